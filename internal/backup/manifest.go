@@ -1,0 +1,109 @@
+package backup
+
+import "time"
+
+// ManifestSchema is the version that this program writes. Readers refuse higher ones by name.
+const ManifestSchema = 1
+
+// Manifest is a set's commit marker: a backup exists when its manifest.json exists. It is
+// written last, once, with a conditional put, and holds nothing secret: what could be (table
+// names, database settings) is in the contents object, which is encrypted when the dump is.
+type Manifest struct {
+	Schema     int       `json:"schema"`
+	ID         string    `json:"id"` // 20261122T020000Z-1a2b3c
+	Instance   string    `json:"instance"`
+	Database   string    `json:"database"`
+	Job        string    `json:"job"`
+	StartedAt  time.Time `json:"startedAt"`
+	FinishedAt time.Time `json:"finishedAt"`
+
+	Host         string `json:"host"`
+	RunID        string `json:"runId"`
+	InvocationID string `json:"invocationId,omitempty"` // systemd's, leads to the journal lines
+	Trigger      string `json:"trigger,omitempty"`      // "timer", "operator", "cli"
+	Tool         string `json:"tool"`                   // "pgbtui 0.1.0"
+
+	Server     Server     `json:"server"`
+	DumpClient string     `json:"dumpClient"` // "pg_dump (PostgreSQL) 15.18"
+	Summary    Summary    `json:"summary"`
+	Encryption Encryption `json:"encryption"`
+
+	Dump     Object  `json:"dump"`
+	Globals  *Object `json:"globals,omitempty"`  // nil: could not be dumped, see Warnings
+	Contents *Object `json:"contents,omitempty"` // zstd (and age) of JSON Contents
+
+	Stages   []StageTime `json:"stages"`
+	Warnings []string    `json:"warnings,omitempty"`
+}
+
+// Server is the source as it was at the time of the dump.
+type Server struct {
+	Version          string `json:"version"`    // "15.18"
+	VersionNum       int    `json:"versionNum"` // 150018
+	SystemIdentifier string `json:"systemIdentifier,omitempty"`
+	SizeBytes        int64  `json:"sizeBytes"` // pg_database_size
+	Encoding         string `json:"encoding"`
+	Collate          string `json:"collate"`
+	Ctype            string `json:"ctype"`
+	LocaleProvider   string `json:"localeProvider"` // "libc", "icu", "builtin"
+	Locale           string `json:"locale,omitempty"`
+	InRecovery       bool   `json:"inRecovery,omitempty"`
+}
+
+// Summary counts what the archive scanner saw. Scanned is false when the scanner was switched off.
+type Summary struct {
+	Scanned      bool     `json:"scanned"`
+	Tables       int      `json:"tables"` // with data blocks
+	Rows         int64    `json:"rows"`
+	LargeObjects int64    `json:"largeObjects"`
+	Objects      int      `json:"objects"`              // entries of the table of contents
+	RawBytes     int64    `json:"rawBytes"`             // pg_dump's stream
+	Extensions   []string `json:"extensions,omitempty"` // names
+}
+
+// Encryption is empty for sets that only the store encrypts.
+type Encryption struct {
+	Recipients []string `json:"recipients,omitempty"` // age public keys
+}
+
+// Object is one stored object of a set.
+type Object struct {
+	Key          string `json:"key"` // relative to the set's folder
+	SizeBytes    int64  `json:"sizeBytes"`
+	SHA256       string `json:"sha256"`              // hex, of the stored bytes
+	CRC64NVME    string `json:"crc64nvme,omitempty"` // base64, of the stored bytes, as S3 writes it
+	RawBytes     int64  `json:"rawBytes"`            // before compression and encryption
+	StorageClass string `json:"storageClass,omitempty"`
+	SSE          string `json:"sse,omitempty"` // as the store answered
+	VersionID    string `json:"versionId,omitempty"`
+}
+
+// StageTime is how long one stage took.
+type StageTime struct {
+	Stage     Stage     `json:"stage"`
+	StartedAt time.Time `json:"startedAt"`
+	Seconds   float64   `json:"seconds"`
+}
+
+// Stage names a step of a run, in the order of the constants of its kind.
+type Stage string
+
+// Stages of a backup.
+const (
+	StageLock      Stage = "lock"
+	StagePreflight Stage = "preflight"
+	StageGlobals   Stage = "globals"
+	StageDump      Stage = "dump"
+	StageConfirm   Stage = "confirm" // read back size and checksum
+	StageCommit    Stage = "commit"
+	StageRetention Stage = "retention"
+)
+
+// Stages of a verification and of a restore.
+const (
+	StageRead    Stage = "read"
+	StageDecode  Stage = "decode"
+	StageCreate  Stage = "create"
+	StageRestore Stage = "restore"
+	StageCompare Stage = "compare"
+)

@@ -1,0 +1,38 @@
+package backup
+
+import "time"
+
+// Level is how much is known about a set. Higher levels include the lower ones.
+type Level int
+
+// The levels of proof.
+const (
+	LevelNone     Level = iota // nothing known (foreign and legacy sets)
+	LevelStored                // size and checksum confirmed by the store
+	LevelReadable              // read back, decrypted, decompressed, decoded by pg_restore
+	LevelRestored              // restored into a scratch database, rows compared
+)
+
+// String is the level's word on screen and in JSON.
+func (l Level) String() string {
+	return [...]string{"none", "stored", "readable", "restored"}[l]
+}
+
+// Proof is one piece of evidence, stored beside the set, append-only; failed ones too.
+type Proof struct {
+	Schema       int         `json:"schema"`
+	Set          string      `json:"set"`
+	Kind         string      `json:"kind"` // "verify", "restore", "drill"
+	Level        string      `json:"level"`
+	OK           bool        `json:"ok"`
+	StartedAt    time.Time   `json:"startedAt"`
+	FinishedAt   time.Time   `json:"finishedAt"`
+	Host         string      `json:"host"`
+	InvocationID string      `json:"invocationId,omitempty"`
+	Bytes        int64       `json:"bytes"` // read from the store
+	Tables       int         `json:"tables"`
+	Rows         int64       `json:"rows"`
+	NotProven    []string    `json:"notProven,omitempty"` // what this evidence does not show
+	Error        string      `json:"error,omitempty"`
+	Stages       []StageTime `json:"stages,omitempty"`
+}

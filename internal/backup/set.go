@@ -1,0 +1,72 @@
+package backup
+
+import (
+	"strings"
+	"time"
+)
+
+// Kind tells the sorts of things that a prefix can hold.
+type Kind string
+
+// The kinds of sets.
+const (
+	KindNative     Kind = "native"     // with a manifest of ours
+	KindLegacy     Kind = "legacy"     // an object of the old shell script; never pruned unless asked
+	KindIncomplete Kind = "incomplete" // objects of a run that never committed
+)
+
+// Set is one entry of the catalogue.
+type Set struct {
+	ID         string
+	Kind       Kind
+	Instance   string // "" for legacy sets
+	Database   string
+	FinishedAt time.Time // UTC
+	StoredSize int64     // bytes, all objects
+	Dir        string    // key prefix ending in "/" (native), or the object's key (legacy)
+	Manifest   *Manifest // nil unless native and readable
+	Problem    string    // why a manifest could not be used; "" when good
+	Proofs     []Proof   // newest first
+	Class      string    // storage class of the dump
+}
+
+// Good reports whether the set can be offered for a restore.
+func (s *Set) Good() bool {
+	return s.Kind == KindLegacy || (s.Kind == KindNative && s.Manifest != nil && s.Problem == "")
+}
+
+// Encrypted reports whether an age identity is needed to read it.
+func (s *Set) Encrypted() bool {
+	return s.Manifest != nil && len(s.Manifest.Encryption.Recipients) > 0
+}
+
+// Proven is the highest level shown by a successful proof, and when. A committed native set is
+// at least LevelStored, since its commit required the read back.
+func (s *Set) Proven() (Level, time.Time) {
+	level, at := LevelNone, time.Time{}
+	if s.Good() && s.Kind == KindNative {
+		level, at = LevelStored, s.FinishedAt
+	}
+	for _, p := range s.Proofs {
+		for l := LevelReadable; l <= LevelRestored; l++ {
+			if p.OK && p.Level == l.String() && (l > level || (l == level && p.FinishedAt.After(at))) {
+				level, at = l, p.FinishedAt
+			}
+		}
+	}
+	return level, at
+}
+
+// LastFailure is the newest failed proof that no later success of its level or above answers, or nil.
+func (s *Set) LastFailure() *Proof {
+	if len(s.Proofs) > 0 && !s.Proofs[0].OK {
+		return &s.Proofs[0]
+	}
+	return nil
+}
+
+// legacyPrefix starts the names that the article's script gave its objects.
+const legacyPrefix = "postgresql_"
+
+// IsLegacyID reports whether id names a set of the article's script.
+func IsLegacyID(id string) bool { return strings.HasPrefix(id, "legacy-") }

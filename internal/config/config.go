@@ -1,0 +1,79 @@
+// Package config is the one typed configuration: the file, then the environment (the names of
+// the shell script that pgbtui grew from), then flags; checked whole before anything starts.
+//
+// A Config is plain data. Errors carry exit code 78 and name the file and line, or the variable.
+package config
+
+import "time"
+
+// DefaultFile is where units and console look; DefaultEnvFile is the units' EnvironmentFile=,
+// read by the console too so that both see the same world.
+const (
+	DefaultFile    = "/etc/pgbtui/config.yaml"
+	DefaultEnvFile = "/etc/pgbtui/environment"
+)
+
+// Config is everything, resolved: each job carries its own full settings.
+type Config struct {
+	File     string // "" when none was read
+	Label    string // environment label on screen, e.g. "production"
+	ReadOnly bool   // the console gets no write methods
+	Jobs     []Job  // sorted by name, at least one
+}
+
+// Job is one database to one place in a bucket.
+type Job struct {
+	Name        string
+	Instance    string // first folder below the prefix; default: the host's short name
+	Database    string
+	Postgres    Postgres
+	S3          S3
+	Encryption  Encryption
+	Retention   Retention
+	Alert       Alert
+	RPO         time.Duration // newest good set older than this is a breach; default 26h
+	StallAfter  time.Duration // no byte for this long ends a run; default 10m
+	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
+	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m
+	SpoolDir    string        // BACKUP_DIR: only for `restore --jobs`; default: the unit's StateDirectory, else os.TempDir
+}
+
+// Postgres says how to reach the server. Empty fields are libpq's defaults (socket, peer).
+type Postgres struct {
+	Host   string
+	Port   string
+	User   string
+	BinDir string // where pg_dump of the right version is; default: searched
+}
+
+// S3 says where sets go.
+type S3 struct {
+	Bucket          string
+	Prefix          string // without slashes around; default "postgresql"
+	Region          string
+	Endpoint        string // "" = AWS
+	PathStyle       bool
+	CredentialsFile string // AWS shared credentials file; default: the SDK's chain
+	Profile         string
+	SSE             string // "AES256" (default), "aws:kms", "none"
+	KMSKeyID        string
+	StorageClass    string // default STANDARD_IA on AWS, none elsewhere
+	AllowPlainHTTP  bool   // http:// to anything but loopback is an error without this
+}
+
+// Encryption is by age. Recipients are public; the identity file is only for reading back.
+type Encryption struct {
+	Recipients   []string
+	IdentityFile string
+}
+
+// Retention is the simple form. Zero Days means that nothing is ever deleted.
+type Retention struct {
+	Days    int
+	MinKeep int // good sets always kept; default 3, at least 1
+}
+
+// Alert says where a failed run is told besides the journal.
+type Alert struct {
+	SlackWebhook string // secret
+}
