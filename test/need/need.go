@@ -1,0 +1,49 @@
+// Package need states what a test needs. Without it the test is skipped loudly, except under
+// PGBTUI_TEST_ALL=1 (set by `make test` and CI), where a missing need is a failure: there,
+// nothing may be left out.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Root requires an effective uid of 0.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		missing(t, "root")
+	}
+}
+
+// Program requires each program on PATH and returns the last one's path.
+func Program(t testing.TB, names ...string) (path string) {
+	t.Helper()
+	for _, name := range names {
+		var err error
+		if path, err = exec.LookPath(name); err != nil {
+			missing(t, "the program "+name)
+		}
+	}
+	return path
+}
+
+// All requires the full run: the slow or privileged tests that `go test ./...` alone leaves out.
+func All(t testing.TB, what string) {
+	t.Helper()
+	if !Everything() {
+		missing(t, "PGBTUI_TEST_ALL=1 (make test) for "+what)
+	}
+}
+
+// Everything reports whether this run must leave nothing out.
+func Everything() bool { return os.Getenv("PGBTUI_TEST_ALL") == "1" }
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if Everything() {
+		t.Fatalf("this test needs %s, and nothing may be skipped in this run", what)
+	}
+	t.Skipf("SKIPPED: needs %s", what)
+}
