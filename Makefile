@@ -1,0 +1,54 @@
+# The commands of this repository. `make demo` and `make test` install what they miss
+# (scripts/deps, Debian 12+ or Ubuntu 24.04 with Go) and need no network on their second run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+# cgo is for the journal reader (libsystemd's headers, opened at run time) and the race detector.
+export CGO_ENABLED := 1
+# A checkout of another owner must not fail the build; versions come from tags at release time.
+export GOFLAGS := -buildvcs=false
+# Tools that scripts/deps keeps inside the checkout when the distribution has no package.
+export PATH := $(CURDIR)/.cache/awscli/bin:$(PATH)
+
+# Tests that boot systemd or become `postgres` need root. Someone else's test binaries are run by
+# sudo one by one, so that the build and its caches stay theirs; what those tests build goes to a
+# cache of its own for the same reason.
+ROOT_ENV = GOCACHE=$(CURDIR)/.cache/go-build-root GOMODCACHE=$(shell go env GOMODCACHE) PATH=$(PATH)
+AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E env $(ROOT_ENV))
+TEST_FLAGS = -p 2 -timeout 18m $(if $(AS_ROOT),-exec '$(AS_ROOT)')
+# `make test RACE=` leaves the race detector out: about half the time on two cores.
+RACE ?= -race
+
+.PHONY: build test demo lint bench deps clean
+
+build:
+	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
+
+# Everything, nothing skipped: a missing need fails (see test/need).
+test: deps
+	PGBTUI_TEST_ALL=1 go test $(RACE) $(TEST_FLAGS) ./...
+
+# A real systemd with a database, a store, a timer that fires, and the console in it. Without a
+# terminal: backup, verify, restore, compare, report.
+demo: deps
+	go build -o .cache/demo ./test/demo
+	$(AS_ROOT) .cache/demo
+
+# A 2 GB database against the floor and the ways people do it without pgbtui; docs/performance.md.
+bench: deps
+	PGBTUI_TEST_ALL=1 go test $(TEST_FLAGS) -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
+
+# The tools are pinned in tools/go.mod, apart from what the program is built from.
+lint:
+	go tool -modfile=tools/go.mod gofumpt -l -extra . | tee .cache/gofumpt && test ! -s .cache/gofumpt
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+	go tool -modfile=tools/go.mod govulncheck ./...
+
+deps:
+	@scripts/deps
+
+clean:
+	rm -rf bin dist
+	$(if $(AS_ROOT),sudo )rm -rf .cache
