@@ -1,0 +1,79 @@
+package pgtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Stop shuts the server down as systemctl would: sessions are ended with a message.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.end(syscall.SIGINT)
+}
+
+// Kill ends every process of the server by SIGKILL, so that clients see a bare reset.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	if s.cmd == nil {
+		return
+	}
+	children := childrenOf(s.cmd.Process.Pid)
+	s.end(syscall.SIGKILL)
+	for _, pid := range children {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err := os.Remove(filepath.Join(s.Data, "postmaster.pid")); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Run starts a stopped or killed server again, on the same socket and port.
+func (s *Server) Run(t testing.TB) {
+	t.Helper()
+	if s.cmd != nil {
+		return
+	}
+	if err := s.run(); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Restart is Stop and Run.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.Stop(t)
+	s.Run(t)
+}
+
+func (s *Server) end(sig syscall.Signal) {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(sig)
+	_ = s.cmd.Wait() // its status says only how it was ended
+	s.cmd = nil
+}
+
+func (s *Server) destroy() {
+	s.end(syscall.SIGQUIT)
+	if s.reaper != nil {
+		s.reaper.finish()
+	}
+	_ = os.RemoveAll(s.Dir)
+}
+
+func childrenOf(pid int) []int {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var pids []int
+	for _, f := range strings.Fields(string(b)) {
+		if n, err := strconv.Atoi(f); err == nil {
+			pids = append(pids, n)
+		}
+	}
+	return pids
+}
