@@ -3,22 +3,41 @@
 //
 // It never holds more than the table of contents in memory, never changes a byte, and never
 // fails a backup: what it does not understand switches it off and is reported by Scanner.Err.
-// Source of the format: src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c.
+//
+// Format versions 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17 and 18) are read; any other
+// is ErrUnsupported. They differ in two places: from 1.15 the header names the compression
+// algorithm in one byte, where 1.14 has a zlib level as an integer; from 1.16 an entry has a
+// relkind, and large objects come as many BLOBS blocks with BLOB METADATA entries instead of
+// one block. Integers are a sign byte and little-endian bytes whatever machine wrote them, so
+// there is no byte order to detect; their width comes from the header.
+//
+// Really seen: archives of pg_dump 15 (made by the tests) and 18. Versions 13, 14,
+// 16 and 18 are read by what PostgreSQL's source says: src/bin/pg_dump/pg_backup_archiver.c
+// and pg_backup_custom.c.
+//
+// Rows are exact for uncompressed COPY data only (pg_dump -Z0 without --inserts); otherwise
+// they are -1 and Data.RowsUnknown says why, while places and bytes stay exact. Large objects
+// are counted in any case, because their framing is never compressed.
 package archive
 
 // Archive is what one pass over a custom-format dump found.
 type Archive struct {
-	Format        string  `json:"format"`        // archive format version, e.g. "1.14.0"
-	Database      string  `json:"database"`      // name recorded by pg_dump
-	ServerVersion string  `json:"serverVersion"` // e.g. "15.18 (Debian 15.18-0+deb12u1)"
-	DumpVersion   string  `json:"dumpVersion"`   // version of pg_dump
-	HeadBytes     int64   `json:"headBytes"`     // header and table of contents: [0, HeadBytes)
-	Bytes         int64   `json:"bytes"`         // whole archive
-	Entries       []Entry `json:"entries"`       // table of contents, in archive order
-	Data          []Data  `json:"data"`          // data blocks, in archive order
+	Format        string  `json:"format"`            // archive format version, e.g. "1.14.0"
+	Database      string  `json:"database"`          // name recorded by pg_dump
+	ServerVersion string  `json:"serverVersion"`     // e.g. "15.18 (Debian 15.18-0+deb12u1)"
+	DumpVersion   string  `json:"dumpVersion"`       // version of pg_dump
+	Encoding      string  `json:"encoding"`          // of all names and data, e.g. "UTF8"
+	Compression   string  `json:"compression"`       // of the data: "none", "gzip", "lz4", "zstd"
+	HeadBytes     int64   `json:"headBytes"`         // header and table of contents: [0, HeadBytes)
+	Bytes         int64   `json:"bytes"`             // whole archive
+	Entries       []Entry `json:"entries"`           // table of contents, in archive order
+	Omitted       int     `json:"omitted,omitempty"` // further entries, not kept: see Options.MaxEntryBytes
+	Data          []Data  `json:"data"`              // data blocks, in archive order
 }
 
-// Entry is one object of the table of contents. Definitions (SQL text) are not kept.
+// Entry is one object of the table of contents. Definitions (SQL text) are not kept. Names are
+// the archive's bytes, unquoted and in Archive.Encoding: nothing here is safe for a screen or
+// for SQL as it is, and JSON keeps only those that are UTF-8.
 type Entry struct {
 	DumpID     int    `json:"id"`
 	Section    string `json:"section"` // "none", "pre-data", "data", "post-data"
@@ -35,7 +54,9 @@ type Data struct {
 	DumpID   int   `json:"id"`
 	Offset   int64 `json:"offset"`          // of the block's type byte, in the archive
 	End      int64 `json:"end"`             // one past the block's last byte
-	RawBytes int64 `json:"rawBytes"`        // payload, without chunk headers
-	Rows     int64 `json:"rows"`            // TABLE DATA: exact rows; large objects: their count
+	RawBytes int64 `json:"rawBytes"`        // payload as stored, without chunk headers
+	Rows     int64 `json:"rows"`            // TABLE DATA: exact rows, -1 unknown; large objects: their count
 	Blobs    bool  `json:"blobs,omitempty"` // large objects
+
+	RowsUnknown string `json:"rowsUnknown,omitempty"` // why Rows is -1
 }
