@@ -18,7 +18,9 @@ type Config struct {
 	File     string // "" when none was read
 	Label    string // environment label on screen, e.g. "production"
 	ReadOnly bool   // the console gets no write methods
-	Jobs     []Job  // sorted by name, at least one
+	Jobs     []Job  // sorted by name; empty when jobs are only named by template units
+
+	base Job // the settings that a job without a section of its own gets
 }
 
 // Job is one database to one place in a bucket.
@@ -36,6 +38,8 @@ type Job struct {
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m
 	SpoolDir    string        // BACKUP_DIR: only for `restore --jobs`; default: the unit's StateDirectory, else os.TempDir
+
+	fromFile bool // has a section in the file
 }
 
 // Postgres says how to reach the server. Empty fields are libpq's defaults (socket, peer).

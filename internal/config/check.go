@@ -1,0 +1,74 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// bucketName is S3's rule for names; dots are allowed for old buckets.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// problem is an error at a setting: with the file and line where there is one.
+func (l loader) problem(job, what, remedy string, path ...string) error {
+	where := "config"
+	if l.doc != nil {
+		where = "config: " + l.doc.file
+		line := l.doc.line(path...)
+		if job != "" {
+			if inJob := l.doc.line(append([]string{"jobs", job}, path...)...); inJob != 0 {
+				line = inJob
+			}
+		}
+		if line != 0 {
+			where += fmt.Sprintf(":%d", line)
+		}
+	}
+	return fault.New(fault.Config, fmt.Sprintf("%s: %s: %s", where, strings.Join(path, "."), what), remedy, nil)
+}
+
+func (l loader) check(name string, j Job) error {
+	if err := l.checkS3(name, j.S3); err != nil {
+		return err
+	}
+	for _, key := range j.Encryption.Recipients {
+		if !strings.HasPrefix(key, "age1") {
+			return l.problem(name, fmt.Sprintf("%.12q… is not an age public key", key),
+				"list public keys as age-keygen prints them (age1…)", "encryption", "recipients")
+		}
+	}
+	if j.Instance == "." || j.Instance == ".." {
+		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "choose a name", "instance")
+	}
+	if hook := j.Alert.SlackWebhook; hook != "" {
+		u, err := url.Parse(hook)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return l.problem(name, "not a URL (not shown, it is a secret)", "https://hooks.slack.com/…", "alert", "slack_webhook")
+		}
+	}
+	return nil
+}
+
+func (l loader) checkS3(name string, s S3) error {
+	switch {
+	case s.Bucket == "":
+		return l.problem(name, "no bucket", "set S3_BUCKET or s3.bucket", "s3", "bucket")
+	case !bucketName.MatchString(s.Bucket):
+		return l.problem(name, fmt.Sprintf("%q is not a bucket's name", s.Bucket),
+			"3 to 63 of a-z, 0-9, dot and hyphen; without s3:// and path", "s3", "bucket")
+	case !slices.Contains([]string{"AES256", "aws:kms", "none"}, s.SSE):
+		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "AES256, aws:kms or none", "s3", "sse")
+	case s.KMSKeyID != "" && s.SSE != "aws:kms":
+		return l.problem(name, "a key without sse: aws:kms", "set s3.sse to aws:kms, or leave the key out", "s3", "kms_key_id")
+	}
+	if s.Endpoint != "" {
+		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "https://host[:port]", "s3", "endpoint")
+		}
+	}
+	return nil
+}

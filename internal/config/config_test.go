@@ -1,0 +1,163 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+func load(t testing.TB, yaml string, env map[string]string) (*Config, error) {
+	t.Helper()
+	src := Source{Getenv: func(k string) string { return env[k] }, Hostname: "db1.example.com"}
+	if yaml != "" {
+		src.File = filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(src.File, []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Load(src)
+}
+
+func TestTheArticlesEnvironmentAloneIsAConfiguration(t *testing.T) {
+	c, err := load(t, "", map[string]string{
+		"DB_NAME": "production", "DB_USER": "backup", "BACKUP_DIR": "/tmp/pg_backups",
+		"S3_BUCKET": "my-company-db-backups", "AWS_REGION": "us-east-1", "RETENTION_DAYS": "30",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := c.Job("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Name != "production" || j.Database != "production" || j.Instance != "db1" || j.Postgres.User != "backup" ||
+		j.S3.Bucket != "my-company-db-backups" || j.S3.Region != "us-east-1" || j.S3.Prefix != "postgresql" ||
+		j.Retention != (Retention{Days: 30, MinKeep: 3}) || j.SpoolDir != "/tmp/pg_backups" || j.S3.SSE != "AES256" {
+		t.Fatalf("%+v", j)
+	}
+}
+
+const twoJobs = `
+label: production
+s3: {bucket: company-backups, region: eu-central-1}
+retention: {days: 14}
+stall_after: 90s
+jobs:
+  shop:
+    database: "sales_20200101"
+    retention: {min_keep: 7}
+  odd:
+    database: "a\"b\n数据库"
+    rpo: 7d
+`
+
+func TestJobsInheritTheTopLevelAndOverrideIt(t *testing.T) {
+	c, err := load(t, twoJobs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err := c.Job("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shop.Database != "sales_20200101" || shop.Retention != (Retention{Days: 14, MinKeep: 7}) || shop.StallAfter != 90*time.Second {
+		t.Fatalf("%+v", shop)
+	}
+	odd, err := c.Job("odd")
+	if err != nil || odd.Database != "a\"b\n数据库" || odd.RPO != 7*24*time.Hour || odd.Retention.MinKeep != 3 {
+		t.Fatalf("%+v, %v", odd, err)
+	}
+	if _, err := c.Job("nope"); fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), `"odd", "shop"`) {
+		t.Fatalf("unknown job: %v", err)
+	}
+	if _, err := c.Job(""); fault.CodeOf(err) != fault.Usage {
+		t.Fatalf("no job chosen: %v", err)
+	}
+}
+
+func TestATemplateInstanceWithoutASectionIsADatabase(t *testing.T) {
+	c, err := load(t, "", map[string]string{"S3_BUCKET": "company", "DB_NAME": "production"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := c.Job("analytics")
+	if err != nil || j.Database != "analytics" || j.S3.Bucket != "company" {
+		t.Fatalf("DB_NAME must not redirect a named job: %+v, %v", j, err)
+	}
+}
+
+func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
+	for name, tc := range map[string]struct{ yaml, want string }{
+		"unknown key":        {"s3: {bucket: abc}\nretension:\n  days: 3\n", `:2: unknown key "retension"`},
+		"unknown key in job": {"s3: {bucket: abc}\njobs:\n  a:\n    databse: x\n", `:4: unknown key "databse"`},
+		"wrong type":         {"s3: {bucket: abc}\nretention:\n  days: soon\n", ":3:"},
+		"zero days":          {"s3: {bucket: abc}\nretention:\n  days: 0\n", ":3: retention.days: 0 days"},
+		"negative in job":    {"s3: {bucket: abc}\njobs:\n  a:\n    retention: {days: -1}\n", ":4: retention.days: -1 days"},
+		"missing bucket":     {"label: x\n", "s3.bucket: no bucket"},
+		"bucket as URL":      {"s3:\n  bucket: s3://abc/x\n", `:2: s3.bucket: "s3://abc/x"`},
+		"unknown sse":        {"s3:\n  bucket: abc\n  sse: rot13\n", ":3: s3.sse"},
+		"bad duration":       {"s3: {bucket: abc}\nrpo: yesterday\n", `:2: "yesterday" is not a duration`},
+		"a private key":      {"s3: {bucket: abc}\nencryption:\n  recipients: [AGE-SECRET-KEY-1XYZ]\n", ":3: encryption.recipients"},
+		"two documents":      {"s3: {bucket: abc}\n---\nlabel: x\n", "more than one YAML document"},
+		"not YAML":           {"s3: {bucket\n", ": "},
+		"secret webhook":     {"s3: {bucket: abc}\nalert: {slack_webhook: hunter2}\n", "alert.slack_webhook"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, tc.yaml, nil)
+			if fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v does not say %q", err, tc.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "KEY-1XYZ") {
+				t.Fatalf("secret shown: %v", err)
+			}
+		})
+	}
+}
+
+func TestRetentionDaysFromTheEnvironmentMustBePositive(t *testing.T) {
+	for _, bad := range []string{"0", "-1", "thirty", "1.5", "99999999999999999999"} {
+		_, err := load(t, "", map[string]string{"S3_BUCKET": "abc", "DB_NAME": "x", "RETENTION_DAYS": bad})
+		if fault.CodeOf(err) != fault.Config {
+			t.Errorf("RETENTION_DAYS=%s: %v", bad, err)
+		}
+	}
+}
+
+func TestAnExplicitFileMustExist(t *testing.T) {
+	_, err := Load(Source{File: "/nonexistent/c.yaml", Explicit: true, Getenv: func(string) string { return "" }})
+	if fault.CodeOf(err) != fault.Config {
+		t.Fatal(err)
+	}
+}
+
+func TestTheEnvironmentFileIsReadAndTheProcessEnvironmentWins(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environment")
+	text := "# from the old unit\nDB_NAME=\"production\"\nS3_BUCKET=from-file\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"S3_BUCKET": "from-process"}
+	c, err := Load(Source{EnvFile: file, Getenv: func(k string) string { return env[k] }})
+	if err != nil || c.Jobs[0].Database != "production" || c.Jobs[0].S3.Bucket != "from-process" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+}
+
+func FuzzAFileIsAConfigurationOrAnErrorWithCode78(f *testing.F) {
+	f.Add([]byte(twoJobs))
+	f.Add([]byte("jobs: {a: null}\ns3: {bucket: abc}\n"))
+	f.Add([]byte("jobs: [1]\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		doc, err := parseDocument("c.yaml", raw)
+		if err == nil {
+			_, err = loader{doc: doc, env: func(string) string { return "" }, hostname: "h"}.load()
+		}
+		if err != nil && fault.CodeOf(err) != fault.Config {
+			t.Fatalf("code %d: %v", fault.CodeOf(err), err)
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// readEnvFile reads the subset of systemd.exec(5)'s EnvironmentFile= syntax that people use:
+// NAME=value lines, comments, values in single or double quotes. A missing or unreadable file
+// is empty: units read it as root, an operator may not be allowed to.
+func readEnvFile(file string) (map[string]string, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, fault.New(fault.Config, "config: read "+file, "", err)
+	}
+	vars := map[string]string{}
+	for i, line := range strings.Split(string(raw), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok || strings.ContainsAny(name, " \t") {
+			return nil, fault.New(fault.Config, fmt.Sprintf("config: %s:%d: not NAME=value", file, i+1), "", nil)
+		}
+		vars[name] = unquote(strings.TrimSpace(value))
+	}
+	return vars, nil
+}
+
+func unquote(v string) string {
+	if len(v) >= 2 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
+		return v[1 : len(v)-1]
+	}
+	return v
+}

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// fileRoot is the file's shape: settings for all jobs, and jobs that override them.
+type fileRoot struct {
+	Label        string               `yaml:"label"`
+	ReadOnly     bool                 `yaml:"read_only"`
+	Jobs         map[string]yaml.Node `yaml:"jobs"`
+	fileSettings `yaml:",inline"`
+}
+
+// strictRoot is the same shape with typed jobs: decoding into it finds unknown keys everywhere.
+type strictRoot struct {
+	Label        string                   `yaml:"label"`
+	ReadOnly     bool                     `yaml:"read_only"`
+	Jobs         map[string]*fileSettings `yaml:"jobs"`
+	fileSettings `yaml:",inline"`
+}
+
+type fileSettings struct {
+	Instance string `yaml:"instance"`
+	Database string `yaml:"database"`
+	Postgres struct {
+		Host   string `yaml:"host"`
+		Port   string `yaml:"port"`
+		User   string `yaml:"user"`
+		BinDir string `yaml:"bin_dir"`
+	} `yaml:"postgres"`
+	S3 struct {
+		Bucket          string `yaml:"bucket"`
+		Prefix          string `yaml:"prefix"`
+		Region          string `yaml:"region"`
+		Endpoint        string `yaml:"endpoint"`
+		PathStyle       bool   `yaml:"path_style"`
+		CredentialsFile string `yaml:"credentials_file"`
+		Profile         string `yaml:"profile"`
+		SSE             string `yaml:"sse"`
+		KMSKeyID        string `yaml:"kms_key_id"`
+		StorageClass    string `yaml:"storage_class"`
+		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
+	} `yaml:"s3"`
+	Encryption struct {
+		Recipients   []string `yaml:"recipients"`
+		IdentityFile string   `yaml:"identity_file"`
+	} `yaml:"encryption"`
+	Retention struct {
+		Days    *int `yaml:"days"`
+		MinKeep *int `yaml:"min_keep"`
+	} `yaml:"retention"`
+	Alert struct {
+		SlackWebhook string `yaml:"slack_webhook"`
+	} `yaml:"alert"`
+	RPO         duration `yaml:"rpo"`
+	StallAfter  duration `yaml:"stall_after"`
+	ConnectWait duration `yaml:"connect_wait"`
+	LockWait    duration `yaml:"lock_wait"`
+	SpoolDir    string   `yaml:"spool_dir"`
+}
+
+// duration accepts Go's durations and whole days ("7d").
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := parseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	*d = duration(v)
+	return nil
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n < 36500 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	if v, err := time.ParseDuration(s); err == nil && v > 0 {
+		return v, nil
+	}
+	return 0, fmt.Errorf("%q is not a duration: write it like 90s, 10m, 26h or 7d", s)
+}
+
+// document is a parsed file, kept with its nodes so that later errors can name their line.
+type document struct {
+	file     string
+	root     yaml.Node
+	settings fileRoot
+}
+
+func readDocument(file string) (*document, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Config, "config: read "+file, readRemedy(err), err)
+	}
+	return parseDocument(file, raw)
+}
+
+func readRemedy(err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "run as root or as a member of group pgbtui, which may read the configuration"
+	}
+	return ""
+}
+
+func parseDocument(file string, raw []byte) (*document, error) {
+	d := &document{file: file}
+	strict := yaml.NewDecoder(bytes.NewReader(raw))
+	strict.KnownFields(true)
+	if err := strict.Decode(&strictRoot{}); err != nil && !errors.Is(err, io.EOF) {
+		return nil, d.yamlError(err)
+	}
+	if err := strict.Decode(&strictRoot{}); !errors.Is(err, io.EOF) {
+		return nil, fault.New(fault.Config, "config: "+file+": more than one YAML document", "keep one", nil)
+	}
+	if err := yaml.Unmarshal(raw, &d.root); err != nil {
+		return nil, d.yamlError(err)
+	}
+	if err := d.root.Decode(&d.settings); err != nil && len(d.root.Content) > 0 {
+		return nil, d.yamlError(err)
+	}
+	return d, nil
+}
+
+var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type \S+`)
+
+// yamlError turns the decoder's text into `config: FILE:LINE: …`, one problem a line.
+func (d *document) yamlError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
+	text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "line "); ok {
+			line = d.file + ":" + rest
+		} else {
+			line = d.file + ": " + line
+		}
+		lines = append(lines, line)
+	}
+	return fault.New(fault.Config, "config: "+strings.Join(lines, "; "),
+		"`pgbtui config check --help` lists every key", nil)
+}
+
+// line finds the line of a key path, or of its deepest existing parent; 0 when there is none.
+func (d *document) line(path ...string) int {
+	if d == nil || len(d.root.Content) == 0 {
+		return 0
+	}
+	node, line := d.root.Content[0], 0
+	for _, key := range path {
+		next := child(node, key)
+		if next == nil {
+			return line
+		}
+		node, line = next, next.Line
+	}
+	return line
+}
+
+func child(node *yaml.Node, key string) *yaml.Node {
+	if node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			value := node.Content[i+1]
+			if value.Kind == yaml.MappingNode {
+				value.Line = node.Content[i].Line
+			}
+			return value
+		}
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Source says where settings come from. Getenv is the process environment; its variables win
+// over the EnvFile's, which the units load by themselves and the console does not.
+type Source struct {
+	File     string // read when it exists; must exist when Explicit
+	Explicit bool
+	EnvFile  string // "" = none; absent is fine
+	Getenv   func(string) string
+	Hostname string
+}
+
+// Load reads, merges and checks everything. The errors carry code 78.
+func Load(src Source) (*Config, error) {
+	env, err := src.environment()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := src.document()
+	if err != nil {
+		return nil, err
+	}
+	l := loader{doc: doc, env: env, hostname: shortName(src.Hostname)}
+	return l.load()
+}
+
+func (src Source) document() (*document, error) {
+	if src.File == "" {
+		return nil, nil
+	}
+	if _, err := os.Stat(src.File); errors.Is(err, os.ErrNotExist) && !src.Explicit {
+		return nil, nil
+	}
+	return readDocument(src.File)
+}
+
+func (src Source) environment() (func(string) string, error) {
+	extra := map[string]string{}
+	if src.EnvFile != "" {
+		var err error
+		if extra, err = readEnvFile(src.EnvFile); err != nil {
+			return nil, err
+		}
+	}
+	return func(name string) string {
+		if v := src.Getenv(name); v != "" {
+			return v
+		}
+		return extra[name]
+	}, nil
+}
+
+func shortName(host string) string {
+	short, _, _ := strings.Cut(host, ".")
+	if short == "" {
+		return "localhost"
+	}
+	return short
+}
+
+type loader struct {
+	doc      *document
+	env      func(string) string
+	hostname string
+}
+
+func (l loader) load() (*Config, error) {
+	c := &Config{}
+	var top fileSettings
+	if l.doc != nil {
+		c.File, c.Label, c.ReadOnly = l.doc.file, l.doc.settings.Label, l.doc.settings.ReadOnly
+		top = l.doc.settings.fileSettings
+	}
+	base, err := l.job("", top)
+	if err != nil {
+		return nil, err
+	}
+	c.base = base
+	if err := l.fileJobs(c, top); err != nil {
+		return nil, err
+	}
+	l.defaultJob(c)
+	slices.SortFunc(c.Jobs, func(a, b Job) int { return strings.Compare(a.Name, b.Name) })
+	return c, nil
+}
+
+func (l loader) fileJobs(c *Config, top fileSettings) error {
+	if l.doc == nil {
+		return nil
+	}
+	for name, node := range l.doc.settings.Jobs {
+		settings := top
+		settings.Encryption.Recipients = slices.Clone(top.Encryption.Recipients)
+		settings.Database = ""
+		if err := node.Decode(&settings); err != nil {
+			return l.doc.yamlError(err)
+		}
+		job, err := l.job(name, settings)
+		if err != nil {
+			return err
+		}
+		job.fromFile = true
+		c.Jobs = append(c.Jobs, job)
+	}
+	return nil
+}
+
+// defaultJob adds the single database of the environment (DB_NAME) or of the file's top level,
+// unless a job of the file already backs that database up.
+func (l loader) defaultJob(c *Config) {
+	database := first(l.env("DB_NAME"), c.base.Database, l.env("PGDATABASE"))
+	if database == "" || slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Database == database }) {
+		return
+	}
+	if len(c.Jobs) > 0 && l.env("DB_NAME") == "" && c.base.Database == "" {
+		return // PGDATABASE alone does not add a job to a file that lists its jobs
+	}
+	job := c.base
+	job.Name, job.Database = database, database
+	c.Jobs = append(c.Jobs, job)
+}
+
+// job resolves one job: file settings, then the environment, then defaults, then checks.
+func (l loader) job(name string, f fileSettings) (Job, error) {
+	retention, err := l.retention(name, f)
+	if err != nil {
+		return Job{}, err
+	}
+	j := Job{
+		Name:     name,
+		Instance: first(f.Instance, l.hostname),
+		Database: first(f.Database, name),
+		Postgres: Postgres{Host: f.Postgres.Host, Port: f.Postgres.Port, User: first(l.env("DB_USER"), f.Postgres.User), BinDir: f.Postgres.BinDir},
+		S3: S3{
+			Bucket: first(l.env("S3_BUCKET"), f.S3.Bucket), Prefix: strings.Trim(first(f.S3.Prefix, "postgresql"), "/"),
+			Region: first(l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), f.S3.Region), Endpoint: f.S3.Endpoint,
+			PathStyle: f.S3.PathStyle, CredentialsFile: f.S3.CredentialsFile, Profile: f.S3.Profile,
+			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
+		},
+		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
+		Retention:   retention,
+		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
+		RPO:         time.Duration(orDefault(f.RPO, 26*time.Hour)),
+		StallAfter:  time.Duration(orDefault(f.StallAfter, 10*time.Minute)),
+		ConnectWait: time.Duration(orDefault(f.ConnectWait, 2*time.Minute)),
+		LockWait:    time.Duration(orDefault(f.LockWait, 5*time.Minute)),
+		SpoolDir:    first(l.env("BACKUP_DIR"), f.SpoolDir),
+	}
+	return j, l.check(name, j)
+}
+
+func (l loader) retention(name string, f fileSettings) (Retention, error) {
+	r := Retention{MinKeep: 3}
+	if f.Retention.Days != nil {
+		if r.Days = *f.Retention.Days; r.Days < 1 {
+			return r, l.problem(name, fmt.Sprintf("%d days would delete everything", r.Days),
+				"at least 1; leave the key out to delete nothing", "retention", "days")
+		}
+	}
+	if f.Retention.MinKeep != nil {
+		if r.MinKeep = *f.Retention.MinKeep; r.MinKeep < 1 {
+			return r, l.problem(name, fmt.Sprintf("%d kept backups is none", r.MinKeep), "at least 1", "retention", "min_keep")
+		}
+	}
+	if text := l.env("RETENTION_DAYS"); text != "" {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 {
+			return r, fault.New(fault.Config, fmt.Sprintf("config: RETENTION_DAYS=%q is not a number of days", text),
+				"set a whole number from 1 up, or unset it to delete nothing", nil)
+		}
+		r.Days = days
+	}
+	return r, nil
+}
+
+// Job finds a job by name. An empty name is the only job there is. A name without a section in
+// a file that lists no jobs is a database of that name, as in a template unit's instance.
+func (c *Config) Job(name string) (Job, error) {
+	if name == "" {
+		if len(c.Jobs) == 1 {
+			return c.Jobs[0], nil
+		}
+		if len(c.Jobs) == 0 {
+			return Job{}, fault.New(fault.Config, "config: no database to back up",
+				"set DB_NAME, or add `jobs:` to "+DefaultFile+", or give --job", nil)
+		}
+		return Job{}, fault.New(fault.Usage, "config: several jobs, none chosen: "+c.names(), "choose one with --job", nil)
+	}
+	for _, j := range c.Jobs {
+		if j.Name == name {
+			return j, nil
+		}
+	}
+	if c.listsJobs() {
+		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.File, c.names()),
+			"add it there, or name one of these", nil)
+	}
+	j := c.base
+	j.Name, j.Database = name, name
+	return j, nil
+}
+
+// listsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
+func (c *Config) listsJobs() bool {
+	return slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.fromFile })
+}
+
+func (c *Config) names() string {
+	names := make([]string, len(c.Jobs))
+	for i, j := range c.Jobs {
+		names[i] = strconv.Quote(j.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func orDefault(d duration, otherwise time.Duration) duration {
+	if d == 0 {
+		return duration(otherwise)
+	}
+	return d
+}
