@@ -1,0 +1,195 @@
+package systemd
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+func rendered(t *testing.T, name string) string {
+	t.Helper()
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if filepath.Base(f.Path) == name {
+			return f.Text
+		}
+	}
+	t.Fatalf("no file %s is rendered", name)
+	return ""
+}
+
+func TestCodesAreTheWholeTableOfFault(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../fault/fault.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []int
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Code" {
+			return true
+		}
+		v, err := strconv.Atoi(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, v)
+		return true
+	})
+	var got []int
+	for _, c := range codes() {
+		got = append(got, int(c))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if len(want) < 10 || !slices.Equal(got, want) {
+		t.Fatalf("codes() = %v, internal/fault has %v", got, want)
+	}
+}
+
+func TestUnitsRetryExactlyWhatARetryCanMend(t *testing.T) {
+	for _, name := range []string{"postgres-backup.service", "postgres-backup@.service"} {
+		text := rendered(t, name)
+		_, rest, _ := strings.Cut(text, "RestartPreventExitStatus=")
+		line, _, _ := strings.Cut(rest, "\n")
+		listed := strings.Fields(line)
+		for _, c := range codes() {
+			if c == fault.OK || c == fault.Warnings {
+				continue // SuccessExitStatus
+			}
+			if slices.Contains(listed, strconv.Itoa(int(c))) == c.Retryable() {
+				t.Errorf("%s: code %d: retryable %v, but RestartPreventExitStatus=%s", name, c, c.Retryable(), line)
+			}
+		}
+	}
+}
+
+func TestUnitsAvoidTheKnownTraps(t *testing.T) {
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := filepath.Base(f.Path)
+		if !isOurs([]byte(f.Text)) {
+			t.Errorf("%s: the first line lacks the marker", f.Path)
+		}
+		for _, trap := range []string{"\nRequires=", "\nCondition", "\nAssert", "\nCPUQuota=", "\nRuntimeMaxSec="} {
+			if strings.Contains(f.Text, trap) {
+				t.Errorf("%s: has %q", name, strings.TrimSpace(trap))
+			}
+		}
+		isService := strings.HasSuffix(name, ".service")
+		if isService && strings.Contains(f.Text, "[Install]") {
+			t.Errorf("%s: an enabled service would run at every boot", name)
+		}
+		if isService && !strings.HasPrefix(name, "postgres-backup-alert") && !strings.Contains(f.Text, "OnFailure=postgres-backup-alert@%n.service") {
+			t.Errorf("%s: its failure alerts nobody", name)
+		}
+		if strings.Contains(f.Text, "{{") || strings.Contains(f.Text, "<no value>") || strings.Contains(f.Text, "\n\n\n") {
+			t.Errorf("%s: badly rendered:\n%s", name, f.Text)
+		}
+		service, _, _ := strings.Cut(f.Text, "[Service]")
+		if isService && strings.Contains(f.Text, "StartLimit") && !strings.Contains(service, "StartLimit") {
+			t.Errorf("%s: StartLimit* outside [Unit] is ignored", name)
+		}
+	}
+	if text := rendered(t, "postgres-restore@.service"); !strings.Contains(text, "\nRemoveIPC=no\n") {
+		t.Error("the restore unit would remove the shared memory of the servers that run as postgres")
+	}
+	for _, name := range []string{"postgres-backup.timer", "postgres-backup@.timer"} {
+		if text := rendered(t, name); !strings.Contains(text, "OnCalendar=*-*-* 02:00:00 UTC\n") {
+			t.Errorf("%s: its calendar is not in UTC", name)
+		}
+	}
+}
+
+func TestBinaryThatWouldNeedQuotingIsRefused(t *testing.T) {
+	for _, bad := range []string{"", "pgbtui", "/opt/a b/pgbtui", "/opt/%h/pgbtui", "/opt/x;y", "/opt/\npgbtui", "/opt/", "//x"} {
+		if _, err := Files(bad); fault.CodeOf(err) != fault.Usage {
+			t.Errorf("Files(%q) = %v, want a usage error", bad, err)
+		}
+	}
+}
+
+func TestPrintShowsEveryFileWithItsPath(t *testing.T) {
+	var out bytes.Buffer
+	if err := Print(&out, "/usr/bin/pgbtui"); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := Files("/usr/bin/pgbtui")
+	for _, f := range files {
+		if !strings.Contains(out.String(), "# ---- "+f.Path+"\n"+f.Text) {
+			t.Errorf("%s is not printed", f.Path)
+		}
+	}
+}
+
+// fakeRoot is a root with the rendered units, the program, and the units they order after.
+func fakeRoot(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(path, text string, mode os.FileMode) {
+		full := filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		write(f.Path, f.Text, f.Mode)
+	}
+	write(DefaultBinary, "#!/bin/sh\n", 0o755)
+	for _, target := range []string{"network-online", "time-sync", "timers", "sysinit", "basic", "shutdown", "network", "time-set"} {
+		write("/usr/lib/systemd/system/"+target+".target", "[Unit]\nDescription="+target+"\n", 0o644)
+	}
+	return root
+}
+
+func TestSystemdVerifySaysNothing(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	root := fakeRoot(t)
+	for _, unit := range []string{
+		"postgres-backup.service", "postgres-backup.timer", "postgres-backup@sales.service", "postgres-backup@sales.timer",
+		"postgres-verify@20261122T020000Z-1a2b3c.service", "postgres-restore@r1.service", "postgres-backup-alert@postgres-backup.service.service",
+	} {
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--root="+root, unit).CombinedOutput()
+		if err != nil || len(bytes.TrimSpace(out)) > 0 {
+			t.Errorf("systemd-analyze verify %s: %v\n%s", unit, err, out)
+		}
+	}
+}
+
+func TestSandboxScoresAtMostOnePointTwo(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	root := fakeRoot(t)
+	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service"} {
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold=12", "--no-pager", "--root="+root, unit).CombinedOutput()
+		if err != nil {
+			t.Errorf("systemd-analyze security %s: %v\n%s", unit, err, out)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+// Package systemd is everything that pgbtui has to do with the service manager: timers, units
+// and runs over D-Bus, the unit files and how they are installed, and sd_notify.
+//
+// Rules: nothing here knows a screen, S3 or PostgreSQL. What exists is read from systemd, never
+// remembered. A run's outcome is never taken from the D-Bus job's result alone (see outcome.go).
+package systemd
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Prefixes of the names of our units.
+const (
+	backupBase  = "postgres-backup"
+	verifyBase  = "postgres-verify"
+	restoreBase = "postgres-restore"
+	alertBase   = "postgres-backup-alert"
+)
+
+// Patterns are the globs, as systemctl takes them, that match our units.
+func Patterns() []string {
+	return []string{
+		backupBase + ".service", backupBase + ".timer",
+		backupBase + "@*.service", backupBase + "@*.timer",
+		verifyBase + "@*.service", restoreBase + "@*.service",
+		alertBase + "@*.service",
+	}
+}
+
+// BackupService is the service that backs up job; "" is the plain unit, whose job comes from
+// the environment or is the only one of the configuration file.
+func BackupService(job string) string { return backupUnit(job, ".service") }
+
+// BackupTimer is the timer of BackupService(job).
+func BackupTimer(job string) string { return backupUnit(job, ".timer") }
+
+func backupUnit(job, suffix string) string {
+	if job == "" {
+		return backupBase + suffix
+	}
+	return backupBase + "@" + Escape(job) + suffix
+}
+
+// VerifyService is the service that verifies the set named id. Set ids go into the unit's name
+// as they are, so that an operator can type them; an id that cannot is refused.
+func VerifyService(id string) (string, error) { return literalUnit(verifyBase, id) }
+
+// RestoreService is the service that carries out the request named id.
+func RestoreService(id string) (string, error) { return literalUnit(restoreBase, id) }
+
+// literalInstance holds what systemd allows in an instance name and neither %i nor a shell
+// changes. No leading dot or dash: the program that gets it would take it for an option.
+var literalInstance = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9_:.-]{0,199}$`)
+
+func literalUnit(base, id string) (string, error) {
+	if !literalInstance.MatchString(id) {
+		return "", fault.New(fault.Usage, fmt.Sprintf("systemd: name %s unit: %q cannot be part of a unit's name", base, id),
+			"Run the command itself instead of its unit.", nil)
+	}
+	return base + "@" + id + ".service", nil
+}
+
+// JobOf is the job that a backup service or timer is for; plain is true for the units without
+// an instance. ok is false for other units.
+func JobOf(unit string) (job string, plain, ok bool) {
+	name, found := strings.CutSuffix(unit, ".service")
+	if !found {
+		if name, found = strings.CutSuffix(unit, ".timer"); !found {
+			return "", false, false
+		}
+	}
+	if name == backupBase {
+		return "", true, true
+	}
+	instance, found := strings.CutPrefix(name, backupBase+"@")
+	if !found || instance == "" {
+		return "", false, false
+	}
+	return Unescape(instance), false, true
+}
+
+// InstanceOf is the part of a unit's name between the first @ and its type, as it stands there.
+func InstanceOf(unit string) string {
+	_, rest, found := strings.Cut(unit, "@")
+	dot := strings.LastIndexByte(rest, '.')
+	if !found || dot < 0 {
+		return ""
+	}
+	return rest[:dot]
+}
+
+const escapeSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_."
+
+// Escape writes s as part of a unit's name, like systemd-escape. (go-systemd's own writes bytes
+// below 0x10 with one digit and does not read bytes above 0x7f back.)
+func Escape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '/':
+			b.WriteByte('-')
+		case strings.IndexByte(escapeSafe, c) < 0 || (i == 0 && c == '.'):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// Unescape is the inverse of Escape. What is no escape stays as it is.
+func Unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '-' {
+			b.WriteByte('/')
+			continue
+		}
+		if s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x' {
+			hi, lo := hexDigit(s[i+2]), hexDigit(s[i+3])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// hexDigit is the value of a hexadecimal digit, or -1.
+func hexDigit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}

@@ -1,0 +1,126 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Run is a run that Start began.
+type Run struct {
+	Unit         string
+	InvocationID string    // "" while the start is still queued behind other units
+	Before       UnitState // the unit as it was, for OutcomeOf
+}
+
+// Start starts a service and returns as soon as it runs, or stays queued for a second. It clears a
+// failed state and the count of starts first, so that earlier failures do not refuse this run,
+// and cuts short the wait for an automatic restart. A running unit gives ErrAlreadyRunning,
+// with its invocation in the Run.
+//
+// The unit is kept referenced until Close, or systemd would forget a good run's result.
+func (b *Bus) Start(ctx context.Context, unit string) (Run, error) {
+	before, err := b.Unit(ctx, unit)
+	if err != nil {
+		return Run{}, err
+	}
+	run := Run{Unit: unit, InvocationID: before.InvocationID, Before: before}
+	if before.Running() || (before.JobID != 0 && !before.Waiting()) {
+		return run, fault.New(fault.Temporary, "systemd: start "+unit, "Follow the run that is going on, or wait for its end.", ErrAlreadyRunning)
+	}
+	if err := startable(before); err != nil {
+		return Run{}, err
+	}
+	_ = b.call(ctx, "reference "+unit, "RefUnit", []any{unit})
+	method := "StartUnit"
+	if before.Waiting() { // a start would be queued until the restart is due
+		method = "RestartUnit"
+	} else {
+		_ = b.call(ctx, "reset "+unit, "ResetFailedUnit", []any{unit})
+	}
+	var job dbus.ObjectPath
+	if err := b.call(ctx, "start "+unit, method, []any{unit, "replace"}, &job); err != nil {
+		return Run{}, err
+	}
+	run.InvocationID = b.awaitInvocation(ctx, before)
+	return run, nil
+}
+
+// startable refuses what would end as a puzzling D-Bus error or not at all.
+func startable(u UnitState) error {
+	what := "systemd: start " + u.Name
+	switch u.LoadState {
+	case "loaded":
+		return nil
+	case "not-found":
+		return fault.New(fault.NotFound, what, "Install the units: sudo pgbtui units install.", fmt.Errorf("no such unit file"))
+	case "masked":
+		return fault.New(fault.Refused, what, "Lift it with: sudo systemctl unmask "+shellWord(u.Name)+".", fmt.Errorf("the unit is masked"))
+	}
+	return fault.New(fault.Config, what, "See: systemctl status "+shellWord(u.Name)+".", fmt.Errorf("the unit file is %s", u.LoadState))
+}
+
+// awaitInvocation waits up to a second for the run that a start job begins to get its id.
+func (b *Bus) awaitInvocation(ctx context.Context, before UnitState) string {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for range 20 {
+		select {
+		case <-ctx.Done():
+			return ""
+		case <-pause.C:
+		}
+		now, err := b.Unit(ctx, before.Name)
+		if err != nil {
+			return ""
+		}
+		if now.InvocationID != before.InvocationID && now.InvocationID != "" {
+			return now.InvocationID
+		}
+		if now.JobID == 0 && !now.Running() {
+			return ""
+		}
+		pause.Reset(50 * time.Millisecond)
+	}
+	return ""
+}
+
+// Stop asks a unit to stop, and returns when systemd has taken the order, not when it is over.
+func (b *Bus) Stop(ctx context.Context, unit string) error {
+	var job dbus.ObjectPath
+	return b.call(ctx, "stop "+unit, "StopUnit", []any{unit, "replace"}, &job)
+}
+
+// StartTimer starts a timer, which runs nothing by itself unless a run was missed.
+func (b *Bus) StartTimer(ctx context.Context, timer string) error {
+	var job dbus.ObjectPath
+	return b.call(ctx, "start "+timer, "StartUnit", []any{timer, "replace"}, &job)
+}
+
+// Wait follows a run to its end by signals. look, if not nil, is called with each new state.
+func (b *Bus) Wait(ctx context.Context, run Run, look func(UnitState)) (UnitState, Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes, err := b.Watch(ctx, run.Unit)
+	if err != nil {
+		return UnitState{}, Outcome{}, err
+	}
+	for {
+		now, err := b.Unit(ctx, run.Unit)
+		if err == nil {
+			if look != nil {
+				look(now)
+			}
+			if end := OutcomeOf(run.Before, now); end.State.Over() {
+				return now, end, nil
+			}
+		}
+		if _, ok := <-changes; !ok {
+			return now, Outcome{}, fmt.Errorf("systemd: wait for %s: %w", run.Unit, context.Cause(ctx))
+		}
+	}
+}
