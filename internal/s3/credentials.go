@@ -1,0 +1,40 @@
+package s3
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// seenCredentials remembers what requests were signed with, so that a store that echoes it in an
+// error does not get it onto a screen or into the journal.
+type seenCredentials struct {
+	from aws.CredentialsProvider
+
+	mu   sync.Mutex
+	last aws.Credentials
+}
+
+// Retrieve passes on the SDK's chain.
+func (s *seenCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := s.from.Retrieve(ctx)
+	if err == nil {
+		s.mu.Lock()
+		s.last = c
+		s.mu.Unlock()
+	}
+	return c, err
+}
+
+func (s *seenCredentials) redact(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range []string{s.last.SecretAccessKey, s.last.SessionToken, s.last.AccessKeyID} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "[redacted]")
+		}
+	}
+	return text
+}

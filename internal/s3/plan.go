@@ -1,0 +1,41 @@
+package s3
+
+// plan sizes the parts of a stream whose length is only guessed.
+//
+// The first four fifths of the parts hold the expected bytes. Should the stream go on, the size
+// doubles after every fiftieth of the parts, so that the last fifth holds a thousand times
+// more: 10,000 parts of 8 MiB, meant for 64 GiB, reach the largest object that S3 allows.
+// Equal parts as long as the guess holds matter too: some stores (Cloudflare R2) demand them.
+type plan struct {
+	base, largest int64 // bytes
+	parts         int64 // allowed number
+}
+
+const mebi = 1 << 20
+
+func newPlan(expected, smallest, largest int64, parts int) plan {
+	p := plan{base: smallest, largest: largest, parts: int64(parts)}
+	need := ceilDiv(max(expected, 0), p.planned())
+	need = ceilDiv(need, mebi) * mebi
+	p.base = min(max(need, smallest), largest)
+	return p
+}
+
+// planned is how many parts hold the expected bytes.
+func (p plan) planned() int64 { return max(p.parts*4/5, 1) }
+
+// size is how large part number (from 1) is to be.
+func (p plan) size(number int64) int64 {
+	beyond := number - p.planned()
+	if beyond <= 0 {
+		return p.base
+	}
+	step := max(p.parts/50, 1)
+	doublings := min(ceilDiv(beyond, step), 30)
+	if p.base > p.largest>>doublings {
+		return p.largest
+	}
+	return p.base << doublings
+}
+
+func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }

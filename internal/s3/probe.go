@@ -1,0 +1,47 @@
+package s3
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// probeAttempts: somebody is waiting for the answer.
+const probeAttempts = 3
+
+// Probe asks whether the bucket is there and may be used. It tells apart: no such bucket
+// (fault.NotFound), denied (NotPermitted), a bucket in another region (Config, with the right
+// one), a store that is not reached (Unavailable), certificates and clocks.
+func (b *Bucket) Probe(ctx context.Context) error {
+	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{
+		Bucket: &b.opts.Bucket, ExpectedBucketOwner: b.owner(),
+	}, b.atMost(probeAttempts))
+	if err == nil {
+		return nil
+	}
+	if _, elsewhere := b.byPlace(err); !elsewhere && wordless(err) {
+		// The answer to a HEAD has no body, so no reason. A list of one has.
+		_, err = b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+			Bucket: &b.opts.Bucket, MaxKeys: aws.Int32(1), ExpectedBucketOwner: b.owner(),
+		}, b.atMost(probeAttempts))
+		if err == nil {
+			return nil
+		}
+	}
+	if statusOf(err) == http.StatusNotFound {
+		v, _ := b.byCode("NoSuchBucket")
+		return fault.New(v.code, subject("probe", b.Location()), v.remedy,
+			&cause{text: "no such bucket", sentinel: ErrNotFound, err: err})
+	}
+	return b.fail(ctx, "probe", b.Location(), err)
+}
+
+// wordless reports whether err is a refusal that came without the store's reason.
+func wordless(err error) bool {
+	status := statusOf(err)
+	return status == http.StatusForbidden || status == http.StatusBadRequest
+}

@@ -1,0 +1,179 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// PutOptions of one small object. At most one condition may be set.
+type PutOptions struct {
+	IfNoneMatch bool   // only if the key does not exist: else ErrExists
+	IfMatch     string // only over the object with this ETag: else ErrChanged
+	ContentType string
+	Class       string // storage class; "" = the store's default, whatever uploads use
+	Metadata    map[string]string
+}
+
+func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != "" }
+
+// Put writes body as one object. It fails with ErrExists or ErrChanged when the condition does
+// not hold, ErrConditionsUnsupported when the store cannot check it.
+//
+// A conditional put is repeated when its answer is lost; if the repetition meets an object, it is
+// looked up whether that is ours, so that success is never reported as a loss nor the reverse.
+func (b *Bucket) Put(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
+	put := b.newPut(key, body, o)
+	out, err := b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
+	if err == nil {
+		put.object.ETag = aws.ToString(out.ETag)
+		put.object.VersionID = aws.ToString(out.VersionId)
+		put.object.SSE = string(out.ServerSideEncryption)
+		return put.object, nil
+	}
+	if !o.conditional() || ctx.Err() != nil {
+		return Object{}, b.failWrite(ctx, "put", key, err)
+	}
+	return b.settlePut(ctx, put, o, err)
+}
+
+// pendingPut is a put under way.
+type pendingPut struct {
+	input    *s3.PutObjectInput
+	object   Object
+	token    string
+	body     []byte
+	attempts int
+}
+
+func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
+	sha, crc := shaOf(body), crcOf(body)
+	meta, token := withToken(o.Metadata, sha)
+	in := &s3.PutObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, Body: bytes.NewReader(body),
+		ContentLength: aws.Int64(int64(len(body))), ContentType: optional(o.ContentType),
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumCRC64NVME: &crc,
+		StorageClass: types.StorageClass(o.Class), Metadata: meta,
+		IfMatch: optional(o.IfMatch), ExpectedBucketOwner: b.owner(),
+	}
+	if o.IfNoneMatch {
+		in.IfNoneMatch = aws.String("*")
+	}
+	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
+	return &pendingPut{input: in, token: token, body: body, object: Object{
+		Key: key, Size: int64(len(body)), SHA256: sha, CRC64NVME: crc,
+		StorageClass: o.Class, ContentType: o.ContentType, Metadata: meta,
+	}}
+}
+
+// settlePut decides what a failed conditional put means.
+func (b *Bucket) settlePut(ctx context.Context, put *pendingPut, o PutOptions, err error) (Object, error) {
+	refused := statusOf(err) == http.StatusPreconditionFailed
+	if (refused && put.attempts > 1) || mayHaveHappened(err) {
+		stored, mine, lookErr := b.isMine(ctx, put)
+		switch {
+		case mine:
+			return stored, nil
+		case lookErr != nil && refused:
+			// Somebody has the key, perhaps we ourselves: neither may be claimed.
+			return Object{}, b.uncertain("put", put.object.Key, errors.Join(err, lookErr))
+		}
+	}
+	if refused {
+		return Object{}, b.because("put", put.object.Key, conditionFailed(o.IfNoneMatch), nil)
+	}
+	if conditionsRefused(err) {
+		return Object{}, b.because("put", put.object.Key, conditionsUnsupported(), err)
+	}
+	return Object{}, b.failWrite(ctx, "put", put.object.Key, err)
+}
+
+// isMine looks up whether the object under the key is the one that put wrote. A store that drops
+// metadata is asked for the bytes instead.
+func (b *Bucket) isMine(ctx context.Context, put *pendingPut) (Object, bool, error) {
+	stored, err := b.Head(ctx, put.object.Key)
+	if errors.Is(err, ErrNotFound) {
+		return Object{}, false, nil
+	}
+	if err != nil {
+		return Object{}, false, err
+	}
+	stored.SHA256, stored.CRC64NVME = put.object.SHA256, put.object.CRC64NVME
+	if token, kept := stored.Metadata[metaToken]; kept {
+		return stored, token == put.token, nil
+	}
+	if len(stored.Metadata) > 0 || stored.Size != put.object.Size {
+		return Object{}, false, nil
+	}
+	body, _, err := b.Get(ctx, put.object.Key, 0, -1)
+	if err != nil {
+		return Object{}, false, err
+	}
+	defer body.Close()
+	bytesThere, err := io.ReadAll(body)
+	return stored, err == nil && bytes.Equal(bytesThere, put.body), err
+}
+
+func (b *Bucket) sse() (types.ServerSideEncryption, *string) {
+	if b.opts.SSE == SSENone {
+		return "", nil
+	}
+	return types.ServerSideEncryption(b.opts.SSE), optional(b.opts.KMSKeyID)
+}
+
+func conditionFailed(ifNoneMatch bool) verdict {
+	if ifNoneMatch {
+		return verdict{fault.Temporary, ErrExists, "somebody else has this key; look who, or retry under another name"}
+	}
+	return verdict{fault.Temporary, ErrChanged, "read it again, then retry"}
+}
+
+func conditionsUnsupported() verdict {
+	return verdict{fault.Config, ErrConditionsUnsupported, "use a store that supports If-None-Match and If-Match on writes"}
+}
+
+// conditionsRefused reports whether the store turned down the condition's header itself.
+func conditionsRefused(err error) bool {
+	if sseRefused(err) {
+		return false
+	}
+	if statusOf(err) == http.StatusNotImplemented || codeOf(err) == "NotImplemented" {
+		return true
+	}
+	return statusOf(err) == http.StatusBadRequest && says(err, "if-none-match", "if-match", "conditional")
+}
+
+// sseRefused reports whether the store says that it cannot encrypt.
+func sseRefused(err error) bool {
+	status := statusOf(err)
+	return (status == http.StatusNotImplemented || status == http.StatusBadRequest) &&
+		says(err, "encrypt", "kms", "sse")
+}
+
+// failWrite is fail for writes, where a store that is not AWS may have refused SSE.
+func (b *Bucket) failWrite(ctx context.Context, verb, key string, err error) error {
+	if b.endpoint == "" || b.opts.SSE == SSENone || ctx.Err() != nil {
+		return b.fail(ctx, verb, key, err)
+	}
+	if sseRefused(err) || statusOf(err) == http.StatusNotImplemented {
+		return b.because(verb, key, verdict{fault.Config, errSSE,
+			"set sse: none (SSE=none), and encrypt with age recipients instead"}, err)
+	}
+	return b.fail(ctx, verb, key, err)
+}
+
+var errSSE = errors.New("the store refuses server-side encryption")
+
+// uncertain is the honest answer when a write may have happened and nobody can be asked.
+func (b *Bucket) uncertain(verb, key string, err error) error {
+	return fault.New(fault.Unavailable, subject(verb, key), "look at the key before writing it again",
+		&cause{text: "the answer was lost and the store could not be asked (" + b.describe(err) + ")", err: err})
+}

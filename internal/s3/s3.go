@@ -1,0 +1,207 @@
+// Package s3 stores and fetches the objects of backup sets: a streamed upload of unknown length,
+// small conditional puts, reads that survive broken connections, listing and deleting.
+//
+// Rules it keeps: keys are whole keys, the caller owns prefixes; nothing is logged; every error
+// reads `s3: verb key: cause`, carries an exit code and a remedy (package fault), and holds no
+// secret; a write whose answer was lost is looked up before it is called failed or done.
+package s3
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Defaults of Options, and what Amazon S3 allows ("Amazon S3 multipart upload limits").
+const (
+	defaultPartSize    = 8 << 20
+	largestPart        = 5 << 30
+	defaultMaxParts    = 10_000
+	defaultMaxAttempts = 10
+	defaultMaxBackoff  = 20 * time.Second
+	defaultIdleTimeout = 2 * time.Minute
+)
+
+// SSENone as Options.SSE asks the store for no encryption of its own.
+const SSENone = "none"
+
+// Options says which bucket, and how to talk to it. Empty fields are the AWS SDK's own chain:
+// AWS_REGION, AWS_ENDPOINT_URL(_S3), AWS_CA_BUNDLE, shared files, instance role.
+type Options struct {
+	Bucket          string
+	Region          string // default: the SDK's; us-east-1 on a custom endpoint
+	Endpoint        string // URL; "" = AWS_ENDPOINT_URL(_S3), else AWS itself
+	PathStyle       bool   // always so on a custom endpoint
+	CredentialsFile string // AWS shared credentials file; wins over AWS_ACCESS_KEY_ID
+	Profile         string
+	SSE             string // "AES256" (default), "aws:kms" or SSENone
+	KMSKeyID        string // for "aws:kms"; "" = the account's default key
+	StorageClass    string // of uploads; default STANDARD_IA, on a custom endpoint none
+	AllowPlainHTTP  bool   // http:// to anything but loopback is refused without it
+
+	ExpectedBucketOwner string // AWS account ID; requests to a bucket of another account fail
+
+	PartSizeMin int64         // bytes; default 8 MiB
+	PartSizeMax int64         // bytes; bounds memory, and with MaxParts the largest object; default 5 GiB
+	MaxParts    int           // default 10,000; some stores allow 1,000
+	MaxAttempts int           // tries of one request; default AWS_MAX_ATTEMPTS, else 10
+	MaxBackoff  time.Duration // longest wait between tries; default 20 s
+	IdleTimeout time.Duration // a connection on which nothing moves for this long is given up; default 2 min
+}
+
+// Bucket is one bucket of one store. It is safe for concurrent use. Close it when done.
+type Bucket struct {
+	client      *s3.Client
+	transport   closer
+	credentials *seenCredentials
+	opts        Options
+	region      string
+	endpoint    string // "" on AWS
+	unsigned    bool   // payloads need no signature: TLS or loopback protects them
+}
+
+type closer interface{ CloseIdleConnections() }
+
+// Open resolves options, environment and shared files. It does not talk to the store: see Probe.
+// Errors are fault.Config.
+func Open(ctx context.Context, opts Options) (*Bucket, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	cfg, err := loadConfig(ctx, opts)
+	if err != nil {
+		return nil, fault.New(fault.Config, "s3: load the AWS configuration",
+			"correct the AWS_* variables, the profile or the shared configuration file", err)
+	}
+	if opts.MaxAttempts == 0 {
+		opts.MaxAttempts = cfg.RetryMaxAttempts
+	}
+	opts = opts.withDefaults()
+	transport := newTransport(cfg.HTTPClient, opts.IdleTimeout)
+	b := &Bucket{opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}}
+	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.HTTPClient = newHTTPClient(transport)
+		o.Retryer = newRetryer(opts)
+		o.Credentials = b.credentials
+		o.DisableLogOutputChecksumValidationSkipped = true
+		// Checksums are given explicitly where stores agree on them; the SDK's default of CRC32
+		// trailers breaks stores that do not know them.
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		b.resolve(o)
+	})
+	return b, b.checkPlace()
+}
+
+// resolve settles endpoint, region and addressing, which depend on what the SDK found.
+func (b *Bucket) resolve(o *s3.Options) {
+	if b.opts.Endpoint != "" {
+		o.BaseEndpoint = &b.opts.Endpoint
+	}
+	if b.endpoint = aws.ToString(o.BaseEndpoint); b.endpoint == "" {
+		o.BaseEndpoint = nil
+		o.UsePathStyle = b.opts.PathStyle
+		if b.opts.StorageClass == "" {
+			b.opts.StorageClass = "STANDARD_IA"
+		}
+	} else {
+		o.UsePathStyle = true
+		if o.Region == "" {
+			o.Region = "us-east-1"
+		}
+	}
+	b.region = o.Region
+}
+
+func (o Options) check() error {
+	bad := func(what, remedy string) error { return fault.New(fault.Config, "s3: "+what, remedy, nil) }
+	switch {
+	case o.Bucket == "":
+		return bad("no bucket is configured", "set s3.bucket or S3_BUCKET")
+	case o.SSE != "" && o.SSE != "AES256" && o.SSE != "aws:kms" && o.SSE != SSENone:
+		return bad("unknown sse "+visible(o.SSE), "set sse to AES256, aws:kms or none")
+	case o.KMSKeyID != "" && o.SSE != "aws:kms":
+		return bad("a KMS key is configured, but sse is not aws:kms", "set sse: aws:kms, or remove the key")
+	case o.MaxParts < 0 || o.MaxParts > defaultMaxParts:
+		return bad("the number of parts must be 1 to 10000", "correct the number of parts")
+	case o.PartSizeMax != 0 && o.PartSizeMax < o.PartSizeMin:
+		return bad("the largest part is smaller than the smallest", "correct the part sizes")
+	}
+	if o.CredentialsFile == "" {
+		return nil
+	}
+	f, err := os.Open(o.CredentialsFile)
+	if err != nil {
+		return fault.New(fault.Config, "s3: read the credentials file",
+			"correct the path, or give this user the right to read it", err)
+	}
+	return f.Close()
+}
+
+func (o Options) withDefaults() Options {
+	o.SSE = orDefault(o.SSE, "AES256")
+	o.PartSizeMin = orDefault(o.PartSizeMin, defaultPartSize)
+	o.PartSizeMax = orDefault(o.PartSizeMax, max(largestPart, o.PartSizeMin))
+	o.MaxParts = orDefault(o.MaxParts, defaultMaxParts)
+	o.MaxAttempts = orDefault(o.MaxAttempts, defaultMaxAttempts)
+	o.MaxBackoff = orDefault(o.MaxBackoff, defaultMaxBackoff)
+	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
+	return o
+}
+
+func orDefault[T comparable](v, or T) T {
+	var zero T
+	if v == zero {
+		return or
+	}
+	return v
+}
+
+func loadConfig(ctx context.Context, opts Options) (aws.Config, error) {
+	load := []func(*awsconfig.LoadOptions) error{
+		// The SDK puts AWS_CA_BUNDLE only into a client of this type.
+		awsconfig.WithHTTPClient(awshttp.NewBuildableClient()),
+	}
+	profile := opts.Profile
+	if opts.CredentialsFile != "" {
+		load = append(load, awsconfig.WithSharedCredentialsFiles([]string{opts.CredentialsFile}))
+		// Without a profile set in code, AWS_ACCESS_KEY_ID would win over the file.
+		profile = orDefault(profile, orDefault(os.Getenv("AWS_PROFILE"), "default"))
+	}
+	if profile != "" {
+		load = append(load, awsconfig.WithSharedConfigProfile(profile))
+	}
+	if opts.Region != "" {
+		load = append(load, awsconfig.WithRegion(opts.Region))
+	}
+	return awsconfig.LoadDefaultConfig(ctx, load...)
+}
+
+// Location is the bucket as people write it: "s3://bucket/".
+func (b *Bucket) Location() string { return "s3://" + b.opts.Bucket + "/" }
+
+// Endpoint is the custom endpoint's URL, or "" on AWS.
+func (b *Bucket) Endpoint() string { return b.endpoint }
+
+// Region is the region that requests are signed for.
+func (b *Bucket) Region() string { return b.region }
+
+// Close gives up idle connections. The Bucket must not be used afterwards.
+func (b *Bucket) Close() { b.transport.CloseIdleConnections() }
+
+// owner is the expected account for every request, nil when none is configured.
+func (b *Bucket) owner() *string { return optional(b.opts.ExpectedBucketOwner) }
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,89 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// The HTTP client: every phase has its own bound, the whole request has none, because a part of a
+// large backup may rightly take an hour. What ends a dead peer is a connection on which nothing
+// has moved, in either direction, for the idle time.
+
+// newTransport takes proxy, roots (AWS_CA_BUNDLE) and TLS floor from the SDK's own client.
+func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {
+	sdk, ok := from.(*awshttp.BuildableClient)
+	if !ok {
+		sdk = awshttp.NewBuildableClient()
+	}
+	t := sdk.GetTransport()
+	dialer := &net.Dialer{Timeout: min(10*time.Second, idle), KeepAlive: 30 * time.Second}
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return newIdleConn(conn, idle), nil
+	}
+	t.TLSHandshakeTimeout = min(15*time.Second, idle)
+	t.ResponseHeaderTimeout = idle
+	t.IdleConnTimeout = 30 * time.Second
+	// One connection per part: a lost one costs one part, and the idle rule is per request.
+	t.ForceAttemptHTTP2 = false
+	return t
+}
+
+// newHTTPClient follows no redirect: a signature is for one host, and the bucket's region in the
+// answer says more than what a redirect would end in.
+func newHTTPClient(t *http.Transport) *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+}
+
+// idleConn fails a read that has waited for idle while nothing was written either. net/http
+// always has a read pending while it sends a body, so a plain read deadline would cut slow uploads.
+type idleConn struct {
+	net.Conn
+	idle      time.Duration
+	lastWrite atomic.Int64 // Unix nanoseconds of the last write that moved a byte
+}
+
+func newIdleConn(conn net.Conn, idle time.Duration) *idleConn {
+	return &idleConn{Conn: conn, idle: idle}
+}
+
+func (c *idleConn) Read(p []byte) (int, error) {
+	for {
+		if err := c.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
+		n, err := c.Conn.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.wroteLately() {
+			continue
+		}
+		return n, err
+	}
+}
+
+func (c *idleConn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	if n > 0 {
+		c.lastWrite.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (c *idleConn) wroteLately() bool {
+	return time.Since(time.Unix(0, c.lastWrite.Load())) < c.idle
+}
