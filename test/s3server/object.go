@@ -1,0 +1,212 @@
+package s3server
+
+import (
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (s *Server) putObject(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	cond, err := c.writeConditions()
+	if err != nil {
+		return err
+	}
+	set, err := c.settings()
+	if err != nil {
+		return err
+	}
+	g := b.watch(c.key)
+	defer b.unwatch(g)
+	o, err := s.receive(c, b, set)
+	if err != nil {
+		return err
+	}
+	if err := b.commit(o, cond, g); err != nil {
+		b.discard(o.Segments...)
+		return err
+	}
+	h := c.w.Header()
+	o.describe(h)
+	o.describeSums(h)
+	h.Set("ETag", quote(o.ETag))
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// receive stores the request's body as an object that is not yet its key's.
+func (s *Server) receive(c *call, b *bucket, set Settings) (*object, error) {
+	p, err := c.newPayload()
+	if err != nil {
+		return nil, err
+	}
+	alg := p.algorithm()
+	if alg == "" {
+		alg = algCRC64NVME // S3's own choice since December 2024
+		p.sums[alg] = alg.hash()
+	}
+	seg, got, err := b.write(p)
+	if err != nil {
+		return nil, err
+	}
+	return &object{
+		Key: c.key, ETag: newETag(set.SSE, got.md5), Size: got.size, Modified: s.now(), Settings: set,
+		Segments: []segment{seg}, Sum: map[algorithm]string{alg: got.sums[alg]}, SumType: fullObject,
+	}, nil
+}
+
+// getObject serves GET and HEAD.
+func (s *Server) getObject(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	o := b.acquire(c.key)
+	if o == nil {
+		return noSuchKey()
+	}
+	defer b.release(o)
+	if err := readConditions(c.r.Header, o); err != nil {
+		return err
+	}
+	restore, archived := b.restoreState(o, s.now())
+	if archived && c.op == OpGetObject {
+		return apiErr(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class")
+	}
+	h := c.w.Header()
+	o.describeFully(h)
+	if restore != "" {
+		h.Set("X-Amz-Restore", restore)
+	}
+	offset, length, status, err := c.byteRange(o.Size)
+	if err != nil {
+		return err
+	}
+	if status == http.StatusPartialContent {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, o.Size))
+	} else if strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+		o.describeSums(h) // a range has no checksum of its own
+	}
+	h.Set("Content-Length", strconv.FormatInt(length, 10))
+	c.w.WriteHeader(status)
+	if c.op == OpHeadObject {
+		return nil
+	}
+	if err := b.read(c.w, o, offset, length); err != nil {
+		panic(http.ErrAbortHandler) // the header is out: only a broken connection can tell the client
+	}
+	return nil
+}
+
+// byteRange reads Range: one range of bytes. What cannot be parsed is ignored, as RFC 9110 allows and S3 does.
+func (c *call) byteRange(size int64) (offset, length int64, status int, err error) {
+	spec, ok := strings.CutPrefix(c.r.Header.Get("Range"), "bytes=")
+	from, to, isRange := strings.Cut(spec, "-")
+	if !ok || !isRange || strings.Contains(to, ",") {
+		return 0, size, http.StatusOK, nil
+	}
+	unsatisfiable := apiErr(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
+	first, errFirst := strconv.ParseUint(from, 10, 62)
+	last, errLast := strconv.ParseUint(to, 10, 62)
+	switch {
+	case from == "" && errLast == nil: // the last bytes
+		n := min(int64(last), size) //nolint:gosec // 62 bits
+		if n == 0 {
+			return 0, 0, 0, unsatisfiable
+		}
+		return size - n, n, http.StatusPartialContent, nil
+	case errFirst != nil || (to != "" && errLast != nil) || (to != "" && last < first):
+		return 0, size, http.StatusOK, nil
+	case int64(first) >= size: //nolint:gosec // 62 bits
+		return 0, 0, 0, unsatisfiable
+	}
+	end := size - 1
+	if to != "" {
+		end = min(end, int64(last)) //nolint:gosec // 62 bits
+	}
+	return int64(first), end - int64(first) + 1, http.StatusPartialContent, nil //nolint:gosec // 62 bits
+}
+
+func (s *Server) deleteObject(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	if err := b.remove(c.key); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// copyObject copies within the server, up to S3's 5 GiB.
+func (s *Server) copyObject(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	from, src, err := s.copySource(c)
+	if err != nil {
+		return err
+	}
+	defer from.release(src)
+	o := &object{
+		Key: c.key, ETag: src.ETag, Size: src.Size, Modified: s.now(), Settings: src.Settings, Sum: src.Sum, SumType: src.SumType,
+	}
+	set, err := c.settings()
+	if err != nil {
+		return err
+	}
+	if strings.EqualFold(c.r.Header.Get("X-Amz-Metadata-Directive"), "REPLACE") {
+		o.Settings = set
+	} else if from == b && src.Key == c.key && set.Class == src.Class {
+		return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	o.Class, o.SSE, o.KMSKey = set.Class, set.SSE, set.KMSKey
+	if o.Segments, err = copyData(from, b, src); err != nil {
+		return err
+	}
+	if err := b.commit(o, writeConditions{}, nil); err != nil {
+		b.discard(o.Segments...)
+		return err
+	}
+	o.describe(c.w.Header())
+	return c.writeXML(http.StatusOK, struct {
+		XMLName      xml.Name `xml:"CopyObjectResult"`
+		ETag         string
+		LastModified string
+		sumsXML
+	}{ETag: quote(o.ETag), LastModified: xmlTime(o.Modified), sumsXML: newSumsXML(o.Sum, o.SumType)})
+}
+
+// copySource acquires the object that X-Amz-Copy-Source names.
+func (s *Server) copySource(c *call) (*bucket, *object, error) {
+	source, err := url.PathUnescape(c.r.Header.Get("X-Amz-Copy-Source"))
+	name, key, ok := strings.Cut(strings.TrimPrefix(source, "/"), "/")
+	if err != nil || !ok || strings.Contains(key, "?versionId=") {
+		return nil, nil, invalidArgument("Invalid copy source object key")
+	}
+	from, err := s.store.bucket(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	src := from.acquire(key)
+	if src == nil {
+		return nil, nil, noSuchKey()
+	}
+	if _, archived := from.restoreState(src, s.now()); archived || src.Size > maxPutBytes {
+		from.release(src)
+		return nil, nil, invalidRequest("The specified copy source is archived or larger than the maximum allowable size for a copy source: %d", int64(maxPutBytes))
+	}
+	return from, src, nil
+}
+
+// xmlTime is the form of times in answers.
+func xmlTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
