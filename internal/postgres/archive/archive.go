@@ -11,9 +11,10 @@
 // one block. Integers are a sign byte and little-endian bytes whatever machine wrote them, so
 // there is no byte order to detect; their width comes from the header.
 //
-// Really seen: archives of pg_dump 15 (made by the tests) and 18. Versions 13, 14,
-// 16 and 18 are read by what PostgreSQL's source says: src/bin/pg_dump/pg_backup_archiver.c
-// and pg_backup_custom.c.
+// Really seen: archives of pg_dump 15 (the tests make them, list them with pg_restore -l and
+// count every table), 16.4, 17.5 and 18.3 (testdata/README.md). 12, 13 and 14 write what 15
+// writes, by PostgreSQL's source: src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c.
+// Data compressed with lz4 or zstd was never seen; its blocks are framed like gzip's.
 //
 // Rows are exact for uncompressed COPY data only (pg_dump -Z0 without --inserts); otherwise
 // they are -1 and Data.RowsUnknown says why, while places and bytes stay exact. Large objects

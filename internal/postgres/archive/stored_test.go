@@ -137,7 +137,9 @@ func TestPiecesOfAnySizeGiveTheSameResult(t *testing.T) {
 }
 
 func TestEveryTruncationIsFound(t *testing.T) {
-	for name, raw := range stored(t) {
+	archives := stored(t)
+	for _, name := range []string{"pg16.pgc", "pg18-gzip.pgc"} {
+		raw := archives[name]
 		t.Run(name, func(t *testing.T) {
 			for n := range len(raw) {
 				if a, err := scan(raw[:n]); a != nil || !errors.Is(err, ErrTruncated) {
@@ -149,15 +151,15 @@ func TestEveryTruncationIsFound(t *testing.T) {
 }
 
 func TestNoFlippedByteMakesTheScannerPanic(t *testing.T) {
-	raw := stored(t)["pg18.pgc"]
-	if testing.Short() {
-		raw = stored(t)["pg18-gzip.pgc"]
-	}
-	for i := range raw {
-		for _, mask := range []byte{0xff, 1, 0x80} {
-			raw[i] ^= mask
-			checkAnyInput(t, raw, len(raw))
-			raw[i] ^= mask
+	archives := stored(t)
+	for name, masks := range map[string][]byte{"pg16.pgc": {0xff}, "pg18-gzip.pgc": {1, 0x80, 0xff}} {
+		raw := archives[name]
+		for i := range raw {
+			for _, mask := range masks {
+				raw[i] ^= mask
+				checkAnyInput(t, raw, len(raw))
+				raw[i] ^= mask
+			}
 		}
 	}
 }
