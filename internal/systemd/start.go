@@ -124,3 +124,28 @@ func (b *Bus) Wait(ctx context.Context, run Run, look func(UnitState)) (UnitStat
 		}
 	}
 }
+
+// EnableTimer makes a timer start at boot and starts it now.
+func (b *Bus) EnableTimer(ctx context.Context, timer string) error {
+	var carries bool
+	var changes [][]any
+	if err := b.call(ctx, "enable "+timer, "EnableUnitFiles", []any{[]string{timer}, false, false}, &carries, &changes); err != nil {
+		return err
+	}
+	if err := b.call(ctx, "reload units", "Reload", nil); err != nil {
+		return err
+	}
+	return b.StartTimer(ctx, timer)
+}
+
+// DisableTimer stops a timer and keeps it from starting at boot. What it started goes on.
+func (b *Bus) DisableTimer(ctx context.Context, timer string) error {
+	if err := b.Stop(ctx, timer); err != nil {
+		return err
+	}
+	var changes [][]any
+	if err := b.call(ctx, "disable "+timer, "DisableUnitFiles", []any{[]string{timer}, false}, &changes); err != nil {
+		return err
+	}
+	return b.call(ctx, "reload units", "Reload", nil)
+}

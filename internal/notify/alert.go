@@ -1,0 +1,225 @@
+// Package notify tells people, outside the journal, that something failed.
+//
+// Rules: one message per incident, clear without context, with the next command to run. A
+// webhook's address is a secret: it never appears in an error. Nothing here retries for longer than
+// its caller's context, and nothing is told twice by this package itself.
+package notify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Alert is what is known about a failed unit. Empty fields are left out of the text.
+type Alert struct {
+	Unit         string // "postgres-backup@sales.service"
+	Job          string
+	Database     string
+	Host         string
+	Result       string // systemd's: "exit-code", "signal", "timeout", "watchdog", "oom-kill", "start-limit-hit", …
+	ExitCode     string // "exited", "killed", "dumped"
+	ExitStatus   string // a number, or a signal's name
+	InvocationID string
+	Reason       string // the last error of the run, when it is known
+	When         time.Time
+}
+
+// FromMonitor reads what systemd hands to an OnFailure= unit (MONITOR_*, systemd.exec(5), since
+// 251) by getenv. unit is used when the variables are missing: an older systemd, or two units
+// that failed at once.
+func FromMonitor(unit string, getenv func(string) string) Alert {
+	a := Alert{
+		Unit:         getenv("MONITOR_UNIT"),
+		Result:       getenv("MONITOR_SERVICE_RESULT"),
+		ExitCode:     getenv("MONITOR_EXIT_CODE"),
+		ExitStatus:   getenv("MONITOR_EXIT_STATUS"),
+		InvocationID: getenv("MONITOR_INVOCATION_ID"),
+	}
+	if a.Unit == "" {
+		a.Unit = unit
+	}
+	return a
+}
+
+// Subject is the alert in one line.
+func (a Alert) Subject() string {
+	subject := a.action() + " failed"
+	if a.cancelled() {
+		subject = a.action() + " was stopped before its end"
+	}
+	switch {
+	case a.Database != "":
+		subject += ": database " + oneLine(a.Database)
+	case a.Job != "":
+		subject += ": job " + oneLine(a.Job)
+	default:
+		subject += ": " + oneLine(a.Unit)
+	}
+	if a.Host != "" {
+		subject += " on " + oneLine(a.Host)
+	}
+	return subject
+}
+
+// Text is the whole message: what failed, why, what the exit code means, what to do next.
+func (a Alert) Text() string {
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", name, oneLine(value))
+		}
+	}
+	b.WriteString(a.Subject() + "\n")
+	line("Reason", a.Reason)
+	line("Result", a.meaning())
+	line("Unit", a.Unit)
+	line("Job", a.Job)
+	if !a.When.IsZero() {
+		line("When", a.When.UTC().Format(time.RFC3339))
+	}
+	line("Do", a.remedy())
+	b.WriteString("Journal: " + a.journalCommand() + "\n")
+	b.WriteString("Then: pgbtui")
+	return b.String()
+}
+
+func (a Alert) action() string {
+	switch {
+	case strings.HasPrefix(a.Unit, "postgres-restore@"):
+		return "PostgreSQL restore"
+	case strings.HasPrefix(a.Unit, "postgres-verify@"):
+		return "PostgreSQL backup verification"
+	}
+	return "PostgreSQL backup"
+}
+
+// status is the exit status as a code of ours, ok only when the process ended by itself.
+func (a Alert) status() (fault.Code, bool) {
+	n, err := strconv.Atoi(a.ExitStatus)
+	return fault.Code(n), err == nil && a.ExitCode == "exited"
+}
+
+func (a Alert) cancelled() bool {
+	code, ok := a.status()
+	return ok && a.Result == "exit-code" && (code == fault.Terminated || code == fault.Interrupted)
+}
+
+// meaning says in words how it ended.
+func (a Alert) meaning() string {
+	code, ended := a.status()
+	last := ""
+	if ended && code != fault.OK {
+		last = fmt.Sprintf("exit code %d, %s", int(code), Meaning(code))
+	}
+	switch a.Result {
+	case "":
+		return last
+	case "exit-code":
+		return last
+	case "signal", "core-dump":
+		return "killed by SIG" + strings.TrimPrefix(a.ExitStatus, "SIG")
+	case "oom-kill":
+		return "killed, because memory ran out"
+	case "timeout":
+		return "did not end within its time and was stopped"
+	case "watchdog":
+		return "nothing moved for too long, and it was stopped"
+	case "start-limit-hit":
+		return strings.TrimSuffix("gave up after several tries; the last one: "+last, "; the last one: ")
+	case "resources":
+		return "systemd could not set the unit up"
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(a.Result, "-", " ")+", "+last, ", ")
+}
+
+// remedy is the next thing to do by the exit code; the journal says the rest.
+func (a Alert) remedy() string {
+	if a.Result == "oom-kill" {
+		return "Look at the unit's MemoryMax= and at what else used the memory."
+	}
+	code, ended := a.status()
+	if !ended {
+		return ""
+	}
+	switch code {
+	case fault.Config:
+		return "Check the configuration: sudo pgbtui config check."
+	case fault.NotPermitted:
+		return "Check the database role, the S3 policy and the modes of the files that the journal names."
+	case fault.Unavailable:
+		return "Check that PostgreSQL runs and that S3 can be reached from this host."
+	case fault.NotFound:
+		return "Check the names of the database, the bucket and the backup."
+	case fault.NoSpace:
+		return "Make space where the journal says it is missing."
+	case fault.Integrity:
+		return "Do not rely on this backup; make a new one and look at the bucket."
+	case fault.Terminated, fault.Interrupted:
+		return "If nobody stopped it on purpose, start it again: sudo systemctl start " + shellWord(a.Unit)
+	}
+	return ""
+}
+
+func (a Alert) journalCommand() string {
+	if isID(a.InvocationID) {
+		return "journalctl _SYSTEMD_INVOCATION_ID=" + a.InvocationID
+	}
+	return "journalctl -n 50 -u " + shellWord(a.Unit)
+}
+
+// Meaning is an exit code in words, as docs/operations.md has it.
+func Meaning(code fault.Code) string {
+	switch code {
+	case fault.OK:
+		return "done"
+	case fault.Warnings:
+		return "done, with warnings"
+	case fault.Refused:
+		return "refused, nothing was changed"
+	case fault.Usage:
+		return "wrong command line"
+	case fault.Integrity:
+		return "stored bytes do not match"
+	case fault.NotFound:
+		return "no such database, backup or bucket"
+	case fault.Unavailable:
+		return "PostgreSQL or S3 cannot be reached"
+	case fault.NoSpace:
+		return "no space left"
+	case fault.Temporary:
+		return "locked or temporarily unavailable"
+	case fault.NotPermitted:
+		return "not permitted"
+	case fault.Config:
+		return "wrong configuration"
+	case fault.Interrupted, fault.Terminated:
+		return "stopped by a signal"
+	}
+	return "failed"
+}
+
+func isID(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// shellWord quotes a name for the commands in a message, which people paste.
+func shellWord(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@:_.-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(oneLine(s), "'", `'\''`) + "'"
+}
+
+// oneLine keeps text from outside from forging lines or controls of its own.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(s))
+}

@@ -1,0 +1,82 @@
+package systemd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+const (
+	calendarTimeout = 10 * time.Second
+	calendarMax     = 100 // iterations; a caller that wants more wants something else
+)
+
+// CalendarNext is the next n times (UTC) of an OnCalendar= expression, without random delay,
+// fewer when it ends. It asks systemd-analyze: no parser of these expressions exists in Go, and
+// a second opinion would be worse than none.
+func CalendarNext(ctx context.Context, expression string, n int) ([]time.Time, error) {
+	what := fmt.Sprintf("systemd: read calendar %q", expression)
+	if strings.ContainsAny(expression, "\x00\n") || expression == "" {
+		return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", nil)
+	}
+	ctx, cancel := context.WithTimeout(ctx, calendarTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "systemd-analyze", "calendar",
+		"--iterations="+strconv.Itoa(min(max(n, 1), calendarMax)), "--", expression)
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C", "SYSTEMD_COLORS=0")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		switch {
+		case ctx.Err() != nil:
+			return nil, fault.New(fault.Temporary, what, "", ctx.Err())
+		case errors.As(err, &exit):
+			return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", errors.New(lastLine(stderr.String())))
+		}
+		return nil, fault.New(fault.Unavailable, what, "Install systemd's tools.", err)
+	}
+	return parseCalendar(stdout.String())
+}
+
+// parseCalendar reads what `systemd-analyze calendar` prints: a line per time in the local zone
+// and, where that is not UTC, a line "(in UTC)" below it.
+func parseCalendar(out string) ([]time.Time, error) {
+	times := []time.Time{}
+	for line := range strings.Lines(out) {
+		label, value, found := strings.Cut(strings.TrimSpace(line), ": ")
+		if !found {
+			continue
+		}
+		first := label == "Next elapse" || label == "Next elapses"
+		switch {
+		case first && strings.TrimSpace(value) == "never":
+			return times, nil
+		case first || strings.HasPrefix(label, "Iter. #") || strings.HasPrefix(label, "Iteration #"):
+			times = append(times, time.Time{})
+		case label != "(in UTC)" || len(times) == 0:
+			continue
+		}
+		if at, err := time.Parse("Mon 2006-01-02 15:04:05 UTC", strings.TrimSpace(value)); err == nil {
+			times[len(times)-1] = at.UTC()
+		}
+	}
+	for _, at := range times {
+		if at.IsZero() {
+			return nil, fault.New(fault.Failed, "systemd: read calendar", "", fmt.Errorf("no time in UTC in %q", out))
+		}
+	}
+	return times, nil
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}

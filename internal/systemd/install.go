@@ -1,0 +1,223 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// InstallOptions says what to install where.
+type InstallOptions struct {
+	Root         string   // "" or "/": this machine; else files alone, below that directory
+	Binary       string   // what the units run; default DefaultBinary
+	Adopt        bool     // take over plain units that somebody else wrote
+	Enable       []string // jobs whose timers to enable and start; "" is the plain timer
+	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
+}
+
+// programTimeout bounds each program that Install runs.
+const programTimeout = time.Minute
+
+// Install writes the units, user, group, directories and polkit rule. Running it again changes
+// nothing. Everything that can be refused is refused before the first write.
+func Install(ctx context.Context, o InstallOptions) (*Report, error) {
+	if o.Binary == "" {
+		o.Binary = DefaultBinary
+	}
+	r := root(o.Root)
+	files, err := Files(o.Binary)
+	if err != nil {
+		return nil, err
+	}
+	if r.live() && os.Geteuid() != 0 {
+		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: sudo pgbtui units install.", nil)
+	}
+	found, err := foreign(r, files)
+	if err == nil {
+		err = refuseForeign(r, found, o.Adopt)
+	}
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{}
+	if err := install(ctx, r, o, installation{files, found}, report); err != nil {
+		return report, err
+	}
+	advise(r, o, files, report)
+	return report, nil
+}
+
+type installation struct {
+	files []File
+	found map[string]string // foreign units to adopt
+}
+
+func install(ctx context.Context, r root, o InstallOptions, in installation, report *Report) error {
+	if err := prepare(ctx, r, in.files, report); err != nil {
+		return err
+	}
+	if err := adopt(r, in.found, report); err != nil {
+		return err
+	}
+	for _, f := range in.files {
+		if !strings.HasPrefix(f.Path, unitDir) && f.Path != polkitFile {
+			continue
+		}
+		if err := report.write(r, f); err != nil {
+			return err
+		}
+	}
+	if !r.live() {
+		return linkTimers(r, o.Enable, report)
+	}
+	if err := activate(ctx, o.Enable, report); err != nil {
+		return err
+	}
+	if o.DatabaseRole {
+		return createRole(ctx, report)
+	}
+	return nil
+}
+
+// prepare makes the user, the group and the directories, which later steps give files to.
+func prepare(ctx context.Context, r root, files []File, report *Report) error {
+	for _, f := range files {
+		if f.Path != sysusersFile && f.Path != tmpfilesFile {
+			continue
+		}
+		if err := report.write(r, f); err != nil {
+			return err
+		}
+	}
+	if !r.live() {
+		if err := os.MkdirAll(r.path(configDir), 0o750); err != nil {
+			return fmt.Errorf("systemd: make %s: %w", r.path(configDir), err)
+		}
+		return nil
+	}
+	if err := runProgram(ctx, report, "systemd-sysusers", sysusersFile); err != nil {
+		return err
+	}
+	return runProgram(ctx, report, "systemd-tmpfiles", "--create", tmpfilesFile)
+}
+
+// activate makes systemd read the units and switches the timers on.
+func activate(ctx context.Context, jobs []string, report *Report) error {
+	bus, err := Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer bus.Close()
+	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+		return err
+	}
+	report.add(Ran, "systemctl daemon-reload", "")
+	for _, job := range jobs {
+		timer := BackupTimer(job)
+		before, err := bus.Timer(ctx, timer)
+		if err != nil {
+			return err
+		}
+		if before.State == TimerOn {
+			report.add(Unchanged, timer, "on")
+			continue
+		}
+		if err := bus.EnableTimer(ctx, timer); err != nil {
+			return err
+		}
+		report.add(Enabled, timer, "")
+	}
+	return nil
+}
+
+// linkTimers enables timers in an image, where no systemd runs.
+func linkTimers(r root, jobs []string, report *Report) error {
+	for _, job := range jobs {
+		template := BackupTimer("")
+		if job != "" {
+			template = backupBase + "@.timer"
+		}
+		link := r.path(wantsDir + "/" + BackupTimer(job))
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			return fmt.Errorf("systemd: enable %s: %w", link, err)
+		}
+		err := os.Symlink(unitDir+"/"+template, link)
+		switch {
+		case errors.Is(err, os.ErrExist):
+			report.add(Unchanged, BackupTimer(job), "on")
+		case err != nil:
+			return fmt.Errorf("systemd: enable %s: %w", link, err)
+		default:
+			report.add(Enabled, BackupTimer(job), "")
+		}
+	}
+	return nil
+}
+
+const wantsDir = unitDir + "/timers.target.wants"
+
+// advise adds what a person has to do or know after an installation.
+func advise(r root, o InstallOptions, files []File, report *Report) {
+	for _, f := range files {
+		dropIns, _ := filepath.Glob(r.path(f.Path + ".d/*.conf"))
+		for _, path := range dropIns {
+			report.add(Kept, path, "this drop-in goes on overriding "+filepath.Base(f.Path))
+		}
+	}
+	if _, err := os.Stat(r.path(o.Binary)); err != nil {
+		report.add(Note, "The units run "+o.Binary+", which is not there yet.", "")
+	}
+	if r.live() && !o.DatabaseRole {
+		report.add(Note, "The backups log in to PostgreSQL as role pgbtui, by the socket and the system user of that name. Create it with: sudo pgbtui units install --database-role, or run this SQL as a superuser:\n"+RoleSQL(), "")
+	}
+	report.add(Note, "Operators: sudo usermod -aG pgbtui,systemd-journal NAME (start and stop backups, request restores, read configuration and journal).", "")
+}
+
+func (r *Report) write(at root, f File) error {
+	action, err := at.write(f, -1)
+	if err != nil {
+		return err
+	}
+	r.add(action, at.path(f.Path), "")
+	return nil
+}
+
+func (r root) live() bool { return r.path("/") == "/" }
+
+// operatorGID is the group that may read configuration, or -1 where it does not exist (an image).
+func (r root) operatorGID() int {
+	if !r.live() {
+		return -1
+	}
+	group, err := user.LookupGroup(OperatorGroup)
+	if err != nil {
+		return -1
+	}
+	gid, err := strconv.Atoi(group.Gid)
+	if err != nil {
+		return -1
+	}
+	return gid
+}
+
+// runProgram runs one program to its end and reports it; its output is in the error.
+func runProgram(ctx context.Context, report *Report, name string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, programTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	line := strings.Join(append([]string{name}, args...), " ")
+	if err != nil {
+		return fmt.Errorf("systemd: run %s: %w: %s", line, err, strings.TrimSpace(string(out)))
+	}
+	report.add(Ran, line, "")
+	return nil
+}

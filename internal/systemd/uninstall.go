@@ -1,0 +1,112 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Uninstall stops and disables our timers and removes the files that Install wrote, and nothing
+// else: configuration, requests, user, group, database role and every backup stay. A backup that
+// is running goes on to its end. dir is as InstallOptions.Root.
+func Uninstall(ctx context.Context, dir string) (*Report, error) {
+	r := root(dir)
+	if r.live() && os.Geteuid() != 0 {
+		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units", "Run it as root: sudo pgbtui units uninstall.", nil)
+	}
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{}
+	if err := silenceTimers(ctx, r, report); err != nil {
+		return report, err
+	}
+	for _, f := range append(files, File{Path: plainTimer + ".d/" + calendarName}) {
+		removed, err := r.remove(f.Path)
+		if err != nil {
+			return report, err
+		}
+		if removed {
+			report.add(Removed, r.path(f.Path), "")
+		} else if _, err := os.Lstat(r.path(f.Path)); err == nil {
+			report.add(Kept, r.path(f.Path), "not written by pgbtui")
+		}
+	}
+	_ = os.Remove(r.path(plainTimer + ".d")) // only when nothing is in it any more
+	if r.live() {
+		if err := reload(ctx, report); err != nil {
+			return report, err
+		}
+	}
+	return report, leftBehind(r, report)
+}
+
+func reload(ctx context.Context, report *Report) error {
+	bus, err := Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer bus.Close()
+	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+		return err
+	}
+	report.add(Ran, "systemctl daemon-reload", "")
+	return nil
+}
+
+// silenceTimers stops and disables every timer that runs a unit of ours.
+func silenceTimers(ctx context.Context, r root, report *Report) error {
+	links, err := filepath.Glob(r.path(wantsDir + "/" + backupBase + "*.timer"))
+	if err != nil {
+		return fmt.Errorf("systemd: look for timers: %w", err)
+	}
+	if !r.live() {
+		for _, link := range links {
+			if err := os.Remove(link); err != nil {
+				return fmt.Errorf("systemd: disable %s: %w", link, err)
+			}
+			report.add(Disabled, filepath.Base(link), "")
+		}
+		return nil
+	}
+	bus, err := Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer bus.Close()
+	timers, err := bus.Timers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range timers {
+		ours := t.FragmentPath == plainTimer || t.FragmentPath == unitDir+"/"+backupBase+"@.timer"
+		if text, err := r.read(t.FragmentPath); err != nil || !ours || !isOurs(text) || t.State == TimerOff {
+			continue
+		}
+		if err := bus.DisableTimer(ctx, t.Name); err != nil {
+			return err
+		}
+		report.add(Disabled, t.Name, "")
+	}
+	return nil
+}
+
+// leftBehind names what stays, so that nobody finds it years later.
+func leftBehind(r root, report *Report) error {
+	for _, path := range []string{configDir, "/var/lib/pgbtui", plainService + adoptedSuffix, plainTimer + adoptedSuffix} {
+		_, err := os.Lstat(r.path(path))
+		if err == nil {
+			report.add(Kept, r.path(path), "")
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("systemd: look at %s: %w", r.path(path), err)
+		}
+	}
+	report.add(Note, "Every backup is still in the bucket. The system user and group pgbtui and the PostgreSQL role stay: sudo userdel pgbtui; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
+	return nil
+}
