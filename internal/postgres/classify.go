@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// classify gives an error of a session of ours its exit code. nil stays nil.
+// SQLSTATEs: PostgreSQL documentation, appendix A.
+func classify(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		code, remedy := stateCode(pg.Code)
+		return fault.New(code, what, remedy, err)
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fault.New(fault.NotPermitted, what, "Allow this user into the socket's folder.", err)
+	}
+	if errors.Is(err, context.Canceled) {
+		return fault.New(fault.Terminated, what, "", err)
+	}
+	if lost(err) {
+		return fault.New(fault.Unavailable, what, remedyUnreachable, err)
+	}
+	return fault.New(fault.Failed, what, "", err)
+}
+
+// Remedies that sessions and programs share.
+const (
+	remedyUnreachable = "Check that PostgreSQL runs, and the job's host and port."
+	remedyLogin       = "Check the role, pg_hba.conf and the password file; over the socket, peer login needs a role named like the system user."
+	remedyNoDatabase  = "Check the database's name; psql -l lists the databases."
+	remedySlots       = "Try again later, or raise max_connections."
+	remedyDisk        = "Free disk space on the database server."
+	remedyLocked      = "Find who holds the lock in pg_stat_activity, or raise the lock wait."
+)
+
+// lost tells errors of the way to the server from errors of the question.
+func lost(err error) bool {
+	var netErr net.Error
+	var connectErr *pgconn.ConnectError
+	return errors.As(err, &netErr) || errors.As(err, &connectErr) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
+}
+
+func stateCode(state string) (fault.Code, string) {
+	switch state {
+	case "3D000":
+		return fault.NotFound, remedyNoDatabase
+	case "28000", "28P01":
+		return fault.NotPermitted, remedyLogin
+	case "42501", "25006": // insufficient privilege; a read-only session or standby
+		return fault.NotPermitted, "Use a role that may do this."
+	case "53300":
+		return fault.Temporary, remedySlots
+	case "53100":
+		return fault.NoSpace, remedyDisk
+	case "57P01", "57P02", "57P03", "57P04":
+		return fault.Unavailable, remedyUnreachable
+	case "55P03", "40001", "40P01", "55006", "57014": // locked, serialization, deadlock, in use, timeout
+		return fault.Temporary, remedyLocked
+	case "XX001", "XX002":
+		return fault.Integrity, remedyCorrupt
+	}
+	switch state[:min(2, len(state))] {
+	case "08":
+		return fault.Unavailable, remedyUnreachable
+	case "53":
+		return fault.Temporary, ""
+	}
+	return fault.Failed, ""
+}

@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Exists reports whether the server has a database of that name.
+func (s *Server) Exists(ctx context.Context, name string) (bool, error) {
+	var found bool
+	err := s.row(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", []any{name}, &found)
+	return found, classify("postgres: look for database "+QuoteIdent(name), err)
+}
+
+// CreateDatabase makes an empty database with the locale and tablespace of like. It never
+// touches an existing one: code Refused. Run ApplySettings when the data is in.
+func (s *Server) CreateDatabase(ctx context.Context, name string, like Settings) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	what := "postgres: create database " + QuoteIdent(name)
+	found, err := s.Exists(ctx, name)
+	if err != nil {
+		return err
+	}
+	if found {
+		return alreadyThere(what, nil)
+	}
+	var versionNum int
+	if err := s.row(ctx, "SELECT current_setting('server_version_num')::int", nil, &versionNum); err != nil {
+		return classify(what, err)
+	}
+	err = s.exec(ctx, like.CreateSQL(name, versionNum))
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return classify(what, err)
+	}
+	switch pg.Code {
+	case "42P04", "23505": // somebody was faster
+		return alreadyThere(what, err)
+	case "42704": // tablespace
+		return fault.New(fault.Refused, what, "Create the tablespace on the target, or restore without tablespaces.", err)
+	case "22023", "42809", "0A000", "42601": // locale or provider unknown to the system or server
+		return fault.New(fault.Refused, what, "Generate the locale on the target's system, or create the database by hand with another one.", err)
+	}
+	return classify(what, err)
+}
+
+func alreadyThere(what string, err error) error {
+	if err == nil {
+		err = errors.New("it exists already")
+	}
+	return fault.New(fault.Refused, what, "Choose a name that is not in use; an existing database is never changed.", err)
+}
+
+// ApplySettings runs c.ApplySQL and goes on after statements that the server refuses, such as
+// grants to roles it does not have; those come back as problems, each with its statement.
+// An error means that the session is lost.
+func (s *Server) ApplySettings(ctx context.Context, name string, c Settings) (problems []string, err error) {
+	for _, sql := range c.ApplySQL(name) {
+		err := s.exec(ctx, sql)
+		var pg *pgconn.PgError
+		switch {
+		case errors.As(err, &pg) && pg.Severity != "FATAL":
+			problems = append(problems, fmt.Sprintf("%s: %s", sql, pg.Message))
+		case err != nil:
+			return problems, classify("postgres: apply settings to database "+QuoteIdent(name), err)
+		}
+	}
+	return problems, nil
+}
+
+// Table names a table.
+type Table struct {
+	Schema string
+	Name   string
+}
+
+// RowCounts counts each table's own rows, one count(*) FROM ONLY each, in one snapshot. ONLY,
+// because pg_dump writes partitions and children as tables of their own: a partitioned parent
+// has none. The counts are of the whole table, also where row security would hide rows (then
+// it is an error), and of an extension's table also where pg_dump leaves the extension's own
+// rows out.
+func (s *Server) RowCounts(ctx context.Context, tables []Table) (map[Table]int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what := "postgres: count rows in " + s.target.name()
+	if _, err := s.conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return nil, classify(what, err)
+	}
+	counts := make(map[Table]int64, len(tables))
+	for _, t := range tables {
+		var n int64
+		name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
+		if err := s.conn.QueryRow(ctx, "SELECT count(*) FROM ONLY "+name).Scan(&n); err != nil {
+			_, _ = s.conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+			return nil, classify(what+", table "+name, err)
+		}
+		counts[t] = n
+	}
+	_, err := s.conn.Exec(ctx, "COMMIT")
+	return counts, classify(what, err)
+}
+
+// Analyze gathers planner statistics, which a restored database lacks.
+func (s *Server) Analyze(ctx context.Context) error {
+	return classify("postgres: analyze "+s.target.name(), s.exec(ctx, "ANALYZE"))
+}

@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"time"
+)
+
+// DumpOptions change how pg_dump runs.
+type DumpOptions struct {
+	LockWait time.Duration // for each table's lock; 0 waits for ever
+	OnLine   func(string)  // each line of standard error, from one goroutine; may be nil
+}
+
+// Dump starts pg_dump of the whole target in the custom format, uncompressed, with owners and
+// grants. What it reads is one snapshot. Errors of Wait: NotFound, NotPermitted, Unavailable
+// (the server went away), Temporary (locks), NoSpace, Integrity (damaged source), Refused.
+func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process, error) {
+	if err := target.check(); err != nil {
+		return nil, err
+	}
+	args := []string{"--format=custom", "--compress=0", "--no-password"}
+	if o.LockWait > 0 {
+		args = append(args, "--lock-wait-timeout="+strconv.FormatInt(max(1, o.LockWait.Milliseconds()), 10))
+	}
+	return start(ctx, command{path: t.path("pg_dump"), args: args, env: target.Env(os.Environ()), onLine: o.OnLine})
+}
+
+// Globals starts pg_dumpall of roles, memberships and tablespaces, as UTF-8 SQL. Without
+// withPasswords it needs no superuser. pg_dumpall connects to postgres or template1, whatever
+// the target's database.
+func (t Tools) Globals(ctx context.Context, target Target, withPasswords bool) (*Process, error) {
+	if err := target.check(); err != nil {
+		return nil, err
+	}
+	args := []string{"--globals-only", "--no-password", "--encoding=UTF8"}
+	if !withPasswords {
+		args = append(args, "--no-role-passwords")
+	}
+	return start(ctx, command{path: t.path("pg_dumpall"), args: args, env: target.Env(os.Environ())})
+}

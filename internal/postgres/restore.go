@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// RestoreOptions change what pg_restore restores, and from where.
+type RestoreOptions struct {
+	File          string       // read this archive instead of the stream; needed for Jobs > 1
+	Jobs          int          // parallel sessions
+	NoOwner       bool         // objects belong to the restoring role
+	NoACL         bool         // no grants
+	NoTablespaces bool         // everything in the database's tablespace
+	DataOnly      bool         // no definitions
+	SchemaOnly    bool         // no data; the stream is then not read to its end
+	ListFile      string       // restore only the entries listed there, in that order (pg_restore --use-list)
+	OnLine        func(string) // each line of standard error, from one goroutine; may be nil
+}
+
+// Restore runs pg_restore into the target, an existing empty database, and stops at the first
+// error. After success the rest of stdin is read, so that a checking reader gets to its end;
+// an error of stdin itself is returned in preference to what pg_restore made of it. stdin must
+// end with ctx.
+//
+// The database's name travels in PGDATABASE with an empty --dbname: libpq skips empty values
+// and takes the variable literally, for each of the parallel sessions too.
+func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, stdin io.Reader) error {
+	if err := target.check(); err != nil {
+		return err
+	}
+	if target.Database == "" {
+		return fault.New(fault.Usage, "postgres: restore needs a database", "", nil)
+	}
+	if o.Jobs > 1 && o.File == "" {
+		return fault.New(fault.Usage, "postgres: parallel restore needs a file", "Give a spool folder, or use one job.", nil)
+	}
+	c := command{path: t.path("pg_restore"), args: o.args(), env: target.Env(os.Environ()), onLine: o.OnLine}
+	if o.File == "" {
+		c.stdin = newSource(stdin)
+	}
+	p, err := start(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	err = discardAll(p)
+	if o.File == "" {
+		err = c.stdin.finish(err, !o.SchemaOnly && o.ListFile == "")
+	}
+	return err
+}
+
+func (o RestoreOptions) args() []string {
+	args := []string{"--format=custom", "--exit-on-error", "--no-password", "--dbname="}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{
+		{o.Jobs > 1, "--jobs=" + strconv.Itoa(o.Jobs)},
+		{o.NoOwner, "--no-owner"},
+		{o.NoACL, "--no-privileges"},
+		{o.NoTablespaces, "--no-tablespaces"},
+		{o.DataOnly, "--data-only"},
+		{o.SchemaOnly, "--schema-only"},
+		{o.ListFile != "", "--use-list=" + o.ListFile},
+	} {
+		if flag.set {
+			args = append(args, flag.name)
+		}
+	}
+	if o.File != "" {
+		args = append(args, "--", o.File)
+	}
+	return args
+}
+
+// Decode reads a whole archive through pg_restore, which turns every entry into SQL and
+// throws it away: what decodes can be restored. Damage: code Integrity.
+func (t Tools) Decode(ctx context.Context, stdin io.Reader) error {
+	in := newSource(stdin)
+	p, err := t.offline(ctx, in, "--file=/dev/null")
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return damaged(in.finish(discardAll(p), true))
+}
+
+// List is the archive's table of contents as pg_restore --list prints it. It reads only the
+// head of the stream.
+func (t Tools) List(ctx context.Context, stdin io.Reader) ([]string, error) {
+	in := newSource(stdin)
+	p, err := t.offline(ctx, in, "--list")
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var lines []string
+	scanner := bufio.NewScanner(p)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		lines = append(lines, scanner.Text())
+	}
+	err = scanner.Err()
+	if err == nil {
+		err = p.Wait()
+	}
+	return lines, damaged(in.finish(err, false))
+}
+
+// offline starts pg_restore without a server.
+func (t Tools) offline(ctx context.Context, in *source, arg string) (*Process, error) {
+	return start(ctx, command{
+		path: t.path("pg_restore"), args: []string{"--format=custom", arg}, env: Target{}.Env(os.Environ()), stdin: in,
+	})
+}
+
+// damaged: without a server, what pg_restore cannot read is the archive's fault.
+func damaged(err error) error {
+	if exit := (*ExitError)(nil); errors.As(err, &exit) && fault.CodeOf(err) == fault.Failed {
+		return fault.New(fault.Integrity, "postgres: decode archive", "Restore another backup.", err)
+	}
+	return err
+}
+
+func discardAll(p *Process) error {
+	if _, err := io.Copy(io.Discard, p); err != nil && p.ctx.Err() == nil {
+		return fmt.Errorf("postgres: read %s: %w", p.name, err)
+	}
+	return p.Wait()
+}

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"strings"
+)
+
+// Bounds of what is kept of a program's standard error.
+const (
+	keptLines = 20
+	lineBytes = 1024
+)
+
+// ExitError is a client program that did not end well, with the last lines of its standard
+// error, at most 20 of at most 1 KiB. The lines are the server's words: not safe for a terminal.
+type ExitError struct {
+	Program string
+	Lines   []string
+	Err     error // usually an *exec.ExitError
+}
+
+// Error names the program, its end, and what it said.
+func (e *ExitError) Error() string {
+	if len(e.Lines) == 0 {
+		return e.Program + ": " + e.Err.Error()
+	}
+	return e.Program + ": " + e.Err.Error() + ": " + strings.Join(e.Lines, "; ")
+}
+
+// Unwrap returns the program's end.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// tail follows a program's standard error to its end and keeps the last lines.
+type tail struct {
+	lines []string
+	done  chan struct{}
+}
+
+// follow takes over r and hands each line, cut to lineBytes, to onLine when there is one.
+func follow(r *os.File, onLine func(string)) *tail {
+	t := &tail{done: make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		defer r.Close()
+		t.read(r, onLine)
+	}()
+	return t
+}
+
+func (t *tail) read(r io.Reader, onLine func(string)) {
+	buffered := bufio.NewReaderSize(r, lineBytes)
+	for {
+		part, more, err := buffered.ReadLine()
+		if err != nil {
+			return
+		}
+		line := string(part)
+		for more && err == nil {
+			_, more, err = buffered.ReadLine()
+		}
+		if len(t.lines) == keptLines {
+			t.lines = append(t.lines[:0], t.lines[1:]...)
+		}
+		t.lines = append(t.lines, line)
+		if onLine != nil {
+			onLine(line)
+		}
+	}
+}
+
+// wait returns the kept lines after the end.
+func (t *tail) wait() []string {
+	<-t.done
+	return t.lines
+}
