@@ -1,0 +1,117 @@
+// Package request carries an operator's wish to the unit that grants it: a small file in a folder
+// that group pgbtui may write to, read by postgres-restore@ID.service.
+//
+// Rules: the file says what is wanted, never how (no commands, no paths); what is read was
+// written by somebody else, so links, pipes, strange sizes and unknown keys are refused.
+package request
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// DefaultDir is made by the installed tmpfiles entry, owned by group pgbtui.
+const DefaultDir = "/var/lib/pgbtui/requests"
+
+// Restore asks for a set to be restored into a new database.
+type Restore struct {
+	Set      string    `json:"set"`
+	Instance string    `json:"instance"`
+	Database string    `json:"database"` // of the source
+	Job      string    `json:"job,omitempty"`
+	To       string    `json:"to"`
+	Jobs     int       `json:"jobs,omitempty"`
+	Globals  bool      `json:"globals,omitempty"`
+	By       string    `json:"by,omitempty"` // for the journal; the file's owner is what counts
+	At       time.Time `json:"at"`
+}
+
+var validID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+
+// maxBytes of a request file.
+const maxBytes = 16 << 10
+
+// Write stores r as dir/id.json, readable by the folder's group.
+func Write(dir, id string, r Restore) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("request: write: %w", err)
+	}
+	file, err := path(dir, id)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
+	if err != nil {
+		return classify(dir, err)
+	}
+	_, err = f.Write(body)
+	return errors.Join(err, f.Close())
+}
+
+func classify(dir string, err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fault.New(fault.NotPermitted, "request: write", "become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again", err)
+	case errors.Is(err, os.ErrNotExist):
+		return fault.New(fault.Config, "request: there is no folder "+dir, "run `pgbtui units install`", err)
+	}
+	return fmt.Errorf("request: write: %w", err)
+}
+
+func path(dir, id string) (string, error) {
+	if !validID.MatchString(id) {
+		return "", fault.New(fault.Usage, fmt.Sprintf("request: %q is not the ID of a request", id), "", nil)
+	}
+	return filepath.Join(dir, id+".json"), nil
+}
+
+// Read loads the request of an ID. Anything but a plain small file with known keys is refused.
+func Read(dir, id string) (Restore, error) {
+	var r Restore
+	file, err := path(dir, id)
+	if err != nil {
+		return r, err
+	}
+	// O_NONBLOCK: a planted pipe must not hold the unit.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return r, fault.New(fault.NotFound, "request: no request "+id, "ask for the restore again", err)
+	}
+	if err != nil {
+		return r, fault.New(fault.NotPermitted, "request: open "+id, "", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxBytes {
+		return r, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "remove it", err)
+	}
+	body, err := io.ReadAll(io.LimitReader(f, maxBytes))
+	if err != nil {
+		return r, fmt.Errorf("request: read: %w", err)
+	}
+	return parse(body)
+}
+
+func parse(body []byte) (Restore, error) {
+	var r Restore
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return r, fault.New(fault.Refused, "request: not readable", "ask for the restore again", err)
+	}
+	if r.Set == "" || r.To == "" || r.Jobs < 0 || r.Jobs > 64 {
+		return r, fault.New(fault.Refused, "request: set or target is missing, or jobs is not 0 to 64", "ask for the restore again", nil)
+	}
+	return r, nil
+}

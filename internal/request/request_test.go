@@ -1,0 +1,66 @@
+package request
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+func TestWhatIsAskedIsRead(t *testing.T) {
+	dir := t.TempDir()
+	want := Restore{Set: "20261122T020000Z-1a2b3c", Database: "a\"b\n", To: "new", Jobs: 2, Globals: true, At: time.Unix(1, 0).UTC()}
+	if err := Write(dir, "r1", want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(dir, "r1")
+	if err != nil || got != want {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if err := Write(dir, "r1", want); err == nil {
+		t.Fatal("a request was overwritten")
+	}
+}
+
+func TestPlantedFilesAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	good := filepath.Join(dir, "good.json")
+	if err := os.WriteFile(good, []byte(`{"set":"x","to":"y"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(good, filepath.Join(dir, "link.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for id, body := range map[string]string{
+		"huge":    `{"set":"` + strings.Repeat("x", maxBytes) + `"}`,
+		"unknown": `{"set":"x","to":"y","command":"rm"}`,
+		"empty":   ``,
+		"notarg":  `{"set":"x"}`,
+		"jobs":    `{"set":"x","to":"y","jobs":1000}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, id+".json"), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"link", "pipe", "huge", "unknown", "empty", "notarg", "jobs", "missing", "../good", "a/b", ""} {
+		if _, err := Read(dir, id); err == nil || fault.CodeOf(err) == fault.OK {
+			t.Errorf("%q was read", id)
+		}
+	}
+}
+
+func FuzzParseNeverPanicsAndNeverAcceptsAnEmptyTarget(f *testing.F) {
+	f.Add([]byte(`{"set":"x","to":"y","jobs":3}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if r, err := parse(body); err == nil && (r.Set == "" || r.To == "") {
+			t.Fatalf("accepted %+v", r)
+		}
+	})
+}
