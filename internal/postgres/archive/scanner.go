@@ -1,8 +1,6 @@
 package archive
 
-import (
-	"sync"
-)
+import "sync"
 
 // Options bounds what an archive may make the scanner hold. The zero value is right for backups.
 type Options struct {
@@ -136,7 +134,8 @@ func (s *Scanner) Err() error { return s.err }
 
 // Current is the table whose data is passing, as "schema.table" in the archive's own bytes,
 // and its rows so far; for large objects "large objects" and their count. Between blocks, in
-// the table of contents and when switched off it is "", 0. Rows are -1 when they are unknown.
+// the table of contents and when switched off it is "", 0. Rows are -1 when they are unknown,
+// and up to 3 too many while the end of a table's data is passing.
 func (s *Scanner) Current() (table string, rows int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -254,6 +254,31 @@ func TestCurrentNamesTheTableAndItsRowsSoFar(t *testing.T) {
 	}
 }
 
+func TestCurrentMayBeAskedWhileTheArchivePasses(t *testing.T) {
+	raw := stored(t)["pg17.pgc"]
+	s := NewScanner(Options{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range raw {
+			_, _ = s.Write(raw[i : i+1])
+		}
+	}()
+	for passing := true; passing; {
+		select {
+		case <-done:
+			passing = false
+		default:
+			if table, rows := s.Current(); table == "" && rows != 0 {
+				t.Fatalf("%d rows of no table", rows)
+			}
+		}
+	}
+	if _, err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkScan(b *testing.B) {
 	for _, width := range []int{20, 100, 1000, 16000} {
 		b.Run(fmt.Sprintf("rows of %d bytes", width), func(b *testing.B) {
