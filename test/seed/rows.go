@@ -34,16 +34,16 @@ func (t table) write(w io.Writer, source *rand.Rand) error {
 // PostgreSQL 15.
 func tables(sizeBytes int64) []table {
 	part := func(percent, weight int64) int64 { return max(sizeBytes/100*percent/weight, 400) }
-	customers, products := part(10, 400), part(8, 1500)
-	orders := part(17, 210)
-	lines := part(25, 145)
+	customers, products := part(10, 310), part(8, 1650)
+	orders := part(17, 205)
+	lines := part(25, 115)
 	perOrder := max(lines/orders, 1)
 	return []table{
 		{"sales.customers (email, full_name, home, tags, newsletter, signed_up, note)", customers, customer},
 		{"catalog.products (sku, name, description, attributes, price, colours)", products, product},
 		{"sales.orders (id, placed_at, customer_id, state, ship_to, total, comment)", orders, order(customers)},
 		{"sales.order_lines (order_id, line_no, product_id, quantity, unit_price, remark)", orders * perOrder, orderLine(perOrder, products)},
-		{"audit.events (at, kind, actor, client, payload, fingerprint)", part(40, 390), event(customers)},
+		{"audit.events (at, kind, actor, client, payload, fingerprint)", part(40, 360), event(customers)},
 	}
 }
 
