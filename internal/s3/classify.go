@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/smithy-go"
-
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -34,7 +32,9 @@ func (b *Bucket) classify(err error) verdict {
 		return v
 	}
 	switch {
-	case badCertificate(err):
+	case errors.Is(err, errDifferent):
+		return verdict{fault.Integrity, nil, "check network, proxy and the store, then run again"}
+	case badTLS(err):
 		return verdict{fault.Unavailable, nil, certificateRemedy(err)}
 	case unanswered(err):
 		return verdict{fault.Unavailable, nil, networkRemedy(err)}
@@ -137,15 +137,14 @@ func byStatus(status int) (verdict, bool) {
 
 // unanswered reports whether no usable answer came back, so that a write may have happened or not.
 func unanswered(err error) bool {
-	if badCertificate(err) {
+	if badTLS(err) {
 		return false
 	}
 	var sent interface{ ConnectionError() bool }
 	var timeout interface{ Timeout() bool }
-	var cut *smithy.DeserializationError
 	return errors.As(err, &sent) && sent.ConnectionError() ||
 		errors.As(err, &timeout) && timeout.Timeout() ||
-		errors.As(err, &cut) && statusOf(err) < 400
+		cutShort(err)
 }
 
 // mayHaveHappened is unanswered, or a failure inside the store.

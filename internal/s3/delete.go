@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,18 +20,38 @@ const deleteBatch = 1000
 // gone). Failures are joined, one error per key; the keys that could be deleted are deleted all
 // the same. In a bucket with versions the newest version is hidden, not removed.
 func (b *Bucket) Delete(ctx context.Context, keys []string) (deleted []string, err error) {
+	plain, odd := byXML(keys)
 	var failed []error
-	for batch := range slices.Chunk(keys, deleteBatch) {
-		gone, err := b.deleteBatch(ctx, batch)
+	note := func(gone []string, err error) {
 		deleted = append(deleted, gone...)
 		if err != nil {
 			failed = append(failed, err)
 		}
-		if ctx.Err() != nil {
-			break
+	}
+	for batch := range slices.Chunk(plain, deleteBatch) {
+		if note(b.deleteBatch(ctx, batch)); ctx.Err() != nil {
+			return deleted, errors.Join(failed...)
 		}
 	}
+	note(b.deleteEach(ctx, odd))
 	return deleted, errors.Join(failed...)
+}
+
+// byXML parts the keys that the XML of DeleteObjects can carry from those that would arrive as
+// another key: XML 1.0 has no control characters, and its encoder puts U+FFFD in their place.
+func byXML(keys []string) (plain, odd []string) {
+	for _, key := range keys {
+		if strings.ContainsFunc(key, noXML) {
+			odd = append(odd, key)
+		} else {
+			plain = append(plain, key)
+		}
+	}
+	return plain, odd
+}
+
+func noXML(r rune) bool {
+	return r < 0x20 && r != '\t' && r != '\n' || r >= 0xFFFD && r <= 0xFFFF
 }
 
 func (b *Bucket) deleteBatch(ctx context.Context, keys []string) ([]string, error) {
@@ -69,8 +90,7 @@ func (b *Bucket) sortOut(ctx context.Context, keys []string, refused []types.Err
 	return deleted, errors.Join(failed...)
 }
 
-// batchUnsupported covers stores without DeleteObjects, those that insist on another checksum,
-// and keys that XML cannot carry.
+// batchUnsupported covers stores without DeleteObjects, and those that insist on another checksum.
 func batchUnsupported(err error) bool {
 	switch codeOf(err) {
 	case "NotImplemented", "MethodNotAllowed", "MalformedXML", "MissingContentMD5", "InvalidRequest", "InvalidDigest":

@@ -96,10 +96,20 @@ func (b *Bucket) describe(err error) string {
 		text = codeAndMessage(api)
 	case errors.As(err, &link):
 		text = link.Err.Error()
+	case cutShort(err):
+		text = "the answer broke off or is not S3's (" + innermost(err).Error() + ")"
 	case status >= 300:
 		text = fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))
 	}
 	return visible(b.credentials.redact(text))
+}
+
+// innermost is the error that everything else in the chain only wraps.
+func innermost(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
 }
 
 func codeAndMessage(err smithy.APIError) string {

@@ -3,8 +3,8 @@ package s3
 // plan sizes the parts of a stream whose length is only guessed.
 //
 // The first four fifths of the parts hold the expected bytes. Should the stream go on, the size
-// doubles after every fiftieth of the parts, so that the last fifth holds a thousand times
-// more: 10,000 parts of 8 MiB, meant for 64 GiB, reach the largest object that S3 allows.
+// doubles after every eightieth of the parts: 10,000 parts of 8 MiB, meant for 62 GiB, still reach
+// the largest object that S3 allows, 5 TiB.
 // Equal parts as long as the guess holds matter too: some stores (Cloudflare R2) demand them.
 type plan struct {
 	base, largest int64 // bytes
@@ -30,7 +30,7 @@ func (p plan) size(number int64) int64 {
 	if beyond <= 0 {
 		return p.base
 	}
-	step := max(p.parts/50, 1)
+	step := max(p.parts/80, 1)
 	doublings := min(ceilDiv(beyond, step), 30)
 	if p.base > p.largest>>doublings {
 		return p.largest

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/xml"
 	"errors"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +46,7 @@ func backoff(attempt int, longest time.Duration) time.Duration {
 
 // ours answers where the SDK's rules do not fit.
 func ours(err error) aws.Ternary {
-	if badCertificate(err) {
+	if badTLS(err) {
 		return aws.FalseTernary
 	}
 	var api smithy.APIError
@@ -56,11 +59,17 @@ func ours(err error) aws.Ternary {
 	if statusOf(err) == 429 {
 		return aws.TrueTernary
 	}
-	var cut *smithy.DeserializationError
-	if errors.As(err, &cut) && statusOf(err) < 400 {
+	if cutShort(err) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
+}
+
+// cutShort reports whether a good answer ended in the middle, or was no XML at all.
+func cutShort(err error) bool {
+	var unreadable *smithy.DeserializationError
+	var syntax *xml.SyntaxError
+	return statusOf(err) < 300 && (errors.As(err, &unreadable) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 // damagedInTransit are the codes by which stores say that a body's checksum did not match. The
@@ -72,7 +81,8 @@ func damagedInTransit() []string {
 	}
 }
 
-func badCertificate(err error) bool {
+// badTLS covers certificates that are not right and servers that speak no TLS: no retry mends them.
+func badTLS(err error) bool {
 	var (
 		verify    *tls.CertificateVerificationError
 		authority x509.UnknownAuthorityError
@@ -81,7 +91,7 @@ func badCertificate(err error) bool {
 		notTLS    tls.RecordHeaderError
 	)
 	return errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) ||
-		errors.As(err, &invalid) || errors.As(err, &notTLS)
+		errors.As(err, &invalid) || errors.As(err, &notTLS) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // statusOf is the HTTP status that err came with, or 0.

@@ -15,6 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -90,7 +91,6 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 		o.HTTPClient = newHTTPClient(transport)
 		o.Retryer = newRetryer(opts)
 		o.Credentials = b.credentials
-		o.DisableLogOutputChecksumValidationSkipped = true
 		// Checksums are given explicitly where stores agree on them; the SDK's default of CRC32
 		// trailers breaks stores that do not know them.
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -168,6 +168,7 @@ func loadConfig(ctx context.Context, opts Options) (aws.Config, error) {
 	load := []func(*awsconfig.LoadOptions) error{
 		// The SDK puts AWS_CA_BUNDLE only into a client of this type.
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient()),
+		awsconfig.WithLogger(logging.Nop{}), // the SDK's own goes to stderr
 	}
 	profile := opts.Profile
 	if opts.CredentialsFile != "" {
