@@ -1,0 +1,25 @@
+package s3suite
+
+// Features are the points where stores differ from S3, or S3 from itself. Each says what the store does;
+// what no field allows, every store must do as S3 does.
+type Features struct {
+	Settings       bool   // remembers server-side encryption and storage class
+	NestedKeys     bool   // holds both a and a/b
+	AnyKey         bool   // control characters, "..", double slashes and 1,024 bytes without a slash in keys
+	EncodesKeys    bool   // lists keys percent-encoded when asked (encoding-type=url)
+	UploadPaging   bool   // goes on listing uploads at the NextUploadIdMarker that it gave
+	CompletesTwice bool   // a repeated CompleteMultipartUpload answers as the first did, not NoSuchUpload
+	UnknownKeyCode string // the error for an access key that nobody has
+}
+
+// Ours is what the server of this repository does: S3's own answers.
+func Ours() Features {
+	return Features{
+		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, UnknownKeyCode: "InvalidAccessKeyId",
+	}
+}
+
+// Versity is what versitygw 1.8 does on a POSIX folder, where keys are paths.
+func Versity() Features {
+	return Features{CompletesTwice: true, UnknownKeyCode: "XAdminUserNotFound"}
+}
