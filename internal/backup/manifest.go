@@ -105,5 +105,6 @@ const (
 	StageDecode  Stage = "decode"
 	StageCreate  Stage = "create"
 	StageRestore Stage = "restore"
+	StageFinish  Stage = "finish" // the database's own settings, statistics
 	StageCompare Stage = "compare"
 )

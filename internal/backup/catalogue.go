@@ -1,0 +1,287 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Catalogue reads what a prefix of a bucket holds. It keeps manifests and proofs that it has
+// read, by key and ETag: they are write-once. It is safe for concurrent use.
+type Catalogue struct {
+	bucket *s3.Bucket
+	prefix string
+
+	mu   sync.Mutex
+	read map[string][]byte // key and ETag to body
+}
+
+// NewCatalogue reads below prefix ("" is the whole bucket).
+func NewCatalogue(bucket *s3.Bucket, prefix string) *Catalogue {
+	return &Catalogue{bucket: bucket, prefix: prefix, read: map[string][]byte{}}
+}
+
+// Limits of a catalogue: a manifest or proof larger than maxDocument is not ours; readers is how
+// many are fetched at once.
+const (
+	maxDocument = 4 << 20
+	readers     = 16
+)
+
+// Scope narrows a listing to one instance and database. The zero Scope is everything.
+type Scope struct{ Instance, Database string }
+
+// Sets lists every set in scope, newest first: native, legacy and incomplete ones. Objects that
+// are none of ours are not touched and not listed.
+func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
+	found := gathering{prefix: root(c.prefix), sets: map[string]*gathered{}}
+	for _, prefix := range c.listPrefixes(scope) {
+		for object, err := range c.bucket.List(ctx, prefix) {
+			if err != nil {
+				return nil, fmt.Errorf("backup: list sets: %w", err)
+			}
+			found.add(object)
+		}
+	}
+	sets, err := c.describe(ctx, found.sets)
+	if err != nil {
+		return nil, err
+	}
+	sets = within(sets, scope)
+	sort.Slice(sets, func(i, k int) bool {
+		if !sets[i].FinishedAt.Equal(sets[k].FinishedAt) {
+			return sets[i].FinishedAt.After(sets[k].FinishedAt)
+		}
+		return sets[i].ID > sets[k].ID
+	})
+	return sets, nil
+}
+
+func (c *Catalogue) listPrefixes(scope Scope) []string {
+	if scope.Instance == "" || scope.Database == "" {
+		return []string{root(c.prefix)}
+	}
+	return []string{Folder(c.prefix, scope.Instance, scope.Database), root(c.prefix) + legacyPrefix}
+}
+
+func within(sets []Set, scope Scope) []Set {
+	kept := sets[:0]
+	for _, s := range sets {
+		sameInstance := scope.Instance == "" || s.Instance == "" || s.Instance == scope.Instance
+		if sameInstance && (scope.Database == "" || s.Database == scope.Database) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// Find is the set of an ID, or the newest good one of the scope for "latest".
+func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, error) {
+	sets, err := c.Sets(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	for i := range sets {
+		if sets[i].ID == id || (id == "latest" && sets[i].Kind == KindNative && sets[i].Good()) {
+			return &sets[i], nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), root(c.prefix)),
+		"`pgbtui list` shows what there is", nil)
+}
+
+// gathered is one folder's objects before its manifest was read.
+type gathered struct {
+	Set
+	manifest s3.Object
+	proofs   []s3.Object
+	sizes    map[string]int64 // by name within the folder
+	newest   time.Time
+}
+
+type gathering struct {
+	prefix string
+	sets   map[string]*gathered
+}
+
+func (g *gathering) add(o s3.Object) {
+	at, ours := parseKey(strings.TrimPrefix(o.Key, g.prefix))
+	if !ours {
+		return
+	}
+	key := at.instance + "\x00" + at.database + "\x00" + at.id
+	s := g.sets[key]
+	if s == nil {
+		s = &gathered{sizes: map[string]int64{}}
+		s.ID, s.Instance, s.Database, s.Kind = at.id, at.instance, at.database, KindIncomplete
+		s.Dir = strings.TrimSuffix(o.Key, at.rest)
+		g.sets[key] = s
+	}
+	if o.LastModified.After(s.newest) {
+		s.newest = o.LastModified
+	}
+	switch {
+	case at.legacy:
+		s.Kind, s.Class, s.StoredSize = KindLegacy, o.StorageClass, o.Size
+	case at.rest == manifestName:
+		s.manifest = o
+	case strings.HasPrefix(at.rest, proofsFolder):
+		s.proofs = append(s.proofs, o)
+		return
+	case strings.HasPrefix(at.rest, dumpName):
+		s.Class = o.StorageClass
+	}
+	s.sizes[at.rest] = o.Size
+	if !at.legacy {
+		s.StoredSize += o.Size
+	}
+}
+
+func (c *Catalogue) describe(ctx context.Context, found map[string]*gathered) ([]Set, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	sets := make([]Set, 0, len(found))
+	for _, g := range found {
+		group.Go(func() error { return c.complete(ctx, g) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, g := range found {
+		sets = append(sets, g.Set)
+	}
+	return sets, nil
+}
+
+// complete reads a set's manifest and proofs. Only a failure to read ends the listing; what is
+// wrong with a document is the set's Problem.
+func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
+	g.FinishedAt = g.newest.UTC()
+	if g.manifest.Key == "" {
+		if g.Kind == KindIncomplete {
+			g.Problem = "no manifest: the run never committed"
+		}
+		return nil
+	}
+	g.Kind = KindNative
+	raw, err := c.document(ctx, g.manifest)
+	if errors.Is(err, s3.ErrNotFound) {
+		g.Problem = "the manifest vanished while listing"
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("backup: read manifest of %s: %w", g.ID, err)
+	}
+	m, err := parseManifest(raw)
+	if err != nil {
+		g.Problem = err.Error()
+		return nil
+	}
+	g.Manifest, g.FinishedAt = m, m.FinishedAt
+	g.Problem = m.disagrees(g)
+	return c.readProofs(ctx, g)
+}
+
+func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
+	for _, o := range g.proofs {
+		raw, err := c.document(ctx, o)
+		if err != nil {
+			return fmt.Errorf("backup: read proof %s: %w", o.Key, err)
+		}
+		var p Proof
+		if json.Unmarshal(raw, &p) == nil && p.Set == g.ID && p.Schema <= ManifestSchema {
+			g.Proofs = append(g.Proofs, p)
+		}
+	}
+	sort.Slice(g.Proofs, func(i, k int) bool { return g.Proofs[i].FinishedAt.After(g.Proofs[k].FinishedAt) })
+	return nil
+}
+
+// document is a small object's body, from memory when its ETag is known.
+func (c *Catalogue) document(ctx context.Context, o s3.Object) ([]byte, error) {
+	known := o.Key + "\x00" + o.ETag
+	c.mu.Lock()
+	raw, ok := c.read[known]
+	c.mu.Unlock()
+	if ok {
+		return raw, nil
+	}
+	raw, _, err := fetch(ctx, c.bucket, o.Key, maxDocument)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.read[known] = raw
+	c.mu.Unlock()
+	return raw, nil
+}
+
+// fetch reads a small object whole; one larger than limit is an integrity error.
+func fetch(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]byte, s3.Object, error) {
+	body, object, err := bucket.Get(ctx, key, 0, -1)
+	if err != nil {
+		return nil, object, err
+	}
+	defer func() { _ = body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err != nil {
+		return nil, object, err
+	}
+	if int64(len(raw)) > limit {
+		return nil, object, fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", key, limit), "", nil)
+	}
+	return raw, object, nil
+}
+
+func parseManifest(raw []byte) (*Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
+	}
+	if m.Schema > ManifestSchema {
+		return nil, newerSchema("manifest", m.Schema)
+	}
+	if m.Schema < 1 || m.ID == "" || m.Dump.Key == "" || m.FinishedAt.IsZero() {
+		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
+	}
+	return &m, nil
+}
+
+// disagrees says how a manifest does not fit the folder that it was found in, or "".
+func (m *Manifest) disagrees(g *gathered) string {
+	if m.ID != g.ID || m.Instance != g.Instance || m.Database != g.Database {
+		return fmt.Sprintf("the manifest is of another set (%s of %q on %q)", m.ID, m.Database, m.Instance)
+	}
+	for _, o := range m.objects() {
+		size, there := g.sizes[o.Key]
+		switch {
+		case !there:
+			return o.Key + " is missing"
+		case size != o.SizeBytes:
+			return fmt.Sprintf("%s has %d bytes, the manifest says %d", o.Key, size, o.SizeBytes)
+		}
+	}
+	return ""
+}
+
+// objects are the stored objects that the manifest vouches for.
+func (m *Manifest) objects() []Object {
+	all := []Object{m.Dump}
+	for _, o := range []*Object{m.Globals, m.Contents} {
+		if o != nil {
+			all = append(all, *o)
+		}
+	}
+	return all
+}

@@ -1,0 +1,73 @@
+package backup
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+)
+
+// Contents is what a set's dump holds, in detail. It is stored compressed, and encrypted when
+// the dump is, since names and database settings can be secrets.
+type Contents struct {
+	Schema   int                `json:"schema"`
+	Archive  *archive.Archive   `json:"archive,omitempty"` // nil when the scanner was switched off
+	Frames   sealed.Index       `json:"frames"`            // places in the compressed, decrypted stream
+	Database *postgres.Settings `json:"database,omitempty"`
+}
+
+// maxContents bounds what is read back: 1 GiB is some millions of tables.
+const maxContents = 1 << 30
+
+func (c *Contents) pack() ([]byte, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("backup: write contents: %w", err)
+	}
+	return raw, nil
+}
+
+func parseContents(raw []byte) (*Contents, error) {
+	var c Contents
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, fault.New(fault.Integrity, "backup: read contents", "", err)
+	}
+	if c.Schema > ManifestSchema {
+		return nil, newerSchema("contents", c.Schema)
+	}
+	return &c, nil
+}
+
+func newerSchema(what string, schema int) error {
+	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
+		"use the newer pgbtui that wrote the set", nil)
+}
+
+// summarise counts an archive for the manifest.
+func summarise(a *archive.Archive, rawBytes int64) Summary {
+	s := Summary{RawBytes: rawBytes}
+	if a == nil {
+		return s
+	}
+	s.Scanned, s.Objects = true, len(a.Entries)
+	for _, d := range a.Data {
+		switch {
+		case d.Blobs:
+			s.LargeObjects += max(0, d.Rows)
+		default:
+			s.Tables++
+			s.Rows += max(0, d.Rows)
+		}
+	}
+	for _, e := range a.Entries {
+		if e.Desc == "EXTENSION" {
+			s.Extensions = append(s.Extensions, e.Tag)
+		}
+	}
+	sort.Strings(s.Extensions)
+	return s
+}

@@ -1,0 +1,220 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// copyBytes is how much is taken from pg_dump's pipe at once.
+const copyBytes = 256 << 10
+
+// maxGlobals bounds the globals script, which is held in memory: some 100,000 roles.
+const maxGlobals = 64 << 20
+
+// globals stores roles, memberships and tablespaces. Failing to do so costs a warning, not the
+// backup: the dump alone is worth having.
+func (r *run) globals(ctx context.Context) error {
+	r.enter(ctx, StageGlobals, 0)
+	// Role passwords (verifiers) leave the server only when we encrypt.
+	script, err := r.readGlobals(ctx, len(r.recipients) > 0)
+	if err != nil && len(r.recipients) > 0 && ctx.Err() == nil {
+		// Reading verifiers takes pg_authid, which a backup role need not have.
+		script, err = r.readGlobals(ctx, false)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		r.warn(ctx, "no globals in this set: "+err.Error())
+		return nil
+	}
+	object, err := r.store(ctx, globalsName, script)
+	r.manifest.Globals = object
+	return err
+}
+
+func (r *run) readGlobals(ctx context.Context, passwords bool) ([]byte, error) {
+	process, err := r.tools.Globals(ctx, r.target(), passwords)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = process.Close() }()
+	script, err := io.ReadAll(io.LimitReader(process, maxGlobals+1))
+	if waitErr := process.Wait(); waitErr != nil {
+		return nil, waitErr
+	}
+	if err == nil && len(script) > maxGlobals {
+		err = fmt.Errorf("more than %d bytes of globals", maxGlobals)
+	}
+	return script, err
+}
+
+// store packs and puts one small object of the set and confirms it.
+func (r *run) store(ctx context.Context, name string, raw []byte) (*Object, error) {
+	packed, err := sealed.Pack(raw, r.recipients)
+	if err != nil {
+		return nil, err
+	}
+	key := r.dir + name + r.ending()
+	r.written = append(r.written, key)
+	done, err := r.env.Bucket.Put(ctx, key, packed, s3.PutOptions{ContentType: contentType, Metadata: r.metadata()})
+	if err != nil {
+		return nil, err
+	}
+	return r.confirm(ctx, done, name, int64(len(raw)))
+}
+
+// contentType of stored objects, and the metadata that leads back to their set: IDs only, since
+// names may hold what a header can't.
+const contentType = "application/octet-stream"
+
+func (r *run) metadata() map[string]string { return map[string]string{"pgbtui-set": r.opts.ID} }
+
+func (r *run) ending() string {
+	if len(r.recipients) > 0 {
+		return ".age"
+	}
+	return ""
+}
+
+func (r *run) upload(ctx context.Context) (*s3.Upload, error) {
+	key := r.dir + dumpName + r.ending()
+	r.written = append(r.written, key)
+	return r.env.Bucket.Upload(ctx, key, s3.UploadOptions{ExpectedBytes: r.facts.SizeBytes, ContentType: contentType, Metadata: r.metadata()})
+}
+
+func (r *run) abort(ctx context.Context, upload *s3.Upload) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	if err := upload.Abort(ctx); err != nil {
+		r.log.InfoContext(ctx, "the unfinished upload stays until the next run: "+err.Error())
+	}
+}
+
+// confirm reads size and checksum of a written object back from the store.
+func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes int64) (*Object, error) {
+	seen, err := r.env.Bucket.Head(ctx, done.Key)
+	if err != nil {
+		return nil, fmt.Errorf("backup: read back: %w", err)
+	}
+	if seen.Size != done.Size || (seen.CRC64NVME != "" && seen.CRC64NVME != done.CRC64NVME) {
+		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the store holds %d bytes (crc64nvme %s) of %s, sent were %d (%s)",
+			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "the store or a proxy before it damages data: do not rely on it", nil)
+	}
+	if seen.CRC64NVME == "" && name == dumpName {
+		r.warn(ctx, "the store confirms sizes only, no checksums: `pgbtui verify` is the proof here")
+	}
+	return &Object{Key: name + r.ending(), SizeBytes: done.Size, SHA256: done.SHA256, CRC64NVME: done.CRC64NVME, RawBytes: rawBytes,
+		StorageClass: seen.StorageClass, SSE: seen.SSE, VersionID: done.VersionID}, nil
+}
+
+// dump streams pg_dump into the bucket. pg_dump's exit status is known before the upload is
+// completed: a dump that broke off can't become an object.
+func (r *run) dump(ctx context.Context) error {
+	settings, err := r.server.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	r.enter(ctx, StageDump, r.facts.SizeBytes)
+	upload, err := r.upload(ctx)
+	if err != nil {
+		return err
+	}
+	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter}
+	if err := r.pump(ctx, stream, upload); err != nil {
+		r.abort(ctx, upload)
+		return err
+	}
+	r.enter(ctx, StageConfirm, 0)
+	done, err := upload.Complete(ctx)
+	if err != nil {
+		r.abort(ctx, upload)
+		return err
+	}
+	object, err := r.confirm(ctx, done, dumpName, stream.index.RawBytes)
+	if err != nil {
+		return err
+	}
+	r.manifest.Dump = *object
+	return r.describe(ctx, stream, settings)
+}
+
+// dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
+type dumpStream struct {
+	scanner *archive.Scanner
+	meter   *meter
+	index   sealed.Index
+}
+
+func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error {
+	sealer, err := sealed.NewWriter(upload, r.recipients)
+	if err != nil {
+		return err
+	}
+	defer sealer.Abort()
+	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{LockWait: r.job.LockWait})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = process.Close() }()
+	r.meter.watchTable(s.scanner.Current)
+	_, copyErr := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(sealer, s.scanner, s.meter)}, struct{ io.Reader }{process}, make([]byte, copyBytes))
+	if copyErr != nil {
+		return causeOf(ctx, copyErr) // pg_dump's own complaint would only be a consequence
+	}
+	if err := process.Wait(); err != nil {
+		return err
+	}
+	if err := sealer.Close(); err != nil {
+		return err
+	}
+	s.index = sealer.Index()
+	return nil
+}
+
+// describe stores the contents and fills the manifest's summary. A scanner that gave up costs a
+// warning.
+func (r *run) describe(ctx context.Context, s *dumpStream, settings postgres.Settings) error {
+	found, err := s.scanner.Close()
+	if err != nil {
+		r.warn(ctx, "contents of the dump are not known: "+err.Error())
+		found = nil
+	}
+	r.manifest.Summary = summarise(found, s.index.RawBytes)
+	if err := r.refuseSuddenlyEmpty(ctx); err != nil {
+		return err
+	}
+	contents := &Contents{Schema: ManifestSchema, Archive: found, Frames: s.index, Database: &settings}
+	raw, err := contents.pack()
+	if err != nil {
+		return err
+	}
+	r.manifest.Contents, err = r.store(ctx, contentsName, raw)
+	return err
+}
+
+// refuseSuddenlyEmpty: an empty database is a fine backup, but not after one with tables.
+func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
+	if s := r.manifest.Summary; !s.Scanned || s.Tables > 0 || r.opts.AcceptEmpty {
+		return nil
+	}
+	before, err := NewCatalogue(r.env.Bucket, r.job.S3.Prefix).Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
+	if err != nil {
+		if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
+			return nil
+		}
+		return err
+	}
+	if before.Manifest.Summary.Tables == 0 {
+		return nil
+	}
+	return fault.New(fault.Refused, fmt.Sprintf("backup: the dump has no tables, the set before (%s) had %d", before.ID, before.Manifest.Summary.Tables),
+		"check that this is the right server and database; if it really is empty now, run once with --accept-empty", nil)
+}

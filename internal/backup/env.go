@@ -1,0 +1,64 @@
+package backup
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Env is the world around a run: where things are stored, who is told, who runs.
+type Env struct {
+	Bucket   *s3.Bucket
+	Log      *slog.Logger
+	Progress func(Progress) // about once a second while a run goes on; may be nil
+	Now      func() time.Time
+
+	Host         string
+	Tool         string // "pgbtui 0.1.0"
+	InvocationID string // systemd's, "" by hand
+	Trigger      string // "timer", "operator", "cli"
+}
+
+// The names of the events that runs log under the attribute "event"; package journal gives each
+// its MESSAGE_ID, and a test there holds the two lists together.
+const (
+	EventStarted          = "backup-started"
+	EventStage            = "backup-stage"
+	EventCommitted        = "backup-committed"
+	EventFailed           = "backup-failed"
+	EventCancelled        = "backup-cancelled"
+	EventRetentionDeleted = "retention-deleted"
+	EventRetentionKept    = "retention-kept"
+	EventRetentionFailed  = "retention-failed"
+	EventVerifyStarted    = "verify-started"
+	EventVerifyOK         = "verify-ok"
+	EventVerifyFailed     = "verify-failed"
+	EventRestoreStarted   = "restore-started"
+	EventRestoreOK        = "restore-ok"
+	EventRestoreFailed    = "restore-failed"
+	EventLockHeld         = "lock-held"
+	EventLeftoverRemoved  = "leftover-removed"
+	EventWarning          = "warning"
+	EventStall            = "stall"
+)
+
+// event is the attribute that names a log line's kind.
+func event(name string) slog.Attr { return slog.String("event", name) }
+
+// cleanupTime bounds what is still done after a run was cancelled: aborting, releasing.
+const cleanupTime = 20 * time.Second
+
+// afterwards is a context for cleaning up: it outlives the run's cancellation, with a bound.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+}
+
+// causeOf prefers why the context ended over the error that the end produced.
+func causeOf(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,113 @@
+package backup
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Names of the objects in a set's folder, and of the lease beside the sets.
+const (
+	manifestName = "manifest.json"
+	proofsFolder = "proofs/"
+	leaseName    = "lease.json"
+)
+
+// idTime is the first part of a set's ID: UTC, ISO 8601 basic format.
+const idTime = "20060102T150405Z"
+
+var (
+	setID      = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{6}$`)
+	legacyName = regexp.MustCompile(`(?s)^postgresql_(.+)_(\d{8})_(\d{6})\.backup$`)
+)
+
+// NewID names a set (and its run) that starts now.
+func NewID(now time.Time) string {
+	var tail [3]byte
+	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
+	return now.UTC().Format(idTime) + "-" + hex.EncodeToString(tail[:])
+}
+
+// Folder is where one database of one instance keeps its sets: `<prefix>/<instance>/<db>/`.
+func Folder(prefix, instance, database string) string {
+	return root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
+}
+
+// root is the prefix as the start of keys: with one slash at its end, or empty.
+func root(prefix string) string {
+	if prefix = strings.Trim(prefix, "/"); prefix == "" {
+		return ""
+	}
+	return prefix + "/"
+}
+
+// EncodeName makes any name safe as one component of a key: bytes other than letters, digits,
+// `_`, `-` and inner dots become %XX. DecodeName is its inverse; no two names share a code.
+func EncodeName(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		plain := c == '_' || c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			(c == '.' && i > 0)
+		if plain {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// DecodeName gives back the name of a component; ok is false for what EncodeName never writes.
+func DecodeName(code string) (name string, ok bool) {
+	var b []byte
+	for i := 0; i < len(code); i++ {
+		if code[i] != '%' {
+			b = append(b, code[i])
+			continue
+		}
+		if i+2 >= len(code) {
+			return "", false
+		}
+		c, err := hex.DecodeString(code[i+1 : i+3])
+		if err != nil {
+			return "", false
+		}
+		b = append(b, c[0])
+		i += 2
+	}
+	return string(b), len(b) > 0 && EncodeName(string(b)) == code
+}
+
+// place is what a key below the prefix belongs to.
+type place struct {
+	instance, database, id string // native sets
+	rest                   string // the object within the set's folder
+	legacy                 bool
+}
+
+// parseKey tells ours from foreign objects. key is relative to the prefix.
+func parseKey(key string) (place, bool) {
+	if m := legacyName.FindStringSubmatch(key); m != nil {
+		return place{database: m[1], id: legacyID(key), legacy: true}, true
+	}
+	parts := strings.SplitN(key, "/", 4)
+	if len(parts) != 4 || parts[3] == "" || !setID.MatchString(parts[2]) {
+		return place{}, false
+	}
+	instance, ok1 := DecodeName(parts[0])
+	database, ok2 := DecodeName(parts[1])
+	return place{instance: instance, database: database, id: parts[2], rest: parts[3]}, ok1 && ok2
+}
+
+// legacyID is short and safe in a unit's name, whatever the database's name is. The hash keeps
+// sets of equal times apart.
+func legacyID(name string) string {
+	m := legacyName.FindStringSubmatch(name)
+	sum := sha256.Sum256([]byte(name))
+	return "legacy-" + m[2] + "T" + m[3] + "-" + hex.EncodeToString(sum[:3])
+}

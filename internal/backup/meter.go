@@ -1,0 +1,185 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// meter watches a run: which stage, how many bytes, how long since the last one. It tells
+// Env.Progress every second and ends the run's context when nothing moves for too long.
+type meter struct {
+	action, database string
+	stallAfter       time.Duration
+	tell             func(Progress)
+
+	mu      sync.Mutex
+	table   func() (string, int64) // what is being copied, and its rows so far
+	stage   Stage
+	started time.Time
+	total   int64
+	times   []StageTime
+
+	bytes atomic.Int64 // raw bytes of this stage
+	moved atomic.Int64 // anything that shows life; only compared
+}
+
+func newMeter(action, database string, stallAfter time.Duration, tell func(Progress)) *meter {
+	if tell == nil {
+		tell = func(Progress) {}
+	}
+	return &meter{action: action, database: database, stallAfter: stallAfter, tell: tell,
+		table: noTable}
+}
+
+// enter ends the current stage and starts the next. total is the expected raw bytes, or 0.
+func (m *meter) enter(stage Stage, total int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.finishLocked()
+	m.stage, m.started, m.total = stage, time.Now(), total
+	m.table = noTable
+	m.bytes.Store(0)
+	m.moved.Add(1)
+}
+
+func (m *meter) finishLocked() {
+	if m.stage != "" {
+		m.times = append(m.times, StageTime{Stage: m.stage, StartedAt: m.started.UTC().Truncate(time.Millisecond),
+			Seconds: time.Since(m.started).Round(time.Millisecond).Seconds()})
+	}
+	m.stage = ""
+}
+
+// stages is what the finished stages took; it finishes the current one.
+func (m *meter) stages() []StageTime {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.finishLocked()
+	return append([]StageTime(nil), m.times...)
+}
+
+func noTable() (string, int64) { return "", 0 }
+
+// keepAlive counts as movement while a step works where no bytes can be seen (an index build, an
+// ANALYZE); the step's own program or session failing is what ends it then.
+func (m *meter) keepAlive() (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				m.moved.Add(1)
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// watchTable says where to ask for the table that is being copied.
+func (m *meter) watchTable(current func() (table string, rows int64)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.table = current
+}
+
+func (m *meter) add(n int) {
+	m.bytes.Add(int64(n))
+	m.moved.Add(int64(n))
+}
+
+// Write counts and keeps nothing: a meter can stand in an io.MultiWriter or TeeReader.
+func (m *meter) Write(p []byte) (int, error) {
+	m.add(len(p))
+	return len(p), nil
+}
+
+// follow owns the watching goroutine. The returned context ends with a fault when the run
+// stalls; stop ends the watching and waits for it.
+func (m *meter) follow(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m.watch(ctx, cancel)
+	}()
+	return ctx, func() { cancel(nil); <-done }
+}
+
+func (m *meter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var rate rate
+	lastMoved, lastTime := m.moved.Load(), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if moved := m.moved.Load(); moved != lastMoved {
+				lastMoved, lastTime = moved, now
+			}
+			idle := now.Sub(lastTime)
+			p := m.look(idle)
+			p.Rate = rate.next(now, p.Stage, p.Bytes)
+			m.tell(p)
+			if m.stallAfter > 0 && idle >= m.stallAfter {
+				cancel(m.stalled(p))
+				return
+			}
+		}
+	}
+}
+
+func (m *meter) look(idle time.Duration) Progress {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	table, _ := m.table()
+	return Progress{Action: m.action, Database: m.database, Stage: m.stage, Bytes: m.bytes.Load(), Total: m.total,
+		Table: table, Idle: idle}
+}
+
+// ErrStalled is in the chain of the error that ends a stalled run.
+var ErrStalled = fault.New(fault.Unavailable, "nothing moved", "", nil)
+
+func (m *meter) stalled(p Progress) error {
+	what := fmt.Sprintf("%s: no byte moved for %s in stage %s", m.action, m.stallAfter, p.Stage)
+	if p.Table != "" {
+		what += fmt.Sprintf(", at table %s", p.Table)
+	}
+	return fault.New(fault.Unavailable, what,
+		"look for locks and load on the server and at the network to the store; raise stall_after if this is normal", ErrStalled)
+}
+
+// rate smooths bytes per second over some seconds.
+type rate struct {
+	stage Stage
+	at    time.Time
+	bytes int64
+	value float64
+}
+
+func (r *rate) next(now time.Time, stage Stage, bytes int64) float64 {
+	if stage != r.stage || bytes < r.bytes {
+		*r = rate{stage: stage, at: now, bytes: bytes}
+		return 0
+	}
+	if seconds := now.Sub(r.at).Seconds(); seconds > 0 {
+		fresh := float64(bytes-r.bytes) / seconds
+		if r.value == 0 {
+			r.value = fresh
+		}
+		r.value += (fresh - r.value) / 4
+		r.at, r.bytes = now, bytes
+	}
+	return r.value
+}

@@ -1,0 +1,282 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// RestoreRequest says where to and how. The target is always a database that does not exist yet.
+type RestoreRequest struct {
+	To            string // the new database's name
+	Jobs          int    // parallel sessions; more than 1 needs the raw dump on disk first
+	Globals       bool   // create missing roles and tablespaces from the set first
+	NoOwner       bool   // everything belongs to the restoring role
+	NoTablespaces bool   // everything goes to the database's default tablespace
+}
+
+// Restored is what a finished restore did.
+type Restored struct {
+	Database    string
+	Tables      int
+	Rows        int64
+	Compared    bool          // row counts were known and are equal
+	Notes       []string      // what a person should know, e.g. that there were no counts
+	Globals     []string      // roles and tablespaces that were created
+	Seconds     float64       // from the start to the end
+	Stages      []StageTime   //
+	Differences []RowMismatch // never empty when Compared is false because of them
+}
+
+// RowMismatch is one table whose rows differ from those counted in the dump.
+type RowMismatch struct {
+	Schema, Table string
+	Want, Got     int64
+}
+
+// maintenance is the database that one connects to for creating another.
+const maintenance = "postgres"
+
+// Restore streams a set into a new database: preflight, globals when asked, create, pg_restore
+// until the first error, the database's own settings and grants, row counts, ANALYZE. When it
+// fails after the creation, the unfinished database stays for a look and the error names it.
+func Restore(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) (*Restored, error) {
+	r := &restoring{job: job, env: env, set: set, req: req, identities: identities,
+		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
+		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress)}
+	ctx, stop := r.meter.follow(ctx)
+	defer stop()
+	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, req.To), event(EventRestoreStarted))
+	started := time.Now()
+	err := causeOf(ctx, r.do(ctx))
+	if err != nil {
+		err = r.explain(err)
+		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+err.Error(), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		return nil, err
+	}
+	r.result.Stages, r.result.Seconds = r.meter.stages(), time.Since(started).Round(time.Millisecond).Seconds()
+	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %d tables, %d rows", set.ID, req.To, r.result.Tables, r.result.Rows), event(EventRestoreOK))
+	return &r.result, nil
+}
+
+type restoring struct {
+	job        config.Job
+	env        Env
+	set        *Set
+	req        RestoreRequest
+	identities []age.Identity
+	log        *slog.Logger
+	meter      *meter
+
+	server   *postgres.Server // on the maintenance database
+	tools    postgres.Tools
+	contents *Contents
+	created  bool
+	result   Restored
+}
+
+func (r *restoring) do(ctx context.Context) (err error) {
+	r.meter.enter(StagePreflight, 0)
+	if r.server, err = postgres.Connect(ctx, r.target(maintenance), r.job.ConnectWait); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := afterwards(ctx)
+		defer cancel()
+		_ = r.server.Close(ctx)
+	}()
+	if err := r.preflight(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{r.globals, r.create, r.load, r.finish, r.compare} {
+		if err := step(ctx); err != nil {
+			return causeOf(ctx, err)
+		}
+	}
+	return nil
+}
+
+func (r *restoring) target(database string) postgres.Target {
+	p := r.job.Postgres
+	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: database}
+}
+
+// explain adds what is left behind.
+func (r *restoring) explain(err error) error {
+	if !r.created {
+		return err
+	}
+	remedy := fmt.Sprintf("database %q is unfinished: look into it if you want, then drop it (`dropdb`) before the next try", r.req.To)
+	if inner := fault.Remedy(err); inner != "" {
+		remedy = inner + "; " + remedy
+	}
+	return fault.New(fault.CodeOf(err), fmt.Sprintf("restore stopped, unfinished database %q left", r.req.To), remedy, err)
+}
+
+// globals creates what is missing and leaves what exists alone.
+func (r *restoring) globals(ctx context.Context) error {
+	if !r.req.Globals {
+		return nil
+	}
+	if r.set.Manifest == nil || r.set.Manifest.Globals == nil {
+		return fault.New(fault.Refused, "restore: this set has no globals", "run again without --globals", nil)
+	}
+	r.meter.enter(StageGlobals, 0)
+	script, err := readSmall(ctx, r.env.Bucket, r.set, r.set.Manifest.Globals, r.identities)
+	if err != nil {
+		return err
+	}
+	report, err := postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
+	if err != nil {
+		return err
+	}
+	r.result.Globals = append(report.CreatedRoles, report.CreatedTablespaces...)
+	return nil
+}
+
+func (r *restoring) create(ctx context.Context) error {
+	r.meter.enter(StageCreate, 0)
+	var settings postgres.Settings
+	if r.contents != nil && r.contents.Database != nil {
+		settings = *r.contents.Database
+	} else {
+		r.note("the set does not know the database's encoding, owner and settings: the server's defaults were used")
+	}
+	if r.req.NoOwner {
+		settings.Owner = ""
+	}
+	if r.req.NoTablespaces {
+		settings.Tablespace = ""
+	}
+	if err := r.server.CreateDatabase(ctx, r.req.To, settings); err != nil {
+		return err
+	}
+	r.created = true
+	return nil
+}
+
+// load streams the dump into pg_restore. Parallel sessions need a file they can seek in.
+func (r *restoring) load(ctx context.Context) error {
+	total := r.set.StoredSize
+	if r.set.Manifest != nil {
+		total = r.set.Manifest.Dump.RawBytes
+	}
+	r.meter.enter(StageRestore, total)
+	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dump.Close() }()
+	stream := &untilEnd{r: io.TeeReader(dump, r.meter), then: r.meter.keepAlive}
+	defer stream.stop()
+	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs}
+	if r.req.Jobs <= 1 {
+		return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
+	}
+	file, remove, err := r.spool(ctx, stream)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	opts.File = file
+	return r.tools.Restore(ctx, r.target(r.req.To), opts, nil)
+}
+
+// untilEnd starts something when its source has ended: indexes and constraints are made after
+// the last byte was read, and no byte can show that work.
+type untilEnd struct {
+	r    io.Reader
+	then func() (stop func())
+	end  func()
+}
+
+func (u *untilEnd) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if err != nil && u.end == nil {
+		u.end = u.then()
+	}
+	return n, err
+}
+
+func (u *untilEnd) stop() {
+	if u.end != nil {
+		u.end()
+	}
+}
+
+// spool writes the raw dump to a private file, which is checked whole before it is used.
+func (r *restoring) spool(ctx context.Context, from io.Reader) (file string, remove func(), err error) {
+	r.meter.enter(StageRead, r.meterTotal())
+	dir, err := os.MkdirTemp(r.job.SpoolDir, "pgbtui-restore-")
+	if err != nil {
+		return "", nil, fault.New(fault.CodeOf(diskError(err)), "restore: make spool folder", "set spool_dir (or BACKUP_DIR) to a folder with space for the raw dump", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			remove()
+		}
+	}()
+	file = filepath.Join(dir, "dump.pgc")
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", nil, diskError(err)
+	}
+	_, err = io.Copy(f, readerWith(ctx, from))
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return "", nil, diskError(err)
+	}
+	r.meter.enter(StageRestore, 0)
+	return file, remove, nil
+}
+
+func (r *restoring) meterTotal() int64 {
+	if r.set.Manifest != nil {
+		return r.set.Manifest.Dump.RawBytes
+	}
+	return r.set.StoredSize
+}
+
+// finish applies what pg_restore leaves out when the name differs: owner, grants, settings and
+// comment of the database itself; then planner statistics, which a dump does not carry.
+func (r *restoring) finish(ctx context.Context) error {
+	r.meter.enter(StageFinish, 0)
+	stop := r.meter.keepAlive()
+	defer stop()
+	if r.contents != nil && r.contents.Database != nil && !r.req.NoOwner {
+		problems, err := r.server.ApplySettings(ctx, r.req.To, *r.contents.Database)
+		if err != nil {
+			return err
+		}
+		for _, p := range problems {
+			r.note("a setting of the database was refused: " + p)
+		}
+	}
+	return r.inTarget(ctx, func(s *postgres.Server) error { return s.Analyze(ctx) })
+}
+
+// inTarget does something in a session of the new database.
+func (r *restoring) inTarget(ctx context.Context, do func(*postgres.Server) error) error {
+	s, err := postgres.Connect(ctx, r.target(r.req.To), r.job.ConnectWait)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close(context.WithoutCancel(ctx)) }()
+	return do(s)
+}
+
+func (r *restoring) note(text string) { r.result.Notes = append(r.result.Notes, text) }

@@ -1,0 +1,215 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Verification is what Verify found, and where it was recorded.
+type Verification struct {
+	Proof    Proof
+	Recorded string   // key of the proof object; "" when it could not be written
+	Warnings []string // what kept the verification from being complete or recorded
+}
+
+// Verify reads back everything of a set: stored bytes against size and SHA-256, decryption,
+// decompression, a full decode by pg_restore, and the rows counted in the stream against those
+// counted when it was written. Without an identity an encrypted set is only held against its
+// hashes, and the proof says so. A set that fails is code Integrity, and the failure is recorded
+// as evidence too.
+func Verify(ctx context.Context, job config.Job, env Env, set *Set, identities []age.Identity) (*Verification, error) {
+	if !set.Good() {
+		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), "restore another set", nil)
+	}
+	v := &verifying{job: job, env: env, set: set, identities: identities,
+		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database)),
+		meter: newMeter("verify", set.Database, job.StallAfter, env.Progress)}
+	ctx, stop := v.meter.follow(ctx)
+	defer stop()
+	v.log.InfoContext(ctx, "verification of "+set.ID+" started", event(EventVerifyStarted))
+	v.begin()
+	err := causeOf(ctx, v.read(ctx))
+	return v.conclude(ctx, err)
+}
+
+type verifying struct {
+	job        config.Job
+	env        Env
+	set        *Set
+	identities []age.Identity
+	log        *slog.Logger
+	meter      *meter
+	proof      Proof
+	warnings   []string
+}
+
+func (v *verifying) begin() {
+	v.proof = Proof{Schema: ManifestSchema, Set: v.set.ID, Kind: "verify", Level: LevelReadable.String(),
+		StartedAt: v.env.Now().UTC().Truncate(time.Second), Host: v.env.Host, InvocationID: v.env.InvocationID,
+		NotProven: []string{"that it restores into a server: extensions, roles, locales and space are not tried"}}
+}
+
+func (v *verifying) read(ctx context.Context) error {
+	if v.set.Encrypted() && len(v.identities) == 0 {
+		v.warnings = append(v.warnings, "the set is encrypted and there is no age identity here: only its stored bytes were checked")
+		v.proof.Level = LevelStored.String()
+		v.proof.NotProven = append(v.proof.NotProven, "that it can be decrypted, decompressed and decoded")
+		return v.hashOnly(ctx)
+	}
+	if err := v.small(ctx); err != nil {
+		return err
+	}
+	return v.decode(ctx)
+}
+
+// hashOnly reads the stored bytes of every object.
+func (v *verifying) hashOnly(ctx context.Context) error {
+	v.meter.enter(StageRead, v.set.StoredSize)
+	for _, o := range v.set.Manifest.objects() {
+		body, err := openStored(ctx, v.env.Bucket, v.set.Dir+o.Key, o)
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(io.Discard, io.TeeReader(body, v.meter))
+		v.proof.Bytes += n
+		_ = body.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// small reads globals and contents back whole.
+func (v *verifying) small(ctx context.Context) error {
+	if v.set.Manifest == nil {
+		return nil
+	}
+	v.meter.enter(StageRead, 0)
+	for _, o := range []*Object{v.set.Manifest.Globals, v.set.Manifest.Contents} {
+		if o == nil {
+			continue
+		}
+		raw, err := readSmall(ctx, v.env.Bucket, v.set, o, v.identities)
+		if err != nil {
+			return err
+		}
+		if int64(len(raw)) != o.RawBytes {
+			return fault.New(fault.Integrity, fmt.Sprintf("backup: %s decompresses to %d bytes, the manifest says %d", o.Key, len(raw), o.RawBytes), "restore another set", nil)
+		}
+		v.proof.Bytes += o.SizeBytes
+	}
+	return nil
+}
+
+// decode sends the dump through the scanner and pg_restore at once.
+func (v *verifying) decode(ctx context.Context) error {
+	tools, err := readingTools(ctx, v.job.Postgres.BinDir, v.set)
+	if err != nil {
+		return err
+	}
+	total := v.set.StoredSize
+	if v.set.Manifest != nil {
+		total = v.set.Manifest.Dump.RawBytes
+	}
+	v.meter.enter(StageDecode, total)
+	dump, err := openDump(ctx, v.env.Bucket, v.set, v.identities)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dump.Close() }()
+	scanner := archive.NewScanner(archive.Options{})
+	v.meter.watchTable(scanner.Current)
+	if err := tools.Decode(ctx, io.TeeReader(dump, io.MultiWriter(scanner, v.meter))); err != nil {
+		return err
+	}
+	v.proof.Bytes += dump.stored.size
+	return v.compare(scanner)
+}
+
+// compare holds the counts of the stream against those of the manifest.
+func (v *verifying) compare(scanner *archive.Scanner) error {
+	found, err := scanner.Close()
+	switch {
+	case errors.Is(err, archive.ErrTruncated), errors.Is(err, archive.ErrCorrupt):
+		return fault.New(fault.Integrity, "backup: the dump", "restore another set", err)
+	case err != nil:
+		v.warnings = append(v.warnings, "rows were not counted: "+err.Error())
+		v.proof.NotProven = append(v.proof.NotProven, "the number of rows")
+		return nil
+	}
+	got := summarise(found, 0)
+	v.proof.Tables, v.proof.Rows = got.Tables, got.Rows
+	if v.set.Manifest == nil || !v.set.Manifest.Summary.Scanned {
+		v.proof.NotProven = append(v.proof.NotProven, "the number of rows: none were recorded when the set was written")
+		return nil
+	}
+	want := v.set.Manifest.Summary
+	if got.Tables != want.Tables || got.Rows != want.Rows || got.LargeObjects != want.LargeObjects {
+		return fault.New(fault.Integrity, fmt.Sprintf("backup: the dump has %d tables, %d rows and %d large objects, the manifest says %d, %d and %d",
+			got.Tables, got.Rows, got.LargeObjects, want.Tables, want.Rows, want.LargeObjects), "restore another set", nil)
+	}
+	return nil
+}
+
+// conclude records the evidence, also of a failure that lies in the set. A verification that
+// could not be carried out proves nothing and is not recorded.
+func (v *verifying) conclude(ctx context.Context, err error) (*Verification, error) {
+	v.proof.FinishedAt = v.env.Now().UTC().Truncate(time.Second)
+	v.proof.Stages = v.meter.stages()
+	v.proof.OK = err == nil
+	logCtx := context.WithoutCancel(ctx)
+	if err != nil {
+		v.log.ErrorContext(logCtx, "verification failed: "+err.Error(), event(EventVerifyFailed), slog.String("remedy", fault.Remedy(err)))
+		if fault.CodeOf(err) != fault.Integrity {
+			return nil, err
+		}
+		v.proof.Error = err.Error()
+	}
+	result := &Verification{Proof: v.proof}
+	result.Recorded = v.record(logCtx)
+	result.Warnings = v.warnings
+	if err == nil {
+		v.log.InfoContext(logCtx, fmt.Sprintf("verified %s: %s, %d tables, %d rows", v.set.ID, v.proof.Level, v.proof.Tables, v.proof.Rows),
+			event(EventVerifyOK), slog.Int64("bytes", v.proof.Bytes))
+	}
+	return result, err
+}
+
+func (v *verifying) record(ctx context.Context) string {
+	if v.set.Kind != KindNative {
+		v.warnings = append(v.warnings, "the result is not recorded: sets of the old script have no folder for proofs")
+		return ""
+	}
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	key, err := putProof(ctx, v.env.Bucket, v.set, v.proof)
+	if err != nil {
+		v.warnings = append(v.warnings, "the result could not be recorded beside the set: "+err.Error())
+		return ""
+	}
+	return key
+}
+
+// putProof appends evidence to a set.
+func putProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key string, err error) {
+	body, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("backup: write proof: %w", err)
+	}
+	key = set.Dir + proofsFolder + NewID(p.FinishedAt) + "-" + p.Kind + ".json"
+	_, err = bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"})
+	return key, err
+}
