@@ -139,8 +139,12 @@ func (w *waker) stop() {
 	}
 }
 
-// maxLine bounds one line of journalctl's output. An entry beyond it is shown as unreadable.
-const maxLine = 16 << 20
+// A line of journalctl's output beyond maxLine loses its middle, so that it is maxLine bytes
+// long; its last lineTail bytes stay.
+const (
+	maxLine  = 16 << 20
+	lineTail = 64 << 10
+)
 
 // run starts journalctl and hands out its lines until visit returns false.
 func run(ctx context.Context, args []string, visit func(line []byte) bool) error {
@@ -175,14 +179,17 @@ func run(ctx context.Context, args []string, visit func(line []byte) bool) error
 	return nil
 }
 
-// eachLine reports whether visit ended the reading. A line longer than maxLine is handed out
-// cut, without its newline.
+// eachLine reports whether visit ended the reading.
 func eachLine(r io.Reader, visit func([]byte) bool) (stopped bool, err error) {
-	in := bufio.NewReaderSize(r, 64<<10)
+	in := bufio.NewReaderSize(r, lineTail)
 	var line []byte
 	for {
 		part, err := in.ReadSlice('\n')
-		line = append(line, part[:min(len(part), maxLine-len(line))]...)
+		if over := len(line) + len(part) - maxLine; over > 0 {
+			end := line[len(line)-lineTail:]
+			line = append(line[:len(line)-lineTail], end[min(over, lineTail):]...)
+		}
+		line = append(line, part...)
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}

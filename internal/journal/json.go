@@ -13,9 +13,12 @@ import (
 // parseEntry reads one line. ok is false for what is no entry. A field that occurs more than
 // once has its last value, as with libsystemd.
 func parseEntry(line []byte) (e Entry, ok bool) {
+	if len(line) >= maxLine {
+		return parsePieces(line)
+	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {
-		return parseHead(line)
+		return Entry{}, false
 	}
 	fields := make(map[string]string, len(object))
 	cut := false
@@ -61,18 +64,15 @@ func parseValue(raw json.RawMessage) (value string, ok bool) {
 }
 
 var (
-	cursorInHead = regexp.MustCompile(`"__CURSOR"\s*:\s*"([^"\\]{1,999})"`)
-	timeInHead   = regexp.MustCompile(`"__REALTIME_TIMESTAMP"\s*:\s*"([0-9]{1,20})"`)
+	cursorInPiece = regexp.MustCompile(`"__CURSOR"\s*:\s*"([^"\\]{1,999})"`)
+	timeInPiece   = regexp.MustCompile(`"__REALTIME_TIMESTAMP"\s*:\s*"([0-9]{1,20})"`)
 )
 
-// parseHead makes the best of a line that was too long and cut: journalctl writes the
-// entry's address first.
-func parseHead(line []byte) (e Entry, ok bool) {
-	if len(line) < maxLine {
-		return Entry{}, false
-	}
-	head := line[:64<<10]
-	cursor, usec := cursorInHead.FindSubmatch(head), timeInHead.FindSubmatch(head)
+// parsePieces makes the best of a line that was too long and lost its middle: the entry's
+// address may stand before or after. The rest is not trusted: two halves of different values
+// may have met. Within a value the address's quotes would be escaped.
+func parsePieces(line []byte) (e Entry, ok bool) {
+	cursor, usec := cursorInPiece.FindSubmatch(line), timeInPiece.FindSubmatch(line)
 	if cursor == nil || usec == nil {
 		return Entry{}, false
 	}

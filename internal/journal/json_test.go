@@ -51,6 +51,7 @@ func TestWhatIsNoEntryIsLeftOut(t *testing.T) {
 
 func TestALineBeyondTheLimitIsStillAnEntry(t *testing.T) {
 	text := `{"__CURSOR":"s=1","__REALTIME_TIMESTAMP":"5","MESSAGE":"` + strings.Repeat("x", maxLine) + "\"}\n" +
+		`{"MESSAGE":"\"__CURSOR\":\"forged\"` + strings.Repeat("x", maxLine+12345) + `","__REALTIME_TIMESTAMP":"5","__CURSOR":"s=3"}` + "\n" +
 		`{"__CURSOR":"s=2","__REALTIME_TIMESTAMP":"6","MESSAGE":"after"}` + "\n"
 	var got []Entry
 	stopped, err := eachLine(strings.NewReader(text), func(line []byte) bool {
@@ -62,10 +63,15 @@ func TestALineBeyondTheLimitIsStillAnEntry(t *testing.T) {
 		}
 		return true
 	})
-	if stopped || err != nil || len(got) != 2 {
+	if stopped || err != nil || len(got) != 3 {
 		t.Fatalf("stopped %v, error %v, %d entries", stopped, err, len(got))
 	}
-	if got[0].Cursor != "s=1" || !got[0].Truncated || got[0].Priority != 4 || got[1].Message != "after" {
+	for i, cursor := range []string{"s=1", "s=3"} {
+		if got[i].Cursor != cursor || !got[i].Truncated || got[i].Priority != 4 {
+			t.Errorf("entry %d has cursor %s, priority %d, truncated %v", i, got[i].Cursor, got[i].Priority, got[i].Truncated)
+		}
+	}
+	if got[2].Message != "after" {
 		t.Errorf("got %+v", got)
 	}
 }
