@@ -33,8 +33,9 @@ test: deps
 # A real systemd with a database, a store, a timer that fires, and the console in it. Without a
 # terminal: backup, verify, restore, compare, report.
 demo: deps
-	go build -o .cache/demo ./test/demo
-	$(AS_ROOT) .cache/demo
+	mkdir -p .cache/demo
+	go build -o .cache/demo/ ./cmd/pgbtui ./test/s3server/cmd/s3server ./test/seed/cmd/seed ./test/demo
+	$(AS_ROOT) .cache/demo/demo
 
 # A 2 GB database against the floor and the ways people do it without pgbtui; docs/performance.md.
 bench: deps
