@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,7 +14,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
-// asNobody runs f with the file access of uid 65534, on a thread of its own that is thrown away.
+// asNobody runs f with the file access of uid and gid 65534 and no other groups, on a thread of
+// its own that is thrown away.
 func asNobody(t *testing.T, f func()) {
 	t.Helper()
 	need.Root(t)
@@ -21,7 +23,11 @@ func asNobody(t *testing.T, f func()) {
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		if err := unix.Setfsuid(65534); err != nil {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
+			t.Error(errno)
+			return
+		}
+		if err := errors.Join(unix.Setfsgid(65534), unix.Setfsuid(65534)); err != nil {
 			t.Error(err)
 			return
 		}

@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+// The tests here talk to a real systemd-journald: one of their own, in a mount namespace with
+// an empty /run, so that the machine's journal is neither read nor written.
+
+const insideJournald = "PGBTUI_TEST_INSIDE_JOURNALD"
+
+func TestARealJournaldTakesAndGivesBackWhatWasWritten(t *testing.T) {
+	need.Root(t)
+	need.Program(t, "unshare", "/lib/systemd/systemd-journald", "journalctl", "logger")
+	if os.Getenv(insideJournald) == "" {
+		cmd := exec.Command("unshare", "--mount", "--propagation", "private", os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), insideJournald+"=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	daemon := startJournald(t)
+	unit := joinUnit(t)
+	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) { roundTrip(t, open, daemon, unit) })
+	t.Run("no rights", func(t *testing.T) {
+		asNobody(t, func() {
+			if _, err := Open(t.Context(), Options{}); fault.CodeOf(err) != fault.NotPermitted {
+				t.Errorf("nobody opened the journal: %v", err)
+			}
+		})
+	})
+}
+
+func startJournald(t *testing.T) *os.Process {
+	t.Helper()
+	for _, dir := range []string{"/run", "/var/log"} {
+		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Nothing of the machine's own: no kernel messages, no switching on of audit.
+	place(t, "/run/systemd/journald.conf.d/test.conf", 0o644)
+	config := "[Journal]\nStorage=volatile\nAudit=no\nReadKMsg=no\nForwardToWall=no\nRateLimitIntervalSec=0\n"
+	if err := os.WriteFile("/run/systemd/journald.conf.d/test.conf", []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll("/run/systemd/journal", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/lib/systemd/systemd-journald")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("systemd-journald: %v", err)
+		}
+	})
+	for !Available("") || checkAccess("") != nil {
+		if cmd.Process.Signal(syscall.Signal(0)) != nil {
+			t.Fatal("systemd-journald ended")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return cmd.Process
+}
+
+// joinUnit moves this process into the control group of a unit that does not exist, which is
+// what journald derives _SYSTEMD_UNIT from.
+func joinUnit(t *testing.T) (unit string) {
+	t.Helper()
+	root := cgroupRoot()
+	slice := filepath.Join(root, "system.slice")
+	unit = fmt.Sprintf("pgbtui-test@%d.service", os.Getpid())
+	group := filepath.Join(slice, unit)
+	home := filepath.Join(root, ownGroup(t))
+	if err := os.MkdirAll(group, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		enter(t, home)
+		if err := os.Remove(group); err != nil {
+			t.Error(err)
+		}
+		os.Remove(slice) // only when it is empty
+	})
+	enter(t, group)
+	return unit
+}
+
+func cgroupRoot() string {
+	if _, err := os.Stat("/sys/fs/cgroup/unified/cgroup.procs"); err == nil {
+		return "/sys/fs/cgroup/unified"
+	}
+	return "/sys/fs/cgroup"
+}
+
+func ownGroup(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if group, ok := strings.CutPrefix(line, "0::"); ok {
+			return strings.TrimSpace(group)
+		}
+	}
+	t.Fatal("no unified control group")
+	return ""
+}
+
+func enter(t *testing.T, group string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// forge writes, from outside of the unit, an entry that claims everything that can be claimed.
+func forge(t *testing.T, unit, run string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", `echo $$ >"$1/cgroup.procs" && exec logger --journald`, "sh", cgroupRoot())
+	cmd.Stdin = strings.NewReader(strings.Join([]string{
+		"MESSAGE=forged", "PRIORITY=1", "UNIT=" + unit, "PGBTUI_RUN_ID=" + run, "_SYSTEMD_UNIT=" + unit, "_PID=1",
+		"MESSAGE_ID=" + MessageID(EventBackupCommitted), "SYSLOG_IDENTIFIER=pgbtui", "OBJECT_SYSTEMD_UNIT=" + unit,
+	}, "\n") + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// roundTrip follows a unit's entries while they are written, forged and the journal rotated.
+func roundTrip(t *testing.T, open func(*testing.T, string) *Reader, daemon *os.Process, unit string) {
+	r := open(t, "")
+	run := strings.ReplaceAll(t.Name(), "/", "-")
+	q := Query{Units: []string{"pgbtui-test@*.service"}, RunID: run}
+	in, err := r.Follow(t.Context(), q, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := NewHandler(HandlerOptions{})
+	defer h.Close()
+	log := slog.New(h).With("run", run)
+	var want []string
+	for i := range 100 {
+		want = append(want, fmt.Sprint("entry ", i, "\nsecond line \x1b"))
+		if err := h.WithAttrs([]slog.Attr{slog.String("run", run)}).Handle(t.Context(), slog.NewRecord(time.Now(), LevelNotice, want[i], 0)); err != nil {
+			t.Fatal(err)
+		}
+		if i%25 == 10 {
+			forge(t, unit, run)
+			if err := daemon.Signal(syscall.SIGUSR2); err != nil { // rotate
+				t.Fatal(err)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, take(t, in, len(want))); diff != "" {
+		t.Error(diff)
+	}
+	large := strings.Repeat("large\n", 1<<20)
+	log.Error(large, "event", EventBackupFailed, "set", "s1")
+	if got := take(t, in, 1); got[0] != large[:maxMessage] {
+		t.Errorf("a large entry came as %d bytes", len(got[0]))
+	}
+	page, err := r.Page(t.Context(), q, Position{})
+	if err != nil || len(page.Entries) != 101 {
+		t.Fatalf("%d entries, %v", len(page.Entries), err)
+	}
+	e := page.Entries[100]
+	if e.Unit != unit || e.Event != EventBackupFailed || e.Priority != 3 || e.PID != os.Getpid() || e.RunID != run || e.Fields["PGBTUI_SET"] != "s1" || e.Fields["SYSLOG_IDENTIFIER"] != Identifier {
+		e.Message = ""
+		t.Errorf("got %+v", e)
+	}
+}
