@@ -1,0 +1,115 @@
+// The shell's reading: when each feed is read, and what its answers change.
+
+package ui
+
+import (
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// How old the feeds may get.
+const (
+	setsEvery   = 5 * time.Minute
+	timersEvery = time.Minute
+	retryEvery  = time.Minute
+	watchAgain  = 10 * time.Second
+)
+
+func (r *root) readAll() tea.Cmd {
+	return tea.Batch(r.readSets(), r.readTimers(), r.watchUnits())
+}
+
+func (r *root) readSets() tea.Cmd {
+	if r.Sources.Catalogue == nil {
+		r.sets.put(r.now, nil, r.missing("catalogue"))
+		return nil
+	}
+	r.sets.tried = r.now
+	return r.sets.asker.ask(r.ctx, r.fed, readSets(r.Sources.Catalogue))
+}
+
+func (r *root) readTimers() tea.Cmd {
+	if r.Sources.Timers == nil {
+		r.timers.put(r.now, nil, r.missing("timers"))
+		return nil
+	}
+	r.timers.tried = r.now
+	return r.timers.asker.ask(r.ctx, r.fed, readTimers(r.Sources.Timers))
+}
+
+func (r *root) watchUnits() tea.Cmd {
+	if r.Sources.Units == nil {
+		r.runs.put(r.now, nil, r.missing("units"))
+		return nil
+	}
+	return r.runs.asker.ask(r.ctx, r.fed, watchUnits(r.Sources.Units))
+}
+
+// refreshDue reads again what has become old.
+func (r *root) refreshDue() tea.Cmd {
+	var cmds []tea.Cmd
+	old := func(tried time.Time, err error, every time.Duration) bool {
+		if err != nil {
+			every = min(every, retryEvery)
+		}
+		return r.now.Sub(tried) >= every
+	}
+	if r.Sources.Catalogue != nil && old(r.sets.tried, r.sets.err, setsEvery) {
+		cmds = append(cmds, r.readSets())
+	}
+	if r.Sources.Timers != nil && old(r.timers.tried, r.timers.err, timersEvery) {
+		cmds = append(cmds, r.readTimers())
+	}
+	return tea.Batch(cmds...)
+}
+
+// fed takes the answers of the feeds. A failing source keeps its last data.
+func (r *root) fed(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case setsMsg:
+		r.sets.put(r.now, msg.sets, msg.err)
+	case timersMsg:
+		r.timers.put(r.now, msg.timers, msg.err)
+	case runsMsg:
+		return r.fedRuns(msg)
+	}
+	return nil
+}
+
+func (r *root) fedRuns(msg runsMsg) tea.Cmd {
+	before := r.runs.value
+	if msg.err != nil {
+		r.runs.put(r.now, nil, msg.err)
+		return tea.Tick(watchAgain, func(time.Time) tea.Msg { return watchAgainMsg{} })
+	}
+	first := !r.runs.have
+	r.runs.put(r.now, msg.runs, nil)
+	next := r.runs.asker.more(r.fed, func() tea.Msg { return nextRuns(msg.from) })
+	if first {
+		return next
+	}
+	return tea.Batch(next, r.tellEnds(before))
+}
+
+// tellEnds reads the bucket and timers again when a run began or ended, and says how it ended.
+func (r *root) tellEnds(before []UnitRun) tea.Cmd {
+	live := map[string]bool{}
+	for _, b := range before {
+		live[b.Unit] = b.State.Live()
+	}
+	var cmds []tea.Cmd
+	for _, now := range r.runs.value {
+		if live[now.Unit] == now.State.Live() {
+			continue
+		}
+		if len(cmds) == 0 {
+			cmds = append(cmds, r.readTimers())
+		}
+		if !now.State.Live() {
+			m := runMark(now.State)
+			cmds = append(cmds, r.readSets(), say(m.tone, m.text(), "  ", runTitle(now)))
+		}
+	}
+	return tea.Batch(cmds...)
+}

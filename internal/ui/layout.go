@@ -1,0 +1,186 @@
+// Where things are: line 1 identity and health, line 2 tabs, the body, one line for toast or
+// prompt, last the five most useful keys. Boxes lie over a dimmed body.
+
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Sizes of the terminal contract.
+const (
+	minWidth, minHeight = 60, 15
+	wideWidth           = 120
+)
+
+func (r *root) tooSmall() bool { return r.w < minWidth || r.h < minHeight }
+
+// View draws the whole screen.
+func (r *root) View() string {
+	if r.tooSmall() {
+		return frame(r.notice(), r.w, r.h, r.Look.ASCII)
+	}
+	h := r.h - 4
+	body := frame(r.page().view(r.w, h), r.w, h, false)
+	for _, b := range r.boxes {
+		body = r.overlay(body, b.view(r.w, h))
+	}
+	all := []string{r.header(), r.tabLine(), body, r.toastLine(), r.footer()}
+	return frame(strings.Join(all, "\n"), r.w, r.h, r.Look.ASCII)
+}
+
+func (r *root) notice() string {
+	lines := []string{
+		fmt.Sprintf("The terminal is %dx%d;", r.w, r.h),
+		fmt.Sprintf("pgbtui needs %dx%d.", minWidth, minHeight),
+		"Make it larger, or:", "q leave, runs go on", "? all keys",
+	}
+	if r.smallHelp {
+		lines = []string{"q, ctrl+c  leave", "ctrl+z  suspend", "?  back", "pgbtui status", "prints the state"}
+	}
+	return strings.Join(lines[:min(len(lines), max(1, r.h))], "\n")
+}
+
+func (r *root) header() string {
+	id := r.Identity
+	parts := []string{r.bold.Render("pgbtui")}
+	for _, s := range []string{id.Host, id.Cluster} {
+		if s != "" {
+			parts = append(parts, clean(s))
+		}
+	}
+	left := " " + strings.Join(parts, r.faint.Render(" · "))
+	switch {
+	case strings.EqualFold(id.Label, "production"):
+		left += "  " + r.alarm.Render(" "+strings.ToUpper(clean(id.Label))+" ")
+	case id.Label != "":
+		left += "  " + r.reverse.Render(" "+clean(id.Label)+" ")
+	}
+	if r.denied() != "" {
+		left += " " + r.faint.Render("READ-ONLY")
+	}
+	right := r.health()
+	if b := r.badge(); b != "" {
+		right = b + "  " + right
+	}
+	return ends(left, right+" ", r.w)
+}
+
+// health is the worst of all databases in words.
+func (r *root) health() string {
+	if !r.sets.have && r.sets.err == nil {
+		return r.faint.Render("reading …")
+	}
+	worst, n := markOK, 0
+	for _, d := range assess(r.shared) {
+		if d.mark.rank > worst.rank {
+			worst, n = d.mark, 0
+		}
+		if d.mark == worst {
+			n++
+		}
+	}
+	if worst.rank > 0 && worst.rank != markUnknown.rank && len(r.Jobs) > 1 {
+		return r.mark(worst) + r.style(worst.tone).Render(fmt.Sprintf(" ×%d", n))
+	}
+	return r.mark(worst)
+}
+
+// ends puts left and right at the two ends of w cells; the left gives way.
+func ends(left, right string, w int) string {
+	rw := ansi.StringWidth(right)
+	if rw >= w {
+		return fit(right, w)
+	}
+	return fit(left, w-rw) + right
+}
+
+func (r *root) tabLine() string {
+	var b strings.Builder
+	for i, t := range r.tabs {
+		label := fmt.Sprintf(" %d %s ", i+1, t.name())
+		if i == r.tab {
+			b.WriteString(r.theme.tab.Render(label))
+		} else {
+			b.WriteString(r.faint.Render(label))
+		}
+	}
+	for _, p := range r.pages {
+		b.WriteString(r.faint.Render(" ▸ ") + r.bold.Render(clean(p.name())))
+	}
+	right := ""
+	if !r.frozen.IsZero() {
+		right = r.warn.Render("FROZEN "+r.frozen.In(r.Zone).Format("15:04:05")) + " "
+	}
+	return ends(b.String(), right, r.w)
+}
+
+func (r *root) toastLine() string {
+	if r.prompt != nil {
+		return " " + r.promptView(r.w-1)
+	}
+	if r.toast.text != "" {
+		return " " + fit(r.style(r.toast.tone).Render(ansi.Strip(r.toast.text)), r.w-1)
+	}
+	if f, ok := r.page().(filterable); ok && f.filterText() != "" && len(r.boxes) == 0 {
+		return " " + fit(r.warn.Render("filter: "+clean(f.filterText()))+r.faint.Render("  esc clears it"), r.w-1)
+	}
+	return ""
+}
+
+// footer shows the first five keys of the table that are on, and how to see all.
+func (r *root) footer() string {
+	all := r.theme.key.Render("?") + r.faint.Render(" all keys ")
+	room := r.w - ansi.StringWidth(all) - 1
+	left, n := "", 0
+	for _, b := range r.top().keys() {
+		if b.short == "" || b.off != "" || n == 5 {
+			continue
+		}
+		next := left + " " + r.theme.key.Render(b.name()) + " " + r.plain.Render(b.short) + " "
+		if ansi.StringWidth(next) > room {
+			break
+		}
+		left, n = next, n+1
+	}
+	return ends(left, all, r.w)
+}
+
+// overlay lays a box over the middle of a dimmed body.
+func (r *root) overlay(body, box string) string {
+	lines, rows := strings.Split(body, "\n"), strings.Split(box, "\n")
+	w := 0
+	for _, row := range rows {
+		w = max(w, ansi.StringWidth(row))
+	}
+	x, y := max(0, (r.w-w)/2), max(0, (len(lines)-len(rows))/2)
+	for i, l := range lines {
+		plain := fit(ansi.Strip(l), r.w)
+		if i < y || i >= y+len(rows) {
+			lines[i] = r.faint.Render(plain)
+			continue
+		}
+		lines[i] = r.faint.Render(ansi.Truncate(plain, x, "")) + fit(rows[i-y], w) +
+			r.faint.Render(ansi.TruncateLeft(plain, x+w, ""))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// boxed draws a border with a title around lines of inner width w.
+func (t theme) boxed(title string, lines []string, w int, edge tone) string {
+	e := t.style(edge)
+	head := e.Render("┌─ ") + t.bold.Render(title) + e.Render(" "+strings.Repeat("─", max(0, w-ansi.StringWidth(title)-1))+"┐")
+	out := []string{head}
+	for _, l := range lines {
+		out = append(out, e.Render("│")+" "+fit(l, w)+" "+e.Render("│"))
+	}
+	return strings.Join(append(out, e.Render("└"+strings.Repeat("─", w+2)+"┘")), "\n")
+}
+
+// wrap breaks styled text at spaces into lines of at most w cells.
+func wrap(s string, w int) []string {
+	return strings.Split(ansi.Wrap(s, max(1, w), ""), "\n")
+}

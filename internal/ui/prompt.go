@@ -1,0 +1,149 @@
+// The prompt on the toast line: the filter (/) and the command line (:), which takes pgbtui's
+// verbs and the names of screens.
+
+package ui
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+type prompt struct {
+	line
+	command bool   // else a filter
+	before  string // the filter to go back to
+}
+
+func (r *root) promptFilter() tea.Cmd {
+	old := r.top().(filterable).filterText()
+	r.prompt = &prompt{line: line{old}, before: old}
+	return nil
+}
+
+func (r *root) promptCommand() tea.Cmd {
+	r.prompt = &prompt{command: true}
+	return nil
+}
+
+func (r *root) promptKey(k tea.KeyMsg) tea.Cmd {
+	p := r.prompt
+	f, _ := r.top().(filterable)
+	switch k.String() {
+	case "esc":
+		r.prompt = nil
+		if !p.command && f != nil {
+			f.setFilter(p.before)
+		}
+		return nil
+	case "enter":
+		r.prompt = nil
+		if p.command {
+			return r.command(p.text)
+		}
+		return nil
+	case "tab":
+		if p.command {
+			p.text = complete(p.text, r.verbs())
+		}
+		return nil
+	}
+	if p.line.key(k) && !p.command && f != nil {
+		f.setFilter(p.text)
+	}
+	return nil
+}
+
+func (r *root) promptView(w int) string {
+	p := r.prompt
+	if !p.command {
+		return fit(r.theme.key.Render("/")+p.view(r.theme)+r.faint.Render("  enter keeps · esc undoes"), w)
+	}
+	var hits []string
+	for _, v := range r.verbs() {
+		if strings.HasPrefix(v.name, p.text) || strings.HasPrefix(p.text, v.name+" ") {
+			hits = append(hits, strings.TrimSpace(v.name+" "+v.args))
+		}
+	}
+	return fit(r.theme.key.Render(":")+p.view(r.theme)+r.faint.Render("  "+strings.Join(hits, " · ")), w)
+}
+
+// verb is a command of the palette.
+type verb struct {
+	name, args string
+	run        func(arg string) tea.Cmd
+}
+
+func (r *root) verbs() []verb {
+	tab := func(n int) func(string) tea.Cmd { return func(string) tea.Cmd { return r.show(n) } }
+	verbs := []verb{
+		{"status", "", tab(0)}, {"list", "", tab(1)},
+		{"backup", "[JOB]", r.verbBackup},
+		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askVerify(r.shared, s) })},
+		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
+		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return send(pushMsg{newDetails(r.shared, s)}) })},
+		{"attach", "", func(string) tea.Cmd {
+			if why := r.noRun(); why != "" {
+				return say(toneWarn, why)
+			}
+			return r.attach()
+		}},
+		{"help", "", func(string) tea.Cmd { return r.help() }},
+		{"quit", "", func(string) tea.Cmd { return tea.Quit }},
+	}
+	for i, t := range r.tabs {
+		verbs = append(verbs, verb{strings.ToLower(t.name()), "", tab(i)})
+	}
+	sort.SliceStable(verbs, func(i, j int) bool { return verbs[i].name < verbs[j].name })
+	return verbs
+}
+
+func complete(text string, verbs []verb) string {
+	for _, v := range verbs {
+		if strings.HasPrefix(v.name, text) {
+			return v.name + strings.Repeat(" ", min(1, len(v.args)))
+		}
+	}
+	return text
+}
+
+func (r *root) command(text string) tea.Cmd {
+	name, arg, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if name == "" {
+		return nil
+	}
+	for _, v := range r.verbs() {
+		if v.name == name {
+			return v.run(strings.TrimSpace(arg))
+		}
+	}
+	return say(toneWarn, fmt.Sprintf("no command %q; : then tab completes", clean(name)))
+}
+
+func (r *root) verbBackup(arg string) tea.Cmd {
+	if arg == "" && len(r.Jobs) == 1 {
+		return askBackup(r.shared, r.Jobs[0])
+	}
+	for _, j := range r.Jobs {
+		if j.Name == arg || (arg != "" && j.Database == arg) {
+			return askBackup(r.shared, j)
+		}
+	}
+	return say(toneWarn, "backup: name a configured job or database")
+}
+
+// onSet looks a set up by its id, the beginning of one, or "latest".
+func (r *root) onSet(then func(backup.Set) tea.Cmd) func(string) tea.Cmd {
+	return func(id string) tea.Cmd {
+		for _, s := range r.sets.value {
+			if id == "latest" && s.Good() && r.ours(&s) || id != "" && s.ID == id {
+				return then(s)
+			}
+		}
+		return say(toneWarn, fmt.Sprintf("no backup %q", clean(id)))
+	}
+}

@@ -1,0 +1,188 @@
+// One run: stages, progress, what it uses against the unit's limits, its last journal lines.
+// The console only looks at it; leaving changes nothing.
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// tailLines is how many journal entries a run view keeps.
+const tailLines = 50
+
+type runView struct {
+	*shared
+	unit  string
+	tail  []Entry
+	err   error
+	asker asker
+	ctx   context.Context
+	of    string // the invocation whose lines are shown
+}
+
+func newRunView(sh *shared, unit string) *runView { return &runView{shared: sh, unit: unit} }
+
+func (v *runView) name() string {
+	if r, ok := v.runOf(v.unit); ok {
+		return runTitle(r)
+	}
+	return clean(v.unit)
+}
+
+func (v *runView) lively() bool {
+	r, ok := v.runOf(v.unit)
+	return ok && r.State.Live()
+}
+
+func (v *runView) enter(ctx context.Context) tea.Cmd {
+	v.ctx = ctx
+	r, _ := v.runOf(v.unit)
+	v.of = r.Invocation
+	return readTail(v, ctx, JournalQuery{Unit: v.unit, Invocation: r.Invocation, MaxPriority: 7, Limit: tailLines})
+}
+
+// readTail reads the last lines, then follows.
+func readTail(v *runView, ctx context.Context, q JournalQuery) tea.Cmd {
+	j := v.Sources.Journal
+	if j == nil {
+		v.err = v.missing("journal")
+		return nil
+	}
+	return v.asker.ask(ctx, v.update, pageThenFollow(j, q))
+}
+
+func (v *runView) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case pageMsg:
+		v.tail, v.err = msg.page.Entries, msg.err
+		return followMore(&v.asker, v.update, msg.follow)
+	case batchMsg:
+		v.tail = append(v.tail, msg.entries...)
+		v.tail = v.tail[max(0, len(v.tail)-tailLines):]
+		return followMore(&v.asker, v.update, msg.follow)
+	}
+	return nil
+}
+
+func (v *runView) keys() []binding {
+	r, ok := v.runOf(v.unit)
+	none := ""
+	if !ok {
+		none = "systemd has forgotten this run"
+	}
+	return append([]binding{
+		{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return send(popMsg{}) }},
+	}, runKeys(v.shared, r, none)...)
+}
+
+func (v *runView) copyText() string { return v.unit }
+func (v *runView) cliLine() string  { return "systemctl status " + quote(v.unit) }
+
+func (v *runView) view(w, h int) string {
+	r, ok := v.runOf(v.unit)
+	if !ok {
+		return v.section("RUN", v.runs.note(v.shared, "systemd"), w) + "\n   " + clean(v.unit) +
+			"\n   " + v.unknownYet()
+	}
+	top := v.facts(r, w)
+	lines := append(top, "", v.section("LAST LINES", v.faint.Render("w opens the journal"), w))
+	if v.err != nil {
+		lines = append(lines, v.trouble(v.err, w)...)
+	}
+	room := max(1, h-len(lines))
+	for _, e := range v.tail[max(0, len(v.tail)-room):] {
+		lines = append(lines, entryLine(v.shared, e, w, false))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (v *runView) unknownYet() string {
+	if v.asked[v.unit] {
+		return v.busy.Render("▶ QUEUED") + "  asked systemd to start it"
+	}
+	return "? systemd knows no run of this unit"
+}
+
+func (v *runView) facts(r UnitRun, w int) []string {
+	stage, percent := percentOf(r)
+	lines := []string{
+		v.section(strings.ToUpper(first(r.Action, "run")), v.runs.note(v.shared, "systemd"), w),
+		"   " + v.mark(runMark(r.State)) + "  " + v.bold.Render(runTitle(r)),
+	}
+	if r.State.Live() {
+		if r.Action != "" {
+			lines = append(lines, "   "+v.stages(r, stage))
+		}
+		text := "?"
+		if percent >= 0 {
+			text = fmt.Sprintf("%d%%", percent)
+		}
+		lines = append(lines, "", "   "+v.bar(percent, min(60, w-14))+"  "+v.bold.Render(text))
+	}
+	lines = append(lines, v.outcome(r, w)...)
+	lines = append(lines, "")
+	lines = append(lines, fact(v.theme, "Unit", clean(r.Unit), w)...)
+	started := when(v.Zone, r.StartedAt) + ", " + ago(v.now, r.StartedAt) + ", by " + orUnknown(r.Trigger)
+	lines = append(lines, fact(v.theme, "Started", started, w)...)
+	lines = append(lines, fact(v.theme, "Took", joinNonEmpty(", ", v.duration(r), attempt(r)), w)...)
+	if r.State.Live() {
+		lines = append(lines, fact(v.theme, "Uses", uses(r), w)...)
+	}
+	return lines
+}
+
+func attempt(r UnitRun) string {
+	if r.Attempt < 2 {
+		return ""
+	}
+	return fmt.Sprintf("attempt %d", r.Attempt)
+}
+
+func uses(r UnitRun) string {
+	mem := size(r.Memory) + " memory"
+	if r.MemoryHigh > 0 {
+		mem += " of " + size(r.MemoryHigh)
+	}
+	cpu := "? CPU"
+	if r.CPU > 0 {
+		cpu = r.CPU.Round(time.Second).String() + " CPU"
+	}
+	return mem + ", " + cpu
+}
+
+// stageLists are the stages of each action in their order.
+var stageLists = map[string][]backup.Stage{
+	"backup": {backup.StageLock, backup.StagePreflight, backup.StageGlobals, backup.StageDump,
+		backup.StageConfirm, backup.StageCommit, backup.StageRetention},
+	"verify":  {backup.StageRead, backup.StageDecode},
+	"restore": {backup.StagePreflight, backup.StageCreate, backup.StageRestore, backup.StageCompare},
+}
+
+// stages shows the stages with those that are done and the one that goes on.
+func (v *runView) stages(r UnitRun, now backup.Stage) string {
+	list := stageLists[r.Action]
+	at := slices.Index(list, now)
+	var parts []string
+	for i, s := range list {
+		switch {
+		case i < at:
+			parts = append(parts, v.good.Render("✓ "+string(s)))
+		case i == at:
+			parts = append(parts, v.busy.Render("▶ "+string(s)))
+		default:
+			parts = append(parts, v.faint.Render("· "+string(s)))
+		}
+	}
+	if at < 0 && now != "" {
+		parts = append(parts, v.busy.Render("▶ "+clean(string(now))))
+	}
+	return strings.Join(parts, " ")
+}

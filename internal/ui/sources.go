@@ -1,0 +1,228 @@
+// The small interfaces behind which S3, systemd and the journal hide, and the plain values they
+// hand over. Rules for every implementation: return when ctx ends; safe for concurrent calls;
+// errors are whole sentences made by internal/fault, with a remedy where one is known (the
+// console shows both); strings may hold anything, the console makes them printable; unknown
+// numbers are negative where 0 would be a claim, unknown times are zero.
+
+package ui
+
+import (
+	"context"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// Sources are the places that the console reads from. A nil field is a source that does not
+// exist here: its panes say so. Why it is missing goes in the matching Missing entry.
+type Sources struct {
+	Catalogue Catalogue
+	Units     Units
+	Timers    Timers
+	Journal   Journal
+	Planner   Planner
+	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
+	// "planner".
+	Missing map[string]error
+}
+
+// Catalogue reads the bucket.
+type Catalogue interface {
+	// Sets is everything below the prefix, every instance, newest first; native, legacy and
+	// incomplete ones, with their proofs. Called at the start, every five minutes, after a run
+	// ended, and on the r key. Manifests already read should be remembered between calls.
+	Sets(ctx context.Context) ([]backup.Set, error)
+	// Contents is what the dump of one set holds. For an encrypted set without an identity
+	// here: an error with code fault.NotPermitted and a remedy.
+	Contents(ctx context.Context, set backup.Set) (ContentsView, error)
+	// Recipe is the commands that restore the set without pgbtui, one per line, quoted for a
+	// shell. It does no I/O.
+	Recipe(set backup.Set) []string
+}
+
+// ContentsView is the browsable content of a dump.
+type ContentsView struct {
+	Tables     []TableView // in archive order
+	Extensions []string
+	Roles      []string // that own objects or are granted to
+}
+
+// TableView is one table's share of a dump.
+type TableView struct {
+	Schema, Name string
+	Rows         int64 // -1: unknown
+	Bytes        int64 // raw COPY text; -1: unknown
+}
+
+// Units watches our units over D-Bus.
+type Units interface {
+	// Watch sends the whole list at once, and again after each change, at most twice a second
+	// (STATUS= texts of going runs count as changes, memory and CPU figures ride along and do
+	// not). The channel is closed when ctx ends, or when the bus is lost: the console then says
+	// so and calls Watch again after ten seconds.
+	Watch(ctx context.Context) (<-chan []UnitRun, error)
+}
+
+// RunState is what a run is known to be.
+type RunState string
+
+// The states of a run. Lost: the unit is gone without a result (reboot, OOM kill), never shown
+// as ok. Skipped: a condition kept the unit from running, which systemd calls success.
+const (
+	RunQueued    RunState = "queued"
+	RunPreflight RunState = "preflight"
+	RunRunning   RunState = "running"
+	RunFinishing RunState = "finishing"
+	RunOK        RunState = "ok"
+	RunWarn      RunState = "warn"
+	RunFailed    RunState = "failed"
+	RunCancelled RunState = "cancelled"
+	RunLost      RunState = "lost"
+	RunSkipped   RunState = "skipped"
+	RunUnknown   RunState = "?"
+)
+
+// Live reports whether the run goes on.
+func (s RunState) Live() bool {
+	switch s {
+	case RunQueued, RunPreflight, RunRunning, RunFinishing:
+		return true
+	}
+	return false
+}
+
+// UnitRun is the live or the last run of one unit. A unit that never ran is not in the list.
+type UnitRun struct {
+	Unit       string // "postgres-backup@main.service"; the run's key
+	Action     string // "backup", "verify", "restore"
+	Job        string // of the configuration; "" when unknown
+	Database   string // of the source; "" when unknown
+	Target     string // restore: the new database; verify: the set
+	State      RunState
+	Status     string    // STATUS= of a live run, as backup.Progress.Status writes it
+	StartedAt  time.Time // zero: unknown
+	EndedAt    time.Time // zero while live, or unknown
+	Invocation string    // systemd's, 32 hex digits; leads to the journal lines
+	Trigger    string    // "timer", "operator", "cli"; "" unknown
+	Detail     string    // why: exit code in words, "killed by signal 9 (OOM)", the condition that failed
+	Remedy     string    // one imperative sentence, or ""
+	Attempt    int       // of a retrying unit, 1 = first; 0 unknown
+	Memory     int64     // bytes now; -1 unknown
+	MemoryHigh int64     // the unit's limit; -1 none or unknown
+	CPU        time.Duration
+}
+
+// Timers reads our timers.
+type Timers interface {
+	// Timers is every installed timer of ours, sorted by name. Called at the start, when a run
+	// starts or ends, each minute while somebody looks at it, and on the r key.
+	Timers(ctx context.Context) ([]Timer, error)
+}
+
+// Timer is one timer as systemd sees it.
+type Timer struct {
+	Unit       string // "postgres-backup@main.timer"
+	Service    string // that it starts
+	Job        string
+	Database   string
+	Enabled    string // UnitFileState: "enabled", "disabled", "masked", ...
+	Active     bool
+	Calendar   []string    // OnCalendar= texts
+	Next       time.Time   // with the random delay; zero: none
+	Last       time.Time   // zero: never
+	Upcoming   []time.Time // the next five, without delay; may be empty
+	Jitter     time.Duration
+	Accuracy   time.Duration
+	Persistent bool     // catches up
+	Overridden []string // drop-in files
+	Problem    string   // missed, failed, skipped, clashing: in words; "" when fine
+}
+
+// Journal reads entries of our units. Only entries that systemd itself vouches for belong here.
+type Journal interface {
+	// Page is the newest q.Limit entries before q.Before (a cursor, "" = the end), oldest
+	// first. No right to read is an error with a remedy, never an empty page.
+	Page(ctx context.Context, q JournalQuery) (JournalPage, error)
+	// Follow sends entries after q.After (a cursor, "" = from now on) in batches, at most five
+	// batches a second, until ctx ends; then it closes the channel.
+	Follow(ctx context.Context, q JournalQuery) (<-chan []Entry, error)
+}
+
+// JournalQuery selects entries.
+type JournalQuery struct {
+	Unit        string // "" = all of ours
+	Invocation  string // "" = all
+	MaxPriority int    // syslog: 7 = all, 4 = warnings and worse
+	Since       time.Time
+	Before      string
+	After       string
+	Limit       int
+}
+
+// JournalPage is one page of entries.
+type JournalPage struct {
+	Entries []Entry
+	More    bool // older ones exist
+}
+
+// Entry is one journal entry.
+type Entry struct {
+	Cursor   string
+	Time     time.Time
+	Unit     string
+	Priority int // syslog, 0..7
+	Message  string
+	Fields   map[string]string // all others, trusted ones included
+}
+
+// Planner does the read-only part of a restore.
+type Planner interface {
+	// Databases are the names that exist on the target server.
+	Databases(ctx context.Context) ([]string, error)
+	// Preflight checks what the unit will check again. It changes nothing. An error means that
+	// the checks could not be made; failed checks are not errors.
+	Preflight(ctx context.Context, r RestoreRequest) ([]Check, error)
+}
+
+// RestoreRequest asks for a set to be restored into a new database.
+type RestoreRequest struct {
+	Set     backup.Set
+	Target  string // exactly the new database's name
+	Globals bool   // restore roles and tablespaces too
+	Jobs    int    // 1 = streamed; more go through a spool on disk
+}
+
+// Check is one preflight finding.
+type Check struct {
+	OK     bool
+	Warn   bool   // with OK: worth knowing, does not stop
+	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
+	Remedy string // when not OK
+}
+
+// Write holds what changes things.
+type Write struct {
+	Actions Actions
+	Cancel  Canceller
+	Denied  string // why Actions is nil, in words: "read-only by configuration"
+}
+
+// Actions start units. Each resets the unit's failed state first, does not wait for the end,
+// writes one audit line to the journal, and answers which unit runs now. A denied start is an
+// error with code fault.NotPermitted whose remedy names the group or polkit rule.
+type Actions interface {
+	BackUp(ctx context.Context, job Job) (Started, error)
+	Verify(ctx context.Context, set backup.Set) (Started, error)
+	Restore(ctx context.Context, r RestoreRequest) (Started, error)
+}
+
+// Canceller stops a run's unit. The reason, possibly empty, goes to the journal.
+type Canceller interface {
+	Cancel(ctx context.Context, unit, reason string) error
+}
+
+// Started is the answer of an action.
+type Started struct {
+	Unit           string
+	AlreadyRunning bool // it ran before; the start was merged into that run
+}

@@ -1,0 +1,142 @@
+// The fixture: three databases in three states, two weeks of backups, an old script's object, an
+// unfinished run, another host's backup.
+
+package uitest
+
+import (
+	"fmt"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+func jobs() []ui.Job {
+	var out []ui.Job
+	for _, n := range []string{"crm", "ledger", "sales"} {
+		out = append(out, ui.Job{
+			Name: n, Database: n, Unit: "postgres-backup@" + n + ".service", RPO: 26 * time.Hour,
+			CLI: "systemctl start postgres-backup@" + n + ".service",
+		})
+	}
+	return out
+}
+
+// New is the fixture at Now.
+func New() *World {
+	w := &World{now: Now, Fail: map[string]error{}, Names: []string{"crm", "ledger", "postgres", "sales"}}
+	w.AllSets = sets()
+	w.AllRuns = []ui.UnitRun{
+		{Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
+			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Memory: -1, MemoryHigh: -1,
+			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "check the route to the bucket, then b"},
+		{Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped, Trigger: "timer",
+			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-72 * time.Minute), Memory: -1, MemoryHigh: -1, Detail: "ConditionPathExists=/run/postgresql failed"},
+		{Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK, Trigger: "timer",
+			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-68 * time.Minute), Memory: -1, MemoryHigh: -1},
+	}
+	w.AllTimer = timers()
+	w.Entries = entries()
+	w.View = ui.ContentsView{Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"}, Tables: []ui.TableView{
+		{Schema: "public", Name: "customers", Rows: 120450, Bytes: 48 << 20}, {Schema: "public", Name: "orders", Rows: 9845200, Bytes: 1900 << 20},
+		{Schema: "public", Name: "order_lines", Rows: 28112004, Bytes: 812 << 20}, {Schema: "audit", Name: "changes", Rows: -1, Bytes: -1},
+	}}
+	w.Checks = []ui.Check{
+		{OK: true, What: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
+		{OK: true, What: "no database of that name exists"},
+		{OK: true, What: "41 GiB free in /var/lib/postgresql, 3.4 GiB needed"},
+		{OK: true, Warn: true, What: "the role reporting is missing", Remedy: "restore globals too, or CREATE ROLE reporting"},
+	}
+	return w
+}
+
+func timers() []ui.Timer {
+	next := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
+	var five []time.Time
+	for i := range 5 {
+		five = append(five, next.AddDate(0, 0, i))
+	}
+	one := func(n string) ui.Timer {
+		return ui.Timer{
+			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Job: n, Database: n, Enabled: "enabled", Active: true,
+			Calendar: []string{"*-*-* 02:00:00 UTC"}, Next: next.Add(4 * time.Minute), Last: Now.Add(-72 * time.Minute), Upcoming: five,
+			Jitter: 10 * time.Minute, Accuracy: time.Minute, Persistent: true,
+		}
+	}
+	off := one("crm")
+	off.Enabled, off.Active, off.Next, off.Upcoming = "disabled", false, time.Time{}, nil
+	over := one("sales")
+	over.Overridden = []string{"/etc/systemd/system/postgres-backup@sales.timer.d/time.conf"}
+	return []ui.Timer{off, one("ledger"), over}
+}
+
+func set(db, instance string, end time.Time, raw int64) backup.Set {
+	start := end.Add(-4 * time.Minute)
+	id := start.Format("20060102T150405Z") + "-1a2b3c"
+	stored := raw / 4
+	m := &backup.Manifest{
+		Schema: 1, ID: id, Instance: instance, Database: db, Job: db, StartedAt: start, FinishedAt: end, Host: instance, RunID: id,
+		InvocationID: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Trigger: "timer", Tool: "pgbtui 0.1.0",
+		Server:     backup.Server{Version: "15.18", VersionNum: 150018, SizeBytes: raw + raw/3, Encoding: "UTF8"},
+		DumpClient: "pg_dump (PostgreSQL) 15.18",
+		Summary:    backup.Summary{Scanned: true, Tables: 4, Rows: 38077654, LargeObjects: 12, RawBytes: raw},
+		Dump:       backup.Object{Key: "dump.pgc.zst", SizeBytes: stored, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", SSE: "AES256"},
+		Globals:    &backup.Object{Key: "globals.sql.zst", SizeBytes: 2100},
+		Stages: []backup.StageTime{{Stage: backup.StageLock, Seconds: 0.2}, {Stage: backup.StagePreflight, Seconds: 1.1},
+			{Stage: backup.StageGlobals, Seconds: 0.6}, {Stage: backup.StageDump, Seconds: 231}, {Stage: backup.StageConfirm, Seconds: 3}, {Stage: backup.StageCommit, Seconds: 0.3}},
+	}
+	return backup.Set{ID: id, Kind: backup.KindNative, Instance: instance, Database: db, FinishedAt: end, StoredSize: stored, Dir: instance + "/" + db + "/" + id + "/", Manifest: m, Class: "STANDARD_IA"}
+}
+
+func proof(s *backup.Set, kind string, level backup.Level, at time.Time, d time.Duration, problem string) {
+	s.Proofs = append([]backup.Proof{{
+		Schema: 1, Set: s.ID, Kind: kind, Level: level.String(), OK: problem == "", StartedAt: at.Add(-d), FinishedAt: at,
+		Host: "db01", Bytes: s.StoredSize, Tables: 4, Rows: 38077654, Error: problem,
+	}}, s.Proofs...)
+}
+
+func sets() []backup.Set {
+	var out []backup.Set
+	for i := range 15 {
+		end := time.Date(2026, 11, 23, 2, 4, 10, 0, time.UTC).AddDate(0, 0, -i)
+		s := set("sales", "db01", end, int64(2900-17*i)<<20)
+		switch i {
+		case 0:
+			proof(&s, "verify", backup.LevelReadable, end.Add(20*time.Minute), 95*time.Second, "")
+		case 1:
+			proof(&s, "drill", backup.LevelRestored, end.Add(3*time.Hour), 6*time.Minute, "")
+		case 4:
+			s.Manifest.Warnings = []string{"globals: role passwords left out, the dump is not encrypted by us"}
+		}
+		out = append(out, s)
+		if i > 1 {
+			c := set("crm", "db01", end.Add(7*time.Minute), int64(430-i)<<20)
+			if i == 6 {
+				proof(&c, "verify", backup.LevelReadable, end.Add(time.Hour), 9*time.Second, "frame 12: checksum does not match")
+			}
+			out = append(out, c)
+		}
+	}
+	out = append(out, backup.Set{ID: "20261121T020000Z-77aa10", Kind: backup.KindIncomplete, Instance: "db01", Database: "ledger", FinishedAt: Now.AddDate(0, 0, -2), StoredSize: 18 << 20, Dir: "db01/ledger/20261121T020000Z-77aa10/"})
+	out = append(out, set("sales", "db02", Now.Add(-9*time.Hour), 2700<<20))
+	out = append(out, backup.Set{ID: "legacy-postgresql_sales_20260801_020000", Kind: backup.KindLegacy, Database: "sales", FinishedAt: Now.AddDate(0, -3, -22), StoredSize: 512 << 20, Dir: "postgresql_sales_20260801_020000.backup"})
+	return out
+}
+
+func entries() []ui.Entry {
+	var out []ui.Entry
+	for i := range 60 {
+		e := ui.Entry{Cursor: fmt.Sprintf("c%04d", i), Time: Now.Add(time.Duration(i-60) * 70 * time.Second), Unit: "postgres-backup@sales.service", Priority: 6,
+			Message: fmt.Sprintf("dump: %d%% of 2.8 GiB read", i), Fields: map[string]string{"PGBTUI_DATABASE": "sales", "PGBTUI_STAGE": "dump", "_PID": "4242"}}
+		switch i % 15 {
+		case 7:
+			e.Priority, e.Message = 4, "s3: upload part 3: 503 Slow Down; tried again in 2s"
+		case 11:
+			e.Unit, e.Priority, e.Message = "postgres-backup@crm.service", 3, "backup: dump crm: s3: create upload: dial tcp 10.0.0.9:443: i/o timeout"
+		case 13:
+			e.Priority, e.Message = 5, "backup stored: 725 MiB, SHA-256 9f86d081…"
+		}
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,248 @@
+// Package uitest is a made-up world for looking at the console and for its tests: a bucket, units,
+// timers and a journal in memory. It is imported by tests and by uitest/show only.
+package uitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// Now is the fixed time of the fixture.
+var Now = time.Date(2026, 11, 23, 3, 12, 20, 0, time.UTC)
+
+// World is every source and action at once. Change its fields under Change only.
+type World struct {
+	mu       sync.Mutex
+	now      time.Time
+	AllSets  []backup.Set
+	AllRuns  []ui.UnitRun
+	AllTimer []ui.Timer
+	Entries  []ui.Entry
+	View     ui.ContentsView
+	Names    []string
+	Checks   []ui.Check
+	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start"
+	Started  []string         // what actions were asked for
+	watchers map[chan []ui.UnitRun]bool
+}
+
+// Change alters the world and tells the watchers.
+func (w *World) Change(f func(w *World)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f(w)
+	for ch := range w.watchers {
+		select {
+		case <-ch:
+		default:
+		}
+		ch <- append([]ui.UnitRun(nil), w.AllRuns...)
+	}
+}
+
+func (w *World) fail(what string) error {
+	return w.Fail[what]
+}
+
+// Sets implements ui.Catalogue.
+func (w *World) Sets(context.Context) ([]backup.Set, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]backup.Set(nil), w.AllSets...), w.fail("sets")
+}
+
+// Contents implements ui.Catalogue.
+func (w *World) Contents(context.Context, backup.Set) (ui.ContentsView, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.View, w.fail("contents")
+}
+
+// Recipe implements ui.Catalogue.
+func (w *World) Recipe(s backup.Set) []string {
+	return []string{
+		"aws s3 cp s3://backups/postgresql/" + s.Dir + "dump.pgc.zst dump.pgc.zst",
+		"zstd -d dump.pgc.zst", "createdb NEWDB", "pg_restore --exit-on-error -d NEWDB dump.pgc",
+	}
+}
+
+// Watch implements ui.Units.
+func (w *World) Watch(ctx context.Context) (<-chan []ui.UnitRun, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.fail("watch"); err != nil {
+		return nil, err
+	}
+	in := make(chan []ui.UnitRun, 1)
+	in <- append([]ui.UnitRun(nil), w.AllRuns...)
+	if w.watchers == nil {
+		w.watchers = map[chan []ui.UnitRun]bool{}
+	}
+	w.watchers[in] = true
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.watchers, in)
+		close(in)
+	})
+	return in, nil
+}
+
+// Timers implements ui.Timers.
+func (w *World) Timers(context.Context) ([]ui.Timer, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]ui.Timer(nil), w.AllTimer...), w.fail("timers")
+}
+
+// Page implements ui.Journal.
+func (w *World) Page(_ context.Context, q ui.JournalQuery) (ui.JournalPage, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var hits []ui.Entry
+	for _, e := range w.Entries {
+		if q.Before != "" && e.Cursor >= q.Before {
+			break
+		}
+		if (q.Unit == "" || q.Unit == e.Unit) && e.Priority <= q.MaxPriority && !e.Time.Before(q.Since) {
+			hits = append(hits, e)
+		}
+	}
+	more := len(hits) > q.Limit
+	return ui.JournalPage{Entries: hits[max(0, len(hits)-q.Limit):], More: more}, w.fail("page")
+}
+
+// Follow implements ui.Journal; nothing new ever comes.
+func (w *World) Follow(ctx context.Context, _ ui.JournalQuery) (<-chan []ui.Entry, error) {
+	ch := make(chan []ui.Entry)
+	context.AfterFunc(ctx, func() { close(ch) })
+	return ch, nil
+}
+
+// Databases implements ui.Planner.
+func (w *World) Databases(context.Context) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Names, w.fail("databases")
+}
+
+// Preflight implements ui.Planner.
+func (w *World) Preflight(context.Context, ui.RestoreRequest) ([]ui.Check, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Checks, w.fail("preflight")
+}
+
+func (w *World) start(r ui.UnitRun) (ui.Started, error) {
+	w.mu.Lock()
+	err := w.fail("start")
+	w.Started = append(w.Started, r.Action+" "+r.Unit)
+	w.mu.Unlock()
+	if err != nil {
+		return ui.Started{}, err
+	}
+	r.State, r.StartedAt, r.Trigger, r.MemoryHigh, r.Memory = ui.RunQueued, w.Clock(), "operator", 256<<20, 61<<20
+	w.Change(func(w *World) {
+		for i := range w.AllRuns {
+			if w.AllRuns[i].Unit == r.Unit {
+				w.AllRuns[i] = r
+				return
+			}
+		}
+		w.AllRuns = append(w.AllRuns, r)
+	})
+	return ui.Started{Unit: r.Unit}, nil
+}
+
+// BackUp implements ui.Actions.
+func (w *World) BackUp(_ context.Context, j ui.Job) (ui.Started, error) {
+	return w.start(ui.UnitRun{Unit: j.Unit, Action: "backup", Job: j.Name, Database: j.Database})
+}
+
+// Verify implements ui.Actions.
+func (w *World) Verify(_ context.Context, s backup.Set) (ui.Started, error) {
+	return w.start(ui.UnitRun{Unit: "postgres-verify@1.service", Action: "verify", Database: s.Database, Target: s.ID})
+}
+
+// Restore implements ui.Actions.
+func (w *World) Restore(_ context.Context, r ui.RestoreRequest) (ui.Started, error) {
+	return w.start(ui.UnitRun{Unit: "postgres-restore@1.service", Action: "restore", Database: r.Set.Database, Target: r.Target})
+}
+
+// Cancel implements ui.Canceller.
+func (w *World) Cancel(_ context.Context, unit, reason string) error {
+	w.mu.Lock()
+	w.Started = append(w.Started, fmt.Sprintf("cancel %s %q", unit, reason))
+	w.mu.Unlock()
+	w.Change(func(w *World) {
+		for i := range w.AllRuns {
+			if r := &w.AllRuns[i]; r.Unit == unit && r.State.Live() {
+				r.State, r.EndedAt = ui.RunCancelled, w.now
+			}
+		}
+	})
+	return nil
+}
+
+// Clock is the world's time: fixed unless Real was called.
+func (w *World) Clock() time.Time {
+	if w.now.IsZero() {
+		return time.Now()
+	}
+	return w.now
+}
+
+// Real lets the world use the real time.
+func (w *World) Real() { w.now = time.Time{} }
+
+// Step lets every live run go on a little, for looking at it.
+func (w *World) Step() {
+	w.Change(func(w *World) {
+		for i := range w.AllRuns {
+			r := &w.AllRuns[i]
+			if !r.State.Live() {
+				continue
+			}
+			_, _, percent, ok := backup.ParseStatus(r.Status)
+			if !ok {
+				percent = 0
+			}
+			if percent += 3; percent > 99 {
+				r.State, r.EndedAt, r.Status = ui.RunOK, w.Clock(), ""
+				continue
+			}
+			r.State, r.CPU = ui.RunRunning, r.CPU+300*time.Millisecond
+			stage := map[string]backup.Stage{"backup": backup.StageDump, "verify": backup.StageRead, "restore": backup.StageRestore}[r.Action]
+			total := int64(2900 << 20)
+			r.Status = backup.Progress{Action: r.Action, Stage: stage, Bytes: total * int64(percent) / 100, Total: total, Rate: 85 << 20}.Status()
+		}
+	})
+}
+
+// Options is a console over this world.
+func (w *World) Options() ui.Options {
+	return ui.Options{
+		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
+		Jobs:     jobs(),
+		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w},
+		Write:    ui.Write{Actions: w, Cancel: w},
+		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
+	}
+}
+
+// ErrBucket is a bucket that cannot be reached.
+var ErrBucket = fault.New(fault.Unavailable, "s3: list s3://backups/postgresql",
+	"check the network of this host, then r", errors.New("dial tcp 10.0.0.9:443: i/o timeout"))
+
+// Panics is a catalogue that panics.
+type Panics struct{ *World }
+
+// Sets panics.
+func (Panics) Sets(context.Context) ([]backup.Set, error) { panic("planted in the catalogue") }
