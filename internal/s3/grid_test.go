@@ -77,13 +77,13 @@ func TestEveryOperationSurvivesPassingFaults(t *testing.T) {
 	}
 	for name, rule := range passing {
 		for _, a := range actions() {
+			if name == "timeout" && a.op == s3server.OpHeadObject {
+				continue // an answer to HEAD has no body to name the timeout in
+			}
 			t.Run(fmt.Sprintf("%s/%s", name, a.op), func(t *testing.T) {
 				srv := startServer(t)
 				b := openAt(t, srv, func(o *Options) { o.IdleTimeout = 500 * time.Millisecond })
 				mustPut(t, b, "there", someBytes(2*smallPart))
-				if name == "timeout" && a.op == s3server.OpHeadObject {
-					t.Skip("an answer to HEAD has no body to name the timeout in")
-				}
 				rule.Op = a.op
 				srv.Inject(rule)
 				if err := a.run(t.Context(), b); err != nil {

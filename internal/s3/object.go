@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crypto/md5" //nolint:gosec // see md5Of
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -56,7 +57,7 @@ func objectFromHead(key string, out *s3.HeadObjectOutput) Object {
 		LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
 	}
 	o.SHA256 = o.Metadata[metaSHA256]
-	_, o.Expires = ruleDate(aws.ToString(out.Expiration))
+	o.Expires = expiryDate(aws.ToString(out.Expiration))
 	o.thaw(aws.ToString(out.Restore), string(out.ArchiveStatus))
 	return o
 }
@@ -78,22 +79,19 @@ func objectFromGet(key string, out *s3.GetObjectOutput) Object {
 func (o *Object) thaw(restore, archive string) {
 	cold := o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE" || archive != ""
 	o.Restoring = strings.Contains(restore, `ongoing-request="true"`)
-	_, o.RestoredUntil = ruleDate(restore)
+	o.RestoredUntil = expiryDate(restore)
 	o.Archived = cold && o.RestoredUntil.IsZero()
 }
 
-// ruleDate takes the expiry-date out of a header such as `expiry-date="…", rule-id="…"`.
-func ruleDate(header string) (found bool, at time.Time) {
-	_, rest, ok := strings.Cut(header, `expiry-date="`)
-	if !ok {
-		return false, time.Time{}
-	}
-	date, _, ok := strings.Cut(rest, `"`)
-	if !ok {
-		return false, time.Time{}
-	}
+// expiryDate is the expiry-date in a header such as `expiry-date="…", rule-id="…"`, or zero.
+func expiryDate(header string) time.Time {
+	_, rest, _ := strings.Cut(header, `expiry-date="`)
+	date, _, _ := strings.Cut(rest, `"`)
 	at, err := time.Parse(time.RFC1123, date)
-	return err == nil, at.UTC()
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // wholeChecksum drops a checksum of checksums ("…-12"), which says nothing without the parts.
@@ -130,6 +128,12 @@ func crcOf(body []byte) string { return encodeCRC(crc64nvme.Checksum(body)) }
 
 func encodeCRC(sum uint64) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
+}
+
+// md5Of is Content-MD5, by which stores without CRC64NVME check a body. It guards no secret.
+func md5Of(body []byte) string {
+	sum := md5.Sum(body) //nolint:gosec // see above
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func shaOf(body []byte) string {

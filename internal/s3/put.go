@@ -33,6 +33,10 @@ func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != ""
 func (b *Bucket) Put(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
 	put := b.newPut(key, body, o)
 	out, err := b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
+	if checksumRefused(err) {
+		put.protectByMD5()
+		out, err = b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
+	}
 	if err == nil {
 		put.object.ETag = aws.ToString(out.ETag)
 		put.object.VersionID = aws.ToString(out.VersionId)
@@ -74,9 +78,18 @@ func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 	}}
 }
 
+// protectByMD5 is for stores that do not know CRC64NVME.
+func (p *pendingPut) protectByMD5() {
+	p.input.ChecksumAlgorithm, p.input.ChecksumCRC64NVME = "", nil
+	p.input.ContentMD5 = aws.String(md5Of(p.body))
+	p.input.Body = bytes.NewReader(p.body)
+	p.attempts = 0 // that answer was a clean refusal: nothing was written
+}
+
 // settlePut decides what a failed conditional put means.
 func (b *Bucket) settlePut(ctx context.Context, put *pendingPut, o PutOptions, err error) (Object, error) {
-	refused := statusOf(err) == http.StatusPreconditionFailed
+	// With If-Match, a key that is gone is answered by 404.
+	refused := statusOf(err) == http.StatusPreconditionFailed || o.IfMatch != "" && codeOf(err) == "NoSuchKey"
 	if (refused && put.attempts > 1) || mayHaveHappened(err) {
 		stored, mine, lookErr := b.isMine(ctx, put)
 		switch {
@@ -155,7 +168,7 @@ func conditionsRefused(err error) bool {
 func sseRefused(err error) bool {
 	status := statusOf(err)
 	return (status == http.StatusNotImplemented || status == http.StatusBadRequest) &&
-		says(err, "encrypt", "kms", "sse")
+		says(err, "encrypt", "kms", "server-side", "server side")
 }
 
 // failWrite is fail for writes, where a store that is not AWS may have refused SSE.

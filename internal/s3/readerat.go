@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 )
@@ -25,9 +24,11 @@ type rangeReader struct {
 	key    string
 	size   int64
 
-	mu     sync.Mutex // guards what follows
-	etag   string
-	recent [2]block // the newest first
+	mu   sync.Mutex // guards etag
+	etag string
+
+	turn   sync.Mutex // guards recent, also during its request
+	recent [2]block   // the newest first
 }
 
 type block struct {
@@ -64,10 +65,11 @@ func (r *rangeReader) fromWindows(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// block is the window that begins at first. Readers of the same window wait for one request.
+// block is the window that begins at first. Small reads take turns, so that readers of the same
+// window share one request.
 func (r *rangeReader) block(first int64) ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.turn.Lock()
+	defer r.turn.Unlock()
 	for i, b := range r.recent {
 		if b.bytes != nil && b.first == first {
 			r.recent[0], r.recent[i] = b, r.recent[0]
@@ -75,34 +77,30 @@ func (r *rangeReader) block(first int64) ([]byte, error) {
 		}
 	}
 	data := make([]byte, min(window, r.size-first))
-	if _, err := r.fetchAs(&r.etag, data, first); err != nil {
+	if _, err := r.fetch(data, first); err != nil {
 		return nil, err
 	}
 	r.recent[1], r.recent[0] = r.recent[0], block{first, data}
 	return data, nil
 }
 
-// fetch fills p, without keeping the lock during the request.
+// fetch fills p by one request.
 func (r *rangeReader) fetch(p []byte, off int64) (int, error) {
-	r.mu.Lock()
-	etag := r.etag
-	r.mu.Unlock()
-	n, err := r.fetchAs(&etag, p, off)
-	r.mu.Lock()
-	r.etag = orDefault(r.etag, etag)
-	r.mu.Unlock()
-	return n, err
-}
-
-func (r *rangeReader) fetchAs(etag *string, p []byte, off int64) (int, error) {
-	body, object, err := r.bucket.get(r.ctx, r.key, span{offset: off, length: int64(len(p)), etag: *etag})
+	body, object, err := r.bucket.get(r.ctx, r.key, span{offset: off, length: int64(len(p)), etag: r.pinned("")})
 	if err != nil {
 		return 0, err
 	}
 	defer body.Close()
-	*etag = orDefault(*etag, object.ETag)
-	if object.Size != r.size {
-		return 0, r.bucket.because("get", r.key, changedWhileRead(), fmt.Errorf("it has %d bytes, not %d", object.Size, r.size))
+	if object.Size != r.size || r.pinned(object.ETag) != object.ETag {
+		return 0, r.bucket.because("get", r.key, changedWhileRead(), nil)
 	}
 	return io.ReadFull(body, p)
+}
+
+// pinned is the ETag that all reads must see: etag itself, if it is the first.
+func (r *rangeReader) pinned(etag string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.etag = orDefault(r.etag, etag)
+	return r.etag
 }

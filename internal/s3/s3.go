@@ -90,6 +90,7 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(transport)
 		o.Retryer = newRetryer(opts)
+		o.RetryMaxAttempts = opts.MaxAttempts // else AWS_MAX_ATTEMPTS would win
 		o.Credentials = b.credentials
 		// Checksums are given explicitly where stores agree on them; the SDK's default of CRC32
 		// trailers breaks stores that do not know them.

@@ -35,6 +35,8 @@ func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {
 	t.TLSHandshakeTimeout = min(15*time.Second, idle)
 	t.ResponseHeaderTimeout = idle
 	t.IdleConnTimeout = 30 * time.Second
+	// The default of 4 KiB costs a system call each.
+	t.WriteBufferSize, t.ReadBufferSize = 64<<10, 64<<10
 	// One connection per part: a lost one costs one part, and the idle rule is per request.
 	t.ForceAttemptHTTP2 = false
 	return t

@@ -102,7 +102,7 @@ func (u *Upload) create(ctx context.Context) error {
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
 	out, err := b.client.CreateMultipartUpload(ctx, in)
-	if err != nil && says(err, "checksum") {
+	if checksumRefused(err) {
 		in.ChecksumAlgorithm, in.ChecksumType = "", ""
 		out, err = b.client.CreateMultipartUpload(ctx, in)
 	}
