@@ -66,7 +66,7 @@ func stateCode(state string) (fault.Code, string) {
 		return fault.Temporary, remedySlots
 	case "53100":
 		return fault.NoSpace, remedyDisk
-	case "57P01", "57P02", "57P03", "57P04":
+	case "57P01", "57P02", "57P03", "57P04", "57P05":
 		return fault.Unavailable, remedyUnreachable
 	case "55P03", "40001", "40P01", "55006", "57014": // locked, serialization, deadlock, in use, timeout
 		return fault.Temporary, remedyLocked

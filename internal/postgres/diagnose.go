@@ -21,7 +21,7 @@ const remedyCorrupt = "The source is damaged: keep the older backups, and check 
 var diagnoses = []diagnosis{
 	{regexp.MustCompile(`server version mismatch`), fault.Refused, "Install the client programs of the server's major version."},
 	{regexp.MustCompile(`FATAL: +database ".*" does not exist`), fault.NotFound, remedyNoDatabase},
-	{regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`), fault.NotPermitted, remedyLogin},
+	{regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`), fault.NotPermitted, remedyLogin},
 	{regexp.MustCompile(`row-level security policy`), fault.NotPermitted, "Run ALTER ROLE … BYPASSRLS for the backup role."},
 	{regexp.MustCompile(`permission denied for large object`), fault.NotPermitted, "Let the backup role own or read all large objects: GRANT SELECT ON LARGE OBJECT …, or GRANT the owning roles to it."},
 	{regexp.MustCompile(`permission denied|must be owner|must be superuser`), fault.NotPermitted, "Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), or GRANT USAGE and SELECT on what is named."},

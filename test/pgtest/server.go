@@ -121,7 +121,7 @@ func (s *Server) configure() error {
 	s.Port = port
 	var b strings.Builder
 	fmt.Fprintf(&b, "port = %s\nunix_socket_directories = '%s'\nlisten_addresses = '127.0.0.1'\n", s.Port, s.Host)
-	b.WriteString("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nshared_buffers = 16MB\nmax_connections = 60\nlc_messages = 'C'\n")
+	b.WriteString("fsync = off\nfull_page_writes = off\nshared_buffers = 16MB\nmax_connections = 60\nlc_messages = 'C'\n")
 	for k, v := range s.options.Settings {
 		fmt.Fprintf(&b, "%s = '%s'\n", k, strings.ReplaceAll(v, "'", "''"))
 	}
