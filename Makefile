@@ -15,9 +15,10 @@ export PATH := $(CURDIR)/.cache/awscli/bin:$(PATH)
 # Tests that boot systemd or become `postgres` need root. Someone else's test binaries are run by
 # sudo one by one, so that the build and its caches stay theirs; what those tests build goes to a
 # cache of its own for the same reason.
-ROOT_ENV = GOCACHE=$(CURDIR)/.cache/go-build-root GOMODCACHE=$(shell go env GOMODCACHE) PATH=$(PATH)
-AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E env $(ROOT_ENV))
-TEST_FLAGS = -p 2 -timeout 18m $(if $(AS_ROOT),-exec '$(AS_ROOT)')
+ROOT_ENV = PGBTUI_TEST_ALL=1 CGO_ENABLED=1 GOFLAGS=$(GOFLAGS) PATH=$(PATH) \
+	GOCACHE=$(CURDIR)/.cache/go-build-root GOMODCACHE=$(shell go env GOMODCACHE)
+AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo env $(ROOT_ENV))
+TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
 # `make test RACE=` leaves the race detector out: about half the time on two cores.
 RACE ?= -race
 
@@ -28,7 +29,7 @@ build:
 
 # Everything, nothing skipped: a missing need fails (see test/need).
 test: deps
-	PGBTUI_TEST_ALL=1 go test $(RACE) $(TEST_FLAGS) ./...
+	PGBTUI_TEST_ALL=1 go test $(RACE) -timeout 18m $(TEST_FLAGS) ./...
 
 # A real systemd with a database, a store, a timer that fires, and the console in it. Without a
 # terminal: backup, verify, restore, compare, report.
@@ -39,11 +40,11 @@ demo: deps
 
 # A 2 GB database against the floor and the ways people do it without pgbtui; docs/performance.md.
 bench: deps
-	PGBTUI_TEST_ALL=1 go test $(TEST_FLAGS) -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
+	PGBTUI_TEST_ALL=1 go test -timeout 60m $(TEST_FLAGS) -run '^$$' -bench . -benchtime 1x ./test/bench/...
 
 # The tools are pinned in tools/go.mod, apart from what the program is built from.
 lint:
-	go tool -modfile=tools/go.mod gofumpt -l -extra . | tee .cache/gofumpt && test ! -s .cache/gofumpt
+	unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l .); test -z "$$unformatted" || { echo "not gofumpt-ed:"; echo "$$unformatted"; exit 1; }
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 	go tool -modfile=tools/go.mod govulncheck ./...
 
