@@ -44,7 +44,7 @@ func (s *Server) Settings(ctx context.Context) (Settings, error) {
 			coalesce(shobj_description(d.oid, 'pg_database'), '')
 		FROM pg_database AS d JOIN pg_tablespace AS t ON t.oid = d.dattablespace
 		WHERE d.datname = current_database()`, nil, &out.Owner, &out.Tablespace, &out.CustomACL, &out.Comment)
-	if err == nil {
+	if err == nil && out.CustomACL {
 		out.Grants, err = collect[Grant](ctx, s, `SELECT coalesce(r.rolname, ''), a.privilege_type, bool_or(a.is_grantable)
 			FROM pg_database AS d, aclexplode(d.datacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 			WHERE d.datname = current_database() AND (a.grantee = 0 OR r.oid IS NOT NULL)
