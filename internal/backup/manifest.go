@@ -108,3 +108,11 @@ const (
 	StageFinish  Stage = "finish" // the database's own settings, statistics
 	StageCompare Stage = "compare"
 )
+
+// StoredBytes is the size of all objects that the manifest vouches for.
+func (m *Manifest) StoredBytes() (total int64) {
+	for _, o := range m.objects() {
+		total += o.SizeBytes
+	}
+	return total
+}

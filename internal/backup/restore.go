@@ -52,9 +52,7 @@ const maintenance = "postgres"
 // until the first error, the database's own settings and grants, row counts, ANALYZE. When it
 // fails after the creation, the unfinished database stays for a look and the error names it.
 func Restore(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) (*Restored, error) {
-	r := &restoring{job: job, env: env, set: set, req: req, identities: identities,
-		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
-		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress)}
+	r := newRestoring(job, env, set, req, identities)
 	ctx, stop := r.meter.follow(ctx)
 	defer stop()
 	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, req.To), event(EventRestoreStarted))
@@ -86,16 +84,29 @@ type restoring struct {
 	result   Restored
 }
 
+func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) *restoring {
+	return &restoring{job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To},
+		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
+		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress)}
+}
+
+func (r *restoring) connect(ctx context.Context) (err error) {
+	r.server, err = postgres.Connect(ctx, r.target(maintenance), r.job.ConnectWait)
+	return err
+}
+
+func (r *restoring) close(ctx context.Context) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	_ = r.server.Close(ctx)
+}
+
 func (r *restoring) do(ctx context.Context) (err error) {
 	r.meter.enter(StagePreflight, 0)
-	if r.server, err = postgres.Connect(ctx, r.target(maintenance), r.job.ConnectWait); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := afterwards(ctx)
-		defer cancel()
-		_ = r.server.Close(ctx)
-	}()
+	defer r.close(ctx)
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,9 @@ import (
 	"syscall"
 	"time"
 
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -17,14 +20,23 @@ import (
 
 // Check is one line of a preflight: what was looked at, whether it is fine, what to do if not.
 type Check struct {
-	Name   string // "target", "tools", "roles", …
-	OK     bool
-	Detail string
-	Remedy string
+	Name   string `json:"name"` // "target", "tools", "roles", …
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
 }
 
 // Preflight looks at everything that can be known before a restore starts, and changes nothing.
-// The console shows it; the unit runs it again and decides by it.
+// The console shows it; the unit runs the same again and decides by it.
+func Preflight(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, error) {
+	r := newRestoring(job, env, set, req, identities)
+	if err := r.connect(ctx); err != nil {
+		return nil, err
+	}
+	defer r.close(ctx)
+	return r.checks(ctx)
+}
+
 func (r *restoring) checks(ctx context.Context) ([]Check, error) {
 	checks := []Check{r.checkSource()}
 	facts, err := r.server.Facts(ctx)

@@ -212,6 +212,9 @@ func (c *Config) Job(name string) (Job, error) {
 	return j, nil
 }
 
+// Defaults are the settings of a job without a section of its own, and without a name.
+func (c *Config) Defaults() Job { return c.base }
+
 // listsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
 func (c *Config) listsJobs() bool {
 	return slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.fromFile })
@@ -240,3 +243,6 @@ func orDefault(d duration, otherwise time.Duration) duration {
 	}
 	return d
 }
+
+// InFile reports whether the job has a section of its own in the file.
+func (j Job) InFile() bool { return j.fromFile }

@@ -48,3 +48,13 @@ func (s *Server) ExtensionTables(ctx context.Context) (map[Table]bool, error) {
 	}
 	return tables, nil
 }
+
+// Databases are the names of the databases that take connections, sorted.
+func (s *Server) Databases(ctx context.Context) ([]string, error) {
+	rows, err := collect[struct{ Name string }](ctx, s, "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1")
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	return names, classify("postgres: list databases", err)
+}

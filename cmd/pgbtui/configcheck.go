@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label and read_only may also stand inside a job.
+
+  label: production             shown in the console's first line; production is drawn in red
+  read_only: false              the console gets nothing that changes anything
+  instance: db1                 first folder below the prefix (default: the host's short name)
+  database: production          a single database, without a jobs section
+  postgres: {host, port, user, bin_dir}        default: local socket, the system user's name
+  s3:
+    bucket: company-backups     required
+    prefix: postgresql          default
+    region, endpoint, path_style, profile, credentials_file
+    sse: AES256                 default; aws:kms with kms_key_id; none
+    storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
+    allow_plain_http: false     http:// to other hosts is refused without it
+  encryption: {recipients: [age1...], identity_file: /path}
+  retention: {days: 30, min_keep: 3}           without days nothing is ever deleted
+  alert: {slack_webhook: https://hooks.slack.com/...}
+  rpo: 26h                      status fails when the newest good backup is older
+  stall_after: 10m              a run without a byte for this long ends
+  connect_wait: 2m              how long a run waits for PostgreSQL
+  lock_wait: 5m                 how long pg_dump waits for a table's lock
+  spool_dir: /path              disk for restore --jobs
+  jobs:
+    shop: {database: shop, ...}
+
+Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
+BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`
+
+type jsonConfig struct {
+	Schema int       `json:"schema"`
+	File   string    `json:"file"`
+	Label  string    `json:"label,omitempty"`
+	Jobs   []jsonJob `json:"jobs"`
+}
+
+type jsonJob struct {
+	Name      string        `json:"name"`
+	Database  string        `json:"database"`
+	Instance  string        `json:"instance"`
+	Location  string        `json:"location"`
+	Encrypted bool          `json:"encrypted"`
+	Retention string        `json:"retention"`
+	Findings  []jsonFinding `json:"findings"`
+}
+
+type jsonFinding struct {
+	What   string `json:"what"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
+	Code   int    `json:"code"`
+}
+
+func describeJob(job config.Job) jsonJob {
+	retention := "nothing is deleted"
+	if job.Retention.Days > 0 {
+		retention = fmt.Sprintf("%d days, at least %d kept", job.Retention.Days, job.Retention.MinKeep)
+	}
+	return jsonJob{Name: job.Name, Database: job.Database, Instance: job.Instance, Location: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+		Encrypted: len(job.Encryption.Recipients) > 0, Retention: retention}
+}
+
+// findings tries what a run will need.
+func (p *program) findings(ctx context.Context, job config.Job, offline bool) []jsonFinding {
+	found := []jsonFinding{finding("encryption", "recipients are valid", checkRecipients(job))}
+	if offline {
+		return found
+	}
+	found = append(found, finding("bucket", "reachable", p.checkBucket(ctx, job)))
+	if job.Database != "" {
+		detail, err := checkServer(ctx, job)
+		found = append(found, finding("postgresql", detail, err))
+	}
+	return found
+}
+
+func finding(what, good string, err error) jsonFinding {
+	if err == nil {
+		return jsonFinding{What: what, OK: true, Detail: good}
+	}
+	return jsonFinding{What: what, Detail: err.Error(), Remedy: fault.Remedy(err), Code: int(fault.CodeOf(err))}
+}
+
+func checkRecipients(job config.Job) error {
+	_, err := sealed.Recipients(job.Encryption.Recipients)
+	return err
+}
+
+func (p *program) checkBucket(ctx context.Context, job config.Job) error {
+	bucket, err := p.bucket(ctx, job)
+	if err != nil {
+		return err
+	}
+	return bucket.Probe(ctx)
+}
+
+// checkServer connects once, without waiting, and looks for what would spoil a dump.
+func checkServer(ctx context.Context, job config.Job) (string, error) {
+	c := job.Postgres
+	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = server.Close(ctx) }()
+	facts, err := server.Facts(ctx)
+	if err != nil {
+		return "", err
+	}
+	tools, err := postgres.FindTools(ctx, c.BinDir, facts.Major())
+	if err != nil {
+		return "", err
+	}
+	if facts.Unreadable > 0 || facts.Unowned > 0 {
+		return "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
+			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)
+	}
+	return fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
+}
+
+func (p *program) printConfig(c jsonConfig) error {
+	if p.json {
+		return p.printJSON(c)
+	}
+	file := c.File
+	if file == "" {
+		file = "none (environment only)"
+	}
+	p.printf("file: %s\n", file)
+	for _, j := range c.Jobs {
+		p.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database), j.Location, printable.Text(j.Instance))
+		p.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
+		for _, f := range j.Findings {
+			mark := "ok  "
+			if !f.OK {
+				mark = "FAIL"
+			}
+			p.printf("  %s %s: %s\n", mark, f.What, printable.Text(f.Detail))
+			if f.Remedy != "" {
+				p.printf("       remedy: %s\n", printable.Text(f.Remedy))
+			}
+		}
+	}
+	return nil
+}

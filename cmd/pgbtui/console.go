@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/console"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// console runs the operator's screens until they are left.
+func (p *program) console(ctx context.Context, f rootFlags) error {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	audit := journal.NewHandler(journal.HandlerOptions{})
+	defer func() { _ = audit.Close() }()
+	options, done := console.Build(ctx, console.Setup{
+		Config: c, Host: hostname(), Version: version(), ReadOnly: f.readOnly || c.ReadOnly,
+		NoColor: p.noColor || p.getenv("NO_COLOR") != "",
+		Open:    p.bucket, Identities: p.identities, Log: slog.New(audit),
+		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator"},
+	})
+	defer done()
+	return ui.Run(ctx, options)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+type jsonList struct {
+	Schema int       `json:"schema"`
+	Sets   []jsonSet `json:"sets"`
+}
+
+func (p *program) listCommand() *cobra.Command {
+	var job string
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the sets in the bucket, newest first", Args: noArgs,
+		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete).",
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.list(cmd.Context(), job) },
+	}
+	cmd.Flags().StringVar(&job, "job", "", "only the sets of this `job`")
+	return cmd
+}
+
+func (p *program) list(ctx context.Context, jobName string) error {
+	sets, err := p.allSets(ctx, jobName)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		out := jsonList{Schema: jsonSchema, Sets: []jsonSet{}}
+		for i := range sets {
+			out.Sets = append(out.Sets, p.setJSON(&sets[i]))
+		}
+		return p.printJSON(out)
+	}
+	if len(sets) == 0 {
+		p.printf("no backups yet\n")
+		return nil
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "ID\tINSTANCE\tDATABASE\tFINISHED\tAGE\tDATA\tSTORED\tSTATE")
+	for i := range sets {
+		_, _ = fmt.Fprintln(w, listLine(&sets[i], p.now()))
+	}
+	return w.Flush()
+}
+
+func (p *program) allSets(ctx context.Context, jobName string) ([]backup.Set, error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	places, err := p.places(ctx, c, jobName)
+	if err != nil {
+		return nil, err
+	}
+	var scope backup.Scope
+	if jobName != "" {
+		scope = backup.Scope{Instance: places[0].job.Instance, Database: places[0].job.Database}
+	}
+	var all []backup.Set
+	for _, at := range places {
+		sets, err := at.catalogue.Sets(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sets...)
+	}
+	return all, nil
+}
+
+func listLine(s *backup.Set, now time.Time) string {
+	raw := "?"
+	if s.Manifest != nil {
+		raw = size(s.Manifest.Dump.RawBytes)
+	}
+	instance := s.Instance
+	if instance == "" {
+		instance = "-"
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(s.Database),
+		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), state(s))
+}
+
+// state is a set's standing in one word or sentence.
+func state(s *backup.Set) string {
+	switch {
+	case s.Kind == backup.KindLegacy:
+		return "legacy, not proven"
+	case s.Kind == backup.KindIncomplete:
+		return "INCOMPLETE"
+	case !s.Good():
+		return "UNUSABLE: " + printable.Text(s.Problem)
+	case s.LastFailure() != nil:
+		return "FAILED verification: " + printable.Text(s.LastFailure().Error)
+	}
+	level, _ := s.Proven()
+	return "ok, " + level.String()
+}
+
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
+
+// ageText is a duration as people say it: "3h 12m", "5d 2h".
+func ageText(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "in the future"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh %dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd %dh", int(d.Hours())/24, int(d.Hours())%24)
+}

@@ -1,0 +1,104 @@
+// Command pgbtui backs PostgreSQL up to S3, proves and restores what it stored, and is the
+// operator's console for that. This package turns arguments into one call, and errors into one
+// message and an exit code; everything else is below internal.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+
+	_ "codeberg.org/pgbtui/pgbtui/internal/ui/noquery" // before Bubble Tea, see there
+)
+
+func main() { os.Exit(int(execute())) }
+
+func execute() fault.Code {
+	ctx, stop := signalContext(context.Background())
+	defer stop()
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: time.Now}
+	return p.main(ctx, os.Args[1:])
+}
+
+// signalContext ends with a fault that carries the exit code of the signal. A second signal of
+// the same kind is left to its default, so that a hung run can still be ended by hand.
+func signalContext(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(signalled(s))
+		case <-quit:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(quit)
+		<-done
+		cancel(nil)
+	}
+}
+
+func signalled(s os.Signal) error {
+	code := fault.Terminated
+	if s == syscall.SIGINT {
+		code = fault.Interrupted
+	}
+	return fault.New(code, "stopped by "+s.String(), "", nil)
+}
+
+// main runs one command line. Exactly one message reaches standard error when it fails.
+func (p *program) main(ctx context.Context, args []string) fault.Code {
+	root := p.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	p.close()
+	if err == nil {
+		return fault.OK
+	}
+	if outcome := (*outcome)(nil); errors.As(err, &outcome) {
+		return outcome.code
+	}
+	if ctx.Err() != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+	}
+	code := fault.CodeOf(err)
+	if p.json {
+		p.printJSONError(err)
+	}
+	explain(p.err, err)
+	return code
+}
+
+// outcome is an exit code without a message: what there is to say was printed already.
+type outcome struct{ code fault.Code }
+
+func (o *outcome) Error() string { return fmt.Sprintf("exit %d", o.code) }
+
+// explain prints what failed and the remedy, made safe for a terminal.
+func explain(w io.Writer, err error) {
+	for i, line := range printable.Lines(err.Error()) {
+		if i == 0 {
+			line = "pgbtui: " + line
+		}
+		_, _ = fmt.Fprintln(w, line)
+	}
+	if remedy := fault.Remedy(err); remedy != "" {
+		_, _ = fmt.Fprintln(w, "  remedy: "+printable.Text(remedy))
+	}
+}

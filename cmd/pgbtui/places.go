@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// place is one prefix of one bucket, with the jobs that write there.
+type place struct {
+	job       config.Job // whose settings reach it
+	bucket    *s3.Bucket
+	catalogue *backup.Catalogue
+}
+
+// places are the distinct prefixes of a job, or of all jobs when name is empty.
+func (p *program) places(ctx context.Context, c *config.Config, name string) ([]place, error) {
+	jobs := c.Jobs
+	if name != "" {
+		job, err := c.Job(name)
+		if err != nil {
+			return nil, err
+		}
+		jobs = []config.Job{job}
+	}
+	if len(jobs) == 0 {
+		jobs = []config.Job{c.Defaults()}
+	}
+	var found []place
+	seen := map[config.S3]bool{}
+	for _, job := range jobs {
+		if seen[job.S3] {
+			continue
+		}
+		seen[job.S3] = true
+		bucket, err := p.bucket(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, place{job, bucket, backup.NewCatalogue(bucket, job.S3.Prefix)})
+	}
+	return found, nil
+}
+
+// located is a set, where it was found, and the job whose settings fit it.
+type located struct {
+	set    *backup.Set
+	bucket *s3.Bucket
+	job    config.Job
+}
+
+// locate finds a set by ID in every place, or the newest good one of a job for "latest".
+func (p *program) locate(ctx context.Context, id, jobName string) (*located, error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	var scope backup.Scope
+	if id == "latest" || jobName != "" {
+		job, err := c.Job(jobName)
+		if err != nil {
+			return nil, err
+		}
+		jobName, scope = job.Name, backup.Scope{Instance: job.Instance, Database: job.Database}
+	}
+	places, err := p.places(ctx, c, jobName)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range places {
+		set, err := at.catalogue.Find(ctx, scope, id)
+		if fault.CodeOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &located{set, at.bucket, jobFor(c, at.job, set)}, nil
+	}
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %q", id), "`pgbtui list` shows what there is", nil)
+}
+
+// jobFor prefers the job that wrote a set to the one that only shares its bucket.
+func jobFor(c *config.Config, fallback config.Job, set *backup.Set) config.Job {
+	for _, job := range c.Jobs {
+		if job.Database == set.Database && (set.Instance == "" || job.Instance == set.Instance) && job.S3 == fallback.S3 {
+			return job
+		}
+	}
+	fallback.Database = set.Database
+	return fallback
+}

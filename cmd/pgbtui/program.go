@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// program is one invocation: its streams and environment, and the flags every verb knows.
+type program struct {
+	in     *os.File
+	out    io.Writer
+	err    io.Writer
+	getenv func(string) string
+	now    func() time.Time
+
+	configFile string
+	json       bool
+	noColor    bool
+	identity   string
+
+	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
+}
+
+func (p *program) close() {
+	for _, b := range p.buckets {
+		b.Close()
+	}
+}
+
+func (p *program) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
+
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return host
+}
+
+func (p *program) config() (*config.Config, error) {
+	src := config.Source{File: p.configFile, Explicit: p.configFile != "", EnvFile: config.DefaultEnvFile, Getenv: p.getenv, Hostname: hostname()}
+	if src.File == "" {
+		src.File = config.DefaultFile
+	}
+	return config.Load(src)
+}
+
+func (p *program) job(name string) (config.Job, error) {
+	c, err := p.config()
+	if err != nil {
+		return config.Job{}, err
+	}
+	return c.Job(name)
+}
+
+// bucket opens a job's bucket, once for equal settings.
+func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) {
+	if b := p.buckets[job.S3]; b != nil {
+		return b, nil
+	}
+	c := job.S3
+	b, err := s3.Open(ctx, s3.Options{
+		Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle, Profile: c.Profile,
+		CredentialsFile: firstOf(p.credential("aws-credentials"), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
+		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.buckets == nil {
+		p.buckets = map[config.S3]*s3.Bucket{}
+	}
+	p.buckets[job.S3] = b
+	return b, nil
+}
+
+// credential is the path of a systemd credential (LoadCredential=), or "".
+func (p *program) credential(name string) string {
+	dir := p.getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" {
+		return ""
+	}
+	file := filepath.Join(dir, name)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
+// identities reads the age key for reading back: the flag, a credential, or the configuration.
+func (p *program) identities(job config.Job) ([]age.Identity, error) {
+	return sealed.Identities(firstOf(p.identity, p.credential("age-identity"), job.Encryption.IdentityFile))
+}
+
+// env is the world for a run of this job.
+func (p *program) env(ctx context.Context, job config.Job, log *slog.Logger) (backup.Env, error) {
+	bucket, err := p.bucket(ctx, job)
+	return backup.Env{
+		Bucket: bucket, Log: log, Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
+		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
+	}, err
+}
+
+// trigger tells who started this process. TRIGGER_UNIT is set since systemd 252.
+func (p *program) trigger() string {
+	switch {
+	case p.getenv("INVOCATION_ID") == "" || p.getenv("SYSTEMD_EXEC_PID") == "":
+		return "cli"
+	case strings.HasSuffix(p.getenv("TRIGGER_UNIT"), ".timer"):
+		return "timer"
+	}
+	return "operator"
+}
+
+// logger writes to the journal under systemd, and readable lines everywhere else.
+func (p *program) logger(level slog.Level) *slog.Logger {
+	if p.err == io.Writer(os.Stderr) && journal.IsJournalStderr() {
+		return slog.New(journal.NewHandler(journal.HandlerOptions{}))
+	}
+	return slog.New(journal.NewTextHandler(p.err, level))
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+)
+
+type restoreFlags struct {
+	job, request string
+	check        bool
+	backup.RestoreRequest
+}
+
+type jsonRestore struct {
+	Schema   int                `json:"schema"`
+	Set      string             `json:"set"`
+	Database string             `json:"database"`
+	Compared bool               `json:"compared"`
+	Tables   int                `json:"tables"`
+	Rows     int64              `json:"rows"`
+	Seconds  float64            `json:"seconds"`
+	Created  []string           `json:"created,omitempty"` // roles and tablespaces
+	Notes    []string           `json:"notes,omitempty"`
+	Stages   []backup.StageTime `json:"stages"`
+}
+
+type jsonChecks struct {
+	Schema int            `json:"schema"`
+	OK     bool           `json:"ok"`
+	Checks []backup.Check `json:"checks"`
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	var f restoreFlags
+	cmd := &cobra.Command{
+		Use: "restore ID|latest --to NEWDB", Short: "Restore a set into a new database and compare its rows",
+		Long: "Restore a set into a database that does not exist yet, with owners and grants, stop at the first error,\nand compare the rows of every table with those counted when it was dumped. Nothing that exists is changed.\nNeeds a role that may create databases and own the objects, usually: sudo -u postgres pgbtui restore …",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.request != "" {
+				return noArgs(cmd, args)
+			}
+			return exactly(1, "the ID of one set, or latest")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.request != "" {
+				return p.restoreRequested(cmd.Context(), f)
+			}
+			return p.restore(cmd.Context(), args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.To, "to", "", "name of the new `database`")
+	flags.StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	flags.IntVar(&f.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")
+	flags.BoolVar(&f.Globals, "globals", false, "first create missing roles and tablespaces from the set")
+	flags.BoolVar(&f.NoOwner, "no-owner", false, "everything belongs to the restoring role")
+	flags.BoolVar(&f.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
+	flags.BoolVar(&f.check, "check", false, "only look whether the restore can work; change nothing")
+	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
+	p.identityFlag(cmd)
+	return cmd
+}
+
+func (p *program) restore(ctx context.Context, id string, f restoreFlags) error {
+	if f.To == "" {
+		return usageText("restore wants --to and the name of a new database")
+	}
+	if f.Jobs < 1 || f.Jobs > 64 {
+		return usageText("--jobs is 1 to 64")
+	}
+	at, err := p.locate(ctx, id, f.job)
+	if err != nil {
+		return err
+	}
+	return p.restoreFrom(ctx, at, f)
+}
+
+// restoreRequested is the unit's way: what is wanted comes from a file of the operators' group.
+func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
+	asked, err := request.Read(request.DefaultDir, f.request)
+	if err != nil {
+		return p.configFailure(ctx, err)
+	}
+	f.job, f.To, f.Jobs, f.Globals = asked.Job, asked.To, max(1, asked.Jobs), asked.Globals
+	at, err := p.locate(ctx, asked.Set, asked.Job)
+	if err != nil {
+		return p.configFailure(ctx, err)
+	}
+	return p.restoreFrom(ctx, at, f)
+}
+
+func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) error {
+	identities, err := p.identities(at.job)
+	if err != nil {
+		return err
+	}
+	// The job's user is the backup role, which may only read: restoring is for whoever runs this.
+	at.job.Postgres.User = ""
+	env, stop, err := p.runEnv(ctx, at.job)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	env.Bucket = at.bucket
+	if f.check {
+		checks, err := backup.Preflight(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		if err != nil {
+			return err
+		}
+		return p.printChecks(checks)
+	}
+	restored, err := backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+	if err != nil {
+		return p.logged(err)
+	}
+	return p.printRestored(at.set, restored)
+}
+
+func (p *program) printChecks(checks []backup.Check) error {
+	ok := true
+	for _, c := range checks {
+		ok = ok && c.OK
+	}
+	if p.json {
+		if err := p.printJSON(jsonChecks{jsonSchema, ok, checks}); err != nil {
+			return err
+		}
+	} else {
+		for _, c := range checks {
+			mark := "ok  "
+			if !c.OK {
+				mark = "FAIL"
+			}
+			p.printf("%s %-12s %s\n", mark, c.Name, printable.Text(c.Detail))
+			if c.Remedy != "" {
+				p.printf("     %-12s %s\n", "", printable.Text(c.Remedy))
+			}
+		}
+	}
+	if !ok {
+		return &outcome{fault.Refused}
+	}
+	return nil
+}
+
+func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
+	if p.json {
+		return p.printJSON(jsonRestore{jsonSchema, set.ID, r.Database, r.Compared, r.Tables, r.Rows, r.Seconds, r.Globals, r.Notes, r.Stages})
+	}
+	p.printf("restored %s into database %s in %.1fs\n", set.ID, printable.Text(r.Database), r.Seconds)
+	if r.Compared {
+		p.printf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)
+	}
+	for _, n := range r.Notes {
+		p.printf("  note: %s\n", printable.Text(n))
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+type rootFlags struct {
+	headless    bool
+	job         string
+	acceptEmpty bool
+	readOnly    bool
+	accessible  bool
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	var f rootFlags
+	cmd := &cobra.Command{
+		Use:   "pgbtui",
+		Short: "PostgreSQL backups to S3 that are proved, and the console that restores them",
+		Long: `pgbtui, alone on a terminal, is the operator's console.
+pgbtui --headless is one backup run, for a systemd service that a timer starts.
+
+Configuration is read from /etc/pgbtui/config.yaml and from the environment (DB_NAME, DB_USER,
+BACKUP_DIR, S3_BUCKET, AWS_REGION, RETENTION_DAYS, libpq's PG*, the AWS SDK's AWS_*).
+
+Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 refused, 64 usage,
+65 integrity, 66 not found, 69 PostgreSQL or S3 unreachable, 73 no space, 75 locked or temporary,
+77 not permitted, 78 configuration, 130 and 143 stopped by a signal.`,
+		SilenceErrors: true, SilenceUsage: true, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.root(cmd.Context(), f) },
+	}
+	cmd.SetOut(p.out)
+	cmd.SetErr(p.err)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	all := cmd.PersistentFlags()
+	all.StringVar(&p.configFile, "config", "", "configuration `file` (default /etc/pgbtui/config.yaml)")
+	all.BoolVar(&p.json, "json", false, "one JSON document on standard output (docs/json.md)")
+	all.BoolVar(&p.noColor, "no-color", false, "no colours; so does NO_COLOR")
+	own := cmd.Flags()
+	own.BoolVar(&f.headless, "headless", false, "run one backup and exit: for ExecStart")
+	own.StringVar(&f.job, "job", "", "the `job` of the configuration; without one, the only job")
+	own.BoolVar(&f.acceptEmpty, "accept-empty", false, "with --headless: accept a dump without tables after one with tables")
+	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
+	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
+	cmd.AddCommand(p.listCommand(), p.showCommand(), p.verifyCommand(), p.restoreCommand(), p.pruneCommand(),
+		p.statusCommand(), p.unitsCommand(), p.configCommand(), p.versionCommand(), p.alertCommand())
+	return cmd
+}
+
+func (p *program) root(ctx context.Context, f rootFlags) error {
+	switch {
+	case f.headless:
+		return p.headless(ctx, f)
+	case f.acceptEmpty:
+		return usageText("--accept-empty goes with --headless")
+	case p.json, !f.accessible && !p.onTerminal():
+		// Without a terminal that can be drawn on, the console is its one-page summary.
+		return p.status(ctx, f.job)
+	}
+	return p.console(ctx, f)
+}
+
+func (p *program) onTerminal() bool {
+	return p.getenv("TERM") != "dumb" && p.getenv("TERM") != "" && term.IsTerminal(int(p.in.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+}
+
+// usage gives an error of the command line its code.
+func usage(err error) error {
+	return fault.New(fault.Usage, "", "`pgbtui --help` and `pgbtui VERB --help` list what there is", err)
+}
+
+func usageText(text string) error {
+	return fault.New(fault.Usage, text, "`pgbtui --help` and `pgbtui VERB --help` list what there is", nil)
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageText("unknown command or argument \"" + args[0] + "\" for " + cmd.CommandPath())
+	}
+	return nil
+}
+
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageText(cmd.CommandPath() + " wants " + what)
+		}
+		return nil
+	}
+}

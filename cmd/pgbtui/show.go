@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+type jsonShow struct {
+	Schema   int              `json:"schema"`
+	Set      jsonSet          `json:"set"`
+	Manifest *backup.Manifest `json:"manifest"`
+	Proofs   []backup.Proof   `json:"proofs"`
+	Tables   []archive.Table  `json:"tables"` // null: not known, or encrypted without a key here
+	Recipe   []string         `json:"recipe"`
+}
+
+func (p *program) showCommand() *cobra.Command {
+	var job string
+	var tables bool
+	cmd := &cobra.Command{
+		Use: "show ID|latest", Short: "Show one set: facts, contents, evidence, and how to restore it without pgbtui",
+		Args: exactly(1, "the ID of one set, or latest"),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.show(cmd.Context(), args[0], job, tables) },
+	}
+	cmd.Flags().StringVar(&job, "job", "", "look among the sets of this `job`")
+	cmd.Flags().BoolVar(&tables, "tables", false, "list every table with its rows and bytes")
+	p.identityFlag(cmd)
+	return cmd
+}
+
+func (p *program) identityFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.identity, "identity", "", "age identity `file` for encrypted sets")
+}
+
+func (p *program) show(ctx context.Context, id, jobName string, withTables bool) error {
+	at, err := p.locate(ctx, id, jobName)
+	if err != nil {
+		return err
+	}
+	recipe := backup.Recipe(at.set, at.bucket.Location(), at.bucket.Endpoint())
+	tables, unknown, err := p.tables(ctx, at)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		proofs := at.set.Proofs
+		if proofs == nil {
+			proofs = []backup.Proof{}
+		}
+		return p.printJSON(jsonShow{Schema: jsonSchema, Set: p.setJSON(at.set), Manifest: at.set.Manifest, Proofs: proofs, Tables: tables, Recipe: recipe})
+	}
+	p.showFacts(at.set)
+	if withTables {
+		p.showTables(tables, unknown)
+	}
+	p.showProofs(at.set)
+	p.printf("\nrestore it with pgbtui:\n  pgbtui restore %s --to NEWDB\n\nrestore it without pgbtui:\n", at.set.ID)
+	for _, line := range recipe {
+		// Quoted for a shell, then made safe for the terminal: a name with control characters
+		// has to be typed by hand.
+		p.printf("  %s\n", printable.Text(line))
+	}
+	return nil
+}
+
+// tables is what the dump holds, or why that is not known.
+func (p *program) tables(ctx context.Context, at *located) (tables []archive.Table, unknown string, err error) {
+	identities, err := p.identities(at.job)
+	if err != nil {
+		return nil, "", err
+	}
+	contents, err := backup.ReadContents(ctx, at.bucket, at.set, identities)
+	switch {
+	case fault.CodeOf(err) == fault.NotPermitted:
+		return nil, "encrypted, and there is no age identity here (--identity)", nil
+	case err != nil:
+		return nil, "", err
+	case contents == nil || contents.Archive == nil:
+		return nil, "not recorded for this set", nil
+	}
+	return contents.Archive.Tables(), "", nil
+}
+
+func (p *program) showFacts(s *backup.Set) {
+	line := func(name, value string) {
+		if value != "" {
+			p.printf("%-14s %s\n", name, printable.Text(value))
+		}
+	}
+	line("set", s.ID)
+	line("state", state(s))
+	line("database", s.Database)
+	line("instance", s.Instance)
+	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
+	line("age", ageText(p.now().Sub(s.FinishedAt)))
+	line("stored", size(s.StoredSize))
+	line("class", s.Class)
+	m := s.Manifest
+	if m == nil {
+		return
+	}
+	line("data", size(m.Dump.RawBytes))
+	if m.Summary.Scanned {
+		p.printf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents", m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
+	}
+	line("extensions", strings.Join(m.Summary.Extensions, ", "))
+	line("server", "PostgreSQL "+m.Server.Version+", "+m.Server.Encoding+", "+m.Server.Collate)
+	line("dumped by", m.DumpClient)
+	line("written by", m.Tool+" on "+m.Host)
+	line("trigger", m.Trigger)
+	line("sse", m.Dump.SSE)
+	line("sha-256", m.Dump.SHA256)
+	if len(m.Encryption.Recipients) > 0 {
+		line("encrypted for", strings.Join(m.Encryption.Recipients, ", "))
+	}
+	if m.InvocationID != "" {
+		line("journal", "journalctl _SYSTEMD_INVOCATION_ID="+m.InvocationID)
+	}
+	for _, st := range m.Stages {
+		p.printf("%-14s %s took %.1fs\n", "stage", st.Stage, st.Seconds)
+	}
+	for _, w := range m.Warnings {
+		line("WARNING", w)
+	}
+}
+
+func (p *program) showTables(tables []archive.Table, unknown string) {
+	p.printf("\ntables:\n")
+	if unknown != "" {
+		p.printf("  %s\n", unknown)
+	}
+	for _, t := range tables {
+		p.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, size(t.RawBytes))
+	}
+}
+
+func (p *program) showProofs(s *backup.Set) {
+	p.printf("\nevidence:\n")
+	if len(s.Proofs) == 0 {
+		level, _ := s.Proven()
+		p.printf("  %s only; never verified since: `pgbtui verify %s`\n", level, s.ID)
+	}
+	for _, proof := range s.Proofs {
+		result := "ok"
+		if !proof.OK {
+			result = "FAILED: " + printable.Text(proof.Error)
+		}
+		p.printf("  %s  %s: %s, %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind), printable.Text(proof.Level), result)
+		for _, not := range proof.NotProven {
+			p.printf("      does not prove %s\n", printable.Text(not))
+		}
+	}
+}

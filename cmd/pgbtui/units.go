@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+)
+
+func (p *program) unitsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "units", Short: "Print, install or remove the systemd units, user, group and polkit rule",
+		Args: noArgs, RunE: func(*cobra.Command, []string) error { return usageText("units wants print, install or uninstall") },
+	}
+	cmd.AddCommand(p.unitsPrint(), p.unitsInstall(), p.unitsUninstall())
+	return cmd
+}
+
+func (p *program) unitsPrint() *cobra.Command {
+	var binary string
+	var sql bool
+	cmd := &cobra.Command{
+		Use: "print", Short: "Print every file that install would write, and change nothing", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if sql {
+				p.printf("%s", systemd.RoleSQL())
+				return nil
+			}
+			return systemd.Print(p.out, orThisBinary(binary))
+		},
+	}
+	cmd.Flags().StringVar(&binary, "binary", "", "the `path` that units start (default: this program)")
+	cmd.Flags().BoolVar(&sql, "sql", false, "print the SQL of the database role instead")
+	return cmd
+}
+
+// orThisBinary is the path for ExecStart: where this program is now, with links resolved.
+func orThisBinary(binary string) string {
+	if binary != "" {
+		return binary
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return systemd.DefaultBinary
+	}
+	if resolved, err := filepath.EvalSymlinks(self); err == nil {
+		self = resolved
+	}
+	return self
+}
+
+func (p *program) unitsInstall() *cobra.Command {
+	var o systemd.InstallOptions
+	var plain bool
+	cmd := &cobra.Command{
+		Use: "install", Short: "Install the units, and with --enable their timers", Args: noArgs,
+		Long: "Write the units to /etc/systemd/system, make the system user and group pgbtui, the directories and the\npolkit rule that lets the group start these units. Running it again changes nothing. A unit of the same name\nthat pgbtui did not write is refused unless --adopt, which keeps it beside and carries its settings over.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if plain {
+				o.Enable = append(o.Enable, "")
+			}
+			o.Binary = orThisBinary(o.Binary)
+			report, err := systemd.Install(cmd.Context(), o)
+			return p.printReport(report, err)
+		},
+	}
+	cmd.Flags().StringVar(&o.Root, "root", "", "write below this `directory` only, and start nothing")
+	cmd.Flags().StringVar(&o.Binary, "binary", "", "the `path` that units start (default: this program)")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "take over units of the same names that somebody else wrote")
+	cmd.Flags().StringSliceVar(&o.Enable, "enable", nil, "enable and start the timers of these `jobs`")
+	cmd.Flags().BoolVar(&plain, "enable-plain", false, "enable and start postgres-backup.timer, the single-database form")
+	cmd.Flags().BoolVar(&o.DatabaseRole, "database-role", false, "create PostgreSQL's role pgbtui as well, as the system user postgres")
+	return cmd
+}
+
+func (p *program) unitsUninstall() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use: "uninstall", Short: "Remove what install wrote; configuration and backups stay", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := systemd.Uninstall(cmd.Context(), dir)
+			return p.printReport(report, err)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "root", "", "below this `directory` only")
+	return cmd
+}
+
+type jsonReport struct {
+	Schema int            `json:"schema"`
+	Steps  []systemd.Step `json:"steps"`
+}
+
+// printReport shows what was done also when a later step failed.
+func (p *program) printReport(report *systemd.Report, err error) error {
+	if report == nil {
+		return err
+	}
+	if p.json && err == nil {
+		return p.printJSON(jsonReport{jsonSchema, report.Steps})
+	}
+	if !p.json {
+		if _, writeErr := report.WriteTo(p.out); writeErr != nil {
+			return writeErr
+		}
+	}
+	return err
+}
+
+// alertCommand is what postgres-backup-alert@.service runs.
+func (p *program) alertCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "alert UNIT", Short: "Tell about a failed unit, in the journal and to Slack: for OnFailure=",
+		Args: exactly(1, "the name of the failed unit"), Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error { return p.alert(cmd.Context(), args[0]) },
+	}
+}
+
+func (p *program) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "config", Short: "Check the configuration", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return usageText("config wants check") },
+	}
+	var offline bool
+	check := &cobra.Command{
+		Use: "check", Short: "Read configuration and environment, reach the bucket and PostgreSQL, and say what is used", Args: noArgs,
+		Long: configHelp,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.configCheck(cmd.Context(), offline) },
+	}
+	check.Flags().BoolVar(&offline, "offline", false, "do not try to reach the bucket and PostgreSQL")
+	cmd.AddCommand(check)
+	return cmd
+}
+
+// failIf is a bare exit code when something was already printed as wrong.
+func failIf(worst fault.Code) error {
+	if worst != fault.OK {
+		return &outcome{worst}
+	}
+	return nil
+}
+
+func (p *program) configCheck(ctx context.Context, offline bool) error {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	jobs := c.Jobs
+	if len(jobs) == 0 {
+		jobs = append(jobs, c.Defaults())
+	}
+	out := jsonConfig{Schema: jsonSchema, File: c.File, Label: c.Label, Jobs: []jsonJob{}}
+	worst := fault.OK
+	for _, job := range jobs {
+		one := describeJob(job)
+		one.Findings = p.findings(ctx, job, offline)
+		for _, f := range one.Findings {
+			if !f.OK {
+				worst = fault.Code(f.Code)
+			}
+		}
+		out.Jobs = append(out.Jobs, one)
+	}
+	if err := p.printConfig(out); err != nil {
+		return err
+	}
+	return failIf(worst)
+}

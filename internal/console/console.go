@@ -1,0 +1,146 @@
+// Package console connects the screens of package ui to the bucket, systemd and the journal.
+//
+// Rules: each adapter turns one package's values into the view structs of ui and nothing more;
+// a source that can't be had is left nil with its reason, so that the rest is still shown; only
+// Actions starts anything, and it is not made for a read-only console.
+package console
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/user"
+	"strings"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// Setup is what the command line found out.
+type Setup struct {
+	Config     *config.Config
+	Host       string
+	Version    string
+	ReadOnly   bool
+	NoColor    bool
+	Open       func(context.Context, config.Job) (*s3.Bucket, error)
+	Identities func(config.Job) ([]age.Identity, error)
+	Log        *slog.Logger // for the audit lines
+	Env        backup.Env   // Now, Host, Tool
+}
+
+// Build makes the console's options. close gives back what was opened.
+func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
+	o := ui.Options{
+		Identity: s.identity(), Jobs: s.jobs(),
+		Look:    ui.Look{NoColor: s.NoColor, ASCII: !utf8Locale()},
+		Sources: ui.Sources{Missing: map[string]error{}},
+	}
+	var closers []func()
+	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
+	o.Sources.Catalogue, o.Sources.Planner = buckets, &planner{setup: s, buckets: buckets}
+	bus, err := systemd.Connect(ctx)
+	if err != nil {
+		o.Sources.Missing["units"], o.Sources.Missing["timers"] = err, err
+	} else {
+		closers = append(closers, func() { _ = bus.Close() })
+		o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
+	}
+	reader, err := journal.Open(ctx, journal.Options{})
+	if err != nil {
+		o.Sources.Missing["journal"] = err
+	} else {
+		closers = append(closers, func() { _ = reader.Close() })
+		o.Sources.Journal = &entries{reader}
+	}
+	o.Write = s.write(bus)
+	return o, func() {
+		for _, c := range closers {
+			c()
+		}
+	}
+}
+
+func (s Setup) write(bus *systemd.Bus) ui.Write {
+	switch {
+	case s.ReadOnly:
+		return ui.Write{Denied: "read-only, by --read-only or read_only in the configuration"}
+	case bus == nil:
+		return ui.Write{Denied: "systemd can't be reached, and every run is a unit"}
+	}
+	a := &actions{bus: bus, setup: s, who: journal.Session{}.CurrentOperator()}
+	return ui.Write{Actions: a, Cancel: a}
+}
+
+func (s Setup) identity() ui.Identity {
+	job := s.Config.Defaults()
+	if len(s.Config.Jobs) > 0 {
+		job = s.Config.Jobs[0]
+	}
+	host, _, _ := strings.Cut(s.Host, ".")
+	cluster := firstOf(job.Postgres.Host, "socket") + ":" + firstOf(job.Postgres.Port, "5432")
+	return ui.Identity{Host: host, Cluster: cluster, Instance: job.Instance, Label: s.Config.Label, Version: s.Version,
+		Place: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix}
+}
+
+func (s Setup) jobs() []ui.Job {
+	var jobs []ui.Job
+	for _, j := range s.Config.Jobs {
+		unit := s.unitOf(j)
+		jobs = append(jobs, ui.Job{Name: j.Name, Database: j.Database, Unit: unit, RPO: j.RPO, CLI: "systemctl start " + unit})
+	}
+	return jobs
+}
+
+// unitOf is the service that runs a job: the plain one for the environment's single database,
+// an instance of the template for every other.
+func (s Setup) unitOf(j config.Job) string {
+	if len(s.Config.Jobs) == 1 && !j.InFile() {
+		return systemd.BackupService("")
+	}
+	return systemd.BackupService(j.Name)
+}
+
+// jobOf finds the job that a backup unit runs.
+func (s Setup) jobOf(unit string) (config.Job, bool) {
+	name, _, ok := systemd.JobOf(unit)
+	if !ok {
+		return config.Job{}, false
+	}
+	job, err := s.Config.Job(name)
+	return job, err == nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// utf8Locale follows setlocale(3): LC_ALL before LC_CTYPE before LANG.
+func utf8Locale() bool {
+	l := strings.ToUpper(firstOf(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
+	return strings.Contains(l, "UTF-8") || strings.Contains(l, "UTF8")
+}
+
+// operatorHint says what an operator without rights is missing.
+func operatorHint(err error) error {
+	if fault.CodeOf(err) != fault.NotPermitted || fault.Remedy(err) != "" {
+		return err
+	}
+	name := "USER"
+	if u, userErr := user.Current(); userErr == nil {
+		name = u.Username
+	}
+	return fault.New(fault.NotPermitted, "", "become an operator: `usermod -aG pgbtui "+name+"`, then log in again", err)
+}
