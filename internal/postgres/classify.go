@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -51,7 +50,7 @@ func lost(err error) bool {
 	var connectErr *pgconn.ConnectError
 	return errors.As(err, &netErr) || errors.As(err, &connectErr) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) // SafeToRetry: the session was closed before
 }
 
 func stateCode(state string) (fault.Code, string) {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
@@ -74,6 +76,7 @@ func TestClosingADumpEndsIt(t *testing.T) {
 	s := pgtest.Shared(t)
 	db := s.CreateDatabase(t)
 	bulky(t, s, db)
+	leaks := goleak.IgnoreCurrent()
 	p := half(t, t.Context(), s, db)
 	for range 2 {
 		if err := p.Close(); err != nil {
@@ -83,6 +86,7 @@ func TestClosingADumpEndsIt(t *testing.T) {
 	if p.Wait() == nil {
 		t.Error("half a dump is called whole")
 	}
+	goleak.VerifyNone(t, leaks)
 	gone(t, s, db)
 }
 

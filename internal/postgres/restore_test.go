@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
@@ -85,6 +88,7 @@ func TestRestoreReportsTheInputsOwnError(t *testing.T) {
 	source, copied := s.CreateDatabase(t), s.CreateDatabase(t)
 	bulky(t, s, source)
 	archive := dump(t, s, source)
+	leaks := goleak.IgnoreCurrent()
 	broken := fault.New(fault.Unavailable, "s3: connection reset", "", nil)
 	err := tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{},
 		io.MultiReader(bytes.NewReader(archive[:len(archive)/2]), failing{broken}))
@@ -95,6 +99,7 @@ func TestRestoreReportsTheInputsOwnError(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("an error after the archive's end was not noticed: %v", err)
 	}
+	goleak.VerifyNone(t, leaks)
 }
 
 type failing struct{ err error }
@@ -217,4 +222,57 @@ func TestRowCountsFailRatherThanCountHalf(t *testing.T) {
 	if err := c.Analyze(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// stalled gives the beginning of an archive, runs then, and gives nothing more until the context ends.
+type stalled struct {
+	ctx  context.Context
+	head io.Reader
+	then func()
+}
+
+func (s *stalled) Read(b []byte) (int, error) {
+	if n, err := s.head.Read(b); err == nil {
+		return n, nil
+	}
+	s.then()
+	<-s.ctx.Done()
+	return 0, context.Cause(s.ctx)
+}
+
+func TestACancelledRestoreLeavesNoProcessAndNoBackend(t *testing.T) {
+	s := pgtest.Shared(t)
+	source, copied := s.CreateDatabase(t), s.CreateDatabase(t)
+	bulky(t, s, source)
+	archive := dump(t, s, source)
+	leaks := goleak.IgnoreCurrent()
+	why := fault.New(fault.Terminated, "told to stop", "", nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	in := &stalled{ctx: ctx, head: bytes.NewReader(archive[:len(archive)/2]), then: func() { cancel(why) }}
+	err := tools(t, s).Restore(ctx, target(s, copied), RestoreOptions{}, in)
+	if !errors.Is(err, why) {
+		t.Errorf("err = %v", err)
+	}
+	goleak.VerifyNone(t, leaks)
+	gone(t, s, copied)
+}
+
+func TestARestoreWhoseBackendDiesIsUnavailable(t *testing.T) {
+	s := pgtest.Shared(t)
+	source, copied := s.CreateDatabase(t), s.CreateDatabase(t)
+	bulky(t, s, source)
+	archive := dump(t, s, source)
+	half := len(archive) / 2
+	in := io.MultiReader(bytes.NewReader(archive[:half]), &once{do: func() {
+		s.QueryInt(t, "postgres", "SELECT count(pg_terminate_backend(pid, 0)) FROM pg_stat_activity WHERE datname = $1", copied)
+	}}, bytes.NewReader(archive[half:]))
+	wantCode(t, tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{}, in), fault.Unavailable)
+}
+
+// once is an empty reader that does something when it is asked.
+type once struct{ do func() }
+
+func (o *once) Read([]byte) (int, error) {
+	o.do()
+	return 0, io.EOF
 }
