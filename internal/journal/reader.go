@@ -102,7 +102,7 @@ const (
 	maxLimit     = 1000
 	maxPageBytes = 8 << 20
 	// maxSearched is how many entries a search may look at for one page.
-	maxSearched = 20_000
+	maxSearched = 5_000
 )
 
 // Page reads the entries of q from a position on.
