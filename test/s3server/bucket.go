@@ -35,6 +35,8 @@ type object struct {
 	Settings
 	Sum     map[algorithm]string // the one checksum that S3 remembers
 	SumType string
+	// UploadID is the multipart upload that made it, or "".
+	UploadID string `json:",omitempty"`
 
 	// Guarded by the bucket's mutex.
 	Restore *thaw `json:",omitempty"`
@@ -78,7 +80,7 @@ func openBucket(dir string, info bucketInfo) (*bucket, error) {
 }
 
 func (b *bucket) loadObjects() error {
-	return eachJSON(filepath.Join(b.dir, "keys"), func(path string) error {
+	err := eachJSON(filepath.Join(b.dir, "keys"), func(path string) error {
 		o := &object{}
 		if err := readJSON(path, o); err != nil {
 			return err
@@ -86,11 +88,13 @@ func (b *bucket) loadObjects() error {
 		b.objects[o.Key] = o
 		b.keys = append(b.keys, o.Key)
 		return nil
-	}, func() { slices.Sort(b.keys) })
+	})
+	slices.Sort(b.keys)
+	return err
 }
 
-// eachJSON visits the JSON files of a folder, removes unfinished ones, then calls done.
-func eachJSON(dir string, visit func(path string) error, done func()) error {
+// eachJSON visits the JSON files of a folder and removes unfinished ones.
+func eachJSON(dir string, visit func(path string) error) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -106,16 +110,21 @@ func eachJSON(dir string, visit func(path string) error, done func()) error {
 			return err
 		}
 	}
-	done()
 	return nil
 }
 
-// sweep removes data that no object or upload names: what a killed server was writing.
+// sweep ends what a killed server had begun: uploads whose object is there, and data that no object or
+// upload names.
 func (b *bucket) sweep() error {
 	used := map[string]bool{}
 	for _, o := range b.objects {
 		for _, s := range o.Segments {
 			used[s.File] = true
+		}
+		if u := b.uploads[o.UploadID]; u != nil {
+			if err := b.endUpload(u, o.Segments); err != nil {
+				return err
+			}
 		}
 	}
 	for _, u := range b.uploads {

@@ -30,8 +30,9 @@ func (s *Server) completeUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	o, err := b.complete(c.query.Get("uploadId"), c.key, cond, g, func(u *upload) (*object, error) {
-		return s.assemble(c, u, ask)
+	o, err := b.complete(completion{
+		id: c.query.Get("uploadId"), key: c.key, cond: cond, guard: g, again: s.opt.RepeatComplete,
+		build: func(u *upload) (*object, error) { return s.assemble(c, u, ask) },
 	})
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (s *Server) assemble(c *call, u *upload, ask completeRequest) (*object, err
 	if err != nil {
 		return nil, err
 	}
-	o := &object{Key: u.Key, Modified: s.now(), Settings: u.Settings, Sum: map[algorithm]string{}}
+	o := &object{Key: u.Key, Modified: s.now(), Settings: u.Settings, Sum: map[algorithm]string{}, UploadID: u.ID}
 	etags := md5.New() //nolint:gosec // see the import
 	for _, p := range parts {
 		o.Size += p.Segment.Size

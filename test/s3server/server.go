@@ -37,6 +37,9 @@ type Options struct {
 	MinPartBytes int64
 	// ThawAfter is how long an archived object takes to become readable after RestoreObject.
 	ThawAfter time.Duration
+	// RepeatComplete answers a repeated CompleteMultipartUpload as the first; without it the upload
+	// is not there any more. Stores do either.
+	RepeatComplete bool
 	// Fault, when set, is asked before each request is served and before the injected Rules.
 	Fault func(op Op, r *http.Request) *Fault
 	// Clock is the server's time; default time.Now.

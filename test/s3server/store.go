@@ -5,7 +5,7 @@ package s3server
 //	BUCKET/bucket.json              when it was made
 //	BUCKET/keys/<sha-256>.json      one object: its key, metadata and which data files hold it
 //	BUCKET/data/<random>            bytes, written once, never changed
-//	BUCKET/uploads/<id>.json        a multipart upload and its parts, which lie in data too
+//	BUCKET/uploads/<id>/            a multipart upload: upload.json, a file for each part; their bytes lie in data too
 //
 // No name that a client chose is ever a path. An object appears by the rename of its JSON
 // file, so it is whole or absent; data files that nothing names are swept when the store opens.

@@ -21,7 +21,7 @@ type upload struct {
 	Settings
 	Algorithm algorithm // asked for at the start; "" when the caller said nothing
 	SumType   string
-	Parts     map[int]part
+	Parts     map[int]part `json:"-"` // a file each: 10,000 parts are not written 10,000 times
 }
 
 // part is an uploaded part.
@@ -42,18 +42,56 @@ func (u *upload) algorithm() (algorithm, string) {
 	return u.Algorithm, u.SumType
 }
 
+// loadUploads reads uploads/ID/upload.json and uploads/ID/NUMBER.json. A folder without the first is
+// the rest of an ended upload.
 func (b *bucket) loadUploads() error {
-	return eachJSON(filepath.Join(b.dir, "uploads"), func(path string) error {
-		u := &upload{}
-		if err := readJSON(path, u); err != nil {
+	entries, err := os.ReadDir(filepath.Join(b.dir, "uploads"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		u := &upload{Parts: map[int]part{}}
+		switch err := readJSON(b.uploadPath(e.Name(), uploadFile), u); {
+		case errors.Is(err, os.ErrNotExist):
+			err = os.RemoveAll(b.uploadPath(e.Name()))
+			if err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		if err := b.loadParts(u); err != nil {
 			return err
 		}
 		b.uploads[u.ID] = u
-		return nil
-	}, func() {})
+	}
+	return nil
 }
 
-func (b *bucket) uploadPath(id string) string { return filepath.Join(b.dir, "uploads", id+".json") }
+const uploadFile = "upload.json"
+
+func (b *bucket) loadParts(u *upload) error {
+	return eachJSON(b.uploadPath(u.ID), func(path string) error {
+		if filepath.Base(path) == uploadFile {
+			return nil
+		}
+		var p part
+		if err := readJSON(path, &p); err != nil {
+			return err
+		}
+		u.Parts[p.Number] = p
+		return nil
+	})
+}
+
+func (b *bucket) uploadPath(id string, file ...string) string {
+	return filepath.Join(append([]string{b.dir, "uploads", id}, file...)...)
+}
+
+func (b *bucket) partPath(id string, number int) string {
+	return b.uploadPath(id, fmt.Sprintf("%05d.json", number))
+}
 
 // newUpload registers an upload.
 func (b *bucket) newUpload(u *upload) error {
@@ -61,7 +99,10 @@ func (b *bucket) newUpload(u *upload) error {
 	defer b.mu.Unlock()
 	u.ID = fmt.Sprintf("%016x%s", u.Initiated.UnixNano(), randomHex(8))
 	u.Parts = map[int]part{}
-	if err := writeJSON(b.uploadPath(u.ID), u); err != nil {
+	if err := os.Mkdir(b.uploadPath(u.ID), 0o700); err != nil {
+		return err
+	}
+	if err := writeJSON(b.uploadPath(u.ID, uploadFile), u); err != nil {
 		return err
 	}
 	b.uploads[u.ID] = u
@@ -89,29 +130,34 @@ func (b *bucket) addPart(u *upload, p part) error {
 	if _, err := b.uploadLocked(u.ID, u.Key); err != nil {
 		return err
 	}
-	old, replaced := u.Parts[p.Number]
-	u.Parts[p.Number] = p
-	if err := writeJSON(b.uploadPath(u.ID), u); err != nil {
+	if err := writeJSON(b.partPath(u.ID, p.Number), p); err != nil {
 		return err
 	}
+	old, replaced := u.Parts[p.Number]
+	u.Parts[p.Number] = p
 	if replaced {
 		b.discard(old.Segment)
 	}
 	return nil
 }
 
-// endUpload forgets an upload and removes the parts that keep does not name.
+// endUpload forgets an upload and removes the parts that keep does not name. Its own file goes
+// first: what is left after a kill is then known as rest.
 func (b *bucket) endUpload(u *upload, keep []segment) error {
-	if err := os.Remove(b.uploadPath(u.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(b.uploadPath(u.ID, uploadFile)); err != nil {
 		return err
 	}
 	delete(b.uploads, u.ID)
+	kept := map[segment]bool{}
+	for _, s := range keep {
+		kept[s] = true
+	}
 	for _, p := range u.Parts {
-		if !slices.Contains(keep, p.Segment) {
+		if !kept[p.Segment] {
 			b.discard(p.Segment)
 		}
 	}
-	return nil
+	return os.RemoveAll(b.uploadPath(u.ID))
 }
 
 func (b *bucket) abort(id, key string) error {
@@ -124,20 +170,32 @@ func (b *bucket) abort(id, key string) error {
 	return b.endUpload(u, nil)
 }
 
+// completion is one CompleteMultipartUpload.
+type completion struct {
+	id, key string
+	cond    writeConditions
+	guard   *guard
+	again   bool // answer a repeated call as the first
+	build   func(*upload) (*object, error)
+}
+
 // complete makes the object of the chosen parts and ends the upload, in one step for all others. build sees
 // the upload as it is then.
-func (b *bucket) complete(id, key string, cond writeConditions, g *guard, build func(*upload) (*object, error)) (*object, error) {
+func (b *bucket) complete(c completion) (*object, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	u, err := b.uploadLocked(id, key)
+	if o := b.objects[c.key]; c.again && o != nil && o.UploadID == c.id {
+		return o, nil
+	}
+	u, err := b.uploadLocked(c.id, c.key)
 	if err != nil {
 		return nil, err
 	}
-	o, err := build(u)
+	o, err := c.build(u)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.commitLocked(o, cond, g); err != nil {
+	if err := b.commitLocked(o, c.cond, c.guard); err != nil {
 		return nil, err
 	}
 	return o, b.endUpload(u, o.Segments)
