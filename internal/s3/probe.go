@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,6 +24,11 @@ func (b *Bucket) Probe(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	if skew := skewOf(err); wordless(err) && skew.Abs() > allowedSkew {
+		// The SDK corrects for it once it knows, but times in names and retention would be wrong too.
+		return fault.New(fault.NotPermitted, subject("probe", b.Location()), "set this host's clock (timedatectl status)",
+			&cause{text: "this host's clock is off by " + skew.Round(time.Second).String() + " from the store's", err: err})
+	}
 	if _, elsewhere := b.byPlace(err); !elsewhere && wordless(err) {
 		// The answer to a HEAD has no body, so no reason. A list of one has.
 		_, err = b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
@@ -38,6 +44,18 @@ func (b *Bucket) Probe(ctx context.Context) error {
 			&cause{text: "no such bucket", sentinel: ErrNotFound, err: err})
 	}
 	return b.fail(ctx, "probe", b.Location(), err)
+}
+
+// allowedSkew is well below the 15 minutes at which S3 refuses a request.
+const allowedSkew = 5 * time.Minute
+
+// skewOf is how far this host's clock is ahead of the Date of the answer, 0 if it has none.
+func skewOf(err error) time.Duration {
+	at, parseErr := http.ParseTime(headerOf(err, "Date"))
+	if parseErr != nil {
+		return 0
+	}
+	return time.Since(at)
 }
 
 // wordless reports whether err is a refusal that came without the store's reason.

@@ -46,6 +46,36 @@ func TestProbeTellsTroublesApart(t *testing.T) {
 	}
 }
 
+func TestProbeNamesAClockThatIsOff(t *testing.T) {
+	srv := startServer(t)
+	b := openAt(t, srv)
+	date := time.Now().Add(-20 * time.Minute).UTC().Format(http.TimeFormat)
+	srv.Inject(s3server.Rule{Fault: s3server.Fault{Kind: s3server.Answer, Code: "RequestTimeTooSkewed", Header: map[string]string{"Date": date}}})
+	err := b.Probe(t.Context())
+	wantCode(t, err, fault.NotPermitted)
+	if !strings.Contains(err.Error(), "clock is off by 20m") {
+		t.Errorf("the clock is not named: %v", err)
+	}
+}
+
+func TestProbeAsksNoMoreThanThreeTimes(t *testing.T) {
+	srv := startServer(t)
+	t.Setenv("AWS_MAX_ATTEMPTS", "7")
+	srv.Inject(s3server.Rule{Fault: s3server.Fault{Kind: s3server.Answer, Status: 503}})
+	b := openAt(t, srv)
+	wantCode(t, b.Probe(t.Context()), fault.Unavailable)
+	if n := len(srv.Requests(s3server.OpHeadBucket)); n != probeAttempts {
+		t.Errorf("%d requests", n)
+	}
+	for configured, want := range map[int]int{0: 7, 2: 2} {
+		srv.ForgetRequests()
+		b := openAt(t, srv, func(o *Options) { o.MaxAttempts = configured })
+		if _, err := b.Head(t.Context(), "k"); err == nil || len(srv.Requests(s3server.OpHeadObject)) != want {
+			t.Errorf("MaxAttempts %d: %d requests", configured, len(srv.Requests(s3server.OpHeadObject)))
+		}
+	}
+}
+
 func TestProbeNamesTheRightRegion(t *testing.T) {
 	srv := startServer(t)
 	b := openAt(t, srv)
