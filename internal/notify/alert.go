@@ -105,6 +105,9 @@ func (a Alert) status() (fault.Code, bool) {
 
 func (a Alert) cancelled() bool {
 	code, ok := a.status()
+	if signal := strings.TrimPrefix(a.ExitStatus, "SIG"); a.Result == "signal" && (signal == "TERM" || signal == "INT") {
+		return true
+	}
 	return ok && a.Result == "exit-code" && (code == fault.Terminated || code == fault.Interrupted)
 }
 

@@ -48,6 +48,9 @@ func TestAlertAboutAStoppedRunSaysSo(t *testing.T) {
 	if !strings.Contains(a.Subject(), "stopped") {
 		t.Error(a.Subject())
 	}
+	if early := (Alert{Unit: "postgres-backup.service", Result: "signal", ExitCode: "killed", ExitStatus: "TERM"}).Subject(); !strings.Contains(early, "stopped") {
+		t.Error(early)
+	}
 	a.Result = "watchdog"
 	if text := a.Text(); strings.Contains(a.Subject(), "stopped before") || !strings.Contains(text, "nothing moved") {
 		t.Error(text)

@@ -87,12 +87,14 @@ func Current(u UnitState) Outcome {
 // ended reads how the main process of a service that is not running ended.
 func ended(u UnitState) Outcome {
 	s := u.Service
-	stopped := s.ExitCode == killed && s.ExitStatus == int32(syscall.SIGTERM)
+	// A stop can come before the program is ready for it, and then the signal itself ends it. systemd
+	// counts that as clean or not depending on the unit's type; for a run it is no result either way.
+	stopped := s.ExitCode == killed && (s.ExitStatus == int32(syscall.SIGTERM) || s.ExitStatus == int32(syscall.SIGINT))
 	code := fault.Code(s.ExitStatus)
 	switch s.Result {
 	case "success":
 		switch {
-		case stopped: // systemd counts SIGTERM as a clean end; for a backup it is none
+		case stopped:
 			return Outcome{State: RunCancelled, Reason: "stopped", Code: fault.Terminated}
 		case s.ExitCode == exited && code == fault.Warnings:
 			return Outcome{State: RunWarn, Reason: "done, with warnings", Code: fault.Warnings}
@@ -105,6 +107,10 @@ func ended(u UnitState) Outcome {
 			return Outcome{State: RunCancelled, Reason: "stopped", Code: code}
 		}
 		return failed(exitReason(s.ExitStatus), code)
+	case "signal":
+		if stopped {
+			return Outcome{State: RunCancelled, Reason: "stopped", Code: fault.Terminated}
+		}
 	}
 	return failed(resultReason(s), resultCode(s.Result))
 }

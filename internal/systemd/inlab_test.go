@@ -1,0 +1,375 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// start starts a job's backup and follows it to its end.
+func start(ctx context.Context, t *testing.T, bus *Bus, unit string) (UnitState, Outcome) {
+	t.Helper()
+	run, err := bus.Start(ctx, unit)
+	if err != nil {
+		t.Fatalf("%v (%s)", err, fault.Remedy(err))
+	}
+	u, outcome, err := bus.Wait(ctx, run, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u, outcome
+}
+
+func installTwice(t *testing.T) {
+	inside(t)
+	o := InstallOptions{Enable: []string{"", "exit0", "slow"}, DatabaseRole: true}
+	mustInstall(t, o)
+	if again := mustInstall(t, o); again.Changed() {
+		t.Errorf("the second installation changed something: %+v", again.Steps)
+	}
+	out, err := exec.CommandContext(t.Context(), "runuser", "-u", "pgbtui", "--", "psql", "-XAtd", "postgres", "-c",
+		"SELECT rolbypassrls, rolsuper, pg_has_role('pg_read_all_data','member'), current_setting('default_transaction_read_only') FROM pg_roles WHERE rolname = current_user").CombinedOutput()
+	if got := strings.TrimSpace(string(out)); err != nil || got != "t|f|t|on" {
+		t.Errorf("the role of the backups: %q, %v", got, err)
+	}
+}
+
+func operatorSeesHowARunEnds(t *testing.T) {
+	bus, ctx := inside(t)
+	for job, want := range map[string]Outcome{
+		"exit0":    {RunOK, "", fault.OK},
+		"exit3":    {RunWarn, "done, with warnings", fault.Warnings},
+		"exit77":   {RunFailed, "exit code 77", fault.NotPermitted},
+		"exit143":  {RunCancelled, "stopped", fault.Terminated},
+		skippedJob: {RunSkipped, "a condition of the unit was not met", fault.Failed},
+	} {
+		for range 2 { // the second time with a past
+			if _, got := start(ctx, t, bus, BackupService(job)); got != want {
+				t.Errorf("%s: %+v, want %+v", job, got, want)
+			}
+		}
+	}
+	restore, _ := RestoreService("exit0")
+	if u, got := start(ctx, t, bus, restore); got.State != RunOK || u.InvocationID == "" {
+		t.Errorf("restore: %+v", got)
+	}
+}
+
+func operatorFollowsAndStopsARun(t *testing.T) {
+	bus, ctx := inside(t)
+	unit := BackupService("slow")
+	run, err := bus.Start(ctx, unit)
+	if err != nil || len(run.InvocationID) != 32 {
+		t.Fatalf("%+v, %v", run, err)
+	}
+	second, err := bus.Start(ctx, unit)
+	if !errors.Is(err, ErrAlreadyRunning) || second.InvocationID != run.InvocationID {
+		t.Errorf("a second start: %v, invocation %q, want %q", err, second.InvocationID, run.InvocationID)
+	}
+	statuses := map[string]bool{}
+	stopped := false
+	_, outcome, err := bus.Wait(ctx, run, func(u UnitState) {
+		if strings.HasPrefix(u.Service.StatusText, "backup: dump ") {
+			statuses[u.Service.StatusText] = true
+		}
+		if len(statuses) >= 2 && !stopped {
+			stopped = true
+			if err := bus.Stop(ctx, unit); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil || outcome.State != RunCancelled {
+		t.Errorf("after the stop: %+v, %v", outcome, err)
+	}
+}
+
+func operatorNeedNotWaitForTheRetry(t *testing.T) {
+	bus, ctx := inside(t)
+	unit := BackupService("kill")
+	first, err := bus.Start(ctx, unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	retrying := func(run Run) UnitState {
+		changes, err := bus.Watch(ctx, unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			u, err := bus.Unit(ctx, unit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if OutcomeOf(run.Before, u).State == RunRetrying {
+				return u
+			}
+			if c, ok := <-changes; !ok || c.Err != nil {
+				t.Fatalf("never waited for a retry: %+v, %v", u, ctx.Err())
+			}
+		}
+	}
+	u := retrying(first)
+	if got := Current(u); got.Reason != "killed by SIGKILL" {
+		t.Errorf("%+v", got)
+	}
+	second, err := bus.Start(ctx, unit)
+	if err != nil || second.InvocationID == first.InvocationID || second.InvocationID == "" {
+		t.Errorf("second start: %+v, %v", second, err)
+	}
+	retrying(second)
+	if err := bus.Stop(ctx, unit); err != nil {
+		t.Error(err)
+	}
+}
+
+func operatorIsNotStoppedByTheStartLimit(t *testing.T) {
+	bus, ctx := inside(t)
+	for i := range 7 {
+		if _, got := start(ctx, t, bus, BackupService("exit78")); got.Reason != "exit code 78" {
+			t.Fatalf("start %d: %+v", i+1, got)
+		}
+	}
+}
+
+func operatorMayNotTouchOtherUnits(t *testing.T) {
+	bus, ctx := inside(t)
+	for _, unit := range []string{"systemd-tmpfiles-clean.service", "postgresql.service", "postgres-backup-alert@x.service"} {
+		if err := bus.Stop(ctx, unit); fault.CodeOf(err) != fault.NotPermitted {
+			t.Errorf("stop %s: %v", unit, err)
+		}
+	}
+	_, err := bus.Start(ctx, "systemd-tmpfiles-clean.service")
+	if fault.CodeOf(err) != fault.NotPermitted || !strings.Contains(fault.Remedy(err), "polkit") {
+		t.Errorf("%v, remedy %q", err, fault.Remedy(err))
+	}
+	if _, err := bus.Start(ctx, "postgres-nothing.service"); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("a unit that does not exist: %v", err)
+	}
+}
+
+func operatorSeesTheTimers(t *testing.T) {
+	bus, ctx := inside(t)
+	timers, err := bus.Timers(ctx, BackupTimer("forgotten"))
+	if err != nil || len(timers) != 4 {
+		t.Fatalf("%+v, %v", timers, err)
+	}
+	for _, timer := range timers {
+		if timer.Unit != BackupService(timer.Job) || !timer.Persistent || !timer.FixedRandomDelay || timer.RandomizedDelay != 30*time.Minute ||
+			!slices.Equal(timer.Calendar, []string{"*-*-* 02:00:00 UTC"}) {
+			t.Errorf("%+v", timer)
+		}
+		want := TimerOn
+		if timer.Job == "forgotten" {
+			want = TimerOff
+		}
+		if timer.State != want || (want == TimerOn) != timer.Next.After(time.Now()) {
+			t.Errorf("%s is %s, next %s", timer.Name, timer.State, timer.Next)
+		}
+	}
+	if missing, err := bus.Timer(ctx, "postgres-backups.timer"); err != nil || missing.State != TimerMissing {
+		t.Errorf("%+v, %v", missing, err)
+	}
+}
+
+func strangerIsToldWhatIsMissing(t *testing.T) {
+	bus, ctx := inside(t)
+	for _, unit := range []string{BackupService(""), "postgres-restore@exit0.service"} {
+		_, err := bus.Start(ctx, unit)
+		if fault.CodeOf(err) != fault.NotPermitted {
+			t.Errorf("start %s: %v", unit, err)
+		}
+		if remedy := fault.Remedy(err); os.Getenv(inLab) == "stranger" && !strings.Contains(remedy, "usermod -aG pgbtui stranger") {
+			t.Errorf("remedy %q", remedy)
+		}
+	}
+	if units, err := bus.Units(ctx); err != nil || len(units) == 0 {
+		t.Errorf("anyone may look: %d units, %v", len(units), err)
+	}
+}
+
+// missRun makes systemd believe that the timer last fired two days ago, and starts it.
+func missRun(ctx context.Context, t *testing.T, bus *Bus, timer string) {
+	t.Helper()
+	if out, err := exec.CommandContext(ctx, "systemctl", "stop", timer).CombinedOutput(); err != nil { // waits, unlike Bus.Stop
+		t.Fatalf("%v: %s", err, out)
+	}
+	old := time.Now().Add(-48 * time.Hour)
+	stamp := "/var/lib/systemd/timers/stamp-" + timer
+	if err := errors.Join(os.WriteFile(stamp, nil, 0o644), os.Chtimes(stamp, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.StartTimer(ctx, timer); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A missed run is due at the time of the boot plus the random delay, so soon after a boot it
+// waits for the rest of the delay; without a delay it starts at once.
+func rootTimerCatchesUpAMissedRunOnce(t *testing.T) {
+	bus, ctx := inside(t)
+	timer, service := BackupTimer("exit0"), BackupService("exit0")
+	missRun(ctx, t, bus, timer)
+	if got, err := bus.Timer(ctx, timer); err != nil || got.Next.After(time.Now().Add(31*time.Minute)) {
+		t.Errorf("a missed run is due at %s, %v", got.Next, err)
+	}
+	if out, err := exec.CommandContext(ctx, "systemctl", "stop", timer).CombinedOutput(); err != nil { // or the reload would fire it
+		t.Fatalf("%v: %s", err, out)
+	}
+	dropIn := filepath.Join(unitDir, timer+".d", "now.conf")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dropIn), 0o755), os.WriteFile(dropIn, []byte("[Timer]\nRandomizedDelaySec=0\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+		t.Fatal(err)
+	}
+	before, err := bus.Unit(ctx, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := bus.Watch(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missRun(ctx, t, bus, timer)
+	for {
+		u, err := bus.Unit(ctx, service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := OutcomeOf(before, u); got.State == RunOK {
+			break
+		}
+		if _, ok := <-changes; !ok {
+			t.Fatalf("no run was caught up: %+v", u)
+		}
+	}
+	got, err := bus.Timer(ctx, timer)
+	if err != nil || got.Last.IsZero() || got.State != TimerOn || got.Next.Before(time.Now()) || !slices.Equal(got.DropInPaths, []string{dropIn}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func rootStoppingARunLeavesItsTimer(t *testing.T) {
+	bus, ctx := inside(t)
+	run, err := bus.Start(ctx, BackupService("slow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.Stop(ctx, run.Unit); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := bus.Wait(ctx, run, nil); err != nil || got.State != RunCancelled {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if timer, err := bus.Timer(ctx, BackupTimer("slow")); err != nil || timer.State != TimerOn {
+		t.Errorf("%+v, %v", timer, err)
+	}
+}
+
+func rootAlertKnowsWhatFailed(t *testing.T) {
+	bus, ctx := inside(t)
+	u, _ := start(ctx, t, bus, BackupService("exit66"))
+	awaitJournal(ctx, t, []string{"-u", "postgres-backup-alert@postgres-backup@exit66.service.service"},
+		"MONITOR_SERVICE_RESULT=exit-code", "MONITOR_EXIT_STATUS=66", "MONITOR_UNIT=postgres-backup@exit66.service", "MONITOR_INVOCATION_ID="+u.InvocationID)
+}
+
+// awaitJournal waits until every text is in the messages that the filter selects: what a process
+// wrote to its standard output reaches the journal some time after its end.
+func awaitJournal(ctx context.Context, t *testing.T, filter []string, texts ...string) {
+	t.Helper()
+	for {
+		out, err := exec.CommandContext(ctx, "journalctl", append([]string{"--output=cat"}, filter...)...).CombinedOutput()
+		missing := slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return strings.Contains(string(out), text) })
+		if len(missing) == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%v: not in the journal: %q\n%s", err, missing, out)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func rootEnvironmentReachesTheRunUnchanged(t *testing.T) {
+	bus, ctx := inside(t)
+	want := map[string]string{"PROBE_A": "two words", "PROBE_B": `q"u'o\te $HOME 100%`, "PROBE_C": "数据库"}
+	text := ""
+	for name, value := range want {
+		text += environmentLine(variable{name, value}) + "\n"
+	}
+	if err := os.WriteFile(envFile, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(envFile)
+	u, _ := start(ctx, t, bus, BackupService("exit0"))
+	lines := []string{}
+	for name, value := range want {
+		lines = append(lines, fmt.Sprintf("stand-in: env %q", name+"="+value))
+	}
+	awaitJournal(ctx, t, []string{"_SYSTEMD_INVOCATION_ID=" + u.InvocationID}, lines...)
+}
+
+func rootWatchSurvivesARestartOfTheBus(t *testing.T) {
+	bus, ctx := inside(t)
+	changes, err := bus.Watch(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(ctx, "systemctl", "restart", "dbus.service").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	lost := false
+	for c := range changes {
+		lost = lost || c.Err != nil
+		if lost && c.Err == nil {
+			break
+		}
+	}
+	if !lost || ctx.Err() != nil {
+		t.Fatal("the watcher did not say that the bus was gone and back")
+	}
+	if _, err := bus.Units(ctx); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+	if _, err := bus.Start(ctx, BackupService("exit0")); err != nil {
+		t.Error(err)
+	}
+	for c := range changes {
+		if slices.Contains(c.Units, BackupService("exit0")) {
+			return
+		}
+	}
+	t.Error("no change is seen after the restart of the bus")
+}
+
+func uninstall(t *testing.T) {
+	bus, ctx := inside(t)
+	if _, err := Uninstall(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(unitDir + "/*/postgres-*.timer")
+	if err != nil || len(left) > 0 {
+		t.Errorf("links left: %v, %v", left, err)
+	}
+	timers, err := bus.Timers(ctx)
+	if err != nil || len(timers) > 0 {
+		t.Errorf("timers left: %+v, %v", timers, err)
+	}
+	if _, err := bus.Start(ctx, BackupService("")); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("start after uninstalling: %v", err)
+	}
+	if _, err := os.Stat(configDir); err != nil {
+		t.Errorf("the configuration is gone: %v", err)
+	}
+}
