@@ -112,9 +112,14 @@ func drawRun(b *strings.Builder, row, column, cells int, text string, s style) {
 	if bg != background && cells > 0 {
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y, width, cellHeight, palette[bg])
 	}
-	if strings.TrimSpace(text) == "" {
+	// Renderers disagree about blanks at the ends of a text: none are drawn.
+	bare := strings.TrimLeft(text, " ")
+	x += float64(len(text)-len(bare)) * cellWidth
+	bare = strings.TrimRight(bare, " ")
+	if bare == "" {
 		return
 	}
+	width = float64(ansi.StringWidth(bare)) * cellWidth
 	attributes := ""
 	if s.bold {
 		attributes += ` font-weight="bold"`
@@ -123,7 +128,7 @@ func drawRun(b *strings.Builder, row, column, cells int, text string, s style) {
 		attributes += ` opacity="0.6"`
 	}
 	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s>%s</text>`+"\n",
-		x, y+13.5, width, palette[fg], attributes, html.EscapeString(text))
+		x, y+13.5, width, palette[fg], attributes, html.EscapeString(bare))
 }
 
 // apply follows one SGR sequence's parameters.
