@@ -2,7 +2,6 @@ package backup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,6 +127,10 @@ func (g *gathering) add(o s3.Object) {
 		s.Dir = strings.TrimSuffix(o.Key, at.rest)
 		g.sets[key] = s
 	}
+	if _, again := s.sizes[at.rest]; again {
+		return // listed under two prefixes
+	}
+	s.sizes[at.rest] = o.Size
 	if o.LastModified.After(s.newest) {
 		s.newest = o.LastModified
 	}
@@ -142,7 +145,6 @@ func (g *gathering) add(o s3.Object) {
 	case strings.HasPrefix(at.rest, dumpName):
 		s.Class = o.StorageClass
 	}
-	s.sizes[at.rest] = o.Size
 	if !at.legacy {
 		s.StoredSize += o.Size
 	}
@@ -164,20 +166,20 @@ func (c *Catalogue) describe(ctx context.Context, found map[string]*gathered) ([
 	return sets, nil
 }
 
-// complete reads a set's manifest and proofs. Only a failure to read ends the listing; what is
-// wrong with a document is the set's Problem.
+// complete reads a set's manifest and proofs. Only a store that fails ends the listing; what is
+// wrong with one document is that set's Problem.
 func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
-	g.FinishedAt = g.newest.UTC()
+	g.FinishedAt, g.StoredAt = g.newest.UTC(), g.newest.UTC()
 	if g.manifest.Key == "" {
 		if g.Kind == KindIncomplete {
-			g.Problem = "no manifest: the run never committed"
+			g.flaw(fault.Integrity, "no manifest: the run never committed")
 		}
 		return nil
 	}
-	g.Kind = KindNative
+	g.Kind, g.StoredAt = KindNative, g.manifest.LastModified.UTC()
 	raw, err := c.document(ctx, g.manifest)
-	if errors.Is(err, s3.ErrNotFound) {
-		g.Problem = "the manifest vanished while listing"
+	if problem := ofDocument(err); problem != "" {
+		g.flaw(fault.CodeOf(err), "the manifest "+problem)
 		return nil
 	}
 	if err != nil {
@@ -185,22 +187,41 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	}
 	m, err := parseManifest(raw)
 	if err != nil {
-		g.Problem = err.Error()
+		g.flaw(fault.CodeOf(err), err.Error())
 		return nil
 	}
-	g.Manifest, g.FinishedAt = m, m.FinishedAt
-	g.Problem = m.disagrees(g)
+	g.Manifest, g.FinishedAt = m, m.FinishedAt.UTC()
+	if problem := m.disagrees(g); problem != "" {
+		g.flaw(fault.Integrity, problem)
+	}
 	return c.readProofs(ctx, g)
+}
+
+func (g *gathered) flaw(code fault.Code, problem string) { g.ProblemCode, g.Problem = code, problem }
+
+// ofDocument is what err says of one object alone, or "" when it says something of the store.
+func ofDocument(err error) string {
+	switch {
+	case errors.Is(err, s3.ErrNotFound):
+		return "vanished while listing"
+	case errors.Is(err, s3.ErrArchived):
+		return "is archived: thaw it, and keep lifecycle rules away from manifests"
+	case fault.CodeOf(err) == fault.Integrity:
+		return "is damaged: " + err.Error()
+	}
+	return ""
 }
 
 func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
 	for _, o := range g.proofs {
 		raw, err := c.document(ctx, o)
+		if ofDocument(err) != "" {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("backup: read proof %s: %w", o.Key, err)
 		}
-		var p Proof
-		if json.Unmarshal(raw, &p) == nil && p.Set == g.ID && p.Schema <= ManifestSchema {
+		if p, ok := parseProof(raw); ok && p.Set == g.ID {
 			g.Proofs = append(g.Proofs, p)
 		}
 	}
@@ -242,46 +263,4 @@ func fetch(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]b
 		return nil, object, fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", key, limit), "", nil)
 	}
 	return raw, object, nil
-}
-
-func parseManifest(raw []byte) (*Manifest, error) {
-	var m Manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
-	}
-	if m.Schema > ManifestSchema {
-		return nil, newerSchema("manifest", m.Schema)
-	}
-	if m.Schema < 1 || m.ID == "" || m.Dump.Key == "" || m.FinishedAt.IsZero() {
-		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
-	}
-	return &m, nil
-}
-
-// disagrees says how a manifest does not fit the folder that it was found in, or "".
-func (m *Manifest) disagrees(g *gathered) string {
-	if m.ID != g.ID || m.Instance != g.Instance || m.Database != g.Database {
-		return fmt.Sprintf("the manifest is of another set (%s of %q on %q)", m.ID, m.Database, m.Instance)
-	}
-	for _, o := range m.objects() {
-		size, there := g.sizes[o.Key]
-		switch {
-		case !there:
-			return o.Key + " is missing"
-		case size != o.SizeBytes:
-			return fmt.Sprintf("%s has %d bytes, the manifest says %d", o.Key, size, o.SizeBytes)
-		}
-	}
-	return ""
-}
-
-// objects are the stored objects that the manifest vouches for.
-func (m *Manifest) objects() []Object {
-	all := []Object{m.Dump}
-	for _, o := range []*Object{m.Globals, m.Contents} {
-		if o != nil {
-			all = append(all, *o)
-		}
-	}
-	return all
 }

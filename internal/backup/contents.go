@@ -18,6 +18,7 @@ type Contents struct {
 	Archive  *archive.Archive   `json:"archive,omitempty"` // nil when the scanner was switched off
 	Frames   sealed.Index       `json:"frames"`            // places in the compressed, decrypted stream
 	Database *postgres.Settings `json:"database,omitempty"`
+	Roles    []postgres.RoleUse `json:"roles,omitempty"` // that the database's objects refer to
 }
 
 // maxContents bounds what is read back: 1 GiB is some millions of tables.
@@ -33,11 +34,12 @@ func (c *Contents) pack() ([]byte, error) {
 
 func parseContents(raw []byte) (*Contents, error) {
 	var c Contents
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fault.New(fault.Integrity, "backup: read contents", "", err)
-	}
-	if c.Schema > ManifestSchema {
+	err := json.Unmarshal(raw, &c)
+	switch {
+	case c.Schema > ManifestSchema: // its fields may have changed their types
 		return nil, newerSchema("contents", c.Schema)
+	case err != nil:
+		return nil, fault.New(fault.Integrity, "backup: read contents", "", err)
 	}
 	return &c, nil
 }

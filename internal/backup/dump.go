@@ -26,7 +26,10 @@ func (r *run) globals(ctx context.Context) error {
 	script, err := r.readGlobals(ctx, len(r.recipients) > 0)
 	if err != nil && len(r.recipients) > 0 && ctx.Err() == nil {
 		// Reading verifiers takes pg_authid, which a backup role need not have.
-		script, err = r.readGlobals(ctx, false)
+		refused := err
+		if script, err = r.readGlobals(ctx, false); err == nil {
+			r.warn(ctx, "the globals in this set are without role passwords: "+refused.Error())
+		}
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -47,11 +50,11 @@ func (r *run) readGlobals(ctx context.Context, passwords bool) ([]byte, error) {
 	}
 	defer func() { _ = process.Close() }()
 	script, err := io.ReadAll(io.LimitReader(process, maxGlobals+1))
+	if len(script) > maxGlobals { // it still writes: waiting for its end would be for ever
+		return nil, fmt.Errorf("more than %d bytes of globals", maxGlobals)
+	}
 	if waitErr := process.Wait(); waitErr != nil {
 		return nil, waitErr
-	}
-	if err == nil && len(script) > maxGlobals {
-		err = fmt.Errorf("more than %d bytes of globals", maxGlobals)
 	}
 	return script, err
 }
@@ -122,11 +125,16 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	roles, err := r.server.RoleUses(ctx)
+	if err != nil {
+		return err
+	}
 	r.enter(ctx, StageDump, r.facts.SizeBytes)
 	upload, err := r.upload(ctx)
 	if err != nil {
 		return err
 	}
+	r.meter.watchMoved(upload.Moved)
 	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter}
 	if err := r.pump(ctx, stream, upload); err != nil {
 		r.abort(ctx, upload)
@@ -143,7 +151,7 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.manifest.Dump = *object
-	return r.describe(ctx, stream, settings)
+	return r.describe(ctx, stream, Contents{Database: &settings, Roles: roles})
 }
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
@@ -181,7 +189,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 
 // describe stores the contents and fills the manifest's summary. A scanner that gave up costs a
 // warning.
-func (r *run) describe(ctx context.Context, s *dumpStream, settings postgres.Settings) error {
+func (r *run) describe(ctx context.Context, s *dumpStream, contents Contents) error {
 	found, err := s.scanner.Close()
 	if err != nil {
 		r.warn(ctx, "contents of the dump are not known: "+err.Error())
@@ -191,7 +199,7 @@ func (r *run) describe(ctx context.Context, s *dumpStream, settings postgres.Set
 	if err := r.refuseSuddenlyEmpty(ctx); err != nil {
 		return err
 	}
-	contents := &Contents{Schema: ManifestSchema, Archive: found, Frames: s.index, Database: &settings}
+	contents.Schema, contents.Archive, contents.Frames = ManifestSchema, found, s.index
 	raw, err := contents.pack()
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ type Env struct {
 	Tool         string // "pgbtui 0.1.0"
 	InvocationID string // systemd's, "" by hand
 	Trigger      string // "timer", "operator", "cli"
+
+	leaseTerm time.Duration // 0 is the default; shorter in tests
 }
 
 // The names of the events that runs log under the attribute "event"; package journal gives each
@@ -47,8 +49,10 @@ const (
 // event is the attribute that names a log line's kind.
 func event(name string) slog.Attr { return slog.String("event", name) }
 
-// cleanupTime bounds what is still done after a run was cancelled: aborting, releasing.
-const cleanupTime = 20 * time.Second
+// cleanupTime bounds each thing that is still done after a run was cancelled: aborting the upload,
+// removing its objects, giving up the locks. The three, and the 5 s that pg_dump has to end, stay
+// below the 30 s within which a terminated run must be gone.
+const cleanupTime = 8 * time.Second
 
 // afterwards is a context for cleaning up: it outlives the run's cancellation, with a bound.
 func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 )
 
 // Names of the objects in a set's folder, and of the lease beside the sets.
@@ -35,6 +37,10 @@ func NewID(now time.Time) string {
 // Folder is where one database of one instance keeps its sets: `<prefix>/<instance>/<db>/`.
 func Folder(prefix, instance, database string) string {
 	return root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
+}
+
+func leaseKey(job config.Job) string {
+	return Folder(job.S3.Prefix, job.Instance, job.Database) + leaseName
 }
 
 // root is the prefix as the start of keys: with one slash at its end, or empty.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -16,20 +15,19 @@ import (
 // what the advisory lock cannot: two hosts that dump different servers into the same folder.
 //
 // It is taken and renewed by conditional puts, and released by overwriting (writers may lack the
-// right to delete). A lease that its holder stopped renewing expires; one whose dead holder ran
-// against the very server whose advisory lock we hold is void at once. The holder proves that it
-// still holds it right before it commits.
+// right to delete). A lease that its holder stopped renewing expires, by the store's clock; one
+// whose dead holder ran against the very server whose advisory lock we hold is void at once. The
+// holder proves that it still holds it right before it commits.
 type lease struct {
 	bucket *s3.Bucket
 	key    string
 	mine   leaseRecord
 	now    func() time.Time
+	term   time.Duration
 
-	mu   sync.Mutex
+	turn chan struct{} // one at a time; unlike for a mutex, waiting for it ends with a context
 	etag string
 	lost error
-	stop context.CancelFunc
-	done chan struct{}
 }
 
 type leaseRecord struct {
@@ -44,9 +42,16 @@ type leaseRecord struct {
 // leaseTerm is how long a lease lasts without renewal; it is renewed three times within it.
 const leaseTerm = 3 * time.Minute
 
+// ErrHeld is in the chain when another run holds the lock of the same database.
+var ErrHeld = errors.New("another run holds the lock")
+
 // takeLease returns nil and no error when the store knows no conditional puts: then only the
 // advisory lock guards, and the caller warns.
 func takeLease(ctx context.Context, l *lease) (*lease, error) {
+	l.turn = make(chan struct{}, 1)
+	if l.term == 0 {
+		l.term = leaseTerm
+	}
 	etag, err := l.put(ctx, s3.PutOptions{IfNoneMatch: true})
 	if errors.Is(err, s3.ErrExists) {
 		etag, err = l.takeOver(ctx)
@@ -58,14 +63,11 @@ func takeLease(ctx context.Context, l *lease) (*lease, error) {
 		return nil, fmt.Errorf("backup: take lease: %w", err)
 	}
 	l.etag = etag
-	renewCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stop, l.done = stop, make(chan struct{})
-	go l.renewing(renewCtx)
 	return l, nil
 }
 
 func (l *lease) put(ctx context.Context, opts s3.PutOptions) (etag string, err error) {
-	l.mine.Schema, l.mine.Until = 1, l.now().Add(leaseTerm).UTC()
+	l.mine.Schema, l.mine.Until = 1, l.now().Add(l.term).UTC()
 	body, err := json.Marshal(l.mine)
 	if err != nil {
 		return "", err
@@ -76,12 +78,12 @@ func (l *lease) put(ctx context.Context, opts s3.PutOptions) (etag string, err e
 }
 
 func (l *lease) takeOver(ctx context.Context) (etag string, err error) {
-	holder, etag, err := l.holder(ctx)
+	holder, etag, err := readLease(ctx, l.bucket, l.key, l.term)
 	if err != nil {
 		return "", err
 	}
 	dead := holder.Host == l.mine.Host && holder.Source == l.mine.Source
-	if !holder.Release && !dead && l.now().Before(holder.Until) {
+	if !dead && holder.live(l.now()) {
 		return "", heldBy(holder)
 	}
 	etag, err = l.put(ctx, s3.PutOptions{IfMatch: etag})
@@ -91,76 +93,102 @@ func (l *lease) takeOver(ctx context.Context) (etag string, err error) {
 	return etag, err
 }
 
-// ErrHeld is in the chain when another run holds the lock of the same database.
-var ErrHeld = errors.New("another run holds the lock")
+func (r leaseRecord) live(now time.Time) bool { return !r.Release && now.Before(r.Until) }
 
 func heldBy(r leaseRecord) error {
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: run %s on host %s is writing here until %s",
 		r.Run, r.Host, r.Until.Format(time.RFC3339)), "wait for it to end; it is given up by itself when it no longer answers", ErrHeld)
 }
 
-// holder reads the lease. An unreadable one counts as expired: it is nobody's.
-func (l *lease) holder(ctx context.Context) (leaseRecord, string, error) {
-	raw, o, err := fetch(ctx, l.bucket, l.key, maxDocument)
-	if err != nil {
+// readLease reads who holds the lease, and the ETag of that knowledge. Until is counted from when
+// the store got it: a holder whose clock was wrong by years blocks nobody for years. One that
+// can't be read, or was not renewed for so long that it went to an archive, is nobody's.
+func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Duration) (leaseRecord, string, error) {
+	raw, o, err := fetch(ctx, bucket, key, maxDocument)
+	if errors.Is(err, s3.ErrArchived) {
+		raw = nil
+		o, err = bucket.Head(ctx, key)
+	}
+	if err != nil && (fault.CodeOf(err) != fault.Integrity || errors.Is(err, s3.ErrChanged)) {
 		return leaseRecord{}, "", err
 	}
 	var r leaseRecord
 	if json.Unmarshal(raw, &r) != nil {
 		return leaseRecord{}, o.ETag, nil
 	}
-	return r, o.ETag, nil
-}
-
-func (l *lease) renewing(ctx context.Context) {
-	defer close(l.done)
-	tick := time.NewTicker(leaseTerm / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			// A failed renewal is not the end: the next one, or hold before the commit, decides.
-			_ = l.hold(ctx)
-		}
+	if !o.LastModified.IsZero() {
+		r.Until = o.LastModified.Add(term)
 	}
+	return r, o.ETag, nil
 }
 
 // hold renews the lease and fails when somebody else has it. Called right before the commit, it
 // is what stops a run that was paused beyond its lease.
 func (l *lease) hold(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lost != nil {
-		return l.lost
+	if err := l.enter(ctx); err != nil {
+		return err
 	}
-	etag, err := l.put(ctx, s3.PutOptions{IfMatch: l.etag})
-	if errors.Is(err, s3.ErrChanged) || errors.Is(err, s3.ErrNotFound) {
-		l.lost = fault.New(fault.Temporary, "backup: this run lost its lease to another one while it was paused",
-			"nothing to do: the other run goes on", ErrHeld)
-		return l.lost
-	}
-	if err != nil {
+	defer l.leave()
+	if err := l.renew(ctx); err != nil {
 		return fmt.Errorf("backup: renew lease: %w", err)
 	}
-	l.etag = etag
 	return nil
 }
 
-// release ends the renewing and gives the lease up. A failure only delays others until it expires.
+// release gives the lease up. A failure only delays others until it expires.
 func (l *lease) release(ctx context.Context) error {
-	l.stop()
-	<-l.done
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	if err := l.enter(ctx); err != nil {
+		return err
+	}
+	defer l.leave()
 	if l.lost != nil {
 		return nil
 	}
 	l.mine.Release = true
-	_, err := l.put(ctx, s3.PutOptions{IfMatch: l.etag})
-	if err != nil {
+	if err := l.renew(ctx); err != nil && l.lost == nil {
 		return fmt.Errorf("backup: release lease: %w", err)
 	}
 	return nil
+}
+
+func (l *lease) enter(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("backup: wait for the lease's renewal: %w", context.Cause(ctx))
+	}
+}
+
+func (l *lease) leave() { <-l.turn }
+
+func (l *lease) renew(ctx context.Context) error {
+	if l.lost != nil {
+		return l.lost
+	}
+	etag, err := l.put(ctx, s3.PutOptions{IfMatch: l.etag})
+	if errors.Is(err, s3.ErrChanged) {
+		etag, err = l.reclaim(ctx)
+	}
+	if err == nil {
+		l.etag = etag
+	}
+	return err
+}
+
+// reclaim looks who changed the lease. It was ourselves when an earlier renewal reached the store
+// but its answer was lost for good.
+func (l *lease) reclaim(ctx context.Context) (etag string, err error) {
+	holder, etag, err := readLease(ctx, l.bucket, l.key, l.term)
+	if err == nil && holder.Run == l.mine.Run {
+		etag, err = l.put(ctx, s3.PutOptions{IfMatch: etag})
+	} else if err == nil {
+		err = s3.ErrChanged
+	}
+	if errors.Is(err, s3.ErrChanged) || errors.Is(err, s3.ErrNotFound) {
+		l.lost = fault.New(fault.Temporary, "backup: this run lost its lease to another one while it was paused",
+			"nothing to do: the other run goes on", ErrHeld)
+		return "", l.lost
+	}
+	return etag, err
 }

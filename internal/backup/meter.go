@@ -19,6 +19,7 @@ type meter struct {
 
 	mu      sync.Mutex
 	table   func() (string, int64) // what is being copied, and its rows so far
+	beside  func() int64           // further movement: bytes on their way to the store
 	stage   Stage
 	started time.Time
 	total   int64
@@ -33,34 +34,34 @@ func newMeter(action, database string, stallAfter time.Duration, tell func(Progr
 		tell = func(Progress) {}
 	}
 	return &meter{action: action, database: database, stallAfter: stallAfter, tell: tell,
-		table: noTable}
+		table: noTable, beside: func() int64 { return 0 }}
 }
 
 // enter ends the current stage and starts the next. total is the expected raw bytes, or 0.
 func (m *meter) enter(stage Stage, total int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.finishLocked()
+	m.times = m.withCurrent()
 	m.stage, m.started, m.total = stage, time.Now(), total
 	m.table = noTable
 	m.bytes.Store(0)
 	m.moved.Add(1)
 }
 
-func (m *meter) finishLocked() {
-	if m.stage != "" {
-		m.times = append(m.times, StageTime{Stage: m.stage, StartedAt: m.started.UTC().Truncate(time.Millisecond),
-			Seconds: time.Since(m.started).Round(time.Millisecond).Seconds()})
+// withCurrent is the stages so far, the current one as if it ended now.
+func (m *meter) withCurrent() []StageTime {
+	if m.stage == "" {
+		return m.times
 	}
-	m.stage = ""
+	return append(m.times[:len(m.times):len(m.times)], StageTime{Stage: m.stage, StartedAt: m.started.UTC().Truncate(time.Millisecond),
+		Seconds: time.Since(m.started).Round(time.Millisecond).Seconds()})
 }
 
-// stages is what the finished stages took; it finishes the current one.
+// stages is what the stages took, up to now.
 func (m *meter) stages() []StageTime {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.finishLocked()
-	return append([]StageTime(nil), m.times...)
+	return m.withCurrent()
 }
 
 func noTable() (string, int64) { return "", 0 }
@@ -92,6 +93,21 @@ func (m *meter) watchTable(current func() (table string, rows int64)) {
 	m.table = current
 }
 
+// watchMoved says where to ask for movement that passes no meter. A slow uplink moves bytes long
+// after the last one came from pg_dump.
+func (m *meter) watchMoved(moved func() int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.beside = moved
+}
+
+func (m *meter) movement() int64 {
+	m.mu.Lock()
+	beside := m.beside
+	m.mu.Unlock()
+	return m.moved.Load() + beside()
+}
+
 func (m *meter) add(n int) {
 	m.bytes.Add(int64(n))
 	m.moved.Add(int64(n))
@@ -119,13 +135,13 @@ func (m *meter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var rate rate
-	lastMoved, lastTime := m.moved.Load(), time.Now()
+	lastMoved, lastTime := m.movement(), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if moved := m.moved.Load(); moved != lastMoved {
+			if moved := m.movement(); moved != lastMoved {
 				lastMoved, lastTime = moved, now
 			}
 			idle := now.Sub(lastTime)

@@ -13,6 +13,16 @@ const (
 	LevelRestored              // restored into a scratch database, rows compared
 )
 
+// parseLevel is LevelNone for words that this program does not know.
+func parseLevel(word string) Level {
+	for l := LevelRestored; l > LevelNone; l-- {
+		if l.String() == word {
+			return l
+		}
+	}
+	return LevelNone
+}
+
 // String is the level's word on screen and in JSON.
 func (l Level) String() string {
 	return [...]string{"none", "stored", "readable", "restored"}[l]

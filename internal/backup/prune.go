@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -32,11 +34,40 @@ func (r *run) retention(ctx context.Context) []Decision {
 
 // Plan decides for the sets of a job, and changes nothing.
 func Plan(ctx context.Context, job config.Job, env Env, legacy bool) ([]Decision, error) {
+	if job.Instance == "" || job.Database == "" {
+		return nil, fault.New(fault.Config, "retention: no instance or database", "name the job's database", nil)
+	}
 	sets, err := NewCatalogue(env.Bucket, job.S3.Prefix).Sets(ctx, Scope{job.Instance, job.Database})
 	if err != nil {
 		return nil, err
 	}
-	return Retain(sets, Policy{Retention: job.Retention, Legacy: legacy}, env.Now())
+	decisions, err := Retain(sets, Policy{Retention: job.Retention, Legacy: legacy}, env.Now())
+	if err != nil {
+		return nil, err
+	}
+	return decisions, spareRunning(ctx, job, env, decisions)
+}
+
+// spareRunning keeps what belongs to a run that goes on: a dump of more than a day has stored its
+// globals for as long, and has no manifest yet.
+func spareRunning(ctx context.Context, job config.Job, env Env, decisions []Decision) error {
+	if !slices.ContainsFunc(decisions, func(d Decision) bool { return d.Delete && d.Set.Kind == KindIncomplete }) {
+		return nil
+	}
+	holder, _, err := readLease(ctx, env.Bucket, leaseKey(job), leaseTerm)
+	if errors.Is(err, s3.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("retention: look for a running backup: %w", err)
+	}
+	for i, d := range decisions {
+		// By the real clock: the lease's time is the store's.
+		if d.Set.Kind == KindIncomplete && d.Set.ID == holder.Run && holder.live(time.Now()) {
+			decisions[i].Delete, decisions[i].Reason = false, "its run goes on, on host "+holder.Host
+		}
+	}
+	return nil
 }
 
 // Apply deletes what the plan lets go, one set after the other, and returns what was deleted. A
@@ -44,13 +75,17 @@ func Plan(ctx context.Context, job config.Job, env Env, legacy bool) ([]Decision
 // that promises bytes which are gone.
 func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan []Decision) ([]Decision, error) {
 	var deleted []Decision
-	var errs []error
+	var failed []error
 	for _, d := range plan {
 		if !d.Delete {
 			continue
 		}
+		if ctx.Err() != nil {
+			failed = append(failed, context.Cause(ctx))
+			break
+		}
 		if err := deleteSet(ctx, bucket, &d.Set); err != nil {
-			errs = append(errs, fmt.Errorf("delete %s: %w", d.Set.ID, err))
+			failed = append(failed, fmt.Errorf("delete %s: %w", d.Set.ID, err))
 			continue
 		}
 		log.InfoContext(ctx, fmt.Sprintf("deleted %s: %s", d.Set.ID, d.Reason), event(EventRetentionDeleted),
@@ -58,40 +93,71 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan []Deci
 		deleted = append(deleted, d)
 	}
 	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan)-len(deleted), len(deleted)), event(EventRetentionKept))
-	return deleted, errors.Join(errs...)
+	switch len(failed) {
+	case 0:
+		return deleted, nil
+	case 1:
+		return deleted, failed[0]
+	}
+	return deleted, fmt.Errorf("%d sets could not be deleted, the first: %w", len(failed), failed[0])
 }
 
+// deleteSet removes a set's manifest, then everything in its folder. An archived or replaced
+// object is no obstacle: nothing is read.
 func deleteSet(ctx context.Context, bucket *s3.Bucket, s *Set) error {
 	if s.Kind == KindLegacy {
-		_, err := bucket.Delete(ctx, []string{s.Dir})
-		return err
+		return remove(ctx, bucket, []string{s.Dir})
 	}
-	if _, err := bucket.Delete(ctx, []string{s.Dir + manifestName}); err != nil {
-		return err
+	if s.Kind == KindNative {
+		if err := remove(ctx, bucket, []string{s.Dir + manifestName}); err != nil {
+			return err
+		}
 	}
 	var rest []string
 	for o, err := range bucket.List(ctx, s.Dir) {
 		if err != nil {
 			return err
 		}
+		if s.Kind == KindIncomplete && o.Key == s.Dir+manifestName {
+			return fault.New(fault.Refused, "its run has committed it meanwhile", "", nil)
+		}
 		rest = append(rest, o.Key)
 	}
-	_, err := bucket.Delete(ctx, rest)
+	return remove(ctx, bucket, rest)
+}
+
+// remove tells of many refused keys by the first.
+func remove(ctx context.Context, bucket *s3.Bucket, keys []string) error {
+	gone, err := bucket.Delete(ctx, keys)
+	var many interface{ Unwrap() []error }
+	if left := len(keys) - len(gone); left > 1 && errors.As(err, &many) && len(many.Unwrap()) > 1 {
+		return fmt.Errorf("%d objects stay, the first: %w", left, many.Unwrap()[0])
+	}
 	return err
 }
 
 // errSweepDenied: some writers may not list or abort uploads; a lifecycle rule does it for them.
 var errSweepDenied = errors.New("unfinished uploads of earlier runs can't be listed or aborted with these credentials: allow s3:ListBucketMultipartUploads and s3:AbortMultipartUpload")
 
-// SweepUploads aborts every multipart upload below folder. Only the holder of the database's
-// lock may call it. It returns the keys.
-func SweepUploads(ctx context.Context, bucket *s3.Bucket, folder string) (removed []string, err error) {
+// SweepUploads aborts the multipart uploads below folder that were begun before a time; the zero
+// time is all of them, for which the caller must hold the database's lease. It returns the keys.
+func SweepUploads(ctx context.Context, bucket *s3.Bucket, folder string, before time.Time) (removed []string, err error) {
 	uploads, err := bucket.Uploads(ctx, folder)
 	for _, u := range uploads {
-		if err = bucket.AbortUpload(ctx, u); err != nil {
+		if !before.IsZero() && u.Initiated.After(before) {
+			continue
+		}
+		abortErr := bucket.AbortUpload(ctx, u)
+		if abortErr == nil {
+			removed = append(removed, u.Key)
+			continue
+		}
+		if err == nil {
+			err = abortErr
+		}
+		if ctx.Err() != nil {
 			break
 		}
-		removed = append(removed, u.Key)
 	}
 	if fault.CodeOf(err) == fault.NotPermitted {
 		err = errSweepDenied

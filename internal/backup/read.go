@@ -152,7 +152,8 @@ func ReadContents(ctx context.Context, bucket *s3.Bucket, set *Set, identities [
 
 var clientMajor = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// readingTools finds a pg_restore that is not older than the pg_dump that wrote the set.
+// readingTools finds a pg_restore that is not older than the pg_dump that wrote the set; where
+// that is not known, the newest there is, since an older one can't read a newer one's archive.
 func readingTools(ctx context.Context, binDir string, set *Set) (postgres.Tools, error) {
 	major := 0
 	if set.Manifest != nil {
@@ -160,5 +161,13 @@ func readingTools(ctx context.Context, binDir string, set *Set) (postgres.Tools,
 			major, _ = strconv.Atoi(m[1])
 		}
 	}
-	return postgres.FindTools(ctx, binDir, major)
+	tools, err := postgres.FindTools(ctx, binDir, major)
+	for next := tools; major == 0 && err == nil; {
+		tools = next
+		var none error
+		if next, none = postgres.FindTools(ctx, binDir, tools.Major+1); none != nil {
+			break
+		}
+	}
+	return tools, err
 }

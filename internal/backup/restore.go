@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"filippo.io/age"
@@ -22,7 +20,7 @@ type RestoreRequest struct {
 	To            string // the new database's name
 	Jobs          int    // parallel sessions; more than 1 needs the raw dump on disk first
 	Globals       bool   // create missing roles and tablespaces from the set first
-	NoOwner       bool   // everything belongs to the restoring role
+	NoOwner       bool   // everything belongs to the restoring role, and nothing is granted
 	NoTablespaces bool   // everything goes to the database's default tablespace
 }
 
@@ -37,6 +35,7 @@ type Restored struct {
 	Seconds     float64       // from the start to the end
 	Stages      []StageTime   //
 	Differences []RowMismatch // never empty when Compared is false because of them
+	Recorded    string        // key of the proof beside the set; "" when there is none
 }
 
 // RowMismatch is one table whose rows differ from those counted in the dump.
@@ -49,13 +48,14 @@ type RowMismatch struct {
 const maintenance = "postgres"
 
 // Restore streams a set into a new database: preflight, globals when asked, create, pg_restore
-// until the first error, the database's own settings and grants, row counts, ANALYZE. When it
+// until the first error, the database's own settings and grants, ANALYZE, row counts. When it
 // fails after the creation, the unfinished database stays for a look and the error names it.
 func Restore(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) (*Restored, error) {
 	r := newRestoring(job, env, set, req, identities)
 	ctx, stop := r.meter.follow(ctx)
 	defer stop()
 	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, req.To), event(EventRestoreStarted))
+	r.started = r.env.Now()
 	started := time.Now()
 	err := causeOf(ctx, r.do(ctx))
 	if err != nil {
@@ -77,9 +77,11 @@ type restoring struct {
 	log        *slog.Logger
 	meter      *meter
 
+	started  time.Time
 	server   *postgres.Server // on the maintenance database
 	tools    postgres.Tools
 	contents *Contents
+	spooled  spool // the raw dump on disk, for parallel sessions
 	created  bool
 	result   Restored
 }
@@ -110,7 +112,8 @@ func (r *restoring) do(ctx context.Context) (err error) {
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.globals, r.create, r.load, r.finish, r.compare} {
+	defer func() { r.spooled.remove() }()
+	for _, step := range []func(context.Context) error{r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record} {
 		if err := step(ctx); err != nil {
 			return causeOf(ctx, err)
 		}
@@ -158,32 +161,59 @@ func (r *restoring) globals(ctx context.Context) error {
 
 func (r *restoring) create(ctx context.Context) error {
 	r.meter.enter(StageCreate, 0)
-	var settings postgres.Settings
-	if r.contents != nil && r.contents.Database != nil {
-		settings = *r.contents.Database
-	} else {
+	settings := r.settings()
+	if settings == nil {
 		r.note("the set does not know the database's encoding, owner and settings: the server's defaults were used")
+		settings = &postgres.Settings{}
 	}
+	err := r.server.CreateDatabase(ctx, r.req.To, *settings)
+	if err != nil && fault.CodeOf(err) != fault.Refused {
+		r.created = r.existsAnyway(ctx)
+		return err
+	}
+	r.created = err == nil
+	return err
+}
+
+// settings are the database's own as they were wished for, or nil when the set does not know them.
+func (r *restoring) settings() *postgres.Settings {
+	if r.contents == nil || r.contents.Database == nil {
+		return nil
+	}
+	settings := *r.contents.Database
 	if r.req.NoOwner {
-		settings.Owner = ""
+		settings.Owner, settings.CustomACL, settings.Grants = "", false, nil
 	}
 	if r.req.NoTablespaces {
 		settings.Tablespace = ""
 	}
-	if err := r.server.CreateDatabase(ctx, r.req.To, settings); err != nil {
-		return err
-	}
-	r.created = true
-	return nil
+	return &settings
 }
 
-// load streams the dump into pg_restore. Parallel sessions need a file they can seek in.
-func (r *restoring) load(ctx context.Context) error {
-	total := r.set.StoredSize
-	if r.set.Manifest != nil {
-		total = r.set.Manifest.Dump.RawBytes
+// existsAnyway asks in a new session after a creation whose answer did not come: what is there
+// must be named.
+func (r *restoring) existsAnyway(ctx context.Context) bool {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	s, err := postgres.Connect(ctx, r.target(maintenance), 0)
+	if err != nil {
+		return false
 	}
-	r.meter.enter(StageRestore, total)
+	defer func() { _ = s.Close(ctx) }()
+	exists, err := s.Exists(ctx, r.req.To)
+	return err == nil && exists
+}
+
+// load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
+func (r *restoring) load(ctx context.Context) error {
+	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file}
+	if opts.File != "" {
+		r.meter.enter(StageRestore, 0)
+		stop := r.meter.keepAlive()
+		defer stop()
+		return r.tools.Restore(ctx, r.target(r.req.To), opts, nil)
+	}
+	r.meter.enter(StageRestore, r.rawBytes())
 	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)
 	if err != nil {
 		return err
@@ -191,17 +221,15 @@ func (r *restoring) load(ctx context.Context) error {
 	defer func() { _ = dump.Close() }()
 	stream := &untilEnd{r: io.TeeReader(dump, r.meter), then: r.meter.keepAlive}
 	defer stream.stop()
-	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs}
-	if r.req.Jobs <= 1 {
-		return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
+	return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
+}
+
+// rawBytes is what pg_restore will read, as far as it is known.
+func (r *restoring) rawBytes() int64 {
+	if r.set.Manifest != nil {
+		return r.set.Manifest.Dump.RawBytes
 	}
-	file, remove, err := r.spool(ctx, stream)
-	if err != nil {
-		return err
-	}
-	defer remove()
-	opts.File = file
-	return r.tools.Restore(ctx, r.target(r.req.To), opts, nil)
+	return r.set.StoredSize
 }
 
 // untilEnd starts something when its source has ended: indexes and constraints are made after
@@ -226,50 +254,14 @@ func (u *untilEnd) stop() {
 	}
 }
 
-// spool writes the raw dump to a private file, which is checked whole before it is used.
-func (r *restoring) spool(ctx context.Context, from io.Reader) (file string, remove func(), err error) {
-	r.meter.enter(StageRead, r.meterTotal())
-	dir, err := os.MkdirTemp(r.job.SpoolDir, "pgbtui-restore-")
-	if err != nil {
-		return "", nil, fault.New(fault.CodeOf(diskError(err)), "restore: make spool folder", "set spool_dir (or BACKUP_DIR) to a folder with space for the raw dump", err)
-	}
-	remove = func() { _ = os.RemoveAll(dir) }
-	defer func() {
-		if err != nil {
-			remove()
-		}
-	}()
-	file = filepath.Join(dir, "dump.pgc")
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", nil, diskError(err)
-	}
-	_, err = io.Copy(f, readerWith(ctx, from))
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return "", nil, diskError(err)
-	}
-	r.meter.enter(StageRestore, 0)
-	return file, remove, nil
-}
-
-func (r *restoring) meterTotal() int64 {
-	if r.set.Manifest != nil {
-		return r.set.Manifest.Dump.RawBytes
-	}
-	return r.set.StoredSize
-}
-
 // finish applies what pg_restore leaves out when the name differs: owner, grants, settings and
 // comment of the database itself; then planner statistics, which a dump does not carry.
 func (r *restoring) finish(ctx context.Context) error {
 	r.meter.enter(StageFinish, 0)
 	stop := r.meter.keepAlive()
 	defer stop()
-	if r.contents != nil && r.contents.Database != nil && !r.req.NoOwner {
-		problems, err := r.server.ApplySettings(ctx, r.req.To, *r.contents.Database)
+	if settings := r.settings(); settings != nil {
+		problems, err := r.server.ApplySettings(ctx, r.req.To, *settings)
 		if err != nil {
 			return err
 		}
@@ -286,7 +278,11 @@ func (r *restoring) inTarget(ctx context.Context, do func(*postgres.Server) erro
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.Close(context.WithoutCancel(ctx)) }()
+	defer func() {
+		ctx, cancel := afterwards(ctx)
+		defer cancel()
+		_ = s.Close(ctx)
+	}()
 	return do(s)
 }
 

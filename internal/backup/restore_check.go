@@ -2,20 +2,17 @@ package backup
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"sort"
 	"strings"
-	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // Check is one line of a preflight: what was looked at, whether it is fine, what to do if not.
@@ -49,7 +46,13 @@ func (r *restoring) checks(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	checks = append(checks, target)
+	if r.req.Jobs > 1 {
+		checks = append(checks, r.checkSpool())
+	}
 	contents, err := ReadContents(ctx, r.env.Bucket, r.set, r.identities)
+	if err != nil && fault.CodeOf(err).Retryable() {
+		return nil, err // says nothing of the set
+	}
 	if err != nil {
 		return append(checks, Check{"contents", false, err.Error(), fault.Remedy(err)}), nil
 	}
@@ -106,17 +109,19 @@ func (r *restoring) checkTarget(ctx context.Context) (Check, error) {
 	return Check{"target", true, fmt.Sprintf("database %q does not exist yet", r.req.To), ""}, nil
 }
 
-// checkNeeds: roles that own or are granted things, tablespaces, and extensions.
-func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
-	roles, spaces := map[string]bool{}, map[string]bool{}
-	for _, e := range r.contents.Archive.Entries {
-		if e.Owner != "" && !r.req.NoOwner {
-			roles[e.Owner] = true
-		}
-		if e.Tablespace != "" && !r.req.NoTablespaces {
-			spaces[e.Tablespace] = true
-		}
+func (r *restoring) checkSpool() Check {
+	if err := checkSpace(r.job.SpoolDir, r.rawBytes()); err != nil {
+		return Check{spoolCheck, false, err.Error(), fault.Remedy(err)}
 	}
+	return Check{spoolCheck, true, "there is room for the raw dump", ""}
+}
+
+const spoolCheck = "spool"
+
+// checkNeeds: roles that own things, are granted rights or named by policies, tablespaces, and
+// extensions.
+func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
+	roles, spaces := r.needs()
 	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: r.contents.Archive.Extensions()})
 	if err != nil {
 		return nil, err
@@ -128,6 +133,37 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
 	}, nil
 }
+
+func (r *restoring) needs() (roles, spaces map[string]bool) {
+	roles, spaces = map[string]bool{}, map[string]bool{}
+	role := func(name, use string) {
+		// Without owners there are no grants either; policies always come.
+		if legible(name) && (use == "policy" || !r.req.NoOwner) {
+			roles[name] = true
+		}
+	}
+	space := func(name string) {
+		if legible(name) && !r.req.NoTablespaces {
+			spaces[name] = true
+		}
+	}
+	for _, e := range r.contents.Archive.Entries {
+		role(e.Owner, "owner")
+		space(e.Tablespace)
+	}
+	for _, u := range r.contents.Roles {
+		role(u.Role, u.Use)
+	}
+	if d := r.contents.Database; d != nil {
+		role(d.Owner, "owner")
+		space(d.Tablespace)
+	}
+	return roles, spaces
+}
+
+// legible is false for names that were not UTF-8 in the dump, of which JSON kept only a shadow:
+// nothing can be asked about them.
+func legible(name string) bool { return name != "" && !strings.ContainsRune(name, utf8.RuneError) }
 
 func needCheck(name string, missing []string, remedy string, comes bool) Check {
 	switch {
@@ -153,60 +189,13 @@ func (r *restoring) preflight(ctx context.Context) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return fault.New(fault.Refused, "restore: "+strings.Join(wrong, "; "), strings.Join(remedies, "; "), nil)
+		code := fault.Refused
+		if only := len(wrong) == 1; only && strings.HasPrefix(wrong[0], spoolCheck+": ") {
+			code = fault.NoSpace
+		}
+		return fault.New(code, "restore: "+strings.Join(wrong, "; "), strings.Join(remedies, "; "), nil)
 	}
 	return nil
-}
-
-// compare counts the rows of every table and holds them against those counted in the dump.
-func (r *restoring) compare(ctx context.Context) error {
-	if r.contents == nil || r.contents.Archive == nil {
-		r.note("rows were not compared: the set has no counts")
-		return nil
-	}
-	r.meter.enter(StageCompare, 0)
-	stop := r.meter.keepAlive()
-	defer stop()
-	tables := r.contents.Archive.Tables()
-	counts, skip, err := r.count(ctx, tables)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		name := postgres.Table{Schema: t.Schema, Name: t.Name}
-		if t.Rows < 0 || skip[name] {
-			r.note(fmt.Sprintf("rows of %s.%s were not compared: the dump's count is not known, or the table is an extension's", t.Schema, t.Name))
-			continue
-		}
-		r.result.Tables++
-		r.result.Rows += counts[name]
-		if counts[name] != t.Rows {
-			r.result.Differences = append(r.result.Differences, RowMismatch{t.Schema, t.Name, t.Rows, counts[name]})
-		}
-	}
-	if len(r.result.Differences) > 0 {
-		d := r.result.Differences[0]
-		return fault.New(fault.Integrity, fmt.Sprintf("restore: %d of %d tables differ from the dump, first %s.%s: %d rows restored, %d dumped",
-			len(r.result.Differences), len(tables), d.Schema, d.Table, d.Got, d.Want), "do not use this copy; look for triggers or rules that change rows while loading", nil)
-	}
-	r.result.Compared = true
-	return nil
-}
-
-// count is the rows of each table, and which tables' counts mean nothing.
-func (r *restoring) count(ctx context.Context, tables []archive.Table) (counts map[postgres.Table]int64, skip map[postgres.Table]bool, err error) {
-	names := make([]postgres.Table, len(tables))
-	for i, t := range tables {
-		names[i] = postgres.Table{Schema: t.Schema, Name: t.Name}
-	}
-	err = r.inTarget(ctx, func(s *postgres.Server) error {
-		if skip, err = s.ExtensionTables(ctx); err != nil {
-			return err
-		}
-		counts, err = s.RowCounts(ctx, names)
-		return err
-	})
-	return counts, skip, err
 }
 
 func sorted(set map[string]bool) []string {
@@ -216,27 +205,4 @@ func sorted(set map[string]bool) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// diskError gives a full disk its exit code.
-func diskError(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fault.New(fault.NoSpace, "restore: the spool is full", "free space, or set spool_dir to a larger disk, or restore without --jobs, which needs none", err)
-	}
-	return err
-}
-
-// readerWith ends reading when the context does.
-func readerWith(ctx context.Context, r io.Reader) io.Reader { return &contextReader{ctx, r} }
-
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *contextReader) Read(p []byte) (int, error) {
-	if c.ctx.Err() != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.r.Read(p)
 }

@@ -3,6 +3,8 @@ package backup
 import (
 	"strings"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Kind tells the sorts of things that a prefix can hold.
@@ -22,12 +24,15 @@ type Set struct {
 	Instance   string // "" for legacy sets
 	Database   string
 	FinishedAt time.Time // UTC
+	StoredAt   time.Time // when its manifest (else its newest object) was stored, by the store's clock; zero: not known
 	StoredSize int64     // bytes, all objects
 	Dir        string    // key prefix ending in "/" (native), or the object's key (legacy)
 	Manifest   *Manifest // nil unless native and readable
 	Problem    string    // why a manifest could not be used; "" when good
-	Proofs     []Proof   // newest first
-	Class      string    // storage class of the dump
+
+	ProblemCode fault.Code // what Problem means for an exit code: Integrity, or Config for a newer schema; 0 when good
+	Proofs      []Proof    // newest first
+	Class       string     // storage class of the dump
 }
 
 // Good reports whether the set can be offered for a restore.
@@ -48,10 +53,9 @@ func (s *Set) Proven() (Level, time.Time) {
 		level, at = LevelStored, s.FinishedAt
 	}
 	for _, p := range s.Proofs {
-		for l := LevelReadable; l <= LevelRestored; l++ {
-			if p.OK && p.Level == l.String() && (l > level || (l == level && p.FinishedAt.After(at))) {
-				level, at = l, p.FinishedAt
-			}
+		l := parseLevel(p.Level)
+		if p.OK && l >= LevelReadable && (l > level || (l == level && p.FinishedAt.After(at))) {
+			level, at = l, p.FinishedAt
 		}
 	}
 	return level, at
@@ -59,8 +63,15 @@ func (s *Set) Proven() (Level, time.Time) {
 
 // LastFailure is the newest failed proof that no later success of its level or above answers, or nil.
 func (s *Set) LastFailure() *Proof {
-	if len(s.Proofs) > 0 && !s.Proofs[0].OK {
-		return &s.Proofs[0]
+	answered := LevelNone
+	for i := range s.Proofs { // newest first
+		p := &s.Proofs[i]
+		switch level := parseLevel(p.Level); {
+		case p.OK:
+			answered = max(answered, level)
+		case level > answered, answered == LevelNone:
+			return p
+		}
 	}
 	return nil
 }

@@ -30,9 +30,6 @@ type Verification struct {
 // hashes, and the proof says so. A set that fails is code Integrity, and the failure is recorded
 // as evidence too.
 func Verify(ctx context.Context, job config.Job, env Env, set *Set, identities []age.Identity) (*Verification, error) {
-	if !set.Good() {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), "restore another set", nil)
-	}
 	v := &verifying{job: job, env: env, set: set, identities: identities,
 		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database)),
 		meter: newMeter("verify", set.Database, job.StallAfter, env.Progress)}
@@ -40,8 +37,27 @@ func Verify(ctx context.Context, job config.Job, env Env, set *Set, identities [
 	defer stop()
 	v.log.InfoContext(ctx, "verification of "+set.ID+" started", event(EventVerifyStarted))
 	v.begin()
-	err := causeOf(ctx, v.read(ctx))
+	err := v.unusable()
+	if err == nil {
+		err = causeOf(ctx, v.read(ctx))
+	}
 	return v.conclude(ctx, err)
+}
+
+// unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
+// for a newer pgbtui.
+func (v *verifying) unusable() error {
+	if v.set.Good() {
+		return nil
+	}
+	code, remedy := v.set.ProblemCode, "restore another set"
+	if code == fault.OK {
+		code = fault.Integrity
+	}
+	if code == fault.Config {
+		remedy = "use the newer pgbtui that wrote the set"
+	}
+	return fault.New(code, fmt.Sprintf("backup: set %s: %s", v.set.ID, v.set.Problem), remedy, nil)
 }
 
 type verifying struct {
@@ -189,8 +205,11 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Verification, err
 }
 
 func (v *verifying) record(ctx context.Context) string {
-	if v.set.Kind != KindNative {
+	switch {
+	case v.set.Kind == KindLegacy:
 		v.warnings = append(v.warnings, "the result is not recorded: sets of the old script have no folder for proofs")
+		return ""
+	case v.set.Manifest == nil: // nothing there that evidence could be about
 		return ""
 	}
 	ctx, cancel := afterwards(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
@@ -19,28 +20,36 @@ const maxWindow = 128 << 20
 
 // NewReader decrypts (when identities are given) and decompresses src. Close it to free the decoder.
 func NewReader(src io.Reader, encrypted bool, identities []age.Identity) (io.ReadCloser, error) {
+	source := &endOf{src: src}
+	sealed := source
 	if encrypted {
 		if len(identities) == 0 {
 			return nil, ErrNoIdentity
 		}
-		plain, err := age.Decrypt(src, identities...)
+		plain, err := age.Decrypt(source, identities...)
 		if err != nil {
-			var mismatch *age.NoIdentityMatchError
-			if errors.As(err, &mismatch) {
-				return nil, fault.New(fault.NotPermitted, "sealed: decrypt",
-					"use the identity file that belongs to one of the set's recipients", err)
-			}
-			return nil, fault.New(fault.Integrity, "sealed: decrypt", "", err)
+			return nil, decryptError(err, source.broken())
 		}
-		src = plain
+		sealed = &endOf{src: plain}
 	}
-	source := &endOf{src: src}
-	decoder, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(workers),
+	decoder, err := zstd.NewReader(sealed, zstd.WithDecoderConcurrency(workers),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fault.New(fault.Integrity, "sealed: decompress", "", err)
 	}
-	return &reader{decoder, source}, nil
+	return &reader{decoder, source, sealed}, nil
+}
+
+func decryptError(err, broken error) error {
+	var mismatch *age.NoIdentityMatchError
+	switch {
+	case broken != nil:
+		return broken
+	case errors.As(err, &mismatch):
+		return fault.New(fault.NotPermitted, "sealed: decrypt",
+			"use the identity file that belongs to one of the set's recipients", err)
+	}
+	return fault.New(fault.Integrity, "sealed: decrypt", "", err)
 }
 
 // ErrNoIdentity says that the set is encrypted and no age identity was given.
@@ -49,36 +58,53 @@ var ErrNoIdentity = fault.New(fault.NotPermitted, "sealed: the set is encrypted 
 
 type reader struct {
 	decoder *zstd.Decoder
-	source  *endOf
+	source  *endOf // what is stored
+	sealed  *endOf // what is compressed; the same without encryption
 }
 
-// endOf remembers how its source ended: the decoder takes a source that breaks off between two
-// frames for a finished one.
+// endOf remembers how its source ended. The layers above take a source that breaks off for a
+// finished or a damaged one; yet a broken connection must not count as evidence against a set.
 type endOf struct {
 	src io.Reader
+	mu  sync.Mutex // the decoder reads ahead in a goroutine
 	err error
 }
 
 func (e *endOf) Read(p []byte) (int, error) {
 	n, err := e.src.Read(p)
 	if err != nil {
+		e.mu.Lock()
 		e.err = err
+		e.mu.Unlock()
 	}
 	return n, err
 }
 
+// broken is the error that ended the source other than by its end, or nil.
+func (e *endOf) broken() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err == io.EOF {
+		return nil
+	}
+	return e.err
+}
+
 // Read marks everything but the end of the stream as a failure of integrity; an error of the
-// source keeps its own, inner code.
+// source stays what it is.
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.decoder.Read(p)
-	if err == io.EOF && r.source.err != nil && r.source.err != io.EOF {
-		err = r.source.err
+	if err == nil {
+		return n, nil
 	}
-	if err == nil || err == io.EOF {
-		return n, err
+	if broken := r.source.broken(); broken != nil {
+		return n, broken
 	}
-	var coded *fault.Error
-	if errors.As(err, &coded) {
+	// The decoder takes a stream that breaks off between two frames for a finished one.
+	if broken := r.sealed.broken(); broken != nil {
+		err = broken
+	}
+	if err == io.EOF {
 		return n, err
 	}
 	return n, fault.New(fault.Integrity, "sealed: read back", "", err)

@@ -1,0 +1,77 @@
+package backup
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Documents come from a bucket that others write to: what is read here is checked before anything
+// trusts it.
+
+// parseManifest refuses what is not JSON, of a newer schema, or without the facts that reading a
+// set back relies on.
+func parseManifest(raw []byte) (*Manifest, error) {
+	var schema struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
+	}
+	if schema.Schema > ManifestSchema { // before its fields, which may have changed their types
+		return nil, newerSchema("manifest", schema.Schema)
+	}
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
+	}
+	if m.Schema < 1 || m.ID == "" || m.FinishedAt.IsZero() {
+		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
+	}
+	for _, o := range m.objects() {
+		if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || !sha256Hex.MatchString(o.SHA256) {
+			return nil, fault.New(fault.Integrity, "manifest is incomplete: it does not vouch for every object", "", nil)
+		}
+	}
+	return &m, nil
+}
+
+var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// parseProof is false for what is no proof, or one of a newer schema.
+func parseProof(raw []byte) (p Proof, ok bool) {
+	if json.Unmarshal(raw, &p) != nil || p.Schema < 1 || p.Schema > ManifestSchema {
+		return Proof{}, false
+	}
+	return p, true
+}
+
+// disagrees says how a manifest does not fit the folder that it was found in, or "".
+func (m *Manifest) disagrees(g *gathered) string {
+	if m.ID != g.ID || m.Instance != g.Instance || m.Database != g.Database {
+		return fmt.Sprintf("the manifest is of another set (%s of %q on %q)", m.ID, m.Database, m.Instance)
+	}
+	for _, o := range m.objects() {
+		size, there := g.sizes[o.Key]
+		switch {
+		case !there:
+			return o.Key + " is missing"
+		case size != o.SizeBytes:
+			return fmt.Sprintf("%s has %d bytes, the manifest says %d", o.Key, size, o.SizeBytes)
+		}
+	}
+	return ""
+}
+
+// objects are the stored objects that the manifest vouches for.
+func (m *Manifest) objects() []Object {
+	all := []Object{m.Dump}
+	for _, o := range []*Object{m.Globals, m.Contents} {
+		if o != nil {
+			all = append(all, *o)
+		}
+	}
+	return all
+}

@@ -1,0 +1,141 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// lock connects and takes both locks: the advisory lock on the source, which dies with its
+// connection, and the lease in the bucket.
+func (r *run) lock(ctx context.Context) (release func(), err error) {
+	r.enter(ctx, StageLock, 0)
+	r.server, err = postgres.Connect(ctx, r.target(), r.job.ConnectWait)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.close(ctx, nil)
+		}
+	}()
+	unlock, ok, err := r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fault.New(fault.Temporary, fmt.Sprintf("backup: another run is backing up %q", r.job.Database),
+			"wait for it to end: `pgbtui` shows it", ErrHeld)
+	}
+	if r.facts, err = r.server.Facts(ctx); err != nil {
+		return nil, err
+	}
+	lease, err := r.takeLease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.guard = &guard{server: r.server, lease: lease, every: r.leaseTerm() / 3, lost: r.cancel}
+	r.guard.start(ctx)
+	return func() { r.close(ctx, unlock) }, nil
+}
+
+func (r *run) leaseTerm() time.Duration {
+	if r.env.leaseTerm > 0 {
+		return r.env.leaseTerm
+	}
+	return leaseTerm
+}
+
+func (r *run) target() postgres.Target {
+	p := r.job.Postgres
+	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: r.job.Database}
+}
+
+// takeLease is nil without an error where the store can't give one.
+func (r *run) takeLease(ctx context.Context) (*lease, error) {
+	source := fmt.Sprintf("%s/%s/%t@%s:%s", r.facts.SystemIdentifier, r.job.Database, r.facts.InRecovery, r.job.Postgres.Host, r.job.Postgres.Port)
+	if r.facts.SystemIdentifier == "" {
+		source = r.opts.ID // unknown: equal to nobody's, so that no lease is taken over early
+	}
+	l, err := takeLease(ctx, &lease{
+		bucket: r.env.Bucket, key: leaseKey(r.job), now: r.env.Now, term: r.leaseTerm(),
+		mine: leaseRecord{Run: r.opts.ID, Host: r.env.Host, Source: source},
+	})
+	if err == nil && l == nil {
+		r.warn(ctx, "the store has no conditional writes: only PostgreSQL's lock guards against a second run")
+	}
+	return l, err
+}
+
+// close gives up lease, advisory lock and connection. Failures are only told: the work is done,
+// and each of them ends by itself.
+func (r *run) close(ctx context.Context, unlock func(context.Context) error) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	var errs []error
+	if r.guard != nil {
+		r.guard.end()
+		if r.guard.lease != nil {
+			errs = append(errs, r.guard.lease.release(ctx))
+		}
+	}
+	if unlock != nil {
+		errs = append(errs, unlock(ctx))
+	}
+	errs = append(errs, r.server.Close(ctx))
+	if err := errors.Join(errs...); err != nil {
+		r.log.InfoContext(ctx, "giving up the locks: "+err.Error())
+	}
+}
+
+// preflight chooses the tools and clears what dead runs of this database left behind.
+func (r *run) preflight(ctx context.Context) (err error) {
+	r.enter(ctx, StagePreflight, 0)
+	if r.tools, err = postgres.FindTools(ctx, r.job.Postgres.BinDir, r.facts.VersionNum/10000); err != nil {
+		return err
+	}
+	if err := r.refuseUsedFolder(ctx); err != nil {
+		return err
+	}
+	return r.sweep(ctx)
+}
+
+// refuseUsedFolder: what is written here is removed when the run fails, so nothing of anybody
+// else may be there.
+func (r *run) refuseUsedFolder(ctx context.Context) error {
+	for o, err := range r.env.Bucket.List(ctx, r.dir) {
+		if fault.CodeOf(err) == fault.NotPermitted {
+			return nil // some writers may not list
+		}
+		if err != nil {
+			return err
+		}
+		return fault.New(fault.Refused, "backup: there is already a set "+r.opts.ID+": "+o.Key, "run again: each run has its own ID", nil)
+	}
+	return nil
+}
+
+// sweep aborts the uploads of dead runs. Its failure costs a warning: a backup is worth more than
+// tidiness. With the lease, every upload here is a dead run's; without, only the old ones are.
+func (r *run) sweep(ctx context.Context) error {
+	var before time.Time
+	if r.guard.lease == nil {
+		before = r.env.Now().Add(-youngest)
+	}
+	removed, err := SweepUploads(ctx, r.env.Bucket, Folder(r.job.S3.Prefix, r.job.Instance, r.job.Database), before)
+	for _, key := range removed {
+		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, event(EventLeftoverRemoved), slog.String("key", key))
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		r.warn(ctx, err.Error())
+	}
+	return nil
+}
