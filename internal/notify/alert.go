@@ -163,6 +163,7 @@ func (a Alert) remedy() string {
 		return "Do not rely on this backup; make a new one and look at the bucket."
 	case fault.Terminated, fault.Interrupted:
 		return "If nobody stopped it on purpose, start it again: sudo systemctl start " + shellWord(a.Unit)
+	case fault.OK, fault.Warnings, fault.Failed, fault.Temporary, fault.Refused, fault.Usage:
 	}
 	return ""
 }
@@ -201,6 +202,7 @@ func Meaning(code fault.Code) string {
 		return "wrong configuration"
 	case fault.Interrupted, fault.Terminated:
 		return "stopped by a signal"
+	case fault.Failed:
 	}
 	return "failed"
 }

@@ -90,7 +90,7 @@ func TestSlackNeverShowsTheAddress(t *testing.T) {
 		w.WriteHeader(404)
 		_, _ = io.WriteString(w, "no such thing: "+r.URL.Path)
 	})
-	moved, _, _ := server(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x/"+canary, 302) })
+	moved, _, _ := server(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x/"+canary, http.StatusFound) })
 	for _, address := range []string{
 		answered, moved,
 		"http://127.0.0.1:1/services/" + canary, "https://127.0.0.1:1/" + canary, "http://[::1]:namedport/" + canary,

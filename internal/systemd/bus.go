@@ -84,7 +84,7 @@ func dial(ctx context.Context) (*dbus.Conn, error) {
 	}
 	end()
 	if err == nil {
-		conn.Close()
+		_ = conn.Close()
 		err = context.Cause(bounded)
 	}
 	return nil, fault.New(fault.Unavailable, "systemd: connect to the system bus",

@@ -116,7 +116,7 @@ func activate(ctx context.Context, jobs []string, report *Report) error {
 	if err != nil {
 		return err
 	}
-	defer bus.Close()
+	defer func() { _ = bus.Close() }()
 	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func linkTimers(r root, jobs []string, report *Report) error {
 			template = backupBase + "@.timer"
 		}
 		link := r.path(wantsDir + "/" + BackupTimer(job))
-		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+		if err := makeDir(filepath.Dir(link)); err != nil {
 			return fmt.Errorf("systemd: enable %s: %w", link, err)
 		}
 		err := os.Symlink(unitDir+"/"+template, link)

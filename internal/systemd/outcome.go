@@ -31,6 +31,7 @@ func (s RunState) Over() bool {
 	switch s {
 	case RunQueued, RunRunning, RunFinishing, RunRetrying:
 		return false
+	case RunOK, RunWarn, RunFailed, RunCancelled, RunLost, RunSkipped, RunNone:
 	}
 	return true
 }

@@ -44,6 +44,7 @@ func (r *Report) Changed() bool {
 		switch s.Action {
 		case Created, Updated, Adopted, Removed, Enabled, Disabled:
 			return true
+		case Unchanged, Kept, Ran, Note:
 		}
 	}
 	return false

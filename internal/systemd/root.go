@@ -55,7 +55,7 @@ func (r root) write(f File, gid int) (Action, error) {
 	if before != nil && bytes.Equal(before, []byte(f.Text)) {
 		return Unchanged, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+	if err := makeDir(filepath.Dir(full)); err != nil {
 		return "", fmt.Errorf("systemd: write %s: %w", full, err)
 	}
 	if err := replaceFile(full, f, gid); err != nil {
@@ -65,6 +65,11 @@ func (r root) write(f File, gid int) (Action, error) {
 		return Created, nil
 	}
 	return Updated, nil
+}
+
+// makeDir makes a folder that systemd and polkit, which is not root, must be able to look into.
+func makeDir(dir string) error {
+	return os.MkdirAll(dir, 0o755) //nolint:gosec // readable for all, like everything below /etc/systemd
 }
 
 func replaceFile(full string, f File, gid int) error {
@@ -103,7 +108,10 @@ func syncDir(dir string) error {
 // remove deletes a file of ours; false when there was none or it is not ours.
 func (r root) remove(p string) (bool, error) {
 	text, err := r.read(p)
-	if err != nil || text == nil || !isOurs(text) {
+	if err != nil && fault.CodeOf(err) != fault.Refused { // a link or the like: not ours
+		return false, err
+	}
+	if text == nil || !isOurs(text) {
 		return false, nil
 	}
 	if err := os.Remove(r.path(p)); err != nil {

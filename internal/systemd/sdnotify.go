@@ -117,7 +117,7 @@ func (n *Notifier) send(state string) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // PID 1 busy: better silent than stuck
 	_, _ = conn.Write([]byte(state))
 }

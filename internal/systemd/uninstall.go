@@ -52,7 +52,7 @@ func reload(ctx context.Context, report *Report) error {
 	if err != nil {
 		return err
 	}
-	defer bus.Close()
+	defer func() { _ = bus.Close() }()
 	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func silenceTimers(ctx context.Context, r root, report *Report) error {
 	if err != nil {
 		return err
 	}
-	defer bus.Close()
+	defer func() { _ = bus.Close() }()
 	timers, err := bus.Timers(ctx)
 	if err != nil {
 		return err

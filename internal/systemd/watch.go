@@ -65,7 +65,7 @@ func subscribe(ctx context.Context) (*dbus.Conn, chan *dbus.Signal, error) {
 		err = conn.Object(busName, managerPath).CallWithContext(bounded, manager+".Subscribe", 0).Err
 	}
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, nil, classify("watch units", err)
 	}
 	return conn, signals, nil
@@ -81,7 +81,7 @@ func (w *watcher) run(ctx context.Context, conn *dbus.Conn, signals chan *dbus.S
 	defer close(w.out)
 	for {
 		err := w.pump(ctx, signals)
-		conn.Close()
+		_ = conn.Close()
 		if ctx.Err() != nil {
 			return
 		}
@@ -92,7 +92,7 @@ func (w *watcher) run(ctx context.Context, conn *dbus.Conn, signals chan *dbus.S
 			return
 		}
 		if !w.send(ctx, Change{}) {
-			conn.Close()
+			_ = conn.Close()
 			return
 		}
 	}
