@@ -56,7 +56,8 @@ func Write(dir, id string, r Restore) error {
 		return classify(dir, err)
 	}
 	_, err = f.Write(body)
-	return errors.Join(err, f.Close())
+	// Whatever the operator's umask is, the unit reads it through the folder's group.
+	return errors.Join(err, f.Chmod(0o640), f.Close())
 }
 
 func classify(dir string, err error) error {

@@ -14,8 +14,14 @@ import (
 func TestWhatIsAskedIsRead(t *testing.T) {
 	dir := t.TempDir()
 	want := Restore{Set: "20261122T020000Z-1a2b3c", Database: "a\"b\n", To: "new", Jobs: 2, Globals: true, At: time.Unix(1, 0).UTC()}
-	if err := Write(dir, "r1", want); err != nil {
+	old := syscall.Umask(0o077)
+	err := Write(dir, "r1", want)
+	syscall.Umask(old)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "r1.json")); err != nil || info.Mode().Perm() != 0o640 {
+		t.Fatalf("the group can't read it: %v, %v", info.Mode(), err)
 	}
 	got, err := Read(dir, "r1")
 	if err != nil || got != want {
