@@ -1,0 +1,107 @@
+package docs
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+)
+
+// notRunAllowed is how many sh blocks may be left out, in all pages together.
+const notRunAllowed = 3
+
+// commandLine starts a line that a reader would type: such lines belong into sh blocks, where they are run.
+var commandLine = regexp.MustCompile(`(?m)^\$? ?(sudo|pgbtui|systemctl|journalctl|aws|psql|pg_restore|make|go) `)
+
+func TestEveryExampleIsOfAKindThatIsTested(t *testing.T) {
+	kinds := []string{"sh", "yaml", "json", "sql", "ini", "text"}
+	known := map[string][]string{"not run": {"sh"}, "as": {"sh"}, "file": {"yaml", "ini"}}
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if !slices.Contains(kinds, b.language) {
+				t.Errorf("%s: a block of kind %q is not tested: use one of %q", b.at(), b.language, kinds)
+			}
+			for note := range b.notes {
+				if !slices.Contains(known[note], b.language) {
+					t.Errorf("%s: the comment %q means nothing before a %s block", b.at(), note, b.language)
+				}
+			}
+			if b.language == "ini" && b.notes["file"] == "" {
+				t.Errorf("%s: say where this file goes: <!-- file: PATH OWNER:GROUP MODE -->", b.at())
+			}
+			if b.language == "text" && commandLine.MatchString(b.text) {
+				t.Errorf("%s: commands in a text block are not run: make it sh", b.at())
+			}
+		}
+	}
+}
+
+func TestFewExamplesAreNotRunAndEachSaysWhy(t *testing.T) {
+	left := 0
+	for _, b := range blocks(t, "sh") {
+		if why := b.notes["not run"]; why != "" {
+			left++
+			t.Logf("%s is not run: %s", b.at(), why)
+		}
+	}
+	if left > notRunAllowed {
+		t.Errorf("%d blocks are not run, %d at most", left, notRunAllowed)
+	}
+}
+
+func TestEveryConfigurationLoads(t *testing.T) {
+	for _, b := range blocks(t, "yaml") {
+		text := b.text
+		if !regexp.MustCompile(`(?m)^\s*bucket:`).MatchString(text) {
+			text += "s3: {bucket: company-backups}\n" // a part of a file, shown alone
+		}
+		file := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(config.Source{File: file, Explicit: true, Getenv: func(string) string { return "" }, Hostname: "db1"})
+		if err != nil {
+			t.Errorf("%s: %v", b.at(), err)
+			continue
+		}
+		for _, job := range c.Jobs {
+			if _, err := c.Job(job.Name); err != nil {
+				t.Errorf("%s: %v", b.at(), err)
+			}
+		}
+	}
+}
+
+func TestEveryJSONExampleIsJSON(t *testing.T) {
+	for _, b := range blocks(t, "json") {
+		if !json.Valid([]byte(b.text)) {
+			t.Errorf("%s: not JSON", b.at())
+		}
+	}
+}
+
+// TestEverySQLExampleRuns on a server that has what a reader's has: the live database and its copy.
+func TestEverySQLExampleRuns(t *testing.T) {
+	server := pgtest.Start(t)
+	for _, name := range []string{"production", "production_restored"} {
+		server.Exec(t, "postgres", `CREATE DATABASE "`+name+`"`)
+	}
+	server.Exec(t, "postgres", "CREATE ROLE pgbtui LOGIN")
+	for _, b := range blocks(t, "sql") {
+		// One statement after the other, as psql sends them: some refuse to share a transaction.
+		for statement := range strings.SplitSeq(b.text, ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			if err := server.TryExec("postgres", statement); err != nil {
+				t.Errorf("%s: %v\nin: %s", b.at(), err, statement)
+			}
+		}
+	}
+}
