@@ -18,11 +18,11 @@ import (
 func (p *program) headless(ctx context.Context, f rootFlags) error {
 	job, err := p.job(f.job)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, backupRun, err)
 	}
 	env, stop, err := p.runEnv(ctx, job)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, backupRun, err)
 	}
 	defer stop()
 	result, err := backup.Run(ctx, job, env, backup.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty})
@@ -61,9 +61,18 @@ func (p *program) logged(err error) error {
 	return &outcome{fault.CodeOf(err)}
 }
 
-// configFailure puts an error from before the run into the journal too, where the alert reads it.
-func (p *program) configFailure(ctx context.Context, err error) error {
-	p.logger(slog.LevelInfo).ErrorContext(ctx, "backup failed: "+err.Error(), slog.String("event", backup.EventFailed),
+// action is what a unit can run: its word in messages, and the event of its failure.
+type action struct{ word, failed string }
+
+var (
+	backupRun  = action{"backup", backup.EventFailed}
+	verifyRun  = action{"verification", backup.EventVerifyFailed}
+	restoreRun = action{"restore", backup.EventRestoreFailed}
+)
+
+// failedBefore puts an error from before the run into the journal too, where the alert reads it.
+func (p *program) failedBefore(ctx context.Context, a action, err error) error {
+	p.logger(slog.LevelInfo).ErrorContext(ctx, a.word+" failed: "+err.Error(), slog.String("event", a.failed),
 		slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 	return p.logged(err)
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf16"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // jsonSchema is the version of every document that --json prints. Fields may be added within a
@@ -14,23 +17,53 @@ import (
 const jsonSchema = 1
 
 func (p *program) printJSON(v any) error {
-	encoder := json.NewEncoder(p.out)
+	var document bytes.Buffer
+	encoder := json.NewEncoder(&document)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	if _, err := p.out.Write(onlyVisible(document.Bytes())); err != nil {
 		return fmt.Errorf("print JSON: %w", err)
 	}
 	return nil
 }
 
+// onlyVisible escapes what encoding/json leaves as it is and a terminal would act on: DEL, C1
+// controls, bidirectional overrides and the like. They can only stand inside strings, where the
+// escape means the same.
+func onlyVisible(document []byte) []byte {
+	var out []byte
+	for _, r := range string(document) {
+		switch one := string(r); {
+		case r == '\n', printable.Text(one) == one:
+			out = append(out, one...)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		}
+	}
+	return out
+}
+
 func (p *program) printJSONError(err error) {
-	_ = p.printJSON(map[string]any{"schema": jsonSchema, "error": jsonFault{
-		Code: int(fault.CodeOf(err)), Message: err.Error(), Remedy: fault.Remedy(err)}})
+	_ = p.printJSON(jsonError{jsonSchema, asFault(err)})
+}
+
+type jsonError struct {
+	Schema int       `json:"schema"`
+	Error  jsonFault `json:"error"`
 }
 
 type jsonFault struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy,omitempty"`
+}
+
+func asFault(err error) jsonFault {
+	return jsonFault{Code: int(fault.CodeOf(err)), Message: err.Error(), Remedy: fault.Remedy(err)}
 }
 
 type jsonSet struct {
@@ -61,7 +94,7 @@ func (p *program) setJSON(s *backup.Set) jsonSet {
 		out.ProvenAt = &at
 	}
 	if m := s.Manifest; m != nil {
-		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings
+		out.StoredBytes, out.RawBytes, out.Warnings = m.StoredBytes(), &m.Dump.RawBytes, m.Warnings
 		if m.Summary.Scanned {
 			out.Tables, out.Rows = &m.Summary.Tables, &m.Summary.Rows
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 type pruneFlags struct {
@@ -20,6 +21,7 @@ type jsonPrune struct {
 	Schema    int            `json:"schema"`
 	DryRun    bool           `json:"dryRun"`
 	Decisions []jsonDecision `json:"decisions"`
+	Error     *jsonFault     `json:"error,omitempty"` // what could not be deleted
 }
 
 type jsonDecision struct {
@@ -65,20 +67,34 @@ func (p *program) prune(ctx context.Context, f pruneFlags) error {
 			deleted[d.Set.Dir] = true
 		}
 	}
+	if p.json {
+		return p.printPlanJSON(plan, deleted, f.dryRun, applyErr)
+	}
 	if err := p.printPlan(plan, deleted, f.dryRun); err != nil {
 		return err
 	}
 	return applyErr
 }
 
-func (p *program) printPlan(plan []backup.Decision, deleted map[string]bool, dryRun bool) error {
-	if p.json {
-		out := jsonPrune{Schema: jsonSchema, DryRun: dryRun, Decisions: []jsonDecision{}}
-		for _, d := range plan {
-			out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, deleted[d.Set.Dir], d.Reason})
-		}
+// printPlanJSON is one document also when something could not be deleted.
+func (p *program) printPlanJSON(plan []backup.Decision, deleted map[string]bool, dryRun bool, failed error) error {
+	out := jsonPrune{Schema: jsonSchema, DryRun: dryRun, Decisions: []jsonDecision{}}
+	for _, d := range plan {
+		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, deleted[d.Set.Dir], d.Reason})
+	}
+	if failed == nil {
 		return p.printJSON(out)
 	}
+	told := asFault(failed)
+	out.Error = &told
+	if err := p.printJSON(out); err != nil {
+		return err
+	}
+	explain(p.err, failed)
+	return &outcome{fault.CodeOf(failed)}
+}
+
+func (p *program) printPlan(plan []backup.Decision, deleted map[string]bool, dryRun bool) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, d := range plan {
 		word := "keep"

@@ -85,12 +85,12 @@ func (p *program) restore(ctx context.Context, id string, f restoreFlags) error 
 func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
 	asked, err := request.Read(request.DefaultDir, f.request)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, restoreRun, err)
 	}
 	f.job, f.To, f.Jobs, f.Globals = asked.Job, asked.To, max(1, asked.Jobs), asked.Globals
 	at, err := p.locate(ctx, asked.Set, asked.Job)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, restoreRun, err)
 	}
 	return p.restoreFrom(ctx, at, f)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -50,7 +52,33 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
 	cmd.AddCommand(p.listCommand(), p.showCommand(), p.verifyCommand(), p.restoreCommand(), p.pruneCommand(),
 		p.statusCommand(), p.unitsCommand(), p.configCommand(), p.versionCommand(), p.alertCommand())
+	strictExtras(cmd)
 	return cmd
+}
+
+// strictExtras makes cobra's own verbs fail for what they do not know; by default they print a
+// help text and succeed.
+func strictExtras(root *cobra.Command) {
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [VERB]", Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageText("no help about " + strconv.Quote(strings.Join(args, " ")))
+			}
+			return about.Help()
+		},
+	})
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args = noArgs
+			c.RunE = func(*cobra.Command, []string) error {
+				return usageText("completion wants bash, zsh, fish or powershell")
+			}
+		}
+	}
 }
 
 func (p *program) root(ctx context.Context, f rootFlags) error {

@@ -18,8 +18,30 @@ type jsonShow struct {
 	Set      jsonSet          `json:"set"`
 	Manifest *backup.Manifest `json:"manifest"`
 	Proofs   []backup.Proof   `json:"proofs"`
-	Tables   []archive.Table  `json:"tables"` // null: not known, or encrypted without a key here
+	Tables   []jsonTable      `json:"tables"` // null: not known, or encrypted without a key here
 	Recipe   []string         `json:"recipe"`
+}
+
+type jsonTable struct {
+	Schema   string `json:"schema"`
+	Name     string `json:"name"`
+	Rows     *int64 `json:"rows"` // null: unknown
+	RawBytes int64  `json:"rawBytes"`
+}
+
+// tablesJSON is nil, null in JSON, for tables that are not known.
+func tablesJSON(tables []archive.Table) []jsonTable {
+	if tables == nil {
+		return nil
+	}
+	out := make([]jsonTable, len(tables))
+	for i, t := range tables {
+		out[i] = jsonTable{Schema: t.Schema, Name: t.Name, RawBytes: t.RawBytes}
+		if t.Rows >= 0 {
+			out[i].Rows = &tables[i].Rows
+		}
+	}
+	return out
 }
 
 func (p *program) showCommand() *cobra.Command {
@@ -55,7 +77,7 @@ func (p *program) show(ctx context.Context, id, jobName string, withTables bool)
 		if proofs == nil {
 			proofs = []backup.Proof{}
 		}
-		return p.printJSON(jsonShow{Schema: jsonSchema, Set: p.setJSON(at.set), Manifest: at.set.Manifest, Proofs: proofs, Tables: tables, Recipe: recipe})
+		return p.printJSON(jsonShow{Schema: jsonSchema, Set: p.setJSON(at.set), Manifest: at.set.Manifest, Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
 	}
 	p.showFacts(at.set)
 	if withTables {
@@ -86,7 +108,10 @@ func (p *program) tables(ctx context.Context, at *located) (tables []archive.Tab
 	case contents == nil || contents.Archive == nil:
 		return nil, "not recorded for this set", nil
 	}
-	return contents.Archive.Tables(), "", nil
+	if tables = contents.Archive.Tables(); tables == nil {
+		tables = []archive.Table{} // known to be none
+	}
+	return tables, "", nil
 }
 
 func (p *program) showFacts(s *backup.Set) {

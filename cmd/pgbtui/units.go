@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -26,7 +27,10 @@ func (p *program) unitsPrint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "print", Short: "Print every file that install would write, and change nothing", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if sql {
+			switch {
+			case p.json:
+				return p.printUnitsJSON(orThisBinary(binary))
+			case sql:
 				p.printf("%s", systemd.RoleSQL())
 				return nil
 			}
@@ -36,6 +40,30 @@ func (p *program) unitsPrint() *cobra.Command {
 	cmd.Flags().StringVar(&binary, "binary", "", "the `path` that units start (default: this program)")
 	cmd.Flags().BoolVar(&sql, "sql", false, "print the SQL of the database role instead")
 	return cmd
+}
+
+type jsonUnits struct {
+	Schema int            `json:"schema"`
+	Files  []jsonUnitFile `json:"files"`
+	SQL    string         `json:"sql"` // of the database role
+}
+
+type jsonUnitFile struct {
+	Path string `json:"path"`
+	Mode string `json:"mode"` // octal
+	Text string `json:"text"`
+}
+
+func (p *program) printUnitsJSON(binary string) error {
+	files, err := systemd.Files(binary)
+	if err != nil {
+		return err
+	}
+	out := jsonUnits{Schema: jsonSchema, SQL: systemd.RoleSQL(), Files: []jsonUnitFile{}}
+	for _, f := range files {
+		out.Files = append(out.Files, jsonUnitFile{f.Path, fmt.Sprintf("%04o", f.Mode), f.Text})
+	}
+	return p.printJSON(out)
 }
 
 // orThisBinary is the path for ExecStart: where this program is now, with links resolved.

@@ -33,11 +33,11 @@ func (p *program) verifyCommand() *cobra.Command {
 func (p *program) verify(ctx context.Context, id, jobName string) error {
 	at, err := p.locate(ctx, id, jobName)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, verifyRun, err)
 	}
 	identities, err := p.identities(at.job)
 	if err != nil {
-		return p.configFailure(ctx, err)
+		return p.failedBefore(ctx, verifyRun, err)
 	}
 	env, stop, err := p.runEnv(ctx, at.job)
 	if err != nil {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// store is the bucket as somebody sees it who is not the program under test.
+type store struct {
+	c      *s3.Client
+	bucket *string
+}
+
+func (w *world) store(t testing.TB) store { return store{w.s3.Client(t), &w.s3.Bucket} }
+
+func (s store) keys() (keys []string, err error) {
+	pages := s3.NewListObjectsV2Paginator(s.c, &s3.ListObjectsV2Input{Bucket: s.bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.Contents {
+			keys = append(keys, *o.Key)
+		}
+	}
+	return keys, nil
+}
+
+func (s store) uploads() (int, error) {
+	out, err := s.c.ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: s.bucket})
+	if err != nil {
+		return 0, err
+	}
+	return len(out.Uploads), nil
+}
+
+func (s store) get(key string) ([]byte, error) {
+	out, err := s.c.GetObject(context.Background(), &s3.GetObjectInput{Bucket: s.bucket, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Body.Close() }()
+	return io.ReadAll(out.Body)
+}
+
+func (s store) put(key string, body []byte) error {
+	_, err := s.c.PutObject(context.Background(), &s3.PutObjectInput{Bucket: s.bucket, Key: &key, Body: bytes.NewReader(body)})
+	return err
+}
+
+// cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
+// `flip ENDING` work on the one key that ends so, `fault OP KIND [CODE]` spoils every such request
+// until `well`.
+func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well")
+	w := inWorld(ts)
+	s := ts.Value(storeKey{}).(store)
+	switch args[0] {
+	case "ls":
+		keys, err := s.keys()
+		ts.Check(err)
+		_, _ = io.WriteString(ts.Stdout(), strings.Join(keys, "\n")+"\n")
+	case "uploads":
+		n, err := s.uploads()
+		ts.Check(err)
+		if strconv.Itoa(n) != args[1] {
+			ts.Fatalf("%d unfinished uploads, want %s", n, args[1])
+		}
+	case "put":
+		body, err := os.ReadFile(ts.MkAbs(args[2]))
+		ts.Check(err)
+		ts.Check(s.put(args[1], body))
+	case "rm", "flip":
+		ts.Check(s.spoil(args[0], args[1]))
+	case "fault":
+		f := s3server.Fault{Kind: s3server.Kind(args[2])}
+		if len(args) > 3 {
+			f.Code = args[3]
+		}
+		w.ours.Inject(s3server.Rule{Op: s3server.Op(args[1]), Fault: f})
+	case "well":
+		w.ours.ClearFaults()
+	default:
+		ts.Fatalf("s3 %s is not known", args[0])
+	}
+}
+
+type storeKey struct{}
+
+// spoil removes or damages the one object whose key matches, as path.Match on its last parts.
+func (s store) spoil(how, pattern string) error {
+	keys, err := s.keys()
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if ok, _ := path.Match(pattern, path.Base(key)); !ok && key != pattern {
+			continue
+		}
+		if how == "rm" {
+			_, err := s.c.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: s.bucket, Key: &key})
+			return err
+		}
+		body, err := s.get(key)
+		if err != nil {
+			return err
+		}
+		body[len(body)/2] ^= 1
+		return s.put(key, body)
+	}
+	return os.ErrNotExist
+}
