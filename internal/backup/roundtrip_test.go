@@ -64,7 +64,7 @@ func TestHostileDatabaseNamesAreBackedUpAndRestoredUnderTheirOwnName(t *testing.
 		w.job.Database = name
 		m := w.run(t).Manifest
 		set := w.find(t, m.ID)
-		if set.Database != name || set.Instance != "db1" {
+		if set.Database != name || set.Instance != w.job.Instance {
 			t.Errorf("%q is listed as %q of %q", name, set.Database, set.Instance)
 		}
 		to := name + " copy"

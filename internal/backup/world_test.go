@@ -1,17 +1,22 @@
 package backup
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -23,32 +28,74 @@ type world struct {
 	store *s3server.Running
 	env   Env
 	job   config.Job
+	log   *logBook
+	hook  atomic.Pointer[hook]
+
+	unconditional atomic.Bool
 }
+
+// hook sees each request before it is served, and may do anything in between.
+type hook func(op s3server.Op, key string) *s3server.Fault
+
+// partBytes makes uploads of several parts from small databases.
+const partBytes = 64 << 10
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{pg: pgtest.Shared(t), store: s3server.Start(t)}
+	pg := pgtest.Shared(t)
+	return newWorldOn(t, pg, pg.CreateDatabase(t))
+}
+
+// newWorldOn shares a database: each world has a store and an instance of its own.
+func newWorldOn(t testing.TB, pg *pgtest.Server, database string) *world {
+	t.Helper()
+	w := &world{pg: pg, log: &logBook{}}
+	w.store = s3server.Start(t, s3server.With(func(o *s3server.Options) {
+		o.MinPartBytes, o.Fault = 1, w.ask
+		o.More = []s3server.Credential{{AccessKey: "no-delete", SecretKey: "no-delete-secret", Deny: []s3server.Op{s3server.OpDeleteObjects, s3server.OpDeleteObject}}}
+	}))
 	w.job = config.Job{
-		Name: "main", Instance: "db1", Database: w.pg.CreateDatabase(t),
-		Postgres:  config.Postgres{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User, BinDir: w.pg.BinDir},
+		Name: "main", Instance: "db" + strconv.FormatInt(worlds.Add(1), 10), Database: database,
+		Postgres:  config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
 		S3:        config.S3{Bucket: w.store.Bucket, Prefix: "postgresql"},
 		Retention: config.Retention{MinKeep: 3}, StallAfter: time.Minute, ConnectWait: 5 * time.Second, LockWait: 10 * time.Second,
 		SpoolDir: t.TempDir(),
 	}
-	w.env = Env{Bucket: w.bucket(t), Log: slog.New(slog.NewTextHandler(testLog{t}, nil)), Now: time.Now, Host: "testhost", Tool: "pgbtui test", Trigger: "cli"}
+	w.env = Env{Bucket: w.bucket(t, w.store.AccessKey, w.store.SecretKey), Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Now: time.Now, Host: "testhost", Tool: "pgbtui test", Trigger: "cli"}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(w.log.text())
+		}
+	})
 	return w
 }
 
-// bucket opens the store with short retries.
-func (w *world) bucket(t testing.TB) *s3.Bucket {
-	t.Helper()
-	credentials := filepath.Join(t.TempDir(), "credentials")
-	text := "[default]\naws_access_key_id = " + w.store.AccessKey + "\naws_secret_access_key = " + w.store.SecretKey + "\n"
-	if err := os.WriteFile(credentials, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+// worlds numbers instances, which name advisory locks of the shared server.
+var worlds atomic.Int64
+
+// refuseConditions makes the store one that knows no conditional writes.
+func (w *world) refuseConditions() { w.unconditional.Store(true) }
+
+func (w *world) ask(op s3server.Op, r *http.Request) *s3server.Fault {
+	if w.unconditional.Load() && r.Header.Get("If-None-Match")+r.Header.Get("If-Match") != "" && op == s3server.OpPutObject {
+		return &s3server.Fault{Kind: s3server.Answer, Status: http.StatusNotImplemented, Code: "NotImplemented"}
 	}
-	b, err := s3.Open(t.Context(), s3.Options{Bucket: w.store.Bucket, Endpoint: w.store.Endpoint, Region: w.store.Region,
-		CredentialsFile: credentials, MaxAttempts: 4, MaxBackoff: 20 * time.Millisecond})
+	if h := w.hook.Load(); h != nil {
+		if f := (*h)(op, r.URL.Path); f != nil {
+			own := *f // the server fills in defaults
+			return &own
+		}
+	}
+	return nil
+}
+
+func (w *world) onRequest(h hook) { w.hook.Store(&h) }
+
+// bucket opens the store with short retries.
+func (w *world) bucket(t testing.TB, key, secret string) *s3.Bucket {
+	t.Helper()
+	b, err := s3.Open(t.Context(), w.options(t, key, secret))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,20 +103,46 @@ func (w *world) bucket(t testing.TB) *s3.Bucket {
 	return b
 }
 
-type testLog struct{ t testing.TB }
+func (w *world) options(t testing.TB, key, secret string) s3.Options {
+	t.Helper()
+	credentials := filepath.Join(t.TempDir(), "credentials")
+	text := "[default]\naws_access_key_id = " + key + "\naws_secret_access_key = " + secret + "\n"
+	if err := os.WriteFile(credentials, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s3.Options{Bucket: w.store.Bucket, Endpoint: w.store.Endpoint, Region: w.store.Region,
+		CredentialsFile: credentials, MaxAttempts: 5, MaxBackoff: 5 * time.Millisecond, PartSizeMin: partBytes}
+}
 
-func (l testLog) Write(p []byte) (int, error) {
-	l.t.Logf("%s", p)
-	return len(p), nil
+// logBook keeps what was logged.
+type logBook struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *logBook) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }
 
 func (w *world) run(t testing.TB) *Result {
 	t.Helper()
-	result, err := Run(t.Context(), w.job, w.env, RunOptions{ID: NewID(time.Now())})
+	result, err := w.try(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return result
+}
+
+func (w *world) try(ctx context.Context) (*Result, error) {
+	return Run(ctx, w.job, w.env, RunOptions{ID: NewID(w.env.Now())})
 }
 
 func (w *world) sets(t testing.TB) []Set {
@@ -134,7 +207,36 @@ func newIdentity(t testing.TB) *age.X25519Identity {
 	return id
 }
 
-var _ io.Writer = testLog{}
+// leaseNow is the lease as it lies in the bucket.
+func (w *world) leaseNow(t testing.TB) leaseRecord {
+	t.Helper()
+	r, _, err := readLease(context.WithoutCancel(t.Context()), w.env.Bucket, leaseKey(w.job), leaseTerm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// wantCode is for table tests of failures.
+func wantCode(t testing.TB, err error, want fault.Code) {
+	t.Helper()
+	if got := fault.CodeOf(err); got != want {
+		t.Errorf("code %d, want %d: %v", got, want, err)
+	}
+}
+
+// noBackends asserts that nothing of ours stays connected to the job's database.
+func (w *world) noBackends(t testing.TB) {
+	t.Helper()
+	for range 100 {
+		n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbtui' AND datname = $1", w.job.Database)
+		if n == 0 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("backends of ours are left after 10 s")
+}
 
 const sampleSchema = `
 CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, label text NOT NULL, twice bigint GENERATED ALWAYS AS (length(label) * 2) STORED);

@@ -1,0 +1,187 @@
+package backup
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// The grid: every operation that a run makes, times every way in which a store fails.
+
+const unavailable, denied, damaged = fault.Unavailable, fault.NotPermitted, fault.Integrity
+
+// gridRow is an operation and the exit codes of the permanent faults there.
+type gridRow struct {
+	name                       string
+	op                         s3server.Op
+	key                        string
+	broken, forbidden, altered fault.Code // 500 or resets for ever; AccessDenied; another checksum in each answer
+	lostForEver                fault.Code // done each time, but never answered
+}
+
+var gridRows = []gridRow{
+	{"lease", s3server.OpPutObject, leaseName, unavailable, denied, fault.OK, fault.OK},
+	{"sweep", s3server.OpListMultipartUploads, "", fault.OK, fault.OK, fault.OK, fault.OK}, // a warning
+	{"globals", s3server.OpPutObject, globalsName, unavailable, denied, fault.OK, unavailable},
+	{"create", s3server.OpCreateMultipart, "", unavailable, denied, fault.OK, unavailable},
+	{"part", s3server.OpUploadPart, "", unavailable, denied, damaged, unavailable},
+	{"complete", s3server.OpCompleteMultipart, "", unavailable, denied, fault.OK, fault.OK}, // looked up; its checksum is in the body
+	{"read back", s3server.OpHeadObject, dumpName, unavailable, denied, damaged, unavailable},
+	{"contents", s3server.OpPutObject, contentsName, unavailable, denied, fault.OK, unavailable},
+	{"manifest", s3server.OpPutObject, manifestName, unavailable, denied, fault.OK, fault.OK}, // looked up
+	{"list", s3server.OpListObjectsV2, "", unavailable, fault.OK, fault.OK, unavailable},      // some writers may not
+	{"delete", s3server.OpDeleteObjects, "", fault.OK, fault.OK, fault.OK, fault.OK},          // retention: a warning
+}
+
+type gridFault struct {
+	name  string
+	fault s3server.Fault
+	times int // 0: for ever
+	want  func(gridRow) fault.Code
+}
+
+func ok(gridRow) fault.Code { return fault.OK }
+
+var gridFaults = []gridFault{
+	{"503 three times", s3server.Fault{Kind: s3server.Answer, Status: 503}, 3, ok},
+	{"two resets", s3server.Fault{Kind: s3server.Reset}, 2, ok},
+	{"one answer lost", s3server.Fault{Kind: s3server.LoseAnswer}, 1, ok},
+	{"every answer lost", s3server.Fault{Kind: s3server.LoseAnswer}, 0, func(r gridRow) fault.Code { return r.lostForEver }},
+	{"500 for ever", s3server.Fault{Kind: s3server.Answer, Status: 500}, 0, func(r gridRow) fault.Code { return r.broken }},
+	{"resets for ever", s3server.Fault{Kind: s3server.Reset}, 0, func(r gridRow) fault.Code { return r.broken }},
+	{"access denied", s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}, 0, func(r gridRow) fault.Code { return r.forbidden }},
+	{"expired token", s3server.Fault{Kind: s3server.Answer, Code: "ExpiredToken"}, 0, func(r gridRow) fault.Code { return r.forbidden }},
+	{"clock skew", s3server.Fault{Kind: s3server.Answer, Code: "RequestTimeTooSkewed"}, 0, func(r gridRow) fault.Code { return r.forbidden }},
+	{"wrong checksums", s3server.Fault{Kind: s3server.WrongChecksum}, 0, func(r gridRow) fault.Code { return r.altered }},
+}
+
+func TestEveryOperationTimesEveryFault(t *testing.T) {
+	pg, small := smallDatabase(t)
+	for _, row := range gridRows {
+		for _, f := range gridFaults {
+			if row.op == s3server.OpHeadObject && f.name == "expired token" {
+				continue // its answer is a bare 400, which names no reason
+			}
+			t.Run(row.name+"/"+f.name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorldOn(t, pg, small)
+				w.job.Retention.Days, w.job.Retention.MinKeep = 30, 1
+				w.plant(t, ago(50))
+				w.store.Inject(s3server.Rule{Op: row.op, Key: row.key, Times: f.times, Fault: f.fault})
+				w.cell(t, f.want(row))
+			})
+		}
+	}
+}
+
+// cell runs under the fault and holds the outcome against the invariants.
+func (w *world) cell(t *testing.T, want fault.Code) {
+	t.Helper()
+	result, err := w.try(t.Context())
+	wantCode(t, err, want)
+	w.store.ClearFaults()
+	good := w.goodSets(t)
+	switch {
+	case err == nil && !strings.Contains(strings.Join(good, " "), result.Manifest.ID):
+		t.Errorf("success without a set: %q", good)
+	case err != nil && len(good) != 1:
+		t.Errorf("failed, and the good sets are %q", good)
+	case err != nil && fault.Remedy(err) == "":
+		t.Errorf("no remedy for: %v", err)
+	}
+	w.recovers(t)
+}
+
+// recovers asserts that the next run removes what the one before could not, and that prune does
+// so with the rest when it is old enough.
+func (w *world) recovers(t *testing.T) {
+	t.Helper()
+	incomplete := func() (n int) {
+		for _, s := range w.sets(t) {
+			if s.Kind == KindIncomplete {
+				n++
+			}
+		}
+		return n
+	}
+	if w.openUploads(t) > 0 || incomplete() > 0 {
+		w.run(t)
+	}
+	if n := w.openUploads(t); n != 0 {
+		t.Errorf("%d uploads are open after the next run", n)
+	}
+	if incomplete() > 0 {
+		env := w.env
+		env.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+		plan, err := Plan(t.Context(), w.job, env, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Apply(t.Context(), env.Bucket, env.Log, plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := incomplete(); n != 0 {
+		t.Errorf("litter for ever: %q", w.keys(t))
+	}
+}
+
+func (w *world) goodSets(t testing.TB) (ids []string) {
+	t.Helper()
+	for _, s := range w.sets(t) {
+		if s.Good() {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+func TestACompleteThatFailsInItsAnswerIsNoSuccess(t *testing.T) {
+	pg, small := smallDatabase(t)
+	for name, c := range map[string]struct {
+		times int
+		want  fault.Code
+	}{"once": {1, fault.OK}, "for ever": {0, fault.Unavailable}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOn(t, pg, small)
+			w.plant(t, ago(2))
+			w.store.Inject(s3server.Rule{Op: s3server.OpCompleteMultipart, Times: c.times, Fault: s3server.Fault{Kind: s3server.ErrorIn200}})
+			w.job.Retention.Days, w.job.Retention.MinKeep = 1, 1
+			w.cell(t, c.want)
+		})
+	}
+}
+
+func TestAManifestNobodyCanAskAboutLeavesItsSetInPeace(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	lost := s3server.Fault{Kind: s3server.LoseAnswer}
+	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Key: manifestName, Fault: lost})
+	w.store.Inject(s3server.Rule{Op: s3server.OpHeadObject, Key: manifestName, Fault: s3server.Fault{Kind: s3server.Reset}})
+	w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: manifestName, Fault: s3server.Fault{Kind: s3server.Reset}})
+	_, err := w.try(t.Context())
+	wantCode(t, err, fault.Unavailable)
+	w.store.ClearFaults()
+	sets := w.sets(t)
+	if len(sets) != 1 || !sets[0].Good() {
+		t.Fatalf("a committed set was taken apart: %+v", sets)
+	}
+	if _, err := Verify(t.Context(), w.job, w.env, &sets[0], nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAStoreWithoutMultipartListingOrConditionsStillTakesBackups(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	w.store.Inject(s3server.Rule{Op: s3server.OpListMultipartUploads, Fault: s3server.Fault{Kind: s3server.Answer, Status: 501, Code: "NotImplemented"}})
+	w.refuseConditions()
+	result := w.run(t)
+	if len(result.Warnings) != 2 || !strings.Contains(result.Warnings[0], "no conditional writes") {
+		t.Errorf("warnings %q", result.Warnings)
+	}
+}

@@ -1,0 +1,47 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// TestMain lets this binary be a child that makes one backup and is killed in the middle, and
+// asserts after all tests that no run, verification or restore left a goroutine.
+func TestMain(m *testing.M) {
+	if order := os.Getenv("BACKUP_TEST_CHILD"); order != "" {
+		os.Exit(child(order))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// childOrder is what the child needs to know.
+type childOrder struct {
+	Job   config.Job
+	Store s3.Options
+}
+
+func child(order string) int {
+	var o childOrder
+	if err := json.Unmarshal([]byte(order), &o); err != nil {
+		fmt.Println(err)
+		return int(fault.Usage)
+	}
+	ctx := context.Background()
+	bucket, err := s3.Open(ctx, o.Store)
+	if err == nil {
+		_, err = Run(ctx, o.Job, Env{Bucket: bucket, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Now: time.Now,
+			Host: "testhost", Tool: "pgbtui test", Trigger: "timer"}, RunOptions{ID: NewID(time.Now())})
+	}
+	return int(fault.CodeOf(err))
+}

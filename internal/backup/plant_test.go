@@ -1,0 +1,51 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// plant writes a whole native set that finished at a time, without any dump: the catalogue and
+// retention can't tell the difference.
+func (w *world) plant(t testing.TB, finished time.Time, change ...func(*Manifest)) *Manifest {
+	t.Helper()
+	body := []byte("stands for a dump")
+	m := &Manifest{Schema: ManifestSchema, ID: NewID(finished), Instance: w.job.Instance, Database: w.job.Database, Job: w.job.Name,
+		StartedAt: finished.Add(-time.Minute).UTC().Truncate(time.Second), FinishedAt: finished.UTC().Truncate(time.Second),
+		Dump: Object{Key: dumpName, SizeBytes: int64(len(body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(body)), RawBytes: 1}}
+	for _, c := range change {
+		c(m)
+	}
+	dir := Folder(w.job.S3.Prefix, m.Instance, m.Database) + m.ID + "/"
+	w.put(t, dir+dumpName, body)
+	raw, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.put(t, dir+manifestName, raw)
+	return m
+}
+
+// prove plants evidence beside a set.
+func (w *world) prove(t testing.TB, id string, level Level, ok bool, at time.Time) {
+	t.Helper()
+	p := Proof{Schema: 1, Set: id, Kind: "verify", Level: level.String(), OK: ok, FinishedAt: at.UTC(), Error: "planted"}
+	if _, err := putProof(t.Context(), w.env.Bucket, w.find(t, id), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) put(t testing.TB, key string, body []byte) {
+	t.Helper()
+	if _, err := w.env.Bucket.Put(t.Context(), key, body, s3.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ago is a time so many days before now.
+func ago(days float64) time.Time { return time.Now().Add(-time.Duration(days * 24 * float64(time.Hour))) }
