@@ -112,6 +112,9 @@ func readDocument(file string) (*document, error) {
 }
 
 func readRemedy(err error) string {
+	if errors.Is(err, os.ErrNotExist) {
+		return "correct the path, or leave --config out"
+	}
 	if errors.Is(err, os.ErrPermission) {
 		return "run as root or as a member of group pgbtui, which may read the configuration"
 	}
@@ -137,7 +140,7 @@ func parseDocument(file string, raw []byte) (*document, error) {
 	return d, nil
 }
 
-var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type \S+`)
+var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type .*`) // some types are printed whole
 
 // yamlError turns the decoder's text into `config: FILE:LINE: …`, one problem a line.
 func (d *document) yamlError(err error) error {

@@ -83,15 +83,19 @@ func (l loader) load() (*Config, error) {
 		c.File, c.Label, c.ReadOnly = l.doc.file, l.doc.settings.Label, l.doc.settings.ReadOnly
 		top = l.doc.settings.fileSettings
 	}
-	base, err := l.job("", top)
-	if err != nil {
+	var err error
+	if c.base, err = l.resolve("", top); err != nil {
 		return nil, err
 	}
-	c.base = base
 	if err := l.fileJobs(c, top); err != nil {
 		return nil, err
 	}
-	l.defaultJob(c)
+	// Jobs with sections may each bring what the top level lacks, such as the bucket.
+	if alone := len(c.Jobs) == 0; l.defaultJob(c) || alone {
+		if err := l.check("", c.base); err != nil {
+			return nil, err
+		}
+	}
 	slices.SortFunc(c.Jobs, func(a, b Job) int { return strings.Compare(a.Name, b.Name) })
 	return c, nil
 }
@@ -119,21 +123,31 @@ func (l loader) fileJobs(c *Config, top fileSettings) error {
 
 // defaultJob adds the single database of the environment (DB_NAME) or of the file's top level,
 // unless a job of the file already backs that database up.
-func (l loader) defaultJob(c *Config) {
+func (l loader) defaultJob(c *Config) (added bool) {
 	database := first(l.env("DB_NAME"), c.base.Database, l.env("PGDATABASE"))
 	if database == "" || slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Database == database }) {
-		return
+		return false
 	}
 	if len(c.Jobs) > 0 && l.env("DB_NAME") == "" && c.base.Database == "" {
-		return // PGDATABASE alone does not add a job to a file that lists its jobs
+		return false // PGDATABASE alone does not add a job to a file that lists its jobs
 	}
 	job := c.base
 	job.Name, job.Database = database, database
 	c.Jobs = append(c.Jobs, job)
+	return true
 }
 
-// job resolves one job: file settings, then the environment, then defaults, then checks.
+// job resolves and checks one job.
 func (l loader) job(name string, f fileSettings) (Job, error) {
+	j, err := l.resolve(name, f)
+	if err != nil {
+		return Job{}, err
+	}
+	return j, l.check(name, j)
+}
+
+// resolve fills one job: file settings, then the environment, then defaults.
+func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	retention, err := l.retention(name, f)
 	if err != nil {
 		return Job{}, err
@@ -158,7 +172,7 @@ func (l loader) job(name string, f fileSettings) (Job, error) {
 		LockWait:    time.Duration(orDefault(f.LockWait, 5*time.Minute)),
 		SpoolDir:    first(l.env("BACKUP_DIR"), f.SpoolDir),
 	}
-	return j, l.check(name, j)
+	return j, nil
 }
 
 func (l loader) retention(name string, f fileSettings) (Retention, error) {
