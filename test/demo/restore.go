@@ -33,7 +33,7 @@ func (d *demo) verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "proven: " + found.Sets[0].Proven, nil
+	return "proven: " + found.Sets[0].Proof, nil
 }
 
 // restore asks as the console does: a request in the operators' folder, then its unit.

@@ -40,13 +40,13 @@ func (l *Lab) Command(ctx context.Context, user string, argv ...string) *exec.Cm
 	return cmd
 }
 
-// Output runs argv as user and returns its standard output; the error holds standard error.
+// Output runs argv as user and returns its standard output; the error holds both streams.
 func (l *Lab) Output(ctx context.Context, user string, argv ...string) (string, error) {
 	out, err := l.Command(ctx, user, argv...).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)+"\n"+string(out)))
 		}
 		return string(out), fmt.Errorf("lab: %s: %w", strings.Join(argv, " "), err)
 	}

@@ -56,7 +56,9 @@ CREATE CAST (sales.order_state AS text) WITH INOUT;
 CREATE PUBLICATION shop FOR TABLE sales.customers, catalog.products;
 
 CREATE SERVER warehouse FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'warehouse.invalid', dbname 'stock');
-CREATE USER MAPPING FOR sales_app SERVER warehouse OPTIONS (user 'shop', password 'also-only-a-seed');
+-- Without options: PostgreSQL shows other users' options to superusers only, so that a dump by any
+-- other role, which is how backups should be made, cannot hold them.
+CREATE USER MAPPING FOR sales_app SERVER warehouse;
 CREATE FOREIGN TABLE sales.stock (sku text, pieces integer) SERVER warehouse OPTIONS (schema_name 'public');
 
 ALTER TABLE hr.employees ENABLE ROW LEVEL SECURITY;
