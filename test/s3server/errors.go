@@ -86,6 +86,8 @@ func (c *call) writeError(err error) {
 		e = apiErr(http.StatusInternalServerError, "InternalError", "%v", err)
 	}
 	body := c.errorXML(e)
+	answer := http.NewResponseController(c.w)
+	_ = answer.EnableFullDuplex() // else net/http reads the body before it sends the header
 	h := c.w.Header()
 	if e.Status == http.StatusNotModified || c.r.Method == http.MethodHead {
 		c.w.WriteHeader(e.Status)
@@ -95,6 +97,7 @@ func (c *call) writeError(err error) {
 		c.w.WriteHeader(e.Status)
 		_, _ = c.w.Write(body)
 	}
+	_ = answer.Flush() // now, not when a slow sender is done
 	// After Expect: 100-continue a refused client sends nothing, and a read would wait for it.
 	if c.r.Header.Get("Expect") == "" {
 		_, _ = io.CopyN(io.Discard, c.r.Body, drainLimit)

@@ -2,9 +2,14 @@ package s3server_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -17,6 +22,28 @@ func client(r *s3server.Running, change ...func(*s3.Options)) *s3.Client {
 		BaseEndpoint: aws.String(r.Endpoint), UsePathStyle: true, Region: r.Region, Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider(r.AccessKey, r.SecretKey, ""),
 	}, change...)
+}
+
+// unsigned lets the client send a body that it cannot read twice over plain HTTP.
+func unsigned(o *s3.Options) {
+	o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+}
+
+// httpClient trusts the CA of a file, or, without one, the system's.
+func httpClient(t *testing.T, caFile string) *http.Client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	if caFile != "" {
+		pem, err := os.ReadFile(caFile)
+		pool := x509.NewCertPool()
+		if err != nil || !pool.AppendCertsFromPEM(pem) {
+			t.Fatalf("read %s: %v", caFile, err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: transport}
 }
 
 func TestServerStartsEmptyWithItsBucket(t *testing.T) {

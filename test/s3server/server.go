@@ -156,6 +156,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve runs the call and writes its error, if any, in S3's form.
 func (s *Server) serve(c *call) {
 	err := c.routeErr
+	if err == nil && len(c.r.TransferEncoding) > 0 && c.r.Header.Get("X-Amz-Decoded-Content-Length") == "" {
+		err = notImplemented("Transfer-Encoding")
+	}
 	if err == nil {
 		err = s.authenticate(c)
 	}

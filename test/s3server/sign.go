@@ -33,7 +33,7 @@ type credential struct {
 
 // parseAuthorization reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".
 func parseAuthorization(header string) (credential, error) {
-	rest, ok := strings.CutPrefix(header, signAlgorithm)
+	rest, ok := strings.CutPrefix(header, signAlgorithm+" ")
 	if !ok {
 		return credential{}, apiErr(http.StatusBadRequest, "InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	}
@@ -58,6 +58,9 @@ func newCredential(scope, headers, signature string) (credential, error) {
 		accessKey: strings.Join(parts[:n], "/"), scope: strings.Join(parts[n:], "/"),
 		day: parts[n], region: parts[n+1], service: parts[n+2],
 		signedHeaders: strings.Split(headers, ";"), signature: signature,
+	}
+	if c.accessKey == "" || c.day == "" || c.region == "" || c.service == "" {
+		return credential{}, malformedAuthorization("the credential has an empty field")
 	}
 	if parts[n+3] != "aws4_request" || !sort.StringsAreSorted(c.signedHeaders) {
 		return credential{}, malformedAuthorization("the scope must end in aws4_request and signed headers must be sorted")

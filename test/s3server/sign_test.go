@@ -153,7 +153,8 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add("AWS a:b")
 	f.Fuzz(func(t *testing.T, header string) {
 		c, err := parseAuthorization(header)
-		if err == nil && (c.accessKey == "" && c.region == "" && c.service == "" || len(c.signature) != 64 || len(c.signedHeaders) == 0) {
+		empty := c.accessKey == "" || c.day == "" || c.region == "" || c.service == ""
+		if err == nil && (empty || len(c.signature) != 64 || len(c.signedHeaders) == 0) {
 			t.Errorf("%q: accepted as %+v", header, c)
 		}
 	})
