@@ -61,7 +61,7 @@ func (b *backups) keys() []binding {
 	s := b.selected()
 	return append(append([]binding{
 		{keys: []string{"enter", "o", "d"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
-			run: func() tea.Cmd { return send(pushMsg{newDetails(b.shared, *s)}) }},
+			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) }},
 	}, setKeys(b.shared, s)...), append([]binding{
 		{keys: []string{"s"}, short: "sort", help: "sort: newest, database, size, worst", run: func() tea.Cmd {
 			b.order = (b.order + 1) % len(orders)

@@ -34,7 +34,7 @@ func (r *root) schedule() tea.Cmd {
 
 func (r *root) nextTick(now time.Time) time.Time {
 	at := now.Truncate(time.Minute).Add(time.Minute)
-	if l, ok := r.top().(lively); ok && l.lively() && r.frozen.IsZero() {
+	if l, ok := r.page().(lively); ok && l.lively() && r.frozen.IsZero() {
 		at = now.Truncate(time.Second).Add(time.Second)
 	}
 	if !r.until.IsZero() && r.until.Before(at) {

@@ -28,6 +28,7 @@ type screen interface {
 type (
 	// typist gets every key first, while it returns true.
 	typist interface {
+		typing() bool
 		typed(k tea.KeyMsg) (tea.Cmd, bool)
 	}
 	// filterable screens have / n N.
@@ -43,7 +44,7 @@ type (
 	}
 	// lively screens show seconds.
 	lively interface{ lively() bool }
-	// guarded screens want to be asked before esc closes them.
+	// steppers undo a step of their own before esc closes them.
 	stepper interface {
 		back() bool // true: a step was undone inside
 	}
@@ -82,7 +83,8 @@ func match(table []binding, key string) *binding {
 type (
 	gotoMsg  int // show tab n
 	pushMsg  struct{ screen screen }
-	popMsg   struct{} // leave the topmost box or page
+	popMsg   struct{ of screen } // leave the topmost box or page, if it is still this one
+	fedMsg   struct{}            // the feeds changed
 	boxMsg   struct{ screen screen }
 	toastMsg struct {
 		text string
@@ -91,10 +93,15 @@ type (
 	replaceMsg struct{ screen screen } // close boxes, then push
 )
 
-func send(m tea.Msg) tea.Cmd { return func() tea.Msg { return m } }
+// post hands a message to the shell, which takes it before the next key: typing ahead works.
+func (sh *shared) post(m tea.Msg) tea.Cmd {
+	sh.posted = append(sh.posted, m)
+	return nil
+}
 
 func say(n tone, parts ...string) tea.Cmd {
-	return send(toastMsg{strings.Join(parts, ""), n})
+	text := strings.Join(parts, "")
+	return func() tea.Msg { return toastMsg{text, n} }
 }
 
 // sayError is the error and its remedy as a toast.

@@ -18,7 +18,8 @@ type dialog struct {
 	title  string
 	facts  [][2]string
 	cli    string
-	verb   string // on the button
+	no     string // on the safe button; "" = Cancel
+	verb   string // on the other
 	strict bool   // tier 2: y arms the button, a reason may be typed
 	reason line
 	yes    bool // focus is on the verb
@@ -52,7 +53,7 @@ func (d *dialog) update(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	if d.strict {
-		return tea.Batch(send(popMsg{}), say(toneGood, d.title, ": asked systemd"))
+		return tea.Batch(d.post(popMsg{d}), say(toneGood, d.title, ": asked systemd"))
 	}
 	return afterStart(d.shared, m.started)
 }
@@ -64,7 +65,7 @@ func afterStart(sh *shared, s Started) tea.Cmd {
 	if s.AlreadyRunning {
 		text, n = clean(s.Unit)+" was already running: this is that run", toneWarn
 	}
-	return tea.Batch(send(replaceMsg{newRunView(sh, s.Unit)}), say(n, text))
+	return tea.Batch(sh.post(replaceMsg{newRunView(sh, s.Unit)}), say(n, text))
 }
 
 func (d *dialog) keys() []binding {
@@ -73,33 +74,32 @@ func (d *dialog) keys() []binding {
 		busy = "systemd is being asked"
 	}
 	arm := binding{keys: []string{"tab", "left", "right", "h", "l", "shift+tab"}, label: "tab", short: "choose",
-		help: "between Cancel and " + d.verb, off: busy, run: func() tea.Cmd { d.yes = !d.yes; return nil }}
+		help: "between " + d.safe() + " and " + d.verb, off: busy, run: func() tea.Cmd { d.yes = !d.yes; return nil }}
 	if d.strict {
 		arm = binding{keys: []string{"y"}, short: "arm", help: "y, then enter: " + d.verb, off: busy,
 			run: func() tea.Cmd { d.yes = true; return nil }}
 	}
-	enter := "cancel"
+	enter := strings.ToLower(d.safe())
 	if d.yes {
-		enter = d.verb
+		enter = strings.ToLower(d.verb)
 	}
 	return []binding{
 		arm,
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: d.press},
-		{keys: []string{"esc"}, short: "cancel", help: "close, change nothing", run: func() tea.Cmd { return send(popMsg{}) }},
+		{keys: []string{"esc"}, short: "cancel", help: "close, change nothing", off: busy, run: func() tea.Cmd { return d.post(popMsg{d}) }},
 	}
 }
 
 // typed takes the reason of a tier 2 dialog, once it is armed.
 func (d *dialog) typed(k tea.KeyMsg) (tea.Cmd, bool) {
-	if !d.strict || !d.yes || d.busy {
-		return nil, false
-	}
-	return nil, d.reason.key(k)
+	return nil, d.typing() && d.reason.key(k)
 }
+
+func (d *dialog) typing() bool { return d.strict && d.yes && !d.busy }
 
 func (d *dialog) press() tea.Cmd {
 	if !d.yes {
-		return send(popMsg{})
+		return d.post(popMsg{d})
 	}
 	d.busy, d.err = true, nil
 	do := d.do
@@ -150,8 +150,10 @@ func (d *dialog) buttons() string {
 	if d.busy {
 		return d.theme.busy.Render("▶ asking systemd …")
 	}
-	return d.theme.buttons(d.verb, d.yes) + d.hint()
+	return d.theme.buttons(d.safe(), d.verb, d.yes) + d.hint()
 }
+
+func (d *dialog) safe() string { return first(d.no, "Cancel") }
 
 func (d *dialog) hint() string {
 	if d.strict && !d.yes {
@@ -160,13 +162,12 @@ func (d *dialog) hint() string {
 	return ""
 }
 
-// buttons draws Cancel and a verb; the one in focus is reversed and bracketed.
-func (t theme) buttons(verb string, yes bool) string {
-	no, go1 := t.reverse.Render("[ Cancel ]"), "  "+verb+"  "
+// buttons draws the safe one and a verb; the one in focus is reversed and bracketed.
+func (t theme) buttons(safe, verb string, yes bool) string {
 	if yes {
-		no, go1 = "  Cancel  ", t.reverse.Render("[ "+verb+" ]")
+		return "  " + safe + "     " + t.reverse.Render("[ "+verb+" ]")
 	}
-	return no + "   " + go1
+	return t.reverse.Render("[ "+safe+" ]") + "     " + verb + "  "
 }
 
 // askBackup is the dialog for b.
@@ -184,7 +185,7 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 		}
 	}
 	act := sh.Write.Actions
-	return send(boxMsg{&dialog{
+	return sh.post(boxMsg{&dialog{
 		shared: sh, title: "Back up " + clean(j.Database), verb: "Back up", cli: j.CLI,
 		facts: [][2]string{
 			{"Starts", clean(j.Unit)}, {"To", orUnknown(sh.Identity.Place)}, {"Expected", expect}, {"Time", length},
@@ -209,7 +210,7 @@ func askVerify(sh *shared, s backup.Set) tea.Cmd {
 		{"Shows", "every byte is there, decrypts, and pg_restore can decode it"},
 	}
 	act := sh.Write.Actions
-	return send(boxMsg{&dialog{
+	return sh.post(boxMsg{&dialog{
 		shared: sh, title: "Verify a backup of " + orUnknown(s.Database), verb: "Verify", facts: facts,
 		cli: "pgbtui verify " + quote(s.ID),
 		do:  func(ctx context.Context) (Started, error) { return act.Verify(ctx, s) },
@@ -224,12 +225,12 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		"restore": "The restore stops; the half-filled new database stays until you drop it.",
 	}[r.Action]
 	d := &dialog{
-		shared: sh, title: "Cancel the " + runTitle(r), verb: "Cancel the run", strict: true,
+		shared: sh, title: "Cancel the " + runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
 		cli:   "systemctl stop " + quote(r.Unit),
 		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
 	}
 	d.do = func(ctx context.Context) (Started, error) {
 		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text)
 	}
-	return send(boxMsg{d})
+	return sh.post(boxMsg{d})
 }

@@ -67,7 +67,7 @@ func (b *entryBox) cliLine() string {
 
 func (b *entryBox) keys() []binding {
 	return append([]binding{
-		{keys: []string{"esc", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return send(popMsg{}) }},
+		{keys: []string{"esc", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return b.post(popMsg{b}) }},
 	}, b.pager.moves()...)
 }
 

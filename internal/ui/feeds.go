@@ -86,6 +86,7 @@ func (r *root) fedRuns(msg runsMsg) tea.Cmd {
 	first := !r.runs.have
 	r.runs.put(r.now, msg.runs, nil)
 	next := r.runs.asker.more(r.fed, func() tea.Msg { return nextRuns(msg.from) })
+	next = tea.Batch(next, r.page().update(fedMsg{}))
 	if first {
 		return next
 	}

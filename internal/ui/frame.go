@@ -26,7 +26,7 @@ func frame(s string, w, h int, ascii bool) string {
 		lines = lines[:h]
 	}
 	for i, line := range lines {
-		lines[i] = ansi.Truncate(filterLine(line, ascii), w, "")
+		lines[i] = strings.TrimRight(ansi.Truncate(filterLine(line, ascii), w, ""), " ") // blanks cost bytes
 	}
 	for len(lines) < h {
 		lines = append(lines, "")

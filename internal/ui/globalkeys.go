@@ -6,6 +6,7 @@ package ui
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -17,7 +18,7 @@ func (r *root) key(k tea.KeyMsg) tea.Cmd {
 	case name == "ctrl+c":
 		return tea.Quit
 	case name == "ctrl+z":
-		return tea.Suspend
+		return r.suspend()
 	case r.tooSmall() && name == "q":
 		return tea.Quit
 	case r.tooSmall() && name == "?":
@@ -56,8 +57,8 @@ func (r *root) globals() []binding {
 		{keys: []string{"a"}, help: "go to the run that is going on", run: r.attach, off: first(boxed, r.noRun())},
 		{keys: []string{"r"}, help: "read everything again", run: r.refresh, off: boxed},
 		{keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter, off: first(boxed, r.noFilter())},
-		{keys: []string{"n"}, help: "next match", run: r.jump(1), off: r.noFilter()},
-		{keys: []string{"N"}, help: "previous match", run: r.jump(-1), off: r.noFilter()},
+		{keys: []string{"n"}, label: "n N", help: "next and previous match", run: r.jump(1), off: r.noFilter()},
+		{keys: []string{"N"}, run: r.jump(-1), off: r.noFilter()},
 		{keys: []string{":"}, help: "command line that takes pgbtui's verbs", run: r.promptCommand, off: boxed},
 		{keys: []string{" "}, label: "space", help: "freeze live updates, and go on", run: r.freeze},
 		{keys: []string{"y"}, help: "copy the id or text of what is selected (OSC 52)", run: r.copyKey(false), off: r.noCopy(false)},
@@ -65,8 +66,23 @@ func (r *root) globals() []binding {
 		{keys: []string{"?"}, help: "all keys of this screen", run: r.help},
 		{keys: []string{"esc"}, help: "undo the latest of prompt, filter, box, page", run: r.escape},
 		{keys: []string{"q"}, help: "leave; runs go on without the console", run: func() tea.Cmd { return tea.Quit }},
-		{keys: []string{"ctrl+z"}, help: "suspend the console; fg brings it back", run: func() tea.Cmd { return tea.Suspend }},
+		{keys: []string{"ctrl+z"}, help: "suspend the console; fg brings it back", off: r.noShell(), run: r.suspend},
 	}...)
+}
+
+// suspend stops the console as ctrl+z does everywhere, if somebody can bring it back.
+func (r *root) suspend() tea.Cmd {
+	if why := r.noShell(); why != "" {
+		return say(toneWarn, "ctrl+z: ", why)
+	}
+	return tea.Suspend
+}
+
+func (r *root) noShell() string {
+	if !r.hasShell {
+		return "no shell to come back to"
+	}
+	return ""
 }
 
 func first(reasons ...string) string {
@@ -80,12 +96,15 @@ func first(reasons ...string) string {
 
 func (r *root) tabKeys(boxed string) []binding {
 	var table []binding
+	var names []string
 	for i, t := range r.tabs {
+		names = append(names, t.name())
 		table = append(table, binding{
-			keys: []string{strconv.Itoa(i + 1)}, help: t.name(), off: boxed,
+			keys: []string{strconv.Itoa(i + 1)}, off: boxed,
 			run: func() tea.Cmd { return r.show(i) },
 		})
 	}
+	table[0].label, table[0].help = "1-"+strconv.Itoa(len(names)), strings.Join(names, ", ")
 	return table
 }
 

@@ -139,12 +139,16 @@ func (d *database) judgeRun(sh *shared) {
 	switch d.run.State {
 	case RunFailed, RunLost, RunSkipped, RunUnknown:
 		if !newer {
+			m := markWarn
+			if d.run.State == RunSkipped {
+				m = markFail // systemd calls it success, and nothing was backed up
+			}
 			remedy := first(clean(d.run.Remedy), "3 shows the run, 5 its journal")
 			what := "last backup " + string(d.run.State)
 			if d.run.State == RunUnknown {
 				what = "how the last backup ended is unknown"
 			}
-			d.add(markWarn, remedy, "%s%s", what, because(d.run.Detail))
+			d.add(m, remedy, "%s%s", what, because(d.run.Detail))
 		}
 	case RunQueued, RunPreflight, RunRunning, RunFinishing, RunOK, RunWarn, RunCancelled:
 	}

@@ -33,7 +33,7 @@ func (b *helpBox) update(tea.Msg) tea.Cmd        { return nil }
 
 func (b *helpBox) keys() []binding {
 	return append([]binding{
-		{keys: []string{"esc", "?", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return send(popMsg{}) }},
+		{keys: []string{"esc", "?", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return b.post(popMsg{b}) }},
 	}, b.pager.moves()...)
 }
 
@@ -57,6 +57,9 @@ func (b *helpBox) view(w, h int) string {
 func (b *helpBox) table(table []binding, w int) []string {
 	var out []string
 	for _, k := range table {
+		if k.help == "" {
+			continue
+		}
 		l := " " + fit(b.theme.key.Render(k.name()), 8) + " " + k.help
 		if k.off != "" {
 			l = b.faint.Render(" " + fit(k.name(), 8) + " " + k.help + " (" + k.off + ")")

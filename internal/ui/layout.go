@@ -74,17 +74,25 @@ func (r *root) health() string {
 	if !r.sets.have && r.sets.err == nil {
 		return r.faint.Render("reading …")
 	}
-	worst, n := markOK, 0
-	for _, d := range assess(r.shared) {
+	worst, names := markOK, []string(nil)
+	all := assess(r.shared)
+	for _, d := range all {
 		if d.mark.rank > worst.rank {
-			worst, n = d.mark, 0
+			worst, names = d.mark, nil
 		}
 		if d.mark == worst {
-			n++
+			names = append(names, clean(d.name))
 		}
 	}
-	if worst.rank > 0 && worst.rank != markUnknown.rank && len(r.Jobs) > 1 {
-		return r.mark(worst) + r.style(worst.tone).Render(fmt.Sprintf(" ×%d", n))
+	switch {
+	case len(all) == 0:
+		worst = markUnknown
+	case worst.rank == 0:
+		return r.mark(worst) + r.good.Render(" all recoverable")
+	case len(names) == 1:
+		return r.mark(worst) + " " + ansi.Truncate(names[0], 16, "…")
+	case len(names) < len(all):
+		return r.mark(worst) + fmt.Sprintf(" %d of %d", len(names), len(all))
 	}
 	return r.mark(worst)
 }
@@ -134,6 +142,9 @@ func (r *root) toastLine() string {
 // footer shows the first five keys of the table that are on, and how to see all.
 func (r *root) footer() string {
 	all := r.theme.key.Render("?") + r.faint.Render(" all keys ")
+	if t, ok := r.top().(typist); (ok && t.typing()) || r.prompt != nil {
+		all = "" // ? is text now
+	}
 	room := r.w - ansi.StringWidth(all) - 1
 	left, n := "", 0
 	for _, b := range r.top().keys() {
@@ -163,8 +174,11 @@ func (r *root) overlay(body, box string) string {
 			lines[i] = r.faint.Render(plain)
 			continue
 		}
-		lines[i] = r.faint.Render(ansi.Truncate(plain, x, "")) + fit(rows[i-y], w) +
-			r.faint.Render(ansi.TruncateLeft(plain, x+w, ""))
+		left, right := fit(ansi.Truncate(plain, x, ""), x), ansi.TruncateLeft(plain, x+w, "")
+		if x < 8 {
+			left, right = strings.Repeat(" ", x), "" // scraps of words help nobody
+		}
+		lines[i] = r.faint.Render(left) + fit(rows[i-y], w) + r.faint.Render(right)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -180,7 +194,27 @@ func (t theme) boxed(title string, lines []string, w int, edge tone) string {
 	return strings.Join(append(out, e.Render("└"+strings.Repeat("─", w+2)+"┘")), "\n")
 }
 
-// wrap breaks styled text at spaces into lines of at most w cells.
+// wrap breaks plain text at blanks into lines of at most w cells, and longer words where they
+// must. Hyphens stay: an option cut in two could not be copied.
 func wrap(s string, w int) []string {
-	return strings.Split(ansi.Wrap(s, max(1, w), ""), "\n")
+	w = max(2, w)
+	lines := []string{""}
+	for i, word := range strings.Split(s, " ") {
+		last := &lines[len(lines)-1]
+		switch {
+		case i > 0 && cells(*last)+1+cells(word) <= w:
+			*last += " " + word
+			continue
+		case i > 0:
+			lines = append(lines, "")
+		}
+		for cells(word) > w {
+			head := ansi.Truncate(word, w, "")
+			lines[len(lines)-1] = head
+			lines = append(lines, "")
+			word = strings.TrimPrefix(word, head)
+		}
+		lines[len(lines)-1] = word
+	}
+	return lines
 }

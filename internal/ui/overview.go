@@ -6,6 +6,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,8 @@ func (o *overview) keys() []binding {
 		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: first(o.denied(), noSet), run: with(askVerify)},
 		{keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet, run: with(askRestore)},
 		{keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
-			run: func() tea.Cmd { return send(pushMsg{newDetails(o.shared, *d.newest)}) }},
-		{keys: []string{"tab"}, short: "backups", help: "its backups", run: func() tea.Cmd { return send(gotoMsg(1)) }},
+			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) }},
+		{keys: []string{"tab"}, short: "backups", help: "its backups", run: func() tea.Cmd { return o.post(gotoMsg(1)) }},
 	}, o.moves()...)
 }
 
@@ -79,9 +80,24 @@ func (o *overview) view(w, h int) string {
 		right := o.aside(all, w-lw-1)[1:]
 		return strings.Join(o.sideBySide(left, right, lw, w-lw-1, h), "\n")
 	}
-	lines := o.databases(all, w, max(4, h/2))
-	lines = append(lines, o.wrong(all, w)...)
-	return strings.Join(append(lines, o.aside(all, w)...), "\n")
+	lines, aside := o.databases(all, w, max(4, h/2)), o.aside(all, w)
+	wrong := o.wrong(all, w)
+	if room := max(5, h-len(lines)-len(squeeze(slices.Clone(aside), 0))); len(squeeze(slices.Clone(wrong), 0)) > room {
+		wrong = squeeze(wrong, room)
+		rest := len(wrong) - room + 1
+		wrong = append(wrong[:room-1], o.faint.Render(fmt.Sprintf("   … %d more; a larger terminal shows all", rest)))
+	}
+	return strings.Join(squeeze(append(append(lines, wrong...), aside...), h), "\n")
+}
+
+// squeeze gives up the blank lines when there is no room for them.
+func squeeze(lines []string, h int) []string {
+	for i := len(lines) - 1; i >= 0 && len(lines) > h; i-- {
+		if lines[i] == "" {
+			lines = slices.Delete(lines, i, i+1)
+		}
+	}
+	return lines
 }
 
 func (o *overview) databases(all []database, w, h int) []string {
@@ -137,9 +153,13 @@ func (o *overview) wrong(all []database, w int) []string {
 			lines = append(lines, " "+o.bad.Render("✗ "+src.name+"  ")+errorLine(src.err))
 		}
 	}
-	for _, d := range all {
-		for _, p := range d.problems {
-			lines = append(lines, o.problemLines(d.name, p, w)...)
+	for rank := markFail.rank; rank > 0; rank-- { // the worst first
+		for _, d := range all {
+			for _, p := range d.problems {
+				if p.mark.rank == rank {
+					lines = append(lines, o.problemLines(d.name, p, w)...)
+				}
+			}
 		}
 	}
 	if len(lines) == 0 {
@@ -174,18 +194,25 @@ func (o *overview) aside(all []database, w int) []string {
 			lines = append(lines, o.runLines(r, w)...)
 		}
 	}
-	lines = append(lines, "", o.section("NEXT", o.timers.note(o.shared, "timers"), w), o.next(w))
-	lines = append(lines, "", o.section("LAST 14 DAYS", "", w))
-	for _, d := range all {
-		if len(all) <= 6 || d.mark.rank > 0 {
-			lines = append(lines, "   "+fit(clean(d.name), 20)+" "+lastDays(o.shared, d.name, 14))
+	lines = append(lines, "")
+	for i, d := range all {
+		if i < 6 {
+			lines = append(lines, o.label("14 DAYS", i == 0)+fit(clean(d.name), 18)+" "+lastDays(o.shared, d.name, 14))
 		}
 	}
-	lines = append(lines, "", o.section("BUCKET", o.faint.Render(clean(o.Identity.Place)), w), "   "+o.bucket())
-	return lines
+	lines = append(lines, o.label("NEXT", true)+o.next()+o.faint.Render("  · ")+o.timers.note(o.shared, "timers"))
+	return append(lines, o.label("BUCKET", true)+o.bucket()+o.faint.Render("  · "+clean(o.Identity.Place)))
 }
 
-func (o *overview) next(w int) string {
+// label heads a line that is a section of its own.
+func (o *overview) label(text string, show bool) string {
+	if !show {
+		text = ""
+	}
+	return " " + o.head.Render(fit(text, 8)) + " "
+}
+
+func (o *overview) next() string {
 	var soon *Timer
 	for i := range o.timers.value {
 		t := &o.timers.value[i]
@@ -193,13 +220,13 @@ func (o *overview) next(w int) string {
 			soon = t
 		}
 	}
-	if soon == nil {
-		if o.timers.have {
-			return "   " + o.warn.Render("! no timer will start anything")
-		}
-		return "   ?"
+	switch {
+	case soon != nil:
+		return clean(first(soon.Database, timerTitle(*soon))) + " " + until(o.now, soon.Next) + ", " + when(o.Zone, soon.Next)
+	case o.timers.have:
+		return o.warn.Render("! no timer will start anything")
 	}
-	return fit(fmt.Sprintf("   %s  %s  %s", when(o.Zone, soon.Next), until(o.now, soon.Next), clean(soon.Unit)), w)
+	return "?"
 }
 
 func (o *overview) bucket() string {

@@ -67,22 +67,13 @@ func (p *pager) moves() []binding {
 		return func() tea.Cmd { p.move(by()); return nil }
 	}
 	return []binding{
-		{keys: []string{"j", "down"}, label: "j ↓", short: "scroll", help: "down", run: go1(func() int { return 1 })},
-		{keys: []string{"k", "up"}, label: "k ↑", help: "up", run: go1(func() int { return -1 })},
-		{keys: []string{"pgdown", "ctrl+f"}, label: "pgdn", help: "a page down", run: go1(func() int { return p.height - 1 })},
-		{keys: []string{"pgup", "ctrl+b"}, label: "pgup", help: "a page up", run: go1(func() int { return 1 - p.height })},
-		{keys: []string{"g", "home"}, label: "g", help: "to the top", run: go1(func() int { return -p.n })},
-		{keys: []string{"G", "end"}, label: "G", help: "to the end", run: go1(func() int { return p.n })},
+		{keys: []string{"j", "down"}, label: "j k ↑ ↓", short: "scroll", help: "scroll; pgup pgdn by pages, g G to the ends", run: go1(func() int { return 1 })},
+		{keys: []string{"k", "up"}, run: go1(func() int { return -1 })},
+		{keys: []string{"pgdown", "ctrl+f"}, run: go1(func() int { return p.height - 1 })},
+		{keys: []string{"pgup", "ctrl+b"}, run: go1(func() int { return 1 - p.height })},
+		{keys: []string{"g", "home"}, run: go1(func() int { return -p.n })},
+		{keys: []string{"G", "end"}, run: go1(func() int { return p.n })},
 	}
-}
-
-// wrapAll wraps several paragraphs.
-func wrapAll(paragraphs []string, w int) []string {
-	var out []string
-	for _, s := range paragraphs {
-		out = append(out, wrap(s, w)...)
-	}
-	return out
 }
 
 func joinNonEmpty(sep string, parts ...string) string {

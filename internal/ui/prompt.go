@@ -85,7 +85,7 @@ func (r *root) verbs() []verb {
 		{"backup", "[JOB]", r.verbBackup},
 		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askVerify(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
-		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return send(pushMsg{newDetails(r.shared, s)}) })},
+		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return r.post(pushMsg{newDetails(r.shared, s)}) })},
 		{"attach", "", func(string) tea.Cmd {
 			if why := r.noRun(); why != "" {
 				return say(toneWarn, why)

@@ -27,6 +27,7 @@ type root struct {
 	ticks  ticker
 	copyTo func(text string) tea.Cmd
 
+	hasShell  bool // that can bring a suspended console back
 	smallHelp bool // ? was pressed below the smallest size
 }
 
@@ -54,8 +55,12 @@ func (r *root) Init() tea.Cmd {
 
 // Update routes; nothing here waits for anything.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	cmd := r.route(msg)
-	return r, tea.Batch(cmd, r.schedule())
+	cmds := []tea.Cmd{r.route(msg)}
+	for len(r.posted) > 0 {
+		msg, r.posted = r.posted[0], r.posted[1:]
+		cmds = append(cmds, r.route(msg))
+	}
+	return r, tea.Batch(append(cmds, r.schedule())...)
 }
 
 func (r *root) route(msg tea.Msg) tea.Cmd {
@@ -86,7 +91,9 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 	case boxMsg:
 		return r.box(msg.screen)
 	case popMsg:
-		return r.pop()
+		if msg.of == r.top() {
+			return r.pop()
+		}
 	default:
 		return r.top().update(msg)
 	}
@@ -123,9 +130,8 @@ func (r *root) resize(w, h int) {
 }
 
 func (r *root) top() screen {
-	switch {
-	case len(r.boxes) > 0:
-		return r.boxes[len(r.boxes)-1].screen
+	if n := len(r.boxes); n > 0 {
+		return r.boxes[n-1].screen
 	}
 	return r.page()
 }
@@ -159,6 +165,11 @@ func (r *root) push(s screen) tea.Cmd {
 }
 
 func (r *root) box(s screen) tea.Cmd {
+	if _, twice := r.top().(*dialog); twice {
+		if _, also := s.(*dialog); also {
+			return nil // a key that was pressed twice opens one dialog
+		}
+	}
 	l, cmd := r.open(s)
 	r.boxes = append(r.boxes, l)
 	return cmd

@@ -44,12 +44,12 @@ func (l *rows) window(n, h int) (from, to int) {
 // moves are the keys of every list.
 func (l *rows) moves() []binding {
 	return []binding{
-		{keys: []string{"j", "down"}, label: "j ↓", help: "down", run: l.moving(1)},
-		{keys: []string{"k", "up"}, label: "k ↑", help: "up", run: l.moving(-1)},
-		{keys: []string{"pgdown", "ctrl+f"}, label: "pgdn", help: "a page down", run: func() tea.Cmd { l.move(l.height); return nil }},
-		{keys: []string{"pgup", "ctrl+b"}, label: "pgup", help: "a page up", run: func() tea.Cmd { l.move(-l.height); return nil }},
-		{keys: []string{"g", "home"}, label: "g", help: "to the top", run: func() tea.Cmd { l.at = 0; return nil }},
-		{keys: []string{"G", "end"}, label: "G", help: "to the end", run: func() tea.Cmd { l.at = max(0, l.n-1); return nil }},
+		{keys: []string{"j", "down"}, label: "j k ↑ ↓", help: "move; pgup pgdn by pages, g G to the ends", run: l.moving(1)},
+		{keys: []string{"k", "up"}, run: l.moving(-1)},
+		{keys: []string{"pgdown", "ctrl+f"}, run: func() tea.Cmd { l.move(l.height); return nil }},
+		{keys: []string{"pgup", "ctrl+b"}, run: func() tea.Cmd { l.move(-l.height); return nil }},
+		{keys: []string{"g", "home"}, run: func() tea.Cmd { l.at = 0; return nil }},
+		{keys: []string{"G", "end"}, run: func() tea.Cmd { l.at = max(0, l.n-1); return nil }},
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"golang.org/x/sys/unix"
+
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -36,6 +38,7 @@ func Run(ctx context.Context, o Options) error {
 	defer onSignals(stop)()
 	c := &crash{stop: func() { stop(errors.New("panic")) }}
 	model := newRoot(ctx, o)
+	model.hasShell = hasShell()
 	program := tea.NewProgram(guard{model, c},
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(10),
 		tea.WithInput(&watched{File: o.Input, gone: func() { stop(errHangup) }}), tea.WithOutput(o.Output))
@@ -134,6 +137,15 @@ func onSignals(stop context.CancelCauseFunc) (undo func()) {
 		close(done)
 		wg.Wait()
 	}
+}
+
+// hasShell reports whether a shell with job control is above: the kernel does not stop a process
+// whose parent is not in its session (ssh -t host pgbtui), and Bubble Tea would wait for ever.
+func hasShell() bool {
+	mine, err1 := unix.Getsid(0)
+	its, err2 := unix.Getsid(os.Getppid())
+	group, err3 := unix.Getpgid(os.Getppid())
+	return err1 == nil && err2 == nil && err3 == nil && mine == its && group != unix.Getpgrp()
 }
 
 // watched is a terminal whose end of input is told: Bubble Tea would sit there for ever.

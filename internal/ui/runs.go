@@ -69,7 +69,7 @@ func (s *runsScreen) keys() []binding {
 	}
 	return append(append([]binding{
 		{keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines", off: none,
-			run: func() tea.Cmd { return send(pushMsg{newRunView(s.shared, r.Unit)}) }},
+			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, r.Unit)}) }},
 	}, runKeys(s.shared, r, none)...), s.moves()...)
 }
 
@@ -85,7 +85,7 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	}
 	return []binding{
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: none, run: func() tea.Cmd {
-			return send(pushMsg{newJournal(sh, JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7})})
+			return sh.post(pushMsg{newJournal(sh, JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7})})
 		}},
 		{keys: []string{"X"}, short: "cancel", help: "cancel this run", off: noCancel,
 			run: func() tea.Cmd { return askCancel(sh, r) }},

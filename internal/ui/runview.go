@@ -61,6 +61,10 @@ func readTail(v *runView, ctx context.Context, q JournalQuery) tea.Cmd {
 
 func (v *runView) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case fedMsg:
+		if r, ok := v.runOf(v.unit); ok && r.Invocation != v.of && v.ctx != nil {
+			return v.enter(v.ctx) // another run of this unit began
+		}
 	case pageMsg:
 		v.tail, v.err = msg.page.Entries, msg.err
 		return followMore(&v.asker, v.update, msg.follow)
@@ -79,7 +83,7 @@ func (v *runView) keys() []binding {
 		none = "systemd has forgotten this run"
 	}
 	return append([]binding{
-		{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return send(popMsg{}) }},
+		{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return v.post(popMsg{v}) }},
 	}, runKeys(v.shared, r, none)...)
 }
 

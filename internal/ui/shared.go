@@ -21,6 +21,7 @@ type shared struct {
 	sets   feed[[]backup.Set]
 	runs   feed[[]UnitRun]
 	timers feed[[]Timer]
+	posted []tea.Msg       // to the shell, taken at the end of each Update
 	asked  map[string]bool // units started from here, to tell how they ended
 }
 

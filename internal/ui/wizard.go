@@ -65,7 +65,7 @@ type (
 	}
 )
 
-func askRestore(sh *shared, s backup.Set) tea.Cmd { return send(pushMsg{newWizard(sh, s)}) }
+func askRestore(sh *shared, s backup.Set) tea.Cmd { return sh.post(pushMsg{newWizard(sh, s)}) }
 
 func newWizard(sh *shared, s backup.Set) *wizard {
 	w := &wizard{shared: sh, set: s, jobs: 1}
@@ -178,7 +178,7 @@ func (w *wizard) dead() string {
 
 func (w *wizard) press() tea.Cmd {
 	if !w.yes {
-		return send(popMsg{})
+		return w.post(popMsg{w})
 	}
 	if why := w.dead(); why != "" {
 		return say(toneWarn, "restore: ", why)

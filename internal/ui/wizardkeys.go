@@ -6,8 +6,10 @@ import tea "github.com/charmbracelet/bubbletea"
 
 // typed takes text while the target's name is being typed.
 func (w *wizard) typed(k tea.KeyMsg) (tea.Cmd, bool) {
-	return nil, w.step == stepTarget && w.target.key(k)
+	return nil, w.typing() && w.target.key(k)
 }
+
+func (w *wizard) typing() bool { return w.step == stepTarget }
 
 func (w *wizard) keys() []binding {
 	back := binding{keys: []string{"esc"}, short: "back", help: "one step back", run: w.stepBack}
@@ -33,7 +35,7 @@ func (w *wizard) stepBack() tea.Cmd {
 	if w.back() {
 		return nil
 	}
-	return send(popMsg{})
+	return w.post(popMsg{w})
 }
 
 func (w *wizard) to(step int) func() tea.Cmd {
@@ -90,7 +92,7 @@ func (w *wizard) planKeys(back binding) []binding {
 func (w *wizard) runStepKeys() []binding {
 	return []binding{
 		{keys: []string{"enter", "o"}, label: "enter", short: "open the run", help: "the run with its last lines",
-			run: func() tea.Cmd { return send(pushMsg{newRunView(w.shared, w.unit)}) }},
-		{keys: []string{"esc"}, short: "close, it goes on", help: "close; the restore goes on", run: func() tea.Cmd { return send(popMsg{}) }},
+			run: func() tea.Cmd { return w.post(pushMsg{newRunView(w.shared, w.unit)}) }},
+		{keys: []string{"esc"}, short: "close, it goes on", help: "close; the restore goes on", run: func() tea.Cmd { return w.post(popMsg{w}) }},
 	}
 }

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -87,19 +88,17 @@ func (w *wizard) optionLines(width int) []string {
 }
 
 func (w *wizard) planLines(width, h int) []string {
-	lines := []string{w.section("PLAN", w.faint.Render("nothing is changed before you press Restore"), width)}
-	lines = append(lines, fact(w.theme, "Reads", size(w.set.StoredSize)+" from the bucket", width)...)
-	lines = append(lines, fact(w.theme, "Writes", size(rawSize(&w.set))+" of data, and its indexes", width)...)
-	lines = append(lines, fact(w.theme, "Time", restoreTime(&w.set), width)...)
+	lines := append([]string{w.section("CHECKS", w.checkNote(), width)}, w.checkLines(width)...)
+	lines = append(lines, "", w.section("PLAN", w.faint.Render("nothing is changed before you press Restore"), width))
+	lines = append(lines, fact(w.theme, "Moves", "reads "+size(w.set.StoredSize)+", writes "+size(rawSize(&w.set))+" and the indexes; takes "+restoreTime(&w.set), width)...)
 	lines = append(lines, fact(w.theme, "Starts", "postgres-restore@….service", width)...)
 	lines = append(lines, fact(w.theme, "Same as", restoreLine(w.request()), width)...)
-	lines = append(lines, "", w.section("CHECKS", w.checkNote(), width))
-	lines = append(lines, w.checkLines(width)...)
-	lines = w.pager.view(w.theme, lines, width, max(4, min(len(lines), h-4)))
+	var wrong []string
 	if w.err != nil {
-		lines = append(lines, w.trouble(w.err, width)...)
+		wrong = w.trouble(w.err, width)
 	}
-	return append(lines, "", "   "+w.runButtons())
+	lines = w.pager.view(w.theme, lines, width, max(3, min(len(lines), h-2-len(wrong))))
+	return append(append(lines, wrong...), "", "   "+w.runButtons())
 }
 
 func (w *wizard) checkNote() string {
@@ -121,7 +120,7 @@ func (w *wizard) checkLines(width int) []string {
 		return w.trouble(w.planErr, width)
 	}
 	var out []string
-	for _, c := range w.checks {
+	for _, c := range worstFirst(w.checks) {
 		m, tail := markOK, ""
 		switch {
 		case !c.OK:
@@ -143,6 +142,22 @@ func (w *wizard) checkLines(width int) []string {
 	return out
 }
 
+// worstFirst keeps what failed in sight on a small screen.
+func worstFirst(checks []Check) []Check {
+	rank := func(c Check) int {
+		switch {
+		case !c.OK:
+			return 0
+		case c.Warn:
+			return 1
+		}
+		return 2
+	}
+	sorted := slices.Clone(checks)
+	slices.SortStableFunc(sorted, func(a, b Check) int { return rank(a) - rank(b) })
+	return sorted
+}
+
 func (w *wizard) runButtons() string {
 	if w.busy {
 		return w.busy1("asking systemd …")
@@ -150,7 +165,7 @@ func (w *wizard) runButtons() string {
 	if why := w.dead(); why != "" {
 		return w.reverse.Render("[ Cancel ]") + w.faint.Render("     Restore    ("+why+")")
 	}
-	return w.buttons("Restore", w.yes)
+	return w.buttons("Cancel", "Restore", w.yes)
 }
 
 // resultLines is the run, and once it ended, what to do next.

@@ -1,0 +1,128 @@
+package ui
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// What the outside tests may use of the inside.
+var (
+	Quote       = quote
+	Frame       = frame
+	GoesOn      = goesOn
+	Clipboard   = clipboard
+	StateText   = stateText
+	RunMarkText = func(s RunState) string { return runMark(s).text() }
+	Span        = span
+	Watched     = func(f *os.File, gone func()) io.Reader { return &watched{f, gone} }
+	Size        = size
+)
+
+// Driver drives a root by messages, without a terminal.
+type Driver struct {
+	t    testing.TB
+	root *root
+	msgs chan tea.Msg
+	stop context.CancelFunc
+	Quit bool
+}
+
+// Drive starts a console of w x h cells.
+func Drive(t testing.TB, o Options, w, h int) *Driver {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d := &Driver{t: t, root: newRoot(ctx, o), msgs: make(chan tea.Msg, 64), stop: cancel}
+	d.run(d.root.Init())
+	d.apply(tea.WindowSizeMsg{Width: w, Height: h})
+	return d
+}
+
+func (d *Driver) run(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	go func() {
+		msg := cmd()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for _, c := range batch {
+				d.run(c)
+			}
+			return
+		}
+		if msg != nil {
+			d.msgs <- msg
+		}
+	}()
+}
+
+func (d *Driver) apply(msg tea.Msg) {
+	if _, quit := msg.(tea.QuitMsg); quit {
+		d.Quit = true
+	}
+	_, cmd := d.root.Update(msg)
+	d.run(cmd)
+}
+
+// Resize tells a new size.
+func (d *Driver) Resize(w, h int) { d.apply(tea.WindowSizeMsg{Width: w, Height: h}) }
+
+// Press presses keys one after the other: "enter", "esc", "tab", or runes.
+func (d *Driver) Press(keys ...string) *Driver {
+	named := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "ctrl+c": tea.KeyCtrlC,
+		"backspace": tea.KeyBackspace, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "ctrl+u": tea.KeyCtrlU}
+	for _, k := range keys {
+		msg := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
+		if t, ok := named[k]; ok {
+			msg = tea.KeyMsg{Type: t}
+		}
+		if k == " " {
+			msg = tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}
+		}
+		d.apply(msg)
+	}
+	return d
+}
+
+// Until takes messages until the screen shows text, and fails after a long time.
+func (d *Driver) Until(text string) *Driver {
+	d.t.Helper()
+	return d.UntilIs("shows "+text, func(view string) bool { return strings.Contains(view, text) })
+}
+
+// UntilIs takes messages until ok.
+func (d *Driver) UntilIs(what string, ok func(view string) bool) *Driver {
+	d.t.Helper()
+	deadline := time.After(20 * time.Second)
+	for !ok(d.root.View()) {
+		select {
+		case msg := <-d.msgs:
+			d.apply(msg)
+		case <-deadline:
+			d.t.Fatalf("never: %s\n%s", what, d.root.View())
+		}
+	}
+	return d
+}
+
+// View is the frame.
+func (d *Driver) View() string { return d.root.View() }
+
+// Keys are all key tables: those of the screen in front and of the shell.
+func (d *Driver) Keys() (own, all []string) {
+	for _, b := range d.root.top().keys() {
+		own = append(own, b.keys...)
+	}
+	for _, b := range d.root.globals() {
+		all = append(all, b.keys...)
+	}
+	return own, all
+}
+
+// Tick lets the clock that is under way strike.
+func (d *Driver) Tick() { d.apply(tickMsg{d.root.ticks.id}) }

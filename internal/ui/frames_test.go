@@ -1,0 +1,119 @@
+package ui_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
+)
+
+// shots are the screens and how to get there; the text says that its data has arrived.
+var shots = []struct {
+	name string
+	keys []string
+	show string
+}{
+	{"overview", nil, "FAIL"},
+	{"backups", []string{"2"}, "BACKUPS"},
+	{"details", []string{"2", "enter"}, "BACKUP"},
+	{"runs", []string{"3"}, "SKIPPED"},
+	{"run", []string{"3", "j", "j", "enter"}, "ERR"},
+	{"timers", []string{"4"}, "TIMERS"},
+	{"journal", []string{"5"}, "info"},
+	{"restore", []string{"2", "R", "enter", "enter"}, "all passed"},
+	{"backup-dialog", []string{"1", "G", "b"}, "Same as"},
+	{"help", []string{"3", "?"}, "Keys of Runs"},
+}
+
+func shoot(t *testing.T, look ui.Look, w, h int, keys []string, show string) string {
+	t.Helper()
+	world := uitest.New()
+	o := world.Options()
+	o.Look = look
+	d := ui.Drive(t, o, w, h)
+	ready := func(view string) bool { return strings.Contains(ansi.Strip(view), "FAIL ledger") }
+	d.UntilIs("data is there", ready)
+	// Each step's messages are let through before the next key.
+	for _, k := range keys {
+		d.Press(k)
+		settle(d, k)
+	}
+	d.UntilIs("shows "+show, func(v string) bool { return strings.Contains(ansi.Strip(v), show) })
+	if strings.Contains(strings.Join(keys, ""), "2enter") && !strings.Contains(strings.Join(keys, ""), "R") {
+		d.UntilIs("contents are read", func(v string) bool { return !strings.Contains(v, "reading") })
+	}
+	return d.View()
+}
+
+// settle waits for pages and boxes that keys open by messages.
+func settle(d *ui.Driver, key string) {
+	switch key {
+	case "R":
+		d.Until("free")
+	case "4":
+		d.Until("Calendar")
+	}
+}
+
+func TestEveryScreenLooksRightInEverySizeAndLook(t *testing.T) {
+	looks := map[string]ui.Look{"colour": {}, "mono": {NoColor: true}, "ascii": {ASCII: true, NoColor: true}}
+	for _, shot := range shots {
+		for name, look := range looks {
+			t.Run(shot.name+"-"+name, func(t *testing.T) {
+				var all strings.Builder
+				for _, s := range [][2]int{{60, 15}, {80, 24}, {120, 40}} {
+					view := shoot(t, look, s[0], s[1], shot.keys, shot.show)
+					checkFrame(t, view, s[0], s[1])
+					fmt.Fprintf(&all, "--- %dx%d\n%s\n", s[0], s[1], view)
+				}
+				if look.ASCII && strings.ContainsFunc(all.String(), func(r rune) bool { return r > 0x7e }) {
+					t.Error("an ASCII frame holds something else")
+				}
+				if look.NoColor && strings.Contains(all.String(), "[3") {
+					t.Error("a frame without colour sets one")
+				}
+				golden.RequireEqual(t, []byte(all.String()))
+			})
+		}
+	}
+}
+
+func checkFrame(t *testing.T, view string, w, h int) {
+	t.Helper()
+	lines := strings.Split(view, "\n")
+	if len(lines) != h {
+		t.Errorf("%d lines, want %d", len(lines), h)
+	}
+	for i, l := range lines {
+		if n := ansi.StringWidth(l); n > w {
+			t.Errorf("line %d is %d cells wide, want at most %d: %q", i+1, n, w, ansi.Strip(l))
+		}
+	}
+}
+
+func TestBelowTheSmallestSizeThereIsANoticeAndQStillLeaves(t *testing.T) {
+	for _, s := range [][2]int{{59, 24}, {80, 14}, {20, 5}, {1, 1}} {
+		d := ui.Drive(t, uitest.New().Options(), s[0], s[1])
+		checkFrame(t, d.View(), s[0], s[1])
+		if s[0] > 40 && !strings.Contains(d.View(), fmt.Sprintf("%dx%d", s[0], s[1])) {
+			t.Errorf("no live size in %q", d.View())
+		}
+		if s[1] >= 5 && s[0] >= 20 && !strings.Contains(d.Press("?").View(), "suspend") {
+			t.Errorf("? shows no keys: %q", d.View())
+		}
+		d.Press("b", "q").UntilIs("quits", func(string) bool { return d.Quit })
+	}
+}
+
+func TestAPtyOfNoSizeCountsAs80x24(t *testing.T) {
+	d := ui.Drive(t, uitest.New().Options(), 0, 0)
+	checkFrame(t, d.View(), 80, 24)
+	if n := len(strings.Split(d.View(), "\n")); n != 24 {
+		t.Errorf("%d lines", n)
+	}
+}
