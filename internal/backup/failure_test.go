@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,12 +46,12 @@ var makeSmall sync.Once
 
 // atFirst runs do once, when the first request of op whose path holds key comes in.
 func (w *world) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
-	var once sync.Once
-	w.onRequest(func(got s3server.Op, path string) (f *s3server.Fault) {
-		if got == op && strings.Contains(path, key) {
-			once.Do(func() { f = do() })
+	var met atomic.Bool // not a sync.Once: do may itself lead to such a request
+	w.onRequest(func(got s3server.Op, path string) *s3server.Fault {
+		if got == op && strings.Contains(path, key) && met.CompareAndSwap(false, true) {
+			return do()
 		}
-		return f
+		return nil
 	})
 }
 

@@ -1,0 +1,207 @@
+package backup
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+func TestOfTwentyRacingRunsNoTwoWriteAtOnce(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	// Between creating its upload and its manifest a run must be alone.
+	var mu sync.Mutex
+	inside, most := 0, 0
+	w.onRequest(func(op s3server.Op, path string) *s3server.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case op == s3server.OpCreateMultipart:
+			inside++
+			most = max(most, inside)
+		case op == s3server.OpPutObject && strings.HasSuffix(path, manifestName):
+			inside--
+		}
+		return nil
+	})
+	var group sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		group.Go(func() {
+			mine := w.env
+			mine.Host = []string{"host-a", "host-b"}[i%2]
+			_, errs[i] = Run(t.Context(), w.job, mine, RunOptions{ID: NewID(time.Now())})
+		})
+	}
+	group.Wait()
+	won := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			won++
+		case !errors.Is(err, ErrHeld) || fault.CodeOf(err) != fault.Temporary:
+			t.Errorf("a loser ended with %d: %v", fault.CodeOf(err), err)
+		}
+	}
+	if won == 0 || most != 1 || len(w.goodSets(t)) != won {
+		t.Errorf("%d won, at most %d at once, sets %q", won, most, w.goodSets(t))
+	}
+	w.noLitter(t, w.keys(t))
+}
+
+func TestTwoServersNeverWriteOneFolderAtOnce(t *testing.T) {
+	pg, small := smallDatabase(t)
+	other := pgtest.Start(t)
+	other.Exec(t, "postgres", "CREATE DATABASE "+small)
+	w := newWorldOn(t, pg, small)
+	var second error
+	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+		job, env := w.job, w.env
+		job.Postgres.Host, job.Postgres.Port = other.Host, other.Port
+		env.Host = "otherhost"
+		_, second = Run(t.Context(), job, env, RunOptions{ID: NewID(time.Now())})
+		return nil
+	})
+	w.run(t)
+	wantCode(t, second, fault.Temporary)
+	if !errors.Is(second, ErrHeld) {
+		t.Error(second)
+	}
+}
+
+func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
+	pg, small := smallDatabase(t)
+	other := pgtest.Start(t)
+	other.Exec(t, "postgres", "CREATE DATABASE "+small)
+	w := newWorldOn(t, pg, small)
+	// While the first waits at its last part, one on another host and server finds the lease
+	// expired, and is done before the first goes on.
+	var second *Result
+	w.atFirst(s3server.OpCompleteMultipart, "", func() *s3server.Fault {
+		job, env := w.job, w.env
+		job.Postgres.Host, job.Postgres.Port = other.Host, other.Port
+		env.Host, env.Now = "otherhost", func() time.Time { return time.Now().Add(2 * leaseTerm) }
+		var err error
+		if second, err = Run(t.Context(), job, env, RunOptions{ID: NewID(time.Now())}); err != nil {
+			t.Error(err)
+		}
+		return nil
+	})
+	_, err := w.try(t.Context())
+	// Its upload was swept by the second, or it noticed that it lost the lease: never a success.
+	if err == nil {
+		t.Fatal("a run that had lost its lease committed")
+	}
+	if good := w.goodSets(t); len(good) != 1 || second == nil || good[0] != second.Manifest.ID {
+		t.Errorf("good sets %q", good)
+	}
+	if w.leaseNow(t).Run != second.Manifest.ID {
+		t.Error("the loser took the lease back")
+	}
+}
+
+// testLease is a lease of the world's job, before it is taken.
+func (w *world) testLease(run, host string) *lease {
+	return &lease{bucket: w.env.Bucket, key: leaseKey(w.job), now: w.env.Now, term: leaseTerm, mine: leaseRecord{Run: run, Host: host, Source: "server-" + host}}
+}
+
+func (w *world) take(t *testing.T, run, host string) *lease {
+	t.Helper()
+	l, err := takeLease(t.Context(), w.testLease(run, host))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestALeaseIsHeldByOneAndKnowsWhenItIsLost(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	first := w.take(t, "run1", "a")
+	if err := first.hold(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := takeLease(t.Context(), w.testLease("run2", "b")); !errors.Is(err, ErrHeld) {
+		t.Errorf("a second holder: %v", err)
+	}
+	again := w.take(t, "run3", "a") // same host and source: the first is dead, its advisory lock is ours
+	for range 2 {
+		if err := first.hold(t.Context()); !errors.Is(err, ErrHeld) || fault.CodeOf(err) != fault.Temporary {
+			t.Errorf("the first still holds: %v", err)
+		}
+	}
+	if err := first.release(t.Context()); err != nil || w.leaseNow(t).Run != "run3" {
+		t.Errorf("a lost lease was released over its new holder: %v", err)
+	}
+	if err := again.release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.take(t, "run4", "b") // at once: it was given up
+}
+
+func TestARenewalWhoseAnswerWasLostIsNotTakenForAnotherHolder(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	l := w.take(t, "run1", "a")
+	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.LoseAnswer}})
+	w.store.Inject(s3server.Rule{Op: s3server.OpHeadObject, Fault: s3server.Fault{Kind: s3server.Reset}})
+	if err := l.hold(t.Context()); err == nil || errors.Is(err, ErrHeld) {
+		t.Errorf("unknown is neither held nor lost: %v", err)
+	}
+	w.store.ClearFaults()
+	if err := l.hold(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := l.release(t.Context()); err != nil || !w.leaseNow(t).Release {
+		t.Error(err)
+	}
+}
+
+func TestAnUnreadableOrAncientLeaseBlocksNobody(t *testing.T) {
+	pg, small := smallDatabase(t)
+	for name, body := range map[string]string{
+		"no JSON": "{", "empty": "", "too large": strings.Repeat(" ", maxDocument+2), "other types": `{"until": 7}`,
+		"released": `{"run":"x","host":"h","until":"2999-01-01T00:00:00Z","released":true}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pg, small)
+			w.put(t, leaseKey(w.job), []byte(body))
+			w.run(t)
+		})
+	}
+	t.Run("archived", func(t *testing.T) {
+		w := newWorldOn(t, pg, small)
+		if _, err := w.env.Bucket.Put(t.Context(), leaseKey(w.job), []byte("{}"), s3.PutOptions{Class: "GLACIER"}); err != nil {
+			t.Fatal(err)
+		}
+		w.run(t)
+	})
+	t.Run("written by a clock ten years ahead", func(t *testing.T) {
+		w := newWorldOn(t, pg, small)
+		w.put(t, leaseKey(w.job), []byte(`{"run":"x","host":"h","source":"s","until":"2999-01-01T00:00:00Z"}`))
+		_, err := w.try(t.Context())
+		wantCode(t, err, fault.Temporary)
+		w.env.Now = func() time.Time { return time.Now().Add(leaseTerm + time.Second) }
+		w.run(t)
+	})
+}
+
+func TestARunNeverWritesIntoASetThatExists(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	id := w.run(t).Manifest.ID
+	_, err := Run(t.Context(), w.job, w.env, RunOptions{ID: id})
+	wantCode(t, err, fault.Refused)
+	for _, id := range []string{"", "../x", "20261122T020000Z-1A2B3C"} {
+		_, err := Run(t.Context(), w.job, w.env, RunOptions{ID: id})
+		wantCode(t, err, fault.Failed)
+	}
+	if _, err := Verify(t.Context(), w.job, w.env, w.find(t, id), nil); err != nil {
+		t.Error(err)
+	}
+}
