@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -73,8 +74,8 @@ func (p *program) locate(ctx context.Context, id, jobName string) (*located, err
 	}
 	for _, at := range places {
 		set, err := at.catalogue.Find(ctx, scope, id)
-		if fault.CodeOf(err) == fault.NotFound {
-			continue
+		if fault.CodeOf(err) == fault.NotFound && !errors.Is(err, s3.ErrNotFound) {
+			continue // not in this place; a bucket that is not there is another matter
 		}
 		if err != nil {
 			return nil, err

@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -61,7 +62,7 @@ func (s store) put(key string, body []byte) error {
 }
 
 // cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
-// `flip ENDING` work on the one key that ends so, `fault OP KIND [CODE]` spoils every such request
+// `flip ENDING` work on the one key that ends so, `lease` is a run of another host, `fault OP KIND [CODE]` spoils every such request
 // until `well`.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well")
@@ -84,6 +85,8 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.put(args[1], body))
 	case "rm", "flip":
 		ts.Check(s.spoil(args[0], args[1]))
+	case "lease":
+		ts.Check(s.lease(w))
 	case "fault":
 		f := s3server.Fault{Kind: s3server.Kind(args[2])}
 		if len(args) > 3 {
@@ -99,14 +102,26 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 
 type storeKey struct{}
 
-// spoil removes or damages the one object whose key matches, as path.Match on its last parts.
-func (s store) spoil(how, pattern string) error {
+// lease is what a run of another host leaves in the bucket while it goes on.
+func (s store) lease(w *world) error {
+	host, _, _ := strings.Cut(hostname(), ".")
+	body, err := json.Marshal(map[string]any{
+		"schema": 1, "run": "20200101T000000Z-000000", "host": "elsewhere", "source": "another", "until": time.Now().Add(time.Minute).UTC(),
+	})
+	if err != nil {
+		return err
+	}
+	return s.put("postgresql/"+host+"/"+w.db+"/lease.json", body)
+}
+
+// spoil removes or damages the one object whose key ends so.
+func (s store) spoil(how, ending string) error {
 	keys, err := s.keys()
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		if ok, _ := path.Match(pattern, path.Base(key)); !ok && key != pattern {
+		if !strings.HasSuffix(key, "/"+ending) {
 			continue
 		}
 		if how == "rm" {

@@ -45,7 +45,7 @@ func (b *Bucket) classify(err error) verdict {
 func (b *Bucket) byCode(code string) (verdict, bool) {
 	switch code {
 	case "NoSuchBucket":
-		return verdict{fault.NotFound, ErrNotFound, "check the bucket's name, or create it"}, true
+		return verdict{fault.NotFound, ErrNotFound, "check the name of the bucket, " + visible(b.opts.Bucket) + ", or create it"}, true
 	case "NoSuchKey", "NotFound", "NoSuchVersion":
 		return verdict{fault.NotFound, ErrNotFound, "check the name with `pgbtui list`"}, true
 	case "NoSuchUpload":
