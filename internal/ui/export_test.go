@@ -126,3 +126,12 @@ func (d *Driver) Keys() (own, all []string) {
 
 // Tick lets the clock that is under way strike.
 func (d *Driver) Tick() { d.apply(tickMsg{d.root.ticks.id}) }
+
+// Fed waits until every source has answered or failed.
+func (d *Driver) Fed() *Driver {
+	d.t.Helper()
+	return d.UntilIs("every source answered", func(string) bool {
+		r := d.root
+		return (r.sets.err != nil || r.sets.have) && (r.runs.err != nil || r.runs.have) && (r.timers.err != nil || r.timers.have)
+	})
+}

@@ -23,13 +23,7 @@ func open(t *testing.T, change func(w *uitest.World, o *ui.Options)) (*ui.Driver
 	return ui.Drive(t, o, 80, 24), w
 }
 
-// ready waits until the bucket and systemd have answered.
-func ready(d *ui.Driver) *ui.Driver {
-	return d.UntilIs("all is read", func(v string) bool {
-		v = ansi.Strip(v)
-		return strings.Contains(v, "30 backups") && strings.Contains(v, "timer") && !strings.Contains(v, "reading")
-	})
-}
+func ready(d *ui.Driver) *ui.Driver { return d.Fed() }
 
 func plain(d *ui.Driver) string { return ansi.Strip(d.View()) }
 

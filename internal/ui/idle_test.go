@@ -56,8 +56,7 @@ func TestAnIdleMinuteSendsLittle(t *testing.T) {
 			o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			at := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = uitest.Now.Add(d) }
 			d := ui.Drive(t, o, 80, 24)
-			d.UntilIs("read", func(v string) bool { return strings.Contains(v, "30 backups") })
-			d.Press(key).UntilIs("read", func(v string) bool { return !strings.Contains(v, "reading") })
+			d.Fed().Press(key).UntilIs("read", func(v string) bool { return !strings.Contains(v, "reading") })
 			frame := func(after time.Duration) string { at(after); d.Tick(); return d.View() }
 			first := frame(0)
 			for s := range 39 {
