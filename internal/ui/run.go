@@ -47,25 +47,34 @@ func Run(ctx context.Context, o Options) error {
 		_, err := program.Run()
 		ended <- err
 	}()
-	err, back := waitEnd(ctx, ended)
+	err, back := waitEnd(ctx, o.Output, ended)
 	stop(nil)
 	return farewell(o, model, c, ctx, err, back)
 }
 
-// waitEnd waits for the program; once ctx is over only for leaveWithin. back is false when the
-// terminal could not be given back.
-func waitEnd(ctx context.Context, ended <-chan error) (err error, back bool) {
+// waitEnd waits for the program; once ctx is over only for leaveWithin. A terminal that takes no
+// more bytes (a dead link with full buffers) blocks the last write: half way its queue is thrown
+// away, and if that does not help, writes stop waiting, so that the caller's cannot hang either.
+// back is false when the terminal could not be given back.
+func waitEnd(ctx context.Context, out *os.File, ended <-chan error) (err error, back bool) {
 	select {
 	case err = <-ended:
 		return err, true
 	case <-ctx.Done():
 	}
-	select {
-	case err = <-ended:
-		return err, true
-	case <-time.After(leaveWithin):
-		return nil, false
+	fd := int(out.Fd())
+	for _, unblock := range []func() error{
+		func() error { return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCOFLUSH) },
+		func() error { return unix.SetNonblock(fd, true) },
+	} {
+		select {
+		case err = <-ended:
+			return err, true
+		case <-time.After(leaveWithin / 2):
+			_ = unblock()
+		}
 	}
+	return nil, false
 }
 
 // farewell prints what is to be said after the alternate screen is gone, and makes Run's error.

@@ -27,6 +27,7 @@ type console struct {
 	mu   sync.Mutex
 	out  bytes.Buffer
 	done chan error
+	eof  chan struct{} // closed when the reader has read all; nil without a reader
 }
 
 var buildShow = sync.OnceValues(func() (string, error) {
@@ -57,10 +58,14 @@ func startConsole(t *testing.T, w, h uint16, args ...string) *console {
 	if err != nil {
 		t.Fatal(err, bin)
 	}
-	return runOn(t, exec.Command(bin, args...), w, h)
+	c := prepare(t, exec.Command(bin, args...), w, h)
+	c.eof = make(chan struct{})
+	go c.read()
+	return c
 }
 
-func runOn(t *testing.T, cmd *exec.Cmd, w, h uint16) *console {
+// prepare starts cmd on a pty from which nobody reads yet.
+func prepare(t *testing.T, cmd *exec.Cmd, w, h uint16) *console {
 	t.Helper()
 	var err error
 	c := &console{t: t, cmd: cmd, done: make(chan error, 1)}
@@ -70,26 +75,22 @@ func runOn(t *testing.T, cmd *exec.Cmd, w, h uint16) *console {
 	}
 	c.tty = pollable(t, c.tty)
 	t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = c.tty.Close() })
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		buf := make([]byte, 4096)
-		for {
-			n, err := c.tty.Read(buf)
-			c.mu.Lock()
-			c.out.Write(buf[:n])
-			c.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	go func() {
-		err := c.cmd.Wait()
-		<-read
-		c.done <- err
-	}()
+	go func() { c.done <- c.cmd.Wait() }()
 	return c
+}
+
+func (c *console) read() {
+	defer close(c.eof)
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.tty.Read(buf)
+		c.mu.Lock()
+		c.out.Write(buf[:n])
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
 }
 
 // pollable lets Close really close while somebody reads.
@@ -134,6 +135,9 @@ func (c *console) ends() int {
 	c.t.Helper()
 	select {
 	case <-c.done:
+		if c.eof != nil {
+			<-c.eof
+		}
 	case <-time.After(20 * time.Second):
 		c.t.Fatalf("does not end\n%q", c.text())
 	}
@@ -203,6 +207,27 @@ func TestSignalsEndIt(t *testing.T) {
 	}
 }
 
+// A dead link keeps the terminal open but takes no more bytes.
+func TestATerminalThatTakesNoBytesDoesNotKeepItFromEnding(t *testing.T) {
+	bin, err := buildShow()
+	if err != nil {
+		t.Fatal(err, bin)
+	}
+	c := prepare(t, exec.Command(bin), 200, 60)
+	for range 8 { // more frames than the pty holds
+		c.press("2")
+		time.Sleep(150 * time.Millisecond)
+		c.press("1")
+		time.Sleep(150 * time.Millisecond)
+	}
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.ends(); code != 143 {
+		t.Error(code)
+	}
+}
+
 func TestAVanishedTerminalEndsIt(t *testing.T) {
 	c := startConsole(t, 80, 24)
 	c.until("30 backups")
@@ -260,7 +285,9 @@ func TestSuspendingGivesTheTerminalBackAndFgBringsItBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, bin)
 	}
-	c := runOn(t, exec.Command(shell, "--norc", "-i"), 80, 24)
+	c := prepare(t, exec.Command(shell, "--norc", "-i"), 80, 24)
+	c.eof = make(chan struct{})
+	go c.read()
 	c.press(bin + "\n")
 	c.until("30 backups")
 	c.press("\x1a")
