@@ -1,0 +1,111 @@
+package backup
+
+import (
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+func TestOneSpoiltDocumentIsTheProblemOfItsSetAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, w *world, key string)
+		want  string
+		code  fault.Code
+	}{
+		"cut":         {func(t *testing.T, w *world, key string) { w.put(t, key, []byte(`{"schema": 1, "id`)) }, "not readable", fault.Integrity},
+		"too large":   {func(t *testing.T, w *world, key string) { w.put(t, key, make([]byte, maxDocument+2)) }, "larger than", fault.Integrity},
+		"newer":       {func(t *testing.T, w *world, key string) { w.put(t, key, []byte(`{"schema": 9, "id": {}}`)) }, "schema 9", fault.Config},
+		"no checksum": {func(t *testing.T, w *world, key string) { w.edit(t, key, func(m *Manifest) { m.Dump.SHA256 = "" }) }, "incomplete", fault.Integrity},
+		"other set":   {func(t *testing.T, w *world, key string) { w.edit(t, key, func(m *Manifest) { m.ID = NewID(ago(3)) }) }, "of another set", fault.Integrity},
+		"other db":    {func(t *testing.T, w *world, key string) { w.edit(t, key, func(m *Manifest) { m.Database = "x" }) }, "of another set", fault.Integrity},
+		"archived": {func(t *testing.T, w *world, key string) {
+			if _, err := w.env.Bucket.Put(t.Context(), key, []byte("{}"), s3.PutOptions{Class: "GLACIER"}); err != nil {
+				t.Fatal(err)
+			}
+		}, "archived", fault.Refused},
+		"damaged at rest": {func(_ *testing.T, w *world, key string) {
+			w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: key, Fault: s3server.Fault{Kind: s3server.Flip, After: 3}})
+		}, "damaged", fault.Integrity},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pgOf(t), "small")
+			bad, fine := w.plant(t, ago(1)), w.plant(t, ago(2))
+			c.spoil(t, w, Folder("postgresql", w.job.Instance, w.job.Database)+bad.ID+"/"+manifestName)
+			set := w.find(t, bad.ID)
+			if set.Good() || !strings.Contains(set.Problem, c.want) || set.ProblemCode != c.code {
+				t.Errorf("problem %q, code %d", set.Problem, set.ProblemCode)
+			}
+			if latest := w.find(t, "latest"); latest.ID != fine.ID {
+				t.Errorf("latest is %s", latest.ID)
+			}
+			if _, err := Verify(t.Context(), w.job, w.env, set, nil); fault.CodeOf(err) != c.code {
+				t.Errorf("verification of it: %v", err)
+			}
+		})
+	}
+}
+
+// edit changes a planted or real manifest.
+func (w *world) edit(t testing.TB, key string, change func(*Manifest)) {
+	t.Helper()
+	raw, _, err := fetch(t.Context(), w.env.Bucket, key, maxDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parseManifest(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(m)
+	w.putJSON(t, key, m)
+}
+
+func TestAListingCountsEachObjectOnce(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	w.job.Instance = "postgresql_main" // listed under the folder and under the old script's names
+	m := w.plant(t, ago(1))
+	w.prove(t, m.ID, LevelReadable, true, ago(0.5))
+	sets, err := NewCatalogue(w.env.Bucket, "postgresql").Sets(t.Context(), Scope{w.job.Instance, w.job.Database})
+	if err != nil || len(sets) != 1 || len(sets[0].Proofs) != 1 {
+		t.Fatalf("%+v, %v", sets, err)
+	}
+	raw, _, _ := fetch(t.Context(), w.env.Bucket, sets[0].Dir+manifestName, maxDocument)
+	if want := m.Dump.SizeBytes + int64(len(raw)); sets[0].StoredSize != want {
+		t.Errorf("stored size %d, want %d", sets[0].StoredSize, want)
+	}
+}
+
+func TestForeignAndHostileProofsAreNoEvidence(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	m := w.plant(t, ago(1))
+	dir := Folder("postgresql", w.job.Instance, w.job.Database) + m.ID + "/proofs/"
+	for name, body := range map[string]string{
+		"a": `{"schema":1,"set":"another","ok":true,"level":"restored"}`, "b": `{"schema":9,"set":"` + m.ID + `","ok":true,"level":"restored"}`,
+		"c": `nonsense`, "d": `{"set":"` + m.ID + `","ok":true,"level":"restored"}`, "e": strings.Repeat(" ", maxDocument+2),
+		"f": `{"schema":1,"set":"` + m.ID + `","ok":true,"level":"perfect"}`,
+	} {
+		w.put(t, dir+name+".json", []byte(body))
+	}
+	if level, _ := w.find(t, m.ID).Proven(); level != LevelStored {
+		t.Errorf("proven %v", level)
+	}
+}
+
+func TestAStoreThatFailsEndsTheListingWithItsCode(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	w.plant(t, ago(1))
+	for code, f := range map[fault.Code]s3server.Fault{
+		fault.Unavailable:  {Kind: s3server.Answer, Status: 500},
+		fault.NotPermitted: {Kind: s3server.Answer, Code: "AccessDenied"},
+	} {
+		for _, op := range []s3server.Op{s3server.OpListObjectsV2, s3server.OpGetObject} {
+			w.store.Inject(s3server.Rule{Op: op, Fault: f})
+			_, err := NewCatalogue(w.env.Bucket, "postgresql").Sets(t.Context(), Scope{})
+			wantCode(t, err, code)
+			w.store.ClearFaults()
+		}
+	}
+}
