@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 )
@@ -11,7 +10,7 @@ import (
 // console opens pgbtui in the machine on this terminal, as the operator, and returns when it is
 // left. Its exit status is not the demo's: a person has just looked at it.
 func (d *demo) console(ctx context.Context) error {
-	fmt.Printf("\nThe console opens as %s on db1. Leaving it (q) shuts everything down.\n\n", operator)
+	d.printf("\nThe console opens as %s on db1. Leaving it (q) shuts everything down.\n\n", operator)
 	argv := []string{"env"}
 	for _, name := range []string{"COLORTERM", "NO_COLOR"} {
 		if value := os.Getenv(name); value != "" {
@@ -25,6 +24,6 @@ func (d *demo) console(ctx context.Context) error {
 	if err != nil && ctx.Err() == nil && !errors.As(err, &exit) {
 		return err
 	}
-	fmt.Println("Shutting down …")
+	d.printf("Shutting down …\n")
 	return nil
 }

@@ -34,7 +34,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var d demo
+	d := demo{out: os.Stdout}
 	flag.StringVar(&d.programs, "programs", filepath.Dir(self), "folder with pgbtui, s3server and seed")
 	megabytes := flag.Int64("size", 300, "size of the database in MB")
 	report := flag.Bool("report", false, "no console: verify, restore, compare, report, as without a terminal")

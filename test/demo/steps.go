@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 type demo struct {
 	programs  string // folder of the binaries
 	sizeBytes int64
-	terminal  bool // standard output is one
+	out       io.Writer
+	terminal  bool // out is one
 
 	machine *lab.Lab
 	set     string // ID of the set that the timer's run left
@@ -60,14 +62,14 @@ func (d *demo) play(ctx context.Context, steps []step) error {
 		detail, err := s.do(ctx)
 		took := time.Since(began).Seconds()
 		if err != nil {
-			fmt.Printf("✗ %-50s%5.1f s\n", s.name, took)
+			d.printf("✗ %-50s%5.1f s\n", s.name, took)
 			for _, left := range steps[i+1:] {
-				fmt.Printf("– %-50s not run\n", left.name)
+				d.printf("– %-50s not run\n", left.name)
 			}
 			d.showJournal(ctx)
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Printf("✓ %-50s%5.1f s  %s\n", s.name, took, printable.Text(detail))
+		d.printf("✓ %-50s%5.1f s  %s\n", s.name, took, printable.Text(detail))
 	}
 	return nil
 }
@@ -75,9 +77,11 @@ func (d *demo) play(ctx context.Context, steps []step) error {
 // announce shows on a terminal what is going on; the step's result overwrites it.
 func (d *demo) announce(name string) {
 	if d.terminal {
-		fmt.Printf("  %s …\r", name)
+		d.printf("  %s …\r", name)
 	}
 }
+
+func (d *demo) printf(format string, args ...any) { fmt.Fprintf(d.out, format, args...) }
 
 // showJournal prints the last entries of our units, which say more than an exit status.
 func (d *demo) showJournal(ctx context.Context) {
@@ -87,7 +91,7 @@ func (d *demo) showJournal(ctx context.Context) {
 	out, _ := d.machine.Output(ctx, "root", "journalctl", "--no-pager", "-n", "30", "-o", "short-iso",
 		"-u", "postgres-*", "-u", storeUnit)
 	for line := range strings.Lines(out) {
-		fmt.Fprintln(os.Stderr, "  | "+printable.Text(strings.TrimSuffix(line, "\n")))
+		d.printf("  | %s\n", printable.Text(strings.TrimSuffix(line, "\n")))
 	}
 }
 
