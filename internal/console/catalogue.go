@@ -153,6 +153,9 @@ func (p *planner) Databases(ctx context.Context) ([]string, error) {
 	job := p.buckets.places()[0]
 	c := job.Postgres
 	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, Database: "postgres"}, quick)
+	if fault.CodeOf(err) == fault.NotPermitted {
+		return nil, fault.New(fault.NotPermitted, "PostgreSQL does not let this user in to list its databases; the unit checks the name", "", nil)
+	}
 	if err != nil {
 		return nil, err
 	}
