@@ -62,7 +62,8 @@ func (s store) put(key string, body []byte) error {
 }
 
 // cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
-// `flip ENDING` work on the one key that ends so, `lease` is a run of another host, `fault OP KIND [CODE]` spoils every such request
+// `flip ENDING` work on the one key that ends so, `lease` is a run of another host,
+// `old ID` copies a set to an ID, with the times that the ID says, `fault OP KIND [CODE]` spoils every such request
 // until `well`.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well")
@@ -87,6 +88,8 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.spoil(args[0], args[1]))
 	case "lease":
 		ts.Check(s.lease(w))
+	case "old":
+		ts.Check(s.old(args[1]))
 	case "fault":
 		f := s3server.Fault{Kind: s3server.Kind(args[2])}
 		if len(args) > 3 {
@@ -112,6 +115,51 @@ func (s store) lease(w *world) error {
 		return err
 	}
 	return s.put("postgresql/"+host+"/"+w.db+"/lease.json", body)
+}
+
+// old copies the set whose manifest comes first to an ID of another time.
+func (s store) old(id string) error {
+	keys, err := s.keys()
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse("20060102T150405Z", id[:16])
+	if err != nil {
+		return err
+	}
+	from := ""
+	for _, key := range keys {
+		if dir, ok := strings.CutSuffix(key, "/manifest.json"); ok && !strings.Contains(key, "/2025") {
+			from = dir
+		}
+	}
+	to := from[:strings.LastIndex(from, "/")+1] + id
+	for _, key := range keys {
+		name, ok := strings.CutPrefix(key, from+"/")
+		if !ok {
+			continue
+		}
+		body, err := s.get(key)
+		if err == nil && name == "manifest.json" {
+			body, err = redated(body, id, at)
+		}
+		if err == nil {
+			err = s.put(to+"/"+name, body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func redated(manifest []byte, id string, at time.Time) ([]byte, error) {
+	var m map[string]any
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		return nil, err
+	}
+	m["id"], m["startedAt"], m["finishedAt"] = id, at, at
+	return json.Marshal(m)
 }
 
 // spoil removes or damages the one object whose key ends so.
