@@ -135,3 +135,9 @@ func (d *Driver) Fed() *Driver {
 		return (r.sets.err != nil || r.sets.have) && (r.runs.err != nil || r.runs.have) && (r.timers.err != nil || r.timers.have)
 	})
 }
+
+// NextTick is how far away the next tick would be.
+func (d *Driver) NextTick() time.Duration {
+	now := d.root.Now()
+	return d.root.nextTick(now).Sub(now)
+}

@@ -39,7 +39,7 @@ func (b *helpBox) keys() []binding {
 
 func (b *helpBox) view(w, h int) string {
 	iw := min(72, w-6)
-	lines := []string{b.head.Render("THIS SCREEN")}
+	lines := []string{b.faint.Render("pgbtui " + clean(b.Identity.Version)), "", b.head.Render("THIS SCREEN")}
 	lines = append(lines, b.table(b.own, iw)...)
 	lines = append(lines, "", b.head.Render("EVERYWHERE"))
 	lines = append(lines, b.table(b.all, iw)...)

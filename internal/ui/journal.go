@@ -34,7 +34,7 @@ type journalScreen struct {
 	more    bool
 	reading bool
 	err     error
-	at2     time.Time // of the last page or batch
+	readAt  time.Time // of the last page or batch
 	follow  bool      // the cursor stays at the end
 	asker   asker
 	older   asker
@@ -122,12 +122,12 @@ func (j *journalScreen) update(msg tea.Msg) tea.Cmd {
 	case pageMsg:
 		j.reading = false
 		if j.err = msg.err; msg.err == nil || len(msg.page.Entries) > 0 {
-			j.entries, j.more, j.at2 = msg.page.Entries, msg.page.More, j.now
+			j.entries, j.more, j.readAt = msg.page.Entries, msg.page.More, j.now
 		}
 		j.toEnd()
 		return followMore(&j.asker, j.update, msg.follow)
 	case batchMsg:
-		j.entries, j.at2 = append(j.entries, msg.entries...), j.now
+		j.entries, j.readAt = append(j.entries, msg.entries...), j.now
 		if over := len(j.entries) - journalKeeps; over > 0 {
 			j.entries, j.more = slices.Clone(j.entries[over:]), true
 			j.at = max(0, j.at-over)
@@ -295,7 +295,7 @@ func (j *journalScreen) note() string {
 	case j.follow:
 		parts = append(parts, "following")
 	default:
-		parts = append(parts, "read "+ago(j.now, j.at2))
+		parts = append(parts, "read "+ago(j.now, j.readAt))
 	}
 	return j.faint.Render(strings.Join(parts, " · "))
 }

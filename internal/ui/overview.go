@@ -148,9 +148,10 @@ func (o *overview) wrong(all []database, w int) []string {
 	for _, src := range []struct {
 		name string
 		err  error
-	}{{"timers and units", o.runs.err}, {"timers", o.timers.err}} {
-		if src.err != nil && (len(lines) == 0) {
-			lines = append(lines, " "+o.bad.Render("✗ "+src.name+"  ")+errorLine(src.err))
+	}{{"units", o.runs.err}, {"timers", o.timers.err}} {
+		if src.err != nil {
+			lines = append(lines, " "+o.bad.Render("✗ "+src.name))
+			lines = append(lines, o.trouble(src.err, w)...)
 		}
 	}
 	for rank := markFail.rank; rank > 0; rank-- { // the worst first

@@ -63,16 +63,16 @@ func (p *pager) view(t theme, lines []string, w, h int) []string {
 }
 
 func (p *pager) moves() []binding {
-	go1 := func(by func() int) func() tea.Cmd {
+	act := func(by func() int) func() tea.Cmd {
 		return func() tea.Cmd { p.move(by()); return nil }
 	}
 	return []binding{
-		{keys: []string{"j", "down"}, label: "j k ↑ ↓", short: "scroll", help: "scroll; pgup pgdn by pages, g G to the ends", run: go1(func() int { return 1 })},
-		{keys: []string{"k", "up"}, run: go1(func() int { return -1 })},
-		{keys: []string{"pgdown", "ctrl+f"}, run: go1(func() int { return p.height - 1 })},
-		{keys: []string{"pgup", "ctrl+b"}, run: go1(func() int { return 1 - p.height })},
-		{keys: []string{"g", "home"}, run: go1(func() int { return -p.n })},
-		{keys: []string{"G", "end"}, run: go1(func() int { return p.n })},
+		{keys: []string{"j", "down"}, label: "j k ↑ ↓", short: "scroll", help: "scroll; pgup pgdn by pages, g G to the ends", run: act(func() int { return 1 })},
+		{keys: []string{"k", "up"}, run: act(func() int { return -1 })},
+		{keys: []string{"pgdown", "ctrl+f"}, run: act(func() int { return p.height - 1 })},
+		{keys: []string{"pgup", "ctrl+b"}, run: act(func() int { return 1 - p.height })},
+		{keys: []string{"g", "home"}, run: act(func() int { return -p.n })},
+		{keys: []string{"G", "end"}, run: act(func() int { return p.n })},
 	}
 }
 

@@ -156,6 +156,9 @@ func (c *console) leftAlone() string {
 
 // The one bounded test: 5 s is what it takes when the terminal is asked for its background.
 func TestAProgramStartsAtOnceOnATerminalThatNeverAnswers(t *testing.T) {
+	if bin, err := buildShow(); err != nil {
+		t.Fatal(err, bin)
+	}
 	begin := time.Now()
 	c := startConsole(t, 80, 24, "-version")
 	if code := c.ends(); code != 0 {

@@ -31,27 +31,27 @@ const maxJobs = 16
 
 type wizard struct {
 	*shared
-	set     backup.Set
-	step    int
-	target  line
-	names   []string // databases on the target server
-	namesOK bool
-	nameErr error
-	globals bool
-	jobs    int
-	option  int
-	checks  []Check
-	checked bool
-	planErr error
-	yes     bool
-	busy    bool
-	err     error
-	unit    string
-	names1  asker
-	plan    asker
-	start   asker
-	ctx     context.Context
-	pager   pager
+	set      backup.Set
+	step     int
+	target   line
+	names    []string // databases on the target server
+	namesOK  bool
+	nameErr  error
+	globals  bool
+	jobs     int
+	option   int
+	checks   []Check
+	checked  bool
+	planErr  error
+	yes      bool
+	busy     bool
+	err      error
+	unit     string
+	namesAsk asker
+	plan     asker
+	start    asker
+	ctx      context.Context
+	pager    pager
 }
 
 type (
@@ -92,7 +92,7 @@ func (w *wizard) enter(ctx context.Context) tea.Cmd {
 		w.nameErr = w.missing("planner")
 		return nil
 	}
-	return w.names1.ask(ctx, w.update, func(ctx context.Context) tea.Msg {
+	return w.namesAsk.ask(ctx, w.update, func(ctx context.Context) tea.Msg {
 		names, err := p.Databases(ctx)
 		return namesMsg{names, err}
 	})

@@ -106,14 +106,14 @@ func (w *wizard) checkNote() string {
 	case w.planErr != nil:
 		return w.bad.Render("✗ could not be made")
 	case !w.checked:
-		return w.busy1("checking …")
+		return w.going("checking …")
 	case w.green():
 		return w.good.Render("✓ all passed") + w.faint.Render("; the unit checks again before it starts")
 	}
 	return w.bad.Render("✗ not yet")
 }
 
-func (w *wizard) busy1(text string) string { return w.theme.busy.Render("▶ " + text) }
+func (w *wizard) going(text string) string { return w.theme.busy.Render("▶ " + text) }
 
 func (w *wizard) checkLines(width int) []string {
 	if w.planErr != nil {
@@ -160,7 +160,7 @@ func worstFirst(checks []Check) []Check {
 
 func (w *wizard) runButtons() string {
 	if w.busy {
-		return w.busy1("asking systemd …")
+		return w.going("asking systemd …")
 	}
 	if why := w.dead(); why != "" {
 		return w.reverse.Render("[ Cancel ]") + w.faint.Render("     Restore    ("+why+")")
@@ -173,7 +173,7 @@ func (w *wizard) resultLines(width int) []string {
 	r, ok := w.runOf(w.unit)
 	lines := []string{w.section("RUN", w.faint.Render(clean(w.unit)), width)}
 	if !ok {
-		return append(lines, "   "+w.busy1("asked systemd to start it"), "", w.faint.Render("   Closing the console loses nothing: a shows this run again."))
+		return append(lines, "   "+w.going("asked systemd to start it"), "", w.faint.Render("   Closing the console loses nothing: a shows this run again."))
 	}
 	lines = append(lines, "   "+w.mark(runMark(r.State))+"  "+w.faint.Render("for "+w.duration(r)))
 	if r.State.Live() {

@@ -1,0 +1,67 @@
+package ui_test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
+)
+
+func talk(t *testing.T, w *uitest.World, o ui.Options, lines ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := ui.RunAccessible(context.Background(), o, strings.NewReader(strings.Join(lines, "\n")+"\n"), &out); err != nil {
+		t.Fatal(err)
+	}
+	if i := strings.IndexFunc(out.String(), func(r rune) bool { return r < ' ' && r != '\n' }); i >= 0 {
+		t.Errorf("a control character at %d of %q", i, out.String())
+	}
+	return out.String()
+}
+
+func TestAccessibleSaysWhatTheScreensShowWithoutRepainting(t *testing.T) {
+	w := uitest.New()
+	out := talk(t, w, w.Options(), "1", "2", "1", "0", "0", "3", "4", "5", "nonsense", "0")
+	for _, want := range []string{"PRODUCTION", "✗ FAIL, database ledger: cannot be recovered", "To do: b backs it up", "SHA-256", "public.orders",
+		"pg_restore --exit-on-error", "✗ SKIPPED, backup of ledger", "Catches up", "503 Slow Down", "Please type a number"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestAccessibleStartsOnlyAfterYes(t *testing.T) {
+	w := uitest.New()
+	out := talk(t, w, w.Options(), "6", "3", "y", "3", "yes", "0", "0")
+	if !slices.Equal(w.Started, []string{"backup postgres-backup@sales.service"}) || !strings.Contains(out, "Nothing was changed") {
+		t.Errorf("%v\n%s", w.Started, out)
+	}
+	if !strings.Contains(out, "Come back with: pgbtui") {
+		t.Error("it does not say that the run goes on")
+	}
+}
+
+func TestAccessibleRestoresIntoANewDatabaseOnly(t *testing.T) {
+	w := uitest.New()
+	out := talk(t, w, w.Options(), "2", "1", "2", "crm", "2", "fresh", "no", "yes", "1", "yes", "0", "0", "0")
+	if !slices.Equal(w.Started, []string{"restore postgres-restore@1.service", "verify postgres-verify@1.service"}) {
+		t.Errorf("%v\n%s", w.Started, out)
+	}
+	if !strings.Contains(out, "a database of this name exists") || !strings.Contains(out, "--to fresh") {
+		t.Error(out)
+	}
+}
+
+func TestAccessibleReadOnlyChangesNothing(t *testing.T) {
+	w := uitest.New()
+	o := w.Options()
+	o.Write = ui.Write{}
+	out := talk(t, w, o, "6", "3", "yes", "0", "2", "1", "1", "2", "fresh", "no", "yes", "0")
+	if len(w.Started) != 0 || !strings.Contains(out, "Not possible: read-only") {
+		t.Errorf("%v\n%s", w.Started, out)
+	}
+}
