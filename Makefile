@@ -39,8 +39,9 @@ demo: deps
 	$(AS_ROOT) .cache/demo/demo
 
 # A 2 GB database against the floor and the ways people do it without pgbtui; docs/performance.md.
+# Arguments: make bench BENCH='-size 200 -n 1'
 bench: deps
-	PGBTUI_TEST_ALL=1 go test -timeout 60m $(TEST_FLAGS) -run '^$$' -bench . -benchtime 1x ./test/bench/...
+	go run ./test/bench $(BENCH)
 
 # The tools are pinned in tools/go.mod, apart from what the program is built from.
 lint:

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+// A small run of everything. Times are not looked at: they are another machine's business.
+func TestEveryWayIsMeasuredWithAFloorOfItsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs and starts servers")
+	}
+	if paths, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(paths) == 0 {
+		need.Program(t, "initdb")
+	}
+	dir := t.TempDir()
+	found, err := measure(t.Context(), options{sizeMB: 8, smallMB: 8, rounds: 2, dir: dir, tls: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkWays(t, found)
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	report := found.markdown()
+	for _, want := range []string{floorName, plainName, encryptedName, "peak RSS", "own CPU", "of pg_dump's own gzip", "https"} {
+		if !strings.Contains(report, want) {
+			t.Errorf("the report says nothing of %q:\n%s", want, report)
+		}
+	}
+}
+
+func checkWays(t *testing.T, found *findings) {
+	t.Helper()
+	if len(found.results) < 3 || len(found.small) != 2 || found.raw <= 0 || found.size < found.raw/4 {
+		t.Fatalf("findings are not whole: %+v", found)
+	}
+	for _, r := range append(found.small, found.results...) {
+		if len(r.pairs) != 2 {
+			t.Errorf("%s has %d pairs", r.name, len(r.pairs))
+		}
+		for _, p := range r.pairs {
+			if p.floor.wall <= 0 || p.run.wall <= 0 || p.floor.stored != 0 || p.run.stored < 1<<20 || p.run.programs.peakRSS < 1<<20 || p.run.programs.own <= 0 {
+				t.Errorf("%s: a pair is not believable: %+v", r.name, p)
+			}
+			if strings.HasPrefix(r.name, plainName) && mega(p.run.programs.written) > aimDisk {
+				t.Errorf("%s wrote %d bytes to the local disk", r.name, p.run.programs.written)
+			}
+		}
+	}
+}
+
+func TestAProgramsOwnCPUIsToldFromItsChildrens(t *testing.T) {
+	const spin = `i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done`
+	took, err := pipeline(exec.Command("/bin/sh", "-c", "/bin/sh -c '"+spin+"'; true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := took[0]; u.children == 0 || u.own >= u.children {
+		t.Errorf("own %v, children %v, but only the child worked", u.own, u.children)
+	}
+}
+
+func TestPeakOfMemoryIsNotThatOfTheStartingProcess(t *testing.T) {
+	ballast := make([]byte, 64<<20)
+	for i := range ballast {
+		ballast[i] = 1
+	}
+	took, err := pipeline(exec.Command("/bin/sleep", "0.2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rss := took[0].peakRSS; rss == 0 || rss > int64(len(ballast))/2 {
+		t.Errorf("sleep took %d bytes", rss)
+	}
+	ballast[0] = 2 // alive until here
+}
+
+func TestBytesToDiskAreCountedThroughAChild(t *testing.T) {
+	file := filepath.Join(".", "written.tmp") // a temporary folder may lie in memory, which does not count
+	t.Cleanup(func() { _ = os.Remove(file) })
+	took, err := pipeline(exec.Command("/bin/sh", "-c", "head -c 3000000 /dev/zero >"+file+"; true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took[0].written < 3000000 {
+		t.Errorf("counted %d of 3000000 bytes", took[0].written)
+	}
+}
+
+func TestAFailingProgramOfAPipelineIsNamedWithItsWords(t *testing.T) {
+	_, err := pipeline(exec.Command("/bin/echo", "a"), exec.Command("/bin/sh", "-c", "cat >/dev/null; echo went wrong >&2; exit 7"))
+	if err == nil || !strings.Contains(err.Error(), "sh: exit status 7") || !strings.Contains(err.Error(), "went wrong") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestOnlyTheGeneratedPartOfThePageIsReplaced(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(page, []byte("before\n"+generatedBegin+"old\n"+generatedEnd+"after\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time finds the first one's work
+		if err := updatePage(page, "| new |\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, _ := os.ReadFile(page)
+	if want := "before\n" + generatedBegin + "| new |\n" + generatedEnd + "after\n"; string(got) != want {
+		t.Errorf("page = %q", got)
+	}
+	if err := os.WriteFile(page, []byte("no part\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if updatePage(page, "x") == nil {
+		t.Error("a page without a generated part was accepted")
+	}
+}
+
+func TestSpreadOfValues(t *testing.T) {
+	same := func(v float64) float64 { return v }
+	if got := spreadOf([]float64{3, 1, 2}, same); got != (spread{1, 2, 3}) {
+		t.Errorf("three: %v", got)
+	}
+	if got := spreadOf([]float64{4, 1, 2, 3}, same); got != (spread{1, 2.5, 4}) {
+		t.Errorf("four: %v", got)
+	}
+}
+
+func TestVersionIsTakenOutOfASentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***": "p 1.5.4",
+		"aws-cli/1.45.11 Python/3.12.1 Linux/6.1 botocore/1.43": "p 1.45.11",
+		"nothing": "p",
+	} {
+		if got := shortVersion("p", text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

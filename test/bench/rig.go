@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// rig is what the ways run on: programs built from this checkout, a PostgreSQL server, a store
+// in a process of its own, and the means to look into both.
+type rig struct {
+	dir      string // programs, store, dump files; removed at the end
+	server   *pgtest.Server
+	store    *exec.Cmd
+	endpoint string
+	caFile   string // "" without TLS
+	bucket   *s3.Bucket
+	key      *age.X25519Identity
+}
+
+const (
+	bucketName    = "bench"
+	largeDatabase = "large"
+	smallDatabase = "small"
+)
+
+func newRig(ctx context.Context, o options) (*rig, error) {
+	r := &rig{}
+	err := r.open(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
+}
+
+func (r *rig) open(ctx context.Context, o options) (err error) {
+	if r.dir, err = os.MkdirTemp(o.dir, "pgbtui-bench"); err != nil {
+		return err
+	}
+	if r.key, err = age.GenerateX25519Identity(); err != nil {
+		return err
+	}
+	if err = build(ctx, r.dir); err != nil {
+		return err
+	}
+	if err = r.openStore(ctx, o.tls); err != nil {
+		return err
+	}
+	// Seeding a database wants room for its log; the rest is PostgreSQL's default. Nothing may
+	// start on its own while something is timed.
+	r.server, err = pgtest.Open(pgtest.Options{Settings: map[string]string{
+		"shared_buffers": "128MB", "max_wal_size": "8GB", "maintenance_work_mem": "256MB", "autovacuum": "off",
+	}})
+	return err
+}
+
+func (r *rig) close() error {
+	if r.bucket != nil {
+		r.bucket.Close()
+	}
+	if r.store != nil {
+		_ = r.store.Process.Signal(syscall.SIGTERM)
+		_ = r.store.Wait()
+	}
+	if r.server != nil {
+		r.server.Close()
+	}
+	return os.RemoveAll(r.dir)
+}
+
+// build makes the programs. They lie in the module that the bench itself is run from.
+func build(ctx context.Context, dir string) error {
+	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return fmt.Errorf("go env: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", "./cmd/pgbtui", "./test/s3server/cmd/s3server", "./test/bench/put")
+	cmd.Dir = filepath.Dir(strings.TrimSpace(string(module)))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// configFile writes a configuration of pgbtui for one database. JSON is YAML too.
+func (r *rig) configFile(database string, encrypted bool) (string, error) {
+	type section = map[string]any
+	settings := section{
+		"instance": "bench", "database": database,
+		"postgres":    section{"host": r.server.Host, "port": r.server.Port, "user": r.server.User, "bin_dir": r.server.BinDir},
+		"s3":          section{"bucket": bucketName, "endpoint": r.endpoint, "region": s3server.DefaultRegion, "path_style": true},
+		"stall_after": (5 * time.Minute).String(),
+	}
+	name := database + "-plain.yaml"
+	if encrypted {
+		name = database + "-encrypted.yaml"
+		settings["encryption"] = section{"recipients": []string{r.key.Recipient().String()}}
+	}
+	content, err := json.Marshal(settings)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(r.dir, name)
+	return file, os.WriteFile(file, content, 0o600)
+}
