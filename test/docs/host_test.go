@@ -54,7 +54,7 @@ GRANT SELECT ON items TO PUBLIC;`
 
 func newHost(t *testing.T) *host {
 	t.Helper()
-	need.Program(t, "aws", "age", "zstd")
+	need.Program(t, "go", "aws", "age", "zstd")
 	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"}), used: map[string]bool{}}
 	h.copyPrograms(t)
 	h.write(t, "/usr/local/bin/sudo", sudo, 0o755)
