@@ -30,12 +30,19 @@ func (p Progress) Percent() int {
 	return int(min(99, p.Bytes*100/p.Total))
 }
 
+// longestLeft is the most that is foretold.
+const longestLeft = 30 * 24 * time.Hour
+
 // Left is the expected time to the end of the stage, or 0 when unknown.
 func (p Progress) Left() time.Duration {
 	if p.Rate <= 0 || p.Total <= p.Bytes {
 		return 0
 	}
-	return time.Duration(float64(p.Total-p.Bytes) / p.Rate * float64(time.Second)).Round(time.Second)
+	seconds := float64(p.Total-p.Bytes) / p.Rate
+	if seconds > longestLeft.Seconds() { // hardly anything moves
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }
 
 // Status is the one line that a unit's STATUS= carries. ParseStatus reads it back, so that
@@ -62,7 +69,7 @@ func (p Progress) Status() string {
 	return b.String()
 }
 
-var statusLine = regexp.MustCompile(`^([a-z]+): ([a-z]+)(?: (\d+)%)?`)
+var statusLine = regexp.MustCompile(`^([a-z]+): ([a-z]+)(?: (\d{1,2})%)?`)
 
 // ParseStatus reads the action, stage and percentage (-1: unknown) of a line made by Status.
 // ok is false for other text.

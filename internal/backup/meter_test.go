@@ -1,0 +1,145 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// told keeps what a meter reports.
+type told struct {
+	mu  sync.Mutex
+	all []Progress
+}
+
+func (l *told) add(p Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, p)
+}
+
+func (l *told) last() Progress {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all[len(l.all)-1]
+}
+
+func TestAMeterEndsARunThatStandsStillAndNoOther(t *testing.T) {
+	for name, c := range map[string]struct {
+		move func(m *meter, second int)
+		ends bool
+	}{
+		"nothing moves":           {func(*meter, int) {}, true},
+		"a byte now and then":     {func(m *meter, s int) { m.add(b2i(s%9 == 0)) }, false},
+		"the store takes bytes":   {func(m *meter, s int) { m.watchMoved(func() int64 { return int64(s / 9) }) }, false},
+		"one that stops moving":   {func(m *meter, s int) { m.add(b2i(s < 20)) }, true},
+		"stages that do not move": {func(m *meter, s int) { m.enter(StageCommit, 0) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var book told
+				m := newMeter("backup", "d", 10*time.Second, book.add)
+				m.enter(StageDump, 1000)
+				m.watchTable(func() (string, int64) { return "public.orders", 5 })
+				ctx, stop := m.follow(t.Context())
+				defer stop()
+				for s := range 60 {
+					c.move(m, s)
+					time.Sleep(time.Second)
+				}
+				if (ctx.Err() != nil) != c.ends {
+					t.Fatalf("ended: %v", context.Cause(ctx))
+				}
+				if !c.ends {
+					return
+				}
+				err := causeOf(ctx, errors.New("a consequence"))
+				if !errors.Is(err, ErrStalled) || fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "public.orders") {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func TestAMeterTellsStageRateAndIdleTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var book told
+		m := newMeter("backup", "d", 0, book.add) // 0: never a stall
+		_, stop := m.follow(t.Context())
+		m.enter(StageDump, 1000)
+		for range 10 {
+			_, _ = m.Write(make([]byte, 50))
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if p := book.last(); p.Stage != StageDump || p.Bytes != 500 || p.Percent() != 50 || p.Rate < 40 || p.Rate > 60 || p.Idle > time.Second {
+			t.Errorf("%+v", p)
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if p := book.last(); p.Idle < 29*time.Second || !strings.Contains(p.Status(), "no byte for") {
+			t.Errorf("%+v: %s", p, p.Status())
+		}
+		m.enter(StageCommit, 0)
+		time.Sleep(2 * time.Second)
+		stop()
+		if p := book.last(); p.Stage != StageCommit || p.Bytes != 0 || p.Rate != 0 || p.Percent() != -1 {
+			t.Errorf("after the change of stage: %+v", p)
+		}
+		stages := m.stages()
+		if len(stages) != 2 || stages[0].Seconds != 40 || stages[1].Stage != StageCommit || stages[1].Seconds != 2 {
+			t.Errorf("stages %+v", stages)
+		}
+		time.Sleep(time.Second)
+		if again := m.stages(); again[1].Seconds != 3 {
+			t.Errorf("asking ended the stage: %+v", again)
+		}
+	})
+}
+
+func TestKeepAliveCountsAsMovementUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeter("restore", "d", 5*time.Second, nil)
+		m.enter(StageFinish, 0)
+		ctx, stop := m.follow(t.Context())
+		defer stop()
+		end := m.keepAlive()
+		time.Sleep(time.Minute)
+		if ctx.Err() != nil {
+			t.Fatal("an index build was taken for a stall")
+		}
+		end()
+		time.Sleep(10 * time.Second)
+		if ctx.Err() == nil {
+			t.Fatal("the stall after it went unnoticed")
+		}
+	})
+}
+
+func TestTheCauseOfACancellationWinsOverItsConsequences(t *testing.T) {
+	m := newMeter("backup", "d", time.Hour, nil)
+	parent, cancel := context.WithCancelCause(t.Context())
+	ctx, stop := m.follow(parent)
+	cancel(terminated)
+	if err := causeOf(ctx, errors.New("broken pipe")); fault.CodeOf(err) != fault.Terminated {
+		t.Error(err)
+	}
+	stop()
+	if err := causeOf(t.Context(), terminated); err != terminated { //nolint:errorlint // the very same
+		t.Error(err)
+	}
+}
