@@ -110,13 +110,12 @@ func (r *restoring) checkTarget(ctx context.Context) (Check, error) {
 }
 
 func (r *restoring) checkSpool() Check {
-	if err := checkSpace(r.job.SpoolDir, r.rawBytes()); err != nil {
-		return Check{spoolCheck, false, err.Error(), fault.Remedy(err)}
+	err := checkSpace(r.job.SpoolDir, r.rawBytes())
+	if r.spoolCode = fault.CodeOf(err); err != nil {
+		return Check{"spool", false, err.Error(), fault.Remedy(err)}
 	}
-	return Check{spoolCheck, true, "there is room for the raw dump", ""}
+	return Check{"spool", true, "there is room for the raw dump", ""}
 }
-
-const spoolCheck = "spool"
 
 // checkNeeds: roles that own things, are granted rights or named by policies, tablespaces, and
 // extensions.
@@ -190,8 +189,8 @@ func (r *restoring) preflight(ctx context.Context) error {
 	}
 	if len(wrong) > 0 {
 		code := fault.Refused
-		if only := len(wrong) == 1; only && strings.HasPrefix(wrong[0], spoolCheck+": ") {
-			code = fault.NoSpace
+		if len(wrong) == 1 && r.spoolCode != fault.OK {
+			code = r.spoolCode // that alone: room can come by itself
 		}
 		return fault.New(code, "restore: "+strings.Join(wrong, "; "), strings.Join(remedies, "; "), nil)
 	}

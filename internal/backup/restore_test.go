@@ -1,0 +1,216 @@
+package backup
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+func (w *world) noSpool(t *testing.T) {
+	t.Helper()
+	if left, _ := os.ReadDir(w.job.SpoolDir); len(left) != 0 {
+		t.Errorf("left in the spool: %v", left)
+	}
+}
+
+// databases that look like to.
+func (w *world) exists(t *testing.T, to string) bool {
+	t.Helper()
+	return w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_database WHERE datname = $1", to) > 0
+}
+
+func TestACancelledRestoreLeavesTheNamedDatabaseOrNothing(t *testing.T) {
+	pg, big := bigDatabase(t)
+	w := newWorldOn(t, pg, big)
+	set := w.find(t, w.run(t).Manifest.ID)
+	for name, c := range map[string]struct {
+		jobs int
+		key  string
+		left bool
+	}{
+		"while it looks": {1, contentsName, false}, "while it loads": {1, dumpName, true}, "while it spools": {2, dumpName, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			w.atFirst(s3server.OpGetObject, c.key, func() *s3server.Fault {
+				cancel(terminated)
+				return &s3server.Fault{Kind: s3server.StallBody, After: 100_000}
+			})
+			to := w.job.Instance + "_cancelled"
+			_, err := Restore(ctx, w.job, w.env, set, RestoreRequest{To: to, Jobs: c.jobs}, nil)
+			wantCode(t, err, fault.Terminated)
+			if w.exists(t, to) != c.left || strings.Contains(err.Error(), to) != c.left {
+				t.Errorf("database left: %v; %v", w.exists(t, to), err)
+			}
+			if c.left && !strings.Contains(fault.Remedy(err), "dropdb") {
+				t.Errorf("remedy: %s", fault.Remedy(err))
+			}
+			w.noSpool(t)
+			w.pg.DropDatabase(t, to)
+		})
+	}
+}
+
+func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *testing.T) {
+	pg, big := bigDatabase(t)
+	w := newWorldOn(t, pg, big)
+	set := w.find(t, w.run(t).Manifest.ID)
+	restore := func(to string) error {
+		_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Jobs: 2}, nil)
+		if w.exists(t, to) {
+			t.Errorf("%s was created", to)
+		}
+		return err
+	}
+	w.job.SpoolDir = filepath.Join(t.TempDir(), "missing")
+	wantCode(t, restore("no_spool"), fault.Config)
+	need.Root(t)
+	w.job.SpoolDir = t.TempDir()
+	if err := unix.Mount("tmpfs", w.job.SpoolDir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(w.job.SpoolDir, 0) })
+	err := restore("small_spool")
+	wantCode(t, err, fault.NoSpace)
+	if !strings.Contains(fault.Remedy(err), "--jobs") {
+		t.Error(fault.Remedy(err))
+	}
+	w.noSpool(t)
+	// Somebody else fills the disk meanwhile: the set is taken for smaller than it is.
+	lying := *set.Manifest
+	lying.Dump.RawBytes = 1000
+	liar := *set
+	liar.Manifest = &lying
+	_, err = Restore(t.Context(), w.job, w.env, &liar, RestoreRequest{To: "small_spool", Jobs: 2}, nil)
+	wantCode(t, err, fault.NoSpace)
+	w.noSpool(t)
+}
+
+func TestSpoolsOfKilledRestoresAreRemovedAndLivingOnesAreNot(t *testing.T) {
+	parent := t.TempDir()
+	var living spool
+	if err := living.make(parent); err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(parent, spoolPrefix+"dead")
+	foreign := filepath.Join(parent, "foreign")
+	for _, dir := range []string{dead, foreign} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(foreign, filepath.Join(parent, spoolPrefix+"link")); err != nil {
+		t.Fatal(err)
+	}
+	sweepSpools(parent)
+	for path, want := range map[string]bool{dead: false, foreign: true, living.dir: true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	living.remove()
+	if _, err := os.Stat(parent + "/" + filepath.Base(living.dir)); err == nil && living.dir != "" {
+		t.Error("a removed spool is still there")
+	}
+}
+
+func TestWhatATargetLacksIsNamedBeforeAnythingIsCreated(t *testing.T) {
+	w := newWorld(t)
+	db := w.job.Database
+	space := t.TempDir()
+	if err := os.Chmod(filepath.Dir(space), 0o755); err == nil {
+		w.openTo(t, space)
+	}
+	w.pg.Exec(t, "postgres", "CREATE ROLE granted_"+db)
+	w.pg.Exec(t, "postgres", "CREATE ROLE policed_"+db)
+	w.pg.Exec(t, "postgres", "CREATE TABLESPACE space_"+db+" LOCATION '"+space+"'")
+	w.pg.Exec(t, db, `CREATE TABLE t TABLESPACE space_`+db+` AS SELECT 1 AS a; GRANT SELECT ON t TO granted_`+db+`;
+		CREATE POLICY p ON t TO policed_`+db+` USING (true)`)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.pg.Exec(t, db, "DROP TABLE t")
+	w.pg.Exec(t, "postgres", "DROP TABLESPACE space_"+db)
+	w.pg.Exec(t, "postgres", "DROP ROLE granted_"+db+", policed_"+db)
+	to := db + "_copy"
+	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil)
+	wantCode(t, err, fault.Refused)
+	for _, name := range []string{"granted_", "policed_", "space_"} {
+		if !strings.Contains(err.Error(), name+db) {
+			t.Errorf("%s is not named: %v", name, err)
+		}
+	}
+	if w.exists(t, to) {
+		t.Error("the refused restore created the database")
+	}
+	// Without owners nothing is granted, yet a policy still names its role.
+	_, err = Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, NoOwner: true, NoTablespaces: true}, nil)
+	wantCode(t, err, fault.Refused)
+	if strings.Contains(err.Error(), "granted_") || !strings.Contains(err.Error(), "policed_") {
+		t.Error(err)
+	}
+	w.pg.Exec(t, "postgres", "CREATE ROLE policed_"+db)
+	restored, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, NoOwner: true, NoTablespaces: true}, nil)
+	if err != nil || !restored.Compared {
+		t.Errorf("%+v, %v", restored, err)
+	}
+	w.pg.DropDatabase(t, to)
+	w.pg.Exec(t, "postgres", "DROP ROLE policed_"+db)
+}
+
+// openTo gives a folder to the server's user.
+func (w *world) openTo(t *testing.T, dir string) {
+	t.Helper()
+	need.Root(t)
+	info, err := os.Stat(w.pg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid := ownerOf(info)
+	for d := dir; d != "/" && d != "/tmp"; d = filepath.Dir(d) {
+		_ = os.Chmod(d, 0o755) //nolint:gosec // the server has to pass
+	}
+	if err := os.Chown(dir, uid, -1); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnExtensionThatTheTargetLacksRefusesTheRestore(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.rewriteContents(t, set, func(c *Contents) {
+		e := c.Archive.Entries[0]
+		e.Desc, e.Tag, e.Owner = "EXTENSION", "no_such_extension", ""
+		c.Archive.Entries = append(c.Archive.Entries, e)
+	})
+	_, err := Restore(t.Context(), w.job, w.env, w.find(t, set.ID), RestoreRequest{To: "never_made"}, nil)
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "no_such_extension") {
+		t.Error(err)
+	}
+}
+
+func TestRowsThatDifferFromTheDumpFailTheRestore(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.rewriteContents(t, set, func(c *Contents) { c.Archive.Data[0].Rows++ })
+	to := w.job.Instance + "_copy"
+	_, err := Restore(t.Context(), w.job, w.env, w.find(t, set.ID), RestoreRequest{To: to}, nil)
+	wantCode(t, err, fault.Integrity)
+	if !strings.Contains(err.Error(), "public.t: 5000 rows restored, 5001 dumped") || !strings.Contains(err.Error(), to) {
+		t.Error(err)
+	}
+	w.pg.DropDatabase(t, to)
+	if level, _ := w.find(t, set.ID).Proven(); level == LevelRestored {
+		t.Error("a restore that differs was recorded as a proof")
+	}
+}

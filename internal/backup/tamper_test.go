@@ -1,0 +1,41 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+)
+
+// rewriteContents plays somebody who may write to the bucket and keeps the manifest in step.
+func (w *world) rewriteContents(t *testing.T, set *Set, change func(*Contents)) {
+	t.Helper()
+	c, err := ReadContents(t.Context(), w.env.Bucket, set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(c)
+	raw, err := c.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := sealed.Pack(raw, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.put(t, set.Dir+set.Manifest.Contents.Key, packed)
+	w.edit(t, set.Dir+manifestName, func(m *Manifest) {
+		m.Contents.SizeBytes, m.Contents.RawBytes = int64(len(packed)), int64(len(raw))
+		m.Contents.SHA256 = fmt.Sprintf("%x", sha256.Sum256(packed))
+	})
+}
+
+func ownerOf(info os.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
+	}
+	return -1
+}
