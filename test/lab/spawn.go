@@ -83,13 +83,13 @@ func (l *Lab) findLeader(ctx context.Context) error {
 // fails in a lab is the business of the test that wants it.
 func (l *Lab) waitSystem(ctx context.Context) error {
 	return l.poll(ctx, "the system", func() error {
-		out, err := l.Command(ctx, "root", "systemctl", "is-system-running").CombinedOutput()
-		switch state := strings.TrimSpace(string(out)); state {
-		case "running", "degraded":
-			return nil
-		default:
-			return fmt.Errorf("systemctl is-system-running says %q (%w)", state, err)
+		// Its status is not 0 for "degraded"; what else went wrong is in what it printed.
+		out, _ := l.Command(ctx, "root", "systemctl", "is-system-running").CombinedOutput()
+		state := strings.TrimSpace(string(out))
+		if state != "running" && state != "degraded" {
+			return fmt.Errorf("systemctl is-system-running says %q", state)
 		}
+		return nil
 	})
 }
 
