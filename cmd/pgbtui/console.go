@@ -25,5 +25,8 @@ func (p *program) console(ctx context.Context, f rootFlags) error {
 		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator"},
 	})
 	defer done()
+	if f.accessible {
+		return ui.RunAccessible(ctx, options, p.in, p.out)
+	}
 	return ui.Run(ctx, options)
 }
