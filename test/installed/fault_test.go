@@ -1,0 +1,199 @@
+package installed
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+)
+
+// The faults. After each: the exit code of the table, nothing left in the store, and as many
+// alerts as there were incidents.
+
+// alerts are the alert entries about a unit so far. Only those of alert units count.
+func (h *host) alerts(t *testing.T, unit string) []map[string]string {
+	t.Helper()
+	return h.journal(t, operator, "MESSAGE_ID="+journal.MessageID(journal.EventAlert), "PGBTUI_FAILED_UNIT="+unit)
+}
+
+// toldOnce counts alerts and posts around what happens, and expects one more of each.
+func (h *host) toldOnce(t *testing.T, unit string, posted bool, happens func(), reasons ...string) {
+	t.Helper()
+	before, posts := len(h.alerts(t, unit)), len(h.posts(t))
+	happens()
+	alertUnit := "postgres-backup-alert@" + unit + ".service"
+	until(t, "the alert", func() error {
+		if state := h.show(t, alertUnit); state["ActiveState"] == "activating" || len(h.alerts(t, unit)) == before {
+			return fmt.Errorf("%s\n%s", standing(state), h.lastLines(t, alertUnit))
+		}
+		return nil
+	})
+	alerts := h.alerts(t, unit)
+	if len(alerts) != before+1 {
+		t.Fatalf("%d alerts", len(alerts)-before)
+	}
+	alert := alerts[len(alerts)-1]
+	t.Logf("the alert: %s", alert["MESSAGE"])
+	if alert["_SYSTEMD_UNIT"] != alertUnit || alert["PRIORITY"] != "1" {
+		t.Errorf("unit %s, priority %s", alert["_SYSTEMD_UNIT"], alert["PRIORITY"])
+	}
+	for _, reason := range reasons {
+		if !strings.Contains(alert["MESSAGE"], reason) {
+			t.Errorf("the alert does not say %q", reason)
+		}
+	}
+	want := posts
+	if posted {
+		want++
+	}
+	all := h.posts(t)
+	if len(all) != want {
+		t.Fatalf("%d posts before, now %d: %+v", posts, len(all), all)
+	}
+	if posted && (all[want-1].Path != webhookPath || !strings.HasPrefix(all[want-1].Text, "PostgreSQL backup")) {
+		t.Errorf("posted: %+v", all[want-1])
+	}
+}
+
+// toldNothing expects no alert although something went wrong on the way.
+func (h *host) toldNothing(t *testing.T, unit string, happens func()) {
+	t.Helper()
+	before, posts := len(h.alerts(t, unit)), len(h.posts(t))
+	happens()
+	if after := h.alerts(t, unit); len(after) != before {
+		t.Errorf("alerts: %v", after[before:])
+	}
+	if after := h.posts(t); len(after) != posts {
+		t.Errorf("posts: %+v", after[posts:])
+	}
+}
+
+// succeeds runs a backup by hand and expects nothing left of the earlier fault.
+func (h *host) succeeds(t *testing.T, unit, database string) {
+	t.Helper()
+	sets := len(h.setsOf(t, database))
+	h.begin(t, unit)
+	h.ends(t, unit, "success", "0")
+	if now := h.setsOf(t, database); len(now) != sets+1 {
+		t.Errorf("%d sets before, %d after", sets, len(now))
+	}
+	h.tidy(t, database)
+}
+
+func (h *host) stoppedRunIsCancelled(t *testing.T) {
+	sets := len(h.setsOf(t, "production"))
+	h.toldOnce(t, productionUnit, true, func() {
+		h.begin(t, productionUnit)
+		h.hold(t)
+		h.lab.Run(t, operator, "systemctl", "--no-ask-password", "stop", productionUnit)
+		h.ends(t, productionUnit, "exit-code", "143")
+	}, "stopped before its end")
+	h.tidy(t, "production")
+	if now := h.setsOf(t, "production"); len(now) != sets {
+		t.Errorf("%d sets before, %d after", sets, len(now))
+	}
+	if timer := h.show(t, "postgres-backup@production.timer"); timer["ActiveState"] != "active" || timer["NextElapseUSecRealtime"] == "" {
+		t.Errorf("the timer is %s, next %s", timer["ActiveState"], timer["NextElapseUSecRealtime"])
+	}
+}
+
+// killedRunIsTold: each try is killed in the middle; the fourth is the last, and only then is
+// somebody woken.
+func (h *host) killedRunIsTold(t *testing.T) {
+	h.dropIn(t, productionUnit, "[Service]\nRestartSec=1s\n")
+	sets := len(h.setsOf(t, "production"))
+	h.toldOnce(t, productionUnit, true, func() {
+		h.begin(t, productionUnit)
+		for try := 1; try <= 4; try++ {
+			h.hold(t)
+			h.root(t, "systemctl", "kill", "--kill-who=main", "--signal=KILL", productionUnit)
+			until(t, "the end of the try", func() error {
+				if state := h.show(t, productionUnit); state["SubState"] == "start" && len(h.parts()) > 0 && state["NRestarts"] == fmt.Sprint(try-1) {
+					return fmt.Errorf("%s", standing(state))
+				}
+				return nil
+			})
+			until(t, "the sweep of the next try, or the end", func() error {
+				if state := h.show(t, productionUnit); len(h.parts()) > 0 && state["ActiveState"] != "failed" {
+					return fmt.Errorf("%s", standing(state))
+				}
+				return nil
+			})
+		}
+		if last := h.over(t, productionUnit); last["ActiveState"] != "failed" || last["NRestarts"] != "4" && last["NRestarts"] != "3" {
+			t.Errorf("after four tries: %s", standing(last))
+		}
+	})
+	if now := h.setsOf(t, "production"); len(now) != sets {
+		t.Errorf("%d sets before, now %+v", sets, now)
+	}
+	h.succeeds(t, productionUnit, "production")
+}
+
+func (h *host) survivesPostgresRestart(t *testing.T) {
+	h.dropIn(t, productionUnit, "[Service]\nRestartSec=3s\n")
+	server := strings.TrimSpace(h.root(t, "sh", "-c", "systemctl list-units --plain --no-legend 'postgresql@*' | cut -d' ' -f1"))
+	h.toldNothing(t, productionUnit, func() {
+		h.begin(t, productionUnit)
+		h.hold(t)
+		h.root(t, "systemctl", "restart", server)
+		h.release(t)
+		h.waitsForItsRetry(t, "69")
+		h.ends(t, productionUnit, "success", "0")
+	})
+	h.tidy(t, "production")
+}
+
+// waitsForItsRetry waits for the state between two tries.
+func (h *host) waitsForItsRetry(t *testing.T, status string) {
+	t.Helper()
+	until(t, "the automatic restart", func() error {
+		state := h.show(t, productionUnit)
+		if state["SubState"] != "auto-restart" {
+			return fmt.Errorf("%s\n%s", standing(state), h.lastLines(t, productionUnit))
+		}
+		if state["ExecMainStatus"] != status {
+			t.Fatalf("%s\n%s", standing(state), h.lastLines(t, productionUnit))
+		}
+		return nil
+	})
+}
+
+func (h *host) survivesStoreOutage(t *testing.T) {
+	h.dropIn(t, productionUnit, "[Service]\nRestartSec=3s\nEnvironment=AWS_MAX_ATTEMPTS=3\n")
+	h.toldNothing(t, productionUnit, func() {
+		h.begin(t, productionUnit)
+		h.hold(t)
+		h.root(t, "systemctl", "stop", "store.service")
+		h.release(t)
+		h.waitsForItsRetry(t, "69")
+		h.root(t, "systemctl", "start", "store.service")
+		h.ends(t, productionUnit, "success", "0")
+	})
+	h.tidy(t, "production")
+}
+
+func (h *host) wrongKeysAreTold(t *testing.T) {
+	h.configure(t, configuration, "wrong")
+	h.toldOnce(t, shopUnit, true, func() {
+		h.begin(t, shopUnit)
+		if last := h.ends(t, shopUnit, "exit-code", "77"); last["NRestarts"] != "0" {
+			t.Errorf("tried again: %s", standing(last))
+		}
+	}, "exit code 77", "secret key")
+	h.configure(t, configuration, secretKey)
+	h.succeeds(t, shopUnit, "shop")
+}
+
+func (h *host) wrongConfigurationIsTold(t *testing.T) {
+	h.configure(t, configuration+"colour: blue\n", secretKey)
+	h.toldOnce(t, shopUnit, false, func() {
+		h.begin(t, shopUnit)
+		if last := h.ends(t, shopUnit, "exit-code", "78"); last["NRestarts"] != "0" {
+			t.Errorf("tried again: %s", standing(last))
+		}
+	}, "exit code 78", configFile, "colour")
+	h.configure(t, configuration, secretKey)
+	h.succeeds(t, shopUnit, "shop")
+}

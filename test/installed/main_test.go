@@ -1,0 +1,58 @@
+// Package installed sees the installed pgbtui at work on a real host: systemd, journald, polkit,
+// PostgreSQL, a store, operators at terminals. Everything is done as people and timers do it:
+// units, drop-ins, commands and keys; nothing of pgbtui is called as Go code but to read its
+// documents.
+//
+// The subtests share one lab and go from one state of the host to the next, in order: backups by
+// the article's units, adopted, by the environment alone, configured by a file, a night, a
+// person, a week of faults, and uninstalled.
+package installed
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+// TestMain lets the test binary be the lab's listener in Slack's place.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "webhook" {
+		os.Exit(listen())
+	}
+	os.Exit(m.Run())
+}
+
+func TestInstalled(t *testing.T) {
+	need.Program(t, "tmux", "pkill")
+	h := newHost(t)
+	for _, step := range []struct {
+		name string
+		test func(*host, *testing.T)
+	}{
+		{"UnitsOfTheArticleAreAdopted", (*host).adoptsTheArticlesUnits},
+		{"TheArticlesEnvironmentIsEnough", (*host).needsOnlyTheArticlesEnvironment},
+		{"InstallingAndConfiguring", (*host).isConfigured},
+		{"TheTimerCatchesUpAMissedNight", (*host).timerCatchesUp},
+		{"TheBackupReadsWhatOthersOwn", (*host).readsWhatOthersOwn},
+		{"OnlyOperatorsStartUnits", (*host).onlyOperatorsStartUnits},
+		{"AHangUpLeavesTheRunGoing", (*host).survivesAHangUp},
+		{"TheConsoleVerifies", (*host).consoleVerifies},
+		{"TheConsoleRestores", (*host).consoleRestores},
+		{"TheConsoleSaysWhatIsMissing", (*host).consoleSaysWhatIsMissing},
+		{"TheConsoleOutlivesTheStore", (*host).consoleOutlivesTheStore},
+		{"AStoppedRunIsCancelled", (*host).stoppedRunIsCancelled},
+		{"AKilledRunIsTriedAgainAndThenTold", (*host).killedRunIsTold},
+		{"ARestartOfPostgreSQLCostsOneTry", (*host).survivesPostgresRestart},
+		{"AStoreThatIsGoneCostsOneTry", (*host).survivesStoreOutage},
+		{"WrongKeysAreToldAtOnce", (*host).wrongKeysAreTold},
+		{"AWrongConfigurationIsToldAtOnce", (*host).wrongConfigurationIsTold},
+		{"NoSecretIsAnywhere", (*host).keepsSecrets},
+		{"UninstallingLeavesConfigurationAndBackups", (*host).uninstalls},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.test(h, t) }) {
+			t.FailNow() // the next one starts where this one should have ended
+		}
+	}
+}
