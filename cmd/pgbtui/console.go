@@ -12,6 +12,7 @@ import (
 
 // console runs the operator's screens until they are left.
 func (p *program) console(ctx context.Context, f rootFlags) error {
+	p.watched = true
 	c, err := p.config()
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func (p *program) listCommand() *cobra.Command {
 }
 
 func (p *program) list(ctx context.Context, jobName string) error {
+	p.watched = true
 	sets, err := p.allSets(ctx, jobName)
 	if err != nil {
 		return err

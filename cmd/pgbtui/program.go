@@ -31,6 +31,7 @@ type program struct {
 	json       bool
 	noColor    bool
 	identity   string
+	watched    bool // somebody waits for the answer, see bucket
 
 	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
 }
@@ -67,17 +68,22 @@ func (p *program) job(name string) (config.Job, error) {
 	return c.Job(name)
 }
 
-// bucket opens a job's bucket, once for equal settings.
+// bucket opens a job's bucket, once for equal settings. A store that is gone is told within seconds
+// to somebody who waits at a screen; a run tries for a minute, since it has the night.
 func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) {
 	if b := p.buckets[job.S3]; b != nil {
 		return b, nil
 	}
 	c := job.S3
-	b, err := s3.Open(ctx, s3.Options{
+	options := s3.Options{
 		Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle, Profile: c.Profile,
 		CredentialsFile: firstOf(p.credential("aws-credentials"), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
 		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP,
-	})
+	}
+	if p.watched && p.getenv("AWS_MAX_ATTEMPTS") == "" {
+		options.MaxAttempts, options.IdleTimeout = 3, 15*time.Second
+	}
+	b, err := s3.Open(ctx, options)
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,7 @@ func (p *program) identityFlag(cmd *cobra.Command) {
 }
 
 func (p *program) show(ctx context.Context, id, jobName string, withTables bool) error {
+	p.watched = true
 	at, err := p.locate(ctx, id, jobName)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ func (p *program) statusCommand() *cobra.Command {
 }
 
 func (p *program) status(ctx context.Context, jobName string) error {
+	p.watched = true
 	c, err := p.config()
 	if err != nil {
 		return err
