@@ -137,18 +137,22 @@ func (r *restoring) needs() (roles, spaces map[string]bool) {
 	roles, spaces = map[string]bool{}, map[string]bool{}
 	role := func(name, use string) {
 		// Without owners there are no grants either; policies always come.
-		if legible(name) && (use == "policy" || !r.req.NoOwner) {
+		if name != "" && (use == "policy" || !r.req.NoOwner) {
 			roles[name] = true
 		}
 	}
 	space := func(name string) {
-		if legible(name) && !r.req.NoTablespaces {
+		if name != "" && !r.req.NoTablespaces {
 			spaces[name] = true
 		}
 	}
 	for _, e := range r.contents.Archive.Entries {
-		role(e.Owner, "owner")
-		space(e.Tablespace)
+		if r.legible(e.Owner) {
+			role(e.Owner, "owner")
+		}
+		if r.legible(e.Tablespace) {
+			space(e.Tablespace)
+		}
 	}
 	for _, u := range r.contents.Roles {
 		role(u.Role, u.Use)
@@ -160,9 +164,15 @@ func (r *restoring) needs() (roles, spaces map[string]bool) {
 	return roles, spaces
 }
 
-// legible is false for names that were not UTF-8 in the dump, of which JSON kept only a shadow:
-// nothing can be asked about them.
-func legible(name string) bool { return name != "" && !strings.ContainsRune(name, utf8.RuneError) }
+// legible is false for names that the contents hold only a shadow of: they are the dump's bytes,
+// in its encoding, and JSON kept what is UTF-8. Nothing can be asked about the others.
+func (r *restoring) legible(name string) bool {
+	switch r.contents.Archive.Encoding {
+	case "UTF8", "SQL_ASCII": // the latter is never converted
+		return !strings.ContainsRune(name, utf8.RuneError)
+	}
+	return strings.IndexFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
+}
 
 func needCheck(name string, missing []string, remedy string, comes bool) Check {
 	switch {

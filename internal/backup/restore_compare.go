@@ -24,14 +24,14 @@ func (r *restoring) compare(ctx context.Context) error {
 	var tables []archive.Table
 	odd := 0
 	for _, t := range r.contents.Archive.Tables() {
-		if legible(t.Schema) && legible(t.Name) {
+		if r.legible(t.Schema) && r.legible(t.Name) {
 			tables = append(tables, t)
 		} else {
 			odd++
 		}
 	}
 	if odd > 0 {
-		r.note(fmt.Sprintf("rows of %d tables were not compared: their names are not UTF-8", odd))
+		r.note(fmt.Sprintf("rows of %d tables were not compared: the dump holds their names in another encoding", odd))
 	}
 	counts, skip, err := r.count(ctx, tables)
 	if err != nil {

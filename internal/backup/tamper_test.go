@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -38,4 +39,14 @@ func ownerOf(info os.FileInfo) int {
 		return int(stat.Uid)
 	}
 	return -1
+}
+
+func (w *world) keysOf(t *testing.T, s *Set) (keys []string) {
+	t.Helper()
+	for _, key := range w.keys(t) {
+		if strings.HasPrefix(key, s.Dir) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
