@@ -77,6 +77,7 @@ func (u *units) list(ctx context.Context) ([]ui.UnitRun, error) {
 	runs := []ui.UnitRun{}
 	for _, s := range states {
 		if run, ok := u.run(s); ok {
+			run.Trigger = u.trigger(ctx, s)
 			runs = append(runs, run)
 		}
 	}
@@ -109,6 +110,28 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 	u.subject(&run)
 	run.State = refine(run)
 	return run, true
+}
+
+// triggerSlack is how long after its timer's elapse a service's main process starts at the most.
+const triggerSlack = 15 * time.Second
+
+// trigger tells the timer's runs from people's: systemd says when the timer fired last.
+func (u *units) trigger(ctx context.Context, s systemd.UnitState) string {
+	if _, _, ok := systemd.JobOf(s.Name); !ok {
+		return "operator" // only people start these
+	}
+	timer, err := u.bus.Timer(ctx, strings.TrimSuffix(s.Name, ".service")+".timer")
+	if err != nil || s.Service.StartedAt.IsZero() {
+		return ""
+	}
+	after := s.Service.StartedAt.Sub(timer.Last)
+	switch {
+	case s.Service.Restarts > 0:
+		return "retry"
+	case !timer.Last.IsZero() && after > -time.Second && after < triggerSlack:
+		return "timer"
+	}
+	return "operator"
 }
 
 var states = map[systemd.RunState]ui.RunState{

@@ -44,13 +44,30 @@ func (r *root) notice() string {
 	return strings.Join(lines[:min(len(lines), max(1, r.h))], "\n")
 }
 
+// header gives way in this order when the line is short: the health's words, the cluster. Host,
+// label, the badge and the health's mark stay.
 func (r *root) header() string {
+	left, right := r.identity(true), r.health(true)
+	if b := r.badge(); b != "" {
+		right = b + "  " + right
+		if ansi.StringWidth(left)+ansi.StringWidth(right)+2 > r.w {
+			right = b + "  " + r.health(false)
+		}
+	}
+	if ansi.StringWidth(left)+ansi.StringWidth(right)+2 > r.w {
+		left = r.identity(false)
+	}
+	return ends(left, right+" ", r.w)
+}
+
+func (r *root) identity(withCluster bool) string {
 	id := r.Identity
 	parts := []string{r.bold.Render("pgbtui")}
-	for _, s := range []string{id.Host, id.Cluster} {
-		if s != "" {
-			parts = append(parts, clean(s))
-		}
+	if id.Host != "" {
+		parts = append(parts, clean(id.Host))
+	}
+	if id.Cluster != "" && withCluster {
+		parts = append(parts, clean(id.Cluster))
 	}
 	left := " " + strings.Join(parts, r.faint.Render(" · "))
 	switch {
@@ -62,15 +79,11 @@ func (r *root) header() string {
 	if r.denied() != "" {
 		left += " " + r.faint.Render("READ-ONLY")
 	}
-	right := r.health()
-	if b := r.badge(); b != "" {
-		right = b + "  " + right
-	}
-	return ends(left, right+" ", r.w)
+	return left
 }
 
-// health is the worst of all databases in words.
-func (r *root) health() string {
+// health is the worst of all databases, in words or as its mark alone.
+func (r *root) health(words bool) string {
 	if !r.sets.have && r.sets.err == nil {
 		return r.faint.Render("reading …")
 	}
@@ -84,9 +97,11 @@ func (r *root) health() string {
 			names = append(names, clean(d.name))
 		}
 	}
-	switch {
-	case len(all) == 0:
+	if len(all) == 0 {
 		worst = markUnknown
+	}
+	switch {
+	case len(all) == 0 || !words:
 	case worst.rank == 0:
 		return r.mark(worst) + r.good.Render(" all recoverable")
 	case len(names) == 1:

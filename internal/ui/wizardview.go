@@ -107,6 +107,8 @@ func (w *wizard) checkNote() string {
 		return w.bad.Render("✗ could not be made")
 	case !w.checked:
 		return w.going("checking …")
+	case w.green() && !slices.ContainsFunc(w.checks, func(c Check) bool { return !c.Warn }):
+		return w.warn.Render("! none made here") + w.faint.Render("; the unit makes them before it starts")
 	case w.green():
 		return w.good.Render("✓ all passed") + w.faint.Render("; the unit checks again before it starts")
 	}
