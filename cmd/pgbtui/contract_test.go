@@ -218,6 +218,6 @@ func rewriteExample(name, example string) error {
 // anonymous replaces what is of the machine that made an example.
 func (w *world) anonymous(example string) string {
 	host, _, _ := strings.Cut(hostname(), ".")
-	return strings.NewReplacer(hostname(), "db1.example.com", `"`+host+`"`, `"db1"`, w.db, "shop", w.s3.Endpoint, "https://s3.example.com",
-		w.dir, "/var/lib/pgbtui", w.pg.BinDir, "/usr/lib/postgresql/15/bin").Replace(example)
+	example = regexp.MustCompile(`\b`+regexp.QuoteMeta(host)+`\b`).ReplaceAllString(example, "db1")
+	return strings.NewReplacer(w.db, "shop", w.s3.Endpoint, "https://s3.example.com").Replace(example)
 }

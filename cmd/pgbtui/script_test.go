@@ -153,7 +153,7 @@ func cmdDocument(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("stdout is not document %q of docs/json.md: %v\n%s", args[0], err, out)
 	}
 	if *update && inWorld(ts).ours != nil && len(args) > 1 && args[1] == "example" {
-		ts.Check(rewriteExample(args[0], inWorld(ts).anonymous(out)))
+		ts.Check(rewriteExample(args[0], inWorld(ts).anonymous(strings.ReplaceAll(out, ts.Getenv("WORK")+"/root", ""))))
 	}
 }
 
