@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // pipes collects the two sides of a program's pipes until it has started. They are our own, not
@@ -16,6 +18,24 @@ type pipes struct {
 
 func (p *pipes) output(end *io.Writer) *os.File {
 	r, w := p.make()
+	return p.toChild(end, r, w)
+}
+
+// stream is output for gigabytes. Its ends are unknown to the runtime's poller, which each of the
+// program's writes would wake, whether or not anybody waits for it. Reading blocks a thread, and
+// ends when the program does.
+func (p *pipes) stream(end *io.Writer) *os.File {
+	var fds [2]int
+	if p.err == nil {
+		p.err = os.NewSyscallError("pipe2", unix.Pipe2(fds[:], unix.O_CLOEXEC))
+	}
+	if p.err != nil {
+		return nil
+	}
+	return p.toChild(end, os.NewFile(uintptr(fds[0]), "|0"), os.NewFile(uintptr(fds[1]), "|1"))
+}
+
+func (p *pipes) toChild(end *io.Writer, r, w *os.File) *os.File {
 	if p.err == nil {
 		*end = w
 		p.child, p.ours = append(p.child, w), append(p.ours, r)

@@ -27,6 +27,8 @@ type Process struct {
 	cancel context.CancelCauseFunc
 	name   string
 	out    *os.File
+	pause  time.Duration // before a read that would find little
+	few    bool          // the last read did
 	stderr *tail
 	done   chan struct{} // closed when the program has ended and err is set
 	err    error
@@ -34,8 +36,14 @@ type Process struct {
 
 const killAfter = 5 * time.Second
 
-// pipeBytes is asked of the kernel for standard output: fewer wake-ups on a stream of gigabytes.
-const pipeBytes = 1 << 20
+// pg_dump writes 4 KiB at a time. A reader that is woken for each of them costs more than the
+// bytes do, so standard output gets a pipe of pipeBytes, and after a read of less than fewBytes
+// the next one waits readPause: the pipe takes 500 MB/s meanwhile without making pg_dump wait.
+const (
+	pipeBytes = 1 << 20
+	fewBytes  = 128 << 10
+	readPause = 2 * time.Millisecond
+)
 
 // command is what start needs to know.
 type command struct {
@@ -60,14 +68,16 @@ func (p *Process) start(c command) error {
 	cmd := p.command(c)
 	var pipes pipes
 	defer pipes.closeChild()
-	out := pipes.output(&cmd.Stdout)
+	out := pipes.stream(&cmd.Stdout)
 	errs := pipes.output(&cmd.Stderr)
 	var in *os.File
 	if c.stdin != nil {
 		in = pipes.input(&cmd.Stdin)
 	}
 	if pipes.err == nil {
-		_, _ = unix.FcntlInt(out.Fd(), unix.F_SETPIPE_SZ, pipeBytes) // only a speed-up
+		if got, err := unix.FcntlInt(out.Fd(), unix.F_SETPIPE_SZ, pipeBytes); err == nil && got >= pipeBytes {
+			p.pause = readPause // refused beyond the user's share of pipes: then every write is waited for
+		}
 		pipes.err = p.launch(cmd)
 	}
 	if pipes.err != nil {
@@ -116,7 +126,14 @@ func (p *Process) run(cmd *exec.Cmd, started chan<- error) {
 }
 
 // Read reads standard output. EOF does not yet mean success: see Wait.
-func (p *Process) Read(b []byte) (int, error) { return p.out.Read(b) }
+func (p *Process) Read(b []byte) (int, error) {
+	if p.few {
+		time.Sleep(p.pause)
+	}
+	n, err := p.out.Read(b)
+	p.few = n < min(fewBytes, len(b))
+	return n, err
+}
 
 // Wait waits for the end and returns nil when the program exited with 0. Otherwise the error
 // holds an *ExitError, or the cause of the context's end. It may be called more than once.
