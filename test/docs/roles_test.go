@@ -15,14 +15,42 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// guarded is a store that enforces one of the documented policies, and counts what it refused.
+// guarded is a store that enforces one of the documented policies and counts what it refused,
+// with a job that backs up into it.
 type guarded struct {
 	rights  map[string]string
 	current atomic.Pointer[policy]
 	refused atomic.Int64
+
+	bucket *s3.Bucket
+	job    config.Job
+	env    backup.Env
 }
 
 const bucketARN = "arn:aws:s3:::company-backups"
+
+func newGuarded(t *testing.T) *guarded {
+	t.Helper()
+	pg := pgtest.Shared(t)
+	pg.CreateDatabaseNamed(t, "production")
+	pg.Exec(t, "production", "CREATE TABLE items AS SELECT i FROM generate_series(1, 100) AS i")
+	g := &guarded{rights: documentedRights(t)}
+	store := s3server.Start(t, s3server.WithBucket("company-backups"), s3server.With(func(o *s3server.Options) { o.Fault = g.fault(t) }))
+	t.Setenv("AWS_ACCESS_KEY_ID", store.AccessKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", store.SecretKey)
+	var err error
+	if g.bucket, err = s3.Open(t.Context(), s3.Options{Bucket: store.Bucket, Endpoint: store.Endpoint, Region: store.Region, MaxAttempts: 2}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.bucket.Close)
+	g.job = config.Job{
+		Name: "production", Instance: "db1", Database: "production",
+		Postgres: config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
+		S3:       config.S3{Bucket: store.Bucket, Prefix: "postgresql"}, StallAfter: time.Minute, ConnectWait: time.Second, LockWait: time.Second,
+	}
+	g.env = backup.Env{Bucket: g.bucket, Log: slog.New(slog.DiscardHandler), Now: time.Now, Host: "db1", Tool: "test", Trigger: "cli"}
+	return g
+}
 
 func (g *guarded) fault(t testing.TB) func(s3server.Op, *http.Request) *s3server.Fault {
 	return func(op s3server.Op, r *http.Request) *s3server.Fault {
@@ -46,110 +74,88 @@ func (g *guarded) fault(t testing.TB) func(s3server.Op, *http.Request) *s3server
 	}
 }
 
-// in carries out what a role does, under its documented policy.
-func (g *guarded) in(t *testing.T, role string, refusals int64, do func() error) {
+// under carries out do as a role, whose policy must refuse it exactly so often.
+func (g *guarded) under(t *testing.T, p policy, refusals int64, do func(*testing.T)) {
 	t.Helper()
-	p := policies(t)[role]
 	g.current.Store(&p)
 	g.refused.Store(0)
-	if err := do(); err != nil {
-		t.Errorf("as %s: %v", role, err)
-	}
+	do(t)
 	if n := g.refused.Load(); n != refusals {
-		t.Errorf("as %s: %d requests refused, want %d", role, n, refusals)
+		t.Errorf("%d requests refused, want %d", n, refusals)
+	}
+}
+
+func (g *guarded) run(t *testing.T, job config.Job) {
+	t.Helper()
+	result, err := backup.Run(t.Context(), job, g.env, backup.RunOptions{ID: backup.NewID(time.Now())})
+	if err != nil || len(result.Warnings) > 0 {
+		t.Fatalf("back up: %+v, %v", result, err)
+	}
+}
+
+func (g *guarded) list(t *testing.T, want int) {
+	t.Helper()
+	if sets, err := backup.NewCatalogue(g.bucket, "postgresql").Sets(t.Context(), backup.Scope{}); err != nil || len(sets) != want {
+		t.Errorf("list: %d sets, want %d, %v", len(sets), want, err)
+	}
+}
+
+func (g *guarded) verify(t *testing.T) (warnings []string) {
+	t.Helper()
+	set, err := backup.NewCatalogue(g.bucket, "postgresql").Find(t.Context(), backup.Scope{Instance: "db1", Database: "production"}, "latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := backup.Verify(t.Context(), g.job, g.env, set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Warnings
+}
+
+// prune deletes every set of the job: retention itself would keep the only one.
+func (g *guarded) prune(t *testing.T) {
+	t.Helper()
+	plan, err := backup.Plan(t.Context(), g.job, g.env, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range plan {
+		plan[i].Delete = true
+	}
+	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan); err != nil || len(gone) != 1 {
+		t.Errorf("prune: %d sets deleted, %v", len(gone), err)
 	}
 }
 
 func TestEachRoleCanDoItsWorkUnderItsPolicy(t *testing.T) {
-	pg := pgtest.Shared(t)
-	pg.CreateDatabaseNamed(t, "production")
-	pg.Exec(t, "production", "CREATE TABLE items AS SELECT i FROM generate_series(1, 100) AS i")
-	g := &guarded{rights: documentedRights(t)}
+	g, roles := newGuarded(t), policies(t)
 	everything := policy{{Effect: "Allow", Action: []string{"s3:PutObject", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads"}, Resource: []string{"*"}}}
-	g.current.Store(&everything)
-	store := s3server.Start(t, s3server.WithBucket("company-backups"), s3server.With(func(o *s3server.Options) { o.Fault = g.fault(t) }))
-	t.Setenv("AWS_ACCESS_KEY_ID", store.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", store.SecretKey)
-	bucket, err := s3.Open(t.Context(), s3.Options{Bucket: store.Bucket, Endpoint: store.Endpoint, Region: store.Region, MaxAttempts: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer bucket.Close()
-	job := config.Job{Name: "production", Instance: "db1", Database: "production",
-		Postgres: config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
-		S3:       config.S3{Bucket: store.Bucket, Prefix: "postgresql"}, StallAfter: time.Minute, ConnectWait: time.Second, LockWait: time.Second}
-	env := backup.Env{Bucket: bucket, Log: slog.New(slog.DiscardHandler), Now: time.Now, Host: "db1", Tool: "test", Trigger: "cli"}
-	run := func(job config.Job) error {
-		result, err := backup.Run(t.Context(), job, env, backup.RunOptions{ID: backup.NewID(time.Now())})
-		if err == nil && len(result.Warnings) > 0 {
-			t.Errorf("warnings: %q", result.Warnings)
-		}
-		return err
-	}
-	list := func() (sets []backup.Set, err error) {
-		return backup.NewCatalogue(bucket, "postgresql").Sets(t.Context(), backup.Scope{})
-	}
-	other := job
-	other.Instance = "db2"
-	if err := run(other); err != nil { // another host's set is in the way of nobody
-		t.Fatal(err)
-	}
-	verify := func() ([]string, error) {
-		set, err := backup.NewCatalogue(bucket, "postgresql").Find(t.Context(), backup.Scope{Instance: "db1", Database: "production"}, "latest")
-		if err != nil {
-			return nil, err
-		}
-		v, err := backup.Verify(t.Context(), job, env, set, nil)
-		if err != nil {
-			return nil, err
-		}
-		return v.Warnings, nil
-	}
-
-	g.in(t, "writer", 0, func() error {
-		if err := bucket.Probe(t.Context()); err != nil {
-			return err
-		}
-		if err := run(job); err != nil {
-			return err
-		}
-		if warnings, err := verify(); err != nil || len(warnings) > 0 {
-			t.Errorf("verify: %q, %v", warnings, err)
-		}
-		_, err := list()
-		return err
+	g.under(t, everything, 0, func(t *testing.T) {
+		other := g.job
+		other.Instance = "db2"
+		g.run(t, other) // another host's set is in nobody's way
 	})
-	g.in(t, "restorer", 1, func() error { // the proof that it may not write
-		if sets, err := list(); err != nil || len(sets) != 2 {
-			t.Errorf("list: %d sets, %v", len(sets), err)
+	g.under(t, roles["writer"], 0, func(t *testing.T) {
+		if err := g.bucket.Probe(t.Context()); err != nil {
+			t.Error(err)
 		}
-		warnings, err := verify()
-		if len(warnings) != 1 {
+		g.run(t, g.job)
+		if warnings := g.verify(t); len(warnings) > 0 {
+			t.Errorf("verify: %q", warnings)
+		}
+		g.list(t, 2)
+	})
+	g.under(t, roles["restorer"], 1, func(t *testing.T) { // refused: to record the proof
+		g.list(t, 2)
+		if warnings := g.verify(t); len(warnings) != 1 {
 			t.Errorf("verify did not say that its result is not recorded: %q", warnings)
 		}
-		return err
 	})
-	g.in(t, "keeper", 0, func() error {
-		job.Retention = config.Retention{Days: 1, MinKeep: 1}
-		later := env
-		later.Now = func() time.Time { return time.Now().Add(72 * time.Hour) }
-		plan, err := backup.Plan(t.Context(), job, later, false)
-		if err != nil {
-			return err
-		}
-		for i := range plan {
-			plan[i].Delete = true // retention itself would keep the only set
-		}
-		gone, err := backup.Apply(t.Context(), bucket, env.Log, plan)
-		if len(gone) != 1 {
-			t.Errorf("%d sets deleted", len(gone))
-		}
-		return err
-	})
-	g.in(t, "writer", 1, func() error {
-		if _, err := bucket.Delete(t.Context(), []string{"postgresql/db1/production/x"}); err == nil {
+	g.under(t, roles["writer"], 1, func(t *testing.T) {
+		if _, err := g.bucket.Delete(t.Context(), []string{"postgresql/db1/production/x"}); err == nil {
 			t.Error("the writer may delete")
 		}
-		return nil
 	})
+	g.under(t, roles["keeper"], 0, g.prune)
 }

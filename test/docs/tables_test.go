@@ -141,15 +141,15 @@ func TestEveryFileAndDirectiveOfTheUnitsIsExplained(t *testing.T) {
 // requirement is one line of go.mod.
 var requirement = regexp.MustCompile(`(?m)^(?:require )?\t?(\S+\.\S+/?\S*) v\S+( // indirect)?$`)
 
-// imported are the modules of go.mod that this module's own source imports.
-func imported(t testing.TB, modules []string) []string {
+// eachImport calls see with every import below a folder of the repository: the importing folder and
+// the path. Other modules inside the repository are left out.
+func eachImport(t testing.TB, below string, see func(file, path string)) {
 	t.Helper()
-	found := map[string]bool{}
-	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(root, below), func(file string, d fs.DirEntry, err error) error {
 		name := d.Name()
 		if err != nil || d.IsDir() {
 			if strings.HasPrefix(name, ".") && name != ".." || name == "versitygw" || name == "tools" {
-				return filepath.SkipDir // git's own, and other modules
+				return filepath.SkipDir
 			}
 			return err
 		}
@@ -160,23 +160,26 @@ func imported(t testing.TB, modules []string) []string {
 		if err != nil {
 			return err
 		}
+		short, _ := filepath.Rel(root, file)
 		for _, spec := range tree.Imports {
 			path, _ := strconv.Unquote(spec.Path.Value)
-			best := ""
-			for _, m := range modules {
-				if (path == m || strings.HasPrefix(path, m+"/")) && len(m) > len(best) {
-					best = m
-				}
-			}
-			found[best] = true
+			see(short, path)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	delete(found, "")
-	return slices.Sorted(maps.Keys(found))
+}
+
+// moduleOf is the module that a package belongs to: the longest whose path it begins with, or "".
+func moduleOf(path string, modules []string) (best string) {
+	for _, m := range modules {
+		if (path == m || strings.HasPrefix(path, m+"/")) && len(m) > len(best) {
+			best = m
+		}
+	}
+	return best
 }
 
 func TestEveryDependencyHasItsReason(t *testing.T) {
@@ -194,7 +197,10 @@ func TestEveryDependencyHasItsReason(t *testing.T) {
 			t.Errorf("%s has no reason", row[0])
 		}
 	}
-	if want := imported(t, modules); !slices.Equal(documented, want) {
+	imported := map[string]bool{}
+	eachImport(t, ".", func(_, path string) { imported[moduleOf(path, modules)] = true })
+	delete(imported, "")
+	if want := slices.Sorted(maps.Keys(imported)); !slices.Equal(documented, want) {
 		t.Errorf("docs/dependencies.md has\n%q\nthe source imports\n%q", documented, want)
 	}
 	for _, m := range direct {
@@ -204,37 +210,30 @@ func TestEveryDependencyHasItsReason(t *testing.T) {
 	}
 }
 
-// layers are what docs/architecture.md says that each package imports, and what it really does.
-func TestTheTableOfPackagesIsWhatTheyImport(t *testing.T) {
+// importsOfPackages are, by folder, the packages of this module that each one's own source imports.
+func importsOfPackages(t testing.TB) map[string]map[string]bool {
+	t.Helper()
 	const module = "codeberg.org/pgbtui/pgbtui/"
-	want := map[string]map[string]bool{}
+	found := map[string]map[string]bool{}
 	for _, top := range []string{"cmd", "internal"} {
-		err := filepath.WalkDir(filepath.Join(root, top), func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
-				return err
+		eachImport(t, top, func(file, path string) {
+			dir := filepath.Dir(file)
+			if strings.HasSuffix(file, "_test.go") || strings.Contains(dir, "uitest") { // worlds for tests
+				return
 			}
-			dir, _ := filepath.Rel(root, filepath.Dir(file))
-			if strings.Contains(dir, "uitest") { // worlds for tests
-				return nil
+			if found[dir] == nil {
+				found[dir] = map[string]bool{}
 			}
-			if want[dir] == nil {
-				want[dir] = map[string]bool{}
+			if strings.HasPrefix(path, module) {
+				found[dir][strings.TrimPrefix(path, module+"internal/")] = true
 			}
-			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-			if err != nil {
-				return err
-			}
-			for _, spec := range tree.Imports {
-				if path, _ := strconv.Unquote(spec.Path.Value); strings.HasPrefix(path, module) {
-					want[dir][strings.TrimPrefix(path, module+"internal/")] = true
-				}
-			}
-			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
+	return found
+}
+
+func TestTheTableOfPackagesIsWhatTheyImport(t *testing.T) {
+	want := importsOfPackages(t)
 	got := map[string][]string{}
 	for _, row := range rows(t, "docs/architecture.md", "`(cmd|internal)/.+`") {
 		got[strings.Trim(row[0], "`")] = regexp.MustCompile("[a-z0-9/]+").FindAllString(strings.ReplaceAll(row[len(row)-1], "none", ""), -1)
