@@ -17,7 +17,7 @@ type substitution struct {
 // the host's name, database, bucket, region and access key of the pages are those of the lab.
 func substitutions() []substitution {
 	return []substitution{
-		{"git clone https://codeberg.org/pgbtui/pgbtui && cd pgbtui\nmake build\n", "the program is built by the test, from this checkout", literal("")},
+		{"make build\n", "the test has built it, and the lab has no checkout", literal("")},
 		{"  bucket: company-backups\n", "the lab's store is not AWS", literal("  bucket: company-backups\n  endpoint: " + storeURL + "\n")},
 		{"20261123T020412Z-3f9c1a", "the set that is there", func(t testing.TB, h *host) string { return h.newestSet(t, false) }},
 		{"20261124T021155Z-b07d55", "the encrypted set that is there", func(t testing.TB, h *host) string { return h.newestSet(t, true) }},
