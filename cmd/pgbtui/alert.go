@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -21,7 +22,9 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	a.Job, _, _ = systemd.JobOf(a.Unit)
 	job, jobErr := config.Job{}, configErr
 	if configErr == nil {
-		job, jobErr = c.Job(a.Job)
+		if job, jobErr = c.Job(a.Job); jobErr != nil {
+			job = c.Defaults() // a restore or verification: the webhook of all jobs
+		}
 	}
 	a.Database = job.Database
 	a.Reason = lastError(ctx, a.Unit, a.InvocationID)
@@ -38,16 +41,23 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	return notify.Slack(ctx, webhook, a.Text())
 }
 
-// lastError is the newest error that the failed run itself wrote, or "".
+// lastError is how the failed run itself told its end, or "". systemd's own "Failed to start …"
+// stands in the same run, after it, and says nothing that the alert does not.
 func lastError(ctx context.Context, unit, invocation string) string {
 	reader, err := journal.Open(ctx, journal.Options{})
 	if err != nil {
 		return ""
 	}
 	defer func() { _ = reader.Close() }()
-	page, err := reader.Page(ctx, journal.Query{Units: []string{unit}, InvocationID: invocation, MaxPriority: 3}, journal.Position{Direction: journal.Older, Limit: 1})
-	if err != nil || len(page.Entries) == 0 {
+	page, err := reader.Page(ctx, journal.Query{Units: []string{unit}, InvocationID: invocation, MaxPriority: 4}, journal.Position{Direction: journal.Older, Limit: 50})
+	if err != nil {
 		return ""
 	}
-	return page.Entries[len(page.Entries)-1].Message
+	for _, e := range slices.Backward(page.Entries) {
+		// An end that is no error, such as a lock that is held, is told as a warning with an exit code.
+		if e.PID != 1 && (e.Priority <= 3 || e.Fields["PGBTUI_EXIT"] != "") {
+			return e.Message
+		}
+	}
+	return ""
 }
