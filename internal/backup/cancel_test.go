@@ -77,35 +77,37 @@ func TestATerminatedRunWaitsForNoServer(t *testing.T) {
 
 func TestABackupThatIsCommittedWhenItIsTerminatedIsASuccess(t *testing.T) {
 	pg, small := smallDatabase(t)
-	for name, m := range map[string]struct {
-		op   s3server.Op
-		key  string
-		kind s3server.Kind
-	}{
-		"the manifest's answer is lost": {s3server.OpPutObject, manifestName, s3server.LoseAnswer},
-		"retention has begun":           {s3server.OpListObjectsV2, "", s3server.Stall},
+	manifestPut := func(op s3server.Op, path string) bool {
+		return op == s3server.OpPutObject && strings.HasSuffix(path, manifestName)
+	}
+	for name, end := range map[string]func(op s3server.Op, path string) bool{
+		"the manifest's answer was lost": manifestPut, // and it is put again
+		"retention has begun":            func(op s3server.Op, _ string) bool { return op == s3server.OpListObjectsV2 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, pg, small)
 			w.job.Retention.Days = 1
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			committed := m.op == s3server.OpPutObject
 			var mu sync.Mutex
+			committed, ended := false, false
 			w.onRequest(func(op s3server.Op, path string) *s3server.Fault {
 				mu.Lock()
 				defer mu.Unlock()
-				if op == m.op && committed && strings.HasSuffix(path, m.key) {
-					m.op = "" // once
+				switch {
+				case committed && !ended && end(op, path):
+					ended = true
 					cancel(terminated)
-					return &s3server.Fault{Kind: m.kind}
+					return &s3server.Fault{Kind: s3server.Stall}
+				case !committed && manifestPut(op, path):
+					committed = true
+					return &s3server.Fault{Kind: s3server.LoseAnswer}
 				}
-				committed = committed || op == s3server.OpPutObject && strings.HasSuffix(path, manifestName)
 				return nil
 			})
 			result, err := w.try(ctx)
-			if err != nil {
-				t.Fatal(err)
+			if err != nil || !ended {
+				t.Fatalf("terminated %v: %v", ended, err)
 			}
 			if set := w.find(t, result.Manifest.ID); !set.Good() {
 				t.Error(set.Problem)

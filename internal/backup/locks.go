@@ -19,12 +19,14 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	var unlock func(context.Context) error
 	defer func() {
 		if err != nil {
-			r.close(ctx, nil)
+			r.close(ctx, unlock)
 		}
 	}()
-	unlock, ok, err := r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
+	var ok bool
+	unlock, ok, err = r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +37,11 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 	if r.facts, err = r.server.Facts(ctx); err != nil {
 		return nil, err
 	}
-	lease, err := r.takeLease(ctx)
-	if err != nil {
+	var held *lease
+	if held, err = r.takeLease(ctx); err != nil {
 		return nil, err
 	}
-	r.guard = &guard{server: r.server, lease: lease, every: r.leaseTerm() / 3, lost: r.cancel}
+	r.guard = &guard{server: r.server, lease: held, every: r.leaseTerm() / 3, lost: r.cancel}
 	r.guard.start(ctx)
 	return func() { r.close(ctx, unlock) }, nil
 }
