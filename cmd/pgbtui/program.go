@@ -53,11 +53,32 @@ func hostname() string {
 }
 
 func (p *program) config() (*config.Config, error) {
+	if err := p.adoptEnvironment(config.DefaultEnvFile); err != nil {
+		return nil, err
+	}
 	src := config.Source{File: p.configFile, Explicit: p.configFile != "", EnvFile: config.DefaultEnvFile, Getenv: p.getenv, Hostname: hostname()}
 	if src.File == "" {
 		src.File = config.DefaultFile
 	}
 	return config.Load(src)
+}
+
+// adoptEnvironment sets what libpq's programs and the AWS SDK read from the process environment,
+// so that a call by hand sees the world of the units.
+func (p *program) adoptEnvironment(file string) error {
+	vars, err := config.Passed(file)
+	if err != nil {
+		return err
+	}
+	for name, value := range vars {
+		if p.getenv(name) != "" {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("set %s from %s: %w", name, file, err)
+		}
+	}
+	return nil
 }
 
 func (p *program) job(name string) (config.Job, error) {
@@ -135,7 +156,7 @@ func (p *program) trigger() string {
 // logger writes to the journal under systemd, and readable lines everywhere else.
 func (p *program) logger(level slog.Level) *slog.Logger {
 	if p.err == io.Writer(os.Stderr) && journal.IsJournalStderr() {
-		return slog.New(journal.NewHandler(journal.HandlerOptions{}))
+		return slog.New(journal.NewHandler(journal.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return slog.New(journal.NewTextHandler(p.err, level))
 }

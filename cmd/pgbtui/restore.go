@@ -40,7 +40,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	var f restoreFlags
 	cmd := &cobra.Command{
 		Use: "restore ID|latest --to NEWDB", Short: "Restore a set into a new database and compare its rows",
-		Long: "Restore a set into a database that does not exist yet, with owners and grants, stop at the first error,\nand compare the rows of every table with those counted when it was dumped. Nothing that exists is changed.\nNeeds a role that may create databases and own the objects, usually: sudo -u postgres pgbtui restore …",
+		Long: "Restore a set into a database that does not exist yet, with owners and grants, stop at the first error,\nand compare the rows of every table with those counted when it was dumped. Nothing that exists is changed.\nNeeds a role that may create databases and own the objects, usually: sudo -u postgres -g pgbtui pgbtui restore …",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.request != "" {
 				return noArgs(cmd, args)
@@ -102,6 +102,7 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	}
 	// The job's user is the backup role, which may only read: restoring is for whoever runs this.
 	at.job.Postgres.User = ""
+	at.job.SpoolDir = firstOf(at.job.SpoolDir, p.getenv("STATE_DIRECTORY"))
 	env, stop, err := p.runEnv(ctx, at.job)
 	if err != nil {
 		return err

@@ -9,6 +9,22 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
+// Passed are the variables of an environment file that this program hands on rather than reads:
+// libpq's and the AWS SDK's. Units get them from systemd; for every other call the caller sets
+// those that its own environment lacks.
+func Passed(file string) (map[string]string, error) {
+	vars, err := readEnvFile(file)
+	if err != nil {
+		return nil, err
+	}
+	for name := range vars {
+		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "PG") {
+			delete(vars, name)
+		}
+	}
+	return vars, nil
+}
+
 // readEnvFile reads the subset of systemd.exec(5)'s EnvironmentFile= syntax that people use:
 // NAME=value lines, comments, values in single or double quotes. A missing or unreadable file
 // is empty: units read it as root, an operator may not be allowed to.

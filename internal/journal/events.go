@@ -14,7 +14,6 @@ const (
 	EventBackupStage      = "backup-stage"
 	EventBackupCommitted  = "backup-committed"
 	EventBackupFailed     = "backup-failed"
-	EventBackupSkipped    = "backup-skipped"
 	EventBackupCancelled  = "backup-cancelled"
 	EventRetentionDeleted = "retention-deleted"
 	EventRetentionKept    = "retention-kept"
@@ -46,7 +45,6 @@ var catalogue = []Event{
 	{EventBackupStage, "04ddd2c04b9b4391b4923c3b805eb846", "a backup run entered its next stage"},
 	{EventBackupCommitted, "c8cba66d912e485997424c15657c215c", "a set's manifest was written: the backup exists"},
 	{EventBackupFailed, "b27f326432544489b4d5443528e82af7", "a backup run ended without a set"},
-	{EventBackupSkipped, "35ba45d00d55425999a9b6231310de22", "a backup run was not needed or not possible, and stored nothing"},
 	{EventBackupCancelled, "5b2ed6b735b14a9286667371c58a751f", "a backup run was stopped by a signal or an operator"},
 	{EventRetentionDeleted, "ec691d8532a9417fab59ab353cc9a61d", "retention deleted one set, with the reason"},
 	{EventRetentionKept, "2f08d203631f473f9d06fb250d95159f", "retention's summary: how many sets stay, and why"},

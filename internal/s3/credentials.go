@@ -25,8 +25,19 @@ func (s *seenCredentials) Retrieve(ctx context.Context) (aws.Credentials, error)
 		s.last = c
 		s.mu.Unlock()
 	}
+	if err != nil {
+		err = &noCredentials{err}
+	}
 	return c, err
 }
+
+// noCredentials marks that the chain found nothing to sign with. The providers do their own
+// retries (an instance role's service may be slow); repeating the request repeats them all.
+type noCredentials struct{ err error }
+
+func (n *noCredentials) Error() string { return "no credentials: " + n.err.Error() }
+
+func (n *noCredentials) Unwrap() error { return n.err }
 
 func (s *seenCredentials) redact(text string) string {
 	s.mu.Lock()

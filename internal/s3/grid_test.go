@@ -24,7 +24,7 @@ func actions() []action {
 		if err != nil {
 			return err
 		}
-		defer u.Abort(context.WithoutCancel(ctx)) //nolint:errcheck // the uploads are counted afterwards
+		defer u.Abort(context.WithoutCancel(ctx))
 		if _, err := u.Write(someBytes(3 * smallPart)); err != nil {
 			return err
 		}

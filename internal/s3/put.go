@@ -178,7 +178,7 @@ func (b *Bucket) failWrite(ctx context.Context, verb, key string, err error) err
 	}
 	if sseRefused(err) || statusOf(err) == http.StatusNotImplemented {
 		return b.because(verb, key, verdict{fault.Config, errSSE,
-			"set sse: none (SSE=none), and encrypt with age recipients instead"}, err)
+			"set s3.sse: none, and encrypt with age recipients instead"}, err)
 	}
 	return b.fail(ctx, verb, key, err)
 }

@@ -24,7 +24,8 @@ import (
 
 // Retries are the SDK's, with these differences: the wait is jittered at every attempt; no token
 // bucket, since a run of hours may meet more hiccups than the SDK's quota of 100; conflicts
-// (409) and answers cut in the middle count as passing; bad certificates do not.
+// (409) and answers cut in the middle count as passing; bad certificates and missing credentials
+// do not.
 
 const firstBackoff = 250 * time.Millisecond
 
@@ -47,7 +48,8 @@ func backoff(attempt int, longest time.Duration) time.Duration {
 
 // ours answers where the SDK's rules do not fit.
 func ours(err error) aws.Ternary {
-	if badTLS(err) {
+	var unsigned *noCredentials
+	if badTLS(err) || errors.As(err, &unsigned) {
 		return aws.FalseTernary
 	}
 	var api smithy.APIError
