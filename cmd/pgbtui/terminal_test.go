@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// onTerminal is what the program writes to a terminal of 80x24, and its exit code.
+func (w *world) onTerminal(t *testing.T, env []string, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "pgbtui", args...)
+	cmd.Env, cmd.Dir = append(w.env(), env...), w.dir
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	text, _ := io.ReadAll(terminal) // ends with EIO when the program has gone
+	_ = cmd.Wait()                  // the status is read below
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
+func TestATerminalThatCanNotBeDrawnOnGetsTheSummary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, env := range [][]string{{"TERM=dumb"}, {"TERM="}} {
+		text, code := w.onTerminal(t, env)
+		if code != 3 || !strings.HasPrefix(text, "FAIL "+w.db) || strings.Contains(text, "\x1b") {
+			t.Errorf("%q: exit %d, %q", env, code, text)
+		}
+	}
+}
+
+// Verbs never colour; the one thing that is drawn is a run's progress, which rewrites its line.
+func TestVerbsWriteNoColoursToATerminal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pg.Exec(t, w.db, sample)
+	for _, args := range [][]string{{"--headless"}, {"list"}, {"status"}, {"show", "latest"}, {"verify", "latest"}} {
+		for _, env := range [][]string{{"TERM=xterm-256color"}, {"TERM=xterm-256color", "NO_COLOR=1"}} {
+			text, code := w.onTerminal(t, env, args...)
+			rest := strings.NewReplacer("\r\n", "\n", "\r\x1b[K", "", "\x1b[K", "", "\r", "").Replace(text)
+			if bad := controls(rest); code != 0 || len(bad) > 0 {
+				t.Errorf("%q: exit %d, %q in %q", args, code, bad, text)
+			}
+		}
+	}
+}
