@@ -145,7 +145,7 @@ func (h *host) consoleRestores(t *testing.T) {
 	s.keys(t, "Enter")
 	s.sees(t, "OPTIONS", "Globals")
 	s.keys(t, "Enter")
-	s.sees(t, "CHECKS", "all passed", "Restore")
+	s.sees(t, "CHECKS", "as postgres before it starts", "Same as")
 	s.keys(t, "Tab")
 	s.sees(t, "[ Restore ]")
 	s.keys(t, "Enter")

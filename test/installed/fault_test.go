@@ -108,6 +108,7 @@ func (h *host) killedRunIsTold(t *testing.T) {
 		for try := 1; try <= 4; try++ {
 			h.hold(t)
 			h.root(t, "systemctl", "kill", "--kill-who=main", "--signal=KILL", productionUnit)
+			h.abandoned++
 			until(t, "the end of the try", func() error {
 				if state := h.show(t, productionUnit); state["SubState"] == "start" && len(h.parts()) > 0 && state["NRestarts"] == fmt.Sprint(try-1) {
 					return fmt.Errorf("%s", standing(state))
@@ -124,7 +125,10 @@ func (h *host) killedRunIsTold(t *testing.T) {
 		if last := h.over(t, productionUnit); last["ActiveState"] != "failed" || last["NRestarts"] != "4" && last["NRestarts"] != "3" {
 			t.Errorf("after four tries: %s", standing(last))
 		}
-	})
+	}, "killed by SIGKILL")
+	if alerts := h.alerts(t, productionUnit); strings.Contains(alerts[len(alerts)-1]["MESSAGE"], "Reason: Failed to start") {
+		t.Error("systemd's own line is no reason")
+	}
 	if now := h.setsOf(t, "production"); len(now) != sets {
 		t.Errorf("%d sets before, now %+v", sets, now)
 	}
@@ -166,6 +170,7 @@ func (h *host) survivesStoreOutage(t *testing.T) {
 		h.begin(t, productionUnit)
 		h.hold(t)
 		h.root(t, "systemctl", "stop", "store.service")
+		h.abandoned++
 		h.release(t)
 		h.waitsForItsRetry(t, "69")
 		h.root(t, "systemctl", "start", "store.service")

@@ -20,6 +20,9 @@ import (
 type host struct {
 	lab *lab.Lab
 	set string // of production, once there is one
+
+	// abandoned are the runs so far that could not clear away what they had stored.
+	abandoned int
 }
 
 // The secrets. Each must be found nowhere but where it was put.
