@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -45,26 +46,36 @@ func Plan(ctx context.Context, job config.Job, env Env, legacy bool) ([]Decision
 	if err != nil {
 		return nil, err
 	}
-	return decisions, spareRunning(ctx, job, env, decisions)
+	if err := spareRunning(ctx, job, env, decisions); err != nil {
+		return nil, err
+	}
+	return decisions, nil
 }
 
 // spareRunning keeps what belongs to a run that goes on: a dump of more than a day has stored its
-// globals for as long, and has no manifest yet.
+// globals for as long, and has no manifest yet. Such a run has the lease, where the store has
+// leases, and its upload is open.
 func spareRunning(ctx context.Context, job config.Job, env Env, decisions []Decision) error {
 	if !slices.ContainsFunc(decisions, func(d Decision) bool { return d.Delete && d.Set.Kind == KindIncomplete }) {
 		return nil
 	}
 	holder, _, err := readLease(ctx, env.Bucket, leaseKey(job), leaseTerm)
-	if errors.Is(err, s3.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, s3.ErrNotFound) {
 		return fmt.Errorf("retention: look for a running backup: %w", err)
 	}
+	uploads, err := env.Bucket.Uploads(ctx, Folder(job.S3.Prefix, job.Instance, job.Database))
+	if ctx.Err() != nil {
+		return err
+	}
+	// Some stores can't list uploads, and some credentials may not: then the lease has to do.
 	for i, d := range decisions {
-		// By the real clock: the lease's time is the store's.
-		if d.Set.Kind == KindIncomplete && d.Set.ID == holder.Run && holder.live(time.Now()) {
+		open := slices.ContainsFunc(uploads, func(u s3.OpenUpload) bool { return strings.HasPrefix(u.Key, d.Set.Dir) })
+		switch {
+		case d.Set.Kind != KindIncomplete:
+		case d.Set.ID == holder.Run && holder.live(time.Now()): // the lease's time is the store's, not env's
 			decisions[i].Delete, decisions[i].Reason = false, "its run goes on, on host "+holder.Host
+		case open:
+			decisions[i].Delete, decisions[i].Reason = false, "its upload is open: its run goes on, or the next run clears it"
 		}
 	}
 	return nil
