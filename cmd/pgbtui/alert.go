@@ -27,7 +27,7 @@ func (p *program) alert(ctx context.Context, unit string) error {
 		}
 	}
 	a.Database = job.Database
-	a.Reason = lastError(ctx, a.Unit, a.InvocationID)
+	a.Reason, a.Remedy = lastError(ctx, a.Unit, a.InvocationID)
 	log := p.logger(slog.LevelInfo)
 	log.LogAttrs(ctx, journal.LevelAlert, a.Text(), slog.String("event", journal.EventAlert), slog.String("failed_unit", a.Unit),
 		slog.String("job", a.Job), slog.String("database", a.Database))
@@ -41,23 +41,23 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	return notify.Slack(ctx, webhook, a.Text())
 }
 
-// lastError is how the failed run itself told its end, or "". systemd's own "Failed to start …"
-// stands in the same run, after it, and says nothing that the alert does not.
-func lastError(ctx context.Context, unit, invocation string) string {
+// lastError is how the failed run itself told its end, with its advice, or "". systemd's own
+// "Failed to start …" stands in the same run, after it, and says nothing that the alert does not.
+func lastError(ctx context.Context, unit, invocation string) (message, remedy string) {
 	reader, err := journal.Open(ctx, journal.Options{})
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	defer func() { _ = reader.Close() }()
 	page, err := reader.Page(ctx, journal.Query{Units: []string{unit}, InvocationID: invocation, MaxPriority: 4}, journal.Position{Direction: journal.Older, Limit: 50})
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	for _, e := range slices.Backward(page.Entries) {
 		// An end that is no error, such as a lock that is held, is told as a warning with an exit code.
 		if e.PID != 1 && (e.Priority <= 3 || e.Fields["PGBTUI_EXIT"] != "") {
-			return e.Message
+			return e.Message, e.Fields["PGBTUI_REMEDY"]
 		}
 	}
-	return ""
+	return "", ""
 }

@@ -25,6 +25,7 @@ type Alert struct {
 	ExitStatus   string // a number, or a signal's name
 	InvocationID string
 	Reason       string // the last error of the run, when it is known
+	Remedy       string // what the run itself advised; else the exit code has to do
 	When         time.Time
 }
 
@@ -139,8 +140,11 @@ func (a Alert) meaning() string {
 	return strings.TrimSuffix(strings.ReplaceAll(a.Result, "-", " ")+", "+last, ", ")
 }
 
-// remedy is the next thing to do by the exit code; the journal says the rest.
+// remedy is the next thing to do: by the run's own word, else by the exit code.
 func (a Alert) remedy() string {
+	if a.Remedy != "" {
+		return a.Remedy
+	}
 	if a.Result == "oom-kill" {
 		return "Look at the unit's MemoryMax= and at what else used the memory."
 	}

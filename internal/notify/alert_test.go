@@ -30,6 +30,13 @@ Then: pgbtui`
 	}
 }
 
+func TestAdviceOfTheRunGoesBeforeThatOfItsExitCode(t *testing.T) {
+	a := Alert{Unit: "postgres-backup.service", Result: "exit-code", ExitCode: "exited", ExitStatus: "77", Remedy: "check the\nsecret key"}
+	if text := a.Text(); !strings.Contains(text, "\nDo: check the secret key\n") || strings.Contains(text, "S3 policy") {
+		t.Error(text)
+	}
+}
+
 func TestAlertNeverCallsAFailureDone(t *testing.T) {
 	for _, result := range []string{"", "exit-code", "signal", "core-dump", "timeout", "watchdog", "oom-kill", "start-limit-hit", "resources", "protocol", "news"} {
 		for _, status := range []string{"", "0", "1", "69", "KILL", "x"} {
