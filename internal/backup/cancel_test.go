@@ -136,7 +136,7 @@ func TestAStallEndsTheRunAndCleansUp(t *testing.T) {
 		w.noBackends(t)
 	})
 	t.Run("of the dump", func(t *testing.T) {
-		w := newWorldOn(t, pg, "small")
+		w := newWorldOn(t, pgOf(t), "small")
 		w.job.StallAfter = time.Second
 		w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
 exec sleep 600`})
@@ -146,7 +146,7 @@ exec sleep 600`})
 		}
 	})
 	t.Run("of a verification", func(t *testing.T) {
-		w := newWorldOn(t, pg, "small")
+		w := newWorldOn(t, pgOf(t), "small")
 		set := w.find(t, w.run(t).Manifest.ID)
 		w.job.StallAfter = time.Second
 		w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: dumpName, Fault: *stall})

@@ -187,9 +187,29 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 			w.failed(t, t.Context(), fault.Unavailable)
 			<-ended
 			own.Run(t)
-			w.run(t)
+			set := w.find(t, w.run(t).Manifest.ID)
+			w.killedRestore(t, set)
 		})
 	}
+}
+
+// killedRestore loses the server between the creation of the database and its end.
+func (w *world) killedRestore(t *testing.T, set *Set) {
+	t.Helper()
+	killed := make(chan struct{})
+	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
+		defer close(killed)
+		w.pg.Kill(t)
+		return nil
+	})
+	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: "half_restored"}, nil)
+	<-killed
+	wantCode(t, err, fault.Unavailable)
+	if !strings.Contains(err.Error(), "half_restored") {
+		t.Error(err)
+	}
+	w.pg.Run(t)
+	w.pg.DropDatabase(t, "half_restored")
 }
 
 func TestALostLockEndsTheRunLongBeforeTheCommit(t *testing.T) {

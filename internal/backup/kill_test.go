@@ -42,14 +42,26 @@ func (w *world) killedAt(t *testing.T, op s3server.Op, key string) {
 		return &s3server.Fault{Kind: s3server.Stall}
 	})
 	cmd, lines := w.startChild(t)
+	ended := make(chan struct{})
+	spoke := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for first := true; lines.Scan(); first = false {
+			if first {
+				close(spoke)
+			}
+		}
+	}()
 	if op == "" {
-		lines.Scan()
-	} else {
-		<-reached
+		reached = spoke
+	}
+	select {
+	case <-reached:
+	case <-ended:
+		t.Error("the child ended before it was killed")
 	}
 	_ = cmd.Process.Kill()
-	for lines.Scan() {
-	}
+	<-ended
 	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("the child ended by itself: %v", err)
 	}
@@ -58,14 +70,14 @@ func (w *world) killedAt(t *testing.T, op s3server.Op, key string) {
 }
 
 func TestARunAfterAKilledOneSucceedsAloneAndClearsUp(t *testing.T) {
-	pg, big := bigDatabase(t)
+	_, big := bigDatabase(t)
 	for _, m := range append([]struct {
 		name string
 		op   s3server.Op
 		key  string
 	}{{name: "at its start"}, {"after a part", s3server.OpUploadPart, ""}}, moments...) {
 		t.Run(m.name, func(t *testing.T) {
-			w := newWorldOn(t, pg, "small")
+			w := newWorldOn(t, pgOf(t), "small")
 			if m.name == "after a part" {
 				w.job.Database = big
 			}

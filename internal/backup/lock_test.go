@@ -191,6 +191,25 @@ func TestAnUnreadableOrAncientLeaseBlocksNobody(t *testing.T) {
 	})
 }
 
+func TestWithoutLeasesOnlyOldUploadsAreTakenForDeadOnes(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	w.refuseConditions()
+	folder := Folder("postgresql", w.job.Instance, small)
+	if _, err := w.env.Bucket.Upload(t.Context(), folder+NewID(time.Now())+"/"+dumpName, s3.UploadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	if n := w.openUploads(t); n != 1 {
+		t.Errorf("%d uploads are open: another host's may be alive", n)
+	}
+	w.env.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+	w.run(t)
+	if n := w.openUploads(t); n != 0 {
+		t.Errorf("%d uploads are open after a day", n)
+	}
+}
+
 func TestARunNeverWritesIntoASetThatExists(t *testing.T) {
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)

@@ -182,6 +182,20 @@ func (w *world) openTo(t *testing.T, dir string) {
 	}
 }
 
+func TestATargetWhoseNamePostgreSQLWouldCutIsRefused(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	for _, to := range []string{strings.Repeat("x", 64), "a\x00b"} {
+		if _, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil); err == nil {
+			t.Errorf("restored to %q", to)
+		}
+	}
+	if w.exists(t, strings.Repeat("x", 63)) {
+		t.Error("a database of another name was created")
+	}
+}
+
 func TestAnExtensionThatTheTargetLacksRefusesTheRestore(t *testing.T) {
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)

@@ -160,6 +160,42 @@ func TestReadingAnEncryptedSetWithoutOrWithTheWrongKeySaysSo(t *testing.T) {
 	}
 }
 
+// breaks is a source that fails with its own error after some bytes.
+type breaks struct {
+	r   io.Reader
+	err error
+}
+
+func (b *breaks) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if err == io.EOF {
+		err = b.err
+	}
+	return n, err
+}
+
+func TestASourceThatBreaksIsNotTakenForADamagedOne(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	id := identity(t)
+	broken := fault.New(fault.Unavailable, "connection lost", "", nil)
+	for _, recipients := range [][]age.Recipient{nil, {id.Recipient()}} {
+		stored, err := Pack(sample(FrameBytes+1000), recipients)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []int{0, 10, 100, 200, len(stored) / 2, len(stored)} {
+			r, err := NewReader(&breaks{bytes.NewReader(stored[:at]), broken}, recipients != nil, []age.Identity{id})
+			if err == nil {
+				_, err = io.Copy(io.Discard, r)
+				_ = r.Close()
+			}
+			if fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, broken) {
+				t.Errorf("broken at %d of %d, %d recipients: %v", at, len(stored), len(recipients), err)
+			}
+		}
+	}
+}
+
 func BenchmarkSeal(b *testing.B) {
 	raw := sample(8 * FrameBytes)
 	id := identity(b)
