@@ -99,12 +99,8 @@ func (h *host) survivesAHangUp(t *testing.T) {
 	if m.Trigger != "operator" {
 		t.Errorf("trigger %q", m.Trigger)
 	}
-	audit := h.journal(t, operator, "PGBTUI_EVENT=operator-action", "PGBTUI_RUN="+m.InvocationID)
-	for _, e := range h.journal(t, operator, "PGBTUI_EVENT=operator-action") {
-		t.Log(e["MESSAGE"])
-		audit = append(audit, e)
-	}
-	if len(audit) == 0 || audit[0]["PGBTUI_OPERATOR"] != operator || audit[0]["PGBTUI_FROM"] != "192.0.2.7" {
+	audit := h.journal(t, operator, "PGBTUI_EVENT=operator-action", "PGBTUI_RUN_ID="+m.InvocationID)
+	if len(audit) != 1 || audit[0]["PGBTUI_OPERATOR"] != operator || audit[0]["PGBTUI_FROM"] != "192.0.2.7" || audit[0]["PGBTUI_TARGET"] != "production" {
 		t.Errorf("the audit line: %v", audit)
 	}
 }

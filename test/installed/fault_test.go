@@ -18,7 +18,7 @@ func (h *host) alerts(t *testing.T, unit string) []map[string]string {
 }
 
 // toldOnce counts alerts and posts around what happens, and expects one more of each.
-func (h *host) toldOnce(t *testing.T, unit string, posted bool, happens func(), reasons ...string) {
+func (h *host) toldOnce(t *testing.T, unit string, happens func(), reasons ...string) {
 	t.Helper()
 	before, posts := len(h.alerts(t, unit)), len(h.posts(t))
 	happens()
@@ -43,16 +43,12 @@ func (h *host) toldOnce(t *testing.T, unit string, posted bool, happens func(), 
 			t.Errorf("the alert does not say %q", reason)
 		}
 	}
-	want := posts
-	if posted {
-		want++
-	}
 	all := h.posts(t)
-	if len(all) != want {
+	if len(all) != posts+1 {
 		t.Fatalf("%d posts before, now %d: %+v", posts, len(all), all)
 	}
-	if posted && (all[want-1].Path != webhookPath || !strings.HasPrefix(all[want-1].Text, "PostgreSQL backup")) {
-		t.Errorf("posted: %+v", all[want-1])
+	if last := all[posts]; last.Path != webhookPath || !strings.HasPrefix(last.Text, "PostgreSQL backup") {
+		t.Errorf("posted: %+v", last)
 	}
 }
 
@@ -83,7 +79,7 @@ func (h *host) succeeds(t *testing.T, unit, database string) {
 
 func (h *host) stoppedRunIsCancelled(t *testing.T) {
 	sets := len(h.setsOf(t, "production"))
-	h.toldOnce(t, productionUnit, true, func() {
+	h.toldOnce(t, productionUnit, func() {
 		h.begin(t, productionUnit)
 		h.hold(t)
 		h.lab.Run(t, operator, "systemctl", "--no-ask-password", "stop", productionUnit)
@@ -103,7 +99,7 @@ func (h *host) stoppedRunIsCancelled(t *testing.T) {
 func (h *host) killedRunIsTold(t *testing.T) {
 	h.dropIn(t, productionUnit, "[Service]\nRestartSec=1s\n")
 	sets := len(h.setsOf(t, "production"))
-	h.toldOnce(t, productionUnit, true, func() {
+	h.toldOnce(t, productionUnit, func() {
 		h.begin(t, productionUnit)
 		for try := 1; try <= 4; try++ {
 			h.hold(t)
@@ -181,7 +177,7 @@ func (h *host) survivesStoreOutage(t *testing.T) {
 
 func (h *host) wrongKeysAreTold(t *testing.T) {
 	h.configure(t, configuration, "wrong")
-	h.toldOnce(t, shopUnit, true, func() {
+	h.toldOnce(t, shopUnit, func() {
 		h.begin(t, shopUnit)
 		if last := h.ends(t, shopUnit, "exit-code", "77"); last["NRestarts"] != "0" {
 			t.Errorf("tried again: %s", standing(last))
@@ -191,9 +187,15 @@ func (h *host) wrongKeysAreTold(t *testing.T) {
 	h.succeeds(t, shopUnit, "shop")
 }
 
+// wrongConfigurationIsTold also where the webhook stands in a file that cannot be read any more:
+// by the address in the environment.
 func (h *host) wrongConfigurationIsTold(t *testing.T) {
 	h.configure(t, configuration+"colour: blue\n", secretKey)
-	h.toldOnce(t, shopUnit, false, func() {
+	if err := h.lab.WriteFile("/etc/pgbtui/environment", "SLACK_WEBHOOK_URL=http://127.0.0.1:"+hookPort+webhookPath+"\n", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer h.root(t, "rm", "/etc/pgbtui/environment")
+	h.toldOnce(t, shopUnit, func() {
 		h.begin(t, shopUnit)
 		if last := h.ends(t, shopUnit, "exit-code", "78"); last["NRestarts"] != "0" {
 			t.Errorf("tried again: %s", standing(last))

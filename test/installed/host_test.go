@@ -40,10 +40,12 @@ const (
 )
 
 const (
+	// The journal keeps the command line of whoever writes to it, and this one holds the keys.
 	storeUnit = `[Service]
 ExecStart=/usr/local/bin/s3server --dir=/var/lib/store --bucket=backups --access-key=` + accessKey + ` --secret-key=` + secretKey + `
 ExecStartPost=/bin/bash -c 'until echo >/dev/tcp/127.0.0.1/9000; do sleep 0.05; done'
 StateDirectory=store
+StandardOutput=null
 `
 	hookUnit = "[Service]\nExecStart=/usr/local/bin/webhook\nStateDirectory=webhook\n" +
 		"ExecStartPost=/bin/bash -c 'until echo >/dev/tcp/127.0.0.1/" + hookPort + "; do sleep 0.05; done'\n"
