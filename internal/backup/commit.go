@@ -112,9 +112,11 @@ func (r *run) fill() {
 	m.Host, m.RunID, m.InvocationID, m.Trigger, m.Tool = r.env.Host, r.opts.ID, r.env.InvocationID, r.env.Trigger, r.env.Tool
 	m.Encryption.Recipients = r.job.Encryption.Recipients
 	f := r.facts
-	m.Server = Server{Version: f.Version, VersionNum: f.VersionNum, SystemIdentifier: f.SystemIdentifier, SizeBytes: f.SizeBytes,
+	m.Server = Server{
+		Version: f.Version, VersionNum: f.VersionNum, SystemIdentifier: f.SystemIdentifier, SizeBytes: f.SizeBytes,
 		Encoding: f.Locale.Encoding, Collate: f.Locale.Collate, Ctype: f.Locale.Ctype, LocaleProvider: f.Locale.Provider,
-		Locale: f.Locale.Name, InRecovery: f.InRecovery}
+		Locale: f.Locale.Name, InRecovery: f.InRecovery,
+	}
 	m.DumpClient = r.tools.Version
 	m.Warnings, m.Stages = r.warnings, r.meter.stages()
 	m.FinishedAt = r.env.Now().UTC().Truncate(time.Second)

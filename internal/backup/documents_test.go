@@ -49,8 +49,10 @@ func FuzzParseManifest(f *testing.F) {
 }
 
 func FuzzParseContents(f *testing.F) {
-	for _, seed := range []string{"", "{}", "null", `{"schema":1,"archive":{"entries":[{"id":1,"desc":"TABLE DATA"}],"data":[{"id":1,"rows":-1}]}}`,
-		`{"schema":7,"archive":"moved"}`, `{"schema":1,"frames":{"sizes":[1,2]}}`, `{"schema":1,"archive":{"data":[{"id":9,"rows":9}]}}`} {
+	for _, seed := range []string{
+		"", "{}", "null", `{"schema":1,"archive":{"entries":[{"id":1,"desc":"TABLE DATA"}],"data":[{"id":1,"rows":-1}]}}`,
+		`{"schema":7,"archive":"moved"}`, `{"schema":1,"frames":{"sizes":[1,2]}}`, `{"schema":1,"archive":{"data":[{"id":9,"rows":9}]}}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

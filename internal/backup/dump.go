@@ -114,8 +114,10 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 	if seen.CRC64NVME == "" && name == dumpName {
 		r.warn(ctx, "the store confirms sizes only, no checksums: `pgbtui verify` is the proof here")
 	}
-	return &Object{Key: name + r.ending(), SizeBytes: done.Size, SHA256: done.SHA256, CRC64NVME: done.CRC64NVME, RawBytes: rawBytes,
-		StorageClass: seen.StorageClass, SSE: seen.SSE, VersionID: done.VersionID}, nil
+	return &Object{
+		Key: name + r.ending(), SizeBytes: done.Size, SHA256: done.SHA256, CRC64NVME: done.CRC64NVME, RawBytes: rawBytes,
+		StorageClass: seen.StorageClass, SSE: seen.SSE, VersionID: done.VersionID,
+	}, nil
 }
 
 // dump streams pg_dump into the bucket. pg_dump's exit status is known before the upload is

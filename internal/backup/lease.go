@@ -114,7 +114,8 @@ func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Dur
 	}
 	var r leaseRecord
 	if json.Unmarshal(raw, &r) != nil {
-		return leaseRecord{}, o.ETag, nil
+		r = leaseRecord{} // nobody's: long expired
+		return r, o.ETag, nil
 	}
 	if !o.LastModified.IsZero() {
 		r.Until = o.LastModified.Add(term)

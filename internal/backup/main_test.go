@@ -40,8 +40,10 @@ func child(order string) int {
 	ctx := context.Background()
 	bucket, err := s3.Open(ctx, o.Store)
 	if err == nil {
-		_, err = Run(ctx, o.Job, Env{Bucket: bucket, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Now: time.Now,
-			Host: "testhost", Tool: "pgbtui test", Trigger: "timer"}, RunOptions{ID: NewID(time.Now())})
+		_, err = Run(ctx, o.Job, Env{
+			Bucket: bucket, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Now: time.Now,
+			Host: "testhost", Tool: "pgbtui test", Trigger: "timer",
+		}, RunOptions{ID: NewID(time.Now())})
 	}
 	return int(fault.CodeOf(err))
 }

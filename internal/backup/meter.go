@@ -33,8 +33,10 @@ func newMeter(action, database string, stallAfter time.Duration, tell func(Progr
 	if tell == nil {
 		tell = func(Progress) {}
 	}
-	return &meter{action: action, database: database, stallAfter: stallAfter, tell: tell,
-		table: noTable, beside: func() int64 { return 0 }}
+	return &meter{
+		action: action, database: database, stallAfter: stallAfter, tell: tell,
+		table: noTable, beside: func() int64 { return 0 },
+	}
 }
 
 // enter ends the current stage and starts the next. total is the expected raw bytes, or 0.
@@ -53,8 +55,10 @@ func (m *meter) withCurrent() []StageTime {
 	if m.stage == "" {
 		return m.times
 	}
-	return append(m.times[:len(m.times):len(m.times)], StageTime{Stage: m.stage, StartedAt: m.started.UTC().Truncate(time.Millisecond),
-		Seconds: time.Since(m.started).Round(time.Millisecond).Seconds()})
+	return append(m.times[:len(m.times):len(m.times)], StageTime{
+		Stage: m.stage, StartedAt: m.started.UTC().Truncate(time.Millisecond),
+		Seconds: time.Since(m.started).Round(time.Millisecond).Seconds(),
+	})
 }
 
 // stages is what the stages took, up to now.
@@ -160,8 +164,10 @@ func (m *meter) look(idle time.Duration) Progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	table, _ := m.table()
-	return Progress{Action: m.action, Database: m.database, Stage: m.stage, Bytes: m.bytes.Load(), Total: m.total,
-		Table: table, Idle: idle}
+	return Progress{
+		Action: m.action, Database: m.database, Stage: m.stage, Bytes: m.bytes.Load(), Total: m.total,
+		Table: table, Idle: idle,
+	}
 }
 
 // ErrStalled is in the chain of the error that ends a stalled run.

@@ -15,9 +15,11 @@ import (
 func (w *world) plant(t testing.TB, finished time.Time, change ...func(*Manifest)) *Manifest {
 	t.Helper()
 	body := []byte("stands for a dump")
-	m := &Manifest{Schema: ManifestSchema, ID: NewID(finished), Instance: w.job.Instance, Database: w.job.Database, Job: w.job.Name,
+	m := &Manifest{
+		Schema: ManifestSchema, ID: NewID(finished), Instance: w.job.Instance, Database: w.job.Database, Job: w.job.Name,
 		StartedAt: finished.Add(-time.Minute).UTC().Truncate(time.Second), FinishedAt: finished.UTC().Truncate(time.Second),
-		Dump: Object{Key: dumpName, SizeBytes: int64(len(body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(body)), RawBytes: 1}}
+		Dump: Object{Key: dumpName, SizeBytes: int64(len(body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(body)), RawBytes: 1},
+	}
 	for _, c := range change {
 		c(m)
 	}

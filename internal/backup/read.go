@@ -95,10 +95,13 @@ func (d *rawDump) Read(p []byte) (int, error) {
 		n, err = d.plain.Read(p)
 	}
 	d.size += int64(n)
-	if err == io.EOF && d.want >= 0 && d.size != d.want {
+	if err != io.EOF { //nolint:errorlint // an error that wraps io.EOF is a broken connection, not the end
+		return n, err
+	}
+	if d.want >= 0 && d.size != d.want {
 		return n, fault.New(fault.Integrity, fmt.Sprintf("backup: the dump decompresses to %d bytes, the manifest says %d", d.size, d.want), "restore another set", nil)
 	}
-	if err == io.EOF && d.plain != nil {
+	if d.plain != nil {
 		return n, d.drain()
 	}
 	return n, err

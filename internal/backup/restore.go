@@ -88,9 +88,11 @@ type restoring struct {
 }
 
 func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) *restoring {
-	return &restoring{job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To},
+	return &restoring{
+		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To},
 		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
-		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress)}
+		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress),
+	}
 }
 
 func (r *restoring) connect(ctx context.Context) (err error) {

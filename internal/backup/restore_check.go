@@ -89,8 +89,10 @@ func (r *restoring) checkTools(ctx context.Context, facts postgres.Facts) Check 
 	r.tools = tools
 	detail := fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version)
 	if r.set.Manifest != nil && facts.VersionNum/10000 < r.set.Manifest.Server.VersionNum/10000 {
-		return Check{"tools", false, fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
-			"restore into a server of the same or a newer major version"}
+		return Check{
+			"tools", false, fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
+			"restore into a server of the same or a newer major version",
+		}
 	}
 	return Check{"tools", true, detail, ""}
 }

@@ -86,10 +86,12 @@ func (r *restoring) record(ctx context.Context) error {
 	if !r.result.Compared || r.set.Kind != KindNative {
 		return nil
 	}
-	p := Proof{Schema: ManifestSchema, Set: r.set.ID, Kind: "restore", Level: LevelRestored.String(), OK: true,
+	p := Proof{
+		Schema: ManifestSchema, Set: r.set.ID, Kind: "restore", Level: LevelRestored.String(), OK: true,
 		StartedAt: r.started.UTC().Truncate(time.Second), FinishedAt: r.env.Now().UTC().Truncate(time.Second),
 		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.set.Manifest.Dump.SizeBytes,
-		Tables: r.result.Tables, Rows: r.result.Rows, Stages: r.meter.stages()}
+		Tables: r.result.Tables, Rows: r.result.Rows, Stages: r.meter.stages(),
+	}
 	var err error
 	if r.result.Recorded, err = putProof(ctx, r.env.Bucket, r.set, p); err != nil {
 		r.result.Recorded = ""

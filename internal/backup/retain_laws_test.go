@@ -16,8 +16,10 @@ import (
 var epoch = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 
 func drawSet(t *rapid.T) Set {
-	s := Set{Database: "d", Kind: rapid.SampledFrom([]Kind{KindNative, KindNative, KindNative, KindLegacy, KindIncomplete}).Draw(t, "kind"),
-		FinishedAt: epoch.Add(-time.Duration(rapid.IntRange(0, 100*24).Draw(t, "age in hours")) * time.Hour)}
+	s := Set{
+		Database: "d", Kind: rapid.SampledFrom([]Kind{KindNative, KindNative, KindNative, KindLegacy, KindIncomplete}).Draw(t, "kind"),
+		FinishedAt: epoch.Add(-time.Duration(rapid.IntRange(0, 100*24).Draw(t, "age in hours")) * time.Hour),
+	}
 	s.ID = fmt.Sprintf("%s-%06d", s.FinishedAt.Format(idTime), rapid.IntRange(0, 1e6-1).Draw(t, "tail"))
 	if s.Kind != KindLegacy {
 		s.Instance = "i"
@@ -30,8 +32,10 @@ func drawSet(t *rapid.T) Set {
 		s.Problem = "planted"
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "proofs") {
-		s.Proofs = append(s.Proofs, Proof{OK: rapid.Bool().Draw(t, "ok"), FinishedAt: s.FinishedAt,
-			Level: rapid.SampledFrom([]string{"stored", "readable", "restored"}).Draw(t, "level")})
+		s.Proofs = append(s.Proofs, Proof{
+			OK: rapid.Bool().Draw(t, "ok"), FinishedAt: s.FinishedAt,
+			Level: rapid.SampledFrom([]string{"stored", "readable", "restored"}).Draw(t, "level"),
+		})
 	}
 	return s
 }
@@ -42,7 +46,8 @@ func drawSets(t *rapid.T) []Set {
 
 func drawPolicy(t *rapid.T) Policy {
 	return Policy{Legacy: rapid.Bool().Draw(t, "legacy"), Retention: config.Retention{
-		Days: rapid.SampledFrom([]int{-5, 0, 1, 2, 7, 30, 90, 1 << 40}).Draw(t, "days"), MinKeep: rapid.IntRange(-1, 6).Draw(t, "minimum")}}
+		Days: rapid.SampledFrom([]int{-5, 0, 1, 2, 7, 30, 90, 1 << 40}).Draw(t, "days"), MinKeep: rapid.IntRange(-1, 6).Draw(t, "minimum"),
+	}}
 }
 
 func retain(t *rapid.T, sets []Set, p Policy, now time.Time) []Decision {

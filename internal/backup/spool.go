@@ -60,7 +60,7 @@ func (s *spool) make(parent string) (err error) {
 	if s.lock, err = os.Open(s.dir); err != nil {
 		return err
 	}
-	return unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor is small
+	return unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
 func (s *spool) fill(from io.Reader) error {
@@ -86,8 +86,8 @@ func sweepSpools(parent string) {
 		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !mine(info) {
 			continue
 		}
-		if lock, err := os.Open(dir); err == nil { //nolint:gosec // a folder of this user's
-			if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil { //nolint:gosec // a descriptor is small
+		if lock, err := os.Open(dir); err == nil {
+			if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
 				_ = os.RemoveAll(dir)
 			}
 			_ = lock.Close()
@@ -109,7 +109,7 @@ func checkSpace(dir string, need int64) error {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return fault.New(fault.Config, "restore: look at the spool folder "+dir, remedySpool, err)
 	}
-	free := int64(fs.Bavail) * int64(fs.Bsize) //nolint:gosec,unconvert // sizes of real disks; the types differ by system
+	free := int64(fs.Bavail) * int64(fs.Bsize) //nolint:unconvert // sizes of real disks; the types differ by system
 	if free < need {
 		return fault.New(fault.NoSpace, fmt.Sprintf("restore: the spool folder %s has %d bytes free, the dump needs %d", dir, free, need), remedySpool, nil)
 	}

@@ -30,9 +30,11 @@ type Verification struct {
 // hashes, and the proof says so. A set that fails is code Integrity, and the failure is recorded
 // as evidence too.
 func Verify(ctx context.Context, job config.Job, env Env, set *Set, identities []age.Identity) (*Verification, error) {
-	v := &verifying{job: job, env: env, set: set, identities: identities,
+	v := &verifying{
+		job: job, env: env, set: set, identities: identities,
 		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database)),
-		meter: newMeter("verify", set.Database, job.StallAfter, env.Progress)}
+		meter: newMeter("verify", set.Database, job.StallAfter, env.Progress),
+	}
 	ctx, stop := v.meter.follow(ctx)
 	defer stop()
 	v.log.InfoContext(ctx, "verification of "+set.ID+" started", event(EventVerifyStarted))
@@ -72,9 +74,11 @@ type verifying struct {
 }
 
 func (v *verifying) begin() {
-	v.proof = Proof{Schema: ManifestSchema, Set: v.set.ID, Kind: "verify", Level: LevelReadable.String(),
+	v.proof = Proof{
+		Schema: ManifestSchema, Set: v.set.ID, Kind: "verify", Level: LevelReadable.String(),
 		StartedAt: v.env.Now().UTC().Truncate(time.Second), Host: v.env.Host, InvocationID: v.env.InvocationID,
-		NotProven: []string{"that it restores into a server: extensions, roles, locales and space are not tried"}}
+		NotProven: []string{"that it restores into a server: extensions, roles, locales and space are not tried"},
+	}
 }
 
 func (v *verifying) read(ctx context.Context) error {

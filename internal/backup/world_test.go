@@ -61,8 +61,10 @@ func newWorldOn(t testing.TB, pg *pgtest.Server, database string) *world {
 		Retention: config.Retention{MinKeep: 3}, StallAfter: time.Minute, ConnectWait: 5 * time.Second, LockWait: 10 * time.Second,
 		SpoolDir: t.TempDir(),
 	}
-	w.env = Env{Bucket: w.bucket(t, w.store.AccessKey, w.store.SecretKey), Log: slog.New(slog.NewTextHandler(w.log, nil)),
-		Now: time.Now, Host: "testhost", Tool: "pgbtui test", Trigger: "cli"}
+	w.env = Env{
+		Bucket: w.bucket(t, w.store.AccessKey, w.store.SecretKey), Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Now: time.Now, Host: "testhost", Tool: "pgbtui test", Trigger: "cli",
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(w.log.text())
@@ -110,8 +112,10 @@ func (w *world) options(t testing.TB, key, secret string) s3.Options {
 	if err := os.WriteFile(credentials, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return s3.Options{Bucket: w.store.Bucket, Endpoint: w.store.Endpoint, Region: w.store.Region,
-		CredentialsFile: credentials, MaxAttempts: 5, MaxBackoff: 5 * time.Millisecond, PartSizeMin: partBytes}
+	return s3.Options{
+		Bucket: w.store.Bucket, Endpoint: w.store.Endpoint, Region: w.store.Region,
+		CredentialsFile: credentials, MaxAttempts: 5, MaxBackoff: 5 * time.Millisecond, PartSizeMin: partBytes,
+	}
 }
 
 // logBook keeps what was logged.

@@ -132,7 +132,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 // Recipe implements ui.Catalogue.
 func (b *buckets) Recipe(set backup.Set) []string {
 	job := b.job(&set)
-	_, bucket, err := b.open(context.Background(), job) //nolint:contextcheck // opening resolves settings, it does no I/O
+	_, bucket, err := b.open(context.Background(), job) // opening resolves settings, it does no I/O
 	if err != nil {
 		return []string{"# " + err.Error()}
 	}

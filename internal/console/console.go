@@ -86,8 +86,10 @@ func (s Setup) identity() ui.Identity {
 	}
 	host, _, _ := strings.Cut(s.Host, ".")
 	cluster := firstOf(job.Postgres.Host, "socket") + ":" + firstOf(job.Postgres.Port, "5432")
-	return ui.Identity{Host: host, Cluster: cluster, Instance: job.Instance, Label: s.Config.Label, Version: s.Version,
-		Place: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix}
+	return ui.Identity{
+		Host: host, Cluster: cluster, Instance: job.Instance, Label: s.Config.Label, Version: s.Version,
+		Place: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+	}
 }
 
 func (s Setup) jobs() []ui.Job {

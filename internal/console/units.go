@@ -236,8 +236,9 @@ func problem(t systemd.Timer) string {
 		return "enabled but stopped, nothing runs until the next boot: systemctl start " + t.Name
 	case systemd.TimerUnsaved:
 		return "not enabled, gone after a reboot: systemctl enable " + t.Name
+	case systemd.TimerFailed, systemd.TimerBroken:
 	}
-	return string(t.State) + ": systemctl status " + t.Name
+	return string(t.State) + ": systemctl status " + t.Name // says the reason
 }
 
 // started maps an answer of systemd's to the console's, where an already running unit is no error.

@@ -96,6 +96,8 @@ func (c Code) Retryable() bool {
 	switch c {
 	case Failed, Unavailable, NoSpace, Temporary:
 		return true
+	case OK, Warnings, Refused, Usage, Integrity, NotFound, NotPermitted, Config, Interrupted, Terminated:
+		// the same call would end the same way
 	}
 	return false
 }

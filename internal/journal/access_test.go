@@ -91,10 +91,10 @@ func TestNoJournalAtAllIsSaid(t *testing.T) {
 	}
 }
 
-// openToAll is a temporary folder that everybody may reach.
+// openToAll is a temporary folder that everybody may reach: those above t.TempDir are private.
 func openToAll(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "journal-access-")
+	dir, err := os.MkdirTemp("/tmp", "journal-access-") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}

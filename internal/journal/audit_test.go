@@ -15,8 +15,11 @@ func TestTheOperatorIsTheOneWhoLoggedIn(t *testing.T) {
 		env            map[string]string
 		want           Operator
 	}{
-		{"over ssh, as root by sudo", "0\n", map[string]string{"SUDO_USER": "ada", "SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22"},
-			Operator{LoginUID: "0", Login: "root", SudoUser: "ada", From: "192.0.2.7"}},
+		{
+			"over ssh, as root by sudo", "0\n",
+			map[string]string{"SUDO_USER": "ada", "SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22"},
+			Operator{LoginUID: "0", Login: "root", SudoUser: "ada", From: "192.0.2.7"},
+		},
 		{"a service", noLoginUID, nil, Operator{LoginUID: "unknown", Login: userName("unknown"), From: "unknown"}},
 		{"on the console", "0", map[string]string{"XDG_SEAT": "seat0"}, Operator{LoginUID: "0", Login: "root", From: "local"}},
 		{"sudo hides where from", "0", map[string]string{"SUDO_USER": "ada"}, Operator{LoginUID: "0", Login: "root", SudoUser: "ada", From: "unknown"}},

@@ -24,7 +24,7 @@ func isJournalStream(variable string, file interface{ Stat() (fs.FileInfo, error
 		return false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && uint64(stat.Dev) == device && stat.Ino == inode
+	return ok && uint64(stat.Dev) == device && stat.Ino == inode //nolint:unconvert // Dev is 32 bits wide on some machines
 }
 
 // Available reports whether a journal takes native entries at socket ("": Socket).

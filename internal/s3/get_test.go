@@ -29,8 +29,14 @@ func TestGetReadsAnyRange(t *testing.T) {
 	want := someBytes(100_000)
 	mustPut(t, b, "k", want)
 	for _, r := range []struct{ offset, length, end int64 }{
-		{0, -1, 100_000}, {0, 0, 0}, {0, 1, 1}, {1, 10, 11}, {99_999, 1, 100_000}, {50_000, -1, 100_000},
-		{0, 100_000, 100_000}, {99_000, 5000, 100_000},
+		{0, -1, 100_000},
+		{0, 0, 0},
+		{0, 1, 1},
+		{1, 10, 11},
+		{99_999, 1, 100_000},
+		{50_000, -1, 100_000},
+		{0, 100_000, 100_000},
+		{99_000, 5000, 100_000},
 	} {
 		body, object, err := b.Get(t.Context(), "k", r.offset, r.length)
 		if err != nil {

@@ -24,7 +24,7 @@ func actions() []action {
 		if err != nil {
 			return err
 		}
-		defer u.Abort(context.WithoutCancel(ctx))
+		defer u.Abort(context.WithoutCancel(ctx)) // the uploads are counted afterwards
 		if _, err := u.Write(someBytes(3 * smallPart)); err != nil {
 			return err
 		}

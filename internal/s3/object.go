@@ -20,7 +20,7 @@ import (
 // Metadata that every write carries. The token is random per write: by it alone a write whose
 // answer was lost is told from an equal one by somebody else.
 const (
-	metaToken  = "pgbtui-write"
+	metaToken  = "pgbtui-write" //nolint:gosec // the name of a header; its value is no credential
 	metaSHA256 = "sha256"
 )
 

@@ -45,8 +45,12 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 func TestOpenTakesLoopbackAndAllowedPlainHTTP(t *testing.T) {
 	quietEnvironment(t)
 	for _, o := range []Options{
-		{Endpoint: "http://127.0.0.1:9000"}, {Endpoint: "http://[::1]:9000"}, {Endpoint: "http://localhost:9000"},
-		{Endpoint: "http://s3.localhost"}, {Endpoint: "https://s3.example.com"}, {Endpoint: "http://s3.example.com", AllowPlainHTTP: true},
+		{Endpoint: "http://127.0.0.1:9000"},
+		{Endpoint: "http://[::1]:9000"},
+		{Endpoint: "http://localhost:9000"},
+		{Endpoint: "http://s3.localhost"},
+		{Endpoint: "https://s3.example.com"},
+		{Endpoint: "http://s3.example.com", AllowPlainHTTP: true},
 	} {
 		o.Bucket = "b"
 		b, err := tryOpen(t, o)

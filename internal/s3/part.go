@@ -19,7 +19,7 @@ var errDifferent = errors.New("the store acknowledged a checksum other than that
 func (u *Upload) sendPart(number int64, body []byte) error {
 	b := u.bucket
 	in := &s3.UploadPartInput{
-		Bucket: &b.opts.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: aws.Int32(int32(number)),
+		Bucket: &b.opts.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: aws.Int32(int32(number)), // at most 10,000
 		Body: &meteredBody{ReadSeeker: bytes.NewReader(body), moved: &u.moved}, ContentLength: aws.Int64(int64(len(body))),
 		ExpectedBucketOwner: b.owner(),
 	}

@@ -81,8 +81,10 @@ func TestProbeNamesTheRightRegion(t *testing.T) {
 	b := openAt(t, srv)
 	for _, status := range []int{301, 400} {
 		srv.ClearFaults()
-		srv.Inject(s3server.Rule{Fault: s3server.Fault{Kind: s3server.Answer, Status: status, Code: "PermanentRedirect",
-			Header: map[string]string{"x-amz-bucket-region": "ap-south-1"}}})
+		srv.Inject(s3server.Rule{Fault: s3server.Fault{
+			Kind: s3server.Answer, Status: status, Code: "PermanentRedirect",
+			Header: map[string]string{"x-amz-bucket-region": "ap-south-1"},
+		}})
 		err := b.Probe(t.Context())
 		wantCode(t, err, fault.Config)
 		if !strings.Contains(fault.Remedy(err), "ap-south-1") {

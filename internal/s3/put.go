@@ -177,8 +177,10 @@ func (b *Bucket) failWrite(ctx context.Context, verb, key string, err error) err
 		return b.fail(ctx, verb, key, err)
 	}
 	if sseRefused(err) || statusOf(err) == http.StatusNotImplemented {
-		return b.because(verb, key, verdict{fault.Config, errSSE,
-			"set s3.sse: none, and encrypt with age recipients instead"}, err)
+		return b.because(verb, key, verdict{
+			fault.Config, errSSE,
+			"set s3.sse: none, and encrypt with age recipients instead",
+		}, err)
 	}
 	return b.fail(ctx, verb, key, err)
 }

@@ -43,7 +43,7 @@ func newRetryer(opts Options) aws.Retryer {
 // backoff is 250 ms doubling per attempt up to longest, of which a random half to all is waited.
 func backoff(attempt int, longest time.Duration) time.Duration {
 	d := min(firstBackoff<<min(max(attempt-1, 0), 16), longest)
-	return d/2 + rand.N(d/2+1)
+	return d/2 + rand.N(d/2+1) //nolint:gosec // nothing depends on its being guessed
 }
 
 // ours answers where the SDK's rules do not fit.

@@ -42,8 +42,12 @@ func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) 
 	t.say("pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " + strings.ToUpper(clean(o.Identity.Label)))
 	t.menu(ctx, "What now?", "Leave", func() []choice {
 		return []choice{
-			{"Overview", t.overview}, {"Backups", t.backups}, {"Runs", t.runList}, {"Timers", t.timerList},
-			{"Journal", t.journal}, {"Back up a database", t.backUp},
+			{"Overview", t.overview},
+			{"Backups", t.backups},
+			{"Runs", t.runList},
+			{"Timers", t.timerList},
+			{"Journal", t.journal},
+			{"Back up a database", t.backUp},
 		}
 	})
 	t.read(ctx)

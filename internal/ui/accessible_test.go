@@ -26,8 +26,10 @@ func talk(t *testing.T, w *uitest.World, o ui.Options, lines ...string) string {
 func TestAccessibleSaysWhatTheScreensShowWithoutRepainting(t *testing.T) {
 	w := uitest.New()
 	out := talk(t, w, w.Options(), "1", "2", "1", "0", "0", "3", "4", "5", "nonsense", "0")
-	for _, want := range []string{"PRODUCTION", "✗ FAIL, database ledger: cannot be recovered", "To do: b backs it up", "SHA-256", "public.orders",
-		"pg_restore --exit-on-error", "✗ SKIPPED, backup of ledger", "Catches up", "503 Slow Down", "Please type a number"} {
+	for _, want := range []string{
+		"PRODUCTION", "✗ FAIL, database ledger: cannot be recovered", "To do: b backs it up", "SHA-256", "public.orders",
+		"pg_restore --exit-on-error", "✗ SKIPPED, backup of ledger", "Catches up", "503 Slow Down", "Please type a number",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -60,8 +60,10 @@ func (b *backups) selected() *backup.Set {
 func (b *backups) keys() []binding {
 	s := b.selected()
 	return append(append([]binding{
-		{keys: []string{"enter", "o", "d"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
-			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) }},
+		{
+			keys: []string{"enter", "o", "d"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
+			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) },
+		},
 	}, setKeys(b.shared, s)...), append([]binding{
 		{keys: []string{"s"}, short: "sort", help: "sort: newest, database, size, worst", run: func() tea.Cmd {
 			b.order = (b.order + 1) % len(orders)
@@ -91,12 +93,18 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 		}
 	}
 	return []binding{
-		{keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: first(sh.denied(), bad),
-			run: func() tea.Cmd { return askVerify(sh, *s) }},
-		{keys: []string{"R"}, short: "restore", help: "restore into a new database", off: bad,
-			run: func() tea.Cmd { return askRestore(sh, *s) }},
-		{keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(sh.denied(), noJob),
-			run: func() tea.Cmd { return askBackup(sh, job) }},
+		{
+			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: first(sh.denied(), bad),
+			run: func() tea.Cmd { return askVerify(sh, *s) },
+		},
+		{
+			keys: []string{"R"}, short: "restore", help: "restore into a new database", off: bad,
+			run: func() tea.Cmd { return askRestore(sh, *s) },
+		},
+		{
+			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(sh.denied(), noJob),
+			run: func() tea.Cmd { return askBackup(sh, job) },
+		},
 	}
 }
 

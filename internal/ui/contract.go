@@ -104,9 +104,6 @@ func say(n tone, parts ...string) tea.Cmd {
 	return func() tea.Msg { return toastMsg{text, n} }
 }
 
-// sayError is the error and its remedy as a toast.
-func sayError(err error) tea.Cmd { return say(toneBad, errorLine(err)) }
-
 // asker numbers a screen's requests: only the newest one's answer counts, and a new one, or
 // leaving the screen, cancels the old.
 type asker struct {

@@ -73,11 +73,15 @@ func (d *dialog) keys() []binding {
 	if d.busy {
 		busy = "systemd is being asked"
 	}
-	arm := binding{keys: []string{"tab", "left", "right", "h", "l", "shift+tab"}, label: "tab", short: "choose",
-		help: "between " + d.safe() + " and " + d.verb, off: busy, run: func() tea.Cmd { d.yes = !d.yes; return nil }}
+	arm := binding{
+		keys: []string{"tab", "left", "right", "h", "l", "shift+tab"}, label: "tab", short: "choose",
+		help: "between " + d.safe() + " and " + d.verb, off: busy, run: func() tea.Cmd { d.yes = !d.yes; return nil },
+	}
 	if d.strict {
-		arm = binding{keys: []string{"y"}, short: "arm", help: "y, then enter: " + d.verb, off: busy,
-			run: func() tea.Cmd { d.yes = true; return nil }}
+		arm = binding{
+			keys: []string{"y"}, short: "arm", help: "y, then enter: " + d.verb, off: busy,
+			run: func() tea.Cmd { d.yes = true; return nil },
+		}
 	}
 	enter := strings.ToLower(d.safe())
 	if d.yes {
@@ -188,7 +192,10 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 	return sh.post(boxMsg{&dialog{
 		shared: sh, title: "Back up " + clean(j.Database), verb: "Back up", cli: j.CLI,
 		facts: [][2]string{
-			{"Starts", clean(j.Unit)}, {"To", orUnknown(sh.Identity.Place)}, {"Expected", expect}, {"Time", length},
+			{"Starts", clean(j.Unit)},
+			{"To", orUnknown(sh.Identity.Place)},
+			{"Expected", expect},
+			{"Time", length},
 			{"", "The database stays in use; nothing is deleted but by retention."},
 		},
 		do: func(ctx context.Context) (Started, error) { return act.BackUp(ctx, j) },
@@ -205,8 +212,10 @@ func askVerify(sh *shared, s backup.Set) tea.Cmd {
 		length = "last time " + strings.TrimPrefix(t, "≥")
 	}
 	facts := [][2]string{
-		{"Starts", "postgres-verify@….service"}, {"Backup", clean(s.ID)},
-		{"Reads", size(s.StoredSize) + " from the bucket, which may cost money"}, {"Time", length},
+		{"Starts", "postgres-verify@….service"},
+		{"Backup", clean(s.ID)},
+		{"Reads", size(s.StoredSize) + " from the bucket, which may cost money"},
+		{"Time", length},
 		{"Shows", "every byte is there, decrypts, and pg_restore can decode it"},
 	}
 	act := sh.Write.Actions

@@ -53,7 +53,7 @@ func (g guard) Init() (cmd tea.Cmd) {
 }
 
 func (g guard) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
-	m = g
+	m = g //nolint:wastedassign // the answer when the next line panics
 	defer g.crash.catch()
 	_, cmd = g.model.Update(msg)
 	return g, g.command(cmd)

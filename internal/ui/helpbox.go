@@ -47,8 +47,15 @@ func (b *helpBox) view(w, h int) string {
 	for _, m := range []struct {
 		mark
 		text string
-	}{{markOK, "recoverable, within its objective"}, {markWarn, "something to look at"}, {markLate, "older than the objective"},
-		{markFail, "failed, lost, skipped, or cannot be recovered"}, {markRun, "goes on"}, {markOff, "switched off or cancelled"}, {markUnknown, "not known: never read as good"}} {
+	}{
+		{markOK, "recoverable, within its objective"},
+		{markWarn, "something to look at"},
+		{markLate, "older than the objective"},
+		{markFail, "failed, lost, skipped, or cannot be recovered"},
+		{markRun, "goes on"},
+		{markOff, "switched off or cancelled"},
+		{markUnknown, "not known: never read as good"},
+	} {
 		lines = append(lines, " "+fit(b.mark(m.mark), 8)+" "+m.text)
 	}
 	return b.boxed(b.title, b.pager.view(b.theme, lines, iw, min(len(lines), max(3, h-4))), iw, tonePlain)

@@ -62,9 +62,26 @@ func poison(w *uitest.World, name string) {
 func walk(t *testing.T, d *ui.Driver, w, h int) {
 	t.Helper()
 	for _, step := range []struct{ key, until string }{
-		{"G", ""}, {"b", "Same as"}, {"esc", ""}, {"2", "BACKUPS"}, {"G", ""}, {"g", ""}, {"enter", "BACKUP"}, {"esc", "BACKUPS"},
-		{"G", ""}, {"R", "NAME OF"}, {"esc", "BACKUPS"}, {"3", "RUNS"}, {"enter", "LAST LINES"}, {"esc", "RUNS"}, {"X", "Let it run"}, {"esc", ""},
-		{"4", "TIMERS"}, {"5", "JOURNAL"}, {"?", "Keys of"}, {"esc", ""},
+		{"G", ""},
+		{"b", "Same as"},
+		{"esc", ""},
+		{"2", "BACKUPS"},
+		{"G", ""},
+		{"g", ""},
+		{"enter", "BACKUP"},
+		{"esc", "BACKUPS"},
+		{"G", ""},
+		{"R", "NAME OF"},
+		{"esc", "BACKUPS"},
+		{"3", "RUNS"},
+		{"enter", "LAST LINES"},
+		{"esc", "RUNS"},
+		{"X", "Let it run"},
+		{"esc", ""},
+		{"4", "TIMERS"},
+		{"5", "JOURNAL"},
+		{"?", "Keys of"},
+		{"esc", ""},
 	} {
 		d.Press(step.key)
 		if step.until != "" && (h > 20 || step.key != "X") {

@@ -199,8 +199,10 @@ func (j *journalScreen) keys() []binding {
 	}
 	table := []binding{
 		{keys: []string{"f"}, short: "follow", help: "follow: stay at the newest entry", run: func() tea.Cmd { j.follow = !j.follow; j.toEnd(); return nil }},
-		{keys: []string{"enter", "o"}, label: "enter", short: "fields", help: "all fields of this entry", off: none,
-			run: func() tea.Cmd { return j.post(boxMsg{newEntryBox(j.shared, e)}) }},
+		{
+			keys: []string{"enter", "o"}, label: "enter", short: "fields", help: "all fields of this entry", off: none,
+			run: func() tea.Cmd { return j.post(boxMsg{newEntryBox(j.shared, e)}) },
+		},
 		{keys: []string{"p"}, short: "priority", help: "all, or warnings and worse, or errors", run: j.nextPriority},
 		{keys: []string{"u"}, short: "unit", help: "the next unit", off: fixed, run: j.nextUnit},
 		{keys: []string{"s"}, short: "since", help: "all time, last hour, day, week", run: j.nextSpan},

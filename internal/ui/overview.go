@@ -59,12 +59,16 @@ func (o *overview) keys() []binding {
 		return func() tea.Cmd { return open(o.shared, *d.newest) }
 	}
 	return append([]binding{
-		{keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(o.denied(), noJob),
-			run: func() tea.Cmd { return askBackup(o.shared, d.job) }},
+		{
+			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(o.denied(), noJob),
+			run: func() tea.Cmd { return askBackup(o.shared, d.job) },
+		},
 		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: first(o.denied(), noSet), run: with(askVerify)},
 		{keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet, run: with(askRestore)},
-		{keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
-			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) }},
+		{
+			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
+			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },
+		},
 		{keys: []string{"tab"}, short: "backups", help: "its backups", run: func() tea.Cmd { return o.post(gotoMsg(1)) }},
 	}, o.moves()...)
 }

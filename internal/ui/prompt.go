@@ -81,7 +81,8 @@ type verb struct {
 func (r *root) verbs() []verb {
 	tab := func(n int) func(string) tea.Cmd { return func(string) tea.Cmd { return r.show(n) } }
 	verbs := []verb{
-		{"status", "", tab(0)}, {"list", "", tab(1)},
+		{"status", "", tab(0)},
+		{"list", "", tab(1)},
 		{"backup", "[JOB]", r.verbBackup},
 		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askVerify(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},

@@ -68,8 +68,10 @@ func (s *runsScreen) keys() []binding {
 		none = "no run is selected"
 	}
 	return append(append([]binding{
-		{keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines", off: none,
-			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, r.Unit)}) }},
+		{
+			keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines", off: none,
+			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, r.Unit)}) },
+		},
 	}, runKeys(s.shared, r, none)...), s.moves()...)
 }
 
@@ -87,8 +89,10 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: none, run: func() tea.Cmd {
 			return sh.post(pushMsg{newJournal(sh, JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7})})
 		}},
-		{keys: []string{"X"}, short: "cancel", help: "cancel this run", off: noCancel,
-			run: func() tea.Cmd { return askCancel(sh, r) }},
+		{
+			keys: []string{"X"}, short: "cancel", help: "cancel this run", off: noCancel,
+			run: func() tea.Cmd { return askCancel(sh, r) },
+		},
 	}
 }
 

@@ -164,8 +164,10 @@ func uses(r UnitRun) string {
 
 // stageLists are the stages of each action in their order.
 var stageLists = map[string][]backup.Stage{
-	"backup": {backup.StageLock, backup.StagePreflight, backup.StageGlobals, backup.StageDump,
-		backup.StageConfirm, backup.StageCommit, backup.StageRetention},
+	"backup": {
+		backup.StageLock, backup.StagePreflight, backup.StageGlobals, backup.StageDump,
+		backup.StageConfirm, backup.StageCommit, backup.StageRetention,
+	},
 	"verify":  {backup.StageRead, backup.StageDecode},
 	"restore": {backup.StagePreflight, backup.StageCreate, backup.StageRestore, backup.StageCompare},
 }

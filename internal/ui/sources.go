@@ -87,6 +87,7 @@ func (s RunState) Live() bool {
 	switch s {
 	case RunQueued, RunPreflight, RunRunning, RunFinishing:
 		return true
+	case RunOK, RunWarn, RunFailed, RunCancelled, RunLost, RunSkipped, RunUnknown:
 	}
 	return false
 }

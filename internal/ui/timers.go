@@ -61,13 +61,17 @@ func (s *timersScreen) keys() []binding {
 		noJob = "it starts no configured job"
 	}
 	return append([]binding{
-		{keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: first(s.denied(), noJob),
-			run: func() tea.Cmd { return askBackup(s.shared, j) }},
+		{
+			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: first(s.denied(), noJob),
+			run: func() tea.Cmd { return askBackup(s.shared, j) },
+		},
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of what it starts", off: none, run: func() tea.Cmd {
 			return s.post(pushMsg{newJournal(s.shared, JournalQuery{Unit: t.Service, MaxPriority: 7})})
 		}},
-		{keys: []string{"enter", "o"}, label: "enter", short: "last run", help: "the live or last run of what it starts", off: none,
-			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, t.Service)}) }},
+		{
+			keys: []string{"enter", "o"}, label: "enter", short: "last run", help: "the live or last run of what it starts", off: none,
+			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, t.Service)}) },
+		},
 	}, s.moves()...)
 }
 

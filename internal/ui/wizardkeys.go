@@ -81,8 +81,10 @@ func (w *wizard) planKeys(back binding) []binding {
 		enter = "restore"
 	}
 	return append([]binding{
-		{keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore", off: first(busy, w.dead()),
-			run: func() tea.Cmd { w.yes = !w.yes; return nil }},
+		{
+			keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore", off: first(busy, w.dead()),
+			run: func() tea.Cmd { w.yes = !w.yes; return nil },
+		},
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: w.press},
 		{keys: []string{"e", "r"}, label: "e", short: "check again", help: "check again", off: busy, run: w.preflight},
 		back,
@@ -91,8 +93,10 @@ func (w *wizard) planKeys(back binding) []binding {
 
 func (w *wizard) runStepKeys() []binding {
 	return []binding{
-		{keys: []string{"enter", "o"}, label: "enter", short: "open the run", help: "the run with its last lines",
-			run: func() tea.Cmd { return w.post(pushMsg{newRunView(w.shared, w.unit)}) }},
+		{
+			keys: []string{"enter", "o"}, label: "enter", short: "open the run", help: "the run with its last lines",
+			run: func() tea.Cmd { return w.post(pushMsg{newRunView(w.shared, w.unit)}) },
+		},
 		{keys: []string{"esc"}, short: "close, it goes on", help: "close; the restore goes on", run: func() tea.Cmd { return w.post(popMsg{w}) }},
 	}
 }

@@ -205,10 +205,11 @@ func (w *wizard) nextSteps(s RunState) []string {
 			"Back to before: dropdb -- " + target,
 			"The live database " + orUnknown(w.set.Database) + " was not touched.",
 		}
-	}
-	return []string{
-		"Why:            journalctl -u " + quote(w.unit),
-		"Clean up:       dropdb --if-exists -- " + target,
-		"The live database " + orUnknown(w.set.Database) + " was not touched.",
+	default:
+		return []string{
+			"Why:            journalctl -u " + quote(w.unit),
+			"Clean up:       dropdb --if-exists -- " + target,
+			"The live database " + orUnknown(w.set.Database) + " was not touched.",
+		}
 	}
 }

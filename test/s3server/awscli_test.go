@@ -15,7 +15,7 @@ import (
 // awsRun runs the AWS CLI against a server, with nothing of the caller's own AWS settings.
 func awsRun(t *testing.T, r *s3server.Running, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), need.Program(t, "aws"), args...) //nolint:gosec // arguments of the test
+	cmd := exec.CommandContext(t.Context(), need.Program(t, "aws"), args...)
 	home := t.TempDir()
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LC_ALL=C.UTF-8", "AWS_EC2_METADATA_DISABLED=true",

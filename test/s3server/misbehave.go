@@ -135,6 +135,7 @@ func (w *bentWriter) Write(p []byte) (int, error) {
 			return 0, err
 		}
 		return len(p), w.breakOff()
+	default: // the other faults leave the body whole
 	}
 	return w.ResponseWriter.Write(p)
 }

@@ -88,8 +88,10 @@ func fill(opt *Options) {
 		field *string
 		value string
 	}{
-		{&opt.AccessKey, DefaultAccessKey}, {&opt.SecretKey, DefaultSecretKey},
-		{&opt.Region, DefaultRegion}, {&opt.Owner, DefaultOwner},
+		{&opt.AccessKey, DefaultAccessKey},
+		{&opt.SecretKey, DefaultSecretKey},
+		{&opt.Region, DefaultRegion},
+		{&opt.Owner, DefaultOwner},
 	} {
 		if *d.field == "" {
 			*d.field = d.value

@@ -78,7 +78,7 @@ func (r *Running) secure(t testing.TB, addr string) *tls.Certificate {
 	}
 	r.Endpoint = "https://" + addr
 	r.CAFile = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(r.CAFile, ca, 0o644); err != nil { //nolint:gosec // a certificate is public
+	if err := os.WriteFile(r.CAFile, ca, 0o644); err != nil { // a certificate is public
 		t.Fatal(err)
 	}
 	return cert

@@ -46,7 +46,7 @@ func (b *begun) part(number int32, body []byte) (*s3.UploadPartOutput, error) {
 // add uploads the next part.
 func (b *begun) add(body []byte) {
 	b.s.Helper()
-	number := int32(len(b.parts) + 1) //nolint:gosec // few
+	number := int32(len(b.parts) + 1)
 	out, err := b.part(number, body)
 	b.s.ok(err)
 	b.body = append(b.body, body...)

@@ -61,10 +61,22 @@ func Run(t *testing.T, s Store) {
 		name string
 		run  func(*session)
 	}{
-		{"buckets", buckets}, {"objects", objects}, {"ranges", ranges}, {"keys", keys}, {"settings", settings},
-		{"deletes", deletes}, {"copies", copies}, {"checksums", checksums}, {"conditions", conditions},
-		{"multipart", multipart}, {"multipart rules", multipartRules}, {"multipart checksums", multipartChecksums},
-		{"uploads", uploads}, {"lists", lists}, {"authentication", authentication}, {"presigned", presigned},
+		{"buckets", buckets},
+		{"objects", objects},
+		{"ranges", ranges},
+		{"keys", keys},
+		{"settings", settings},
+		{"deletes", deletes},
+		{"copies", copies},
+		{"checksums", checksums},
+		{"conditions", conditions},
+		{"multipart", multipart},
+		{"multipart rules", multipartRules},
+		{"multipart checksums", multipartChecksums},
+		{"uploads", uploads},
+		{"lists", lists},
+		{"authentication", authentication},
+		{"presigned", presigned},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(newSession(t, s)) })
 	}

@@ -64,12 +64,12 @@ func startVersity(t testing.TB, scheme string, flags ...string) Store {
 	}
 	program, addr, said := versityProgram(t), freeAddress(t), filepath.Join(t.TempDir(), "versitygw.log")
 	s.Endpoint = scheme + addr
-	log, err := os.Create(said) //nolint:gosec // a path of the test
+	log, err := os.Create(said)
 	if err != nil {
 		t.Fatal(err)
 	}
 	args := append([]string{"--port", addr, "--quiet", "--keep-alive"}, flags...)
-	cmd := exec.CommandContext(context.Background(), program, append(args, "posix", t.TempDir())...) //nolint:gosec // our pinned tool
+	cmd := exec.CommandContext(context.Background(), program, append(args, "posix", t.TempDir())...)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -133,6 +133,6 @@ func awaitListener(t testing.TB, addr, said string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	text, _ := os.ReadFile(said) //nolint:gosec // a path of the test
+	text, _ := os.ReadFile(said)
 	t.Fatalf("versitygw did not listen within 30 s:\n%s", text)
 }

@@ -84,7 +84,7 @@ func (e *endOf) Read(p []byte) (int, error) {
 func (e *endOf) broken() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.err == io.EOF {
+	if e.err == io.EOF { //nolint:errorlint // an error that wraps io.EOF is a broken connection, not the end
 		return nil
 	}
 	return e.err

@@ -93,6 +93,7 @@ func (s *Scanner) step(p []byte) int {
 		return s.takeText(p)
 	case statePayload:
 		return s.takePayload(p)
+	case stateField, stateBlock, stateOID, stateChunk: // of fixed size
 	}
 	n := copy(s.fixed[s.have:s.need], p)
 	s.have += n
@@ -115,6 +116,7 @@ func (s *Scanner) complete(b []byte) {
 		s.gotOID(b)
 	case stateChunk:
 		s.gotChunk(b)
+	case stateText, statePayload: // not of fixed size: step takes them
 	}
 }
 

@@ -47,7 +47,7 @@ func (e *exact) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
 	e.left -= int64(n)
 	if err == io.EOF && e.left > 0 {
-		err = fmt.Errorf("archive: %d bytes of the source are missing: %w", e.left, io.ErrUnexpectedEOF)
+		return n, fmt.Errorf("archive: %d bytes of the source are missing: %w", e.left, io.ErrUnexpectedEOF)
 	}
 	return n, err
 }

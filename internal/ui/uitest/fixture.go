@@ -27,19 +27,27 @@ func New() *World {
 	w := &World{now: Now, Fail: map[string]error{}, Names: []string{"crm", "ledger", "postgres", "sales"}}
 	w.AllSets = sets()
 	w.AllRuns = []ui.UnitRun{
-		{Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
+		{
+			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
 			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Memory: -1, MemoryHigh: -1,
-			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "check the route to the bucket, then b"},
-		{Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped, Trigger: "timer",
-			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-72 * time.Minute), Memory: -1, MemoryHigh: -1, Detail: "ConditionPathExists=/run/postgresql failed"},
-		{Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK, Trigger: "timer",
-			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-68 * time.Minute), Memory: -1, MemoryHigh: -1},
+			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "check the route to the bucket, then b",
+		},
+		{
+			Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped, Trigger: "timer",
+			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-72 * time.Minute), Memory: -1, MemoryHigh: -1, Detail: "ConditionPathExists=/run/postgresql failed",
+		},
+		{
+			Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK, Trigger: "timer",
+			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-68 * time.Minute), Memory: -1, MemoryHigh: -1,
+		},
 	}
 	w.AllTimer = timers()
 	w.Entries = entries()
 	w.View = ui.ContentsView{Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"}, Tables: []ui.TableView{
-		{Schema: "public", Name: "customers", Rows: 120450, Bytes: 48 << 20}, {Schema: "public", Name: "orders", Rows: 9845200, Bytes: 1900 << 20},
-		{Schema: "public", Name: "order_lines", Rows: 28112004, Bytes: 812 << 20}, {Schema: "audit", Name: "changes", Rows: -1, Bytes: -1},
+		{Schema: "public", Name: "customers", Rows: 120450, Bytes: 48 << 20},
+		{Schema: "public", Name: "orders", Rows: 9845200, Bytes: 1900 << 20},
+		{Schema: "public", Name: "order_lines", Rows: 28112004, Bytes: 812 << 20},
+		{Schema: "audit", Name: "changes", Rows: -1, Bytes: -1},
 	}}
 	w.Checks = []ui.Check{
 		{OK: true, What: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
@@ -82,8 +90,14 @@ func set(db, instance string, end time.Time, raw int64) backup.Set {
 		Summary:    backup.Summary{Scanned: true, Tables: 4, Rows: 38077654, LargeObjects: 12, RawBytes: raw},
 		Dump:       backup.Object{Key: "dump.pgc.zst", SizeBytes: stored, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", SSE: "AES256"},
 		Globals:    &backup.Object{Key: "globals.sql.zst", SizeBytes: 2100},
-		Stages: []backup.StageTime{{Stage: backup.StageLock, Seconds: 0.2}, {Stage: backup.StagePreflight, Seconds: 1.1},
-			{Stage: backup.StageGlobals, Seconds: 0.6}, {Stage: backup.StageDump, Seconds: 231}, {Stage: backup.StageConfirm, Seconds: 3}, {Stage: backup.StageCommit, Seconds: 0.3}},
+		Stages: []backup.StageTime{
+			{Stage: backup.StageLock, Seconds: 0.2},
+			{Stage: backup.StagePreflight, Seconds: 1.1},
+			{Stage: backup.StageGlobals, Seconds: 0.6},
+			{Stage: backup.StageDump, Seconds: 231},
+			{Stage: backup.StageConfirm, Seconds: 3},
+			{Stage: backup.StageCommit, Seconds: 0.3},
+		},
 	}
 	return backup.Set{ID: id, Kind: backup.KindNative, Instance: instance, Database: db, FinishedAt: end, StoredSize: stored, Dir: instance + "/" + db + "/" + id + "/", Manifest: m, Class: "STANDARD_IA"}
 }
@@ -126,8 +140,10 @@ func sets() []backup.Set {
 func entries() []ui.Entry {
 	var out []ui.Entry
 	for i := range 60 {
-		e := ui.Entry{Cursor: fmt.Sprintf("c%04d", i), Time: Now.Add(time.Duration(i-60) * 70 * time.Second), Unit: "postgres-backup@sales.service", Priority: 6,
-			Message: fmt.Sprintf("dump: %d%% of 2.8 GiB read", i), Fields: map[string]string{"PGBTUI_DATABASE": "sales", "PGBTUI_STAGE": "dump", "_PID": "4242"}}
+		e := ui.Entry{
+			Cursor: fmt.Sprintf("c%04d", i), Time: Now.Add(time.Duration(i-60) * 70 * time.Second), Unit: "postgres-backup@sales.service", Priority: 6,
+			Message: fmt.Sprintf("dump: %d%% of 2.8 GiB read", i), Fields: map[string]string{"PGBTUI_DATABASE": "sales", "PGBTUI_STAGE": "dump", "_PID": "4242"},
+		}
 		switch i % 15 {
 		case 7:
 			e.Priority, e.Message = 4, "s3: upload part 3: 503 Slow Down; tried again in 2s"
