@@ -232,7 +232,13 @@ func rootTimerCatchesUpAMissedRunOnce(t *testing.T) {
 	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
 		t.Fatal(err)
 	}
+	// Where the machine's delay is next to nothing, the first miss is being caught up by now: a
+	// second start would be merged into that run.
 	before, err := bus.Unit(ctx, service)
+	for err == nil && before.Running() {
+		time.Sleep(50 * time.Millisecond)
+		before, err = bus.Unit(ctx, service)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
