@@ -64,6 +64,8 @@ func (w *world) reach() []string {
 		"AWS_ENDPOINT_URL=" + w.s3.Endpoint, "AWS_ACCESS_KEY_ID=" + w.s3.AccessKey, "AWS_SECRET_ACCESS_KEY=" + w.s3.SecretKey,
 		"AWS_CONFIG_FILE=" + filepath.Join(w.dir, "none"), "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(w.dir, "none"),
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=3",
+		// A program built with the race detector else sleeps for a second at its end.
+		"GORACE=atexit_sleep_ms=0",
 	}
 }
 
