@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -158,9 +159,21 @@ func (r *run) dump(ctx context.Context) error {
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
 type dumpStream struct {
-	scanner *archive.Scanner
-	meter   *meter
-	index   sealed.Index
+	scanner  *archive.Scanner
+	meter    *meter
+	index    sealed.Index
+	warnings []string // pg_dump's own, in their order; complete after its Wait
+}
+
+// maxDumpWarnings bounds what one set keeps of pg_dump's warnings.
+const maxDumpWarnings = 20
+
+// hear keeps what pg_dump warns of, such as subscriptions that its role may not read: the dump is
+// good, but not all of the database.
+func (s *dumpStream) hear(line string) {
+	if strings.HasPrefix(line, "pg_dump: warning: ") && len(s.warnings) < maxDumpWarnings {
+		s.warnings = append(s.warnings, line)
+	}
 }
 
 func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error {
@@ -169,7 +182,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 		return err
 	}
 	defer sealer.Abort()
-	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{LockWait: r.job.LockWait})
+	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{LockWait: r.job.LockWait, OnLine: s.hear})
 	if err != nil {
 		return err
 	}
@@ -181,6 +194,9 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	}
 	if err := process.Wait(); err != nil {
 		return err
+	}
+	for _, line := range s.warnings {
+		r.warn(ctx, line)
 	}
 	if err := sealer.Close(); err != nil {
 		return err
