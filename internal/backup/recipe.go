@@ -36,12 +36,6 @@ func Recipe(set *Set, location, endpoint string) []string {
 	if set.Manifest != nil {
 		s := set.Manifest.Server
 		create += fmt.Sprintf(" -E %s --lc-collate=%s --lc-ctype=%s", shellQuote(s.Encoding), shellQuote(s.Collate), shellQuote(s.Ctype))
-		switch s.LocaleProvider {
-		case "icu":
-			create += " --locale-provider=icu --icu-locale=" + shellQuote(s.Locale)
-		case "builtin":
-			create += " --locale-provider=builtin --builtin-locale=" + shellQuote(s.Locale)
-		}
 		switch s.LocaleProvider { // options of createdb since 15 and 17, as are these providers
 		case "icu":
 			create += " --locale-provider=icu --icu-locale=" + shellQuote(s.Locale)
