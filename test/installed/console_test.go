@@ -42,11 +42,13 @@ func (s *session) sees(t *testing.T, texts ...string) string {
 	t.Helper()
 	var frame string
 	until(t, fmt.Sprintf("%q on the screen", texts), func() error {
-		out, err := s.h.lab.Output(t.Context(), s.user, "tmux", "-L", s.name, "capture-pane", "-p")
-		frame = out
+		var err error
+		if frame, err = s.h.lab.Output(t.Context(), s.user, "tmux", "-L", s.name, "capture-pane", "-p"); err != nil {
+			return err
+		}
 		for _, text := range texts {
 			if !strings.Contains(frame, text) {
-				return fmt.Errorf("no %q, %v, on:\n%s", text, err, frame)
+				return fmt.Errorf("no %q on:\n%s", text, frame)
 			}
 		}
 		return nil

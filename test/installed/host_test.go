@@ -21,6 +21,8 @@ type host struct {
 	lab *lab.Lab
 	set string // of production, once there is one
 
+	held map[string]bool // uploads, by folder
+
 	// abandoned are the runs so far that could not clear away what they had stored.
 	abandoned int
 }
@@ -95,7 +97,7 @@ const shop = `CREATE TABLE items AS SELECT i AS id, 'item ' || i AS label FROM g
 
 func newHost(t *testing.T) *host {
 	t.Helper()
-	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"})}
+	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"}), held: map[string]bool{}}
 	h.copyPrograms(t)
 	for name, text := range map[string]string{"store": storeUnit, "webhook": hookUnit} {
 		h.write(t, "/etc/systemd/system/"+name+".service", text)

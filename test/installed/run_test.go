@@ -72,17 +72,23 @@ func (h *host) lastLines(t *testing.T, unit string) string {
 	return h.root(t, "journalctl", "--no-pager", "-n", "15", "-o", "short-precise", "-u", unit)
 }
 
-// hold waits until a run is in the middle of its upload, and stops its pg_dump there.
+// hold waits until a run that was not held before is in the middle of its upload, and stops its
+// pg_dump there.
 func (h *host) hold(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for len(h.parts()) == 0 {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		parts, _ := filepath.Glob(h.store("uploads/*/[0-9]*.json"))
+		for _, part := range parts {
+			if upload := filepath.Dir(part); !h.held[upload] {
+				h.held[upload] = true
+				h.root(t, "pkill", "-STOP", "-x", "pg_dump")
+				return
+			}
+		}
 		if time.Now().After(deadline) {
 			t.Fatalf("no run uploads: %s\n%s", standing(h.show(t, productionUnit)), h.lastLines(t, productionUnit))
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
-	h.root(t, "pkill", "-STOP", "-x", "pg_dump")
 }
 
 // release lets pg_dump go on.
@@ -93,12 +99,6 @@ func (h *host) release(t *testing.T) {
 
 func (h *host) store(path string) string {
 	return filepath.Join(h.lab.Root(), "var/lib/store/backups", path)
-}
-
-// parts are the uploaded parts of unfinished uploads.
-func (h *host) parts() []string {
-	found, _ := filepath.Glob(h.store("uploads/*/[0-9]*.json"))
-	return found
 }
 
 // object is the text of one object in the store.
