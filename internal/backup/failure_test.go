@@ -153,6 +153,28 @@ echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1`})
 	}
 }
 
+func TestADumpThatWasCutBehindPgDumpsBackIsNoBackup(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+` + w.pg.BinDir + `/pg_dump "$@" | head -c 50000; exit 0`})
+	w.failed(t, t.Context(), fault.Integrity)
+}
+
+func TestAnArchiveThatTheScannerDoesNotKnowIsABackupWithAWarning(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	// Nothing but the scanner cares about the version in the fifth to seventh byte here: pg_restore is replaced too.
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+` + w.pg.BinDir + `/pg_dump "$@" | { head -c 5; head -c 3 >/dev/null; printf '\001\143\000'; cat; }`, "pg_restore": "cat >/dev/null"})
+	result := w.run(t)
+	if len(result.Warnings) != 1 || result.Manifest.Summary.Scanned || result.Manifest.Dump.RawBytes == 0 {
+		t.Fatalf("warnings %q, summary %+v", result.Warnings, result.Manifest.Summary)
+	}
+	v, err := Verify(t.Context(), w.job, w.env, w.find(t, result.Manifest.ID), nil)
+	if err != nil || len(v.Warnings) != 1 || v.Proof.Level != "readable" {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	pg, big := bigDatabase(t)
 	t.Run("backend terminated", func(t *testing.T) {

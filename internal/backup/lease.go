@@ -113,11 +113,10 @@ func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Dur
 		return leaseRecord{}, "", err
 	}
 	var r leaseRecord
-	if json.Unmarshal(raw, &r) != nil {
-		r = leaseRecord{} // nobody's: long expired
-		return r, o.ETag, nil
-	}
-	if !o.LastModified.IsZero() {
+	switch readable := json.Unmarshal(raw, &r) == nil; {
+	case !readable:
+		r = leaseRecord{}
+	case !o.LastModified.IsZero():
 		r.Until = o.LastModified.Add(term)
 	}
 	return r, o.ETag, nil

@@ -104,7 +104,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	if broken := r.sealed.broken(); broken != nil {
 		err = broken
 	}
-	if err == io.EOF {
+	if err == io.EOF { //nolint:errorlint // the decoder ends with the very value
 		return n, err
 	}
 	return n, fault.New(fault.Integrity, "sealed: read back", "", err)
