@@ -34,9 +34,13 @@ type program struct {
 	watched    bool // somebody waits for the answer, see bucket
 
 	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
+	journal *journal.Handler         // nil until something is logged there
 }
 
 func (p *program) close() {
+	if p.journal != nil {
+		_ = p.journal.Close()
+	}
 	for _, b := range p.buckets {
 		b.Close()
 	}
@@ -156,7 +160,10 @@ func (p *program) trigger() string {
 // logger writes to the journal under systemd, and readable lines everywhere else.
 func (p *program) logger(level slog.Level) *slog.Logger {
 	if p.err == io.Writer(os.Stderr) && journal.IsJournalStderr() {
-		return slog.New(journal.NewHandler(journal.HandlerOptions{Level: slog.LevelDebug}))
+		if p.journal == nil {
+			p.journal = journal.NewHandler(journal.HandlerOptions{Level: slog.LevelDebug})
+		}
+		return slog.New(p.journal)
 	}
 	return slog.New(journal.NewTextHandler(p.err, level))
 }

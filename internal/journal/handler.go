@@ -83,8 +83,9 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &c
 }
 
-// Close gives the socket back. The handlers made from h share it; one that is used again opens
-// it again.
+// Close waits until journald knows whose the entries are, two seconds at most, and gives the
+// socket back: a program that exits without it may lose its last entries for those who look by
+// unit. The handlers made from h share the socket; one that is used again opens it again.
 func (h *Handler) Close() error { return h.sender.close() }
 
 func fields(r slog.Record, pairs []pair) []field {

@@ -229,6 +229,30 @@ func TestAnEntryIsSentAgainAfterJournaldRestarted(t *testing.T) {
 	}
 }
 
+// journald asks /proc about the sender while it works on an entry, so the sender has to live until
+// then: until journald comes back for the next one.
+func TestClosingWaitsUntilJournaldIsDoneWithTheEntries(t *testing.T) {
+	j := newJournald(t)
+	h := NewHandler(HandlerOptions{Socket: j.path})
+	slog.New(h).Error("the last word")
+	closed := make(chan error, 1)
+	go func() { closed <- h.Close() }()
+	if got, _ := j.receive(t); got["MESSAGE"] != "the last word" {
+		t.Errorf("got %v", got)
+	}
+	select {
+	case err := <-closed:
+		t.Fatalf("closed while journald worked on the entry: %v", err)
+	default:
+	}
+	if n, err := j.conn.Read(make([]byte, 1)); n != 0 || err != nil {
+		t.Errorf("after the entry came %d bytes, %v; journald ignores only empty datagrams", n, err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLevelsBelowTheChosenOneAreNotSent(t *testing.T) {
 	h := NewHandler(HandlerOptions{Level: slog.LevelWarn})
 	if h.Enabled(context.Background(), LevelNotice) || !h.Enabled(context.Background(), slog.LevelWarn) {

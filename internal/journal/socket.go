@@ -106,12 +106,44 @@ func (s *sender) sendFile(entry []byte) error {
 	return err
 }
 
+// settle waits until journald is done with what was sent. It learns from /proc whose an entry is:
+// one whose sender has exited by then gets no _SYSTEMD_UNIT=, and nobody finds it who looks by unit.
+//
+// journald takes one datagram after the other, so when it has taken an empty one, which it ignores,
+// it is done with those before. What it has not taken yet is still charged to our socket (SIOCOUTQ,
+// unix(7)).
+func (s *sender) settle() {
+	if time.Since(s.stuck) < restTime || s.conn.SetWriteDeadline(time.Now().Add(sendTimeout)) != nil {
+		return
+	}
+	if _, _, err := s.conn.WriteMsgUnix(nil, nil, &s.addr); err != nil {
+		return
+	}
+	for end := time.Now().Add(sendTimeout); s.pending() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// pending reports whether anything that was sent has not been taken.
+func (s *sender) pending() bool {
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	queued := 0
+	if raw.Control(func(fd uintptr) { queued, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }) != nil || err != nil {
+		return false
+	}
+	return queued > 0
+}
+
 func (s *sender) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
 		return nil
 	}
+	s.settle()
 	err := s.conn.Close()
 	s.conn = nil
 	return err
