@@ -80,6 +80,7 @@ func TestAMeterTellsStageRateAndIdleTime(t *testing.T) {
 		var book told
 		m := newMeter("backup", "d", 0, book.add) // 0: never a stall
 		_, stop := m.follow(t.Context())
+		time.Sleep(500 * time.Millisecond) // so that no write and no look fall on the same instant
 		m.enter(StageDump, 1000)
 		for range 10 {
 			_, _ = m.Write(make([]byte, 50))
