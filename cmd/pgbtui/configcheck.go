@@ -69,8 +69,10 @@ func describeJob(job config.Job) jsonJob {
 	if job.Retention.Days > 0 {
 		retention = fmt.Sprintf("%d days, at least %d kept", job.Retention.Days, job.Retention.MinKeep)
 	}
-	return jsonJob{Name: job.Name, Database: job.Database, Instance: job.Instance, Location: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
-		Encrypted: len(job.Encryption.Recipients) > 0, Retention: retention}
+	return jsonJob{
+		Name: job.Name, Database: job.Database, Instance: job.Instance, Location: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+		Encrypted: len(job.Encryption.Recipients) > 0, Retention: retention,
+	}
 }
 
 // findings tries what a run will need.

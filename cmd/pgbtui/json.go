@@ -87,8 +87,10 @@ type jsonSet struct {
 
 func (p *program) setJSON(s *backup.Set) jsonSet {
 	level, at := s.Proven()
-	out := jsonSet{ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Instance: s.Instance, Database: s.Database,
-		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String()}
+	out := jsonSet{
+		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Instance: s.Instance, Database: s.Database,
+		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(),
+	}
 	if !at.IsZero() {
 		at = at.UTC()
 		out.ProvenAt = &at

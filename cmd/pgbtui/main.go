@@ -62,7 +62,7 @@ func signalled(s os.Signal) error {
 
 // main runs one command line. Exactly one message reaches standard error when it fails.
 func (p *program) main(ctx context.Context, args []string) fault.Code {
-	root := p.rootCommand()
+	root := p.rootCommand() //nolint:contextcheck // verbs get the context from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	p.close()

@@ -47,7 +47,7 @@ func Connect(ctx context.Context, t Target, wait time.Duration) (*Server, error)
 			return nil, fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		}
 		err = classify(what, err)
-		jittered := pause/2 + rand.N(pause)
+		jittered := pause/2 + rand.N(pause) //nolint:gosec // nothing depends on its being guessed
 		code := fault.CodeOf(err)
 		if (code != fault.Unavailable && code != fault.Temporary) || time.Now().Add(jittered).After(deadline) {
 			return nil, err

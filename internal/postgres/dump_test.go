@@ -184,7 +184,7 @@ func TestDumpOfADamagedTableIsAnIntegrityError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteAt(make([]byte, 100, 100), 8192+10); err != nil {
+	if _, err := f.WriteAt(make([]byte, 100), 8192+10); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()

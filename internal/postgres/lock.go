@@ -47,5 +47,5 @@ func (s *Server) unlock(ctx context.Context, key string, id int64) error {
 // lockID is the 64-bit key of a lock: part of a hash, so that other programs' numbers are not met.
 func lockID(key string) int64 {
 	sum := sha256.Sum256([]byte("pgbtui:" + key))
-	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // all 64 bits are wanted, sign included
+	return int64(binary.BigEndian.Uint64(sum[:8])) // all 64 bits are wanted, sign included
 }

@@ -100,7 +100,7 @@ func (p *Process) launch(cmd *exec.Cmd) error {
 }
 
 func (p *Process) command(c command) *exec.Cmd {
-	cmd := exec.CommandContext(p.ctx, c.path, c.args...) //nolint:gosec // found by FindTools, arguments are ours
+	cmd := exec.CommandContext(p.ctx, c.path, c.args...)
 	cmd.Env = c.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

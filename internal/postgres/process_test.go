@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os/exec"
 	"strconv"
@@ -19,7 +20,7 @@ func TestManySmallWritesAreReadInFewPieces(t *testing.T) {
 	for b := make([]byte, 256<<10); ; reads++ {
 		n, err := p.Read(b)
 		total += n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -46,7 +47,7 @@ func TestAReadThatWaitsEndsWithTheContext(t *testing.T) {
 		ended <- err
 	}()
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if err := <-ended; err != io.EOF {
+	if err := <-ended; !errors.Is(err, io.EOF) {
 		t.Errorf("read = %v", err)
 	}
 	if err := p.Wait(); err == nil {

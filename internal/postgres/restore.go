@@ -50,7 +50,7 @@ func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, std
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	err = discardAll(p)
 	if o.File == "" {
 		err = c.stdin.finish(err, !o.SchemaOnly && o.ListFile == "")
@@ -90,7 +90,7 @@ func (t Tools) Decode(ctx context.Context, stdin io.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	return damaged(in.finish(discardAll(p), true))
 }
 
@@ -102,7 +102,7 @@ func (t Tools) List(ctx context.Context, stdin io.Reader) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	var lines []string
 	scanner := bufio.NewScanner(p)
 	scanner.Buffer(nil, 1<<20)

@@ -101,7 +101,7 @@ func inspect(ctx context.Context, dir string) (Tools, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, "pg_dump"), "--version") //nolint:gosec // a fixed name in a configured folder
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "pg_dump"), "--version")
 	cmd.Env = Target{}.Env(os.Environ())
 	out, err := cmd.Output()
 	if err != nil {

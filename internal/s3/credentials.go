@@ -26,18 +26,18 @@ func (s *seenCredentials) Retrieve(ctx context.Context) (aws.Credentials, error)
 		s.mu.Unlock()
 	}
 	if err != nil {
-		err = &noCredentials{err}
+		err = &noCredentialsError{err}
 	}
 	return c, err
 }
 
-// noCredentials marks that the chain found nothing to sign with. The providers do their own
+// noCredentialsError marks that the chain found nothing to sign with. The providers do their own
 // retries (an instance role's service may be slow); repeating the request repeats them all.
-type noCredentials struct{ err error }
+type noCredentialsError struct{ err error }
 
-func (n *noCredentials) Error() string { return "no credentials: " + n.err.Error() }
+func (n *noCredentialsError) Error() string { return "no credentials: " + n.err.Error() }
 
-func (n *noCredentials) Unwrap() error { return n.err }
+func (n *noCredentialsError) Unwrap() error { return n.err }
 
 func (s *seenCredentials) redact(text string) string {
 	s.mu.Lock()

@@ -48,7 +48,7 @@ func backoff(attempt int, longest time.Duration) time.Duration {
 
 // ours answers where the SDK's rules do not fit.
 func ours(err error) aws.Ternary {
-	var unsigned *noCredentials
+	var unsigned *noCredentialsError
 	if badTLS(err) || errors.As(err, &unsigned) {
 		return aws.FalseTernary
 	}

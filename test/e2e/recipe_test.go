@@ -86,7 +86,7 @@ func (w *world) pipeToStore(t *testing.T) {
 // follow runs a recipe in a folder of its own, where the identity is called KEYFILE.
 func (w *world) follow(t *testing.T, target *pgtest.Server, recipe []string) {
 	t.Helper()
-	dir, err := os.MkdirTemp(w.dir, "recipe")
+	dir, err := os.MkdirTemp(w.dir, "recipe") //nolint:usetesting // what hostile names leave is looked for in w.dir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +104,7 @@ func (w *world) follow(t *testing.T, target *pgtest.Server, recipe []string) {
 // tools is a folder with nothing but the named programs.
 func (w *world) tools(t *testing.T, names ...string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(w.dir, "tools")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	for _, name := range names {
 		// Not links: some programs are scripts that look for themselves, or need others.
 		text := "#!/bin/sh\nPATH='" + os.Getenv("PATH") + "' exec '" + need.Program(t, name) + "' \"$@\"\n"

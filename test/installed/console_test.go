@@ -18,8 +18,10 @@ type session struct {
 func (h *host) open(t *testing.T, user string, args ...string) *session {
 	t.Helper()
 	s := &session{h, user, strings.ToLower(strings.NewReplacer("/", "-").Replace(t.Name()))}
-	s.tmux(t, append([]string{"env", "SSH_CONNECTION=192.0.2.7 50000 192.0.2.1 22", "tmux", "-L", s.name, "-f", "/dev/null",
-		"new-session", "-d", "-x", "80", "-y", "24", "pgbtui"}, args...)...)
+	s.tmux(t, append([]string{
+		"env", "SSH_CONNECTION=192.0.2.7 50000 192.0.2.1 22", "tmux", "-L", s.name, "-f", "/dev/null",
+		"new-session", "-d", "-x", "80", "-y", "24", "pgbtui",
+	}, args...)...)
 	t.Cleanup(func() {
 		_, _ = h.lab.Output(context.Background(), user, "tmux", "-L", s.name, "kill-server")
 	})
