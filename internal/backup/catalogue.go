@@ -58,13 +58,19 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 		return nil, err
 	}
 	sets = within(sets, scope)
-	sort.Slice(sets, func(i, k int) bool {
-		if !sets[i].FinishedAt.Equal(sets[k].FinishedAt) {
-			return sets[i].FinishedAt.After(sets[k].FinishedAt)
-		}
-		return sets[i].ID > sets[k].ID
-	})
+	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
 	return sets, nil
+}
+
+// newer orders sets; those of one moment have an order too, the same in every listing.
+func newer(a, b *Set) bool {
+	switch {
+	case !a.FinishedAt.Equal(b.FinishedAt):
+		return a.FinishedAt.After(b.FinishedAt)
+	case !a.StoredAt.Equal(b.StoredAt):
+		return a.StoredAt.After(b.StoredAt)
+	}
+	return a.ID+a.Dir > b.ID+b.Dir
 }
 
 func (c *Catalogue) listPrefixes(scope Scope) []string {
@@ -225,7 +231,7 @@ func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
 			g.Proofs = append(g.Proofs, p)
 		}
 	}
-	sort.Slice(g.Proofs, func(i, k int) bool { return g.Proofs[i].FinishedAt.After(g.Proofs[k].FinishedAt) })
+	sort.SliceStable(g.Proofs, func(i, k int) bool { return g.Proofs[i].FinishedAt.After(g.Proofs[k].FinishedAt) })
 	return nil
 }
 

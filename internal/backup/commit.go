@@ -119,5 +119,5 @@ func (r *run) fill() {
 	}
 	m.DumpClient = r.tools.Version
 	m.Warnings, m.Stages = r.warnings, r.meter.stages()
-	m.FinishedAt = r.env.Now().UTC().Truncate(time.Second)
+	m.FinishedAt = r.env.stamp()
 }

@@ -23,6 +23,10 @@ type Env struct {
 	leaseTerm time.Duration // 0 is the default; shorter in tests
 }
 
+// stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one
+// second the later one is known.
+func (e Env) stamp() time.Time { return e.Now().UTC().Truncate(time.Millisecond) }
+
 // The names of the events that runs log under the attribute "event"; package journal gives each
 // its MESSAGE_ID, and a test there holds the two lists together.
 const (

@@ -55,7 +55,7 @@ func Restore(ctx context.Context, job config.Job, env Env, set *Set, req Restore
 	ctx, stop := r.meter.follow(ctx)
 	defer stop()
 	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, req.To), event(EventRestoreStarted))
-	r.started = r.env.Now()
+	r.started = r.env.stamp()
 	started := time.Now()
 	err := causeOf(ctx, r.do(ctx))
 	if err != nil {

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -88,7 +87,7 @@ func (r *restoring) record(ctx context.Context) error {
 	}
 	p := Proof{
 		Schema: ManifestSchema, Set: r.set.ID, Kind: "restore", Level: LevelRestored.String(), OK: true,
-		StartedAt: r.started.UTC().Truncate(time.Second), FinishedAt: r.env.Now().UTC().Truncate(time.Second),
+		StartedAt: r.started, FinishedAt: r.env.stamp(),
 		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.set.Manifest.Dump.SizeBytes,
 		Tables: r.result.Tables, Rows: r.result.Rows, Stages: r.meter.stages(),
 	}

@@ -37,12 +37,7 @@ type Policy struct {
 // the old script never stand in for them: nothing is known about those.
 func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
 	sets = append([]Set(nil), sets...)
-	sort.Slice(sets, func(i, k int) bool {
-		if !sets[i].FinishedAt.Equal(sets[k].FinishedAt) {
-			return sets[i].FinishedAt.After(sets[k].FinishedAt)
-		}
-		return sets[i].ID+sets[i].Dir > sets[k].ID+sets[k].Dir
-	})
+	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
 	if err := checkClock(sets, now); err != nil {
 		return nil, err
 	}

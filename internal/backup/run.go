@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"filippo.io/age"
 
@@ -80,7 +79,7 @@ type run struct {
 }
 
 func (r *run) do(ctx context.Context) (result *Result, err error) {
-	r.manifest.StartedAt = r.env.Now().UTC().Truncate(time.Second)
+	r.manifest.StartedAt = r.env.stamp()
 	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event(EventStarted), slog.String("set", r.opts.ID))
 	if !setID.MatchString(r.opts.ID) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)

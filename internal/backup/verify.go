@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
 
 	"filippo.io/age"
 
@@ -76,7 +75,7 @@ type verifying struct {
 func (v *verifying) begin() {
 	v.proof = Proof{
 		Schema: ManifestSchema, Set: v.set.ID, Kind: "verify", Level: LevelReadable.String(),
-		StartedAt: v.env.Now().UTC().Truncate(time.Second), Host: v.env.Host, InvocationID: v.env.InvocationID,
+		StartedAt: v.env.stamp(), Host: v.env.Host, InvocationID: v.env.InvocationID,
 		NotProven: []string{"that it restores into a server: extensions, roles, locales and space are not tried"},
 	}
 }
@@ -189,7 +188,7 @@ func (v *verifying) compare(scanner *archive.Scanner) error {
 // conclude records the evidence, also of a failure that lies in the set. A verification that
 // could not be carried out proves nothing and is not recorded.
 func (v *verifying) conclude(ctx context.Context, err error) (*Verification, error) {
-	v.proof.FinishedAt = v.env.Now().UTC().Truncate(time.Second)
+	v.proof.FinishedAt = v.env.stamp()
 	v.proof.Stages = v.meter.stages()
 	v.proof.OK = err == nil
 	logCtx := context.WithoutCancel(ctx)
