@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -27,7 +26,7 @@ func (p *program) alert(ctx context.Context, unit string) error {
 		}
 	}
 	a.Database = job.Database
-	a.Reason, a.Remedy = lastError(ctx, a.Unit, a.InvocationID)
+	explainFailure(ctx, &a)
 	log := p.logger(slog.LevelInfo)
 	log.LogAttrs(ctx, journal.LevelAlert, a.Text(), slog.String("event", journal.EventAlert), slog.String("failed_unit", a.Unit),
 		slog.String("job", a.Job), slog.String("database", a.Database))
@@ -39,25 +38,4 @@ func (p *program) alert(ctx context.Context, unit string) error {
 		return nil
 	}
 	return notify.Slack(ctx, webhook, a.Text())
-}
-
-// lastError is how the failed run itself told its end, with its advice, or "". systemd's own
-// "Failed to start …" stands in the same run, after it, and says nothing that the alert does not.
-func lastError(ctx context.Context, unit, invocation string) (message, remedy string) {
-	reader, err := journal.Open(ctx, journal.Options{})
-	if err != nil {
-		return "", ""
-	}
-	defer func() { _ = reader.Close() }()
-	page, err := reader.Page(ctx, journal.Query{Units: []string{unit}, InvocationID: invocation, MaxPriority: 4}, journal.Position{Direction: journal.Older, Limit: 50})
-	if err != nil {
-		return "", ""
-	}
-	for _, e := range slices.Backward(page.Entries) {
-		// An end that is no error, such as a lock that is held, is told as a warning with an exit code.
-		if e.PID != 1 && (e.Priority <= 3 || e.Fields["PGBTUI_EXIT"] != "") {
-			return e.Message, e.Fields["PGBTUI_REMEDY"]
-		}
-	}
-	return "", ""
 }

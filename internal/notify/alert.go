@@ -24,7 +24,8 @@ type Alert struct {
 	ExitCode     string // "exited", "killed", "dumped"
 	ExitStatus   string // a number, or a signal's name
 	InvocationID string
-	Reason       string // the last error of the run, when it is known
+	Reason       string // the last error of the run, or systemd's own word, when it is known
+	NeverRan     string // why systemd could not start the program, in words; "" when it could
 	Remedy       string // what the run itself advised; else the exit code has to do
 	When         time.Time
 }
@@ -116,7 +117,9 @@ func (a Alert) cancelled() bool {
 func (a Alert) meaning() string {
 	code, ended := a.status()
 	last := ""
-	if ended && code != fault.OK {
+	if a.NeverRan != "" {
+		last = a.NeverRan
+	} else if ended && code != fault.OK {
 		last = fmt.Sprintf("exit code %d, %s", int(code), Meaning(code))
 	}
 	switch a.Result {
@@ -147,6 +150,9 @@ func (a Alert) remedy() string {
 	}
 	if a.Result == "oom-kill" {
 		return "Look at the unit's MemoryMax= and at what else used the memory."
+	}
+	if a.NeverRan != "" {
+		return "Look at the unit and its drop-ins: systemctl cat " + shellWord(a.Unit)
 	}
 	code, ended := a.status()
 	if !ended {

@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -120,16 +121,18 @@ func failed(reason string, code fault.Code) Outcome {
 	return Outcome{State: RunFailed, Reason: reason, Code: code}
 }
 
-// exitReason names the statuses that systemd itself leaves before ExecStart= runs (200 to 243,
-// systemd.exec(5)); ours are named by the caller, who knows the table.
+// startSteps are the statuses that systemd itself leaves before ExecStart= runs. Never changed.
+var startSteps = map[int32]string{
+	200: "CHDIR", 203: "EXEC: the program cannot be run", 209: "STDOUT", 214: "SETSCHEDULER",
+	216: "GROUP: no such group", 217: "USER: no such user", 218: "CAPABILITIES", 226: "NAMESPACE: the sandbox cannot be set up",
+	228: "SECCOMP", 233: "RUNTIME_DIRECTORY", 238: "STATE_DIRECTORY", 243: "CREDENTIALS: a credential cannot be read",
+}
+
+// exitReason is an exit status in words; a program's own statuses are named by the caller, who
+// knows the table.
 func exitReason(status int32) string {
-	own := map[int32]string{
-		200: "CHDIR", 203: "EXEC: the program cannot be run", 209: "STDOUT", 214: "SETSCHEDULER",
-		216: "GROUP: no such group", 217: "USER: no such user", 218: "CAPABILITIES", 226: "NAMESPACE: the sandbox cannot be set up",
-		228: "SECCOMP", 233: "RUNTIME_DIRECTORY", 238: "STATE_DIRECTORY", 243: "CREDENTIALS: a credential cannot be read",
-	}
-	if name, ok := own[status]; ok {
-		return fmt.Sprintf("systemd could not start it: %d/%s", status, name)
+	if why, ok := StartFailure(strconv.Itoa(int(status))); ok {
+		return why
 	}
 	return fmt.Sprintf("exit code %d", status)
 }

@@ -1,0 +1,58 @@
+package systemd
+
+import (
+	"strconv"
+	"strings"
+)
+
+// End is how one run of a service ended, as systemd told the process that ExecStopPost= starts
+// (SERVICE_RESULT and the like, systemd.exec(5)).
+type End struct {
+	Unit       string
+	Invocation string // INVOCATION_ID
+	Result     string // "success", "exit-code", "oom-kill", "timeout", …
+	ExitCode   string // "exited", "killed", "dumped"; "" when ExecStart= was never reached
+	ExitStatus string // a number, or a signal's name
+}
+
+// EndFrom reads the end of unit from the environment by getenv.
+func EndFrom(unit string, getenv func(string) string) End {
+	return End{
+		Unit: unit, Invocation: getenv("INVOCATION_ID"), Result: getenv("SERVICE_RESULT"),
+		ExitCode: getenv("EXIT_CODE"), ExitStatus: getenv("EXIT_STATUS"),
+	}
+}
+
+// Good reports whether systemd counts it as a success, which is what SuccessExitStatus= says.
+func (e End) Good() bool { return e.Result == "success" }
+
+// Text is the end in one line.
+func (e End) Text() string {
+	text := e.Unit + " ended: " + strings.ReplaceAll(e.Result, "-", " ")
+	switch {
+	case e.Result == "":
+		text = e.Unit + " ended, systemd does not say how"
+	case e.ExitCode == "exited":
+		text += ", exit status " + e.ExitStatus
+	case e.ExitCode != "":
+		text += ", " + e.ExitCode + " by SIG" + strings.TrimPrefix(e.ExitStatus, "SIG")
+	}
+	if why, ok := StartFailure(e.ExitStatus); ok {
+		text += " (" + why + ")"
+	}
+	return text
+}
+
+// StartFailure says in words what a status means that systemd itself leaves when it could not get
+// as far as the program (200 to 243, systemd.exec(5)). ok is false for a program's own status.
+func StartFailure(status string) (why string, ok bool) {
+	n, err := strconv.Atoi(status)
+	if err != nil {
+		return "", false
+	}
+	name, ok := startSteps[int32(n)]
+	if !ok {
+		return "", false
+	}
+	return "systemd could not start it: " + status + "/" + name, true
+}
