@@ -28,6 +28,7 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label and rea
   encryption: {recipients: [age1...], identity_file: /path}
   retention: {days: 30, min_keep: 3}           without days nothing is ever deleted
   alert: {slack_webhook: https://hooks.slack.com/...}
+  warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   rpo: 26h                      status fails when the newest good backup is older
   stall_after: 10m              a run without a byte for this long ends
   connect_wait: 2m              how long a run waits for PostgreSQL

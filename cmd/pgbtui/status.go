@@ -25,6 +25,7 @@ type jsonState struct {
 	AgeSeconds *int64   `json:"ageSeconds"` // of the newest good set
 	RPOSeconds int64    `json:"rpoSeconds"`
 	Problems   []string `json:"problems"`
+	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
 }
 
 func (p *program) statusCommand() *cobra.Command {
@@ -83,6 +84,7 @@ func (p *program) jobStatus(ctx context.Context, job config.Job) (jsonState, err
 	if h.Newest != nil {
 		newest, seconds := p.setJSON(h.Newest), int64(h.Age.Seconds())
 		s.Newest, s.AgeSeconds = &newest, &seconds
+		s.Warnings = backup.Drops(h.Newest.Manifest, sets, job.Warn)
 	}
 	return s, nil
 }
@@ -104,6 +106,9 @@ func (p *program) printStatus(out jsonStatus) error {
 		p.printf("\n")
 		for _, problem := range s.Problems {
 			p.printf("     %s\n", printable.Text(problem))
+		}
+		for _, warning := range s.Warnings {
+			p.printf("     warning: %s\n", printable.Text(warning))
 		}
 	}
 	return nil

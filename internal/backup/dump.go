@@ -221,6 +221,7 @@ func (r *run) describe(ctx context.Context, s *dumpStream, contents Contents) er
 	if err := r.refuseSuddenlyEmpty(ctx); err != nil {
 		return err
 	}
+	r.warnOfDrops(ctx)
 	contents.Schema, contents.Archive, contents.Frames = ManifestSchema, found, s.index
 	raw, err := contents.pack()
 	if err != nil {

@@ -33,6 +33,7 @@ type Job struct {
 	Encryption  Encryption
 	Retention   Retention
 	Alert       Alert
+	Warn        Warn
 	RPO         time.Duration // newest good set older than this is a breach; default 26h
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m

@@ -65,6 +65,7 @@ type fileSettings struct {
 	Alert struct {
 		SlackWebhook string `yaml:"slack_webhook"`
 	} `yaml:"alert"`
+	Warn        fileWarn `yaml:"warn"`
 	RPO         duration `yaml:"rpo"`
 	StallAfter  duration `yaml:"stall_after"`
 	ConnectWait duration `yaml:"connect_wait"`
@@ -138,6 +139,16 @@ func parseDocument(file string, raw []byte) (*document, error) {
 		return nil, d.yamlError(err)
 	}
 	return d, nil
+}
+
+// top decodes the settings for all jobs anew: a job decoded over a copy would write through the
+// copy's pointers and slices into its neighbours' settings.
+func (d *document) top() (fileSettings, error) {
+	var fresh fileRoot
+	if err := d.root.Decode(&fresh); err != nil {
+		return fileSettings{}, d.yamlError(err)
+	}
+	return fresh.fileSettings, nil
 }
 
 var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type .*`) // some types are printed whole

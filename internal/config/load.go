@@ -87,7 +87,7 @@ func (l loader) load() (*Config, error) {
 	if c.base, err = l.resolve("", top); err != nil {
 		return nil, err
 	}
-	if err := l.fileJobs(c, top); err != nil {
+	if err := l.fileJobs(c); err != nil {
 		return nil, err
 	}
 	// Jobs with sections may each bring what the top level lacks, such as the bucket.
@@ -100,13 +100,15 @@ func (l loader) load() (*Config, error) {
 	return c, nil
 }
 
-func (l loader) fileJobs(c *Config, top fileSettings) error {
+func (l loader) fileJobs(c *Config) error {
 	if l.doc == nil {
 		return nil
 	}
 	for name, node := range l.doc.settings.Jobs {
-		settings := top
-		settings.Encryption.Recipients = slices.Clone(top.Encryption.Recipients)
+		settings, err := l.doc.top()
+		if err != nil {
+			return err
+		}
 		settings.Database = ""
 		if err := node.Decode(&settings); err != nil {
 			return l.doc.yamlError(err)
@@ -166,6 +168,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Retention:   retention,
 		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
+		Warn:        f.Warn.resolve(),
 		RPO:         time.Duration(orDefault(f.RPO, 26*time.Hour)),
 		StallAfter:  time.Duration(orDefault(f.StallAfter, 10*time.Minute)),
 		ConnectWait: time.Duration(orDefault(f.ConnectWait, 2*time.Minute)),

@@ -73,13 +73,36 @@ func TestTheTableOfExitCodesHasEveryCode(t *testing.T) {
 	}
 }
 
-// configurationKeys are the dotted keys of the file's types in internal/config, from their tags.
-func configurationKeys(t testing.TB) []string {
+// structs are the struct types of a folder's files, by name.
+func structs(t testing.TB, folder string) map[string]*ast.StructType {
 	t.Helper()
-	tree, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "internal/config/file.go"), nil, 0)
+	files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	found := map[string]*ast.StructType{}
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				if s, ok := spec.Type.(*ast.StructType); ok {
+					found[spec.Name.Name] = s
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// configurationKeys are the dotted keys of the file's types in internal/config, from their tags.
+// A section may be a type of its own, in a file of its own.
+func configurationKeys(t testing.TB) []string {
+	t.Helper()
+	types := structs(t, "internal/config")
 	var keys []string
 	var walk func(prefix string, s *ast.StructType)
 	walk = func(prefix string, s *ast.StructType) {
@@ -87,6 +110,9 @@ func configurationKeys(t testing.TB) []string {
 			raw, _ := strconv.Unquote(f.Tag.Value)
 			key, option, _ := strings.Cut(reflect.StructTag(raw).Get("yaml"), ",")
 			inner, isStruct := f.Type.(*ast.StructType)
+			if named, ok := f.Type.(*ast.Ident); ok && types[named.Name] != nil && types[named.Name].Fields.List[0].Tag != nil {
+				inner, isStruct = types[named.Name], true
+			}
 			switch {
 			case option == "inline":
 			case isStruct:
@@ -96,13 +122,8 @@ func configurationKeys(t testing.TB) []string {
 			}
 		}
 	}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		spec, ok := n.(*ast.TypeSpec)
-		if ok && (spec.Name.Name == "fileRoot" || spec.Name.Name == "fileSettings") {
-			walk("", spec.Type.(*ast.StructType))
-		}
-		return true
-	})
+	walk("", types["fileRoot"])
+	walk("", types["fileSettings"])
 	slices.Sort(keys)
 	return keys
 }
