@@ -13,7 +13,7 @@ import (
 // documents are all that --json can print, by their names in docs/json.md.
 func documents() map[string]any {
 	return map[string]any{
-		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "restore": jsonRestore{},
+		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "status": jsonStatus{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "version": jsonVersion{}, "error": jsonError{},
 	}
@@ -24,7 +24,7 @@ func parts() map[string]any {
 	return map[string]any{
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "job-state": jsonState{},
 		"job": jsonJob{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
-		"proof": backup.Proof{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
+		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}
 }

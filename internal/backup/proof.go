@@ -1,6 +1,9 @@
 package backup
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Level is how much is known about a set. Higher levels include the lower ones.
 type Level int
@@ -42,7 +45,26 @@ type Proof struct {
 	Bytes        int64       `json:"bytes"` // read from the store
 	Tables       int         `json:"tables"`
 	Rows         int64       `json:"rows"`
+	Sample       *Sample     `json:"sample,omitempty"`    // nil: everything was read
 	NotProven    []string    `json:"notProven,omitempty"` // what this evidence does not show
 	Error        string      `json:"error,omitempty"`
 	Stages       []StageTime `json:"stages,omitempty"`
+}
+
+// Sample is what part of a dump was read.
+type Sample struct {
+	Frames   int   `json:"frames"`   // of 4 MiB of the dump, chosen at random
+	OfFrames int   `json:"ofFrames"` // that the dump has
+	RawBytes int64 `json:"rawBytes"` // in the frames read
+}
+
+// Shown is what a successful proof shows, in words.
+func (p *Proof) Shown() string {
+	switch {
+	case p.Sample != nil:
+		return fmt.Sprintf("%d of %d parts of the dump read back", p.Sample.Frames, p.Sample.OfFrames)
+	case parseLevel(p.Level) < LevelReadable:
+		return "stored bytes as recorded"
+	}
+	return fmt.Sprintf("%d tables, %d rows", p.Tables, p.Rows)
 }

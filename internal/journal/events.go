@@ -51,7 +51,7 @@ var catalogue = []Event{
 	{EventRetentionKept, "2f08d203631f473f9d06fb250d95159f", "retention's summary: how many sets stay, and why"},
 	{EventRetentionFailed, "91970deb9a924cb28671c7c300505476", "retention could not decide or delete; the backup itself stands"},
 	{EventVerifyStarted, "43070375bc6948b299ea410912ddb49d", "reading a set back began"},
-	{EventVerifyOK, "3c2de4054f324d82b3d260495e606df7", "a set was read back whole and equals its manifest"},
+	{EventVerifyOK, "3c2de4054f324d82b3d260495e606df7", "what was read back of a set, whole or in parts, is as recorded"},
 	{EventVerifyFailed, "fca1f10c632740b99b70831aef3a7b94", "a set does not equal its manifest, or could not be read"},
 	{EventRestoreStarted, "336386fdcad14f4391a80b3bfec92d68", "a restore into a new database began"},
 	{EventRestoreOK, "124093077a544e539f8cf3b9f9cf5de6", "a restore ended and its rows were compared"},
