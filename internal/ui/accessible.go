@@ -139,7 +139,7 @@ func (t *talk) overview(ctx context.Context) {
 		case d.newest == nil:
 			text += "cannot be recovered"
 		default:
-			text += "recoverable to " + when(t.Zone, d.recoverTo()) + ", " + ago(t.now, d.newest.FinishedAt) + ", proof " + proofText(t.shared, d.newest)
+			text += "recoverable to " + when(t.Zone, d.recoverTo()) + ", " + ago(t.now, d.newest.FinishedAt) + ", proof " + proofText(t.shared, d.newest) + ", restore time " + restoreTimeText(t.shared, d.newest)
 		}
 		t.say(text)
 		for _, p := range d.problems {

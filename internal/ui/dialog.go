@@ -208,8 +208,11 @@ func askVerify(sh *shared, s backup.Set) tea.Cmd {
 		return say(toneWarn, "verify: ", why)
 	}
 	length := "?"
-	if t := restoreTime(&s); t != "?" {
-		length = "last time " + strings.TrimPrefix(t, "≥")
+	for _, p := range s.Proofs { // newest first
+		if p.Kind == "verify" && p.OK {
+			length = "last time " + took(p.FinishedAt.Sub(p.StartedAt))
+			break
+		}
 	}
 	facts := [][2]string{
 		{"Starts", "postgres-verify@….service"},

@@ -57,6 +57,7 @@ func kindText(s *backup.Set) string {
 func manifestFacts(sh *shared, s *backup.Set, add func(label, value string)) {
 	m := s.Manifest
 	add("Recover to", whenFull(sh.Zone, m.StartedAt))
+	add("Restore takes", restoreTimeText(sh, s))
 	add("Took", took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
 	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance)))
 	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
@@ -104,12 +105,14 @@ func proofLines(sh *shared, s *backup.Set, w int) []string {
 		if !p.OK {
 			m, what = markFail, clean(p.Error)
 		}
-		for j, l := range wrap(what, w-38) {
-			if j > 0 {
-				out = append(out, strings.Repeat(" ", 37)+l)
-				continue
-			}
-			out = append(out, "   "+fit(sh.mark(m), 6)+" "+fit(orUnknown(p.Kind), 8)+" "+fit(when(sh.Zone, p.FinishedAt), 17)+" "+l)
+		head := "   " + fit(sh.mark(m), 6) + " " + fit(orUnknown(p.Kind), 8) + " " + fit(when(sh.Zone, p.FinishedAt), 17)
+		indent := 37
+		if w < indent+24 { // no room beside it
+			out, head, indent = append(out, head), strings.Repeat(" ", 9), 10
+		}
+		for _, l := range wrap(what, w-indent-1) {
+			out = append(out, head+" "+l)
+			head = strings.Repeat(" ", indent-1)
 		}
 		for _, n := range p.NotProven {
 			out = append(out, sh.faint.Render("          not proven: "+clean(n)))

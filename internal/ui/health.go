@@ -186,30 +186,6 @@ func timerWord(t Timer) string {
 	return "on"
 }
 
-// restoreTime is how long a restore takes as far as that is known, and how.
-func restoreTime(s *backup.Set) string {
-	if s == nil {
-		return "?"
-	}
-	read := time.Duration(-1)
-	for _, p := range s.Proofs {
-		d := p.FinishedAt.Sub(p.StartedAt)
-		if !p.OK || d < 0 {
-			continue
-		}
-		if p.Level == backup.LevelRestored.String() {
-			return took(d)
-		}
-		if p.Level == backup.LevelReadable.String() && read < 0 {
-			read = d
-		}
-	}
-	if read >= 0 {
-		return "≥" + took(read) // reading alone took that long
-	}
-	return "?"
-}
-
 // proofText is the level of proof and its age.
 func proofText(sh *shared, s *backup.Set) string {
 	if s == nil {

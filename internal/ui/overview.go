@@ -127,7 +127,7 @@ func (o *overview) databases(all []database, w, h int) []string {
 		}
 		proof, rto := "–", "–"
 		if !d.known || d.newest != nil {
-			proof, rto = proofText(o.shared, d.newest), restoreTime(d.newest)
+			proof, rto = proofText(o.shared, d.newest), restoreTime(o.shared, d.newest)
 		}
 		cells := []string{o.mark(d.mark), orUnknown(d.name), to, old, proof, rto}
 		t.cells = append(t.cells, cells[:len(cols)])

@@ -90,7 +90,8 @@ func (w *wizard) optionLines(width int) []string {
 func (w *wizard) planLines(width, h int) []string {
 	lines := append([]string{w.section("CHECKS", w.checkNote(), width)}, w.checkLines(width)...)
 	lines = append(lines, "", w.section("PLAN", w.faint.Render("nothing is changed before you press Restore"), width))
-	lines = append(lines, fact(w.theme, "Moves", "reads "+size(w.set.StoredSize)+", writes "+size(rawSize(&w.set))+" and the indexes; takes "+restoreTime(&w.set), width)...)
+	lines = append(lines, fact(w.theme, "Moves", "reads "+size(w.set.StoredSize)+", writes "+size(rawSize(&w.set))+" and the indexes", width)...)
+	lines = append(lines, fact(w.theme, "Takes", restoreTimeText(w.shared, &w.set), width)...)
 	lines = append(lines, fact(w.theme, "Starts", "postgres-restore@….service", width)...)
 	lines = append(lines, fact(w.theme, "Same as", restoreLine(w.request()), width)...)
 	var wrong []string

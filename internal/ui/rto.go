@@ -1,0 +1,37 @@
+// How long a restore will take: from restores that were made, never a guess from sizes alone.
+
+package ui
+
+import (
+	"fmt"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// restoreTime is the estimate in a cell; ~ when it is scaled from another backup's restore.
+func restoreTime(sh *shared, s *backup.Set) string {
+	if s == nil {
+		return "?"
+	}
+	e, ok := backup.RestoreTime(sh.sets.value, s)
+	switch {
+	case !ok:
+		return "untried"
+	case e.Scaled:
+		return "~" + took(e.Duration)
+	}
+	return took(e.Duration)
+}
+
+// restoreTimeText is the estimate and how it is known.
+func restoreTimeText(sh *shared, s *backup.Set) string {
+	e, ok := backup.RestoreTime(sh.sets.value, s)
+	if !ok {
+		return "unknown: never drilled, never restored"
+	}
+	scaled := ""
+	if e.Scaled {
+		scaled = ", scaled by size"
+	}
+	return fmt.Sprintf("%s, by the %s on %s %s%s", took(e.Duration), orUnknown(e.From.Kind), orUnknown(e.From.Host), ago(sh.now, e.From.FinishedAt), scaled)
+}
