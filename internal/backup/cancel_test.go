@@ -56,6 +56,25 @@ func TestATerminatedRunLeavesNothingAtAnyMoment(t *testing.T) {
 	}
 }
 
+func TestAnUploadWhoseCreationWasNeverAnsweredGoesWithItsRun(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var group sync.WaitGroup
+	w.atFirst(s3server.OpCreateMultipart, "", func() *s3server.Fault {
+		group.Go(func() {
+			for w.openUploads(t) == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			cancel(terminated)
+		})
+		return &s3server.Fault{Kind: s3server.StallBody} // done, and never answered
+	})
+	w.failed(t, ctx, fault.Terminated)
+	group.Wait()
+}
+
 func TestARunTerminatedInMidCopyLeavesNoBackend(t *testing.T) {
 	pg, big := bigDatabase(t)
 	w := newWorldOn(t, pg, big)

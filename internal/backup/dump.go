@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -92,7 +93,21 @@ func (r *run) ending() string {
 func (r *run) upload(ctx context.Context) (*s3.Upload, error) {
 	key := r.dir + dumpName + r.ending()
 	r.written = append(r.written, key)
-	return r.env.Bucket.Upload(ctx, key, s3.UploadOptions{ExpectedBytes: r.facts.SizeBytes, ContentType: contentType, Metadata: r.metadata()})
+	upload, err := r.env.Bucket.Upload(ctx, key, s3.UploadOptions{ExpectedBytes: r.facts.SizeBytes, ContentType: contentType, Metadata: r.metadata()})
+	if err != nil {
+		r.abortUnanswered(ctx)
+	}
+	return upload, err
+}
+
+// abortUnanswered: the store may have created the upload although its answer, with the ID that
+// Abort needs, was lost. Below the set's own folder every upload is this run's.
+func (r *run) abortUnanswered(ctx context.Context) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	if _, err := SweepUploads(ctx, r.env.Bucket, r.dir, time.Time{}); err != nil {
+		r.log.InfoContext(ctx, "an unfinished upload of this run may stay until the next one: "+err.Error())
+	}
 }
 
 func (r *run) abort(ctx context.Context, upload *s3.Upload) {

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/test/proc"
 )
 
 // A program's use of the machine, from the kernel. When a program has ended but is not yet waited
@@ -20,8 +22,7 @@ import (
 // pgbtui's CPU is told from its pg_dump's, which wait4 and time(1) add up.
 //
 // The peak of memory is VmHWM, sampled: it only grows, so that the last sample is the peak unless
-// that came in the last moment of all. The kernel's ru_maxrss is no help: it counts from before
-// exec, and so holds the size of whoever started the program.
+// that came in the last moment of all.
 
 // usage is what one program took.
 type usage struct {
@@ -98,7 +99,7 @@ func await(cmd *exec.Cmd) (usage, error) {
 	for {
 		select {
 		case <-tick.C:
-			u.peakRSS = max(u.peakRSS, peakRSS(pid))
+			u.peakRSS = max(u.peakRSS, proc.PeakRSS(pid))
 			continue
 		case err := <-ended:
 			if err == nil {
@@ -117,11 +118,6 @@ func waitUnreaped(pid int) error {
 			return err
 		}
 	}
-}
-
-// peakRSS is 0 once the program has let go of its memory.
-func peakRSS(pid int) int64 {
-	return procField(pid, "status", "VmHWM:") << 10
 }
 
 // counters reads proc_pid_stat(5) and proc_pid_io(5). The latter of a program that has ended
@@ -143,18 +139,6 @@ func (u *usage) counters(pid int) error {
 	}
 	u.own = ticks(utime) + ticks(stime)
 	u.children = ticks(cutime) + ticks(cstime)
-	u.written = procField(pid, "io", "write_bytes:") - procField(pid, "io", "cancelled_write_bytes:")
+	u.written = proc.Field(pid, "io", "write_bytes:") - proc.Field(pid, "io", "cancelled_write_bytes:")
 	return nil
-}
-
-// procField is the number after a name at a line's start, 0 when there is none.
-func procField(pid int, file, name string) int64 {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
-	for line := range strings.Lines(string(b)) {
-		if value, ok := strings.CutPrefix(line, name); ok {
-			n, _ := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-			return n
-		}
-	}
-	return 0
 }

@@ -1,13 +1,12 @@
 package pgtest
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/proc"
 )
 
 // Stop shuts the server down as systemctl would: sessions are ended with a message.
@@ -22,7 +21,7 @@ func (s *Server) Kill(t testing.TB) {
 	if s.cmd == nil {
 		return
 	}
-	children := childrenOf(s.cmd.Process.Pid)
+	children := proc.Children(s.cmd.Process.Pid)
 	s.end(syscall.SIGKILL)
 	for _, pid := range children {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -65,15 +64,4 @@ func (s *Server) destroy() {
 		s.reaper.finish()
 	}
 	_ = os.RemoveAll(s.Dir)
-}
-
-func childrenOf(pid int) []int {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	var pids []int
-	for _, f := range strings.Fields(string(b)) {
-		if n, err := strconv.Atoi(f); err == nil {
-			pids = append(pids, n)
-		}
-	}
-	return pids
 }
