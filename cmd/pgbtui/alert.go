@@ -18,7 +18,7 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	a := notify.FromMonitor(unit, p.getenv)
 	a.Host, a.When = hostname(), p.now()
 	c, configErr := p.config()
-	a.Job, _, _ = systemd.JobOf(a.Unit)
+	a.Job, _, _ = systemd.ScheduledJobOf(a.Unit)
 	job, jobErr := config.Job{}, configErr
 	if configErr == nil {
 		if job, jobErr = c.Job(a.Job); jobErr != nil {

@@ -29,7 +29,7 @@ func (p *program) ended(ctx context.Context, e systemd.End) {
 	if e.Good() {
 		level = slog.LevelInfo
 	}
-	job, _, _ := systemd.JobOf(e.Unit)
+	job, _, _ := systemd.ScheduledJobOf(e.Unit)
 	p.logger(slog.LevelInfo).LogAttrs(ctx, level, e.Text(), slog.String("event", journal.EventRunEnded), slog.String("ended_unit", e.Unit),
 		slog.String("job", job), slog.String("result", e.Result), slog.String("exit_code", e.ExitCode), slog.String("exit_status", e.ExitStatus))
 }

@@ -62,6 +62,10 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupBase + ".timer", "backup.timer", false},
 		{unitDir + "/" + backupBase + "@.service", "backup.service", true},
 		{unitDir + "/" + backupBase + "@.timer", "backup.timer", true},
+		{unitDir + "/" + backupVerifyBase + ".service", "backupverify.service", false},
+		{unitDir + "/" + backupVerifyBase + ".timer", "backupverify.timer", false},
+		{unitDir + "/" + backupVerifyBase + "@.service", "backupverify.service", true},
+		{unitDir + "/" + backupVerifyBase + "@.timer", "backupverify.timer", true},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", true},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", true},
 	}

@@ -114,9 +114,9 @@ func TestUnitsAvoidTheKnownTraps(t *testing.T) {
 	if text := rendered(t, "postgres-restore@.service"); !strings.Contains(text, "\nRemoveIPC=no\n") {
 		t.Error("the restore unit would remove the shared memory of the servers that run as postgres")
 	}
-	for _, name := range []string{"postgres-backup.timer", "postgres-backup@.timer"} {
-		if text := rendered(t, name); !strings.Contains(text, "OnCalendar=*-*-* 02:00:00 UTC\n") {
-			t.Errorf("%s: its calendar is not in UTC", name)
+	for _, f := range files {
+		if _, calendar, timer := strings.Cut(f.Text, "OnCalendar="); timer && !strings.HasSuffix(strings.SplitN(calendar, "\n", 2)[0], " UTC") {
+			t.Errorf("%s: its calendar is not in UTC", f.Path)
 		}
 	}
 }
@@ -174,6 +174,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 	root := fakeRoot(t)
 	for _, unit := range []string{
 		"postgres-backup.service", "postgres-backup.timer", "postgres-backup@sales.service", "postgres-backup@sales.timer",
+		"postgres-backup-verify.service", "postgres-backup-verify.timer", "postgres-backup-verify@sales.service", "postgres-backup-verify@sales.timer",
 		"postgres-verify@20261122T020000Z-1a2b3c.service", "postgres-restore@r1.service", "postgres-backup-alert@postgres-backup.service.service",
 	} {
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--root="+root, unit).CombinedOutput()
@@ -186,7 +187,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 func TestSandboxScoresAtMostOnePointTwo(t *testing.T) {
 	need.Program(t, "systemd-analyze")
 	root := fakeRoot(t)
-	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service"} {
+	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-backup-verify@sales.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service"} {
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold=12", "--no-pager", "--root="+root, unit).CombinedOutput()
 		if err != nil {
 			t.Errorf("systemd-analyze security %s: %v\n%s", unit, err, out)

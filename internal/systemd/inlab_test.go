@@ -64,6 +64,26 @@ func operatorSeesHowARunEnds(t *testing.T) {
 	}
 }
 
+// rootVerificationHasTwoSteps: a warning of the first does not keep the second from its turn.
+func rootVerificationHasTwoSteps(t *testing.T) {
+	bus, ctx := inside(t)
+	for job, want := range map[string]Outcome{
+		"exit0":  {RunOK, "", fault.OK},
+		"exit3":  {RunWarn, "done, with warnings", fault.Warnings},
+		"exit65": {RunFailed, "exit code 65", fault.Integrity},
+	} {
+		unit := BackupVerifyService(job)
+		u, got := start(ctx, t, bus, unit)
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", unit, got, want)
+		}
+		out, err := exec.CommandContext(ctx, "journalctl", "-o", "cat", "--no-pager", "_SYSTEMD_INVOCATION_ID="+u.InvocationID).CombinedOutput()
+		if sampled := strings.Contains(string(out), "--read-data-subset=5%"); err != nil || sampled != (job != "exit65") || !strings.Contains(string(out), "--unproven") {
+			t.Errorf("%s, %v:\n%s", unit, err, out)
+		}
+	}
+}
+
 func operatorFollowsAndStopsARun(t *testing.T) {
 	bus, ctx := inside(t)
 	unit := BackupService("slow")
@@ -147,6 +167,9 @@ func operatorMayNotTouchOtherUnits(t *testing.T) {
 		if err := bus.Stop(ctx, unit); fault.CodeOf(err) != fault.NotPermitted {
 			t.Errorf("stop %s: %v", unit, err)
 		}
+	}
+	if _, got := start(ctx, t, bus, BackupVerifyService("exit0")); got.State != RunOK {
+		t.Errorf("the verification, which is ours: %+v", got)
 	}
 	_, err := bus.Start(ctx, "systemd-tmpfiles-clean.service")
 	if fault.CodeOf(err) != fault.NotPermitted || !strings.Contains(fault.Remedy(err), "polkit") {

@@ -121,8 +121,7 @@ func activate(ctx context.Context, jobs []string, report *Report) error {
 		return err
 	}
 	report.add(Ran, "systemctl daemon-reload", "")
-	for _, job := range jobs {
-		timer := BackupTimer(job)
+	for _, timer := range timersOf(jobs) {
 		before, err := bus.Timer(ctx, timer)
 		if err != nil {
 			return err
@@ -139,25 +138,33 @@ func activate(ctx context.Context, jobs []string, report *Report) error {
 	return nil
 }
 
+// timersOf are all timers of all jobs.
+func timersOf(jobs []string) (timers []string) {
+	for _, job := range jobs {
+		timers = append(timers, JobTimers(job)...)
+	}
+	return timers
+}
+
 // linkTimers enables timers in an image, where no systemd runs.
 func linkTimers(r root, jobs []string, report *Report) error {
-	for _, job := range jobs {
-		template := BackupTimer("")
-		if job != "" {
-			template = backupBase + "@.timer"
+	for _, timer := range timersOf(jobs) {
+		template := timer
+		if base, _, instance := strings.Cut(timer, "@"); instance {
+			template = base + "@.timer"
 		}
-		link := r.path(wantsDir + "/" + BackupTimer(job))
+		link := r.path(wantsDir + "/" + timer)
 		if err := makeDir(filepath.Dir(link)); err != nil {
 			return fmt.Errorf("systemd: enable %s: %w", link, err)
 		}
 		err := os.Symlink(unitDir+"/"+template, link)
 		switch {
 		case errors.Is(err, os.ErrExist):
-			report.add(Unchanged, BackupTimer(job), "on")
+			report.add(Unchanged, timer, "on")
 		case err != nil:
 			return fmt.Errorf("systemd: enable %s: %w", link, err)
 		default:
-			report.add(Enabled, BackupTimer(job), "")
+			report.add(Enabled, timer, "")
 		}
 	}
 	return nil

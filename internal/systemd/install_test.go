@@ -75,9 +75,11 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-	link := "/etc/systemd/system/timers.target.wants/postgres-backup@a\\x20b.timer"
-	if before[link] != "/etc/systemd/system/postgres-backup@.timer" {
-		t.Errorf("%s points to %q", link, before[link])
+	for _, base := range []string{"postgres-backup", "postgres-backup-verify"} {
+		link := "/etc/systemd/system/timers.target.wants/" + base + "@a\\x20b.timer"
+		if before[link] != "/etc/systemd/system/"+base+"@.timer" {
+			t.Errorf("%s points to %q", link, before[link])
+		}
 	}
 }
 

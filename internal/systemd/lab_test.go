@@ -68,6 +68,7 @@ func insideCases() []insideCase {
 		{"OperatorMayNotTouchOtherUnits", operatorMayNotTouchOtherUnits},
 		{"OperatorSeesTheTimers", operatorSeesTheTimers},
 		{"StrangerIsToldWhatIsMissing", strangerIsToldWhatIsMissing},
+		{"RootVerificationHasTwoSteps", rootVerificationHasTwoSteps},
 		{"RootTimerCatchesUpAMissedRunOnce", rootTimerCatchesUpAMissedRunOnce},
 		{"RootStoppingARunLeavesItsTimer", rootStoppingARunLeavesItsTimer},
 		{"RootAlertKnowsWhatFailed", rootAlertKnowsWhatFailed},

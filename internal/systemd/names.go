@@ -19,30 +19,47 @@ const (
 	verifyBase  = "postgres-verify"
 	restoreBase = "postgres-restore"
 	alertBase   = "postgres-backup-alert"
+
+	backupVerifyBase = "postgres-backup-verify"
 )
+
+// scheduled are what a job has a timer for, in the order in which they are switched on together:
+// base.timer and base@JOB.timer start base.service and base@JOB.service.
+func scheduled() []string { return []string{backupBase, backupVerifyBase} }
 
 // Patterns are the globs, as systemctl takes them, that match our units.
 func Patterns() []string {
-	return []string{
-		backupBase + ".service", backupBase + ".timer",
-		backupBase + "@*.service", backupBase + "@*.timer",
-		verifyBase + "@*.service", restoreBase + "@*.service",
-		alertBase + "@*.service",
+	var all []string
+	for _, base := range scheduled() {
+		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
+	return append(all, verifyBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service")
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from
 // the environment or is the only one of the configuration file.
-func BackupService(job string) string { return backupUnit(job, ".service") }
+func BackupService(job string) string { return jobUnit(backupBase, job, ".service") }
 
 // BackupTimer is the timer of BackupService(job).
-func BackupTimer(job string) string { return backupUnit(job, ".timer") }
+func BackupTimer(job string) string { return jobUnit(backupBase, job, ".timer") }
 
-func backupUnit(job, suffix string) string {
-	if job == "" {
-		return backupBase + suffix
+// BackupVerifyService is the service that verifies the sets of a job which have no proof yet, and
+// looks at an old one; "" as for BackupService.
+func BackupVerifyService(job string) string { return jobUnit(backupVerifyBase, job, ".service") }
+
+// JobTimers are all timers of a job, the backup's first: what is switched on together.
+func JobTimers(job string) (timers []string) {
+	for _, base := range scheduled() {
+		timers = append(timers, jobUnit(base, job, ".timer"))
 	}
-	return backupBase + "@" + Escape(job) + suffix
+	return timers
+}
+
+func jobUnit(base, job, suffix string) string {
+	if job == "" {
+		return base + suffix
+	}
+	return base + "@" + Escape(job) + suffix
 }
 
 // VerifyService is the service that verifies the set named id. Set ids go into the unit's name
@@ -66,21 +83,27 @@ func literalUnit(base, id string) (string, error) {
 
 // JobOf is the job that a backup service or timer is for; plain is true for the units without
 // an instance. ok is false for other units.
-func JobOf(unit string) (job string, plain, ok bool) {
+func JobOf(unit string) (job string, plain, ok bool) { return jobOf(unit, backupBase) }
+
+// ScheduledJobOf is JobOf for everything that runs for a job by a timer, not the backup alone.
+func ScheduledJobOf(unit string) (job string, plain, ok bool) { return jobOf(unit, scheduled()...) }
+
+func jobOf(unit string, bases ...string) (job string, plain, ok bool) {
 	name, found := strings.CutSuffix(unit, ".service")
 	if !found {
 		if name, found = strings.CutSuffix(unit, ".timer"); !found {
 			return "", false, false
 		}
 	}
-	if name == backupBase {
-		return "", true, true
+	for _, base := range bases {
+		if name == base {
+			return "", true, true
+		}
+		if instance, found := strings.CutPrefix(name, base+"@"); found && instance != "" {
+			return Unescape(instance), false, true
+		}
 	}
-	instance, found := strings.CutPrefix(name, backupBase+"@")
-	if !found || instance == "" {
-		return "", false, false
-	}
-	return Unescape(instance), false, true
+	return "", false, false
 }
 
 // InstanceOf is the part of a unit's name between the first @ and its type, as it stands there.

@@ -49,11 +49,16 @@ type Timer struct {
 	NeedReload    bool
 }
 
-// Timers reads our timers, sorted by name: the loaded ones, the installed plain one, and those
-// named in also, whether they exist or not. (A template's instance that is neither enabled nor
+// Timers reads the timers of backups, sorted by name: the loaded ones, the installed plain one, and
+// those named in also, whether they exist or not. (A template's instance that is neither enabled nor
 // running is known to nobody but the configuration, so the caller names it.)
 func (b *Bus) Timers(ctx context.Context, also ...string) ([]Timer, error) {
-	patterns := []string{backupBase + ".timer", backupBase + "@*.timer"}
+	return b.timersLike(ctx, []string{backupBase + ".timer", backupBase + "@*.timer"}, also...)
+}
+
+// timersLike reads the timers among the units that match the globs, and those named in also.
+func (b *Bus) timersLike(ctx context.Context, patterns []string, also ...string) ([]Timer, error) {
+	patterns = slices.DeleteFunc(slices.Clone(patterns), func(glob string) bool { return !strings.HasSuffix(glob, ".timer") })
 	names, err := b.loaded(ctx, patterns)
 	if err != nil {
 		return nil, err

@@ -80,13 +80,13 @@ func silenceTimers(ctx context.Context, r root, report *Report) error {
 		return err
 	}
 	defer func() { _ = bus.Close() }()
-	timers, err := bus.Timers(ctx)
+	timers, err := bus.timersLike(ctx, Patterns())
 	if err != nil {
 		return err
 	}
 	for _, t := range timers {
-		ours := t.FragmentPath == plainTimer || t.FragmentPath == unitDir+"/"+backupBase+"@.timer"
-		if text, err := r.read(t.FragmentPath); err != nil || !ours || !isOurs(text) || t.State == TimerOff {
+		// What lies elsewhere is somebody else's, and what we did not write is kept.
+		if text, err := r.read(t.FragmentPath); err != nil || filepath.Dir(t.FragmentPath) != unitDir || !isOurs(text) || t.State == TimerOff {
 			continue
 		}
 		if err := bus.DisableTimer(ctx, t.Name); err != nil {
