@@ -2,25 +2,30 @@ package s3server
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 )
 
-// restoreState is the X-Amz-Restore header of an archived object, and whether its bytes are out of reach.
-func (b *bucket) restoreState(o *object, now time.Time) (header string, archived bool) {
+// state is what may change about a stored object.
+type state struct {
+	lock     lock
+	archived bool   // its bytes are out of reach
+	restore  string // X-Amz-Restore, or ""
+}
+
+func (b *bucket) stateOf(o *object, now time.Time) state {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	archived = o.archived(now)
+	st := state{lock: o.Lock, archived: o.archived(now)}
 	switch {
 	case o.Restore == nil || now.After(o.Restore.Expires):
-		return "", archived
-	case archived:
-		return `ongoing-request="true"`, true
+	case st.archived:
+		st.restore = `ongoing-request="true"`
+	default:
+		st.restore = fmt.Sprintf(`ongoing-request="false", expiry-date="%s"`, o.Restore.Expires.Format(http.TimeFormat))
 	}
-	return fmt.Sprintf(`ongoing-request="false", expiry-date="%s"`, o.Restore.Expires.Format(http.TimeFormat)), false
+	return st
 }
 
 // restoreObject asks for an archived object's bytes back, for some days.
@@ -40,7 +45,7 @@ func (s *Server) restoreObject(c *call) error {
 	if xml.Unmarshal(body, &ask) != nil || ask.Days < 1 {
 		return malformedXML()
 	}
-	status, err := b.thaw(c.key, s.now(), s.opt.ThawAfter, ask.Days)
+	status, err := b.thaw(c.key, c.query.Get("versionId"), s.now(), s.opt.ThawAfter, ask.Days)
 	if err != nil {
 		return err
 	}
@@ -49,14 +54,14 @@ func (s *Server) restoreObject(c *call) error {
 }
 
 // thaw starts a restore (202) or lengthens one that is done (200).
-func (b *bucket) thaw(key string, now time.Time, wait time.Duration, days int) (status int, err error) {
+func (b *bucket) thaw(key, version string, now time.Time, wait time.Duration, days int) (status int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	o := b.objects[key]
+	o, err := b.lookup(key, version)
 	status = http.StatusAccepted
 	switch {
-	case o == nil:
-		return 0, noSuchKey()
+	case err != nil:
+		return 0, err
 	case o.Class != "GLACIER" && o.Class != "DEEP_ARCHIVE":
 		return 0, apiErr(http.StatusForbidden, "InvalidObjectState", "Restore is not allowed for the object's current storage class")
 	case o.Restore != nil && now.Before(o.Restore.Ready):
@@ -66,18 +71,5 @@ func (b *bucket) thaw(key string, now time.Time, wait time.Duration, days int) (
 	}
 	ready := now.Add(wait)
 	o.Restore = &thaw{Ready: ready, Expires: ready.AddDate(0, 0, days)}
-	return status, writeJSON(b.keyPath(key), o)
-}
-
-// copyData copies an object's bytes into one data file of another bucket, or the same.
-func copyData(from, to *bucket, o *object) ([]segment, error) {
-	seg := segment{File: randomHex(16), Size: o.Size}
-	f, err := os.OpenFile(to.dataPath(seg.File), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err = errors.Join(from.read(f, o, 0, o.Size), f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(f.Name()))
-	}
-	return []segment{seg}, nil
+	return status, writeJSON(b.objectPath(o), o)
 }

@@ -1,10 +1,7 @@
 package s3server
 
 import (
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,14 +10,16 @@ import (
 	"time"
 )
 
-// bucket is one bucket: the index in memory, the truth on disk. keys is sorted by bytes.
+// bucket is one bucket: the index in memory, the truth on disk.
 type bucket struct {
 	dir  string
 	info bucketInfo
 
 	mu      sync.Mutex
-	keys    []string
-	objects map[string]*object
+	keys    []string             // of objects, sorted by bytes: what a list shows
+	objects map[string]*object   // the newest version of a key, unless it is a marker
+	history map[string][]*object // every version and marker of a key, newest first
+	seq     int64                // counts commits
 	uploads map[string]*upload
 	guards  map[*guard]struct{} // conditional writes under way
 }
@@ -38,7 +37,12 @@ type object struct {
 	// UploadID is the multipart upload that made it, or "".
 	UploadID string `json:",omitempty"`
 
+	Version string // nullVersion where its bucket had no versions
+	Seq     int64  // in which order versions were committed
+	Marker  bool   `json:",omitempty"` // no object: a delete hid what is below
+
 	// Guarded by the bucket's mutex.
+	Lock    lock
 	Restore *thaw `json:",omitempty"`
 	readers int
 	dropped bool
@@ -59,15 +63,9 @@ type Settings struct {
 	KMSKey  string
 }
 
-// guard remembers that its key was deleted while a conditional write was on its way.
-type guard struct {
-	key   string
-	raced bool
-}
-
 func openBucket(dir string, info bucketInfo) (*bucket, error) {
 	b := &bucket{
-		dir: dir, info: info, objects: map[string]*object{},
+		dir: dir, info: info, objects: map[string]*object{}, history: map[string][]*object{},
 		uploads: map[string]*upload{}, guards: map[*guard]struct{}{},
 	}
 	if err := b.loadObjects(); err != nil {
@@ -85,11 +83,15 @@ func (b *bucket) loadObjects() error {
 		if err := readJSON(path, o); err != nil {
 			return err
 		}
-		b.objects[o.Key] = o
-		b.keys = append(b.keys, o.Key)
+		o.Version = cmp.Or(o.Version, nullVersion)
+		b.history[o.Key] = append(b.history[o.Key], o)
+		b.seq = max(b.seq, o.Seq)
 		return nil
 	})
-	slices.Sort(b.keys)
+	for key, versions := range b.history {
+		slices.SortFunc(versions, func(x, y *object) int { return cmp.Compare(y.Seq, x.Seq) })
+		b.show(key)
+	}
 	return err
 }
 
@@ -117,13 +119,15 @@ func eachJSON(dir string, visit func(path string) error) error {
 // upload names.
 func (b *bucket) sweep() error {
 	used := map[string]bool{}
-	for _, o := range b.objects {
-		for _, s := range o.Segments {
-			used[s.File] = true
-		}
-		if u := b.uploads[o.UploadID]; u != nil {
-			if err := b.endUpload(u, o.Segments); err != nil {
-				return err
+	for _, versions := range b.history {
+		for _, o := range versions {
+			for _, s := range o.Segments {
+				used[s.File] = true
+			}
+			if u := b.uploads[o.UploadID]; u != nil {
+				if err := b.endUpload(u, o.Segments); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -147,157 +151,3 @@ func (b *bucket) sweep() error {
 }
 
 func (b *bucket) dataPath(name string) string { return filepath.Join(b.dir, "data", name) }
-
-func (b *bucket) keyPath(key string) string {
-	return filepath.Join(b.dir, "keys", hexSHA256(key)+".json")
-}
-
-// write streams a payload into a data file of its own; nothing stays behind on error.
-func (b *bucket) write(p *payload) (segment, stored, error) {
-	name := randomHex(16)
-	f, err := os.OpenFile(b.dataPath(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return segment{}, stored{}, err
-	}
-	got, err := p.copyTo(f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return segment{}, got, errors.Join(err, os.Remove(f.Name()))
-	}
-	return segment{File: name, Size: got.size}, got, nil
-}
-
-// watch starts a guard for a conditional write of key.
-func (b *bucket) watch(key string) *guard {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	g := &guard{key: key}
-	b.guards[g] = struct{}{}
-	return g
-}
-
-func (b *bucket) unwatch(g *guard) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.guards, g)
-}
-
-// commit makes o its key's object if the conditions hold. The caller keeps o's data on error.
-func (b *bucket) commit(o *object, cond writeConditions, g *guard) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.commitLocked(o, cond, g)
-}
-
-func (b *bucket) commitLocked(o *object, cond writeConditions, g *guard) error {
-	old := b.objects[o.Key]
-	if err := cond.check(old, g); err != nil {
-		return err
-	}
-	if err := writeJSON(b.keyPath(o.Key), o); err != nil {
-		return fmt.Errorf("s3server: commit: %w", err)
-	}
-	b.objects[o.Key] = o
-	if i, found := slices.BinarySearch(b.keys, o.Key); !found {
-		b.keys = slices.Insert(b.keys, i, o.Key)
-	}
-	if old != nil {
-		b.drop(old)
-	}
-	return nil
-}
-
-// remove deletes a key. A key that is not there is no error, as on S3.
-func (b *bucket) remove(key string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for g := range b.guards {
-		g.raced = g.raced || g.key == key
-	}
-	o := b.objects[key]
-	if o == nil {
-		return nil
-	}
-	if err := os.Remove(b.keyPath(key)); err != nil {
-		return err
-	}
-	delete(b.objects, key)
-	if i, found := slices.BinarySearch(b.keys, key); found {
-		b.keys = slices.Delete(b.keys, i, i+1)
-	}
-	b.drop(o)
-	return nil
-}
-
-// drop removes an object's data, now or when its last reader is done.
-func (b *bucket) drop(o *object) {
-	o.dropped = true
-	if o.readers == 0 {
-		b.discard(o.Segments...)
-	}
-}
-
-func (b *bucket) discard(segments ...segment) {
-	for _, s := range segments {
-		_ = os.Remove(b.dataPath(s.File)) // swept at the next start if this fails
-	}
-}
-
-// acquire returns the key's object with its data kept until release, or nil.
-func (b *bucket) acquire(key string) *object {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	o := b.objects[key]
-	if o != nil {
-		o.readers++
-	}
-	return o
-}
-
-func (b *bucket) release(o *object) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	o.readers--
-	if o.dropped && o.readers == 0 {
-		b.discard(o.Segments...)
-	}
-}
-
-// read copies length bytes of o from offset to w.
-func (b *bucket) read(w io.Writer, o *object, offset, length int64) error {
-	for _, s := range o.Segments {
-		if offset >= s.Size {
-			offset -= s.Size
-			continue
-		}
-		n := min(length, s.Size-offset)
-		if n == 0 {
-			return nil
-		}
-		if err := b.readSegment(w, s, offset, n); err != nil {
-			return err
-		}
-		offset, length = 0, length-n
-	}
-	return nil
-}
-
-func (b *bucket) readSegment(w io.Writer, s segment, offset, n int64) error {
-	f, err := os.Open(b.dataPath(s.File))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return err
-	}
-	_, err = io.CopyN(w, f, n)
-	return err
-}
-
-// newETag is the MD5 in hex, or, as on S3 for KMS, something that is not.
-func newETag(sse string, md5 []byte) string {
-	if sse == "aws:kms" || sse == "aws:kms:dsse" {
-		return randomHex(16)
-	}
-	return hex.EncodeToString(md5)
-}

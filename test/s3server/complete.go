@@ -38,6 +38,7 @@ func (s *Server) completeUpload(c *call) error {
 		return err
 	}
 	o.describe(c.w.Header())
+	b.named(c.w.Header(), o.Version)
 	return c.writeXML(http.StatusOK, struct {
 		XMLName  xml.Name `xml:"CompleteMultipartUploadResult"`
 		Location string
@@ -57,7 +58,7 @@ func (s *Server) assemble(c *call, u *upload, ask completeRequest) (*object, err
 	if err != nil {
 		return nil, err
 	}
-	o := &object{Key: u.Key, Modified: s.now(), Settings: u.Settings, Sum: map[algorithm]string{}, UploadID: u.ID}
+	o := &object{Key: u.Key, Modified: s.now(), Settings: u.Settings, Lock: u.Lock, Sum: map[algorithm]string{}, UploadID: u.ID}
 	etags := md5.New()
 	for _, p := range parts {
 		o.Size += p.Segment.Size

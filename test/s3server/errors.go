@@ -14,12 +14,31 @@ type apiError struct {
 	Status  int
 	Code    string
 	Message string
+	Header  map[string]string // further headers of the answer
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Message) }
 
 func apiErr(status int, code, format string, args ...any) *apiError {
 	return &apiError{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// with adds a header to the answer.
+func (e *apiError) with(name, value string) *apiError {
+	if e.Header == nil {
+		e.Header = map[string]string{}
+	}
+	e.Header[name] = value
+	return e
+}
+
+// asAPIError is err as S3 says it; what is not S3's is an internal error.
+func asAPIError(err error) *apiError {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e
+	}
+	return apiErr(http.StatusInternalServerError, "InternalError", "%v", err)
 }
 
 func invalidArgument(format string, args ...any) *apiError {
@@ -81,14 +100,14 @@ const drainLimit = 64 << 20
 
 // writeError answers err in S3's shape; HEAD and 304 carry no body. Errors that are not S3's are 500.
 func (c *call) writeError(err error) {
-	var e *apiError
-	if !errors.As(err, &e) {
-		e = apiErr(http.StatusInternalServerError, "InternalError", "%v", err)
-	}
+	e := asAPIError(err)
 	body := c.errorXML(e)
 	answer := http.NewResponseController(c.w)
 	_ = answer.EnableFullDuplex() // else net/http reads the body before it sends the header
 	h := c.w.Header()
+	for name, value := range e.Header {
+		h.Set(name, value)
+	}
 	if e.Status == http.StatusNotModified || c.r.Method == http.MethodHead {
 		c.w.WriteHeader(e.Status)
 	} else {

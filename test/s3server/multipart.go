@@ -16,6 +16,12 @@ func (s *Server) createUpload(c *call) error {
 		return err
 	}
 	u := &upload{Key: c.key, Initiated: s.now(), Settings: set}
+	if u.Lock, err = c.askedLock(); err != nil {
+		return err
+	}
+	if err := b.mayLock(c, u.Lock); err != nil {
+		return err
+	}
 	asked := c.r.Header.Get("X-Amz-Checksum-Type")
 	if name := c.r.Header.Get("X-Amz-Checksum-Algorithm"); name != "" {
 		if u.Algorithm, err = parseAlgorithm(name); err != nil {
@@ -54,6 +60,9 @@ func (s *Server) uploadPart(c *call) error {
 	}
 	if c.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return notImplemented("UploadPartCopy")
+	}
+	if err := b.mayLock(c, u.Lock); err != nil {
+		return err
 	}
 	p, err := s.receivePart(c, b, u, number)
 	if err != nil {

@@ -1,13 +1,10 @@
 package s3server
 
 import (
-	"encoding/xml"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func (s *Server) putObject(c *call) error {
@@ -23,12 +20,20 @@ func (s *Server) putObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	asked, err := c.askedLock()
+	if err != nil {
+		return err
+	}
+	if err := b.mayLock(c, asked); err != nil {
+		return err
+	}
 	g := b.watch(c.key)
 	defer b.unwatch(g)
 	o, err := s.receive(c, b, set)
 	if err != nil {
 		return err
 	}
+	o.Lock = asked
 	if err := b.commit(o, cond, g); err != nil {
 		b.discard(o.Segments...)
 		return err
@@ -36,6 +41,7 @@ func (s *Server) putObject(c *call) error {
 	h := c.w.Header()
 	o.describe(h)
 	o.describeSums(h)
+	b.named(h, o.Version)
 	h.Set("ETag", quote(o.ETag))
 	c.w.WriteHeader(http.StatusOK)
 	return nil
@@ -68,22 +74,24 @@ func (s *Server) getObject(c *call) error {
 	if err != nil {
 		return err
 	}
-	o := b.acquire(c.key)
-	if o == nil {
-		return noSuchKey()
+	o, err := b.acquire(c.key, c.query.Get("versionId"))
+	if err != nil {
+		return err
 	}
 	defer b.release(o)
 	if err := readConditions(c.r.Header, o); err != nil {
 		return err
 	}
-	restore, archived := b.restoreState(o, s.now())
-	if archived && c.op == OpGetObject {
+	now := b.stateOf(o, s.now())
+	if now.archived && c.op == OpGetObject {
 		return apiErr(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class")
 	}
 	h := c.w.Header()
 	o.describeFully(h)
-	if restore != "" {
-		h.Set("X-Amz-Restore", restore)
+	now.lock.describe(h)
+	b.named(h, o.Version)
+	if now.restore != "" {
+		h.Set("X-Amz-Restore", now.restore)
 	}
 	offset, length, status, err := c.byteRange(o.Size)
 	if err != nil {
@@ -133,80 +141,3 @@ func (c *call) byteRange(size int64) (offset, length int64, status int, err erro
 	}
 	return int64(first), end - int64(first) + 1, http.StatusPartialContent, nil
 }
-
-func (s *Server) deleteObject(c *call) error {
-	b, err := s.store.bucket(c.bucket)
-	if err != nil {
-		return err
-	}
-	if err := b.remove(c.key); err != nil {
-		return err
-	}
-	c.w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// copyObject copies within the server, up to S3's 5 GiB.
-func (s *Server) copyObject(c *call) error {
-	b, err := s.store.bucket(c.bucket)
-	if err != nil {
-		return err
-	}
-	from, src, err := s.copySource(c)
-	if err != nil {
-		return err
-	}
-	defer from.release(src)
-	o := &object{
-		Key: c.key, ETag: src.ETag, Size: src.Size, Modified: s.now(), Settings: src.Settings, Sum: src.Sum, SumType: src.SumType,
-	}
-	set, err := c.settings()
-	if err != nil {
-		return err
-	}
-	if strings.EqualFold(c.r.Header.Get("X-Amz-Metadata-Directive"), "REPLACE") {
-		o.Settings = set
-	} else if from == b && src.Key == c.key && set.Class == src.Class {
-		return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
-	}
-	o.Class, o.SSE, o.KMSKey = set.Class, set.SSE, set.KMSKey
-	if o.Segments, err = copyData(from, b, src); err != nil {
-		return err
-	}
-	if err := b.commit(o, writeConditions{}, nil); err != nil {
-		b.discard(o.Segments...)
-		return err
-	}
-	o.describe(c.w.Header())
-	return c.writeXML(http.StatusOK, struct {
-		XMLName      xml.Name `xml:"CopyObjectResult"`
-		ETag         string
-		LastModified string
-		sumsXML
-	}{ETag: quote(o.ETag), LastModified: xmlTime(o.Modified), sumsXML: newSumsXML(o.Sum, o.SumType)})
-}
-
-// copySource acquires the object that X-Amz-Copy-Source names.
-func (s *Server) copySource(c *call) (*bucket, *object, error) {
-	source, err := url.PathUnescape(c.r.Header.Get("X-Amz-Copy-Source"))
-	name, key, ok := strings.Cut(strings.TrimPrefix(source, "/"), "/")
-	if err != nil || !ok || strings.Contains(key, "?versionId=") {
-		return nil, nil, invalidArgument("Invalid copy source object key")
-	}
-	from, err := s.store.bucket(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	src := from.acquire(key)
-	if src == nil {
-		return nil, nil, noSuchKey()
-	}
-	if _, archived := from.restoreState(src, s.now()); archived || src.Size > maxPutBytes {
-		from.release(src)
-		return nil, nil, invalidRequest("The specified copy source is archived or larger than the maximum allowable size for a copy source: %d", int64(maxPutBytes))
-	}
-	return from, src, nil
-}
-
-// xmlTime is the form of times in answers.
-func xmlTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

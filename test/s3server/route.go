@@ -18,7 +18,19 @@ const (
 	OpDeleteBucket         Op = "DeleteBucket"
 	OpHeadBucket           Op = "HeadBucket"
 	OpGetBucketLocation    Op = "GetBucketLocation"
-	OpGetBucketSetting     Op = "GetBucketSetting" // versioning, lifecycle, ...: always "none configured"
+	OpGetBucketSetting     Op = "GetBucketSetting" // policy, encryption: always "none configured"
+	OpGetBucketVersioning  Op = "GetBucketVersioning"
+	OpPutBucketVersioning  Op = "PutBucketVersioning"
+	OpGetObjectLock        Op = "GetObjectLockConfiguration"
+	OpPutObjectLock        Op = "PutObjectLockConfiguration"
+	OpGetLifecycle         Op = "GetBucketLifecycleConfiguration"
+	OpPutLifecycle         Op = "PutBucketLifecycleConfiguration"
+	OpDeleteLifecycle      Op = "DeleteBucketLifecycle"
+	OpListObjectVersions   Op = "ListObjectVersions"
+	OpGetObjectRetention   Op = "GetObjectRetention"
+	OpPutObjectRetention   Op = "PutObjectRetention"
+	OpGetObjectLegalHold   Op = "GetObjectLegalHold"
+	OpPutObjectLegalHold   Op = "PutObjectLegalHold"
 	OpListObjects          Op = "ListObjects"
 	OpListObjectsV2        Op = "ListObjectsV2"
 	OpListMultipartUploads Op = "ListMultipartUploads"
@@ -112,8 +124,10 @@ func (c *call) bucketOperation() Op {
 		return OpGetBucketLocation
 	case c.r.Method == http.MethodGet && q.Has("uploads"):
 		return OpListMultipartUploads
-	case c.r.Method == http.MethodGet && c.setting() != "":
-		return OpGetBucketSetting
+	case c.r.Method == http.MethodGet && q.Has("versions"):
+		return OpListObjectVersions
+	case c.setting() != "":
+		return settingOperation(c.r.Method, c.setting())
 	case c.hasSubresource():
 		return OpUnknown
 	case c.r.Method == http.MethodGet && q.Get("list-type") == "2":
@@ -138,6 +152,12 @@ func (c *call) objectOperation() Op {
 		return OpCreateMultipart
 	case q.Has("restore") && c.r.Method == http.MethodPost:
 		return OpRestoreObject
+	case q.Has("retention"):
+		return pick(c.r.Method, map[string]Op{http.MethodGet: OpGetObjectRetention, http.MethodPut: OpPutObjectRetention})
+	case q.Has("legal-hold"):
+		return pick(c.r.Method, map[string]Op{http.MethodGet: OpGetObjectLegalHold, http.MethodPut: OpPutObjectLegalHold})
+	case q.Has("versionId") && c.r.Method == http.MethodPut:
+		return OpUnknown
 	case c.hasSubresource():
 		return OpUnknown
 	case c.r.Method == http.MethodPut && c.r.Header.Get("X-Amz-Copy-Source") != "":
@@ -154,7 +174,7 @@ func (c *call) hasSubresource() bool {
 	for _, name := range []string{
 		"acl", "attributes", "cors", "encryption", "legal-hold", "lifecycle", "logging", "notification", "object-lock",
 		"policy", "publicAccessBlock", "replication", "retention", "select", "tagging", "torrent", "uploadId", "uploads",
-		"versioning", "versionId", "versions", "website", "restore", "delete", "partNumber",
+		"versioning", "versions", "website", "restore", "delete", "partNumber",
 	} {
 		if c.query.Has(name) {
 			return true
@@ -163,8 +183,8 @@ func (c *call) hasSubresource() bool {
 	return false
 }
 
-func pick(method string, ops map[string]Op) Op {
-	if op, ok := ops[method]; ok {
+func pick(name string, ops map[string]Op) Op {
+	if op, ok := ops[name]; ok {
 		return op
 	}
 	return OpUnknown
@@ -175,17 +195,27 @@ func (s *Server) dispatch(c *call) error {
 	if owner := c.r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != s.opt.Owner {
 		return accessDenied("Access Denied")
 	}
-	run, ok := map[Op]func(*call) error{
-		OpListBuckets: s.listBuckets, OpCreateBucket: s.createBucket, OpDeleteBucket: s.deleteBucket,
-		OpHeadBucket: s.headBucket, OpGetBucketLocation: s.getBucketLocation, OpGetBucketSetting: s.getBucketSetting,
-		OpListObjects: s.listObjects, OpListObjectsV2: s.listObjects, OpListMultipartUploads: s.listUploads,
-		OpDeleteObjects: s.deleteObjects, OpPutObject: s.putObject, OpCopyObject: s.copyObject,
-		OpGetObject: s.getObject, OpHeadObject: s.getObject, OpDeleteObject: s.deleteObject,
-		OpRestoreObject: s.restoreObject, OpCreateMultipart: s.createUpload, OpUploadPart: s.uploadPart,
-		OpCompleteMultipart: s.completeUpload, OpAbortMultipart: s.abortUpload, OpListParts: s.listParts,
-	}[c.op]
+	run, ok := s.handlers()[c.op]
 	if !ok {
 		return notImplemented(c.r.Method + " " + c.r.URL.RawQuery)
 	}
 	return run(c)
+}
+
+func (s *Server) handlers() map[Op]func(*call) error {
+	return map[Op]func(*call) error{
+		OpListBuckets: s.listBuckets, OpCreateBucket: s.createBucket, OpDeleteBucket: s.deleteBucket,
+		OpHeadBucket: s.headBucket, OpGetBucketLocation: s.getBucketLocation, OpGetBucketSetting: s.getBucketSetting,
+		OpGetBucketVersioning: s.getVersioning, OpPutBucketVersioning: s.putVersioning,
+		OpGetObjectLock: s.getObjectLock, OpPutObjectLock: s.putObjectLock,
+		OpGetLifecycle: s.getLifecycle, OpPutLifecycle: s.putLifecycle, OpDeleteLifecycle: s.deleteLifecycle,
+		OpListObjects: s.listObjects, OpListObjectsV2: s.listObjects, OpListObjectVersions: s.listVersions,
+		OpListMultipartUploads: s.listUploads, OpDeleteObjects: s.deleteObjects,
+		OpPutObject: s.putObject, OpCopyObject: s.copyObject, OpGetObject: s.getObject, OpHeadObject: s.getObject,
+		OpDeleteObject: s.deleteObject, OpRestoreObject: s.restoreObject,
+		OpGetObjectRetention: s.getLock, OpPutObjectRetention: s.putLock,
+		OpGetObjectLegalHold: s.getLock, OpPutObjectLegalHold: s.putLock,
+		OpCreateMultipart: s.createUpload, OpUploadPart: s.uploadPart, OpCompleteMultipart: s.completeUpload,
+		OpAbortMultipart: s.abortUpload, OpListParts: s.listParts,
+	}
 }

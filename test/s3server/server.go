@@ -127,7 +127,7 @@ func (s *Server) isClosed() bool {
 
 // MakeBucket makes a bucket unless it is there.
 func (s *Server) MakeBucket(name string) error {
-	_, err := s.store.createBucket(name, s.now())
+	_, err := s.store.createBucket(name, bucketInfo{Created: s.now()})
 	return err
 }
 

@@ -71,8 +71,6 @@ func (c *call) refuseUnbuilt() error {
 	for name := range c.r.Header {
 		lower := strings.ToLower(name)
 		switch {
-		case strings.HasPrefix(lower, "x-amz-object-lock-"):
-			return invalidRequest("Bucket is missing Object Lock Configuration")
 		case lower == "x-amz-tagging", lower == "x-amz-website-redirect-location", lower == "x-amz-write-offset-bytes",
 			strings.HasPrefix(lower, "x-amz-server-side-encryption-customer-"), strings.HasPrefix(lower, "x-amz-grant-"):
 			return notImplemented(lower)

@@ -27,6 +27,7 @@ type Option func(*setup)
 type setup struct {
 	Options
 	bucket string
+	info   bucketInfo
 	tls    bool
 }
 
@@ -35,6 +36,22 @@ func WithTLS() Option { return func(s *setup) { s.tls = true } }
 
 // WithBucket names the bucket that is made; the default is "backups".
 func WithBucket(name string) Option { return func(s *setup) { s.bucket = name } }
+
+// WithVersions makes the bucket one that keeps versions.
+func WithVersions() Option { return func(s *setup) { s.info.Versioning = versioningEnabled } }
+
+// WithObjectLock makes the bucket one with object lock, without a default retention.
+func WithObjectLock() Option {
+	return func(s *setup) { s.info.Versioning, s.info.ObjectLock = versioningEnabled, true }
+}
+
+// WithDefaultRetention makes the bucket one that locks every new version for some days.
+func WithDefaultRetention(mode string, days int) Option {
+	return func(s *setup) {
+		WithObjectLock()(s)
+		s.info.DefaultLock = defaultLock{Mode: mode, Days: days}
+	}
+}
 
 // With changes the server's own options.
 func With(change func(*Options)) Option { return func(s *setup) { change(&s.Options) } }
@@ -50,7 +67,8 @@ func Start(t testing.TB, opts ...Option) *Running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.MakeBucket(set.bucket); err != nil {
+	set.info.Created = s.now()
+	if _, err := s.store.createBucket(set.bucket, set.info); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -2,8 +2,9 @@ package s3server
 
 // How buckets lie on disk, one folder each:
 //
-//	BUCKET/bucket.json              when it was made
+//	BUCKET/bucket.json              when it was made, and its settings
 //	BUCKET/keys/<sha-256>.json      one object: its key, metadata and which data files hold it
+//	BUCKET/keys/<sha-256>-<v>.json  the same of version v; a delete marker has no data
 //	BUCKET/data/<random>            bytes, written once, never changed
 //	BUCKET/uploads/<id>/            a multipart upload: upload.json, a file for each part; their bytes lie in data too
 //
@@ -30,8 +31,14 @@ type store struct {
 	buckets map[string]*bucket
 }
 
+const bucketFile = "bucket.json"
+
 type bucketInfo struct {
-	Created time.Time
+	Created     time.Time
+	Versioning  string `json:",omitempty"`
+	ObjectLock  bool   `json:",omitempty"` // for good, once it is on
+	DefaultLock defaultLock
+	Lifecycle   []lifecycleRule `json:",omitempty"`
 }
 
 func openStore(dir string) (*store, error) {
@@ -60,7 +67,7 @@ func (st *store) load() error {
 	for _, e := range entries {
 		var info bucketInfo
 		dir := filepath.Join(st.dir, e.Name())
-		err := readJSON(filepath.Join(dir, "bucket.json"), &info)
+		err := readJSON(filepath.Join(dir, bucketFile), &info)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
 		}
@@ -85,7 +92,7 @@ func (st *store) close() error {
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // createBucket reports whether the bucket was already there.
-func (st *store) createBucket(name string, now time.Time) (existed bool, err error) {
+func (st *store) createBucket(name string, info bucketInfo) (existed bool, err error) {
 	if !bucketName.MatchString(name) {
 		return false, apiErr(400, "InvalidBucketName", "The specified bucket is not valid.")
 	}
@@ -100,8 +107,7 @@ func (st *store) createBucket(name string, now time.Time) (existed bool, err err
 			return false, err
 		}
 	}
-	info := bucketInfo{Created: now}
-	if err := writeJSON(filepath.Join(dir, "bucket.json"), info); err != nil {
+	if err := writeJSON(filepath.Join(dir, bucketFile), info); err != nil {
 		return false, err
 	}
 	st.buckets[name], err = openBucket(dir, info)
@@ -117,7 +123,7 @@ func (st *store) deleteBucket(name string) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.keys) > 0 || len(b.uploads) > 0 {
+	if len(b.history) > 0 || len(b.uploads) > 0 {
 		return apiErr(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
 	}
 	delete(st.buckets, name)

@@ -19,6 +19,7 @@ type upload struct {
 	Key       string
 	Initiated time.Time
 	Settings
+	Lock      lock
 	Algorithm algorithm // asked for at the start; "" when the caller said nothing
 	SumType   string
 	Parts     map[int]part `json:"-"` // a file each: 10,000 parts are not written 10,000 times

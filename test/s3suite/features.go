@@ -9,13 +9,21 @@ type Features struct {
 	EncodesKeys    bool   // lists keys percent-encoded when asked (encoding-type=url)
 	UploadPaging   bool   // goes on listing uploads at the NextUploadIdMarker that it gave
 	CompletesTwice bool   // a repeated CompleteMultipartUpload answers as the first did, not NoSuchUpload
+	VersionPaging  bool   // goes on listing versions at the NextVersionIdMarker that it gave
+	MarkerIsAbsent bool   // If-None-Match holds over a delete marker
+	NullMarkers    bool   // tells the delete marker "null" from the versions below it
+	TellsDefault   bool   // HEAD tells of a retention that the bucket's default gave
+	LockNeedsSum   bool   // refuses to lock what comes without a checksum
+	Lifecycle      bool   // keeps lifecycle rules
 	UnknownKeyCode string // the error for an access key that nobody has
 }
 
 // Ours is what the server of this repository does: S3's own answers.
 func Ours() Features {
 	return Features{
-		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, UnknownKeyCode: "InvalidAccessKeyId",
+		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, VersionPaging: true,
+		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true,
+		UnknownKeyCode: "InvalidAccessKeyId",
 	}
 }
 

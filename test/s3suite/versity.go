@@ -69,7 +69,7 @@ func startVersity(t testing.TB, scheme string, flags ...string) Store {
 		t.Fatal(err)
 	}
 	args := append([]string{"--port", addr, "--quiet", "--keep-alive"}, flags...)
-	cmd := exec.CommandContext(context.Background(), program, append(args, "posix", t.TempDir())...)
+	cmd := exec.CommandContext(context.Background(), program, append(args, "posix", "--versioning-dir", t.TempDir(), t.TempDir())...)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,96 @@
+package s3server
+
+import (
+	"encoding/xml"
+	"net/http"
+	"slices"
+)
+
+type deletedXML struct {
+	Key                   string
+	VersionID             string `xml:"VersionId,omitempty"`
+	DeleteMarker          bool   `xml:",omitempty"`
+	DeleteMarkerVersionID string `xml:"DeleteMarkerVersionId,omitempty"`
+}
+
+type deleteErrorXML struct {
+	Key       string
+	VersionID string `xml:"VersionId,omitempty"`
+	Code      string
+	Message   string
+}
+
+func (s *Server) deleteObjects(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	if err := c.mustHaveDigest(); err != nil {
+		return err
+	}
+	body, err := c.small(maxXMLBody, true)
+	if err != nil {
+		return err
+	}
+	ask, err := parseDelete(body)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		XMLName xml.Name `xml:"DeleteResult"`
+		Deleted []deletedXML
+		Error   []deleteErrorXML
+	}{}
+	for _, o := range ask.Objects {
+		switch gone, err := s.removeEntry(b, o); {
+		case err != nil:
+			e := asAPIError(err)
+			answer.Error = append(answer.Error, deleteErrorXML{o.Key, o.VersionID, e.Code, e.Message})
+		case !ask.Quiet:
+			answer.Deleted = append(answer.Deleted, gone)
+		}
+	}
+	return c.writeXML(http.StatusOK, answer)
+}
+
+func (s *Server) removeEntry(b *bucket, o deleteEntry) (deletedXML, error) {
+	if o.Key == "" || o.ETag != "" {
+		return deletedXML{}, notImplemented("DeleteObjects with an ETag")
+	}
+	gone, err := b.remove(o.Key, o.VersionID, s.now())
+	entry := deletedXML{Key: o.Key, VersionID: o.VersionID, DeleteMarker: gone.Marker}
+	if gone.Marker {
+		entry.DeleteMarkerVersionID = gone.Version
+	}
+	return entry, err
+}
+
+func (s *Server) deleteObject(c *call) error {
+	b, err := s.store.bucket(c.bucket)
+	if err != nil {
+		return err
+	}
+	gone, err := b.remove(c.key, c.query.Get("versionId"), s.now())
+	if err != nil {
+		return err
+	}
+	if gone.Marker {
+		c.w.Header().Set("X-Amz-Delete-Marker", "true")
+	}
+	b.named(c.w.Header(), gone.Version)
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// mustHaveDigest refuses a body that nothing vouches for, as S3 does for DeleteObjects.
+func (c *call) mustHaveDigest() error {
+	if c.hasDigest() {
+		return nil
+	}
+	return invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+}
+
+func (c *call) hasDigest() bool {
+	return c.r.Header.Get("Content-Md5") != "" || c.r.Header.Get("X-Amz-Trailer") != "" ||
+		slices.ContainsFunc(algorithms(), func(a algorithm) bool { return c.r.Header.Get(a.header()) != "" })
+}
