@@ -80,3 +80,11 @@ func stateCode(state string) (fault.Code, string) {
 	}
 	return fault.Failed, ""
 }
+
+// stateOf is the SQLSTATE of a server's refusal, or "".
+func stateOf(err error) string {
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}

@@ -21,16 +21,16 @@ func QuoteLiteral(value string) string {
 	return quoted
 }
 
-// maxName is NAMEDATALEN-1: the server cuts longer names without an error, which would lead
+// MaxName is the bytes of the longest name, NAMEDATALEN-1: the server cuts longer names without an error, which would lead
 // to another database.
-const maxName = 63
+const MaxName = 63
 
 // checkName refuses what cannot be a database's name.
 func checkName(name string) error {
 	switch {
 	case name == "":
 		return fault.New(fault.Usage, "postgres: database name is empty", "", nil)
-	case len(name) > maxName:
+	case len(name) > MaxName:
 		return fault.New(fault.Usage, "postgres: database name is longer than 63 bytes", "Choose a shorter name.", nil)
 	case strings.ContainsRune(name, 0):
 		return fault.New(fault.Usage, "postgres: database name contains a NUL byte", "", nil)
