@@ -81,6 +81,9 @@ func compareFields(t *testing.T, name string, part *docPart, want []docField) {
 func goFields(t *testing.T, structure reflect.Type, names map[reflect.Type]string) (fields []docField) {
 	t.Helper()
 	for i := range structure.NumField() {
+		if !structure.Field(i).IsExported() {
+			continue
+		}
 		tag, options, _ := strings.Cut(structure.Field(i).Tag.Get("json"), ",")
 		if tag == "" || tag == "-" {
 			t.Errorf("%s.%s has no name in JSON", structure, structure.Field(i).Name)

@@ -135,8 +135,11 @@ func (p *program) printChecks(checks []backup.Check) error {
 	} else {
 		for _, c := range checks {
 			mark := "ok  "
-			if !c.OK {
+			switch {
+			case !c.OK:
 				mark = "FAIL"
+			case c.Warn:
+				mark = "warn"
 			}
 			p.printf("%s %-12s %s\n", mark, c.Name, printable.Text(c.Detail))
 			if c.Remedy != "" {

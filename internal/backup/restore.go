@@ -77,14 +77,14 @@ type restoring struct {
 	log        *slog.Logger
 	meter      *meter
 
-	started   time.Time
-	server    *postgres.Server // on the maintenance database
-	tools     postgres.Tools
-	contents  *Contents
-	spooled   spool      // the raw dump on disk, for parallel sessions
-	spoolCode fault.Code // what keeps the spool from being filled
-	created   bool
-	result    Restored
+	started  time.Time
+	server   *postgres.Server // on the maintenance database
+	place    postgres.Place   // where that is
+	tools    postgres.Tools
+	contents *Contents
+	spooled  spool // the raw dump on disk, for parallel sessions
+	created  bool
+	result   Restored
 }
 
 func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) *restoring {

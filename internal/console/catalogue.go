@@ -187,7 +187,7 @@ func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) ([]ui.Chec
 	}
 	var out []ui.Check
 	for _, c := range checks {
-		out = append(out, ui.Check{OK: c.OK, What: c.Name + ": " + c.Detail, Remedy: c.Remedy})
+		out = append(out, ui.Check{OK: c.OK, Warn: c.Warn, What: c.Name + ": " + c.Detail, Remedy: c.Remedy})
 	}
 	return out, nil
 }

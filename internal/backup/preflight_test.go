@@ -1,0 +1,188 @@
+package backup
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+// check is one line of a preflight, by its name.
+func (w *world) check(t *testing.T, set *Set, req RestoreRequest, name string) Check {
+	t.Helper()
+	checks, err := Preflight(t.Context(), w.job, w.env, set, req, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range checks {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no check %s in %+v", name, checks)
+	return Check{}
+}
+
+func TestAPreflightSaysWhatARestoreWillMeet(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	req := RestoreRequest{To: w.job.Instance + "_copy"}
+	for name, part := range map[string]string{
+		"server": pg.Host + " port " + pg.Port + `, as role "postgres"`, "target": "does not exist yet",
+		"locale": "UTF8, libc, C.UTF-8", "space": " needed, ", "source": "proven stored",
+	} {
+		if c := w.check(t, set, req, name); !c.OK || c.Warn || !strings.Contains(c.Detail, part) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if c := w.check(t, set, req, "time"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "never drilled") {
+		t.Errorf("%+v", c)
+	}
+	if _, err := putProof(t.Context(), w.env.Bucket, set, Proof{
+		Schema: ManifestSchema, Set: set.ID, Kind: "drill", Level: LevelRestored.String(), OK: true,
+		StartedAt: set.FinishedAt, FinishedAt: set.FinishedAt.Add(18 * time.Minute),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// The newer set has no evidence of its own.
+	newer := w.find(t, w.run(t).Manifest.ID)
+	if c := w.check(t, newer, req, "time"); c.Warn || !strings.Contains(c.Detail, "about 18m, as the drill of ") || !strings.Contains(c.Detail, "scaled") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAPreflightNamesWhatTheTargetsServerCannotDo(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	req := RestoreRequest{To: w.job.Instance + "_copy"}
+	newer := *set.Manifest
+	newer.Server.VersionNum, newer.Server.Version = 990001, "99.1"
+	of := *set
+	of.Manifest = &newer
+	if c := w.check(t, &of, req, "tools"); c.OK || !strings.Contains(c.Detail, "older major version") {
+		t.Errorf("%+v", c)
+	}
+	w.rewriteContents(t, set, func(c *Contents) { c.Database.Locale.Collate = "xx_XX.UTF-8" })
+	if c := w.check(t, w.find(t, set.ID), req, "locale"); c.OK || !strings.Contains(c.Detail, "xx_XX") || !strings.Contains(c.Remedy, "locale-gen") {
+		t.Errorf("%+v", c)
+	}
+	pg.Exec(t, "postgres", "CREATE ROLE plain_"+w.job.Instance+" LOGIN")
+	t.Cleanup(func() { pg.Exec(t, "postgres", "DROP ROLE plain_"+w.job.Instance) })
+	w.job.Postgres.User = "plain_" + w.job.Instance
+	if c := w.check(t, set, req, "server"); c.OK || !strings.Contains(c.Remedy, "CREATEDB") {
+		t.Errorf("%+v", c)
+	}
+	// A role that may not know where the data lies: said, never passed over.
+	if c := w.check(t, set, req, "space"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "not known") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestATargetWithoutRoomIsFoundBeforeAnythingIsCreated(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	huge := *set.Manifest
+	huge.Server.SizeBytes = 1 << 60
+	of := *set
+	of.Manifest = &huge
+	to := w.job.Instance + "_copy"
+	_, err := Restore(t.Context(), w.job, w.env, &of, RestoreRequest{To: to}, nil)
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "1.0 EiB needed") || w.exists(t, to) {
+		t.Error(err)
+	}
+	w.job.Postgres.Host = "127.0.0.1"
+	if c := w.check(t, set, RestoreRequest{To: to}, "space"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "over the network") {
+		t.Errorf("%+v", c)
+	}
+	huge.Server.SizeBytes = 0
+	if c := w.check(t, &of, RestoreRequest{To: to}, "space"); !c.OK || !c.Warn {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestATablespacesOwnDiskIsLookedAt(t *testing.T) {
+	need.Root(t)
+	w := newWorld(t)
+	name := "small_" + w.job.Instance
+	mounted := t.TempDir()
+	if err := unix.Mount("tmpfs", mounted, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(mounted, 0) })
+	space := filepath.Join(mounted, "space")
+	if err := os.Mkdir(space, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.openTo(t, space)
+	w.pg.Exec(t, "postgres", "CREATE TABLESPACE "+name+" LOCATION '"+space+"'")
+	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP TABLESPACE "+name) })
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.rewriteContents(t, set, func(c *Contents) { c.Database.Tablespace = name })
+	set = w.find(t, set.ID)
+	req := RestoreRequest{To: w.job.Instance + "_copy"}
+	if c := w.check(t, set, req, "space"); c.OK || !strings.Contains(c.Detail, name) {
+		t.Errorf("%+v", c)
+	}
+	req.NoTablespaces = true
+	if c := w.check(t, set, req, "space"); !c.OK || c.Warn {
+		t.Errorf("%+v", c)
+	}
+	// Parts elsewhere: together there is room, on the small one alone there is not.
+	w.rewriteContents(t, set, func(c *Contents) {
+		e := c.Archive.Entries[0]
+		e.Tablespace, e.Owner = "pg_default", ""
+		c.Archive.Entries = append(c.Archive.Entries, e)
+	})
+	req.NoTablespaces = false
+	if c := w.check(t, w.find(t, set.ID), req, "space"); !c.OK || !c.Warn {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestASetInAnArchiveClassIsNamedWithItsThaw(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	if _, err := w.env.Bucket.Put(t.Context(), set.Dir+dumpName, []byte("x"), s3.PutOptions{Class: "GLACIER"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: "never_made"}, nil)
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "archived in GLACIER") || !strings.Contains(fault.Remedy(err), "restore-object") {
+		t.Error(err, fault.Remedy(err))
+	}
+}
+
+func TestAPreflightKeepsTheCodeOfASingleFault(t *testing.T) {
+	soon := failsWith("spool", fault.New(fault.NoSpace, "full", "free it", nil))
+	for name, c := range map[string]struct {
+		checks []Check
+		want   fault.Code
+	}{
+		"nothing":         {[]Check{passes("a", ""), warns("b", "", "")}, fault.OK},
+		"that alone":      {[]Check{passes("a", ""), soon}, fault.NoSpace},
+		"with another":    {[]Check{soon, fails("b", "wrong", "mend it")}, fault.Refused},
+		"of another kind": {[]Check{fails("b", "wrong", "mend it")}, fault.Refused},
+	} {
+		err := refusal("restore", c.checks)
+		if fault.CodeOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, check := range c.checks {
+			if !check.OK && (!strings.Contains(err.Error(), check.Detail) || !strings.Contains(fault.Remedy(err), check.Remedy)) {
+				t.Errorf("%s: %v lacks %+v", name, err, check)
+			}
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package backup
+
+import (
+	"context"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// What a set needs the target's server to have, by its contents.
+
+func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
+	contents, err := ReadContents(ctx, r.env.Bucket, r.set, r.identities)
+	if err != nil && fault.CodeOf(err).Retryable() {
+		return nil, err
+	}
+	if err != nil {
+		return []Check{fails("contents", err.Error(), fault.Remedy(err))}, nil
+	}
+	if r.contents = contents; contents == nil || contents.Archive == nil {
+		return []Check{warns("contents", "not known for this set: roles, extensions and locale are not checked", "")}, nil
+	}
+	locale, err := r.checkLocale(ctx)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := r.checkNeeds(ctx)
+	return append(locale, needs...), err
+}
+
+// checkLocale: only CREATE DATABASE can set encoding and locale, and not every server knows all.
+func (r *restoring) checkLocale(ctx context.Context) ([]Check, error) {
+	if r.contents.Database == nil {
+		return []Check{warns("locale", "not known for this set: the server's default is used", "")}, nil
+	}
+	l := r.contents.Database.Locale
+	err := r.server.CheckLocale(ctx, l)
+	switch {
+	case fault.CodeOf(err) == fault.Refused:
+		return []Check{fails("locale", err.Error(), fault.Remedy(err))}, nil
+	case err != nil:
+		return nil, err
+	}
+	return []Check{passes("locale", strings.Join(present(l.Encoding, l.Provider, l.Name, l.Collate), ", "))}, nil
+}
+
+func present(words ...string) (kept []string) {
+	for _, w := range words {
+		if w != "" {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}
+
+// checkNeeds: roles that own things, are granted rights or named by policies, tablespaces, and
+// extensions.
+func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
+	roles, spaces := r.needs()
+	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: r.contents.Archive.Extensions()})
+	if err != nil {
+		return nil, err
+	}
+	remedyGlobals := "restore with --globals, which creates what is missing"
+	return []Check{
+		needCheck("roles", missing.Roles, remedyGlobals+", or with --no-owner", r.req.Globals),
+		needCheck("tablespaces", missing.Tablespaces, remedyGlobals+", or with --no-tablespaces", r.req.Globals),
+		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
+	}, nil
+}
+
+func (r *restoring) needs() (roles, spaces map[string]bool) {
+	roles, spaces = map[string]bool{}, map[string]bool{}
+	role := func(name, use string) {
+		// Without owners there are no grants either; policies always come.
+		if name != "" && (use == "policy" || !r.req.NoOwner) {
+			roles[name] = true
+		}
+	}
+	space := func(name string) {
+		if name != "" && !r.req.NoTablespaces {
+			spaces[name] = true
+		}
+	}
+	for _, e := range r.contents.Archive.Entries {
+		if r.legible(e.Owner) {
+			role(e.Owner, "owner")
+		}
+		if r.legible(e.Tablespace) {
+			space(e.Tablespace)
+		}
+	}
+	for _, u := range r.contents.Roles {
+		role(u.Role, u.Use)
+	}
+	if d := r.contents.Database; d != nil {
+		role(d.Owner, "owner")
+		space(d.Tablespace)
+	}
+	return roles, spaces
+}
+
+// legible is false for names that the contents hold only a shadow of: they are the dump's bytes,
+// in its encoding, and JSON kept what is UTF-8. Nothing can be asked about the others.
+func (r *restoring) legible(name string) bool {
+	switch r.contents.Archive.Encoding {
+	case "UTF8", "SQL_ASCII": // the latter is never converted
+		return !strings.ContainsRune(name, utf8.RuneError)
+	}
+	return strings.IndexFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
+}
+
+func needCheck(name string, missing []string, remedy string, comes bool) Check {
+	switch {
+	case len(missing) == 0:
+		return passes(name, "all there")
+	case comes:
+		return passes(name, strings.Join(missing, ", ")+" will be created from the set's globals")
+	}
+	return fails(name, "missing: "+strings.Join(missing, ", "), remedy)
+}
+
+func sorted(set map[string]bool) []string {
+	names := make([]string, 0, len(set))
+	for name := range set {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,104 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Whether a set can be read, and how long its restore will take.
+
+func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
+	if !r.set.Good() {
+		return []Check{fails("source", r.set.Problem, "choose another set: `pgbtui list`")}, nil
+	}
+	if failure := r.set.LastFailure(); failure != nil {
+		return []Check{fails("source", "its last verification failed: "+failure.Error, "choose another set, or verify this one again")}, nil
+	}
+	if r.set.Encrypted() && len(r.identities) == 0 {
+		return []Check{fails("source", "encrypted, and there is no age identity here", "set encryption.identity_file or give --identity")}, nil
+	}
+	for _, key := range r.keys() {
+		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
+			return []Check{c}, err
+		}
+	}
+	level, at := r.set.Proven()
+	if level == LevelNone {
+		return []Check{warns("source", "never verified", "read it back first: `pgbtui verify "+r.set.ID+"`")}, nil
+	}
+	return []Check{passes("source", "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339))}, nil
+}
+
+// keys are the objects that this restore reads.
+func (r *restoring) keys() []string {
+	m := r.set.Manifest
+	if m == nil {
+		return []string{r.set.Dir}
+	}
+	keys := []string{r.set.Dir + m.Dump.Key}
+	if m.Contents != nil {
+		keys = append(keys, r.set.Dir+m.Contents.Key)
+	}
+	if m.Globals != nil && r.req.Globals {
+		keys = append(keys, r.set.Dir+m.Globals.Key)
+	}
+	return keys
+}
+
+// checkObject finds what lies in an archive class, hours before it could be read.
+func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) {
+	o, err := r.env.Bucket.Head(ctx, key)
+	switch {
+	case errors.Is(err, s3.ErrNotFound):
+		return fails("source", key+" is missing", "choose another set: `pgbtui list`"), nil
+	case fault.CodeOf(err).Retryable():
+		return Check{}, err
+	case err != nil:
+		return fails("source", err.Error(), fault.Remedy(err)), nil
+	case o.Archived && o.Restoring:
+		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed", "wait until the thaw has ended, hours as a rule")
+		c.code = fault.Temporary
+		return c, nil
+	case o.Archived:
+		return fails("source", key+" is archived in "+o.StorageClass, "thaw it first, which takes hours: `aws s3api restore-object --bucket "+r.job.S3.Bucket+
+			" --key "+key+" --restore-request Days=7`"), nil
+	}
+	return passes("source", ""), nil
+}
+
+// checkTime foretells the restore's time from those that were made.
+func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
+	e, ok := RestoreTime(nil, r.set)
+	if !ok {
+		sets, err := NewCatalogue(r.env.Bucket, r.job.S3.Prefix).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			return []Check{warns("time", "not known: "+err.Error(), fault.Remedy(err))}, nil
+		}
+		e, ok = RestoreTime(sets, r.set)
+	}
+	if !ok {
+		return []Check{warns("time", "not known: never drilled, no set of this database was ever restored", "")}, nil
+	}
+	detail := fmt.Sprintf("about %s, as the %s of %s", roughly(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
+	if e.Scaled {
+		detail += ", scaled by the dumps' sizes"
+	}
+	return []Check{passes("time", detail)}, nil
+}
+
+// roughly is a duration for people: to the second, from some minutes on to the minute.
+func roughly(d time.Duration) string {
+	if d < 10*time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}

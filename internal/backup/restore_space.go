@@ -1,0 +1,108 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/sys/unix"
+)
+
+// Whether there is room, in the spool and on the target's own disks.
+
+func (r *restoring) checkSpool(context.Context) ([]Check, error) {
+	if r.req.Jobs <= 1 {
+		return nil, nil
+	}
+	if err := checkSpace(r.job.SpoolDir, r.rawBytes()); err != nil {
+		return []Check{failsWith("spool", err)}, nil
+	}
+	return []Check{passes("spool", "there is room for the raw dump")}, nil
+}
+
+// disk is a file system that tablespaces of the target lie on.
+type disk struct {
+	spaces []string
+	free   int64
+}
+
+// checkSpace holds the size that the database had against what is free where it will lie. How
+// much of it goes to which tablespace is not known: where several disks are used, they are
+// summed, and the database's own alone only warns.
+func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
+	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 {
+		return []Check{warns("space", "not known: the set does not say how large the database was", "look at the free space of the server yourself")}, nil
+	}
+	need := r.set.Manifest.Server.SizeBytes
+	needs := humanize.IBytes(uint64(need)) + " needed"
+	own, spaces := r.spaces()
+	paths, err := r.server.Paths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	disks, unknown := r.disks(spaces, paths)
+	if unknown != "" {
+		return []Check{warns("space", "not known: "+unknown+"; "+needs, "look at the free space of the server yourself")}, nil
+	}
+	var free int64
+	var told []string
+	tight := false
+	for _, d := range disks {
+		free += d.free
+		told = append(told, humanize.IBytes(uint64(d.free))+" free for "+strings.Join(d.spaces, ", "))
+		tight = tight || (d.spaces[0] == own && d.free < need)
+	}
+	detail := needs + ", " + strings.Join(told, "; ")
+	const remedy = "free space on the server, or restore into another one"
+	switch {
+	case free < need:
+		return []Check{fails("space", detail, remedy)}, nil
+	case tight:
+		return []Check{warns("space", detail+": enough only if the tablespaces share it well", remedy)}, nil
+	}
+	return []Check{passes("space", detail)}, nil
+}
+
+// spaces are the tablespaces that the database will use, its own first.
+func (r *restoring) spaces() (own string, all []string) {
+	own = "pg_default"
+	if s := r.settings(); s != nil && s.Tablespace != "" {
+		own = s.Tablespace
+	}
+	all = []string{own}
+	if r.contents == nil || r.contents.Archive == nil {
+		return own, all
+	}
+	_, named := r.needs()
+	for _, name := range sorted(named) {
+		if name != own {
+			all = append(all, name)
+		}
+	}
+	return own, all
+}
+
+// disks looks at the paths, each file system once. unknown says why that can't be done.
+func (r *restoring) disks(spaces []string, paths map[string]string) (disks []*disk, unknown string) {
+	if !r.place.Local {
+		return nil, fmt.Sprintf("the server is reached over the network (%s)", r.place.Host)
+	}
+	seen := map[unix.Fsid]*disk{}
+	for _, name := range spaces {
+		path := paths[name]
+		if path == "" {
+			return nil, fmt.Sprintf("where tablespace %q lies", name)
+		}
+		var fs unix.Statfs_t
+		if err := unix.Statfs(path, &fs); err != nil {
+			return nil, fmt.Sprintf("%s: %s", path, err)
+		}
+		if seen[fs.Fsid] == nil {
+			seen[fs.Fsid] = &disk{free: int64(fs.Bavail) * int64(fs.Bsize)} //nolint:unconvert // sizes of real disks; the types differ by system
+			disks = append(disks, seen[fs.Fsid])
+		}
+		seen[fs.Fsid].spaces = append(seen[fs.Fsid].spaces, name)
+	}
+	return disks, ""
+}

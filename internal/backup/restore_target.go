@@ -1,0 +1,58 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Whether the target's server is one that this set can be restored into, by this role.
+
+func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error) {
+	if r.place, err = r.server.Place(ctx); err != nil {
+		return nil, err
+	}
+	at := fmt.Sprintf("%s port %d, as role %q", r.place.Host, r.place.Port, r.place.Role)
+	switch {
+	case r.place.Standby:
+		return []Check{fails("server", at+": a standby", "restore on the primary")}, nil
+	case !r.place.CreatesDBs:
+		return []Check{fails("server", at+", which may not create databases", "run it as a superuser (sudo -u postgres -g pgbtui pgbtui restore …), or ALTER ROLE … CREATEDB")}, nil
+	}
+	return []Check{passes("server", at)}, nil
+}
+
+func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
+	facts, err := r.server.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := readingTools(ctx, r.job.Postgres.BinDir, r.set)
+	if err != nil {
+		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
+	}
+	r.tools = tools
+	if r.set.Manifest != nil && facts.VersionNum/10000 < r.set.Manifest.Server.VersionNum/10000 {
+		return []Check{fails(
+			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
+			"restore into a server of the same or a newer major version",
+		)}, nil
+	}
+	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
+}
+
+func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
+	if r.req.To == "" {
+		return []Check{fails("target", "no name", "name the new database with --to")}, nil
+	}
+	exists, err := r.server.Exists(ctx, r.req.To)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), "choose a name that is free")}, nil
+	}
+	return []Check{passes("target", fmt.Sprintf("database %q does not exist yet", r.req.To))}, nil
+}
