@@ -26,7 +26,12 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label and rea
     storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
     allow_plain_http: false     http:// to other hosts is refused without it
   encryption: {recipients: [age1...], identity_file: /path}
-  retention: {days: 30, min_keep: 3}           without days nothing is ever deleted
+  keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
+    last: 7                     the newest so many
+    days: 30                    all that are not older
+    daily, weekly, monthly, yearly: 12       the newest of each of so many days, weeks, ... (UTC)
+    min_good: 3                 default; good sets that always stay
+    by: backup                  default: each run deletes; timer: postgres-backup-prune@.timer does
   alert: {slack_webhook: https://hooks.slack.com/...}
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   rpo: 26h                      status fails when the newest good backup is older
@@ -67,8 +72,8 @@ type jsonFinding struct {
 
 func describeJob(job config.Job) jsonJob {
 	retention := "nothing is deleted"
-	if job.Retention.Days > 0 {
-		retention = fmt.Sprintf("%d days, at least %d kept", job.Retention.Days, job.Retention.MinKeep)
+	if len(job.Keep.Rules()) > 0 {
+		retention = fmt.Sprintf("%s, at least %d good sets; by the %s", job.Keep, job.Keep.MinGood, job.Keep.By)
 	}
 	return jsonJob{
 		Name: job.Name, Database: job.Database, Instance: job.Instance, Location: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,

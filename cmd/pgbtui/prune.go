@@ -10,17 +10,21 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type pruneFlags struct {
 	job            string
 	dryRun, legacy bool
+	confirm        int // backup.Unconfirmed without the flag
 }
 
 type jsonPrune struct {
 	Schema    int            `json:"schema"`
 	DryRun    bool           `json:"dryRun"`
 	Decisions []jsonDecision `json:"decisions"`
+	Removes   int            `json:"removes"` // what --confirm wants
+	Doubts    []string       `json:"doubts"`
 	Error     *jsonFault     `json:"error,omitempty"` // what could not be deleted
 }
 
@@ -35,11 +39,17 @@ func (p *program) pruneCommand() *cobra.Command {
 	var f pruneFlags
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Delete the sets that retention lets go, with the reason of each", Args: noArgs,
-		Long: "Decide for every set of one job, by its retention, and delete what every rule lets go. The newest good\nset, the newest proven one, the configured minimum and whatever is younger than a day always stay; other\njobs' sets and foreign objects are never touched.",
+		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
+proven one, the configured minimum, whatever is held, locked or younger than a day always stay; other jobs' sets and
+foreign objects are never touched.
+
+A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
+them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.prune(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.job, "job", "", "the `job` whose sets are meant; without one, the only job")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the decisions and change nothing")
+	cmd.Flags().IntVar(&f.confirm, "confirm", backup.Unconfirmed, "carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
 	cmd.Flags().BoolVar(&f.legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
 	return cmd
 }
@@ -58,55 +68,74 @@ func (p *program) prune(ctx context.Context, f pruneFlags) error {
 	if err != nil {
 		return err
 	}
-	deleted := map[string]bool{}
-	var applyErr error
+	done := pruned{plan: plan, dryRun: f.dryRun, deleted: map[string]bool{}}
 	if !f.dryRun {
 		var gone []backup.Decision
-		gone, applyErr = backup.Apply(ctx, env.Bucket, log.With(slog.String("job", job.Name), slog.String("database", job.Database)), plan)
+		gone, done.failed = backup.Apply(ctx, env.Bucket, log.With(slog.String("job", job.Name), slog.String("database", job.Database)), plan, f.confirm)
 		for _, d := range gone {
-			deleted[d.Set.Dir] = true
+			done.deleted[d.Set.Dir] = true
 		}
 	}
 	if p.json {
-		return p.printPlanJSON(plan, deleted, f.dryRun, applyErr)
+		return p.printPrunedJSON(done)
 	}
-	if err := p.printPlan(plan, deleted, f.dryRun); err != nil {
+	if err := p.printPruned(done); err != nil {
 		return err
 	}
-	return applyErr
+	return done.failed
 }
 
-// printPlanJSON is one document also when something could not be deleted.
-func (p *program) printPlanJSON(plan []backup.Decision, deleted map[string]bool, dryRun bool, failed error) error {
-	out := jsonPrune{Schema: jsonSchema, DryRun: dryRun, Decisions: []jsonDecision{}}
-	for _, d := range plan {
-		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, deleted[d.Set.Dir], d.Reason})
+// pruned is a plan and what became of it.
+type pruned struct {
+	plan    *backup.Pruning
+	dryRun  bool
+	deleted map[string]bool // by folder
+	failed  error
+}
+
+// printPrunedJSON is one document also when something could not be deleted.
+func (p *program) printPrunedJSON(done pruned) error {
+	out := jsonPrune{Schema: jsonSchema, DryRun: done.dryRun, Decisions: []jsonDecision{}, Removes: done.plan.Removes(), Doubts: append([]string{}, done.plan.Doubts...)}
+	for _, d := range done.plan.Decisions {
+		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, done.deleted[d.Set.Dir], d.Reason})
 	}
-	if failed == nil {
+	if done.failed == nil {
 		return p.printJSON(out)
 	}
-	told := asFault(failed)
+	told := asFault(done.failed)
 	out.Error = &told
 	if err := p.printJSON(out); err != nil {
 		return err
 	}
-	explain(p.err, failed)
-	return &outcome{fault.CodeOf(failed)}
+	explain(p.err, done.failed)
+	return &outcome{fault.CodeOf(done.failed)}
 }
 
-func (p *program) printPlan(plan []backup.Decision, deleted map[string]bool, dryRun bool) error {
+func (p *program) printPruned(done pruned) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for _, d := range plan {
+	for _, d := range done.plan.Decisions {
 		word := "keep"
 		switch {
-		case deleted[d.Set.Dir]:
+		case done.deleted[d.Set.Dir]:
 			word = "deleted"
-		case d.Delete && dryRun:
+		case d.Delete && done.dryRun:
 			word = "would delete"
 		case d.Delete:
 			word = "NOT deleted"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", word, d.Set.ID, d.Reason)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", word, d.Set.ID, printable.Text(d.Reason))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if !done.dryRun {
+		return nil
+	}
+	for _, doubt := range done.plan.Doubts {
+		p.printf("doubtful: %s\n", printable.Text(doubt))
+	}
+	if len(done.plan.Doubts) > 0 {
+		p.printf("only --confirm %d carries this out\n", done.plan.Removes())
+	}
+	return nil
 }

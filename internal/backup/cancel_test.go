@@ -105,7 +105,7 @@ func TestABackupThatIsCommittedWhenItIsTerminatedIsASuccess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, pg, small)
-			w.job.Retention.Days = 1
+			w.job.Keep.Days = 1
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			var mu sync.Mutex

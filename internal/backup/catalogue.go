@@ -111,6 +111,7 @@ type gathered struct {
 	Set
 	manifest s3.Object
 	proofs   []s3.Object
+	holdDocs []s3.Object
 	sizes    map[string]int64 // by name within the folder
 	newest   time.Time
 }
@@ -148,6 +149,9 @@ func (g *gathering) add(o s3.Object) {
 	case strings.HasPrefix(at.rest, proofsFolder):
 		s.proofs = append(s.proofs, o)
 		return
+	case strings.HasPrefix(at.rest, holdsFolder):
+		s.holdDocs = append(s.holdDocs, o)
+		return
 	case strings.HasPrefix(at.rest, dumpName):
 		s.Class = o.StorageClass
 	}
@@ -176,6 +180,9 @@ func (c *Catalogue) describe(ctx context.Context, found map[string]*gathered) ([
 // wrong with one document is that set's Problem.
 func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	g.FinishedAt, g.StoredAt = g.newest.UTC(), g.newest.UTC()
+	if err := c.readHolds(ctx, g); err != nil {
+		return err
+	}
 	if g.manifest.Key == "" {
 		if g.Kind == KindIncomplete {
 			g.flaw(fault.Integrity, "no manifest: the run never committed")
@@ -232,6 +239,18 @@ func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
 		}
 	}
 	sort.SliceStable(g.Proofs, func(i, k int) bool { return g.Proofs[i].FinishedAt.After(g.Proofs[k].FinishedAt) })
+	return nil
+}
+
+func (c *Catalogue) readHolds(ctx context.Context, g *gathered) error {
+	for _, o := range g.holdDocs {
+		raw, err := c.document(ctx, o)
+		if err != nil && ofDocument(err) == "" {
+			return fmt.Errorf("backup: read hold %s: %w", o.Key, err)
+		}
+		g.holds.add(parseHold(g.ID, strings.TrimPrefix(o.Key, g.Dir), raw)) // one that can't be read holds
+	}
+	g.Hold = g.holds.by
 	return nil
 }
 

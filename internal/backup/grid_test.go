@@ -68,7 +68,7 @@ func TestEveryOperationTimesEveryFault(t *testing.T) {
 			t.Run(row.name+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorldOn(t, pg, small)
-				w.job.Retention.Days, w.job.Retention.MinKeep = 30, 1
+				w.job.Keep.Days, w.job.Keep.MinGood = 30, 1
 				w.plant(t, ago(50))
 				w.store.Inject(s3server.Rule{Op: row.op, Key: row.key, Times: f.times, Fault: f.fault})
 				w.cell(t, f.want(row))
@@ -114,13 +114,8 @@ func (w *world) recovers(t *testing.T) {
 		t.Errorf("%d uploads are open after the next run", n)
 	}
 	if incomplete() > 0 {
-		env := w.env
-		env.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-		plan, err := Plan(t.Context(), w.job, env, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Apply(t.Context(), env.Bucket, env.Log, plan); err != nil {
+		w.pass(25 * time.Hour)
+		if _, err := w.prune(t); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +145,7 @@ func TestACompleteThatFailsInItsAnswerIsNoSuccess(t *testing.T) {
 			w := newWorldOn(t, pg, small)
 			w.plant(t, ago(2))
 			w.store.Inject(s3server.Rule{Op: s3server.OpCompleteMultipart, Times: c.times, Fault: s3server.Fault{Kind: s3server.ErrorIn200}})
-			w.job.Retention.Days, w.job.Retention.MinKeep = 1, 1
+			w.job.Keep.Days, w.job.Keep.MinGood = 1, 1
 			w.cell(t, c.want)
 		})
 	}

@@ -104,14 +104,11 @@ func TestARunAfterAKilledOneSucceedsAloneAndClearsUp(t *testing.T) {
 // removeOld applies retention as of later.
 func (w *world) removeOld(t *testing.T, later time.Duration) error {
 	t.Helper()
-	env, job := w.env, w.job
-	env.Now = func() time.Time { return time.Now().Add(later) }
-	job.Retention.Days = 30
-	plan, err := Plan(t.Context(), job, env, false)
-	if err != nil {
-		return err
-	}
-	_, err = Apply(t.Context(), env.Bucket, env.Log, plan)
+	env, keep := w.env, w.job.Keep
+	defer func() { w.env, w.job.Keep = env, keep; w.storeAhead.Store(0) }()
+	w.pass(later)
+	w.job.Keep.Days = 30
+	_, err := w.prune(t)
 	return err
 }
 

@@ -80,20 +80,19 @@ func TestSetsOfTheOldScriptGoOnlyWhenAsked(t *testing.T) {
 	for range 2 {
 		w.plant(t, time.Now().Add(time.Minute)) // newer, whatever the clocks' resolutions
 	}
-	later := w.env
-	later.Now = func() time.Time { return time.Now().Add(100 * 24 * time.Hour) }
+	w.pass(100 * 24 * time.Hour)
 	for legacy, want := range map[bool]bool{false: false, true: true} {
-		plan, err := Plan(t.Context(), w.job, later, legacy)
+		plan, err := Plan(t.Context(), w.job, w.env, legacy)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range plan {
+		for _, d := range plan.Decisions {
 			if d.Set.Kind == KindLegacy && d.Delete != want {
 				t.Errorf("asked %v: delete %v, %s", legacy, d.Delete, d.Reason)
 			}
 		}
 		if legacy {
-			if _, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan); err != nil {
+			if _, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -11,14 +12,14 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 )
 
-// The laws of retention, on any sets, policy and clock that is not in the past.
+// The laws of retention, on any sets, policy and clock.
 
 var epoch = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 
 func drawSet(t *rapid.T) Set {
 	s := Set{
 		Database: "d", Kind: rapid.SampledFrom([]Kind{KindNative, KindNative, KindNative, KindLegacy, KindIncomplete}).Draw(t, "kind"),
-		FinishedAt: epoch.Add(-time.Duration(rapid.IntRange(0, 100*24).Draw(t, "age in hours")) * time.Hour),
+		FinishedAt: epoch.Add(-time.Duration(rapid.OneOf(rapid.IntRange(0, 40*24), rapid.IntRange(0, 3*365*24)).Draw(t, "age in hours")) * time.Hour),
 	}
 	s.ID = fmt.Sprintf("%s-%06d", s.FinishedAt.Format(idTime), rapid.IntRange(0, 1e6-1).Draw(t, "tail"))
 	if s.Kind != KindLegacy {
@@ -28,8 +29,13 @@ func drawSet(t *rapid.T) Set {
 		return s
 	}
 	s.Manifest = &Manifest{ID: s.ID}
-	if rapid.IntRange(0, 5).Draw(t, "broken") == 0 {
+	switch rapid.IntRange(0, 11).Draw(t, "peculiarity") {
+	case 0, 1:
 		s.Problem = "planted"
+	case 2:
+		s.Hold = &Hold{By: "ada", At: s.FinishedAt}
+	case 3:
+		s.LockedUntil = epoch.Add(time.Duration(rapid.IntRange(-100, 100).Draw(t, "days of the lock")) * 24 * time.Hour)
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "proofs") {
 		s.Proofs = append(s.Proofs, Proof{
@@ -45,9 +51,18 @@ func drawSets(t *rapid.T) []Set {
 }
 
 func drawPolicy(t *rapid.T) Policy {
-	return Policy{Legacy: rapid.Bool().Draw(t, "legacy"), Retention: config.Retention{
-		Days: rapid.SampledFrom([]int{-5, 0, 1, 2, 7, 30, 90, 1 << 40}).Draw(t, "days"), MinKeep: rapid.IntRange(-1, 6).Draw(t, "minimum"),
+	n := func(what string, values ...int) int { return rapid.SampledFrom(values).Draw(t, what) }
+	return Policy{Legacy: rapid.Bool().Draw(t, "legacy"), Keep: config.Keep{
+		Last: n("last", 0, 0, 1, 3, 10), Days: n("days", -5, 0, 0, 1, 7, 30, 1<<40), Daily: n("daily", 0, 0, 2, 7),
+		Weekly: n("weekly", 0, 0, 1, 4), Monthly: n("monthly", 0, 0, 1, 12), Yearly: n("yearly", 0, 0, 1, 3),
+		MinGood: rapid.IntRange(-1, 6).Draw(t, "minimum"),
 	}}
+}
+
+// drawNow is a clock that may be right, or wrong by years.
+func drawNow(t *rapid.T) time.Time {
+	hours := rapid.OneOf(rapid.IntRange(0, 4000), rapid.IntRange(-10*365*24, 10*365*24)).Draw(t, "hours later")
+	return epoch.Add(time.Duration(hours) * time.Hour)
 }
 
 func retain(t *rapid.T, sets []Set, p Policy, now time.Time) []Decision {
@@ -61,7 +76,7 @@ func retain(t *rapid.T, sets []Set, p Policy, now time.Time) []Decision {
 	return decisions
 }
 
-// deleted is the IDs and folders of what goes.
+// deletedOf is the kinds and IDs of what goes.
 func deletedOf(decisions []Decision) map[string]bool {
 	gone := map[string]bool{}
 	for _, d := range decisions {
@@ -72,78 +87,104 @@ func deletedOf(decisions []Decision) map[string]bool {
 	return gone
 }
 
-func TestRetentionKeepsItsPromises(t *testing.T) {
+func mustBeWithin(t *rapid.T, few, many map[string]bool, what string) {
+	for id := range few {
+		if !many[id] {
+			t.Fatalf("%s: %s goes", what, id)
+		}
+	}
+}
+
+func TestRetentionNeverDeletesWhatIsProtected(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sets, p := drawSets(t), drawPolicy(t)
-		now := epoch.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "hours later")) * time.Hour)
-		decisions := retain(t, sets, p, now)
-		natives, keptNatives := 0, 0
-		newest := map[Level]bool{}
-		for _, d := range decisions { // newest first
+		p, now := drawPolicy(t), drawNow(t)
+		for _, d := range retain(t, drawSets(t), p, now) {
 			s := d.Set
-			level, _ := s.Proven()
-			if s.Kind == KindNative && usable(&s) {
-				natives++
-				for l := LevelStored; l <= level; l++ {
-					if !newest[l] && d.Delete && l != LevelNone {
-						t.Fatalf("the newest %v set is deleted: %s", l, d.Reason)
-					}
-					newest[l] = true
-				}
-				if !d.Delete {
-					keptNatives++
-				}
-			}
 			switch {
 			case d.Reason == "":
 				t.Fatal("no reason")
 			case !d.Delete:
+			case s.Hold != nil:
+				t.Fatal("a held set goes")
+			case s.LockedUntil.After(now):
+				t.Fatal("a locked set goes")
 			case now.Sub(s.FinishedAt) < 24*time.Hour:
 				t.Fatal("younger than a day")
-			case p.Days <= 0:
+			case len(p.Rules()) == 0 && s.Kind != KindIncomplete:
 				t.Fatal("no retention is configured")
 			case s.Kind == KindLegacy && !p.Legacy:
 				t.Fatal("a legacy set goes unasked")
 			case s.Kind == KindNative && !usable(&s):
 				t.Fatal("evidence goes")
-			case s.Kind != KindIncomplete && now.Sub(s.FinishedAt) <= time.Duration(min(p.Days, 1e5))*24*time.Hour:
+			case s.Kind != KindIncomplete && p.Days > 0 && now.Sub(s.FinishedAt) <= time.Duration(min(p.Days, 1e5))*24*time.Hour:
 				t.Fatal("it is not old enough")
 			}
 		}
-		if keptNatives < min(natives, p.MinKeep) {
-			t.Fatalf("%d of %d good sets are kept, the minimum is %d", keptNatives, natives, p.MinKeep)
-		}
 	})
 }
 
-func TestRetentionNeverDeletesTheNewestOfAllGoodOnes(t *testing.T) {
+func TestRetentionNeverDeletesTheNewestGoodOrProvenAndKeepsTheMinimum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sets, p := drawSets(t), drawPolicy(t)
-		for _, d := range retain(t, sets, p, epoch.Add(5000*time.Hour)) {
-			if d.Set.Kind == KindNative && usable(&d.Set) || d.Set.Kind == KindLegacy {
-				if d.Delete {
-					t.Fatalf("deleted: %+v", d)
+		p := drawPolicy(t)
+		natives, kept := 0, 0
+		newest := map[Level]bool{}
+		for i, d := range slices.DeleteFunc(retain(t, drawSets(t), p, drawNow(t)), func(d Decision) bool { return d.Set.Kind == KindIncomplete || !usable(&d.Set) }) {
+			if i == 0 && d.Delete { // newest first, of any kind
+				t.Fatalf("the newest good set is deleted: %+v", d)
+			}
+			if d.Set.Kind != KindNative {
+				continue
+			}
+			natives++
+			level, _ := d.Set.Proven()
+			for l := LevelStored; l <= level; l++ {
+				if !newest[l] && d.Delete {
+					t.Fatalf("the newest %v set is deleted: %s", l, d.Reason)
 				}
-				return
+				newest[l] = true
 			}
+			if !d.Delete {
+				kept++
+			}
+		}
+		if kept < min(natives, p.MinGood) {
+			t.Fatalf("%d of %d good sets are kept, the minimum is %d", kept, natives, p.MinGood)
 		}
 	})
 }
 
-func TestRetentionOfMoreDaysOrAHigherMinimumDeletesNothingMore(t *testing.T) {
+// Monotone: a rule that is added or widened lets go of no more. (The first rule of all does: without
+// one nothing is deleted.)
+func TestRetentionByWiderRulesDeletesNothingMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sets, p, now := drawSets(t), drawPolicy(t), drawNow(t)
+		if len(p.Rules()) == 0 {
+			p.Last = 1
+		}
+		wider := p
+		for _, n := range []*int{&wider.Last, &wider.Days, &wider.Daily, &wider.Weekly, &wider.Monthly, &wider.Yearly, &wider.MinGood} {
+			*n += rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "wider by")
+		}
+		mustBeWithin(t, deletedOf(retain(t, sets, wider, now)), deletedOf(retain(t, sets, p, now)), fmt.Sprintf("by %v but not by %v", wider.Keep, p.Keep))
+	})
+}
+
+// Stable under clock jumps: an earlier clock lets go of no more than a later one; and without a rule
+// of days, a clock that is wrong by years changes nothing about sets older than a day.
+func TestRetentionByAnEarlierClockDeletesNothingMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sets, p := drawSets(t), drawPolicy(t)
-		p.Days = rapid.IntRange(1, 100).Draw(t, "positive days") // 0 is for ever
-		more := p
-		more.Days += rapid.IntRange(0, 50).Draw(t, "more days")
-		more.MinKeep += rapid.IntRange(0, 5).Draw(t, "higher minimum")
-		now := epoch.Add(100 * time.Hour)
-		few := deletedOf(retain(t, sets, more, now))
-		many := deletedOf(retain(t, sets, p, now))
-		for id := range few {
-			if !many[id] {
-				t.Fatalf("%s goes under %+v but not under %+v", id, more, p)
-			}
+		for i := range sets {
+			sets[i].LockedUntil = time.Time{}
+		}
+		early, late := drawNow(t), drawNow(t)
+		if late.Before(early) {
+			early, late = late, early
+		}
+		few, many := deletedOf(retain(t, sets, p, early)), deletedOf(retain(t, sets, p, late))
+		mustBeWithin(t, few, many, "by the earlier clock only")
+		if p.Days <= 0 && early.Sub(epoch) > youngest && !maps.Equal(few, many) {
+			t.Fatalf("%v, ten years later %v", few, many)
 		}
 	})
 }
@@ -157,30 +198,31 @@ func TestRetentionDependsOnNoOrder(t *testing.T) {
 			t.Fatal("the caller's slice was reordered")
 		}
 		shuffled := rapid.Permutation(sets).Draw(t, "shuffled")
-		second := deletedOf(retain(t, shuffled, p, epoch))
-		if len(first) != len(second) {
+		if second := deletedOf(retain(t, shuffled, p, epoch)); !maps.Equal(first, second) {
 			t.Fatalf("%v, in another order %v", first, second)
-		}
-		for id := range first {
-			if !second[id] {
-				t.Fatalf("%v, in another order %v", first, second)
-			}
 		}
 	})
 }
 
-func TestRetentionAppliedTwiceDeletesNothingMore(t *testing.T) {
+// Also what makes a deletion that broke off in the middle harmless: the rest of it is decided as before.
+func TestRetentionAppliedInPiecesOrTwiceEndsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sets, p := drawSets(t), drawPolicy(t)
-		now := epoch.Add(200 * time.Hour)
-		var kept []Set
+		sets, p, now := drawSets(t), drawPolicy(t), epoch.Add(200*time.Hour)
+		all := deletedOf(retain(t, sets, p, now))
+		var left []Set
+		done := map[string]bool{}
 		for _, d := range retain(t, sets, p, now) {
-			if !d.Delete {
-				kept = append(kept, d.Set)
+			if d.Delete && rapid.Bool().Draw(t, "deleted before the crash") {
+				done[string(d.Set.Kind)+d.Set.ID] = true
+				continue
 			}
+			left = append(left, d.Set)
 		}
-		if more := deletedOf(retain(t, kept, p, now)); len(more) != 0 {
-			t.Fatalf("a second time deletes %v", more)
+		for id := range deletedOf(retain(t, left, p, now)) {
+			done[id] = true
+		}
+		if !maps.Equal(all, done) {
+			t.Fatalf("at once %v, in two pieces %v", all, done)
 		}
 	})
 }

@@ -2,7 +2,8 @@ package backup
 
 import (
 	"fmt"
-	"sort"
+	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -13,67 +14,48 @@ import (
 type Decision struct {
 	Set    Set
 	Delete bool
-	Reason string // "newest good backup", "finished 31 days ago, kept for 30"
+	Reason string // "newest good backup", "daily 3 of 7, weekly 1 of 4", "31 days old, kept by no rule (days 30)"
 }
 
-// Bounds of retention. A set younger than youngest is never deleted, whatever the policy says;
-// a newest set further in the future than clockSlack stops the whole decision.
-const (
-	youngest   = 24 * time.Hour
-	clockSlack = time.Hour
-)
+// youngest is the age below which nothing is ever deleted, whatever the policy says.
+const youngest = 24 * time.Hour
 
-// Policy is the configured retention, and whether sets of the old script may go by it too.
+// Policy is the configured rules, and whether sets of the old script may go by them too.
 type Policy struct {
-	config.Retention
+	config.Keep
 	Legacy bool
 }
 
-// Retain decides for the sets of ONE instance and database, from their completion times. It is
-// pure: the timer, `prune --dry-run` and the console show the same answer. Nothing is deleted
-// unless every rule lets it go. It fails when the clock cannot be trusted.
+// Retain decides for the sets of ONE instance and database, newest first, from what the sets know
+// of themselves: completion times, proofs, holds and locks. It is pure: the timer, `prune --dry-run`
+// and the console show the same answer. Nothing is deleted unless every rule lets it go.
 //
 // Counted as good are native sets without a problem and without a failed verification. Sets of
 // the old script never stand in for them: nothing is known about those.
+//
+// An earlier now never lets go of more, so that of two clocks the earlier one is the safe one.
 func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
-	sets = append([]Set(nil), sets...)
-	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
-	if err := checkClock(sets, now); err != nil {
-		return nil, err
-	}
+	sets = slices.Clone(sets)
+	slices.SortFunc(sets, func(a, b Set) int {
+		if newer(&a, &b) {
+			return -1
+		}
+		return 1
+	})
 	if err := checkScope(sets); err != nil {
 		return nil, err
 	}
-	r := retaining{policy: policy, now: now}
-	for i := range sets {
-		if sets[i].Kind == KindNative && usable(&sets[i]) {
-			r.natives++
+	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep)}
+	decisions := make([]Decision, len(sets))
+	for _, kind := range []Kind{KindNative, KindLegacy, KindIncomplete} {
+		for i := range sets {
+			if sets[i].Kind == kind {
+				keep, reason := r.keep(&sets[i], newestUsable(sets) == i)
+				decisions[i] = Decision{Set: sets[i], Delete: !keep, Reason: reason}
+			}
 		}
 	}
-	decisions := make([]Decision, len(sets))
-	for i, s := range sets {
-		keep, reason := r.keep(&s)
-		decisions[i] = Decision{Set: s, Delete: !keep, Reason: reason}
-	}
 	return decisions, nil
-}
-
-// checkClock finds a wrong clock in the newest set: it lies in the future, or was finished, by the
-// clock of its writer, after the store had already stored it. Under such a clock every other set
-// could look old.
-func checkClock(sets []Set, now time.Time) error {
-	if len(sets) == 0 {
-		return nil
-	}
-	ahead, of := sets[0].FinishedAt.Sub(now), "this host's clock or the one that wrote it"
-	if stored := sets[0].StoredAt; !stored.IsZero() && sets[0].FinishedAt.Sub(stored) > ahead {
-		ahead, of = sets[0].FinishedAt.Sub(stored), "the clock that wrote it"
-	}
-	if ahead <= clockSlack {
-		return nil
-	}
-	return fault.New(fault.Refused, fmt.Sprintf("retention: set %s finished %s in the future: %s is wrong",
-		sets[0].ID, ahead.Round(time.Minute), of), "correct the clock; a set that keeps a wrong time is deleted by hand; nothing was deleted", nil)
 }
 
 // checkScope guards against a caller that mixes databases: one would count for the other.
@@ -95,81 +77,97 @@ func checkScope(sets []Set) error {
 
 func usable(s *Set) bool { return s.Good() && s.LastFailure() == nil }
 
-// retaining goes through the sets from the newest to the oldest.
-type retaining struct {
-	policy  Policy
-	now     time.Time
-	natives int // usable native sets in all
-
-	good, native, legacy int // usable ones so far
-	readable, restored   bool
+// newestUsable is the place of the newest usable set of any kind, or -1.
+func newestUsable(sets []Set) int {
+	return slices.IndexFunc(sets, func(s Set) bool { return usable(&s) })
 }
 
-func (r *retaining) keep(s *Set) (bool, string) {
+// retaining goes through the sets of one kind from the newest to the oldest; the native ones
+// first, so that what they fill no set of the old script can take from them.
+type retaining struct {
+	policy Policy
+	now    time.Time
+	rules  []rule
+
+	rank               int // usable sets so far
+	native             bool
+	readable, restored bool
+}
+
+func (r *retaining) keep(s *Set, newest bool) (bool, string) {
 	age := r.now.Sub(s.FinishedAt)
 	switch {
 	case s.FinishedAt.IsZero():
 		return true, "nobody knows its age"
+	case s.Kind == KindIncomplete && s.Hold != nil: // somebody removed its manifest, not retention
+		return true, s.Hold.String()
+	case s.Kind == KindIncomplete && age < youngest:
+		return true, "unfinished, younger than a day"
+	case s.Kind == KindIncomplete:
+		return false, "unfinished: a run that never committed"
 	case s.Kind == KindLegacy && !r.policy.Legacy:
 		return true, "left by the old script: only deleted when asked"
 	case !usable(s):
-		return r.keepBroken(s, age)
+		return true, evidence(s)
 	}
-	if reason := r.protect(s); reason != "" {
-		return true, reason
-	}
+	always, byRule := r.protect(s, newest), r.byRules(s, age)
 	switch {
+	case always != "":
+		return true, always
+	case s.Hold != nil:
+		return true, s.Hold.String()
+	case r.now.Before(s.LockedUntil):
+		return true, "locked by the store until " + s.LockedUntil.UTC().Format(time.RFC3339)
 	case age < youngest:
 		return true, "younger than a day"
-	case r.policy.Days <= 0:
+	case len(r.rules) == 0:
 		return true, "no retention is configured"
-	case age.Hours() <= float64(r.policy.Days)*24: // as a Duration, many days would overflow
-		return true, fmt.Sprintf("%d days old, kept for %d", days(age), r.policy.Days)
+	case byRule != "":
+		return true, byRule
 	}
-	return false, fmt.Sprintf("%d days old, kept for %d", days(age), r.policy.Days)
+	return false, fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep)
 }
 
-// protect is why a usable set stays whatever its age, or "".
-func (r *retaining) protect(s *Set) string {
-	r.good++
-	rank := r.natives + r.legacy + 1
-	if s.Kind == KindNative {
-		r.native++
-		rank = r.native
-	} else {
-		r.legacy++
-	}
+// protect is why a usable set stays whatever the rules say, or "".
+func (r *retaining) protect(s *Set, newest bool) string {
+	r.rank++
+	newest = newest || s.Kind == KindNative && !r.native
+	r.native = r.native || s.Kind == KindNative
 	level, _ := s.Proven()
 	newestRestored := level >= LevelRestored && !r.restored
 	newestReadable := level >= LevelReadable && !r.readable
 	r.restored = r.restored || newestRestored
 	r.readable = r.readable || newestReadable
 	switch {
-	case r.good == 1, rank == 1:
+	case newest:
 		return "newest good backup"
 	case newestRestored, newestReadable:
 		return "newest backup proven " + level.String()
-	case rank <= r.policy.MinKeep:
-		return fmt.Sprintf("one of the newest %d good backups", r.policy.MinKeep)
+	case r.rank <= r.policy.MinGood:
+		return fmt.Sprintf("one of the newest %d good backups", r.policy.MinGood)
 	}
 	return ""
 }
 
-// keepBroken: objects that no run committed are litter after a day; a manifest that cannot be
-// used is evidence, and may be one that a newer pgbtui wrote: a person decides.
-func (r *retaining) keepBroken(s *Set, age time.Duration) (bool, string) {
-	failure := s.LastFailure()
-	switch {
-	case s.Kind != KindIncomplete && s.Problem == "" && failure != nil:
-		return true, "its last verification failed (" + failure.Error + "): only deleted by hand"
-	case s.Kind != KindIncomplete:
-		return true, "not usable (" + s.Problem + "): only deleted by hand"
-	case age < youngest:
-		return true, "unfinished, younger than a day"
-	case r.policy.Days <= 0:
-		return true, "no retention is configured"
+// byRules names every rule that keeps a usable set, or "". Each rule counts every usable set,
+// also one that stays for another reason.
+func (r *retaining) byRules(s *Set, age time.Duration) string {
+	var by []string
+	for _, rule := range r.rules {
+		if reason := rule.keep(s.FinishedAt.UTC(), age); reason != "" {
+			by = append(by, reason)
+		}
 	}
-	return false, "unfinished: a run that never committed"
+	return strings.Join(by, ", ")
+}
+
+// evidence is why a set that cannot be used stays: it tells what went wrong, and may be one that a
+// newer pgbtui wrote. A person decides.
+func evidence(s *Set) string {
+	if s.Problem != "" {
+		return "not usable (" + s.Problem + "): only deleted by hand"
+	}
+	return "its last verification failed (" + s.LastFailure().Error + "): only deleted by hand"
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -33,6 +33,9 @@ type Set struct {
 	ProblemCode fault.Code // what Problem means for an exit code: Integrity, or Config for a newer schema; 0 when good
 	Proofs      []Proof    // newest first
 	Class       string     // storage class of the dump
+	Hold        *Hold      // who keeps it from deletion; nil: nobody
+	LockedUntil time.Time  // the store refuses its deletion until then; zero: not locked
+	holds       holds
 }
 
 // Good reports whether the set can be offered for a restore.

@@ -32,6 +32,7 @@ type world struct {
 	hook  atomic.Pointer[hook]
 
 	unconditional atomic.Bool
+	storeAhead    atomic.Int64 // what the store's clock is ahead, as a Duration
 }
 
 // hook sees each request before it is served, and may do anything in between.
@@ -56,9 +57,9 @@ func newWorldOn(t testing.TB, pg *pgtest.Server, database string) *world {
 	}))
 	w.job = config.Job{
 		Name: "main", Instance: "db" + strconv.FormatInt(worlds.Add(1), 10), Database: database,
-		Postgres:  config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
-		S3:        config.S3{Bucket: w.store.Bucket, Prefix: "postgresql"},
-		Retention: config.Retention{MinKeep: 3}, StallAfter: time.Minute, ConnectWait: 5 * time.Second, LockWait: 10 * time.Second,
+		Postgres: config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
+		S3:       config.S3{Bucket: w.store.Bucket, Prefix: "postgresql"},
+		Keep:     config.Keep{MinGood: 3}, StallAfter: time.Minute, ConnectWait: 5 * time.Second, LockWait: 10 * time.Second,
 		SpoolDir: t.TempDir(),
 	}
 	w.env = Env{
@@ -83,6 +84,10 @@ func (w *world) ask(op s3server.Op, r *http.Request) *s3server.Fault {
 	if w.unconditional.Load() && r.Header.Get("If-None-Match")+r.Header.Get("If-Match") != "" && op == s3server.OpPutObject {
 		return &s3server.Fault{Kind: s3server.Answer, Status: http.StatusNotImplemented, Code: "NotImplemented"}
 	}
+	if ahead := w.storeAhead.Load(); ahead != 0 && op == s3server.OpHeadBucket {
+		date := time.Now().Add(time.Duration(ahead)).UTC().Format(http.TimeFormat)
+		return &s3server.Fault{Kind: s3server.Answer, Status: http.StatusOK, Header: map[string]string{"Date": date}}
+	}
 	if h := w.hook.Load(); h != nil {
 		if f := (*h)(op, r.URL.Path); f != nil {
 			own := *f // the server fills in defaults
@@ -93,6 +98,23 @@ func (w *world) ask(op s3server.Op, r *http.Request) *s3server.Fault {
 }
 
 func (w *world) onRequest(h hook) { w.hook.Store(&h) }
+
+// pass lets time go by, for this host and for the store.
+func (w *world) pass(d time.Duration) {
+	w.storeAhead.Add(int64(d))
+	now := w.env.Now
+	w.env.Now = func() time.Time { return now().Add(d) }
+}
+
+// prune carries out what retention decides now.
+func (w *world) prune(t testing.TB) ([]Decision, error) {
+	t.Helper()
+	plan, err := Plan(t.Context(), w.job, w.env, false)
+	if err != nil {
+		return nil, err
+	}
+	return Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed)
+}
 
 // bucket opens the store with short retries.
 func (w *world) bucket(t testing.TB, key, secret string) *s3.Bucket {

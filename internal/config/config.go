@@ -31,7 +31,7 @@ type Job struct {
 	Postgres    Postgres
 	S3          S3
 	Encryption  Encryption
-	Retention   Retention
+	Keep        Keep
 	Alert       Alert
 	Warn        Warn
 	RPO         time.Duration // newest good set older than this is a breach; default 26h
@@ -70,12 +70,6 @@ type S3 struct {
 type Encryption struct {
 	Recipients   []string
 	IdentityFile string
-}
-
-// Retention is the simple form. Zero Days means that nothing is ever deleted.
-type Retention struct {
-	Days    int
-	MinKeep int // good sets always kept; default 3, at least 1
 }
 
 // Alert says where a failed run is told besides the journal.

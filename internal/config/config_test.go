@@ -36,7 +36,7 @@ func TestTheArticlesEnvironmentAloneIsAConfiguration(t *testing.T) {
 	}
 	if j.Name != "production" || j.Database != "production" || j.Instance != "db1" || j.Postgres.User != "backup" ||
 		j.S3.Bucket != "my-company-db-backups" || j.S3.Region != "us-east-1" || j.S3.Prefix != "postgresql" ||
-		j.Retention != (Retention{Days: 30, MinKeep: 3}) || j.SpoolDir != "/tmp/pg_backups" || j.S3.SSE != "AES256" {
+		j.Keep != (Keep{Days: 30, MinGood: 3, By: PruneByBackup}) || j.SpoolDir != "/tmp/pg_backups" || j.S3.SSE != "AES256" {
 		t.Fatalf("%+v", j)
 	}
 }
@@ -44,12 +44,12 @@ func TestTheArticlesEnvironmentAloneIsAConfiguration(t *testing.T) {
 const twoJobs = `
 label: production
 s3: {bucket: company-backups, region: eu-central-1}
-retention: {days: 14}
+keep: {days: 14, weekly: 8}
 stall_after: 90s
 jobs:
   shop:
     database: "sales_20200101"
-    retention: {min_keep: 7}
+    keep: {min_good: 7, days: 2, by: timer}
   odd:
     database: "a\"b\n数据库"
     rpo: 7d
@@ -64,11 +64,11 @@ func TestJobsInheritTheTopLevelAndOverrideIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shop.Database != "sales_20200101" || shop.Retention != (Retention{Days: 14, MinKeep: 7}) || shop.StallAfter != 90*time.Second {
+	if shop.Database != "sales_20200101" || shop.Keep != (Keep{Days: 2, Weekly: 8, MinGood: 7, By: PruneByTimer}) || shop.StallAfter != 90*time.Second {
 		t.Fatalf("%+v", shop)
 	}
 	odd, err := c.Job("odd")
-	if err != nil || odd.Database != "a\"b\n数据库" || odd.RPO != 7*24*time.Hour || odd.Retention.MinKeep != 3 {
+	if err != nil || odd.Database != "a\"b\n数据库" || odd.RPO != 7*24*time.Hour || odd.Keep != (Keep{Days: 14, Weekly: 8, MinGood: 3, By: PruneByBackup}) {
 		t.Fatalf("%+v, %v", odd, err)
 	}
 	if _, err := c.Job("nope"); fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), `"odd", "shop"`) {
@@ -94,9 +94,6 @@ func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
 	for name, tc := range map[string]struct{ yaml, want string }{
 		"unknown key":        {"s3: {bucket: abc}\nretension:\n  days: 3\n", `:2: unknown key "retension"`},
 		"unknown key in job": {"s3: {bucket: abc}\njobs:\n  a:\n    databse: x\n", `:4: unknown key "databse"`},
-		"wrong type":         {"s3: {bucket: abc}\nretention:\n  days: soon\n", ":3:"},
-		"zero days":          {"s3: {bucket: abc}\nretention:\n  days: 0\n", ":3: retention.days: 0 days"},
-		"negative in job":    {"s3: {bucket: abc}\njobs:\n  a:\n    retention: {days: -1}\n", ":4: retention.days: -1 days"},
 		"missing bucket":     {"label: x\n", "s3.bucket: no bucket"},
 		"bucket as URL":      {"s3:\n  bucket: s3://abc/x\n", `:2: s3.bucket: "s3://abc/x"`},
 		"unknown sse":        {"s3:\n  bucket: abc\n  sse: rot13\n", ":3: s3.sse"},

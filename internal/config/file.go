@@ -58,10 +58,7 @@ type fileSettings struct {
 		Recipients   []string `yaml:"recipients"`
 		IdentityFile string   `yaml:"identity_file"`
 	} `yaml:"encryption"`
-	Retention struct {
-		Days    *int `yaml:"days"`
-		MinKeep *int `yaml:"min_keep"`
-	} `yaml:"retention"`
+	Keep  fileKeep `yaml:"keep"`
 	Alert struct {
 		SlackWebhook string `yaml:"slack_webhook"`
 	} `yaml:"alert"`
@@ -138,7 +135,7 @@ func parseDocument(file string, raw []byte) (*document, error) {
 	if err := d.root.Decode(&d.settings); err != nil && len(d.root.Content) > 0 {
 		return nil, d.yamlError(err)
 	}
-	return d, nil
+	return d, d.refuseEmptyKeep()
 }
 
 // top decodes the settings for all jobs anew: a job decoded over a copy would write through the
@@ -157,6 +154,10 @@ var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type .
 func (d *document) yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
+	remedy := "`pgbtui config check --help` lists every key"
+	for _, m := range unknownKey.FindAllStringSubmatch(text, -1) {
+		remedy = first(formerKeys[m[2]], remedy)
+	}
 	text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
 	var lines []string
 	for _, line := range strings.Split(text, "\n") {
@@ -168,8 +169,7 @@ func (d *document) yamlError(err error) error {
 		}
 		lines = append(lines, line)
 	}
-	return fault.New(fault.Config, "config: "+strings.Join(lines, "; "),
-		"`pgbtui config check --help` lists every key", nil)
+	return fault.New(fault.Config, "config: "+strings.Join(lines, "; "), remedy, nil)
 }
 
 // line finds the line of a key path, or of its deepest existing parent; 0 when there is none.

@@ -150,7 +150,7 @@ func (l loader) job(name string, f fileSettings) (Job, error) {
 
 // resolve fills one job: file settings, then the environment, then defaults.
 func (l loader) resolve(name string, f fileSettings) (Job, error) {
-	retention, err := l.retention(name, f)
+	keep, err := l.keep(name, f.Keep)
 	if err != nil {
 		return Job{}, err
 	}
@@ -166,7 +166,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
 		},
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
-		Retention:   retention,
+		Keep:        keep,
 		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
 		Warn:        f.Warn.resolve(),
 		RPO:         time.Duration(orDefault(f.RPO, 26*time.Hour)),
@@ -176,30 +176,6 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		SpoolDir:    first(l.env("BACKUP_DIR"), f.SpoolDir),
 	}
 	return j, nil
-}
-
-func (l loader) retention(name string, f fileSettings) (Retention, error) {
-	r := Retention{MinKeep: 3}
-	if f.Retention.Days != nil {
-		if r.Days = *f.Retention.Days; r.Days < 1 {
-			return r, l.problem(name, fmt.Sprintf("%d days would delete everything", r.Days),
-				"at least 1; leave the key out to delete nothing", "retention", "days")
-		}
-	}
-	if f.Retention.MinKeep != nil {
-		if r.MinKeep = *f.Retention.MinKeep; r.MinKeep < 1 {
-			return r, l.problem(name, fmt.Sprintf("%d kept backups is none", r.MinKeep), "at least 1", "retention", "min_keep")
-		}
-	}
-	if text := l.env("RETENTION_DAYS"); text != "" {
-		days, err := strconv.Atoi(text)
-		if err != nil || days < 1 {
-			return r, fault.New(fault.Config, fmt.Sprintf("config: RETENTION_DAYS=%q is not a number of days", text),
-				"set a whole number from 1 up, or unset it to delete nothing", nil)
-		}
-		r.Days = days
-	}
-	return r, nil
 }
 
 // Job finds a job by name. An empty name is the only job there is. A name without a section in

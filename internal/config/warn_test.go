@@ -33,15 +33,3 @@ func TestAPercentageThatIsNoneIsRefusedWithItsLine(t *testing.T) {
 		}
 	}
 }
-
-func TestAJobsOwnNumberDoesNotReachItsNeighbours(t *testing.T) {
-	for range 20 { // jobs come in the order of a map
-		c, err := load(t, "s3: {bucket: company-backups}\nretention: {days: 30, min_keep: 5}\njobs:\n  a: {database: a, retention: {days: 7, min_keep: 1}}\n  b: {database: b}\n", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b, err := c.Job("b"); err != nil || b.Retention != (Retention{Days: 30, MinKeep: 5}) {
-			t.Fatalf("%+v, %v", b.Retention, err)
-		}
-	}
-}

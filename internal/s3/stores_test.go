@@ -35,6 +35,9 @@ func TestASetsWayOnEveryStore(t *testing.T) {
 			if err := b.Probe(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			if at, err := b.Clock(t.Context()); err != nil || time.Since(at).Abs() > time.Hour {
+				t.Errorf("the store's time is %v, %v", at, err)
+			}
 			wayOfASet(t, b)
 			conditionsHold(t, b)
 			uploadsAreSweptUp(t, b)

@@ -148,7 +148,7 @@ func (w *World) configure(o worldOptions) error {
 		settings["encryption"] = section{"recipients": []string{w.lab.key.Recipient().String()}, "identity_file": w.identityFile()}
 	}
 	if o.lastingDays > 0 {
-		settings["retention"] = section{"days": o.lastingDays, "min_keep": 1}
+		settings["keep"] = section{"days": o.lastingDays, "min_good": 1}
 	}
 	raw, err := json.Marshal(settings)
 	if err != nil {

@@ -36,9 +36,9 @@ s3:
   endpoint: http://127.0.0.1:9000
   path_style: true
   credentials_file: /etc/pgbtui/s3-credentials
-retention:
+keep:
   days: 30
-  min_keep: 3
+  min_good: 3
 `
 
 const credentials = "[default]\naws_access_key_id = demo\naws_secret_access_key = demo-secret-key\n"

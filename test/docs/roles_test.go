@@ -120,10 +120,10 @@ func (g *guarded) prune(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range plan {
-		plan[i].Delete = true
+	for i := range plan.Decisions {
+		plan.Decisions[i].Delete = true
 	}
-	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan); err != nil || len(gone) != 1 {
+	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan, backup.Unconfirmed); err != nil || len(gone) != 1 {
 		t.Errorf("prune: %d sets deleted, %v", len(gone), err)
 	}
 }

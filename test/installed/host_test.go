@@ -63,9 +63,9 @@ s3:
   endpoint: http://127.0.0.1:9000
   path_style: true
   credentials_file: ` + credentialsFile + `
-retention:
+keep:
   days: 30
-  min_keep: 3
+  min_good: 3
 alert:
   slack_webhook: http://127.0.0.1:` + hookPort + webhookPath + `
 jobs:

@@ -62,6 +62,7 @@ func Run(t *testing.T, s Store) {
 		run  func(*session)
 	}{
 		{"buckets", buckets},
+		{"clock", clock},
 		{"objects", objects},
 		{"ranges", ranges},
 		{"keys", keys},

@@ -1,0 +1,129 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// retention runs after a commit. Whatever goes wrong here is a warning: the backup stands, and
+// running the dump again would mend nothing. A run confirms nothing.
+func (r *run) retention(ctx context.Context) []Decision {
+	if len(r.job.Keep.Rules()) == 0 || r.job.Keep.By == config.PruneByTimer {
+		return nil
+	}
+	r.enter(ctx, StageRetention, 0)
+	var deleted []Decision
+	plan, err := Plan(ctx, r.job, r.env, false)
+	if err == nil {
+		deleted, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
+	}
+	if err != nil {
+		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
+		r.warnings = append(r.warnings, text)
+		r.log.WarnContext(ctx, text, event(EventRetentionFailed), slog.String("remedy", fault.Remedy(err)))
+	}
+	return deleted
+}
+
+// Unconfirmed is the confirmation of whom nobody asked.
+const Unconfirmed = -1
+
+// Apply carries out a plan: it deletes one set after the other, and returns what was deleted. A
+// plan with doubts needs confirmed to be the number of sets that it removes; a number that
+// somebody gives has to fit in any case, since it was read off a plan that may have changed.
+func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruning, confirmed int) ([]Decision, error) {
+	if err := plan.refuse(confirmed); err != nil {
+		return nil, err
+	}
+	var deleted []Decision
+	var failed []error
+	for _, d := range plan.Decisions {
+		if !d.Delete {
+			continue
+		}
+		if ctx.Err() != nil {
+			failed = append(failed, context.Cause(ctx))
+			break
+		}
+		if err := deleteSet(ctx, bucket, &d.Set); err != nil {
+			failed = append(failed, fmt.Errorf("delete %s: %w", d.Set.ID, err))
+			continue
+		}
+		log.InfoContext(ctx, fmt.Sprintf("deleted %s: %s", d.Set.ID, d.Reason), event(EventRetentionDeleted),
+			slog.String("set", d.Set.ID), slog.String("reason", d.Reason))
+		deleted = append(deleted, d)
+	}
+	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(deleted), len(deleted)), event(EventRetentionKept))
+	switch len(failed) {
+	case 0:
+		return deleted, nil
+	case 1:
+		return deleted, failed[0]
+	}
+	return deleted, fmt.Errorf("%d sets could not be deleted, the first: %w", len(failed), failed[0])
+}
+
+// refuse is why the plan may not be carried out, or nil.
+func (p *Pruning) refuse(confirmed int) error {
+	prune := "`pgbtui prune --job " + shellQuote(p.job)
+	switch {
+	case confirmed == Unconfirmed && len(p.Doubts) > 0:
+		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),
+			fmt.Sprintf("look at it with %s --dry-run`, and if all of it is right, confirm it: %s --confirm %d`", prune, prune, p.Removes()), nil)
+	case confirmed != Unconfirmed && confirmed != p.Removes():
+		return fault.New(fault.Refused, fmt.Sprintf("retention: nothing was deleted: %d sets would go, %d were confirmed", p.Removes(), confirmed),
+			"look again with "+prune+" --dry-run`", nil)
+	}
+	return nil
+}
+
+// deleteSet removes a set's manifest, then the rest of its folder: from then on it is litter that a
+// later prune clears, never a set that promises bytes which are gone. An archived or replaced object is
+// no obstacle: nothing is read. What became of the set since it was planned is: a commit, a hold.
+func deleteSet(ctx context.Context, bucket *s3.Bucket, s *Set) error {
+	if s.Kind == KindLegacy {
+		return remove(ctx, bucket, []string{s.Dir})
+	}
+	var rest []string
+	holds := 0
+	for o, err := range bucket.List(ctx, s.Dir) {
+		if err != nil {
+			return err
+		}
+		switch name := strings.TrimPrefix(o.Key, s.Dir); {
+		case name != manifestName:
+			rest = append(rest, o.Key)
+		case s.Kind == KindIncomplete:
+			return fault.New(fault.Refused, "its run has committed it meanwhile", "", nil)
+		}
+		if strings.HasPrefix(o.Key, s.Dir+holdsFolder) {
+			holds++
+		}
+	}
+	if holds != s.holds.count {
+		return fault.New(fault.Refused, "somebody held or released it meanwhile", "look at the plan again", nil)
+	}
+	if s.Kind == KindNative {
+		if err := remove(ctx, bucket, []string{s.Dir + manifestName}); err != nil {
+			return err
+		}
+	}
+	return remove(ctx, bucket, rest)
+}
+
+// remove tells of many refused keys by the first.
+func remove(ctx context.Context, bucket *s3.Bucket, keys []string) error {
+	gone, err := bucket.Delete(ctx, keys)
+	var many interface{ Unwrap() []error }
+	if left := len(keys) - len(gone); left > 1 && errors.As(err, &many) && len(many.Unwrap()) > 1 {
+		return fmt.Errorf("%d objects stay, the first: %w", left, many.Unwrap()[0])
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// A hold keeps a set from retention until a person releases it. Holds and releases are documents in
+// the set's folder, only ever added; the newest decides. Rules:
+//
+//   - what cannot be read, or was written by a newer pgbtui, counts as a hold
+//   - of a hold and a release of one moment, the hold counts
+//   - whoever adds one stamps it later than all that are there, so that no clock that is wrong makes
+//     it an old one
+//
+// It binds pgbtui, not the store: who may delete objects can still do so. Object lock binds all.
+
+// Hold says who keeps a set, and why.
+type Hold struct {
+	By     string    // the operator, as far as the session tells
+	Host   string    // where it was asked for
+	At     time.Time // UTC
+	Reason string    // as typed, may be ""
+}
+
+// String is the hold as retention gives it for a reason.
+func (h *Hold) String() string {
+	text := fmt.Sprintf("held by %s on %s since %s", h.By, h.Host, h.At.Format(time.RFC3339))
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	return text
+}
+
+// HoldSchema is the version of the documents that are written.
+const HoldSchema = 1
+
+// holdDocument is a hold or a release as stored.
+type holdDocument struct {
+	Schema  int       `json:"schema"`
+	Set     string    `json:"set"`
+	Release bool      `json:"release"`
+	By      string    `json:"by"`
+	Host    string    `json:"host"`
+	At      time.Time `json:"at"`
+	Reason  string    `json:"reason,omitempty"`
+}
+
+const (
+	holdsFolder = "holds/"
+	holdTime    = "20060102T150405.000Z"
+)
+
+// holdName is `<time>-<6 hex digits>-hold.json` or `-release.json`; the time repeats the document's.
+var holdName = regexp.MustCompile(`^holds/(\d{8}T\d{6}\.\d{3}Z)-[0-9a-f]{6}-(hold|release)\.json$`)
+
+// HoldSet keeps a set from retention. One that is held already gets one more hold, with its reason.
+func HoldSet(ctx context.Context, bucket *s3.Bucket, set *Set, h Hold) error {
+	if err := mayBeHeld(set); err != nil {
+		return err
+	}
+	return putHold(ctx, bucket, set, holdDocument{By: h.By, Host: h.Host, At: h.At, Reason: h.Reason})
+}
+
+// ReleaseSet ends the hold of a set, however often it was held.
+func ReleaseSet(ctx context.Context, bucket *s3.Bucket, set *Set, h Hold) error {
+	if err := mayBeHeld(set); err != nil {
+		return err
+	}
+	return putHold(ctx, bucket, set, holdDocument{Release: true, By: h.By, Host: h.Host, At: h.At, Reason: h.Reason})
+}
+
+func mayBeHeld(set *Set) error {
+	switch set.Kind {
+	case KindLegacy:
+		return fault.New(fault.Refused, "hold: "+set.ID+" is a set of the old script, which has no folder for a hold",
+			"nothing deletes it but `prune --legacy`; copy the object to another prefix if it must survive that", nil)
+	case KindIncomplete:
+		return fault.New(fault.Refused, "hold: "+set.ID+" was never committed: it is no backup",
+			"hold another set: `pgbtui list` shows what there is", nil)
+	}
+	return nil
+}
+
+func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) error {
+	d.Schema, d.Set = HoldSchema, set.ID
+	d.At = d.At.UTC().Truncate(time.Millisecond)
+	if !d.At.After(set.holds.newest) {
+		d.At = set.holds.newest.Add(time.Millisecond)
+	}
+	body, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return fmt.Errorf("backup: write hold: %w", err)
+	}
+	word := "hold"
+	if d.Release {
+		word = "release"
+	}
+	var tail [3]byte
+	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
+	key := set.Dir + holdsFolder + d.At.Format(holdTime) + "-" + hex.EncodeToString(tail[:]) + "-" + word + ".json"
+	if _, err := bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"}); err != nil {
+		return fmt.Errorf("backup: write hold: %w", err)
+	}
+	return nil
+}
+
+// holds is what a set's folder says of holds.
+type holds struct {
+	count  int       // documents, read or not
+	newest time.Time // of any of them
+	by     *Hold     // the one in force; nil: none
+}
+
+// add takes one more document into account, in any order.
+func (h *holds) add(d holdDocument) {
+	h.count++
+	if d.At.Before(h.newest) || (d.At.Equal(h.newest) && d.Release && h.by != nil) {
+		return
+	}
+	h.newest, h.by = d.At, nil
+	if !d.Release {
+		h.by = &Hold{By: d.By, Host: d.Host, At: d.At, Reason: d.Reason}
+	}
+}
+
+// parseHold reads the document of a name within the set's folder. What it cannot trust is a hold,
+// at the time that the name tells.
+func parseHold(set, name string, raw []byte) holdDocument {
+	unknown := holdDocument{By: "nobody knows whom", Host: "an unknown host", Reason: "this program cannot read " + name}
+	if m := holdName.FindStringSubmatch(name); m != nil {
+		unknown.At, _ = time.Parse(holdTime, m[1])
+	}
+	var schema struct {
+		Schema int `json:"schema"`
+	}
+	if json.Unmarshal(raw, &schema) != nil || schema.Schema < 1 || schema.Schema > HoldSchema {
+		return unknown
+	}
+	var d holdDocument
+	strict := json.NewDecoder(bytes.NewReader(raw))
+	strict.DisallowUnknownFields() // a release with a condition that this program does not know is no release
+	if strict.Decode(&d) != nil || d.Set != set || d.At.IsZero() {
+		return unknown
+	}
+	d.At = d.At.UTC()
+	return d
+}

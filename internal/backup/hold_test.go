@@ -1,0 +1,186 @@
+package backup
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+func (w *world) hold(t testing.TB, id string, h Hold) {
+	t.Helper()
+	if err := HoldSet(t.Context(), w.env.Bucket, w.find(t, id), h); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) release(t testing.TB, id string, h Hold) {
+	t.Helper()
+	if err := ReleaseSet(t.Context(), w.env.Bucket, w.find(t, id), h); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAHeldSetOutlivesRetentionUntilItIsReleased(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	w.plant(t, ago(1.1))
+	w.hold(t, m.ID, Hold{By: "ada", Host: "db1", At: time.Now(), Reason: "audit 7"})
+	set := w.find(t, m.ID)
+	if set.Hold == nil || set.Hold.By != "ada" || set.Hold.Host != "db1" || set.Hold.Reason != "audit 7" || !set.Good() {
+		t.Fatalf("%+v", set.Hold)
+	}
+	if gone, err := w.prune(t); err != nil || len(gone) != 0 {
+		t.Errorf("deleted %+v, %v", gone, err)
+	}
+	w.release(t, m.ID, Hold{By: "bob", Host: "db2", At: time.Now()})
+	if set := w.find(t, m.ID); set.Hold != nil {
+		t.Errorf("still %v", set.Hold)
+	}
+	if gone, err := w.prune(t); err != nil || len(gone) != 1 || w.has(t, m.ID) {
+		t.Errorf("deleted %+v, %v; left %q", gone, err, w.keys(t))
+	}
+}
+
+func TestAClockThatIsWrongDoesNotMakeAHoldAnOldOne(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	for i, step := range []struct {
+		release bool
+		at      time.Time
+	}{{false, time.Now().AddDate(10, 0, 0)}, {true, time.Now()}, {false, time.Now().AddDate(-10, 0, 0)}, {true, time.Time{}}} {
+		if step.release {
+			w.release(t, m.ID, Hold{By: "ada", At: step.at})
+		} else {
+			w.hold(t, m.ID, Hold{By: "ada", At: step.at})
+		}
+		if held := w.find(t, m.ID).Hold != nil; held == step.release {
+			t.Errorf("step %d: held %v", i, held)
+		}
+	}
+}
+
+func TestAHoldThatNobodyCanReadHolds(t *testing.T) {
+	w := withDays(t)
+	dir := func(m *Manifest) string { return Folder("postgresql", m.Instance, m.Database) + m.ID + "/holds/" }
+	const name = "20261122T020000.000Z-0a1b2c-"
+	for what, body := range map[string]string{
+		name + "hold.json":                         `{"schema":2,"set":"?","until":"2027-01-01"}`,
+		name + "release.json":                      `{"schema":1,"set":"of-another","release":true,"at":"2026-11-22T02:00:00Z"}`,
+		"20261122T020000.000Z-0a1b2d-release.json": `{"schema":1,"release":true`,
+		"README": "keep this",
+	} {
+		m := w.plant(t, ago(60))
+		w.put(t, dir(m)+what, []byte(body))
+		set := w.find(t, m.ID)
+		if set.Hold == nil || !strings.Contains(set.Hold.Reason, "cannot read") {
+			t.Errorf("%s: %+v", what, set.Hold)
+		}
+		w.release(t, m.ID, Hold{By: "ada", At: time.Now()})
+		if set := w.find(t, m.ID); set.Hold != nil {
+			t.Errorf("%s: a person's release does not end it: %v", what, set.Hold)
+		}
+	}
+}
+
+func TestAHoldOnASetThatIsBeingPrunedWins(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	w.plant(t, ago(1.1))
+	plan, err := Plan(t.Context(), w.job, w.env, false)
+	if err != nil || plan.Removes() != 1 {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	w.hold(t, m.ID, Hold{By: "ada", At: time.Now()})
+	gone, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed)
+	wantCode(t, err, fault.Refused)
+	if len(gone) != 0 || !w.find(t, m.ID).Good() {
+		t.Errorf("deleted %+v, left %q", gone, w.keys(t))
+	}
+}
+
+func TestOnlySetsWithAFolderCanBeHeld(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	for _, kind := range []Kind{KindLegacy, KindIncomplete} {
+		set := &Set{ID: "x", Kind: kind, Dir: "postgresql/x"}
+		for _, do := range []error{HoldSet(t.Context(), w.env.Bucket, set, Hold{}), ReleaseSet(t.Context(), w.env.Bucket, set, Hold{})} {
+			if fault.CodeOf(do) != fault.Refused || fault.Remedy(do) == "" {
+				t.Errorf("%s: %v", kind, do)
+			}
+		}
+	}
+	if keys := w.keys(t); len(keys) != 0 {
+		t.Errorf("written: %q", keys)
+	}
+}
+
+func TestAHoldThatCannotBeWrittenIsNoHold(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
+	err := HoldSet(t.Context(), w.env.Bucket, w.find(t, m.ID), Hold{By: "ada", At: time.Now()})
+	wantCode(t, err, fault.NotPermitted)
+	if set := w.find(t, m.ID); set.Hold != nil {
+		t.Errorf("%v", set.Hold)
+	}
+}
+
+func TestAHoldDoesNotCountAsBytesOrEvidence(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	before := w.find(t, m.ID)
+	w.hold(t, m.ID, Hold{By: "ada", At: time.Now()})
+	after := w.find(t, m.ID)
+	if after.StoredSize != before.StoredSize || len(after.Proofs) != 0 || !after.FinishedAt.Equal(before.FinishedAt) {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
+
+// The newest document decides, in whatever order a store lists them; of one moment, the hold.
+func TestHoldsDependOnNoOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		docs := rapid.SliceOf(rapid.Custom(func(t *rapid.T) holdDocument {
+			return holdDocument{At: epoch.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "at")) * time.Second), Release: rapid.Bool().Draw(t, "release")}
+		})).Draw(t, "documents")
+		want := false
+		var newest time.Time
+		for _, d := range docs {
+			if d.At.After(newest) {
+				newest, want = d.At, false
+			}
+			want = want || d.At.Equal(newest) && !d.Release
+		}
+		var h holds
+		for _, d := range rapid.Permutation(docs).Draw(t, "as listed") {
+			h.add(d)
+		}
+		if (h.by != nil) != want || h.count != len(docs) {
+			t.Fatalf("held %v, want %v", h.by != nil, want)
+		}
+	})
+}
+
+func FuzzParseHold(f *testing.F) {
+	good, _ := json.Marshal(holdDocument{Schema: 1, Set: "s", Release: true, By: "ada", Host: "db1", At: epoch})
+	f.Add("holds/20261122T020000.000Z-0a1b2c-release.json", good)
+	f.Add("holds/x", []byte("{"))
+	f.Fuzz(func(t *testing.T, name string, raw []byte) {
+		d := parseHold("s", name, raw)
+		if d.Release && (d.Set != "s" || d.Schema != HoldSchema) {
+			t.Errorf("a release that is none: %+v", d)
+		}
+	})
+}
+
+func TestTheReasonOfAHeldSetSaysWhoAndWhy(t *testing.T) {
+	decisions, err := Retain([]Set{old(2), old(3, held), old(40)}, rules(config.Keep{Last: 1}), epoch)
+	if err != nil || decisions[1].Reason != "held by ada on db1 since 2026-11-22T02:00:00Z: audit" {
+		t.Errorf("%+v, %v", decisions, err)
+	}
+}
