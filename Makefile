@@ -22,7 +22,7 @@ TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
 # `make test RACE=` leaves the race detector out: about half the time on two cores.
 RACE ?= -race
 
-.PHONY: build test demo lint bench deps clean
+.PHONY: build test demo lint bench chaos fuzz deps clean
 
 build:
 	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
@@ -42,6 +42,21 @@ demo: deps
 # Arguments: make bench BENCH='-size 200 -n 1'
 bench: deps
 	go run ./test/bench $(BENCH)
+
+# The fault laboratory at length, some 15 minutes on two idle cores; docs/reliability.md. With root
+# the kernel's own out-of-memory killer takes part. It prints its seed.
+# Arguments: make chaos N=500 SEED=7 CHAOS='-flips 100 -races 1 -pause=false'
+N ?= 200
+SEED ?= 0
+chaos: deps
+	mkdir -p .cache
+	go build -o .cache/chaos ./test/chaos/cmd/chaos
+	$(AS_ROOT) .cache/chaos -n $(N) -seed $(SEED) $(CHAOS)
+
+# Every fuzzer in turn, each for FUZZTIME. What one finds lands in its testdata/fuzz, to be kept.
+FUZZTIME ?= 10s
+fuzz:
+	scripts/fuzz $(FUZZTIME)
 
 # The tools are pinned in tools/go.mod, apart from what the program is built from.
 lint:

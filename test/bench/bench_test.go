@@ -100,28 +100,6 @@ func TestAFailingProgramOfAPipelineIsNamedWithItsWords(t *testing.T) {
 	}
 }
 
-func TestOnlyTheGeneratedPartOfThePageIsReplaced(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(page, []byte("before\n"+generatedBegin+"old\n"+generatedEnd+"after\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // the second time finds the first one's work
-		if err := updatePage(page, "| new |\n"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, _ := os.ReadFile(page)
-	if want := "before\n" + generatedBegin + "| new |\n" + generatedEnd + "after\n"; string(got) != want {
-		t.Errorf("page = %q", got)
-	}
-	if err := os.WriteFile(page, []byte("no part\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if updatePage(page, "x") == nil {
-		t.Error("a page without a generated part was accepted")
-	}
-}
-
 func TestSpreadOfValues(t *testing.T) {
 	same := func(v float64) float64 { return v }
 	if got := spreadOf([]float64{3, 1, 2}, same); got != (spread{1, 2, 3}) {

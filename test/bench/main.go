@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"codeberg.org/pgbtui/pgbtui/test/page"
 )
 
 // options are the command line's.
@@ -66,7 +68,7 @@ func keep(report string, o options) error {
 		}
 	}
 	if o.update != "" {
-		return updatePage(o.update, report)
+		return page.Update(o.update, "make bench", report)
 	}
 	return nil
 }

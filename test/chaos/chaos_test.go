@@ -1,8 +1,42 @@
 package chaos
 
 import (
+	"context"
+	"os"
+	"sync"
 	"testing"
 )
+
+// TestMain ends the laboratory that the tests share.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "pgbtui-chaos")
+	if err != nil {
+		panic(err)
+	}
+	var lab *Lab
+	shared = sync.OnceValues(func() (*Lab, error) {
+		var err error
+		lab, err = Open(context.Background(), dir)
+		return lab, err
+	})
+	code := m.Run()
+	if lab != nil {
+		lab.Close()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+var shared func() (*Lab, error)
+
+func open(t *testing.T) *Lab {
+	t.Helper()
+	lab, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lab
+}
 
 func TestEveryCellOfTheCrashGrid(t *testing.T) {
 	lab := open(t)
@@ -36,12 +70,41 @@ func check(t *testing.T, cell *Cell, err error) {
 	}
 }
 
-func open(t *testing.T) *Lab {
-	t.Helper()
-	lab, err := Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+// A few, always the same; `make chaos` does 200.
+func TestARunIsKilledAtRandomAndTheNextOneNeedsNobody(t *testing.T) {
+	lab := open(t)
+	for i := range uint64(6) {
+		cell, err := lab.RandomKill(t.Context(), 1, i)
+		check(t, cell, err)
 	}
-	t.Cleanup(lab.Close)
-	return lab
+}
+
+func TestOfTwentyRunsThatStartAtOnceExactlyOneCommits(t *testing.T) {
+	lab := open(t)
+	for _, hosts := range []int{1, 2} {
+		cell, err := lab.Race(t.Context(), hosts)
+		check(t, cell, err)
+	}
+}
+
+func TestEveryFlippedBitAndEveryCutIsFound(t *testing.T) {
+	lab := open(t)
+	for _, sealed := range []bool{false, true} {
+		flips, err := lab.Flips(t.Context(), 1, 60, sealed)
+		checkDamage(t, flips, err)
+		cuts, err := lab.Cuts(t.Context(), 1, 60, sealed)
+		checkDamage(t, cuts, err)
+	}
+}
+
+func checkDamage(t *testing.T, all []Damage, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+	for _, d := range all {
+		if d.Done == 0 || d.Listed+d.Verified+d.Harmless != d.Done {
+			t.Errorf("%+v", d)
+		}
+	}
 }

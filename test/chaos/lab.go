@@ -120,7 +120,8 @@ func (l *Lab) fill(ctx context.Context) error {
 		{"postgres", "ALTER ROLE postgres PASSWORD '" + secretPassword + "'"},
 		{"postgres", "CREATE DATABASE " + smallTemplate + " TEMPLATE template0"},
 		{"postgres", "CREATE DATABASE " + largeTemplate + " TEMPLATE template0"},
-		{smallTemplate, smallData}, {largeTemplate, largeData},
+		{smallTemplate, smallData},
+		{largeTemplate, largeData},
 	} {
 		if err := l.server.TryExec(s.database, s.sql); err != nil {
 			return fmt.Errorf("fill %s: %w", s.database, err)
@@ -194,4 +195,13 @@ func randomHex(bytes int) string {
 func scratch(parent, name string) (string, error) {
 	dir := filepath.Join(parent, name)
 	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// Version is the server's, in its own words.
+func (l *Lab) Version() string {
+	out, err := exec.Command(filepath.Join(l.server.BinDir, "postgres"), "--version").Output()
+	if err != nil {
+		return "PostgreSQL of unknown version"
+	}
+	return strings.Replace(strings.TrimSpace(string(out)), "postgres (PostgreSQL)", "PostgreSQL", 1)
 }

@@ -21,6 +21,7 @@ type Moment struct {
 	large     bool // needs the large database
 	retention bool // needs a set that retention lets go
 	committed bool // the backup exists from here on
+	random    bool // how far the run has come is not known
 	hold      func(*World) error
 	reached   func(*World, context.Context) bool
 }
@@ -31,8 +32,10 @@ const afterPart = 2
 // Moments are the twelve, in the order in which a run comes to them.
 func Moments() []Moment {
 	return []Moment{
-		{Name: "before the lock", hold: func(w *World) error { w.gate.shut(); return nil },
-			reached: func(w *World, _ context.Context) bool { return w.gate.waiting.Load() > 0 }},
+		{
+			Name: "before the lock", hold: func(w *World) error { w.gate.shut(); return nil },
+			reached: func(w *World, _ context.Context) bool { return w.gate.waiting.Load() > 0 },
+		},
 		{Name: "after the lock", hold: stall(s3server.OpListMultipartUploads, ""), reached: asked(s3server.OpListMultipartUploads, "")},
 		{Name: "globals", hold: stall(s3server.OpPutObject, "globals.sql"), reached: asked(s3server.OpPutObject, "globals.sql")},
 		{Name: "snapshot open", hold: (*World).lockTable, reached: (*World).dumpWaits},
@@ -148,9 +151,11 @@ func (w *World) sessions(ctx context.Context, condition string) int64 {
 func (w *World) dumpWaits(ctx context.Context) bool {
 	return w.sessions(ctx, "wait_event_type = 'Lock' AND backend_xmin IS NOT NULL") > 0
 }
+
 func (w *World) copies(ctx context.Context) bool {
 	return w.sessions(ctx, "state = 'active' AND query LIKE 'COPY%'") > 0
 }
+
 func (w *World) noDump(ctx context.Context) bool {
 	return w.sessions(ctx, "application_name = 'pg_dump'") == 0
 }

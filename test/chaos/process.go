@@ -40,17 +40,25 @@ func (w *World) start(ctx context.Context, args ...string) (*process, error) {
 	if len(args) == 0 {
 		args = []string{"--headless"}
 	}
-	args = append(args, "--config", w.configFile())
-	p := &process{cmd: exec.CommandContext(ctx, w.lab.program, args...), done: make(chan struct{})}
+	p := w.command(ctx, w.lab.program, append(args, "--config", w.configFile())...)
+	return p, w.run(p)
+}
+
+func (w *World) command(ctx context.Context, program string, args ...string) *process {
+	p := &process{cmd: exec.CommandContext(ctx, program, args...), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.environment(), w.dir, &p.out, &p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the keyboard is for the laboratory
 	p.cmd.WaitDelay = time.Second                           // a child that lives on is found by other means
+	return p
+}
+
+func (w *World) run(p *process) error {
 	if err := p.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	w.ran = append(w.ran, p)
 	go p.follow(w.seen)
-	return p, nil
+	return nil
 }
 
 // follow owns the program until it has ended.
@@ -74,6 +82,16 @@ func (p *process) kill() error {
 	return err
 }
 
+// over reports whether the program has ended.
+func (p *process) over() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // within reports whether the program ended in time.
 func (p *process) within(limit time.Duration) bool {
 	select {
@@ -84,7 +102,13 @@ func (p *process) within(limit time.Duration) bool {
 	}
 }
 
-func (p *process) code() int { return p.cmd.ProcessState.ExitCode() }
+// code is the exit code as a shell and systemd see it.
+func (p *process) code() int {
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
 
 // killed reports whether SIGKILL ended it.
 func (p *process) killed() bool {

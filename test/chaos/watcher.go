@@ -15,7 +15,7 @@ import (
 type watcher struct {
 	mu       sync.Mutex
 	children map[child]string // what each was started with
-	argv     []string         // of the program itself
+	argv     map[string]bool  // of the program itself
 }
 
 type child struct {
@@ -25,7 +25,7 @@ type child struct {
 
 const lookEvery = 20 * time.Millisecond
 
-func newWatcher() *watcher { return &watcher{children: map[child]string{}} }
+func newWatcher() *watcher { return &watcher{children: map[child]string{}, argv: map[string]bool{}} }
 
 // follow looks until stop, and returns the program's peak.
 func (w *watcher) follow(pid int, stop <-chan struct{}) (peak int64) {
@@ -45,13 +45,12 @@ func (w *watcher) follow(pid int, stop <-chan struct{}) (peak int64) {
 func (w *watcher) look(pid int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.argv) == 0 {
-		w.argv = proc.Strings(pid, "cmdline")
-	}
+	own := proc.Strings(pid, "cmdline")
+	w.argv[strings.Join(own, " ")] = true
 	for _, p := range proc.Children(pid) {
 		c := child{p, proc.Started(p)}
 		argv := proc.Strings(p, "cmdline")
-		if c.started == "" || len(argv) == 0 || slices.Equal(argv, w.argv) {
+		if c.started == "" || len(argv) == 0 || slices.Equal(argv, own) {
 			continue // gone, or before its exec still a copy of the program
 		}
 		w.children[c] = fmt.Sprintf("argv %q env %q", argv, proc.Strings(p, "environ"))
@@ -76,7 +75,7 @@ func (w *watcher) startedWith() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b strings.Builder
-	fmt.Fprintf(&b, "argv %q\n", w.argv)
+	fmt.Fprintf(&b, "argv %v\n", w.argv)
 	for _, with := range w.children {
 		b.WriteString(strings.ReplaceAll(with, `"PGPASSWORD=`+secretPassword+`"`, "") + "\n")
 	}

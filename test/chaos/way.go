@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/test/proc"
 )
 
 // Way is how a run is ended from outside.
@@ -16,6 +18,9 @@ const (
 	Kill        Way = "SIGKILL"
 	Terminate   Way = "SIGTERM"
 	OutOfMemory Way = "OOM kill"
+	// KillChild ends what the program has started, pg_dump mostly, and not the program. It is no
+	// way of the grid: the run must notice, and end by itself.
+	KillChild Way = "SIGKILL to its child"
 )
 
 // Ways are all of them, in the order of the tables.
@@ -23,6 +28,9 @@ func Ways() []Way { return []Way{Kill, Terminate, OutOfMemory} }
 
 // endsWithin is how long a run may take to end after it was told to.
 const endsWithin = 30 * time.Second
+
+// wholeRun bounds a run that nothing disturbs, on a loaded machine.
+const wholeRun = 10 * time.Minute
 
 // ender ends one run in one way.
 type ender struct {
@@ -54,17 +62,29 @@ func (e *ender) strike(ctx context.Context, p *process) (violation string, err e
 		err = p.cmd.Process.Signal(syscall.SIGTERM)
 	case e.group != nil:
 		return e.starve(ctx, p)
+	case e.way == KillChild:
+		for _, pid := range proc.Children(p.cmd.Process.Pid) {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+		}
 	default:
 		err = p.cmd.Process.Kill()
 	}
 	if err != nil {
 		return "", err
 	}
-	if !p.within(endsWithin) {
-		return fmt.Sprintf("still running %s after %s", endsWithin, e.way), p.kill()
+	limit := endsWithin
+	if e.way == KillChild { // there may have been none: then the run just goes on
+		limit = wholeRun
+	}
+	if !p.within(limit) {
+		return fmt.Sprintf("still running %s after %s", limit, e.way), p.kill()
 	}
 	return "", nil
 }
+
+// wantsKilled: the program itself must have been killed. The kernel may as well have chosen its
+// child, at a random moment: then the run notices.
+func (e *ender) wantsKilled() bool { return e.way == Kill || (e.way == OutOfMemory && !e.real) }
 
 func (e *ender) starve(ctx context.Context, p *process) (violation string, err error) {
 	eater, err := e.group.eat(ctx, p.cmd.Process.Pid)
