@@ -14,7 +14,7 @@ import (
 func documents() map[string]any {
 	return map[string]any{
 		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
-		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "status": jsonStatus{}, "units install": jsonReport{},
+		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "version": jsonVersion{}, "error": jsonError{},
 	}
 }
@@ -22,7 +22,7 @@ func documents() map[string]any {
 // parts are the types that documents are made of.
 func parts() map[string]any {
 	return map[string]any{
-		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "job-state": jsonState{},
+		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "held": jsonHold{}, "job-state": jsonState{},
 		"job": jsonJob{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},

@@ -82,6 +82,7 @@ type jsonSet struct {
 	StorageClass string     `json:"storageClass,omitempty"`
 	Proof        string     `json:"proof"`
 	ProvenAt     *time.Time `json:"provenAt"`
+	Hold         *jsonHold  `json:"hold,omitempty"`
 	Warnings     []string   `json:"warnings,omitempty"`
 }
 
@@ -89,7 +90,7 @@ func (p *program) setJSON(s *backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
 		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Instance: s.Instance, Database: s.Database,
-		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(),
+		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
 	}
 	if !at.IsZero() {
 		at = at.UTC()

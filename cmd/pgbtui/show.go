@@ -123,6 +123,9 @@ func (p *program) showFacts(s *backup.Set) {
 	}
 	line("set", s.ID)
 	line("state", state(s))
+	if s.Hold != nil {
+		line("hold", s.Hold.String())
+	}
 	line("database", s.Database)
 	line("instance", s.Instance)
 	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")

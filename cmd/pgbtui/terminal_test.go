@@ -50,3 +50,32 @@ func TestVerbsWriteNoColoursToATerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestAHoldOnATerminalIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(t, 0, "--headless")
+	for answer, want := range map[string]int{"n\n": 4, "\n": 4, "\x04": 4, "\x03": 130, "y\n": 0} { // 0x04 is the end of input, 0x03 an interrupt
+		cmd := exec.CommandContext(t.Context(), "pgbtui", "hold", "latest", "--reason", "because")
+		cmd.Env, cmd.Dir = append(w.env(), "TERM=dumb"), w.dir
+		terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text []byte
+		buf := make([]byte, 4096)
+		for !strings.Contains(string(text), "y, then enter: ") {
+			n, err := terminal.Read(buf)
+			if text = append(text, buf[:n]...); err != nil {
+				break
+			}
+		}
+		_, _ = terminal.WriteString(answer)
+		rest, _ := io.ReadAll(terminal) // ends with EIO when the program has gone
+		_ = cmd.Wait()                  // the status is read below
+		_ = terminal.Close()
+		if got := cmd.ProcessState.ExitCode(); got != want || !strings.Contains(string(text), "Retention will not delete") {
+			t.Errorf("%q: exit %d, want %d: %q", answer, got, want, string(text)+string(rest))
+		}
+	}
+}
