@@ -82,7 +82,7 @@ func byCredentials(err error) (verdict, bool) {
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden":
 		return no("grant the identity this action on the bucket (IAM policy, bucket policy, KMS key policy)")
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
-		return no("renew the session credentials")
+		return no("the session credentials have expired: log in again or write a new token where they are read from; an instance role renews itself")
 	case "InvalidAccessKeyId", "InvalidToken", "UnrecognizedClientException", "NotSignedUp":
 		return no("the store does not know this access key; check which credentials are used")
 	case "SignatureDoesNotMatch":

@@ -18,7 +18,11 @@ const deleteBatch = 1000
 
 // Delete removes keys, and returns those that are gone (a key that was not there counts as
 // gone). Failures are joined, one error per key; the keys that could be deleted are deleted all
-// the same. In a bucket with versions the newest version is hidden, not removed.
+// the same.
+//
+// In a bucket with versions this hides and removes nothing, also where an object lock holds: a delete
+// marker comes on top, reads and lists see no key, and the bytes stay (and cost) until a lifecycle
+// rule or somebody with s3:DeleteObjectVersion removes them. See Versions.
 func (b *Bucket) Delete(ctx context.Context, keys []string) (deleted []string, err error) {
 	plain, odd := byXML(keys)
 	var failed []error

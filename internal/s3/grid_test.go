@@ -12,11 +12,17 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
+// The grid: every operation of a set's way times every way in which a store fails. Each cell says how the
+// call must end, and holds the bucket to what must be true after it. internal/backup has the same grid
+// for whole runs.
+
 // action is one operation of the grid, from a bucket that holds "there".
 type action struct {
 	op  s3server.Op
 	run func(context.Context, *Bucket) error
 }
+
+const gridBytes = 3 * smallPart
 
 func actions() []action {
 	upload := func(ctx context.Context, b *Bucket) error {
@@ -25,7 +31,7 @@ func actions() []action {
 			return err
 		}
 		defer u.Abort(context.WithoutCancel(ctx)) // the uploads are counted afterwards
-		if _, err := u.Write(someBytes(3 * smallPart)); err != nil {
+		if _, err := u.Write(someBytes(gridBytes)); err != nil {
 			return err
 		}
 		_, err = u.Complete(ctx)
@@ -33,7 +39,7 @@ func actions() []action {
 	}
 	return []action{
 		{s3server.OpPutObject, func(ctx context.Context, b *Bucket) error {
-			_, err := b.Put(ctx, "new", someBytes(3*smallPart), PutOptions{IfNoneMatch: true})
+			_, err := b.Put(ctx, "new", someBytes(gridBytes), PutOptions{IfNoneMatch: true})
 			return err
 		}},
 		{s3server.OpCreateMultipart, upload},
@@ -64,75 +70,146 @@ func actions() []action {
 	}
 }
 
-func TestEveryOperationSurvivesPassingFaults(t *testing.T) {
-	passing := map[string]s3server.Rule{
-		"500":         {Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Status: 500}},
-		"503 x3":      {Times: 3, Fault: s3server.Fault{Kind: s3server.Answer, Status: 503}},
-		"429":         {Times: 2, Fault: s3server.Fault{Kind: s3server.Answer, Status: 429, Code: "TooManyRequests"}},
-		"reset":       {Times: 2, Fault: s3server.Fault{Kind: s3server.Reset}},
-		"lost answer": {Times: 2, Fault: s3server.Fault{Kind: s3server.LoseAnswer}},
-		"stall":       {Times: 1, Fault: s3server.Fault{Kind: s3server.Stall}},
-		"timeout":     {Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Status: 400, Code: "RequestTimeout"}},
-		"cut":         {Times: 1, Fault: s3server.Fault{Kind: s3server.Cut, After: 20}},
+// column is a fault, how often it strikes (0: for ever), and how a call then ends.
+type column struct {
+	name   string
+	fault  s3server.Fault
+	times  int
+	ends   fault.Code
+	except map[s3server.Op]fault.Code // operations that end otherwise
+}
+
+func gridColumns() []column {
+	answer := func(status int, code string) s3server.Fault {
+		return s3server.Fault{Kind: s3server.Answer, Status: status, Code: code}
 	}
-	for name, rule := range passing {
+	bend := func(kind s3server.Kind, after int64) s3server.Fault { return s3server.Fault{Kind: kind, After: after} }
+	type byOp map[s3server.Op]fault.Code
+	return []column{
+		{"500 once", answer(500, ""), 1, fault.OK, nil},
+		{"500 for ever", answer(500, ""), 0, fault.Unavailable, nil},
+		{"503 three times", answer(503, ""), 3, fault.OK, nil},
+		{"503 for ever", answer(503, ""), 0, fault.Temporary, byOp{s3server.OpHeadObject: fault.Unavailable}}, // no word of SlowDown there
+		{"429 twice", answer(429, "TooManyRequests"), 2, fault.OK, nil},
+		{"request timeout", answer(400, "RequestTimeout"), 1, fault.OK, nil},
+		{"reset twice", bend(s3server.Reset, 0), 2, fault.OK, nil},
+		{"reset for ever", bend(s3server.Reset, 0), 0, fault.Unavailable, nil},
+		{"answer lost twice", bend(s3server.LoseAnswer, 0), 2, fault.OK, nil},
+		{"answer lost for ever", bend(s3server.LoseAnswer, 0), 0, fault.Unavailable, byOp{
+			s3server.OpPutObject: fault.OK, s3server.OpCompleteMultipart: fault.OK, // looked up
+		}},
+		{"stall once", bend(s3server.Stall, 0), 1, fault.OK, nil},
+		{"stall for ever", bend(s3server.Stall, 0), 0, fault.Unavailable, nil},
+		{"answer cut", bend(s3server.Cut, 20), 1, fault.OK, nil},
+		{"answer short", bend(s3server.Short, 20), 1, fault.OK, byOp{s3server.OpGetObject: fault.Integrity}},
+		{"answer with more", bend(s3server.Extra, 20), 1, fault.OK, byOp{s3server.OpGetObject: fault.Integrity}},
+		// Head tells whatever the store says: its caller compares. The other answers carry none.
+		{"other checksum", bend(s3server.WrongChecksum, 0), 0, fault.OK, byOp{
+			s3server.OpPutObject: fault.Integrity, s3server.OpUploadPart: fault.Integrity, s3server.OpGetObject: fault.Integrity,
+		}},
+		{"access denied", answer(403, "AccessDenied"), 0, fault.NotPermitted, nil},
+		{"expired token", answer(400, "ExpiredToken"), 0, fault.NotPermitted, nil},
+		{"skewed clock", answer(403, "RequestTimeTooSkewed"), 0, fault.NotPermitted, nil},
+		{"full", answer(507, "XMinioStorageFull"), 0, fault.NoSpace, nil},
+	}
+}
+
+func TestGridOfEveryOperationTimesEveryFault(t *testing.T) {
+	for _, c := range gridColumns() {
 		for _, a := range actions() {
-			if name == "timeout" && a.op == s3server.OpHeadObject {
-				continue // an answer to HEAD has no body to name the timeout in
-			}
-			t.Run(fmt.Sprintf("%s/%s", name, a.op), func(t *testing.T) {
-				srv := startServer(t)
-				b := openAt(t, srv, func(o *Options) { o.IdleTimeout = 500 * time.Millisecond })
-				mustPut(t, b, "there", someBytes(2*smallPart))
-				rule.Op = a.op
-				srv.Inject(rule)
-				if err := a.run(t.Context(), b); err != nil {
-					t.Fatal(err)
+			t.Run(fmt.Sprintf("%s/%s", c.name, a.op), func(t *testing.T) {
+				want, other := c.except[a.op]
+				if !other {
+					want = c.ends
 				}
-				// An upload whose id was lost on the way is left to whoever sweeps by Uploads.
-				if a.op != s3server.OpCreateMultipart || (name != "lost answer" && name != "cut") {
-					noOpenUploads(t, b)
-				}
-				if head, err := b.Head(t.Context(), "new"); err == nil && head.CRC64NVME != crcOf(someBytes(3*smallPart)) {
-					t.Errorf("stored with checksum %s", head.CRC64NVME)
-				}
+				cell(t, a, s3server.Rule{Op: a.op, Times: c.times, Fault: c.fault}, want)
 			})
 		}
 	}
 }
 
-func TestEveryOperationFailsRightlyUnderLastingFaults(t *testing.T) {
-	answer := func(code string) s3server.Fault { return s3server.Fault{Kind: s3server.Answer, Code: code} }
-	lasting := map[string]struct {
-		fault s3server.Fault
+func TestGridOfCompleteAnsweringAnErrorIn200(t *testing.T) {
+	for name, c := range map[string]struct {
+		times int
 		want  fault.Code
-	}{
-		"500":           {s3server.Fault{Kind: s3server.Answer, Status: 500}, fault.Unavailable},
-		"reset":         {s3server.Fault{Kind: s3server.Reset}, fault.Unavailable},
-		"stall":         {s3server.Fault{Kind: s3server.Stall}, fault.Unavailable},
-		"denied":        {answer("AccessDenied"), fault.NotPermitted},
-		"expired token": {answer("ExpiredToken"), fault.NotPermitted},
-		"skewed clock":  {answer("RequestTimeTooSkewed"), fault.NotPermitted},
-		"full":          {s3server.Fault{Kind: s3server.Answer, Status: 507, Code: "XMinioStorageFull"}, fault.NoSpace},
+	}{"twice": {2, fault.OK}, "for ever": {0, fault.Unavailable}} {
+		t.Run(name, func(t *testing.T) {
+			complete := actions()[3]
+			cell(t, complete, s3server.Rule{Op: complete.op, Times: c.times, Fault: s3server.Fault{Kind: s3server.ErrorIn200}}, c.want)
+		})
 	}
-	for name, c := range lasting {
-		for _, a := range actions() {
-			if a.op == s3server.OpHeadObject && c.want != fault.Unavailable {
-				continue // an answer to HEAD has no body: see Probe
-			}
-			t.Run(fmt.Sprintf("%s/%s", name, a.op), func(t *testing.T) {
-				srv := startServer(t)
-				b := openAt(t, srv, func(o *Options) { o.MaxAttempts, o.IdleTimeout = 2, 150*time.Millisecond })
-				mustPut(t, b, "there", someBytes(2*smallPart))
-				srv.Inject(s3server.Rule{Op: a.op, Fault: c.fault})
-				err := a.run(t.Context(), b)
-				wantCode(t, err, c.want)
-				srv.ClearFaults()
-				noOpenUploads(t, b)
-				if _, err := b.Head(t.Context(), "new"); !errors.Is(err, ErrNotFound) {
-					t.Errorf("a failed write left something: %v", err)
-				}
-			})
+}
+
+// cell does one operation under one fault, in a bucket whose versions tell what was written twice.
+func cell(t *testing.T, a action, rule s3server.Rule, want fault.Code) {
+	t.Helper()
+	const attempts = 5
+	srv := startServer(t, s3server.WithVersions())
+	b := openAt(t, srv, func(o *Options) {
+		o.MaxAttempts, o.IdleTimeout = attempts, 500*time.Millisecond
+		if rule.Fault.Kind == s3server.Stall && rule.Times == 0 {
+			o.MaxAttempts, o.IdleTimeout = 2, 150*time.Millisecond
 		}
+	})
+	mustPut(t, b, "there", someBytes(2*smallPart))
+	srv.ForgetRequests()
+	srv.Inject(rule)
+	if a.op == s3server.OpHeadObject && want == fault.NotPermitted {
+		rule.Op = s3server.OpGetObject // credentials and clocks are refused everywhere, and only here with a reason
+		srv.Inject(rule)
+	}
+	err := a.run(t.Context(), b)
+	if n, most := len(srv.Requests(a.op)), attempts*gridBytes/smallPart; n > most {
+		t.Errorf("%d requests", n)
+	}
+	srv.ClearFaults()
+	if want == fault.OK && err != nil {
+		t.Fatal(err)
+	}
+	if want != fault.OK {
+		wantCode(t, err, want)
+	}
+	if a.op == s3server.OpCreateMultipart {
+		sweep(t, b) // an upload whose id was lost on the way is left to whoever sweeps
+	}
+	noOpenUploads(t, b)
+	onceOrNever(t, b, a, err)
+}
+
+// onceOrNever asserts that a write happened once when it succeeded, else left nothing or all of it.
+func onceOrNever(t *testing.T, b *Bucket, a action, err error) {
+	t.Helper()
+	versions := 0
+	for v, err := range b.Versions(t.Context(), "new") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if versions++; v.Size != gridBytes {
+			t.Errorf("a version of %d bytes", v.Size)
+		}
+	}
+	writes := a.op == s3server.OpPutObject || a.op == s3server.OpCreateMultipart || a.op == s3server.OpUploadPart || a.op == s3server.OpCompleteMultipart
+	switch {
+	case versions > 1, writes && err == nil && versions == 0:
+		t.Errorf("%d versions were written, the call said %v", versions, err)
+	case err != nil && versions > 0 && fault.CodeOf(err) != fault.Integrity:
+		t.Errorf("a failed write left something: %v", err)
+	}
+	if versions == 0 {
+		return
+	}
+	if head, err := b.Head(t.Context(), "new"); err != nil || head.CRC64NVME != crcOf(someBytes(gridBytes)) {
+		t.Errorf("stored with checksum %s: %v", head.CRC64NVME, err)
+	}
+}
+
+func sweep(t *testing.T, b *Bucket) {
+	t.Helper()
+	open, err := b.Uploads(t.Context(), "")
+	for _, u := range open {
+		err = errors.Join(err, b.AbortUpload(t.Context(), u))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -2,18 +2,59 @@ package s3
 
 import (
 	"context"
+	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Head says what the store holds under key, its checksum included. ErrNotFound if nothing.
 func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
-	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &b.opts.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled, ExpectedBucketOwner: b.owner(),
-	})
-	if err != nil {
+	out, err := b.head(ctx, key)
+	if err == nil {
+		return objectFromHead(key, out), nil
+	}
+	if _, elsewhere := b.byPlace(err); elsewhere || !wordless(err) || ctx.Err() != nil {
 		return Object{}, b.fail(ctx, "head", key, err)
 	}
-	return objectFromHead(key, out), nil
+	if said := b.reason(ctx, key); said != nil {
+		return Object{}, b.fail(ctx, "head", key, said)
+	}
+	if out, err = b.head(ctx, key); err == nil {
+		return objectFromHead(key, out), nil
+	}
+	if !wordless(err) || ctx.Err() != nil {
+		return Object{}, b.fail(ctx, "head", key, err)
+	}
+	return Object{}, b.because("head", key, verdict{
+		fault.NotPermitted, errNoReason,
+		"check what the credentials may do, whether they have expired, and this host's clock (timedatectl status)",
+	}, err)
+}
+
+func (b *Bucket) head(ctx context.Context, key string) (*s3.HeadObjectOutput, error) {
+	return b.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled, ExpectedBucketOwner: b.owner(),
+	})
+}
+
+var errNoReason = errors.New("the store refuses and gives no reason")
+
+// reason is why the store refuses a key, or nil when it does not. The answer to a HEAD has no body to
+// say so in: an expired token is a bare 400, a wrong clock a bare 403. That to a GET of one byte has.
+func (b *Bucket) reason(ctx context.Context, key string) error {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, Range: aws.String("bytes=0-0"), ExpectedBucketOwner: b.owner(),
+	}, b.atMost(probeAttempts))
+	switch {
+	case err == nil:
+		_ = out.Body.Close()
+		return nil
+	case codeOf(err) == "InvalidRange", codeOf(err) == "InvalidObjectState": // of an empty or archived object: allowed
+		return nil
+	}
+	return err
 }

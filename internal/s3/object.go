@@ -43,7 +43,8 @@ type Object struct {
 	Restoring     bool      // a thaw is under way
 	RestoredUntil time.Time // a thawed copy is readable until then
 	Expires       time.Time // a lifecycle rule deletes it then; zero = none
-	RetainUntil   time.Time // object lock; zero = none
+	RetainUntil   time.Time // object lock; zero = none, or the right to see it is missing
+	LockMode      LockMode  // "" without RetainUntil
 	LegalHold     bool
 }
 
@@ -54,7 +55,7 @@ func objectFromHead(key string, out *s3.HeadObjectOutput) Object {
 		StorageClass: string(out.StorageClass), SSE: string(out.ServerSideEncryption),
 		ContentType: aws.ToString(out.ContentType), LastModified: aws.ToTime(out.LastModified),
 		Metadata: lowerKeys(out.Metadata), RetainUntil: aws.ToTime(out.ObjectLockRetainUntilDate),
-		LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
+		LockMode: lockMode(string(out.ObjectLockMode)), LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
 	}
 	o.SHA256 = o.Metadata[metaSHA256]
 	o.Expires = expiryDate(aws.ToString(out.Expiration))
@@ -68,7 +69,7 @@ func objectFromGet(key string, out *s3.GetObjectOutput) Object {
 		ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
 		StorageClass: out.StorageClass, ServerSideEncryption: out.ServerSideEncryption,
 		ContentType: out.ContentType, LastModified: out.LastModified, Metadata: out.Metadata,
-		ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
+		ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate, ObjectLockMode: out.ObjectLockMode,
 		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus,
 		Expiration:                out.Expiration, Restore: out.Restore,
 	})

@@ -21,6 +21,7 @@ type PutOptions struct {
 	ContentType string
 	Class       string // storage class; "" = the store's default, whatever uploads use
 	Metadata    map[string]string
+	Lock        Lock
 }
 
 func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != "" }
@@ -36,6 +37,9 @@ func (b *Bucket) Put(ctx context.Context, key string, body []byte, o PutOptions)
 	if checksumRefused(err) {
 		put.protectByMD5()
 		out, err = b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
+	}
+	if err == nil && out.ChecksumCRC64NVME != nil && *out.ChecksumCRC64NVME != put.object.CRC64NVME {
+		return Object{}, b.fail(ctx, "put", key, errDifferent)
 	}
 	if err == nil {
 		put.object.ETag = aws.ToString(out.ETag)
@@ -72,6 +76,7 @@ func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 		in.IfNoneMatch = aws.String("*")
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate = o.Lock.headers()
 	return &pendingPut{input: in, token: token, body: body, object: Object{
 		Key: key, Size: int64(len(body)), SHA256: sha, CRC64NVME: crc,
 		StorageClass: o.Class, ContentType: o.ContentType, Metadata: meta,
@@ -155,7 +160,7 @@ func conditionsUnsupported() verdict {
 
 // conditionsRefused reports whether the store turned down the condition's header itself.
 func conditionsRefused(err error) bool {
-	if sseRefused(err) {
+	if _, locked := lockRefused(err); locked || sseRefused(err) {
 		return false
 	}
 	if statusOf(err) == http.StatusNotImplemented || codeOf(err) == "NotImplemented" {
@@ -171,8 +176,11 @@ func sseRefused(err error) bool {
 		says(err, "encrypt", "kms", "server-side", "server side")
 }
 
-// failWrite is fail for writes, where a store that is not AWS may have refused SSE.
+// failWrite is fail for writes, where the store may have refused a retention, and one that is not AWS SSE.
 func (b *Bucket) failWrite(ctx context.Context, verb, key string, err error) error {
+	if v, refused := lockRefused(err); refused && ctx.Err() == nil {
+		return b.because(verb, key, v, err)
+	}
 	if b.endpoint == "" || b.opts.SSE == SSENone || ctx.Err() != nil {
 		return b.fail(ctx, verb, key, err)
 	}

@@ -24,6 +24,7 @@ type UploadOptions struct {
 	ContentType   string
 	Class         string // storage class; default Options.StorageClass
 	Metadata      map[string]string
+	Lock          Lock
 }
 
 // Upload is a stream of unknown length on its way into one object. The object appears when
@@ -101,6 +102,7 @@ func (u *Upload) create(ctx context.Context) error {
 		ExpectedBucketOwner: b.owner(),
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate = u.opts.Lock.headers()
 	out, err := b.client.CreateMultipartUpload(ctx, in)
 	if checksumRefused(err) {
 		in.ChecksumAlgorithm, in.ChecksumType = "", ""

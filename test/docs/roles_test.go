@@ -63,7 +63,7 @@ func (g *guarded) fault(t testing.TB) func(s3server.Op, *http.Request) *s3server
 		switch {
 		case right == "s3:DeleteObject" && key == "": // DeleteObjects names its keys in the body
 			resource += "/postgresql/db1/production/x"
-		case !strings.HasPrefix(right, "s3:ListBucket"):
+		case key != "":
 			resource += "/" + key
 		}
 		if g.current.Load().allows(right, resource) {

@@ -1,0 +1,85 @@
+package s3
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// LifecycleRule is what the store does by itself to objects below a prefix. Days count from an object's
+// creation, those of noncurrent versions from when they were replaced or hidden; 0 means never.
+type LifecycleRule struct {
+	ID      string
+	Enabled bool
+	Prefix  string
+	Narrow  bool // only for objects of some tags or sizes below the prefix
+
+	ExpireDays     int
+	ExpireAt       time.Time // instead of days; zero = none
+	ExpireMarkers  bool      // delete markers with nothing below them go
+	NoncurrentDays int
+	NoncurrentKept int // the newest noncurrent versions that stay all the same
+	AbortDays      int // of multipart uploads that nobody completed
+
+	Transitions []Transition
+}
+
+// Transition moves objects into another storage class.
+type Transition struct {
+	Class      string
+	Days       int
+	At         time.Time // instead of days; zero = none
+	Noncurrent bool      // of noncurrent versions only
+}
+
+// Lifecycle reads the bucket's lifecycle rules, none where the store has or knows none.
+func (b *Bucket) Lifecycle(ctx context.Context) ([]LifecycleRule, error) {
+	out, err := b.client.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{
+		Bucket: &b.opts.Bucket, ExpectedBucketOwner: b.owner(),
+	}, b.atMost(probeAttempts))
+	if codeOf(err) == "NoSuchLifecycleConfiguration" || unknownToStore(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, b.fail(ctx, "read lifecycle of", b.Location(), err)
+	}
+	rules := make([]LifecycleRule, len(out.Rules))
+	for i, r := range out.Rules {
+		rules[i] = lifecycleRule(r)
+	}
+	return rules, nil
+}
+
+func lifecycleRule(r types.LifecycleRule) LifecycleRule {
+	out := LifecycleRule{
+		ID: aws.ToString(r.ID), Enabled: r.Status == types.ExpirationStatusEnabled,
+		Prefix: aws.ToString(r.Prefix), //nolint:staticcheck // old rules have it instead of a filter
+	}
+	if f := r.Filter; f != nil {
+		out.Prefix = orDefault(aws.ToString(f.Prefix), out.Prefix)
+		out.Narrow = f.Tag != nil || f.ObjectSizeGreaterThan != nil || f.ObjectSizeLessThan != nil
+		if f.And != nil {
+			out.Prefix = aws.ToString(f.And.Prefix)
+			out.Narrow = len(f.And.Tags) > 0 || f.And.ObjectSizeGreaterThan != nil || f.And.ObjectSizeLessThan != nil
+		}
+	}
+	if e := r.Expiration; e != nil {
+		out.ExpireDays, out.ExpireAt, out.ExpireMarkers = int(aws.ToInt32(e.Days)), aws.ToTime(e.Date), aws.ToBool(e.ExpiredObjectDeleteMarker)
+	}
+	if n := r.NoncurrentVersionExpiration; n != nil {
+		out.NoncurrentDays, out.NoncurrentKept = int(aws.ToInt32(n.NoncurrentDays)), int(aws.ToInt32(n.NewerNoncurrentVersions))
+	}
+	if a := r.AbortIncompleteMultipartUpload; a != nil {
+		out.AbortDays = int(aws.ToInt32(a.DaysAfterInitiation))
+	}
+	for _, t := range r.Transitions {
+		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: int(aws.ToInt32(t.Days)), At: aws.ToTime(t.Date)})
+	}
+	for _, t := range r.NoncurrentVersionTransitions {
+		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: int(aws.ToInt32(t.NoncurrentDays)), Noncurrent: true})
+	}
+	return out
+}
