@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -68,13 +70,26 @@ var (
 	backupRun  = action{"backup", backup.EventFailed}
 	verifyRun  = action{"verification", backup.EventVerifyFailed}
 	restoreRun = action{"restore", backup.EventRestoreFailed}
+	pruneRun   = action{"retention", backup.EventRetentionFailed}
 )
 
 // failedBefore puts an error from before the run into the journal too, where the alert reads it.
 func (p *program) failedBefore(ctx context.Context, a action, err error) error {
-	p.logger(slog.LevelInfo).ErrorContext(ctx, a.word+" failed: "+err.Error(), slog.String("event", a.failed),
+	p.logger(slog.LevelInfo).ErrorContext(ctx, a.word+" failed: "+strings.TrimPrefix(err.Error(), a.word+": "), slog.String("event", a.failed),
 		slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 	return p.logged(err)
+}
+
+// inJournal puts the failure of a verb that units run too into the journal as an error, where the
+// alert reads it. By hand it is left to main, which prints it.
+func (p *program) inJournal(ctx context.Context, a action, err error) error {
+	if printed := (*outcome)(nil); err == nil || errors.As(err, &printed) || !p.underJournal() {
+		return err
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return p.failedBefore(context.WithoutCancel(ctx), a, err)
 }
 
 // runEnv is env with everything that watches a run: journal or lines, systemd, a progress bar.

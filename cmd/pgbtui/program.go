@@ -157,9 +157,14 @@ func (p *program) trigger() string {
 	return "operator"
 }
 
+// underJournal reports whether standard error goes to the journal: this is a unit's process.
+func (p *program) underJournal() bool {
+	return p.err == io.Writer(os.Stderr) && journal.IsJournalStderr()
+}
+
 // logger writes to the journal under systemd, and readable lines everywhere else.
 func (p *program) logger(level slog.Level) *slog.Logger {
-	if p.err == io.Writer(os.Stderr) && journal.IsJournalStderr() {
+	if p.underJournal() {
 		if p.journal == nil {
 			p.journal = journal.NewHandler(journal.HandlerOptions{Level: slog.LevelDebug})
 		}

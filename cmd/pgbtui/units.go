@@ -100,6 +100,7 @@ func (p *program) unitsInstall() *cobra.Command {
 	cmd.Flags().StringVar(&o.Binary, "binary", "", "the `path` that units start (default: this program)")
 	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "take over units of the same names that somebody else wrote")
 	cmd.Flags().StringSliceVar(&o.Enable, "enable", nil, "enable and start all timers of these `jobs`: backups and their verification")
+	cmd.Flags().StringSliceVar(&o.EnablePrune, "enable-prune", nil, "enable and start the prune timers of these `jobs`, for keep.by: timer")
 	cmd.Flags().BoolVar(&plain, "enable-plain", false, "the same for postgres-backup.timer and its like, the single-database form")
 	cmd.Flags().BoolVar(&o.DatabaseRole, "database-role", false, "create PostgreSQL's role pgbtui as well, as the system user postgres")
 	return cmd

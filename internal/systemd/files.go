@@ -66,6 +66,10 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupVerifyBase + ".timer", "backupverify.timer", false},
 		{unitDir + "/" + backupVerifyBase + "@.service", "backupverify.service", true},
 		{unitDir + "/" + backupVerifyBase + "@.timer", "backupverify.timer", true},
+		{unitDir + "/" + backupPruneBase + ".service", "prune.service", false},
+		{unitDir + "/" + backupPruneBase + ".timer", "prune.timer", false},
+		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", true},
+		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", true},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", true},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", true},
 	}

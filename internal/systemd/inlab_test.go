@@ -84,6 +84,29 @@ func rootVerificationHasTwoSteps(t *testing.T) {
 	}
 }
 
+// rootRetentionIsItsOwnAlert: a plan that is refused fails the prune unit and no other, at once.
+func rootRetentionIsItsOwnAlert(t *testing.T) {
+	bus, ctx := inside(t)
+	before, err := bus.Unit(ctx, BackupService("exit4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for job, want := range map[string]Outcome{
+		"exit0": {RunOK, "", fault.OK},
+		"exit3": {RunWarn, "done, with warnings", fault.Warnings},
+		"exit4": {RunFailed, "exit code 4", fault.Refused},
+	} {
+		u, got := start(ctx, t, bus, BackupPruneService(job))
+		if got != want || u.Service.Restarts != 0 {
+			t.Errorf("%s: %+v, want %+v, %d restarts", u.Name, got, want, u.Service.Restarts)
+		}
+	}
+	after, err := bus.Unit(ctx, BackupService("exit4"))
+	if err != nil || after.InvocationID != before.InvocationID {
+		t.Errorf("the backup was started by its retention: %+v, %v", after, err)
+	}
+}
+
 func operatorFollowsAndStopsARun(t *testing.T) {
 	bus, ctx := inside(t)
 	unit := BackupService("slow")
@@ -168,8 +191,10 @@ func operatorMayNotTouchOtherUnits(t *testing.T) {
 			t.Errorf("stop %s: %v", unit, err)
 		}
 	}
-	if _, got := start(ctx, t, bus, BackupVerifyService("exit0")); got.State != RunOK {
-		t.Errorf("the verification, which is ours: %+v", got)
+	for _, ours := range []string{BackupVerifyService("exit0"), BackupPruneService("exit0")} {
+		if _, got := start(ctx, t, bus, ours); got.State != RunOK {
+			t.Errorf("%s, which is ours: %+v", ours, got)
+		}
 	}
 	_, err := bus.Start(ctx, "systemd-tmpfiles-clean.service")
 	if fault.CodeOf(err) != fault.NotPermitted || !strings.Contains(fault.Remedy(err), "polkit") {

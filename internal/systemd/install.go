@@ -21,6 +21,7 @@ type InstallOptions struct {
 	Binary       string   // what the units run; default DefaultBinary
 	Adopt        bool     // take over plain units that somebody else wrote
 	Enable       []string // jobs whose timers to enable and start; "" is the plain timer
+	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
 }
 
@@ -77,9 +78,9 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 		}
 	}
 	if !r.live() {
-		return linkTimers(r, o.Enable, report)
+		return linkTimers(r, o.timers(), report)
 	}
-	if err := activate(ctx, o.Enable, report); err != nil {
+	if err := activate(ctx, o.timers(), report); err != nil {
 		return err
 	}
 	if o.DatabaseRole {
@@ -111,7 +112,7 @@ func prepare(ctx context.Context, r root, files []File, report *Report) error {
 }
 
 // activate makes systemd read the units and switches the timers on.
-func activate(ctx context.Context, jobs []string, report *Report) error {
+func activate(ctx context.Context, timers []string, report *Report) error {
 	bus, err := Connect(ctx)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func activate(ctx context.Context, jobs []string, report *Report) error {
 		return err
 	}
 	report.add(Ran, "systemctl daemon-reload", "")
-	for _, timer := range timersOf(jobs) {
+	for _, timer := range timers {
 		before, err := bus.Timer(ctx, timer)
 		if err != nil {
 			return err
@@ -138,17 +139,20 @@ func activate(ctx context.Context, jobs []string, report *Report) error {
 	return nil
 }
 
-// timersOf are all timers of all jobs.
-func timersOf(jobs []string) (timers []string) {
-	for _, job := range jobs {
+// timers are all that are to be enabled.
+func (o InstallOptions) timers() (timers []string) {
+	for _, job := range o.Enable {
 		timers = append(timers, JobTimers(job)...)
+	}
+	for _, job := range o.EnablePrune {
+		timers = append(timers, BackupPruneTimer(job))
 	}
 	return timers
 }
 
 // linkTimers enables timers in an image, where no systemd runs.
-func linkTimers(r root, jobs []string, report *Report) error {
-	for _, timer := range timersOf(jobs) {
+func linkTimers(r root, timers []string, report *Report) error {
+	for _, timer := range timers {
 		template := timer
 		if base, _, instance := strings.Cut(timer, "@"); instance {
 			template = base + "@.timer"

@@ -64,7 +64,7 @@ func mustInstall(t *testing.T, o InstallOptions) *Report {
 
 func TestInstallingTwiceChangesNothing(t *testing.T) {
 	dir := t.TempDir()
-	o := InstallOptions{Root: dir, Enable: []string{"", "sales", "a b"}}
+	o := InstallOptions{Root: dir, Enable: []string{"", "sales", "a b"}, EnablePrune: []string{"a b"}}
 	if first := mustInstall(t, o); !first.Changed() {
 		t.Error("the first installation says that nothing changed")
 	}
@@ -75,11 +75,14 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-	for _, base := range []string{"postgres-backup", "postgres-backup-verify"} {
+	for _, base := range []string{"postgres-backup", "postgres-backup-verify", "postgres-backup-prune"} {
 		link := "/etc/systemd/system/timers.target.wants/" + base + "@a\\x20b.timer"
 		if before[link] != "/etc/systemd/system/"+base+"@.timer" {
 			t.Errorf("%s points to %q", link, before[link])
 		}
+	}
+	if link := "/etc/systemd/system/timers.target.wants/postgres-backup-prune@sales.timer"; before[link] != "" {
+		t.Error("the prune timer of a job that nobody asked for is on")
 	}
 }
 

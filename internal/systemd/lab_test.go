@@ -69,6 +69,7 @@ func insideCases() []insideCase {
 		{"OperatorSeesTheTimers", operatorSeesTheTimers},
 		{"StrangerIsToldWhatIsMissing", strangerIsToldWhatIsMissing},
 		{"RootVerificationHasTwoSteps", rootVerificationHasTwoSteps},
+		{"RootRetentionIsItsOwnAlert", rootRetentionIsItsOwnAlert},
 		{"RootTimerCatchesUpAMissedRunOnce", rootTimerCatchesUpAMissedRunOnce},
 		{"RootStoppingARunLeavesItsTimer", rootStoppingARunLeavesItsTimer},
 		{"RootAlertKnowsWhatFailed", rootAlertKnowsWhatFailed},

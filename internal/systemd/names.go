@@ -21,16 +21,20 @@ const (
 	alertBase   = "postgres-backup-alert"
 
 	backupVerifyBase = "postgres-backup-verify"
+	backupPruneBase  = "postgres-backup-prune"
 )
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
 // base.timer and base@JOB.timer start base.service and base@JOB.service.
 func scheduled() []string { return []string{backupBase, backupVerifyBase} }
 
+// timed is scheduled, and what has a timer that is switched on by itself.
+func timed() []string { return append(scheduled(), backupPruneBase) }
+
 // Patterns are the globs, as systemctl takes them, that match our units.
 func Patterns() []string {
 	var all []string
-	for _, base := range scheduled() {
+	for _, base := range timed() {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
 	return append(all, verifyBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service")
@@ -47,7 +51,13 @@ func BackupTimer(job string) string { return jobUnit(backupBase, job, ".timer") 
 // looks at an old one; "" as for BackupService.
 func BackupVerifyService(job string) string { return jobUnit(backupVerifyBase, job, ".service") }
 
-// JobTimers are all timers of a job, the backup's first: what is switched on together.
+// BackupPruneService is the service that deletes what no rule of a job keeps; "" as for BackupService.
+func BackupPruneService(job string) string { return jobUnit(backupPruneBase, job, ".service") }
+
+// BackupPruneTimer is the timer of BackupPruneService(job).
+func BackupPruneTimer(job string) string { return jobUnit(backupPruneBase, job, ".timer") }
+
+// JobTimers are the timers of a job that are switched on together, the backup's first.
 func JobTimers(job string) (timers []string) {
 	for _, base := range scheduled() {
 		timers = append(timers, jobUnit(base, job, ".timer"))
@@ -86,7 +96,7 @@ func literalUnit(base, id string) (string, error) {
 func JobOf(unit string) (job string, plain, ok bool) { return jobOf(unit, backupBase) }
 
 // ScheduledJobOf is JobOf for everything that runs for a job by a timer, not the backup alone.
-func ScheduledJobOf(unit string) (job string, plain, ok bool) { return jobOf(unit, scheduled()...) }
+func ScheduledJobOf(unit string) (job string, plain, ok bool) { return jobOf(unit, timed()...) }
 
 func jobOf(unit string, bases ...string) (job string, plain, ok bool) {
 	name, found := strings.CutSuffix(unit, ".service")

@@ -27,7 +27,7 @@ func TestEscapeIsSystemdsOwn(t *testing.T) {
 func TestEveryJobNameComesBackFromItsUnits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		job := rapid.StringN(1, 40, 200).Draw(t, "job")
-		for _, unit := range append(JobTimers(job), BackupService(job), BackupVerifyService(job)) {
+		for _, unit := range append(JobTimers(job), BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupPruneTimer(job)) {
 			got, plain, ok := ScheduledJobOf(unit)
 			if !ok || plain || got != job {
 				t.Fatalf("ScheduledJobOf(%q) = %q, %v, %v; want %q", unit, got, plain, ok, job)
@@ -40,7 +40,7 @@ func TestEveryJobNameComesBackFromItsUnits(t *testing.T) {
 }
 
 func TestJobOfKnowsOnlyBackups(t *testing.T) {
-	for _, unit := range []string{"", "postgres-backup", "postgres-backup@.timer", "postgres-verify@x.service", "postgres-backup-verify@x.timer", "postgres-backup-alert@x.service", "postgres-backup.socket"} {
+	for _, unit := range []string{"", "postgres-backup", "postgres-backup@.timer", "postgres-verify@x.service", "postgres-backup-verify@x.timer", "postgres-backup-prune@x.service", "postgres-backup-alert@x.service", "postgres-backup.socket"} {
 		if job, _, ok := JobOf(unit); ok {
 			t.Errorf("JobOf(%q) = %q, want none", unit, job)
 		}
