@@ -11,7 +11,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
-const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label and read_only may also stand inside a job.
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only and signing may also stand inside a job.
 
   label: production             shown in the console's first line; production is drawn in red
   read_only: false              the console gets nothing that changes anything
@@ -26,6 +26,9 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label and rea
     storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
     allow_plain_http: false     http:// to other hosts is refused without it
   encryption: {recipients: [age1...], identity_file: /path}
+  signing:                      at the top only
+    public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
+    key_file: /path             the private key, unless the unit has the credential signing-key
   keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
     last: 7                     the newest so many
     days: 30                    all that are not older
@@ -84,6 +87,9 @@ func describeJob(job config.Job) jsonJob {
 // findings tries what a run will need.
 func (p *program) findings(ctx context.Context, job config.Job, offline bool) []jsonFinding {
 	found := []jsonFinding{finding("encryption", "recipients are valid", checkRecipients(job))}
+	if signing, err := p.checkSigning(job); signing != "" || err != nil {
+		found = append(found, finding("signing", signing, err))
+	}
 	if offline {
 		return found
 	}
@@ -105,6 +111,26 @@ func finding(what, good string, err error) jsonFinding {
 func checkRecipients(job config.Job) error {
 	_, err := sealed.Recipients(job.Encryption.Recipients)
 	return err
+}
+
+// checkSigning says how sets are signed and trusted, or nothing when they are not. A key that comes
+// as a credential is seen by the unit only.
+func (p *program) checkSigning(job config.Job) (string, error) {
+	signer, err := p.signer(job)
+	keys := len(job.Signing.PublicKeys)
+	switch {
+	case err != nil:
+		return "", err
+	case signer == nil && keys == 0:
+		return "", nil
+	case signer == nil:
+		return fmt.Sprintf("only sets signed by %d configured keys are trusted; no private key here: backups need the unit's credential signing-key", keys), nil
+	case keys == 0:
+		return "sets are signed by key " + signer.ID() + "; no public keys are configured, so that signatures are not looked at here", nil
+	case !signer.Among(job.Signing.PublicKeys):
+		return "", fault.New(fault.Config, "the signing key "+signer.ID()+" is not among signing.public_keys", "add its public key, or use the right private key", nil)
+	}
+	return fmt.Sprintf("sets are signed by key %s; sets signed by %d configured keys are trusted", signer.ID(), keys), nil
 }
 
 func (p *program) checkBucket(ctx context.Context, job config.Job) error {

@@ -22,12 +22,16 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 	if err != nil {
 		return p.failedBefore(ctx, backupRun, err)
 	}
+	signer, err := p.signer(job)
+	if err != nil {
+		return p.failedBefore(ctx, backupRun, err)
+	}
 	env, stop, err := p.runEnv(ctx, job)
 	if err != nil {
 		return p.failedBefore(ctx, backupRun, err)
 	}
 	defer stop()
-	result, err := backup.Run(ctx, job, env, backup.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty})
+	result, err := backup.Run(ctx, job, env, backup.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty, Signer: signer})
 	if err != nil {
 		return p.logged(err)
 	}

@@ -71,6 +71,7 @@ type jsonSet struct {
 	Kind         string     `json:"kind"`
 	Good         bool       `json:"good"`
 	Problem      string     `json:"problem,omitempty"`
+	Signature    string     `json:"signature,omitempty"`
 	Instance     string     `json:"instance,omitempty"`
 	Database     string     `json:"database"`
 	FinishedAt   time.Time  `json:"finishedAt"`
@@ -89,7 +90,7 @@ type jsonSet struct {
 func (p *program) setJSON(s *backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
-		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Instance: s.Instance, Database: s.Database,
+		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database,
 		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
 	}
 	if !at.IsZero() {

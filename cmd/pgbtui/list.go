@@ -98,6 +98,10 @@ func state(s *backup.Set) string {
 		return "legacy, not proven"
 	case s.Kind == backup.KindIncomplete:
 		return "INCOMPLETE"
+	case !s.Good() && s.Signature == backup.SignatureForged:
+		return "FORGED: " + printable.Text(s.Problem)
+	case !s.Good() && s.Signature == backup.SignatureMissing:
+		return "UNSIGNED: " + printable.Text(s.Problem)
 	case !s.Good():
 		return "UNUSABLE: " + printable.Text(s.Problem)
 	case s.LastFailure() != nil:

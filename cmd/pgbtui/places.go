@@ -42,7 +42,7 @@ func (p *program) places(ctx context.Context, c *config.Config, name string) ([]
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, place{job, bucket, backup.NewCatalogue(bucket, job.S3.Prefix)})
+		found = append(found, place{job, bucket, backup.NewCatalogue(bucket, job)})
 	}
 	return found, nil
 }

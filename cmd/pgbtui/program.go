@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -135,6 +136,17 @@ func (p *program) credential(name string) string {
 // identities reads the age key for reading back: the flag, a credential, or the configuration.
 func (p *program) identities(job config.Job) ([]age.Identity, error) {
 	return sealed.Identities(firstOf(p.identity, p.credential("age-identity"), job.Encryption.IdentityFile))
+}
+
+// signer reads the key that signs sets: a credential, or the configuration; nil: sets are not signed.
+func (p *program) signer(job config.Job) (*signing.Signer, error) {
+	if file := p.credential("signing-key"); file != "" {
+		return signing.Load(file, false)
+	}
+	if job.Signing.KeyFile == "" {
+		return nil, nil
+	}
+	return signing.Load(job.Signing.KeyFile, true)
 }
 
 // env is the world for a run of this job.

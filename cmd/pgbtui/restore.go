@@ -14,6 +14,7 @@ import (
 type restoreFlags struct {
 	job, request string
 	check        bool
+	accept       bool // an unsigned set; never by a request
 	backup.RestoreRequest
 }
 
@@ -48,6 +49,9 @@ func (p *program) restoreCommand() *cobra.Command {
 			return exactly(1, "the ID of one set, or latest")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.request != "" && f.accept {
+				return usageText("--accept-unsigned does not go with --request: who accepts it runs the restore")
+			}
 			if f.request != "" {
 				return p.restoreRequested(cmd.Context(), f)
 			}
@@ -63,6 +67,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	flags.BoolVar(&f.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
 	flags.BoolVar(&f.check, "check", false, "only look whether the restore can work; change nothing")
 	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
+	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
 	return cmd
 }
@@ -77,6 +82,9 @@ func (p *program) restore(ctx context.Context, id string, f restoreFlags) error 
 	at, err := p.locate(ctx, id, f.job)
 	if err != nil {
 		return err
+	}
+	if f.accept {
+		at.set.AcceptUnsigned()
 	}
 	return p.restoreFrom(ctx, at, f)
 }

@@ -62,6 +62,10 @@ func (p *program) identityFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.identity, "identity", "", "age identity `file` for encrypted sets")
 }
 
+func acceptFlag(cmd *cobra.Command, accept *bool) {
+	cmd.Flags().BoolVar(accept, "accept-unsigned", false, "use a set that nobody signed, although signing keys are configured; never a forged one")
+}
+
 func (p *program) show(ctx context.Context, id, jobName string, withTables bool) error {
 	p.watched = true
 	at, err := p.locate(ctx, id, jobName)
@@ -123,6 +127,7 @@ func (p *program) showFacts(s *backup.Set) {
 	}
 	line("set", s.ID)
 	line("state", state(s))
+	line("signature", string(s.Signature))
 	if s.Hold != nil {
 		line("hold", s.Hold.String())
 	}
@@ -147,6 +152,7 @@ func (p *program) showFacts(s *backup.Set) {
 	line("trigger", m.Trigger)
 	line("sse", m.Dump.SSE)
 	line("sha-256", m.Dump.SHA256)
+	line("signer", m.Signer)
 	if len(m.Encryption.Recipients) > 0 {
 		line("encrypted for", strings.Join(m.Encryption.Recipients, ", "))
 	}

@@ -75,7 +75,7 @@ func (p *program) jobStatus(ctx context.Context, job config.Job) (jsonState, err
 	if err != nil {
 		return jsonState{}, err
 	}
-	sets, err := backup.NewCatalogue(bucket, job.S3.Prefix).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	sets, err := backup.NewCatalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
 	if err != nil {
 		return jsonState{}, err
 	}

@@ -25,6 +25,7 @@ type jsonVerify struct {
 type verifyFlags struct {
 	job    string
 	subset string
+	accept bool    // an unsigned set
 	share  float64 // of the dump, 0: everything
 	wish   backup.Wish
 }
@@ -69,6 +70,7 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 	flags.IntVar(&f.wish.Stalest, "stalest", 0, "the `N` sets of each database that nobody has read for the longest time")
 	flags.IntVar(&f.wish.Max, "max", 0, "at most so many `sets` of each database; the others wait for the next call")
 	flags.StringVar(&f.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
+	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
 	return cmd
 }
@@ -85,6 +87,8 @@ func (f *verifyFlags) check(cmd *cobra.Command) (err error) {
 		return usageText("verify wants one of --unproven, --since-last and --stalest")
 	case cmd.Flags().Changed("stalest") && f.wish.Stalest < 1, cmd.Flags().Changed("max") && f.wish.Max < 1:
 		return usageText("--stalest and --max are 1 or more sets")
+	case f.accept && chosen > 0:
+		return usageText("--accept-unsigned is for one set, by its ID")
 	case f.wish.Max > 0 && !f.wish.Unproven && !f.wish.SinceLast:
 		return usageText("--max goes with --unproven and --since-last")
 	case cmd.Flags().Changed("read-data-subset"):
@@ -110,6 +114,9 @@ func (p *program) verify(ctx context.Context, id string, f verifyFlags) error {
 	identities, err := p.identities(at.job)
 	if err != nil {
 		return p.failedBefore(ctx, verifyRun, err)
+	}
+	if f.accept {
+		at.set.AcceptUnsigned()
 	}
 	v, err := p.verifyOne(ctx, at, identities, f.share)
 	if err != nil {

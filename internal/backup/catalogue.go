@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -19,16 +21,18 @@ import (
 // Catalogue reads what a prefix of a bucket holds. It keeps manifests and proofs that it has
 // read, by key and ETag: they are write-once. It is safe for concurrent use.
 type Catalogue struct {
-	bucket *s3.Bucket
-	prefix string
+	bucket  *s3.Bucket
+	prefix  string
+	trusted []ed25519.PublicKey // none: signatures are not looked at
 
 	mu   sync.Mutex
 	read map[string][]byte // key and ETag to body
 }
 
-// NewCatalogue reads below prefix ("" is the whole bucket).
-func NewCatalogue(bucket *s3.Bucket, prefix string) *Catalogue {
-	return &Catalogue{bucket: bucket, prefix: prefix, read: map[string][]byte{}}
+// NewCatalogue reads below the job's prefix ("" is the whole bucket), the sets of all jobs and hosts
+// there, and trusts the signing keys of the job's configuration.
+func NewCatalogue(bucket *s3.Bucket, job config.Job) *Catalogue {
+	return &Catalogue{bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, read: map[string][]byte{}}
 }
 
 // Limits of a catalogue: a manifest or proof larger than maxDocument is not ours; readers is how
@@ -109,11 +113,12 @@ func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, err
 // gathered is one folder's objects before its manifest was read.
 type gathered struct {
 	Set
-	manifest s3.Object
-	proofs   []s3.Object
-	holdDocs []s3.Object
-	sizes    map[string]int64 // by name within the folder
-	newest   time.Time
+	manifest  s3.Object
+	signature s3.Object
+	proofs    []s3.Object
+	holdDocs  []s3.Object
+	sizes     map[string]int64 // by name within the folder
+	newest    time.Time
 }
 
 type gathering struct {
@@ -146,6 +151,8 @@ func (g *gathering) add(o s3.Object) {
 		s.Kind, s.Class, s.StoredSize = KindLegacy, o.StorageClass, o.Size
 	case at.rest == manifestName:
 		s.manifest = o
+	case at.rest == signatureName:
+		s.signature = o
 	case strings.HasPrefix(at.rest, proofsFolder):
 		s.proofs = append(s.proofs, o)
 		return
@@ -198,13 +205,19 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	if err != nil {
 		return fmt.Errorf("backup: read manifest of %s: %w", g.ID, err)
 	}
+	if err := c.authenticate(ctx, g, raw); err != nil {
+		return err
+	}
+	forged := g.Signature == SignatureForged
 	m, err := parseManifest(raw)
 	if err != nil {
-		g.flaw(fault.CodeOf(err), err.Error())
+		if !forged {
+			g.flaw(fault.CodeOf(err), err.Error())
+		}
 		return nil
 	}
 	g.Manifest, g.FinishedAt = m, m.FinishedAt.UTC()
-	if problem := m.disagrees(g); problem != "" {
+	if problem := m.disagrees(g); problem != "" && !forged {
 		g.flaw(fault.Integrity, problem)
 	}
 	return c.readProofs(ctx, g)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -21,6 +22,9 @@ func (r *run) commit(ctx context.Context) error {
 	body, err := json.MarshalIndent(&r.manifest, "", "  ")
 	if err != nil {
 		return fmt.Errorf("backup: write manifest: %w", err)
+	}
+	if err := r.sign(ctx, body); err != nil {
+		return err
 	}
 	if err := r.allThere(ctx); err != nil {
 		return err
@@ -51,7 +55,11 @@ func (r *run) allThere(ctx context.Context) error {
 		}
 		seen.sizes[o.Key[len(r.dir):]] = o.Size
 	}
-	if problem := r.manifest.disagrees(&seen); problem != "" {
+	problem := r.manifest.disagrees(&seen)
+	if problem == "" && r.opts.Signer != nil && seen.sizes[signatureName] != signing.SignatureBytes {
+		problem = "the manifest's signature is missing"
+	}
+	if problem != "" {
 		return fault.New(fault.Failed, "backup: before the commit: "+problem, "look who deletes objects in the bucket: prune, a lifecycle rule, another tool", nil)
 	}
 	return nil
@@ -118,6 +126,9 @@ func (r *run) fill() {
 		Locale: f.Locale.Name, InRecovery: f.InRecovery,
 	}
 	m.DumpClient = r.tools.Version
+	if r.opts.Signer != nil {
+		m.Signer = r.opts.Signer.ID()
+	}
 	m.Warnings, m.Stages = r.warnings, r.meter.stages()
 	m.FinishedAt = r.env.stamp()
 }

@@ -266,7 +266,7 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 	if s := r.manifest.Summary; !s.Scanned || s.Tables > 0 || r.opts.AcceptEmpty {
 		return nil
 	}
-	before, err := NewCatalogue(r.env.Bucket, r.job.S3.Prefix).Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
+	before, err := NewCatalogue(r.env.Bucket, r.job).Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
 	if err != nil {
 		if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
 			return nil

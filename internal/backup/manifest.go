@@ -22,6 +22,7 @@ type Manifest struct {
 	InvocationID string `json:"invocationId,omitempty"` // systemd's, leads to the journal lines
 	Trigger      string `json:"trigger,omitempty"`      // "timer", "operator", "cli"
 	Tool         string `json:"tool"`                   // "pgbtui 0.1.0"
+	Signer       string `json:"signer,omitempty"`       // name of the public key, see package signing
 
 	Server     Server     `json:"server"`
 	DumpClient string     `json:"dumpClient"` // "pg_dump (PostgreSQL) 15.18"

@@ -42,7 +42,7 @@ func Plan(ctx context.Context, job config.Job, env Env, legacy bool) (*Pruning, 
 	if err != nil {
 		return nil, fmt.Errorf("retention: compare the clocks: %w", err)
 	}
-	sets, err := NewCatalogue(env.Bucket, job.S3.Prefix).Sets(ctx, Scope{job.Instance, job.Database})
+	sets, err := NewCatalogue(env.Bucket, job).Sets(ctx, Scope{job.Instance, job.Database})
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,11 @@ import (
 
 func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 	if !r.set.Good() {
-		return []Check{fails("source", r.set.Problem, "choose another set: `pgbtui list`")}, nil
+		remedy := "choose another set: `pgbtui list`"
+		if r.set.ProblemCode == fault.Refused {
+			remedy += "; or, if you know where this one comes from, --accept-unsigned"
+		}
+		return []Check{fails("source", r.set.Problem, remedy)}, nil
 	}
 	if failure := r.set.LastFailure(); failure != nil {
 		return []Check{fails("source", "its last verification failed: "+failure.Error, "choose another set, or verify this one again")}, nil
@@ -32,7 +36,14 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 	if level == LevelNone {
 		return []Check{warns("source", "never verified", "read it back first: `pgbtui verify "+r.set.ID+"`")}, nil
 	}
-	return []Check{passes("source", "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339))}, nil
+	detail := "proven " + level.String() + " at " + at.UTC().Format(time.RFC3339)
+	if r.set.Signature == SignatureMissing { // a forged one is never good
+		return []Check{warns("source", detail+", NOT signed: accepted for this restore", "")}, nil
+	}
+	if r.set.Signature == SignatureGood {
+		detail += ", signed"
+	}
+	return []Check{passes("source", detail)}, nil
 }
 
 // keys are the objects that this restore reads.
@@ -76,7 +87,7 @@ func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) 
 func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	e, ok := RestoreTime(nil, r.set)
 	if !ok {
-		sets, err := NewCatalogue(r.env.Bucket, r.job.S3.Prefix).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})
+		sets, err := NewCatalogue(r.env.Bucket, r.job).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -9,6 +9,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -31,8 +32,9 @@ type Result struct {
 
 // RunOptions are what a person may say to one run.
 type RunOptions struct {
-	ID          string // NewID; the run's and the set's
-	AcceptEmpty bool   // commit a dump without tables although the set before had some
+	ID          string          // NewID; the run's and the set's
+	AcceptEmpty bool            // commit a dump without tables although the set before had some
+	Signer      *signing.Signer // nil: the set is not signed
 }
 
 // Run makes one backup of one job: lock, look at the server, dump, store, read back, commit,
@@ -83,6 +85,9 @@ func (r *run) do(ctx context.Context) (result *Result, err error) {
 	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event(EventStarted), slog.String("set", r.opts.ID))
 	if !setID.MatchString(r.opts.ID) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)
+	}
+	if err := r.signable(); err != nil {
+		return nil, err
 	}
 	if r.recipients, err = sealed.Recipients(r.job.Encryption.Recipients); err != nil {
 		return nil, err

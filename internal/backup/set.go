@@ -30,7 +30,8 @@ type Set struct {
 	Manifest   *Manifest // nil unless native and readable
 	Problem    string    // why a manifest could not be used; "" when good
 
-	ProblemCode fault.Code // what Problem means for an exit code: Integrity, or Config for a newer schema; 0 when good
+	ProblemCode fault.Code // what Problem means for an exit code: Integrity, Config for a newer schema, Refused for an unsigned set; 0 when good
+	Signature   Signature  // who wrote it, when signing keys are configured
 	Proofs      []Proof    // newest first
 	Class       string     // storage class of the dump
 	Hold        *Hold      // who keeps it from deletion; nil: nobody

@@ -56,8 +56,11 @@ func (v *verifying) unusable() error {
 	if code == fault.OK {
 		code = fault.Integrity
 	}
-	if code == fault.Config {
+	switch code { //nolint:exhaustive // the others are damage
+	case fault.Config:
 		remedy = "use the newer pgbtui that wrote the set"
+	case fault.Refused:
+		remedy = "if you know where it comes from, --accept-unsigned"
 	}
 	return fault.New(code, fmt.Sprintf("backup: set %s: %s", v.set.ID, v.set.Problem), remedy, nil)
 }

@@ -173,7 +173,7 @@ func (w *world) try(ctx context.Context) (*Result, error) {
 
 func (w *world) sets(t testing.TB) []Set {
 	t.Helper()
-	sets, err := NewCatalogue(w.env.Bucket, w.job.S3.Prefix).Sets(t.Context(), Scope{})
+	sets, err := NewCatalogue(w.env.Bucket, w.job).Sets(t.Context(), Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func (w *world) sets(t testing.TB) []Set {
 
 func (w *world) find(t testing.TB, id string) *Set {
 	t.Helper()
-	set, err := NewCatalogue(w.env.Bucket, w.job.S3.Prefix).Find(t.Context(), Scope{}, id)
+	set, err := NewCatalogue(w.env.Bucket, w.job).Find(t.Context(), Scope{}, id)
 	if err != nil {
 		t.Fatal(err)
 	}

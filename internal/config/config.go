@@ -31,6 +31,7 @@ type Job struct {
 	Postgres    Postgres
 	S3          S3
 	Encryption  Encryption
+	Signing     Signing
 	Keep        Keep
 	Alert       Alert
 	Warn        Warn

@@ -20,6 +20,7 @@ import (
 type fileRoot struct {
 	Label        string               `yaml:"label"`
 	ReadOnly     bool                 `yaml:"read_only"`
+	Signing      fileSigning          `yaml:"signing"`
 	Jobs         map[string]yaml.Node `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }
@@ -28,6 +29,7 @@ type fileRoot struct {
 type strictRoot struct {
 	Label        string                   `yaml:"label"`
 	ReadOnly     bool                     `yaml:"read_only"`
+	Signing      fileSigning              `yaml:"signing"`
 	Jobs         map[string]*fileSettings `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }

@@ -154,6 +154,10 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+	signing, err := l.signing()
+	if err != nil {
+		return Job{}, err
+	}
 	j := Job{
 		Name:     name,
 		Instance: first(f.Instance, l.hostname),
@@ -166,6 +170,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
 		},
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
+		Signing:     signing,
 		Keep:        keep,
 		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
 		Warn:        f.Warn.resolve(),

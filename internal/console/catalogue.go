@@ -49,7 +49,7 @@ func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, 
 		return nil, nil, err
 	}
 	if b.sets[job.S3] == nil {
-		b.sets[job.S3] = backup.NewCatalogue(bucket, job.S3.Prefix)
+		b.sets[job.S3] = backup.NewCatalogue(bucket, job)
 	}
 	return b.sets[job.S3], bucket, nil
 }

@@ -134,7 +134,7 @@ func (p *patient) try(ctx context.Context, d *Damage, o object, changed []byte, 
 }
 
 func (p *patient) ask(ctx context.Context, d *Damage, o object, changed []byte, what string) error {
-	catalogue := backup.NewCatalogue(p.world.bucket, prefix)
+	catalogue := backup.NewCatalogue(p.world.bucket, p.job)
 	found, err := catalogue.Find(ctx, backup.Scope{Instance: instance, Database: p.world.database}, p.set.id)
 	if fault.CodeOf(err) == fault.NotFound || (err == nil && !found.Good()) {
 		d.Listed++

@@ -95,14 +95,14 @@ func (g *guarded) run(t *testing.T, job config.Job) {
 
 func (g *guarded) list(t *testing.T, want int) {
 	t.Helper()
-	if sets, err := backup.NewCatalogue(g.bucket, "postgresql").Sets(t.Context(), backup.Scope{}); err != nil || len(sets) != want {
+	if sets, err := backup.NewCatalogue(g.bucket, g.job).Sets(t.Context(), backup.Scope{}); err != nil || len(sets) != want {
 		t.Errorf("list: %d sets, want %d, %v", len(sets), want, err)
 	}
 }
 
 func (g *guarded) verify(t *testing.T) (warnings []string) {
 	t.Helper()
-	set, err := backup.NewCatalogue(g.bucket, "postgresql").Find(t.Context(), backup.Scope{Instance: "db1", Database: "production"}, "latest")
+	set, err := backup.NewCatalogue(g.bucket, g.job).Find(t.Context(), backup.Scope{Instance: "db1", Database: "production"}, "latest")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,128 @@
+package backup
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// A set is signed by a signature over the exact bytes of its manifest, which names instance,
+// database and ID, and vouches for every object by its SHA-256. So nothing of a set can be altered,
+// exchanged or moved to another folder without the private key.
+//
+// With public keys configured, a set without a good signature is never good: it is not the newest,
+// counts for nothing, is not restored, and nothing deletes it but a person.
+
+// signatureName is stored before the manifest, which stays the commit marker.
+const signatureName = manifestName + ".sig"
+
+// Signature is what is known about who wrote a set. It is "" when no public key is configured, and
+// for what has no manifest.
+type Signature string
+
+// The states of a signature, under the public keys that are configured.
+const (
+	SignatureGood    Signature = "signed"
+	SignatureMissing Signature = "unsigned"
+	SignatureForged  Signature = "forged" // altered, or by a key that is not configured
+)
+
+// AcceptUnsigned makes a set usable whose only fault is that nobody signed it: for one call of
+// somebody who says so. It never accepts a forged one.
+func (s *Set) AcceptUnsigned() {
+	if s.Signature == SignatureMissing && s.ProblemCode == fault.Refused {
+		s.ProblemCode, s.Problem = fault.OK, ""
+	}
+}
+
+// authenticate holds a manifest against its signature. It returns only errors of the store.
+func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []byte) error {
+	if len(c.trusted) == 0 {
+		return nil
+	}
+	var signature []byte
+	lost := "nobody signed it: its manifest has no signature"
+	if g.signature.Key != "" {
+		var err error
+		signature, err = c.document(ctx, g.signature)
+		if lost = ofDocument(err); lost != "" {
+			lost = "its signature " + lost
+		} else if err != nil {
+			return fmt.Errorf("backup: read signature of %s: %w", g.ID, err)
+		}
+	}
+	switch {
+	case lost != "":
+		g.Signature = SignatureMissing
+		g.flaw(fault.Refused, lost)
+	case signing.Verify(c.trusted, manifest, signature):
+		g.Signature = SignatureGood
+	default:
+		g.Signature = SignatureForged
+		g.flaw(fault.Integrity, forgery(c.trusted, manifest))
+	}
+	return nil
+}
+
+// forgery says what a signature that no trusted key made can mean. What the manifest says of itself
+// is only a hint.
+func forgery(trusted []ed25519.PublicKey, manifest []byte) string {
+	var claims struct {
+		Signer string `json:"signer"`
+	}
+	_ = json.Unmarshal(manifest, &claims)
+	for _, key := range trusted {
+		if signing.ID(key) == claims.Signer {
+			return "its signature does not fit: the manifest was altered, or somebody else signed it"
+		}
+	}
+	return fmt.Sprintf("signed by a key that is not among signing.public_keys (it names itself %.40q)", claims.Signer)
+}
+
+// signable ends a run early whose set nobody would trust.
+func (r *run) signable() error {
+	const remedy = "give the unit the credential signing-key, or set signing.key_file; `pgbtui config check` tries it"
+	switch {
+	case len(r.job.Signing.PublicKeys) == 0:
+		return nil // a key alone signs for readers elsewhere
+	case r.opts.Signer == nil:
+		return fault.New(fault.Config, "backup: signing.public_keys are configured, and there is no private key to sign this set", remedy, nil)
+	case !r.opts.Signer.Among(r.job.Signing.PublicKeys):
+		return fault.New(fault.Config, fmt.Sprintf("backup: the signing key (%s) is not among signing.public_keys: no reader would trust this set", r.opts.Signer.ID()),
+			"add its public key there, on every host that reads, or use the right key", nil)
+	}
+	return nil
+}
+
+// sign stores the signature of the manifest that is about to be written.
+func (r *run) sign(ctx context.Context, manifest []byte) error {
+	if r.opts.Signer == nil {
+		return nil
+	}
+	key := r.dir + signatureName
+	r.written = append(r.written, key)
+	_, err := r.env.Bucket.Put(ctx, key, r.opts.Signer.Sign(manifest), s3.PutOptions{ContentType: contentType})
+	return err
+}
+
+// distrusted tells of sets that somebody should look into: every forged one, and the newest when it
+// is unsigned. Older unsigned ones are those from before the key.
+func distrusted(sets []Set) (problems []string) {
+	newest := true
+	for i := range sets { // newest first
+		s := &sets[i]
+		if s.Kind != KindNative {
+			continue
+		}
+		if s.Signature == SignatureForged || (newest && s.Signature == SignatureMissing) {
+			problems = append(problems, fmt.Sprintf("set %s is %s: %s; find out who writes to the bucket", s.ID, s.Signature, s.Problem))
+		}
+		newest = false
+	}
+	return problems
+}
