@@ -112,14 +112,18 @@ func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Dur
 	if err != nil && (fault.CodeOf(err) != fault.Integrity || errors.Is(err, s3.ErrChanged)) {
 		return leaseRecord{}, "", err
 	}
-	var r leaseRecord
-	switch readable := json.Unmarshal(raw, &r) == nil; {
-	case !readable:
-		r = leaseRecord{}
-	case !o.LastModified.IsZero():
-		r.Until = o.LastModified.Add(term)
+	return parseLease(raw, o.LastModified, term), o.ETag, nil
+}
+
+// parseLease never fails: what can't be read is nobody's lease.
+func parseLease(raw []byte, stored time.Time, term time.Duration) (r leaseRecord) {
+	if json.Unmarshal(raw, &r) != nil {
+		return leaseRecord{}
 	}
-	return r, o.ETag, nil
+	if !stored.IsZero() {
+		r.Until = stored.Add(term)
+	}
+	return r
 }
 
 // hold renews the lease and fails when somebody else has it. Called right before the commit, it

@@ -158,3 +158,20 @@ func FuzzAFileIsAConfigurationOrAnErrorWithCode78(f *testing.F) {
 		}
 	})
 }
+
+func FuzzAnEnvironmentFileIsVariablesOrAnErrorWithCode78(f *testing.F) {
+	for _, seed := range []string{"", "A=b", "# c\n; d\nDB_NAME='a b'\n", "no equals", "=x", "A B=c", "A=\"", "A='\"", "PGPASSWORD=x=y\r\n", "\x00=\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		vars, err := parseEnvFile("pgbtui.env", text)
+		if err != nil && fault.CodeOf(err) != fault.Config {
+			t.Fatalf("code %d: %v", fault.CodeOf(err), err)
+		}
+		for name, value := range vars {
+			if name == "" || strings.ContainsAny(name+value, "\n") || strings.ContainsAny(name, "= \t") || !strings.Contains(text, value) {
+				t.Fatalf("%q=%q out of %q", name, value, text)
+			}
+		}
+	})
+}

@@ -36,14 +36,18 @@ func readEnvFile(file string) (map[string]string, error) {
 	if err != nil {
 		return nil, fault.New(fault.Config, "config: read "+file, "", err)
 	}
+	return parseEnvFile(file, string(raw))
+}
+
+func parseEnvFile(file, text string) (map[string]string, error) {
 	vars := map[string]string{}
-	for i, line := range strings.Split(string(raw), "\n") {
+	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' || line[0] == ';' {
 			continue
 		}
 		name, value, ok := strings.Cut(line, "=")
-		if !ok || strings.ContainsAny(name, " \t") {
+		if !ok || name == "" || strings.ContainsAny(name, " \t") {
 			return nil, fault.New(fault.Config, fmt.Sprintf("config: %s:%d: not NAME=value", file, i+1), "", nil)
 		}
 		vars[name] = unquote(strings.TrimSpace(value))
