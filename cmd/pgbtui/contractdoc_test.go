@@ -14,6 +14,7 @@ import (
 func documents() map[string]any {
 	return map[string]any{
 		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
+		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "version": jsonVersion{}, "error": jsonError{},
 	}

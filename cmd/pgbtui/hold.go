@@ -116,9 +116,10 @@ func (p *program) printHeld(s *backup.Set, what string) error {
 	return nil
 }
 
-// audit writes who did what to the journal, whatever this process's own log is.
+// audit writes who did what to the journal, whatever this process's own log is; where there is no
+// journal, it is at least said.
 func (p *program) audit(ctx context.Context, who journal.Operator, what journal.Action) {
-	handler := journal.NewHandler(journal.HandlerOptions{})
+	handler := journal.NewHandler(journal.HandlerOptions{Fallback: p.err})
 	defer func() { _ = handler.Close() }()
 	journal.Audit(ctx, slog.New(handler), who, what)
 }

@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
@@ -22,6 +23,8 @@ type jsonRestore struct {
 	Schema   int                `json:"schema"`
 	Set      string             `json:"set"`
 	Database string             `json:"database"`
+	Kept     string             `json:"kept,omitempty"`
+	Ended    int                `json:"ended,omitempty"` // connections
 	Compared bool               `json:"compared"`
 	Tables   int                `json:"tables"`
 	Rows     int64              `json:"rows"`
@@ -40,8 +43,16 @@ type jsonChecks struct {
 func (p *program) restoreCommand() *cobra.Command {
 	var f restoreFlags
 	cmd := &cobra.Command{
-		Use: "restore ID|latest --to NEWDB", Short: "Restore a set into a new database and compare its rows",
-		Long: "Restore a set into a database that does not exist yet, with owners and grants, stop at the first error,\nand compare the rows of every table with those counted when it was dumped. Nothing that exists is changed.\nNeeds a role that may create databases and own the objects, usually: sudo -u postgres -g pgbtui pgbtui restore …",
+		Use: "restore ID|latest --to NEWDB | --replace DB --confirm DB", Short: "Restore a set into a new database and compare its rows",
+		Long: `Restore a set into a database that does not exist yet, with owners and grants, stop at the first error,
+and compare the rows of every table with those counted when it was dumped. Nothing that exists is changed.
+
+With --replace the copy takes the place of a live database, when it is whole and its rows are equal: the two
+are renamed in one transaction, and what was live is kept as DB_before_TIME until you drop it. Whatever happens
+before that leaves the live database as it was. Connections are shown, and ended only with --terminate.
+"restore undo DB" swaps back. Look first: --check changes nothing.
+
+Needs a role that may create databases and own the objects, usually: sudo -u postgres -g pgbtui pgbtui restore …`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.request != "" {
 				return noArgs(cmd, args)
@@ -60,6 +71,9 @@ func (p *program) restoreCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.To, "to", "", "name of the new `database`")
+	flags.StringVar(&f.Replace, "replace", "", "put the copy in the place of this live `database`")
+	flags.StringVar(&f.Confirm, "confirm", "", "the name of the replaced `database` once more")
+	flags.BoolVar(&f.Terminate, "terminate", false, "end the connections of the replaced database")
 	flags.StringVar(&f.job, "job", "", "look among the sets of this `job`")
 	flags.IntVar(&f.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")
 	flags.BoolVar(&f.Globals, "globals", false, "first create missing roles and tablespaces from the set")
@@ -69,12 +83,16 @@ func (p *program) restoreCommand() *cobra.Command {
 	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
 	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
+	cmd.AddCommand(p.restoreUndoCommand(), p.restoreSwapCommand())
 	return cmd
 }
 
 func (p *program) restore(ctx context.Context, id string, f restoreFlags) error {
-	if f.To == "" {
-		return usageText("restore wants --to and the name of a new database")
+	switch {
+	case (f.To == "") == (f.Replace == ""):
+		return usageText("restore wants --to and the name of a new database, or --replace and that of a live one")
+	case f.Replace == "" && (f.Confirm != "" || f.Terminate):
+		return usageText("--confirm and --terminate go with --replace")
 	}
 	if f.Jobs < 1 || f.Jobs > 64 {
 		return usageText("--jobs is 1 to 64")
@@ -86,19 +104,29 @@ func (p *program) restore(ctx context.Context, id string, f restoreFlags) error 
 	if f.accept {
 		at.set.AcceptUnsigned()
 	}
+	if f.Replace != "" && !f.check {
+		p.audit(ctx, journal.Session{}.CurrentOperator(), journal.Action{What: "replace", Target: f.Replace, Run: at.set.ID})
+	}
 	return p.restoreFrom(ctx, at, f)
 }
 
 // restoreRequested is the unit's way: what is wanted comes from a file of the operators' group.
 func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
-	asked, err := request.Read(request.DefaultDir, f.request)
+	asked, err := request.Take(request.DefaultDir, f.request)
 	if err != nil {
 		return p.failedBefore(ctx, restoreRun, err)
 	}
+	if asked.Swap != "" {
+		return p.swapRequested(ctx, asked)
+	}
 	f.job, f.To, f.Jobs, f.Globals = asked.Job, asked.To, max(1, asked.Jobs), asked.Globals
+	f.Replace, f.Confirm, f.Terminate = asked.Replace, asked.Confirm, asked.Terminate
 	at, err := p.locate(ctx, asked.Set, asked.Job)
 	if err != nil {
 		return p.failedBefore(ctx, restoreRun, err)
+	}
+	if f.Replace != "" {
+		p.audit(ctx, journal.OwnerOperator(asked.Owner), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
 	}
 	return p.restoreFrom(ctx, at, f)
 }
@@ -163,11 +191,17 @@ func (p *program) printChecks(checks []backup.Check) error {
 
 func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
 	if p.json {
-		return p.printJSON(jsonRestore{jsonSchema, set.ID, r.Database, r.Compared, r.Tables, r.Rows, r.Seconds, r.Globals, r.Notes, r.Stages})
+		return p.printJSON(jsonRestore{
+			Schema: jsonSchema, Set: set.ID, Database: r.Database, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
+			Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages,
+		})
 	}
 	p.printf("restored %s into database %s in %.1fs\n", set.ID, printable.Text(r.Database), r.Seconds)
 	if r.Compared {
 		p.printf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)
+	}
+	if r.Kept != "" {
+		p.printKept(r.Kept, r.Ended, r.WayBack())
 	}
 	for _, n := range r.Notes {
 		p.printf("  note: %s\n", printable.Text(n))

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -20,7 +21,8 @@ type Env struct {
 	InvocationID string // systemd's, "" by hand
 	Trigger      string // "timer", "operator", "cli"
 
-	leaseTerm time.Duration // 0 is the default; shorter in tests
+	leaseTerm time.Duration           // 0 is the default; shorter in tests
+	swapStep  func(postgres.SwapStep) // told in tests
 }
 
 // stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one
@@ -44,6 +46,8 @@ const (
 	EventRestoreStarted   = "restore-started"
 	EventRestoreOK        = "restore-ok"
 	EventRestoreFailed    = "restore-failed"
+	EventReplaced         = "restore-replaced"
+	EventSwappedBack      = "restore-swapped"
 	EventLockHeld         = "lock-held"
 	EventLeftoverRemoved  = "leftover-removed"
 	EventWarning          = "warning"

@@ -16,7 +16,14 @@ import (
 // start runs a backup in a process of its own.
 func (w *world) startChild(t *testing.T) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	order, err := json.Marshal(childOrder{Job: w.job, Store: w.options(t, w.store.AccessKey, w.store.SecretKey)})
+	return w.startOrder(t, childOrder{})
+}
+
+// startOrder is startChild with another order.
+func (w *world) startOrder(t *testing.T, o childOrder) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	o.Job, o.Store = w.job, w.options(t, w.store.AccessKey, w.store.SecretKey)
+	order, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,10 +14,12 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// TestMain lets this binary be a child that makes one backup and is killed in the middle, and
+// TestMain lets this binary be a child that makes one backup, or replaces one database, and is
+// killed in the middle, and
 // asserts after all tests that no run, verification or restore left a goroutine.
 func TestMain(m *testing.M) {
 	if order := os.Getenv("BACKUP_TEST_CHILD"); order != "" {
@@ -29,6 +32,9 @@ func TestMain(m *testing.M) {
 type childOrder struct {
 	Job   config.Job
 	Store s3.Options
+
+	Replace string            // the set that replaces the job's database; "" for a backup
+	DieAt   postgres.SwapStep // where the child kills itself
 }
 
 func child(order string) int {
@@ -39,11 +45,29 @@ func child(order string) int {
 	}
 	ctx := context.Background()
 	bucket, err := s3.Open(ctx, o.Store)
+	if err == nil && o.Replace != "" {
+		return replacingChild(ctx, o, bucket)
+	}
 	if err == nil {
 		_, err = Run(ctx, o.Job, Env{
 			Bucket: bucket, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Now: time.Now,
 			Host: "testhost", Tool: "pgbtui test", Trigger: "timer",
 		}, RunOptions{ID: NewID(time.Now())})
+	}
+	return int(fault.CodeOf(err))
+}
+
+func replacingChild(ctx context.Context, o childOrder, bucket *s3.Bucket) int {
+	env := Env{Bucket: bucket, Log: slog.New(slog.NewTextHandler(os.Stdout, nil)), Now: time.Now, Host: "testhost"}
+	env.swapStep = func(at postgres.SwapStep) {
+		if at == o.DieAt {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // until it arrives
+		}
+	}
+	set, err := NewCatalogue(bucket, o.Job).Find(ctx, Scope{}, o.Replace)
+	if err == nil {
+		_, err = Restore(ctx, o.Job, env, set, RestoreRequest{Replace: o.Job.Database, Confirm: o.Job.Database, Terminate: true}, nil)
 	}
 	return int(fault.CodeOf(err))
 }

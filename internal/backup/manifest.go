@@ -108,6 +108,7 @@ const (
 	StageRestore Stage = "restore"
 	StageFinish  Stage = "finish" // the database's own settings, statistics
 	StageCompare Stage = "compare"
+	StageSwap    Stage = "swap" // with a live database
 )
 
 // StoredBytes is the size of all objects that the manifest vouches for.

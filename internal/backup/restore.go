@@ -3,9 +3,11 @@ package backup
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -15,9 +17,13 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
-// RestoreRequest says where to and how. The target is always a database that does not exist yet.
+// RestoreRequest says where to and how. The target is always a database that does not exist yet;
+// with Replace it takes an existing one's place when it is whole.
 type RestoreRequest struct {
-	To            string // the new database's name
+	To            string // the new database's name; with Replace it is chosen here
+	Replace       string // the live database that the copy replaces; "" for none
+	Confirm       string // Replace once more, as a person typed it
+	Terminate     bool   // end the connections of the replaced database
 	Jobs          int    // parallel sessions; more than 1 needs the raw dump on disk first
 	Globals       bool   // create missing roles and tablespaces from the set first
 	NoOwner       bool   // everything belongs to the restoring role, and nothing is granted
@@ -27,6 +33,8 @@ type RestoreRequest struct {
 // Restored is what a finished restore did.
 type Restored struct {
 	Database    string
+	Kept        string // name of the database that was replaced; "" when none was
+	Ended       int    // connections that were ended for it
 	Tables      int
 	Rows        int64
 	Compared    bool          // row counts were known and are equal
@@ -54,17 +62,17 @@ func Restore(ctx context.Context, job config.Job, env Env, set *Set, req Restore
 	r := newRestoring(job, env, set, req, identities)
 	ctx, stop := r.meter.follow(ctx)
 	defer stop()
-	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, req.To), event(EventRestoreStarted))
+	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, r.req.To), event(EventRestoreStarted))
 	r.started = r.env.stamp()
 	started := time.Now()
-	err := causeOf(ctx, r.do(ctx))
+	err := r.do(ctx)
 	if err != nil {
-		err = r.explain(err)
+		err = r.explain(r.cause(ctx, err))
 		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+err.Error(), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
 	r.result.Stages, r.result.Seconds = r.meter.stages(), time.Since(started).Round(time.Millisecond).Seconds()
-	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %d tables, %d rows", set.ID, req.To, r.result.Tables, r.result.Rows), event(EventRestoreOK))
+	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %d tables, %d rows", set.ID, r.result.Database, r.result.Tables, r.result.Rows), event(EventRestoreOK))
 	return &r.result, nil
 }
 
@@ -85,13 +93,25 @@ type restoring struct {
 	spooled  spool // the raw dump on disk, for parallel sessions
 	created  bool
 	result   Restored
+
+	short    string   // of the names of databases beside a live one
+	exchange exchange // with Replace
+	changes  []string // of settings, against the replaced database
+	refused  []string // settings that the server did not take
+	whole    bool     // the copy is complete and compared
 }
 
 func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) *restoring {
+	id := NewID(env.Now())
+	short := id[strings.LastIndexByte(id, '-')+1:]
+	if req.Replace != "" {
+		req.To = besideName(req.Replace, wordRestoring, short)
+	}
 	return &restoring{
-		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To},
-		log:   env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
-		meter: newMeter("restore", set.Database, job.StallAfter, env.Progress),
+		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To}, short: short,
+		exchange: exchange{word: wordBefore, terminate: req.Terminate, now: env.Now, step: env.swapStep},
+		log:      env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
+		meter:    newMeter("restore", set.Database, job.StallAfter, env.Progress),
 	}
 }
 
@@ -108,17 +128,25 @@ func (r *restoring) close(ctx context.Context) {
 
 func (r *restoring) do(ctx context.Context) (err error) {
 	r.meter.enter(StagePreflight, 0)
+	if err := r.req.confirmed(r.set); err != nil {
+		return err
+	}
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
 	defer r.close(ctx)
+	if r.req.Replace != "" {
+		if err := lockExchange(ctx, r.server, r.req.Replace); err != nil {
+			return err
+		}
+	}
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
 	defer func() { r.spooled.remove() }()
-	for _, step := range []func(context.Context) error{r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record} {
+	for _, step := range []func(context.Context) error{r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record, r.complete, r.replace} {
 		if err := step(ctx); err != nil {
-			return causeOf(ctx, err)
+			return r.cause(ctx, err)
 		}
 	}
 	return nil
@@ -129,8 +157,19 @@ func (r *restoring) target(database string) postgres.Target {
 	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: database}
 }
 
+// cause is why the run ended, unless there is something worse to be told.
+func (r *restoring) cause(ctx context.Context, err error) error {
+	if errors.Is(err, postgres.ErrSwapUnknown) {
+		return err
+	}
+	return causeOf(ctx, err)
+}
+
 // explain adds what is left behind.
 func (r *restoring) explain(err error) error {
+	if r.req.Replace != "" {
+		return r.explainReplace(err)
+	}
 	if !r.created {
 		return err
 	}
@@ -268,6 +307,7 @@ func (r *restoring) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.refused = problems
 		for _, p := range problems {
 			r.note("a setting of the database was refused: " + p)
 		}

@@ -79,7 +79,7 @@ func (r *restoring) preflight(ctx context.Context) error {
 // set or the target: somebody could not be asked.
 func (r *restoring) checks(ctx context.Context) (checks []Check, err error) {
 	for _, look := range []func(context.Context) ([]Check, error){
-		r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool, r.checkContents, r.checkSpace, r.checkTime,
+		r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime,
 	} {
 		found, err := look(ctx)
 		if err != nil {

@@ -44,6 +44,9 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 }
 
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
+	if r.req.Replace != "" {
+		return r.checkReplaced(ctx)
+	}
 	if r.req.To == "" {
 		return []Check{fails("target", "no name", "name the new database with --to")}, nil
 	}
@@ -52,7 +55,7 @@ func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	if exists {
-		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), "choose a name that is free")}, nil
+		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), "choose a name that is free, or have it replaced: --replace")}, nil
 	}
 	return []Check{passes("target", fmt.Sprintf("database %q does not exist yet", r.req.To))}, nil
 }

@@ -60,6 +60,13 @@ func (s Session) CurrentOperator() Operator {
 	return op
 }
 
+// OwnerOperator is the operator who left a file, by its owner's uid: the kernel's word. From where
+// is not known any more.
+func OwnerOperator(uid uint32) Operator {
+	id := strconv.FormatUint(uint64(uid), 10)
+	return Operator{LoginUID: id, Login: userName(id), From: "unknown"}
+}
+
 // noLoginUID is (uid_t) -1: nobody logged in (a service, or no audit support).
 const noLoginUID = "4294967295"
 

@@ -24,6 +24,8 @@ const (
 	EventRestoreStarted   = "restore-started"
 	EventRestoreOK        = "restore-ok"
 	EventRestoreFailed    = "restore-failed"
+	EventReplaced         = "restore-replaced"
+	EventSwappedBack      = "restore-swapped"
 	EventLockHeld         = "lock-held"
 	EventLeftoverRemoved  = "leftover-removed"
 	EventWarning          = "warning"
@@ -56,6 +58,8 @@ var catalogue = []Event{
 	{EventRestoreStarted, "336386fdcad14f4391a80b3bfec92d68", "a restore into a new database began"},
 	{EventRestoreOK, "124093077a544e539f8cf3b9f9cf5de6", "a restore ended and its rows were compared"},
 	{EventRestoreFailed, "6b0e16aaa45c40aa81329950e29a998e", "a restore stopped; the unfinished database is named"},
+	{EventReplaced, "5cf20bc0544e49eb9992e40b5012a3c8", "a restored copy took a live database's place; what it was is kept, and named"},
+	{EventSwappedBack, "9cb480df802b43da8952c88a24cdf9cb", "a kept or restored database was put in a live one's place by hand; what that was is kept, and named"},
 	{EventLockHeld, "d7bac9f316634057aac87a4e703c486c", "another run holds the lock of this database"},
 	{EventLeftoverRemoved, "e4d6b83a5273402587a6a2596446a48b", "an earlier run's unfinished upload or object was removed"},
 	{EventWarning, "d27bef8d7003421f945bb38cbb5983f9", "something needs attention, and the run goes on"},

@@ -111,3 +111,17 @@ func (s *Server) RowCounts(ctx context.Context, tables []Table) (map[Table]int64
 func (s *Server) Analyze(ctx context.Context) error {
 	return classify("postgres: analyze "+s.target.name(), s.exec(ctx, "ANALYZE"))
 }
+
+// RenameDatabase gives a database that nobody is connected to another name. An existing one of
+// that name: code Refused.
+func (s *Server) RenameDatabase(ctx context.Context, name, to string) error {
+	if err := checkName(to); err != nil {
+		return err
+	}
+	what := "postgres: rename database " + QuoteIdent(name)
+	err := s.exec(ctx, "ALTER DATABASE "+QuoteIdent(name)+" RENAME TO "+QuoteIdent(to))
+	if state := stateOf(err); state == "42P04" || state == "23505" {
+		return alreadyThere(what, err)
+	}
+	return classify(what, err)
+}

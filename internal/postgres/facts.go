@@ -59,7 +59,7 @@ func (s *Server) Facts(ctx context.Context) (Facts, error) {
 			return Facts{}, classify("postgres: facts of "+s.target.name(), err)
 		}
 	}
-	row, err := s.catalogRow(ctx)
+	row, err := s.catalogRow(ctx, f.Database)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -135,15 +135,15 @@ func (s *Server) askLargeObjects(ctx context.Context, f *Facts) error {
 // catalogRow is the row of pg_database as JSON, since its columns differ between 13 and 18:
 // datlocprovider and daticulocale came with 15, daticurules with 16, datlocale replaced
 // daticulocale in 17.
-func (s *Server) catalogRow(ctx context.Context) (databaseRow, error) {
+func (s *Server) catalogRow(ctx context.Context, name string) (databaseRow, error) {
 	var raw []byte
 	var row databaseRow
 	err := s.row(ctx, `SELECT to_jsonb(d) - 'datacl' || jsonb_build_object('encoding', pg_encoding_to_char(d.encoding))
-		FROM pg_database AS d WHERE d.datname = current_database()`, nil, &raw)
+		FROM pg_database AS d WHERE d.datname = $1`, []any{name}, &raw)
 	if err == nil {
 		err = json.Unmarshal(raw, &row)
 	}
-	return row, classify("postgres: definition of "+s.target.name(), err)
+	return row, classify("postgres: definition of database "+QuoteIdent(name), err)
 }
 
 type databaseRow struct {

@@ -35,7 +35,16 @@ type Parameter struct {
 
 // Settings reads the definition of the session's database.
 func (s *Server) Settings(ctx context.Context) (Settings, error) {
-	row, err := s.catalogRow(ctx)
+	var name string
+	if err := s.row(ctx, "SELECT current_database()::text", nil, &name); err != nil {
+		return Settings{}, classify("postgres: settings of "+s.target.name(), err)
+	}
+	return s.SettingsOf(ctx, name)
+}
+
+// SettingsOf reads the definition of any database, by its exact name.
+func (s *Server) SettingsOf(ctx context.Context, name string) (Settings, error) {
+	row, err := s.catalogRow(ctx, name)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -43,27 +52,27 @@ func (s *Server) Settings(ctx context.Context) (Settings, error) {
 	err = s.row(ctx, `SELECT pg_get_userbyid(d.datdba), t.spcname, d.datacl IS NOT NULL,
 			coalesce(shobj_description(d.oid, 'pg_database'), '')
 		FROM pg_database AS d JOIN pg_tablespace AS t ON t.oid = d.dattablespace
-		WHERE d.datname = current_database()`, nil, &out.Owner, &out.Tablespace, &out.CustomACL, &out.Comment)
+		WHERE d.datname = $1`, []any{name}, &out.Owner, &out.Tablespace, &out.CustomACL, &out.Comment)
 	if err == nil && out.CustomACL {
 		out.Grants, err = collect[Grant](ctx, s, `SELECT coalesce(r.rolname, ''), a.privilege_type, bool_or(a.is_grantable)
 			FROM pg_database AS d, aclexplode(d.datacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-			WHERE d.datname = current_database() AND (a.grantee = 0 OR r.oid IS NOT NULL)
-			GROUP BY 1, 2 ORDER BY 1, 2`)
+			WHERE d.datname = $1 AND (a.grantee = 0 OR r.oid IS NOT NULL)
+			GROUP BY 1, 2 ORDER BY 1, 2`, name)
 	}
 	if err == nil {
-		out.Parameters, err = s.parameters(ctx)
+		out.Parameters, err = s.parameters(ctx, name)
 	}
-	return out, classify("postgres: settings of "+s.target.name(), err)
+	return out, classify("postgres: settings of database "+QuoteIdent(name), err)
 }
 
-func (s *Server) parameters(ctx context.Context) ([]Parameter, error) {
+func (s *Server) parameters(ctx context.Context, name string) ([]Parameter, error) {
 	type stored struct{ Role, Config string }
 	rows, err := collect[stored](ctx, s, `SELECT coalesce(r.rolname, ''), c.config
 		FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
 			LEFT JOIN pg_roles AS r ON r.oid = s.setrole,
 			unnest(s.setconfig) WITH ORDINALITY AS c (config, place)
-		WHERE d.datname = current_database() AND (s.setrole = 0 OR r.oid IS NOT NULL)
-		ORDER BY 1, c.place`)
+		WHERE d.datname = $1 AND (s.setrole = 0 OR r.oid IS NOT NULL)
+		ORDER BY 1, c.place`, name)
 	var out []Parameter
 	for _, row := range rows {
 		if name, value, ok := strings.Cut(row.Config, "="); ok {

@@ -23,18 +23,29 @@ import (
 // DefaultDir is made by the installed tmpfiles entry, owned by group pgbtui.
 const DefaultDir = "/var/lib/pgbtui/requests"
 
-// Restore asks for a set to be restored into a new database.
+// Restore asks for one of three: a set restored into a new database (To), a set in the place of a
+// live one (Replace), or a database that stands beside a live one put in its place (Swap).
 type Restore struct {
-	Set      string    `json:"set"`
-	Instance string    `json:"instance"`
-	Database string    `json:"database"` // of the source
-	Job      string    `json:"job,omitempty"`
-	To       string    `json:"to"`
-	Jobs     int       `json:"jobs,omitempty"`
-	Globals  bool      `json:"globals,omitempty"`
-	By       string    `json:"by,omitempty"` // for the journal; the file's owner is what counts
-	At       time.Time `json:"at"`
+	Set       string    `json:"set"`
+	Instance  string    `json:"instance"`
+	Database  string    `json:"database"` // of the source
+	Job       string    `json:"job,omitempty"`
+	To        string    `json:"to,omitempty"`
+	Replace   string    `json:"replace,omitempty"`
+	Swap      string    `json:"swap,omitempty"`    // the live database; needs no set
+	With      string    `json:"with,omitempty"`    // goes with Swap; "" is the newest that a restore replaced
+	Confirm   string    `json:"confirm,omitempty"` // Replace or Swap once more, as the operator typed it
+	Terminate bool      `json:"terminate,omitempty"`
+	Jobs      int       `json:"jobs,omitempty"`
+	Globals   bool      `json:"globals,omitempty"`
+	By        string    `json:"by,omitempty"` // for the journal; the file's owner is what counts
+	At        time.Time `json:"at"`
+
+	Owner uint32 `json:"-"` // the file's; set by Read
 }
+
+// changesLive reports whether the request is one to be carried out once.
+func (r Restore) changesLive() bool { return r.Replace != "" || r.Swap != "" }
 
 var validID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 
@@ -77,6 +88,19 @@ func path(dir, id string) (string, error) {
 	return filepath.Join(dir, id+".json"), nil
 }
 
+// Take is Read for the one who carries the request out. One that changes a live database is removed
+// first: started again, its unit must not put an old set in the place of what was written since.
+func Take(dir, id string) (Restore, error) {
+	r, err := Read(dir, id)
+	if err != nil || !r.changesLive() {
+		return r, err
+	}
+	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
+		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice", "let the unit's user write to "+dir, err)
+	}
+	return r, nil
+}
+
 // Read loads the request of an ID. Anything but a plain small file with known keys is refused.
 func Read(dir, id string) (Restore, error) {
 	var r Restore
@@ -101,7 +125,13 @@ func Read(dir, id string) (Restore, error) {
 	if err != nil {
 		return r, fmt.Errorf("request: read: %w", err)
 	}
-	return parse(body)
+	if r, err = parse(body); err != nil {
+		return r, err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		r.Owner = stat.Uid
+	}
+	return r, nil
 }
 
 func parse(body []byte) (Restore, error) {
@@ -111,8 +141,31 @@ func parse(body []byte) (Restore, error) {
 	if err := decoder.Decode(&r); err != nil {
 		return r, fault.New(fault.Refused, "request: not readable", "ask for the restore again", err)
 	}
-	if r.Set == "" || r.To == "" || r.Jobs < 0 || r.Jobs > 64 {
-		return r, fault.New(fault.Refused, "request: set or target is missing, or jobs is not 0 to 64", "ask for the restore again", nil)
+	if wrong := r.wrong(); wrong != "" {
+		return r, fault.New(fault.Refused, "request: "+wrong, "ask for the restore again", nil)
 	}
 	return r, nil
+}
+
+// wrong is what is contradictory or missing, or "".
+func (r Restore) wrong() string {
+	targets := 0
+	for _, t := range []string{r.To, r.Replace, r.Swap} {
+		if t != "" {
+			targets++
+		}
+	}
+	switch {
+	case targets != 1:
+		return "not exactly one of to, replace and swap"
+	case (r.Set == "") != (r.Swap != ""):
+		return "set is missing, or given with swap"
+	case r.changesLive() && r.Confirm != r.Replace+r.Swap:
+		return "the live database's name was not confirmed"
+	case !r.changesLive() && (r.Confirm != "" || r.Terminate), r.Swap == "" && r.With != "":
+		return "confirm, terminate or with without what they go with"
+	case r.Jobs < 0 || r.Jobs > 64:
+		return "jobs is not 0 to 64"
+	}
+	return ""
 }

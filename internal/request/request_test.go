@@ -24,6 +24,7 @@ func TestWhatIsAskedIsRead(t *testing.T) {
 		t.Fatalf("the group can't read it: %v, %v", info.Mode(), err)
 	}
 	got, err := Read(dir, "r1")
+	want.Owner = uint32(os.Getuid())
 	if err != nil || got != want {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -50,12 +51,20 @@ func TestPlantedFilesAreRefused(t *testing.T) {
 		"empty":   ``,
 		"notarg":  `{"set":"x"}`,
 		"jobs":    `{"set":"x","to":"y","jobs":1000}`,
+		"both":    `{"set":"x","to":"y","replace":"y","confirm":"y"}`,
+		"unsure":  `{"set":"x","replace":"y"}`,
+		"other":   `{"set":"x","replace":"y","confirm":"Y"}`,
+		"noset":   `{"replace":"y","confirm":"y"}`,
+		"setswap": `{"set":"x","swap":"y","confirm":"y"}`,
+		"swap":    `{"swap":"y"}`,
+		"with":    `{"set":"x","to":"y","with":"z"}`,
+		"ends":    `{"set":"x","to":"y","terminate":true}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, id+".json"), []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range []string{"link", "pipe", "huge", "unknown", "empty", "notarg", "jobs", "missing", "../good", "a/b", ""} {
+	for _, id := range []string{"link", "pipe", "huge", "unknown", "empty", "notarg", "jobs", "both", "unsure", "other", "noset", "setswap", "swap", "with", "ends", "missing", "../good", "a/b", ""} {
 		if _, err := Read(dir, id); err == nil || fault.CodeOf(err) == fault.OK {
 			t.Errorf("%q was read", id)
 		}
@@ -69,4 +78,29 @@ func FuzzParseNeverPanicsAndNeverAcceptsAnEmptyTarget(f *testing.F) {
 			t.Fatalf("accepted %+v", r)
 		}
 	})
+}
+
+func TestARequestThatChangesALiveDatabaseIsTakenOnce(t *testing.T) {
+	dir := t.TempDir()
+	for id, c := range map[string]struct {
+		r    Restore
+		once bool
+	}{
+		"new":     {Restore{Set: "x", To: "y"}, false},
+		"replace": {Restore{Set: "x", Replace: "y", Confirm: "y", Terminate: true}, true},
+		"swap":    {Restore{Swap: "y", Confirm: "y", With: "z"}, true},
+	} {
+		if err := Write(dir, id, c.r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(dir, id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+		if got, err := Take(dir, id); err != nil || got.Replace+got.Swap+got.To != "y" {
+			t.Errorf("%s: %+v, %v", id, got, err)
+		}
+		if _, err := Take(dir, id); (fault.CodeOf(err) == fault.NotFound) != c.once {
+			t.Errorf("%s again: %v", id, err)
+		}
+	}
 }

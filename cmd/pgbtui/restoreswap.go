@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+)
+
+// `restore undo` and `restore swap`: a database that stands beside a live one is put in its place.
+// Both need PostgreSQL only.
+
+type jsonSwap struct {
+	Schema   int    `json:"schema"`
+	Database string `json:"database"`
+	With     string `json:"with"`
+	Kept     string `json:"kept"`
+	Ended    int    `json:"ended"` // connections
+}
+
+type swapFlags struct {
+	job   string
+	check bool
+	backup.SwapRequest
+}
+
+func (p *program) restoreUndoCommand() *cobra.Command {
+	return p.swapCommand("undo", "before", &cobra.Command{
+		Use: "undo DB --confirm DB", Short: "Put a database back that a restore replaced",
+		Long: `Put back what "restore --replace DB" replaced: the newest database DB_before_TIME takes the place of DB again,
+by renaming both in one transaction. What was live until then is kept as DB_undone_TIME; nothing is dropped.`,
+	}, "the kept `database`; without it, the newest DB_before_TIME")
+}
+
+func (p *program) restoreSwapCommand() *cobra.Command {
+	return p.swapCommand("swap", "with", &cobra.Command{
+		Use: "swap DB --with NAME --confirm DB", Short: "Put a finished copy, or a kept database, in a live one's place",
+		Long: `Put a database that stands beside DB in its place, by renaming both in one transaction: a copy DB_restored_ID that a
+restore had finished when connections kept it from its place, or one that was kept. What was live until then is kept
+as DB_before_TIME or DB_undone_TIME; nothing is dropped.`,
+	}, "the `database` that is to be live")
+}
+
+func (p *program) swapCommand(verb, with string, cmd *cobra.Command, help string) *cobra.Command {
+	var f swapFlags
+	cmd.Args = exactly(1, "the name of the live database")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if verb == "swap" && f.With == "" {
+			return usageText("restore swap wants --with and the name of a database")
+		}
+		f.Database = args[0]
+		return p.restoreSwap(cmd.Context(), verb, f)
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.With, with, "", help)
+	flags.StringVar(&f.Confirm, "confirm", "", "the name of the live `database` once more")
+	flags.BoolVar(&f.Terminate, "terminate", false, "end the connections of both databases")
+	flags.BoolVar(&f.check, "check", false, "only look whether it can work; change nothing")
+	flags.StringVar(&f.job, "job", "", "reach PostgreSQL as this `job` does")
+	return cmd
+}
+
+func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) error {
+	job, err := p.serverOf(f.job, f.Database)
+	if err != nil {
+		return err
+	}
+	env := p.serverEnv()
+	if f.check {
+		checks, err := backup.SwapPreflight(ctx, job, env, f.SwapRequest)
+		if err != nil {
+			return err
+		}
+		return p.printChecks(checks)
+	}
+	p.audit(ctx, journal.Session{}.CurrentOperator(), journal.Action{What: verb, Target: f.Database})
+	return p.swapped(backup.SwapBack(ctx, job, env, f.SwapRequest))
+}
+
+// swapRequested is the unit's way.
+func (p *program) swapRequested(ctx context.Context, asked request.Restore) error {
+	job, err := p.serverOf(asked.Job, asked.Swap)
+	if err != nil {
+		return p.failedBefore(ctx, restoreRun, err)
+	}
+	p.audit(ctx, journal.OwnerOperator(asked.Owner), journal.Action{What: "swap", Target: asked.Swap})
+	return p.swapped(backup.SwapBack(ctx, job, p.serverEnv(), backup.SwapRequest{
+		Database: asked.Swap, With: asked.With, Confirm: asked.Confirm, Terminate: asked.Terminate,
+	}))
+}
+
+func (p *program) swapped(done *backup.Swapped, err error) error {
+	if err != nil {
+		return p.logged(err)
+	}
+	if p.json {
+		return p.printJSON(jsonSwap{jsonSchema, done.Database, done.With, done.Kept, done.Ended})
+	}
+	p.printf("database %s is what %s was\n", printable.Text(done.Database), printable.Text(done.With))
+	p.printKept(done.Kept, done.Ended, done.WayBack())
+	return nil
+}
+
+// printKept says where what was live has gone, and the way back.
+func (p *program) printKept(kept string, ended int, wayBack string) {
+	p.printf("  what was live is kept as %s; nothing was dropped, %d connections were ended\n", printable.Text(kept), ended)
+	p.printf("  the way back: %s\n", printable.Text(wayBack))
+}
+
+// serverOf is a job whose PostgreSQL is the one with the database: the named one, that of the
+// database, or the only one. The job's user is the backup role; this is for whoever runs it.
+func (p *program) serverOf(name, database string) (config.Job, error) {
+	c, err := p.config()
+	if err != nil {
+		return config.Job{}, err
+	}
+	job := c.Defaults()
+	if name != "" || len(c.Jobs) > 0 {
+		if job, err = jobOfServer(c, name, database); err != nil {
+			return config.Job{}, err
+		}
+	}
+	job.Postgres.User = ""
+	return job, nil
+}
+
+func jobOfServer(c *config.Config, name, database string) (config.Job, error) {
+	var found *config.Job
+	for i := range c.Jobs {
+		switch job := &c.Jobs[i]; {
+		case name != "" || job.Database != database:
+		case found != nil && (found.Postgres.Host != job.Postgres.Host || found.Postgres.Port != job.Postgres.Port):
+			return config.Job{}, usageText("jobs " + found.Name + " and " + job.Name + " are of two servers that have this database: name one by --job")
+		default:
+			found = job
+		}
+	}
+	if found != nil {
+		return *found, nil
+	}
+	return c.Job(name)
+}
+
+// serverEnv is a world without a bucket.
+func (p *program) serverEnv() backup.Env {
+	return backup.Env{
+		Log: p.logger(slog.LevelInfo), Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
+		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
+	}
+}

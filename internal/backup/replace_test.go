@@ -1,0 +1,455 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// replaced is a database that was dumped with one row and has two since.
+type replaced struct {
+	*world
+	live string
+	set  *Set
+}
+
+func newReplaced(t *testing.T, name string) *replaced {
+	t.Helper()
+	pg := pgOf(t)
+	pg.CreateDatabaseNamed(t, name)
+	w := newWorldOn(t, pg, name)
+	pg.Exec(t, name, "CREATE TABLE t AS SELECT 1 AS a")
+	r := &replaced{world: w, live: name, set: w.find(t, w.run(t).Manifest.ID)}
+	pg.Exec(t, name, "INSERT INTO t VALUES (2)")
+	t.Cleanup(func() {
+		for _, beside := range r.beside(t) {
+			pg.DropDatabase(t, beside)
+		}
+	})
+	return r
+}
+
+func (r *replaced) request() RestoreRequest {
+	return RestoreRequest{Replace: r.live, Confirm: r.live}
+}
+
+func (r *replaced) restore(ctx context.Context, req RestoreRequest) (*Restored, error) {
+	return Restore(ctx, r.job, r.env, r.set, req, nil)
+}
+
+// beside are the databases that stand beside the live one, sorted.
+func (r *replaced) beside(t *testing.T) []string {
+	t.Helper()
+	s, err := postgres.Connect(context.Background(), postgres.Target{Host: r.pg.Host, Port: r.pg.Port, User: r.pg.User, Database: "postgres"}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	names, err := s.DatabasesLike(context.Background(), stem(r.live)+"_")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// wantLive asserts the state by the live database's rows, and that it takes connections.
+func (r *replaced) wantLive(t *testing.T, rows int64) {
+	t.Helper()
+	if got := r.pg.QueryInt(t, r.live, "SELECT count(*) FROM t"); got != rows {
+		t.Errorf("the live database has %d rows, want %d", got, rows)
+	}
+}
+
+func (r *replaced) wantBeside(t *testing.T, words ...string) (names []string) {
+	t.Helper()
+	var got []string
+	names = r.beside(t)
+	for _, name := range names {
+		got = append(got, wordOf(r.live, name))
+	}
+	if fmt.Sprint(got) != fmt.Sprint(words) {
+		t.Errorf("beside the live database are %q (%q), want %q", got, names, words)
+	}
+	return names
+}
+
+// connected opens a session of an application in the live database. It may be called from any
+// goroutine.
+func (r *replaced) connected(t *testing.T) {
+	t.Helper()
+	config, err := pgx.ParseConfig(r.pg.DSN("postgres"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	config.Database, config.RuntimeParams["application_name"] = r.live, "shop frontend"
+	c, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+}
+
+func TestAReplacedDatabaseIsKeptAndComesBackByAnUndo(t *testing.T) {
+	for _, name := range []string{"shop_" + NewID(time.Now())[17:], `hostile "$(id)" dbname=postgres ` + strings.Repeat("界", 10)} {
+		t.Run(name, func(t *testing.T) {
+			r := newReplaced(t, name)
+			done, err := r.restore(t.Context(), r.request())
+			if err != nil || done.Database != name || !done.Compared || wordOf(name, done.Kept) != wordBefore || done.Recorded == "" {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			r.wantLive(t, 1)
+			r.wantBeside(t, wordBefore)
+			if last := done.Stages[len(done.Stages)-1].Stage; last != StageSwap || !strings.Contains(r.log.text(), "event="+EventReplaced) {
+				t.Errorf("stage %s; %s", last, r.log.text())
+			}
+			undo := SwapRequest{Database: name, Confirm: name}
+			back, err := SwapBack(t.Context(), r.job, r.env, undo)
+			if err != nil || back.With != done.Kept || wordOf(name, back.Kept) != wordUndone {
+				t.Fatalf("%+v, %v", back, err)
+			}
+			r.wantLive(t, 2)
+			r.wantBeside(t, wordUndone)
+			// And forth again, by name; an undo without one has nothing to go back to.
+			_, err = SwapBack(t.Context(), r.job, r.env, undo)
+			wantCode(t, err, fault.Refused)
+			undo.With = back.Kept
+			if _, err = SwapBack(t.Context(), r.job, r.env, undo); err != nil {
+				t.Fatal(err)
+			}
+			r.wantLive(t, 1)
+		})
+	}
+}
+
+func TestNothingIsReplacedWithoutItsNameTyped(t *testing.T) {
+	r := newReplaced(t, "typed_"+NewID(time.Now())[17:])
+	for _, typed := range []string{"", strings.ToUpper(r.live), r.live + " ", r.live[:5]} {
+		req := r.request()
+		req.Confirm = typed
+		_, err := r.restore(t.Context(), req)
+		wantCode(t, err, fault.Refused)
+		if !strings.Contains(err.Error(), "not confirmed") || !strings.Contains(err.Error(), "is as it was") {
+			t.Error(err)
+		}
+		_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: typed})
+		wantCode(t, err, fault.Refused)
+		if !strings.Contains(err.Error(), "not confirmed") {
+			t.Error(err)
+		}
+	}
+	_, err := r.restore(t.Context(), RestoreRequest{To: r.live})
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(fault.Remedy(err), "--replace") {
+		t.Error(fault.Remedy(err))
+	}
+	r.wantLive(t, 2)
+	r.wantBeside(t)
+}
+
+func TestAPreflightOfAReplacementNamesWhatStandsInItsWay(t *testing.T) {
+	r := newReplaced(t, "used_"+NewID(time.Now())[17:])
+	r.pg.Exec(t, r.live, `ALTER DATABASE "`+r.live+`" SET work_mem = '5MB'; COMMENT ON DATABASE "`+r.live+`" IS 'live'`)
+	if c := r.check(t, r.set, r.request(), "target"); !c.OK || c.Warn || !strings.Contains(c.Detail, r.live) || !strings.Contains(c.Detail, "MiB") || !strings.Contains(c.Detail, r.pg.Port) {
+		t.Errorf("%+v", c)
+	}
+	if c := r.check(t, r.set, r.request(), "settings"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "parameter work_mem is no longer set") || !strings.Contains(c.Detail, `comment "live" becomes ""`) || strings.Contains(c.Detail, "5MB") {
+		t.Errorf("%+v", c)
+	}
+	if c := r.check(t, r.set, r.request(), "connections"); !c.OK || c.Warn {
+		t.Errorf("%+v", c)
+	}
+	r.connected(t)
+	c := r.check(t, r.set, r.request(), "connections")
+	if c.OK || !strings.Contains(c.Detail, `role "postgres", "shop frontend", local, since 20`) || !strings.Contains(c.Remedy, "--terminate") {
+		t.Errorf("%+v", c)
+	}
+	ending := r.request()
+	ending.Terminate = true
+	if c := r.check(t, r.set, ending, "connections"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "will be ended") {
+		t.Errorf("%+v", c)
+	}
+	_, err := r.restore(t.Context(), r.request())
+	wantCode(t, err, fault.Refused)
+	r.wantBeside(t) // found before anything was restored
+	for name, part := range map[string]string{"postgres": "the server's own", "template1": "the server's own", "no_such_database": "there is no database"} {
+		if c := r.check(t, r.set, RestoreRequest{Replace: name, Confirm: name}, "target"); c.OK || !strings.Contains(c.Detail, part) {
+			t.Errorf("%+v", c)
+		}
+	}
+	other := r.pg.CreateDatabase(t)
+	if c := r.check(t, r.set, RestoreRequest{Replace: other, Confirm: other}, "target"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "the set is of database") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestADatabaseThatIsBeingBackedUpIsNotReplaced(t *testing.T) {
+	r := newReplaced(t, "backed_"+NewID(time.Now())[17:])
+	s, err := postgres.Connect(t.Context(), postgres.Target{Host: r.pg.Host, Port: r.pg.Port, User: r.pg.User, Database: r.live}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	if _, ok, err := s.TryLock(t.Context(), "another instance/"+r.live); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	req := r.request()
+	req.Terminate = true
+	_, err = r.restore(t.Context(), req)
+	wantCode(t, err, fault.Temporary)
+	if !strings.Contains(err.Error(), "a backup of") {
+		t.Error(err)
+	}
+	r.wantLive(t, 2)
+}
+
+func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {
+	r := newReplaced(t, "both_"+NewID(time.Now())[17:])
+	s, err := postgres.Connect(t.Context(), postgres.Target{Host: r.pg.Host, Port: r.pg.Port, User: r.pg.User, Database: "postgres"}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	if err := lockExchange(t.Context(), s, r.live); err != nil {
+		t.Fatal(err)
+	}
+	restored := make(chan error)
+	go func() {
+		_, err := r.restore(t.Context(), r.request())
+		restored <- err
+	}()
+	_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live})
+	wantCode(t, err, fault.Temporary)
+	wantCode(t, <-restored, fault.Temporary)
+}
+
+func TestAnApplicationThatComesDuringTheRestoreStopsTheSwapUnlessItMayBeEnded(t *testing.T) {
+	r := newReplaced(t, "late_"+NewID(time.Now())[17:])
+	// The proof is stored right before the swap.
+	r.atFirst(s3server.OpPutObject, "-restore.json", func() *s3server.Fault { r.connected(t); return nil })
+	_, err := r.restore(t.Context(), r.request())
+	wantCode(t, err, fault.Refused)
+	left := r.wantBeside(t, wordRestored)
+	if !strings.Contains(err.Error(), "is as it was, its whole and compared copy is") || !strings.Contains(err.Error(), left[0]) || !strings.Contains(fault.Remedy(err), "`pgbtui restore swap --with="+left[0]+" --confirm="+r.live+" "+r.live+"`") {
+		t.Error(err, fault.Remedy(err))
+	}
+	r.wantLive(t, 2)
+	// The copy is not lost: it takes its place later.
+	swap := SwapRequest{Database: r.live, Confirm: r.live, With: left[0]}
+	_, err = SwapBack(t.Context(), r.job, r.env, swap)
+	wantCode(t, err, fault.Refused)
+	swap.Terminate = true
+	done, err := SwapBack(t.Context(), r.job, r.env, swap)
+	if err != nil || done.Ended != 1 || wordOf(r.live, done.Kept) != wordBefore {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	r.wantLive(t, 1)
+	back, err := SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live, Terminate: true})
+	if err != nil || back.With != done.Kept {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	r.wantLive(t, 2)
+}
+
+func TestACancelledReplacementLeavesTheOldStateOrTheNewAndSaysWhich(t *testing.T) {
+	r := newReplaced(t, "cancelled_"+NewID(time.Now())[17:])
+	for _, step := range []postgres.SwapStep{postgres.SwapBegun, postgres.SwapKept, postgres.SwapRenamed, postgres.SwapCommitted} {
+		t.Run(string(step), func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			r.env.swapStep = func(at postgres.SwapStep) {
+				if at == step {
+					cancel(terminated)
+				}
+			}
+			done, err := r.restore(ctx, r.request())
+			if step == postgres.SwapCommitted {
+				if err != nil || done.Kept == "" {
+					t.Fatalf("%+v, %v", done, err)
+				}
+				r.wantLive(t, 1)
+				return
+			}
+			wantCode(t, err, fault.Terminated)
+			left := r.wantBeside(t, wordRestored)
+			if !strings.Contains(err.Error(), fmt.Sprintf("database %q is as it was, its whole and compared copy is %q", r.live, left[0])) {
+				t.Error(err)
+			}
+			r.wantLive(t, 2)
+			r.pg.DropDatabase(t, left[0])
+		})
+	}
+}
+
+func TestAReplacementThatEndsEarlyLeavesTheLiveDatabaseAndNamesWhatIsBesideIt(t *testing.T) {
+	r := newReplaced(t, "early_"+NewID(time.Now())[17:])
+	stalled := &s3server.Fault{Kind: s3server.StallBody, After: 10}
+	denied := &s3server.Fault{Kind: s3server.Answer, Status: 403, Code: "AccessDenied"}
+	for name, c := range map[string]struct {
+		key    string
+		cancel bool
+		fault  *s3server.Fault
+		want   fault.Code
+		left   []string
+	}{
+		"cancelled while it looks":  {contentsName, true, stalled, fault.Terminated, nil},
+		"cancelled while it loads":  {dumpName, true, stalled, fault.Terminated, []string{wordRestoring}},
+		"an error while it loads":   {dumpName, false, denied, fault.NotPermitted, []string{wordRestoring}},
+		"cancelled at its evidence": {"-restore.json", true, &s3server.Fault{Kind: s3server.Stall}, fault.Terminated, []string{wordRestoring}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			r.onRequest(func(op s3server.Op, path string) *s3server.Fault {
+				if !strings.HasSuffix(path, c.key) || op == s3server.OpHeadObject {
+					return nil
+				}
+				if c.cancel {
+					cancel(terminated)
+				}
+				return c.fault
+			})
+			_, err := r.restore(ctx, r.request())
+			r.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
+			wantCode(t, err, c.want)
+			if !strings.Contains(err.Error(), fmt.Sprintf("database %q is as it was", r.live)) {
+				t.Error(err)
+			}
+			for _, left := range r.wantBeside(t, c.left...) {
+				if !strings.Contains(err.Error(), fmt.Sprintf("unfinished database %q left", left)) {
+					t.Error(err)
+				}
+				r.pg.DropDatabase(t, left)
+			}
+			r.wantLive(t, 2)
+		})
+	}
+}
+
+func TestAKilledReplacementLeavesOneOfTwoStatesAndNothingToRepair(t *testing.T) {
+	r := newReplaced(t, "killed_"+NewID(time.Now())[17:])
+	for _, step := range []postgres.SwapStep{postgres.SwapBegun, postgres.SwapKept, postgres.SwapRenamed, postgres.SwapCommitted} {
+		t.Run(string(step), func(t *testing.T) {
+			cmd, lines := r.startOrder(t, childOrder{Replace: r.set.ID, DieAt: step})
+			var said []string
+			for lines.Scan() {
+				said = append(said, lines.Text())
+			}
+			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+				t.Fatalf("the child ended by itself: %v\n%s", err, strings.Join(said, "\n"))
+			}
+			if step == postgres.SwapCommitted {
+				r.wantLive(t, 1)
+				r.wantBeside(t, wordBefore)
+				return
+			}
+			// A connection waits at the locked name until the server has noticed, and is then let in.
+			r.wantLive(t, 2)
+			r.pg.DropDatabase(t, r.wantBeside(t, wordRestored)[0])
+		})
+	}
+}
+
+func TestACopyThatIsNotWholeNeverTakesAPlace(t *testing.T) {
+	r := newReplaced(t, "differs_"+NewID(time.Now())[17:])
+	r.rewriteContents(t, r.set, func(c *Contents) { c.Archive.Data[0].Rows++ })
+	r.set = r.find(t, r.set.ID)
+	_, err := r.restore(t.Context(), r.request())
+	wantCode(t, err, fault.Integrity)
+	left := r.wantBeside(t, wordRestoring)
+	if !strings.Contains(err.Error(), left[0]) || !strings.Contains(err.Error(), "is as it was") {
+		t.Error(err)
+	}
+	_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live, With: left[0]})
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "not finished") {
+		t.Error(err)
+	}
+	r.pg.DropDatabase(t, left[0])
+	// Rights of the database that its server refuses are no detail: the copy is not the same.
+	r.rewriteContents(t, r.set, func(c *Contents) {
+		c.Archive.Data[0].Rows--
+		c.Database.Parameters = []postgres.Parameter{{Name: "no_such_setting", Value: "1"}}
+	})
+	r.set = r.find(t, r.set.ID)
+	_, err = r.restore(t.Context(), r.request())
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "no_such_setting") {
+		t.Error(err)
+	}
+	// Nor does one whose rows nobody counted.
+	r.rewriteContents(t, r.set, func(c *Contents) { c.Archive = nil })
+	if c := r.check(t, r.find(t, r.set.ID), r.request(), "counts"); c.OK {
+		t.Errorf("%+v", c)
+	}
+	r.wantLive(t, 2)
+}
+
+func TestAnUndoTakesOnlyWhatWasKeptForThatName(t *testing.T) {
+	r := newReplaced(t, "names_"+NewID(time.Now())[17:])
+	foreign := r.live + "_before_noon"
+	r.pg.CreateDatabaseNamed(t, foreign)
+	for with, part := range map[string]string{"": "no database", foreign: "none that was kept", "postgres": "none that was kept", keptName(r.live, wordBefore, time.Unix(0, 0)): "there is no database"} {
+		_, err := SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live, With: with})
+		wantCode(t, err, fault.Refused)
+		if !strings.Contains(err.Error(), part) {
+			t.Error(err)
+		}
+	}
+	// The newest counts, also where another name is a prefix of this one.
+	for _, name := range []string{keptName(r.live, wordBefore, time.Unix(100, 0)), keptName(r.live, wordBefore, time.Unix(200, 0)), keptName(r.live+"_before", wordBefore, time.Unix(300, 0))} {
+		r.pg.CreateDatabaseNamed(t, name)
+	}
+	checks, err := SwapPreflight(t.Context(), r.job, r.env, SwapRequest{Database: r.live})
+	if err != nil || len(checks) < 2 || !strings.Contains(checks[1].Detail, keptName(r.live, wordBefore, time.Unix(200, 0))) {
+		t.Errorf("%+v, %v", checks, err)
+	}
+	r.wantLive(t, 2)
+}
+
+func TestNamesBesideADatabaseFitAndBelongToItAlone(t *testing.T) {
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	long := strings.Repeat("a", 50)
+	for _, name := range []string{"shop", "x", long, strings.Repeat("界", 21), "a_before_b", "new\nline_before_20260101T000000Z", strings.Repeat("é", 31)} {
+		for _, word := range []string{wordBefore, wordUndone} {
+			kept := keptName(name, word, at)
+			if len(kept) > postgres.MaxName || wordOf(name, kept) != word || strings.ToValidUTF8(kept, "?") != kept {
+				t.Errorf("%q of %q: %q", kept, name, wordOf(name, kept))
+			}
+		}
+		beside := besideName(name, wordRestoring, "1a2b3c")
+		if len(beside) > postgres.MaxName || wordOf(name, beside) != wordRestoring {
+			t.Errorf("%q of %q", beside, name)
+		}
+	}
+	if other := long[:49] + "b"; keptName(long, wordBefore, at) == keptName(other, wordBefore, at) || wordOf(other, keptName(long, wordBefore, at)) != "" {
+		t.Error("two long names share a kept one")
+	}
+	for _, none := range []string{"", "shop", "shop_before_", "shop_before_now", "shop_before_20261122T020000Z_x", "shopp_before_20261122T020000Z", "shop_restored_20261122T020000Z", "shop_other_1a2b3c"} {
+		if word := wordOf("shop", none); word != "" {
+			t.Errorf("%q is %q", none, word)
+		}
+	}
+}
+
+func TestAnUnknownStateIsNotCalledTheOldOne(t *testing.T) {
+	lost := fault.New(fault.Unavailable, "swap", "look", fmt.Errorf("%w: reset", postgres.ErrSwapUnknown))
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(terminated)
+	r := &restoring{req: RestoreRequest{Replace: "shop"}, created: true, whole: true}
+	for _, err := range []error{r.explain(r.cause(ended, lost)), (&swapping{req: SwapRequest{Database: "shop"}}).explain(lost)} {
+		if strings.Contains(err.Error(), "as it was") || !strings.Contains(err.Error(), "not known") || fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, postgres.ErrSwapUnknown) {
+			t.Error(err)
+		}
+	}
+}
