@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -25,6 +26,7 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
     sse: AES256                 default; aws:kms with kms_key_id; none
     storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
     allow_plain_http: false     http:// to other hosts is refused without it
+    object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
   encryption: {recipients: [age1...], identity_file: /path}
   signing:                      at the top only
     public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
@@ -94,6 +96,9 @@ func (p *program) findings(ctx context.Context, job config.Job, offline bool) []
 		return found
 	}
 	found = append(found, finding("bucket", "reachable", p.checkBucket(ctx, job)))
+	if job.ObjectLock.Mode != "" {
+		found = append(found, finding("object lock", job.ObjectLock.String(), p.checkObjectLock(ctx, job)))
+	}
 	if job.Database != "" {
 		detail, err := checkServer(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
@@ -139,6 +144,14 @@ func (p *program) checkBucket(ctx context.Context, job config.Job) error {
 		return err
 	}
 	return bucket.Probe(ctx)
+}
+
+func (p *program) checkObjectLock(ctx context.Context, job config.Job) error {
+	bucket, err := p.bucket(ctx, job)
+	if err != nil {
+		return err
+	}
+	return backup.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
 }
 
 // checkServer connects once, without waiting, and looks for what would spoil a dump.

@@ -23,7 +23,7 @@ func documents() map[string]any {
 // parts are the types that documents are made of.
 func parts() map[string]any {
 	return map[string]any{
-		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "held": jsonHold{}, "job-state": jsonState{},
+		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "held": jsonHold{}, "job-state": jsonState{},
 		"job": jsonJob{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},

@@ -84,6 +84,7 @@ type jsonSet struct {
 	Proof        string     `json:"proof"`
 	ProvenAt     *time.Time `json:"provenAt"`
 	Hold         *jsonHold  `json:"hold,omitempty"`
+	LockedUntil  *time.Time `json:"lockedUntil,omitempty"`
 	Warnings     []string   `json:"warnings,omitempty"`
 }
 
@@ -96,6 +97,10 @@ func (p *program) setJSON(s *backup.Set) jsonSet {
 	if !at.IsZero() {
 		at = at.UTC()
 		out.ProvenAt = &at
+	}
+	if !s.LockedUntil.IsZero() {
+		until := s.LockedUntil.UTC()
+		out.LockedUntil = &until
 	}
 	if m := s.Manifest; m != nil {
 		out.StoredBytes, out.RawBytes, out.Warnings = m.StoredBytes(), &m.Dump.RawBytes, m.Warnings

@@ -88,7 +88,7 @@ func listLine(s *backup.Set, now time.Time) string {
 		instance = "-"
 	}
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(s.Database),
-		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s)+state(s))
+		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s, now)+state(s))
 }
 
 // state is a set's standing in one word or sentence.
@@ -112,11 +112,14 @@ func state(s *backup.Set) string {
 }
 
 // kept is what keeps a set from retention by somebody's will, in front of its state.
-func kept(s *backup.Set) string {
+func kept(s *backup.Set, now time.Time) (text string) {
 	if s.Hold != nil {
-		return "held; "
+		text = "held; "
 	}
-	return ""
+	if now.Before(s.LockedUntil) {
+		text += "locked until " + s.LockedUntil.Local().Format("2006-01-02") + "; "
+	}
+	return text
 }
 
 func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }

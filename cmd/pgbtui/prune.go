@@ -25,7 +25,14 @@ type jsonPrune struct {
 	Decisions []jsonDecision `json:"decisions"`
 	Removes   int            `json:"removes"` // what --confirm wants
 	Doubts    []string       `json:"doubts"`
+	Hidden    *jsonHidden    `json:"hidden"`          // null: could not be counted
 	Error     *jsonFault     `json:"error,omitempty"` // what could not be deleted
+}
+
+type jsonHidden struct {
+	Versions int   `json:"versions"`
+	Bytes    int64 `json:"bytes"`
+	Markers  int   `json:"markers"`
 }
 
 type jsonDecision struct {
@@ -78,6 +85,7 @@ func (p *program) prune(ctx context.Context, f pruneFlags) error {
 			done.deleted[d.Set.Dir] = true
 		}
 	}
+	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, backup.Folder(job.S3.Prefix, job.Instance, job.Database))
 	if p.json {
 		return p.printPrunedJSON(done)
 	}
@@ -93,6 +101,9 @@ type pruned struct {
 	dryRun  bool
 	deleted map[string]bool // by folder
 	failed  error
+
+	hidden    backup.Hidden // what the job's folder holds and does not show
+	uncounted error         // why that is not known
 }
 
 // printPrunedJSON is one document also when something could not be deleted.
@@ -100,6 +111,9 @@ func (p *program) printPrunedJSON(done pruned) error {
 	out := jsonPrune{Schema: jsonSchema, DryRun: done.dryRun, Decisions: []jsonDecision{}, Removes: done.plan.Removes(), Doubts: append([]string{}, done.plan.Doubts...)}
 	for _, d := range done.plan.Decisions {
 		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, done.deleted[d.Set.Dir], d.Reason})
+	}
+	if h := done.hidden; done.uncounted == nil {
+		out.Hidden = &jsonHidden{h.Versions, h.Bytes, h.Markers}
 	}
 	if done.failed == nil {
 		return p.printJSON(out)
@@ -130,6 +144,7 @@ func (p *program) printPruned(done pruned) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	p.printHidden(done)
 	if !done.dryRun {
 		return nil
 	}
@@ -140,4 +155,13 @@ func (p *program) printPruned(done pruned) error {
 		p.printf("only --confirm %d carries this out\n", done.plan.Removes())
 	}
 	return nil
+}
+
+// printHidden tells what a bucket with versions still holds. Without the right to look it is left open:
+// most buckets have no versions.
+func (p *program) printHidden(done pruned) {
+	if h := done.hidden; done.uncounted == nil && h != (backup.Hidden{}) {
+		p.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; a lifecycle rule for noncurrent versions removes them\n",
+			h.Versions, size(h.Bytes), h.Markers)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -64,9 +65,9 @@ func (s store) put(key string, body []byte) error {
 // cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
 // `flip ENDING` work on the one key that ends so, `lease` is a run of another host,
 // `old ID` copies a set to an ID, with the times that the ID says, `fault OP KIND [CODE]` spoils every such request
-// until `well`.
+// until `well`, `locks` turns object lock on.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
-	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well")
+	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well|locks")
 	w := inWorld(ts)
 	s := ts.Value(storeKey{}).(store)
 	switch args[0] {
@@ -96,6 +97,8 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 			f.Code = args[3]
 		}
 		w.ours.Inject(s3server.Rule{Op: s3server.Op(args[1]), Fault: f})
+	case "locks": // turns object lock on, and with it versions
+		ts.Check(s.lockable())
 	case "well":
 		w.ours.ClearFaults()
 	default:
@@ -104,6 +107,19 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 type storeKey struct{}
+
+func (s store) lockable() error {
+	_, err := s.c.PutBucketVersioning(context.Background(), &s3.PutBucketVersioningInput{
+		Bucket: s.bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.c.PutObjectLockConfiguration(context.Background(), &s3.PutObjectLockConfigurationInput{
+		Bucket: s.bucket, ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled},
+	})
+	return err
+}
 
 // lease is what a run of another host leaves in the bucket while it goes on.
 func (s store) lease(w *world) error {

@@ -131,6 +131,7 @@ func (p *program) showFacts(s *backup.Set) {
 	if s.Hold != nil {
 		line("hold", s.Hold.String())
 	}
+	line("locked", lockText(s, p.now()))
 	line("database", s.Database)
 	line("instance", s.Instance)
 	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
@@ -165,6 +166,21 @@ func (p *program) showFacts(s *backup.Set) {
 	for _, w := range m.Warnings {
 		line("WARNING", w)
 	}
+}
+
+// lockText is the store's object lock on a set, or "".
+func lockText(s *backup.Set, now time.Time) string {
+	if s.LockedUntil.IsZero() {
+		return ""
+	}
+	until := s.LockedUntil.Local().Format("2006-01-02 15:04:05 MST")
+	if mode := s.Manifest.Dump.LockMode; mode != "" {
+		until += ", " + mode
+	}
+	if !now.Before(s.LockedUntil) {
+		return "until " + until + ", which is over"
+	}
+	return "until " + until + ", for another " + ageText(s.LockedUntil.Sub(now))
 }
 
 func (p *program) showTables(tables []archive.Table, unknown string) {

@@ -216,7 +216,7 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 		}
 		return nil
 	}
-	g.Manifest, g.FinishedAt = m, m.FinishedAt.UTC()
+	g.Manifest, g.FinishedAt, g.LockedUntil = m, m.FinishedAt.UTC(), m.lockedUntil()
 	if problem := m.disagrees(g); problem != "" && !forged {
 		g.flaw(fault.Integrity, problem)
 	}

@@ -70,7 +70,7 @@ func (r *run) putManifest(ctx context.Context, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, max(r.leaseTerm(), 10*time.Second))
 	defer cancel()
 	key := r.dir + manifestName
-	opts := s3.PutOptions{IfNoneMatch: true, ContentType: "application/json"}
+	opts := s3.PutOptions{IfNoneMatch: true, ContentType: "application/json", Lock: r.retain}
 	_, err := r.env.Bucket.Put(ctx, key, body, opts)
 	if errors.Is(err, s3.ErrConditionsUnsupported) {
 		opts.IfNoneMatch = false

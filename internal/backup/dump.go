@@ -70,7 +70,7 @@ func (r *run) store(ctx context.Context, name string, raw []byte) (*Object, erro
 	}
 	key := r.dir + name + r.ending()
 	r.written = append(r.written, key)
-	done, err := r.env.Bucket.Put(ctx, key, packed, s3.PutOptions{ContentType: contentType, Metadata: r.metadata()})
+	done, err := r.env.Bucket.Put(ctx, key, packed, s3.PutOptions{ContentType: contentType, Metadata: r.metadata(), Lock: r.retain})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,9 @@ func (r *run) ending() string {
 func (r *run) upload(ctx context.Context) (*s3.Upload, error) {
 	key := r.dir + dumpName + r.ending()
 	r.written = append(r.written, key)
-	upload, err := r.env.Bucket.Upload(ctx, key, s3.UploadOptions{ExpectedBytes: r.facts.SizeBytes, ContentType: contentType, Metadata: r.metadata()})
+	upload, err := r.env.Bucket.Upload(ctx, key, s3.UploadOptions{
+		ExpectedBytes: r.facts.SizeBytes, ContentType: contentType, Metadata: r.metadata(), Lock: r.retain,
+	})
 	if err != nil {
 		r.abortUnanswered(ctx)
 	}
@@ -131,10 +133,15 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 	if seen.CRC64NVME == "" && name == dumpName {
 		r.warn(ctx, "the store confirms sizes only, no checksums: `pgbtui verify` is the proof here")
 	}
-	return &Object{
+	r.confirmLock(ctx, seen)
+	object := &Object{
 		Key: name + r.ending(), SizeBytes: done.Size, SHA256: done.SHA256, CRC64NVME: done.CRC64NVME, RawBytes: rawBytes,
-		StorageClass: seen.StorageClass, SSE: seen.SSE, VersionID: done.VersionID,
-	}, nil
+		StorageClass: seen.StorageClass, SSE: seen.SSE, VersionID: done.VersionID, LockMode: string(seen.LockMode),
+	}
+	if !seen.RetainUntil.IsZero() {
+		object.RetainUntil = &seen.RetainUntil
+	}
+	return object, nil
 }
 
 // dump streams pg_dump into the bucket. pg_dump's exit status is known before the upload is

@@ -101,6 +101,9 @@ func (r *run) preflight(ctx context.Context) (err error) {
 	if r.tools, err = postgres.FindTools(ctx, r.job.Postgres.BinDir, r.facts.VersionNum/10000); err != nil {
 		return err
 	}
+	if err := r.prepareLock(ctx); err != nil {
+		return err
+	}
 	if err := r.refuseUsedFolder(ctx); err != nil {
 		return err
 	}

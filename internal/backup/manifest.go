@@ -77,6 +77,9 @@ type Object struct {
 	StorageClass string `json:"storageClass,omitempty"`
 	SSE          string `json:"sse,omitempty"` // as the store answered
 	VersionID    string `json:"versionId,omitempty"`
+
+	RetainUntil *time.Time `json:"retainUntil,omitempty"` // object lock, as the store confirmed it
+	LockMode    string     `json:"lockMode,omitempty"`    // "governance", "compliance"
 }
 
 // StageTime is how long one stage took.

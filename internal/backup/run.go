@@ -13,6 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
 // Names of a set's objects, before their endings.
@@ -78,6 +79,9 @@ type run struct {
 	manifest   Manifest
 	written    []string // keys of this run, removed when it fails
 	warnings   []string
+
+	retain      s3.Lock // what the set's objects get
+	unconfirmed bool    // and the store does not confirm
 }
 
 func (r *run) do(ctx context.Context) (result *Result, err error) {

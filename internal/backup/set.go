@@ -35,7 +35,7 @@ type Set struct {
 	Proofs      []Proof    // newest first
 	Class       string     // storage class of the dump
 	Hold        *Hold      // who keeps it from deletion; nil: nobody
-	LockedUntil time.Time  // the store refuses its deletion until then; zero: not locked
+	LockedUntil time.Time  // the store refuses its deletion until then, also in the past; zero: never locked
 	holds       holds
 }
 

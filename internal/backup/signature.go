@@ -106,7 +106,7 @@ func (r *run) sign(ctx context.Context, manifest []byte) error {
 	}
 	key := r.dir + signatureName
 	r.written = append(r.written, key)
-	_, err := r.env.Bucket.Put(ctx, key, r.opts.Signer.Sign(manifest), s3.PutOptions{ContentType: contentType})
+	_, err := r.env.Bucket.Put(ctx, key, r.opts.Signer.Sign(manifest), s3.PutOptions{ContentType: contentType, Lock: r.retain})
 	return err
 }
 

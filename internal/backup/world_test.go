@@ -48,13 +48,13 @@ func newWorld(t testing.TB) *world {
 }
 
 // newWorldOn shares a database: each world has a store and an instance of its own.
-func newWorldOn(t testing.TB, pg *pgtest.Server, database string) *world {
+func newWorldOn(t testing.TB, pg *pgtest.Server, database string, store ...s3server.Option) *world {
 	t.Helper()
 	w := &world{pg: pg, log: &logBook{}}
-	w.store = s3server.Start(t, s3server.With(func(o *s3server.Options) {
+	w.store = s3server.Start(t, append(store, s3server.With(func(o *s3server.Options) {
 		o.MinPartBytes, o.Fault = 1, w.ask
 		o.More = []s3server.Credential{{AccessKey: "no-delete", SecretKey: "no-delete-secret", Deny: []s3server.Op{s3server.OpDeleteObjects, s3server.OpDeleteObject}}}
-	}))
+	}))...)
 	w.job = config.Job{
 		Name: "main", Instance: "db" + strconv.FormatInt(worlds.Add(1), 10), Database: database,
 		Postgres: config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},

@@ -30,6 +30,7 @@ type Job struct {
 	Database    string
 	Postgres    Postgres
 	S3          S3
+	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
 	Encryption  Encryption
 	Signing     Signing
 	Keep        Keep

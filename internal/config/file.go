@@ -55,6 +55,8 @@ type fileSettings struct {
 		KMSKeyID        string `yaml:"kms_key_id"`
 		StorageClass    string `yaml:"storage_class"`
 		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
+
+		ObjectLock fileObjectLock `yaml:"object_lock"`
 	} `yaml:"s3"`
 	Encryption struct {
 		Recipients   []string `yaml:"recipients"`

@@ -158,6 +158,10 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+	lock, err := l.objectLock(name, f.S3.ObjectLock)
+	if err != nil {
+		return Job{}, err
+	}
 	j := Job{
 		Name:     name,
 		Instance: first(f.Instance, l.hostname),
@@ -169,6 +173,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			PathStyle: f.S3.PathStyle, CredentialsFile: f.S3.CredentialsFile, Profile: f.S3.Profile,
 			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
 		},
+		ObjectLock:  lock,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Signing:     signing,
 		Keep:        keep,

@@ -3,10 +3,8 @@ package s3
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -26,8 +24,6 @@ type Protection struct {
 	Versioning Versioning
 	ObjectLock bool             // a retention may be asked for
 	Default    DefaultRetention // what every new version gets; zero = none
-
-	ServerTime time.Time // the store's clock when it answered; zero = it did not say
 }
 
 // DefaultRetention is for so many days or years, one of them 0.
@@ -47,7 +43,6 @@ func (b *Bucket) Protection(ctx context.Context) (Protection, error) {
 	case err != nil:
 		return p, b.fail(ctx, "ask for versioning of", b.Location(), err)
 	default:
-		p.ServerTime, _ = awsmiddleware.GetServerTime(versioning.ResultMetadata)
 		switch versioning.Status {
 		case types.BucketVersioningStatusEnabled:
 			p.Versioning = VersioningEnabled

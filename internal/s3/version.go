@@ -18,7 +18,8 @@ type Version struct {
 }
 
 // Versions yields every version and delete marker below prefix, page by page. Within a page versions come
-// before markers. In a bucket that never had versions each object is one version. The first error ends it.
+// before markers. In a bucket that never had versions each object is one version; a store that does not
+// have the call yields none. The first error ends it.
 func (b *Bucket) Versions(ctx context.Context, prefix string) iter.Seq2[Version, error] {
 	return func(yield func(Version, error) bool) {
 		for page, err := range b.versionPages(ctx, prefix) {
@@ -61,6 +62,9 @@ func (b *Bucket) versionPages(ctx context.Context, prefix string) iter.Seq2[*s3.
 	return func(yield func(*s3.ListObjectVersionsOutput, error) bool) {
 		for {
 			page, err := b.client.ListObjectVersions(ctx, in)
+			if unknownToStore(err) {
+				return
+			}
 			if err != nil {
 				yield(nil, b.fail(ctx, "list versions", orDefault(prefix, b.Location()), err))
 				return

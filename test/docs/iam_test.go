@@ -120,6 +120,8 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 	for _, right := range documentedRights(t) {
 		needed[right] = true
 	}
+	// The headers of a retention need rights besides that of their call.
+	needed["s3:PutObjectRetention"], needed["s3:GetObjectRetention"] = true, true
 	granted := map[string]bool{}
 	for role, p := range policies(t) {
 		for _, s := range p {
@@ -140,14 +142,15 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 
 func TestOnlyTheKeeperDeletesAndTheRestorerWritesNothing(t *testing.T) {
 	found := policies(t)
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "restorer", "writer"}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "object-lock", "restorer", "writer"}) {
 		t.Fatalf("policies: %q", got)
 	}
 	key := "arn:aws:s3:::company-backups/postgresql/db1/production/x/dump.pgc.zst"
 	for role, forbidden := range map[string][]string{
-		"writer":   {"s3:DeleteObject"},
-		"keeper":   {"s3:PutObject"},
-		"restorer": {"s3:DeleteObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+		"writer":      {"s3:DeleteObject"},
+		"keeper":      {"s3:PutObject"},
+		"object-lock": {"s3:PutObject", "s3:DeleteObject", "s3:BypassGovernanceRetention"},
+		"restorer":    {"s3:DeleteObject", "s3:PutObject", "s3:AbortMultipartUpload"},
 	} {
 		for _, action := range forbidden {
 			if found[role].allows(action, key) {

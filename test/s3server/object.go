@@ -88,7 +88,9 @@ func (s *Server) getObject(c *call) error {
 	}
 	h := c.w.Header()
 	o.describeFully(h)
-	now.lock.describe(h)
+	if !s.opt.HideLocks {
+		now.lock.describe(h)
+	}
 	b.named(h, o.Version)
 	if now.restore != "" {
 		h.Set("X-Amz-Restore", now.restore)

@@ -37,6 +37,8 @@ type Options struct {
 	MinPartBytes int64
 	// ThawAfter is how long an archived object takes to become readable after RestoreObject.
 	ThawAfter time.Duration
+	// HideLocks keeps GET and HEAD from telling of locks, as for callers without s3:GetObjectRetention.
+	HideLocks bool
 	// RepeatComplete answers a repeated CompleteMultipartUpload as the first; without it the upload
 	// is not there any more. Stores do either.
 	RepeatComplete bool
