@@ -3,6 +3,8 @@ package backup
 import (
 	"strings"
 	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
 func TestADatabaseInAnotherEncodingIsRestoredAlthoughItsNamesAreNotUTF8(t *testing.T) {
@@ -51,15 +53,15 @@ func TestARestoreWhoseRowsAreEqualIsTheSetsBestEvidence(t *testing.T) {
 func TestAnUnknownClientIsReadByTheNewestToolsThereAre(t *testing.T) {
 	w := newWorldOn(t, pgOf(t), "small")
 	legacy := &Set{Kind: KindLegacy, Database: "small"}
-	found, err := readingTools(t.Context(), w.pg.BinDir, legacy)
+	found, err := readingTools(t.Context(), w.pg.BinDir, legacy, postgres.FindTools)
 	if err != nil || found.Major == 0 {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	if _, err := readingTools(t.Context(), t.TempDir(), legacy); err == nil {
+	if _, err := readingTools(t.Context(), t.TempDir(), legacy, postgres.FindTools); err == nil {
 		t.Error("tools in an empty folder")
 	}
 	newer := &Set{Kind: KindNative, Manifest: &Manifest{DumpClient: "pg_dump (PostgreSQL) 99.1"}}
-	if _, err := readingTools(t.Context(), w.pg.BinDir, newer); err == nil {
+	if _, err := readingTools(t.Context(), w.pg.BinDir, newer, postgres.FindTools); err == nil {
 		t.Error("an older pg_restore was taken for a newer dump")
 	}
 }

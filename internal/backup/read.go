@@ -155,20 +155,23 @@ func ReadContents(ctx context.Context, bucket *s3.Bucket, set *Set, identities [
 
 var clientMajor = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
+// finder is postgres.FindTools, or FindServer for programs that have a server beside them.
+type finder func(ctx context.Context, binDir string, major int) (postgres.Tools, error)
+
 // readingTools finds a pg_restore that is not older than the pg_dump that wrote the set; where
 // that is not known, the newest there is, since an older one can't read a newer one's archive.
-func readingTools(ctx context.Context, binDir string, set *Set) (postgres.Tools, error) {
+func readingTools(ctx context.Context, binDir string, set *Set, find finder) (postgres.Tools, error) {
 	major := 0
 	if set.Manifest != nil {
 		if m := clientMajor.FindStringSubmatch(set.Manifest.DumpClient); m != nil {
 			major, _ = strconv.Atoi(m[1])
 		}
 	}
-	tools, err := postgres.FindTools(ctx, binDir, major)
+	tools, err := find(ctx, binDir, major)
 	for next := tools; major == 0 && err == nil; {
 		tools = next
 		var none error
-		if next, none = postgres.FindTools(ctx, binDir, tools.Major+1); none != nil {
+		if next, none = find(ctx, binDir, tools.Major+1); none != nil {
 			break
 		}
 	}

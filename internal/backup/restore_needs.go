@@ -13,14 +13,14 @@ import (
 // What a set needs the target's server to have, by its contents.
 
 func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
-	contents, err := ReadContents(ctx, r.env.Bucket, r.set, r.identities)
+	err := r.readContents(ctx)
 	if err != nil && fault.CodeOf(err).Retryable() {
 		return nil, err
 	}
 	if err != nil {
 		return []Check{fails("contents", err.Error(), fault.Remedy(err))}, nil
 	}
-	if r.contents = contents; contents == nil || contents.Archive == nil {
+	if r.contents == nil || r.contents.Archive == nil {
 		return []Check{warns("contents", "not known for this set: roles, extensions and locale are not checked", "")}, nil
 	}
 	locale, err := r.checkLocale(ctx)
@@ -29,6 +29,13 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 	}
 	needs, err := r.checkNeeds(ctx)
 	return append(locale, needs...), err
+}
+
+func (r *restoring) readContents(ctx context.Context) (err error) {
+	if r.contents == nil {
+		r.contents, err = ReadContents(ctx, r.env.Bucket, r.set, r.identities)
+	}
+	return err
 }
 
 // checkLocale: only CREATE DATABASE can set encoding and locale, and not every server knows all.

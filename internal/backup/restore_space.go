@@ -15,7 +15,7 @@ func (r *restoring) checkSpool(context.Context) ([]Check, error) {
 	if r.req.Jobs <= 1 {
 		return nil, nil
 	}
-	if err := checkSpace(r.job.SpoolDir, r.rawBytes()); err != nil {
+	if err := checkSpace("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
 		return []Check{failsWith("spool", err)}, nil
 	}
 	return []Check{passes("spool", "there is room for the raw dump")}, nil

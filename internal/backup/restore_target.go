@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
 // Whether the target's server is one that this set can be restored into, by this role.
@@ -29,7 +30,7 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools, err := readingTools(ctx, r.job.Postgres.BinDir, r.set)
+	tools, err := readingTools(ctx, r.job.Postgres.BinDir, r.set, postgres.FindTools)
 	if err != nil {
 		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
 	}

@@ -95,34 +95,6 @@ func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *tes
 	w.noSpool(t)
 }
 
-func TestSpoolsOfKilledRestoresAreRemovedAndLivingOnesAreNot(t *testing.T) {
-	parent := t.TempDir()
-	var living spool
-	if err := living.make(parent); err != nil {
-		t.Fatal(err)
-	}
-	dead := filepath.Join(parent, spoolPrefix+"dead")
-	foreign := filepath.Join(parent, "foreign")
-	for _, dir := range []string{dead, foreign} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink(foreign, filepath.Join(parent, spoolPrefix+"link")); err != nil {
-		t.Fatal(err)
-	}
-	sweepSpools(parent)
-	for path, want := range map[string]bool{dead: false, foreign: true, living.dir: true} {
-		if _, err := os.Stat(path); (err == nil) != want {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-	living.remove()
-	if _, err := os.Stat(parent + "/" + filepath.Base(living.dir)); err == nil && living.dir != "" {
-		t.Error("a removed spool is still there")
-	}
-}
-
 func TestWhatATargetLacksIsNamedBeforeAnythingIsCreated(t *testing.T) {
 	w := newWorld(t)
 	db := w.job.Database

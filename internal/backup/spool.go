@@ -12,23 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
 // spool is the raw dump in a private folder, for parallel sessions, which seek in it. It is
-// written and checked whole before anything is created in the server. A lock on the folder lives
-// as long as its owner, so that the next restore can tell a dead one's and remove it.
+// written and checked whole before anything is created in the server.
 type spool struct {
-	dir, file string
-	lock      *os.File
+	folder *scratch.Folder
+	file   string
 }
 
 const spoolPrefix = "pgbtui-restore-"
 
 func (s *spool) remove() {
-	if s.dir != "" {
-		_ = os.RemoveAll(s.dir)
-		_ = s.lock.Close()
-	}
+	s.folder.Remove()
 	*s = spool{}
 }
 
@@ -37,8 +34,8 @@ func (r *restoring) spool(ctx context.Context) error {
 		return nil
 	}
 	r.meter.enter(StageRead, r.rawBytes())
-	sweepSpools(r.job.SpoolDir)
-	if err := checkSpace(r.job.SpoolDir, r.rawBytes()); err != nil {
+	scratch.Sweep(r.job.SpoolDir, spoolPrefix)
+	if err := checkSpace("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
 		return err
 	}
 	if err := r.spooled.make(r.job.SpoolDir); err != nil {
@@ -53,18 +50,12 @@ func (r *restoring) spool(ctx context.Context) error {
 }
 
 func (s *spool) make(parent string) (err error) {
-	if s.dir, err = os.MkdirTemp(parent, spoolPrefix); err != nil {
-		s.dir = ""
-		return err
-	}
-	if s.lock, err = os.Open(s.dir); err != nil {
-		return err
-	}
-	return unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	s.folder, err = scratch.NewFolder(parent, spoolPrefix)
+	return err
 }
 
 func (s *spool) fill(from io.Reader) error {
-	s.file = filepath.Join(s.dir, "dump.pgc")
+	s.file = filepath.Join(s.folder.Path, "dump.pgc")
 	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -76,42 +67,18 @@ func (s *spool) fill(from io.Reader) error {
 	return err
 }
 
-// sweepSpools removes what killed restores of this user left: folders that nobody has locked.
-func sweepSpools(parent string) {
-	if parent == "" {
-		parent = os.TempDir()
-	}
-	left, _ := filepath.Glob(filepath.Join(parent, spoolPrefix+"*")) // only a bad pattern fails
-	for _, dir := range left {
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !mine(info) {
-			continue
-		}
-		if lock, err := os.Open(dir); err == nil {
-			if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-				_ = os.RemoveAll(dir)
-			}
-			_ = lock.Close()
-		}
-	}
-}
-
-func mine(info os.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
-}
-
-// checkSpace refuses a spool that can't hold the dump, before hours go into filling it.
-func checkSpace(dir string, need int64) error {
+// checkSpace refuses a folder that can't hold what comes, before hours go into filling it.
+func checkSpace(action, dir string, need int64, remedy string) error {
 	if dir == "" {
 		dir = os.TempDir()
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
-		return fault.New(fault.Config, "restore: look at the spool folder "+dir, remedySpool, err)
+		return fault.New(fault.Config, action+": look at the folder "+dir, remedy, err)
 	}
 	free := int64(fs.Bavail) * int64(fs.Bsize) //nolint:unconvert // sizes of real disks; the types differ by system
 	if free < need {
-		return fault.New(fault.NoSpace, fmt.Sprintf("restore: the spool folder %s has %d bytes free, the dump needs %d", dir, free, need), remedySpool, nil)
+		return fault.New(fault.NoSpace, fmt.Sprintf("%s: %s has %d bytes free, %d are needed", action, dir, free, need), remedy, nil)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -39,7 +40,7 @@ func verify(ctx context.Context, v *verifying) (*Verification, error) {
 	defer stop()
 	v.log.InfoContext(ctx, "verification of "+v.set.ID+" started", event(EventVerifyStarted))
 	v.begin()
-	err := v.unusable()
+	err := unusable(v.set)
 	if err == nil {
 		err = causeOf(ctx, v.read(ctx))
 	}
@@ -48,11 +49,11 @@ func verify(ctx context.Context, v *verifying) (*Verification, error) {
 
 // unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
 // for a newer pgbtui.
-func (v *verifying) unusable() error {
-	if v.set.Good() {
+func unusable(set *Set) error {
+	if set.Good() {
 		return nil
 	}
-	code, remedy := v.set.ProblemCode, "restore another set"
+	code, remedy := set.ProblemCode, "restore another set"
 	if code == fault.OK {
 		code = fault.Integrity
 	}
@@ -62,7 +63,7 @@ func (v *verifying) unusable() error {
 	case fault.Refused:
 		remedy = "if you know where it comes from, --accept-unsigned"
 	}
-	return fault.New(code, fmt.Sprintf("backup: set %s: %s", v.set.ID, v.set.Problem), remedy, nil)
+	return fault.New(code, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), remedy, nil)
 }
 
 type verifying struct {
@@ -147,7 +148,7 @@ func (v *verifying) small(ctx context.Context) error {
 
 // decode sends the dump through the scanner and pg_restore at once.
 func (v *verifying) decode(ctx context.Context) error {
-	tools, err := readingTools(ctx, v.job.Postgres.BinDir, v.set)
+	tools, err := readingTools(ctx, v.job.Postgres.BinDir, v.set, postgres.FindTools)
 	if err != nil {
 		return err
 	}
@@ -224,21 +225,28 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Verification, err
 }
 
 func (v *verifying) record(ctx context.Context) string {
+	key, warning := recordProof(ctx, v.env.Bucket, v.set, v.proof)
+	if warning != "" {
+		v.warnings = append(v.warnings, warning)
+	}
+	return key
+}
+
+// recordProof puts evidence beside a set, or says why it could not.
+func recordProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key, warning string) {
 	switch {
-	case v.set.Kind == KindLegacy:
-		v.warnings = append(v.warnings, "the result is not recorded: sets of the old script have no folder for proofs")
-		return ""
-	case v.set.Manifest == nil: // nothing there that evidence could be about
-		return ""
+	case set.Kind == KindLegacy:
+		return "", "the result is not recorded: sets of the old script have no folder for proofs"
+	case set.Manifest == nil: // nothing there that evidence could be about
+		return "", ""
 	}
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
-	key, err := putProof(ctx, v.env.Bucket, v.set, v.proof)
+	key, err := putProof(ctx, bucket, set, p)
 	if err != nil {
-		v.warnings = append(v.warnings, "the result could not be recorded beside the set: "+err.Error())
-		return ""
+		return "", "the result could not be recorded beside the set: " + err.Error()
 	}
-	return key
+	return key, ""
 }
 
 // putProof appends evidence to a set.

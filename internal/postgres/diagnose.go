@@ -34,6 +34,7 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`role ".*" does not exist`), fault.Refused, "Restore the globals first, create the role, or restore without owners and grants."},
 	{regexp.MustCompile(`tablespace ".*" does not exist`), fault.Refused, "Create the tablespace, or restore without tablespaces."},
 	{regexp.MustCompile(`extension ".*" is not available|could not open extension control file|could not access file ".*": No such file`), fault.Refused, "Install the extension's package on the target server."},
+	{regexp.MustCompile(`must be (pre)?loaded|shared_preload_libraries`), fault.Refused, "Restore into a server that loads the extension's library by shared_preload_libraries."},
 	{regexp.MustCompile(`already exists`), fault.Refused, "Restore into a new, empty database."},
 	{regexp.MustCompile(`unexpected end of file|could not read from input file|magic string|does not appear to be a valid archive|found unexpected block ID|could not find block ID|unrecognized data block type|input file .*(too short|corrupt)|invalid .*in archive|unsupported version`), fault.Integrity, "Restore another backup, and verify this one."},
 }

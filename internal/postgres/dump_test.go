@@ -198,7 +198,7 @@ func stand(t *testing.T, version, script string) string {
 	t.Helper()
 	dir := t.TempDir()
 	text := fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) %s'; exit; fi\n%s\n", version, script)
-	for _, program := range programs {
+	for _, program := range clientPrograms.programs {
 		if err := os.WriteFile(filepath.Join(dir, program), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -262,12 +262,12 @@ func TestFindToolsPicksTheOldestThatIsNewEnough(t *testing.T) {
 		dirs = append(dirs, stand(t, v, ""))
 	}
 	for server, want := range map[int]int{13: 13, 14: 14, 15: 16, 16: 16, 17: 17} {
-		got, err := findTools(t.Context(), dirs, server)
+		got, err := clientPrograms.in(t.Context(), dirs, server)
 		if err != nil || got.Major != want {
 			t.Errorf("server %d: %+v, %v", server, got, err)
 		}
 	}
-	_, err := findTools(t.Context(), dirs, 18)
+	_, err := clientPrograms.in(t.Context(), dirs, 18)
 	wantCode(t, err, fault.Refused)
 	for _, text := range []string{"14.5 (Debian", "17.2", dirs[0]} {
 		if !strings.Contains(err.Error(), text) {
@@ -297,7 +297,7 @@ func TestFindToolsFindsTheInstalledOnesAndNotTheWrapper(t *testing.T) {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	wrapped := t.TempDir()
-	for _, program := range programs {
+	for _, program := range clientPrograms.programs {
 		if err := os.Symlink(filepath.Join(wrapped, "pg_wrapper"), filepath.Join(wrapped, program)); err != nil {
 			t.Fatal(err)
 		}
@@ -306,7 +306,7 @@ func TestFindToolsFindsTheInstalledOnesAndNotTheWrapper(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(wrapped, "pg_wrapper"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := findTools(t.Context(), []string{wrapped}, 13); err == nil {
+	if _, err := clientPrograms.in(t.Context(), []string{wrapped}, 13); err == nil {
 		t.Error("pg_wrapper was taken for pg_dump")
 	}
 }

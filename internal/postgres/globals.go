@@ -34,7 +34,16 @@ type GlobalsReport struct {
 // script cannot be read as SQL, else those of the session. Needs CREATEROLE, for tablespaces
 // and superuser roles a superuser.
 func ApplyGlobals(ctx context.Context, s *Server, script io.Reader) (GlobalsReport, error) {
-	a := applier{server: s, created: map[string]bool{}}
+	return applyGlobals(ctx, applier{server: s, created: map[string]bool{}}, script)
+}
+
+// ApplyRoles is ApplyGlobals without tablespaces: for a server whose disks are not the source's.
+func ApplyRoles(ctx context.Context, s *Server, script io.Reader) (GlobalsReport, error) {
+	return applyGlobals(ctx, applier{server: s, created: map[string]bool{}, noSpaces: true}, script)
+}
+
+func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsReport, error) {
+	s := a.server
 	roles, err := collect[struct{ Name string }](ctx, s, "SELECT rolname FROM pg_roles")
 	if err != nil {
 		return a.report, classify("postgres: list roles", err)
@@ -78,6 +87,7 @@ type applier struct {
 	created       map[string]bool // roles by us
 	newSpaces     []string
 	recoded       bool // client_encoding was changed
+	noSpaces      bool // no tablespaces
 	report        GlobalsReport
 }
 
@@ -92,6 +102,8 @@ func (a *applier) apply(ctx context.Context, st statement) error {
 		return a.createRole(ctx, st, subject)
 	case words[0] == "alter" && words[1] == "role":
 		return a.runIf(ctx, st, a.created[subject])
+	case words[0] == "create" && words[1] == "tablespace" && a.noSpaces:
+		return nil // what else concerns it is only run for tablespaces that were created
 	case words[0] == "create" && words[1] == "tablespace":
 		return a.createTablespace(ctx, st, subject)
 	case words[0] == "alter" && words[1] == "tablespace":

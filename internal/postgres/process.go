@@ -50,8 +50,11 @@ type command struct {
 	path   string
 	args   []string
 	env    []string
-	stdin  *source      // nil: /dev/null
-	onLine func(string) // each line of standard error; may be nil
+	dir    string              // "": ours
+	as     *syscall.Credential // nil: this process's user
+	stop   syscall.Signal      // tells it to end; 0 is SIGTERM
+	stdin  *source             // nil: /dev/null
+	onLine func(string)        // each line of standard error; may be nil
 }
 
 func start(ctx context.Context, c command) (*Process, error) {
@@ -101,9 +104,13 @@ func (p *Process) launch(cmd *exec.Cmd) error {
 
 func (p *Process) command(c command) *exec.Cmd {
 	cmd := exec.CommandContext(p.ctx, c.path, c.args...)
-	cmd.Env = c.env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.Env, cmd.Dir = c.env, c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.as}
+	stop := c.stop
+	if stop == 0 {
+		stop = syscall.SIGTERM
+	}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, stop) }
 	cmd.WaitDelay = killAfter
 	return cmd
 }

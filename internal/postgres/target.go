@@ -44,6 +44,9 @@ func (t Target) Env(base []string) []string {
 		env = append(env, name+"="+value)
 	}
 	set("PGHOST", t.Host)
+	if t.Host != "" { // libpq would go to the address, whatever the host says
+		env = slices.DeleteFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PGHOSTADDR=") })
+	}
 	set("PGPORT", t.Port)
 	set("PGUSER", t.User)
 	set("PGDATABASE", t.Database)

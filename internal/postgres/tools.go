@@ -22,8 +22,18 @@ type Tools struct {
 	Version string // as pg_dump tells it: "pg_dump (PostgreSQL) 15.18 (Debian …)"
 }
 
-// programs must all be in the folder: they are used together.
-var programs = []string{"pg_dump", "pg_dumpall", "pg_restore"}
+// search is what a folder must have, and the packages that bring it.
+type search struct {
+	programs       []string
+	debian, redhat string // formats with the major version
+}
+
+// clientPrograms are used together, so all must be in one folder. A server of one's own needs its
+// programs beside them, of the same version.
+var (
+	clientPrograms = search{[]string{"pg_dump", "pg_dumpall", "pg_restore"}, "postgresql-client-%d", "postgresql%d"}
+	serverPrograms = search{append(clientPrograms.programs[:3:3], "initdb", "postgres"), "postgresql-%d", "postgresql%d-server"}
+)
 
 // searched is where packages put PostgreSQL's programs (Debian, RHEL, own builds, Homebrew).
 var searched = []string{
@@ -35,18 +45,27 @@ var searched = []string{
 // the server's, since pg_dump refuses newer servers. When binDir is not empty, only that folder
 // counts. Nothing fit: code Refused, the error names what there is and what to install.
 func FindTools(ctx context.Context, binDir string, serverMajor int) (Tools, error) {
+	return clientPrograms.find(ctx, binDir, serverMajor)
+}
+
+// FindServer is FindTools for folders that have a server's programs (initdb, postgres) too.
+func FindServer(ctx context.Context, binDir string, major int) (Tools, error) {
+	return serverPrograms.find(ctx, binDir, major)
+}
+
+func (s search) find(ctx context.Context, binDir string, major int) (Tools, error) {
 	dirs := []string{binDir}
 	if binDir == "" {
 		dirs = searchDirs(os.Getenv("PATH"))
 	}
-	return findTools(ctx, dirs, serverMajor)
+	return s.in(ctx, dirs, major)
 }
 
-func findTools(ctx context.Context, dirs []string, serverMajor int) (Tools, error) {
+func (s search) in(ctx context.Context, dirs []string, serverMajor int) (Tools, error) {
 	var best Tools
 	var seen []string
 	for _, dir := range dirs {
-		tools, err := inspect(ctx, dir)
+		tools, err := s.inspect(ctx, dir)
 		if ctx.Err() != nil {
 			return Tools{}, fmt.Errorf("postgres: find pg_dump: %w", context.Cause(ctx))
 		}
@@ -65,9 +84,10 @@ func findTools(ctx context.Context, dirs []string, serverMajor int) (Tools, erro
 	if len(seen) > 0 {
 		found = "found only " + strings.Join(seen, ", ")
 	}
+	last := len(s.programs) - 1
 	return Tools{}, fault.New(fault.Refused,
-		fmt.Sprintf("postgres: find pg_dump, pg_dumpall and pg_restore %d or newer: %s", serverMajor, found),
-		fmt.Sprintf("Install postgresql-client-%d (Debian, Ubuntu) or postgresql%d (RHEL) from PostgreSQL's repository, or set the job's folder of client programs.", serverMajor, serverMajor), nil)
+		fmt.Sprintf("postgres: find %s and %s %d or newer: %s", strings.Join(s.programs[:last], ", "), s.programs[last], serverMajor, found),
+		fmt.Sprintf("Install "+s.debian+" (Debian, Ubuntu) or "+s.redhat+" (RHEL) from PostgreSQL's repository, or set the job's folder of client programs.", serverMajor, serverMajor), nil)
 }
 
 // searchDirs lists folders once each, the known places first.
@@ -88,8 +108,8 @@ func searchDirs(path string) []string {
 var versionLine = regexp.MustCompile(`^pg_dump \(PostgreSQL\) (\d+)[.a-z0-9]*`)
 
 // inspect asks the programs of a folder for their version.
-func inspect(ctx context.Context, dir string) (Tools, error) {
-	for _, program := range programs {
+func (s search) inspect(ctx context.Context, dir string) (Tools, error) {
+	for _, program := range s.programs {
 		path, err := filepath.EvalSymlinks(filepath.Join(dir, program))
 		if err != nil {
 			return Tools{}, err

@@ -1,0 +1,51 @@
+package scratch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// servants may run a private server for root, since PostgreSQL refuses to run as root. The
+// backups' own user comes first: what a stranger's dump does in the server can then not reach
+// the files of the live one.
+var servants = []string{"pgbtui", "postgres"}
+
+// servant is whom the server runs as; nil is this process's user.
+func servant() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range servants {
+		if c, err := credential(name); err == nil {
+			return c, nil
+		}
+	}
+	return nil, fault.New(fault.Refused, "scratch: a PostgreSQL server does not run as root, and there is no user pgbtui or postgres", "run it as another user", nil)
+}
+
+func credential(name string) (*syscall.Credential, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return nil, fmt.Errorf("user %s: %w", name, err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// uidOf is the user of the server's files.
+func uidOf(c *syscall.Credential) int {
+	if c == nil {
+		return os.Geteuid()
+	}
+	return int(c.Uid)
+}
