@@ -39,6 +39,8 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
     by: backup                  default: each run deletes; timer: postgres-backup-prune@.timer does
   alert: {slack_webhook: https://hooks.slack.com/...}
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
+  drill: {amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
+                                without server, drills have a private one
   rpo: 26h                      status fails when the newest good backup is older
   stall_after: 10m              a run without a byte for this long ends
   connect_wait: 2m              how long a run waits for PostgreSQL

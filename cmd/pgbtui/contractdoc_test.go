@@ -13,7 +13,7 @@ import (
 // documents are all that --json can print, by their names in docs/json.md.
 func documents() map[string]any {
 	return map[string]any{
-		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
+		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "drill": jsonDrill{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "version": jsonVersion{}, "error": jsonError{},
@@ -23,6 +23,7 @@ func documents() map[string]any {
 // parts are the types that documents are made of.
 func parts() map[string]any {
 	return map[string]any{
+		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "held": jsonHold{}, "job-state": jsonState{},
 		"job": jsonJob{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},

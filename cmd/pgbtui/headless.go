@@ -40,7 +40,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 			ID: result.Manifest.ID, Kind: backup.KindNative, Instance: result.Manifest.Instance, Database: result.Manifest.Database,
 			FinishedAt: result.Manifest.FinishedAt, StoredSize: result.Manifest.StoredBytes(), Dir: result.Folder,
 			Manifest: result.Manifest, Class: result.Manifest.Dump.StorageClass,
-		}), Deleted: deletedIDs(result.Deleted), Warnings: result.Warnings}); err != nil {
+		}, nil), Deleted: deletedIDs(result.Deleted), Warnings: result.Warnings}); err != nil {
 			return err
 		}
 	}
@@ -73,6 +73,7 @@ type action struct{ word, failed string }
 var (
 	backupRun  = action{"backup", backup.EventFailed}
 	verifyRun  = action{"verification", backup.EventVerifyFailed}
+	drillRun   = action{"drill", backup.EventDrillFailed}
 	restoreRun = action{"restore", backup.EventRestoreFailed}
 	pruneRun   = action{"retention", backup.EventRetentionFailed}
 )

@@ -110,7 +110,7 @@ func (p *program) asked(s *backup.Set, consequence string) string {
 
 func (p *program) printHeld(s *backup.Set, what string) error {
 	if p.json {
-		return p.printJSON(jsonHeld{jsonSchema, p.setJSON(s)})
+		return p.printJSON(jsonHeld{jsonSchema, p.setJSON(s, nil)})
 	}
 	p.printf("%s %s\n", s.ID, what)
 	return nil

@@ -86,13 +86,18 @@ type jsonSet struct {
 	Hold         *jsonHold  `json:"hold,omitempty"`
 	LockedUntil  *time.Time `json:"lockedUntil,omitempty"`
 	Warnings     []string   `json:"warnings,omitempty"`
+
+	RestoreTime *jsonEstimate `json:"restoreTime"` // null: nothing of this database was ever restored
 }
 
-func (p *program) setJSON(s *backup.Set) jsonSet {
+// setJSON is a set as documents have it. among are the sets of its database, whose restores tell
+// how long this one's will take; nil where that is not asked.
+func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
 		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database,
 		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
+		RestoreTime: estimateJSON(among, s),
 	}
 	if !at.IsZero() {
 		at = at.UTC()

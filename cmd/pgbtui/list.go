@@ -38,7 +38,7 @@ func (p *program) list(ctx context.Context, jobName string) error {
 	if p.json {
 		out := jsonList{Schema: jsonSchema, Sets: []jsonSet{}}
 		for i := range sets {
-			out.Sets = append(out.Sets, p.setJSON(&sets[i]))
+			out.Sets = append(out.Sets, p.setJSON(&sets[i], sets))
 		}
 		return p.printJSON(out)
 	}

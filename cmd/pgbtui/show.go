@@ -77,14 +77,20 @@ func (p *program) show(ctx context.Context, id, jobName string, withTables bool)
 	if err != nil {
 		return err
 	}
+	among, err := backup.NewCatalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
+	if err != nil {
+		return err
+	}
+	set := p.setJSON(at.set, among)
 	if p.json {
 		proofs := at.set.Proofs
 		if proofs == nil {
 			proofs = []backup.Proof{}
 		}
-		return p.printJSON(jsonShow{Schema: jsonSchema, Set: p.setJSON(at.set), Manifest: at.set.Manifest, Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
+		return p.printJSON(jsonShow{Schema: jsonSchema, Set: set, Manifest: at.set.Manifest, Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
 	}
 	p.showFacts(at.set)
+	p.printf("%-14s %s\n", "recovery", set.RestoreTime.text(p.now()))
 	if withTables {
 		p.showTables(tables, unknown)
 	}

@@ -82,7 +82,7 @@ func (p *program) jobStatus(ctx context.Context, job config.Job) (jsonState, err
 	h := backup.Assess(sets, job.RPO, p.now())
 	s := jsonState{Job: job.Name, Database: job.Database, OK: len(h.Problems) == 0, RPOSeconds: int64(job.RPO.Seconds()), Problems: h.Problems}
 	if h.Newest != nil {
-		newest, seconds := p.setJSON(h.Newest), int64(h.Age.Seconds())
+		newest, seconds := p.setJSON(h.Newest, sets), int64(h.Age.Seconds())
 		s.Newest, s.AgeSeconds = &newest, &seconds
 		s.Warnings = backup.Drops(h.Newest.Manifest, sets, job.Warn)
 	}
@@ -104,6 +104,9 @@ func (p *program) printStatus(out jsonStatus) error {
 				ageText(time.Duration(s.RPOSeconds)*time.Second), s.Newest.Proof, size(s.Newest.StoredBytes))
 		}
 		p.printf("\n")
+		if s.Newest != nil {
+			p.printf("     %s\n", s.Newest.RestoreTime.text(p.now()))
+		}
 		for _, problem := range s.Problems {
 			p.printf("     %s\n", printable.Text(problem))
 		}

@@ -19,6 +19,8 @@ type Contents struct {
 	Frames   sealed.Index       `json:"frames"`            // places in the compressed, decrypted stream
 	Database *postgres.Settings `json:"database,omitempty"`
 	Roles    []postgres.RoleUse `json:"roles,omitempty"` // that the database's objects refer to
+
+	Extensions []postgres.Extension `json:"extensions,omitempty"` // with the source's versions; nil: not asked
 }
 
 // maxContents bounds what is read back: 1 GiB is some millions of tables.

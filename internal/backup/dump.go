@@ -155,6 +155,10 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	extensions, err := r.server.Extensions(ctx)
+	if err != nil {
+		return err
+	}
 	r.enter(ctx, StageDump, r.facts.SizeBytes)
 	upload, err := r.upload(ctx)
 	if err != nil {
@@ -177,7 +181,7 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.manifest.Dump = *object
-	return r.describe(ctx, stream, Contents{Database: &settings, Roles: roles})
+	return r.describe(ctx, stream, Contents{Database: &settings, Roles: roles, Extensions: extensions})
 }
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.

@@ -114,6 +114,12 @@ const (
 	StageSwap    Stage = "swap" // with a live database
 )
 
+// Further stages of a drill.
+const (
+	StageServer Stage = "server" // its own, made and started
+	StageCheck  Stage = "check"  // owners, grants, extensions, pg_amcheck, expectations
+)
+
 // StoredBytes is the size of all objects that the manifest vouches for.
 func (m *Manifest) StoredBytes() (total int64) {
 	for _, o := range m.objects() {

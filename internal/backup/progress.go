@@ -12,7 +12,7 @@ import (
 
 // Progress is one look at a run that is going on. Unknown totals are 0.
 type Progress struct {
-	Action   string        // "backup", "verify", "restore"
+	Action   string        // "backup", "verify", "restore", "drill"
 	Database string        // of the source
 	Stage    Stage         // now
 	Bytes    int64         // raw bytes so far in this stage

@@ -75,12 +75,14 @@ func (r *restoring) preflight(ctx context.Context) error {
 	return refusal("restore", checks)
 }
 
-// checks asks in this order; later ones use what earlier ones found. An error says nothing of the
+func (r *restoring) checks(ctx context.Context) ([]Check, error) {
+	return asked(ctx, r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime)
+}
+
+// asked looks in this order; later ones use what earlier ones found. An error says nothing of the
 // set or the target: somebody could not be asked.
-func (r *restoring) checks(ctx context.Context) (checks []Check, err error) {
-	for _, look := range []func(context.Context) ([]Check, error){
-		r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime,
-	} {
+func asked(ctx context.Context, looks ...func(context.Context) ([]Check, error)) (checks []Check, err error) {
+	for _, look := range looks {
 		found, err := look(ctx)
 		if err != nil {
 			return nil, err

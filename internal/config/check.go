@@ -41,6 +41,9 @@ func (l loader) check(name string, j Job) error {
 				"list public keys as age-keygen prints them (age1…)", "encryption", "recipients")
 		}
 	}
+	if err := l.checkDrill(name, j.Drill); err != nil {
+		return err
+	}
 	if j.Instance == "." || j.Instance == ".." {
 		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "choose a name", "instance")
 	}

@@ -36,6 +36,7 @@ type Job struct {
 	Keep        Keep
 	Alert       Alert
 	Warn        Warn
+	Drill       Drill
 	RPO         time.Duration // newest good set older than this is a breach; default 26h
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m

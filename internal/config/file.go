@@ -66,12 +66,13 @@ type fileSettings struct {
 	Alert struct {
 		SlackWebhook string `yaml:"slack_webhook"`
 	} `yaml:"alert"`
-	Warn        fileWarn `yaml:"warn"`
-	RPO         duration `yaml:"rpo"`
-	StallAfter  duration `yaml:"stall_after"`
-	ConnectWait duration `yaml:"connect_wait"`
-	LockWait    duration `yaml:"lock_wait"`
-	SpoolDir    string   `yaml:"spool_dir"`
+	Warn        fileWarn  `yaml:"warn"`
+	Drill       fileDrill `yaml:"drill"`
+	RPO         duration  `yaml:"rpo"`
+	StallAfter  duration  `yaml:"stall_after"`
+	ConnectWait duration  `yaml:"connect_wait"`
+	LockWait    duration  `yaml:"lock_wait"`
+	SpoolDir    string    `yaml:"spool_dir"`
 }
 
 // duration accepts Go's durations and whole days ("7d").

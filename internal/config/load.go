@@ -179,6 +179,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Keep:        keep,
 		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
 		Warn:        f.Warn.resolve(),
+		Drill:       f.Drill.resolve(),
 		RPO:         time.Duration(orDefault(f.RPO, 26*time.Hour)),
 		StallAfter:  time.Duration(orDefault(f.StallAfter, 10*time.Minute)),
 		ConnectWait: time.Duration(orDefault(f.ConnectWait, 2*time.Minute)),

@@ -26,6 +26,9 @@ const (
 	EventRestoreFailed    = "restore-failed"
 	EventReplaced         = "restore-replaced"
 	EventSwappedBack      = "restore-swapped"
+	EventDrillStarted     = "drill-started"
+	EventDrillOK          = "drill-ok"
+	EventDrillFailed      = "drill-failed"
 	EventLockHeld         = "lock-held"
 	EventLeftoverRemoved  = "leftover-removed"
 	EventWarning          = "warning"
@@ -60,6 +63,9 @@ var catalogue = []Event{
 	{EventRestoreFailed, "6b0e16aaa45c40aa81329950e29a998e", "a restore stopped; the unfinished database is named"},
 	{EventReplaced, "5cf20bc0544e49eb9992e40b5012a3c8", "a restored copy took a live database's place; what it was is kept, and named"},
 	{EventSwappedBack, "9cb480df802b43da8952c88a24cdf9cb", "a kept or restored database was put in a live one's place by hand; what that was is kept, and named"},
+	{EventDrillStarted, "a850bb87eda9a22a7509c9e6cfcc9715", "a drill began: a restore into a server that is thrown away"},
+	{EventDrillOK, "cf93ccb1d0054db6a7c0ced5e15c60cf", "a drill restored a set, and the copy is as the set says"},
+	{EventDrillFailed, "7953e89da73a442796bfb47ee44ffe6c", "a drill could not restore a set, found the copy wrong, or could not be carried out"},
 	{EventLockHeld, "d7bac9f316634057aac87a4e703c486c", "another run holds the lock of this database"},
 	{EventLeftoverRemoved, "e4d6b83a5273402587a6a2596446a48b", "an earlier run's unfinished upload or object was removed"},
 	{EventWarning, "d27bef8d7003421f945bb38cbb5983f9", "something needs attention, and the run goes on"},

@@ -71,6 +71,9 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", true},
 		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", true},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", true},
+		{unitDir + "/" + backupDrillBase + "@.service", "drill.service", true},
+		{unitDir + "/" + backupDrillBase + "@.timer", "drill.timer", true},
+		{unitDir + "/" + drillBase + "@.service", "drill.service", false},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", true},
 	}
 	files := make([]File, 0, len(sources))

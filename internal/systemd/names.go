@@ -29,7 +29,7 @@ const (
 func scheduled() []string { return []string{backupBase, backupVerifyBase} }
 
 // timed is scheduled, and what has a timer that is switched on by itself.
-func timed() []string { return append(scheduled(), backupPruneBase) }
+func timed() []string { return append(scheduled(), backupPruneBase, backupDrillBase) }
 
 // Patterns are the globs, as systemctl takes them, that match our units.
 func Patterns() []string {
@@ -37,7 +37,7 @@ func Patterns() []string {
 	for _, base := range timed() {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
-	return append(all, verifyBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service")
+	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service")
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from

@@ -27,7 +27,7 @@ func TestEscapeIsSystemdsOwn(t *testing.T) {
 func TestEveryJobNameComesBackFromItsUnits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		job := rapid.StringN(1, 40, 200).Draw(t, "job")
-		for _, unit := range append(JobTimers(job), BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupPruneTimer(job)) {
+		for _, unit := range append(JobTimers(job), BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupPruneTimer(job), BackupDrillService(job), BackupDrillTimer(job)) {
 			got, plain, ok := ScheduledJobOf(unit)
 			if !ok || plain || got != job {
 				t.Fatalf("ScheduledJobOf(%q) = %q, %v, %v; want %q", unit, got, plain, ok, job)

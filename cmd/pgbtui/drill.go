@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+type jsonDrill struct {
+	Schema   int          `json:"schema"`
+	Proof    backup.Proof `json:"proof"`
+	Recorded string       `json:"recorded,omitempty"` // key of the proof object
+	Warnings []string     `json:"warnings,omitempty"`
+}
+
+func (p *program) drillCommand() *cobra.Command {
+	var job string
+	var accept bool
+	cmd := &cobra.Command{
+		Use: "drill ID|latest", Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
+		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.",
+		Args: exactly(1, "the ID of one set, or latest"),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.drill(cmd.Context(), args[0], job, accept) },
+	}
+	cmd.Flags().StringVar(&job, "job", "", "look among the sets of this `job`")
+	acceptFlag(cmd, &accept)
+	p.identityFlag(cmd)
+	return cmd
+}
+
+func (p *program) drill(ctx context.Context, id, jobName string, accept bool) error {
+	at, err := p.locate(ctx, id, jobName)
+	if err != nil {
+		return p.failedBefore(ctx, drillRun, err)
+	}
+	identities, err := p.identities(at.job)
+	if err != nil {
+		return p.failedBefore(ctx, drillRun, err)
+	}
+	if accept {
+		at.set.AcceptUnsigned()
+	}
+	env, stop, err := p.runEnv(ctx, at.job)
+	if err != nil {
+		return p.failedBefore(ctx, drillRun, err)
+	}
+	defer stop()
+	env.Bucket = at.bucket
+	// The runtime directory is memory: good for a socket.
+	request := backup.DrillRequest{Dir: p.drillDir(at.job.SpoolDir), SocketDir: p.getenv("RUNTIME_DIRECTORY")}
+	drilled, err := backup.Drill(ctx, at.job, env, at.set, request, identities)
+	if err != nil {
+		if drilled != nil && p.json {
+			if err := p.printJSON(jsonDrill{jsonSchema, drilled.Proof, drilled.Recorded, drilled.Warnings}); err != nil {
+				return err
+			}
+			return &outcome{fault.CodeOf(err)}
+		}
+		return p.logged(err)
+	}
+	if err := p.printDrilled(drilled); err != nil {
+		return err
+	}
+	if len(drilled.Warnings) > 0 {
+		return &outcome{fault.Warnings}
+	}
+	return nil
+}
+
+// drillDir prefers a configured disk to the unit's own folder, if the unit may write there: the
+// old script's BACKUP_DIR, for one, is in a /tmp that units do not see.
+func (p *program) drillDir(spool string) string {
+	state := p.getenv("STATE_DIRECTORY")
+	if state != "" && (spool == "" || unix.Access(spool, unix.W_OK) != nil) {
+		return state
+	}
+	return spool
+}
+
+func (p *program) printDrilled(d *backup.Drilled) error {
+	if p.json {
+		return p.printJSON(jsonDrill{jsonSchema, d.Proof, d.Recorded, d.Warnings})
+	}
+	f := d.Proof.Drill
+	where := "a server of its own"
+	if !f.Private {
+		where = "the drill's server"
+	}
+	p.printf("%s restores: %d tables, %d rows, %d owners and %d grants as dumped, in %s, PostgreSQL %s\n",
+		d.Proof.Set, d.Proof.Tables, d.Proof.Rows, f.Owners, f.Grants, where, f.Server)
+	if checks := extraChecks(f); checks != "" {
+		p.printf("  also good: %s\n", checks)
+	}
+	for _, stage := range d.Proof.Stages {
+		p.printf("  %-10s %.1fs\n", stage.Stage, stage.Seconds)
+	}
+	for _, not := range d.Proof.NotProven {
+		p.printf("  does not prove %s\n", printable.Text(not))
+	}
+	for _, w := range d.Warnings {
+		p.printf("  warning: %s\n", printable.Text(w))
+	}
+	return nil
+}
+
+func extraChecks(f *backup.DrillFacts) string {
+	var checks []string
+	if f.Expectations > 0 {
+		checks = append(checks, fmt.Sprintf("expectations (%d)", f.Expectations))
+	}
+	if f.Amcheck {
+		checks = append(checks, "pg_amcheck")
+	}
+	return strings.Join(checks, ", ")
+}

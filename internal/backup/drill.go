@@ -1,0 +1,200 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// DrillRequest says where a private server may have its files.
+type DrillRequest struct {
+	Dir       string // with room for the whole database; "" is the job's spool folder, else the system's
+	SocketDir string // "" is the system's for temporary files
+}
+
+// Drilled is what a drill found, and where it was recorded.
+type Drilled struct {
+	Proof    Proof
+	Recorded string   // key of the proof object; "" when it could not be written
+	Warnings []string // those of the proof, and what kept it from being recorded
+}
+
+// Drill rehearses the recovery: a whole restore of a set, roles first, into a server that nobody
+// else uses, and then everything that can be held against the set: the rows of every table,
+// owners, grants, extensions, and what the configuration expects. Whatever happens, nothing of it
+// is left.
+//
+// A set that does not restore, or whose copy is wrong, is code Integrity, and the failure is
+// recorded as evidence. A drill that could not be carried out (no room, no server programs, an
+// extension that is not installed here, a server that was killed) proves nothing and is not recorded.
+func Drill(ctx context.Context, job config.Job, env Env, set *Set, req DrillRequest, identities []age.Identity) (*Drilled, error) {
+	d := newDrilling(job, env, set, req, identities)
+	ctx, stop := d.meter.follow(ctx)
+	defer stop()
+	d.log.InfoContext(ctx, "drill of "+set.ID+" started", event(EventDrillStarted))
+	err := unusable(set)
+	if err == nil {
+		err = causeOf(ctx, d.do(ctx))
+	}
+	return d.conclude(ctx, err)
+}
+
+// drilling is a restore with what comes before and after it.
+type drilling struct {
+	*restoring
+	drill DrillRequest
+	scene scene
+	proof Proof
+	facts DrillFacts
+}
+
+func newDrilling(job config.Job, env Env, set *Set, req DrillRequest, identities []age.Identity) *drilling {
+	job.Postgres.User = "" // the backups' role; a drill logs in as its own
+	id := NewID(env.Now())
+	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
+	restore := newRestoring(job, env, set, RestoreRequest{To: to, NoTablespaces: true}, identities)
+	restore.meter = newMeter("drill", set.Database, job.StallAfter, env.Progress)
+	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
+	d := &drilling{restoring: restore, drill: req}
+	d.proof = Proof{
+		Schema: ManifestSchema, Set: set.ID, Kind: "drill", Level: LevelRestored.String(),
+		StartedAt: env.stamp(), Host: env.Host, InvocationID: env.InvocationID,
+	}
+	return d
+}
+
+func (d *drilling) do(ctx context.Context) (err error) {
+	d.meter.enter(StageServer, 0)
+	if err := d.drillable(); err != nil {
+		return err
+	}
+	if d.scene, err = d.open(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		if ctx.Err() == nil {
+			err = d.scene.blame(err)
+		}
+		d.clear(ctx)
+	}()
+	d.meter.enter(StagePreflight, 0)
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
+	defer d.close(ctx)
+	for _, step := range []func(context.Context) error{
+		d.prepare, d.roles, d.create, d.loadAll, d.finish, d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
+	} {
+		if err := step(ctx); err != nil {
+			return causeOf(ctx, err)
+		}
+	}
+	return nil
+}
+
+// drillable is what can be seen without a server. An earlier failure does not stand in the way: a
+// drill is what answers it.
+func (d *drilling) drillable() error {
+	if d.set.Kind == KindIncomplete {
+		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished", "choose another set: `pgbtui list`", nil)
+	}
+	if d.set.Encrypted() && len(d.identities) == 0 {
+		return fault.New(fault.Refused, "drill: the set is encrypted, and there is no age identity here",
+			"give the unit the credential age-identity, set encryption.identity_file, or use --identity", nil)
+	}
+	return nil
+}
+
+// loadAll is the restore. What a sound server refuses is the set's fault.
+func (d *drilling) loadAll(ctx context.Context) error {
+	err := d.load(ctx)
+	var exit *postgres.ExitError
+	if errors.As(err, &exit) && fault.CodeOf(err) == fault.Failed && ctx.Err() == nil && d.server.Alive(ctx) == nil {
+		return fault.New(fault.Integrity, "drill: the dump does not restore", "restore another set, and look at the objects that are named", err)
+	}
+	return err
+}
+
+// compareRows keeps what restores note as what this drill does not show.
+func (d *drilling) compareRows(ctx context.Context) error {
+	if err := d.compare(ctx); err != nil {
+		return err
+	}
+	d.proof.Tables, d.proof.Rows = d.result.Tables, d.result.Rows
+	if m := d.set.Manifest; m != nil {
+		d.proof.Bytes = m.Dump.SizeBytes
+	}
+	if !d.result.Compared { // read and restored whole, but nobody knows whether it is all
+		d.proof.Level = LevelReadable.String()
+		d.doesNotProve("the number of rows: none were recorded when the set was written")
+	}
+	return nil
+}
+
+func (d *drilling) doesNotProve(what string) { d.proof.NotProven = append(d.proof.NotProven, what) }
+func (d *drilling) warn(what string)         { d.proof.Warnings = append(d.proof.Warnings, what) }
+
+// conclude records the evidence, also of a failure that lies in the set.
+func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
+	d.proof.FinishedAt = d.env.stamp()
+	d.proof.Stages, d.proof.OK = d.meter.stages(), err == nil
+	d.proof.Warnings = append(d.proof.Warnings, d.result.Notes...)
+	logCtx := context.WithoutCancel(ctx)
+	if err != nil {
+		d.log.ErrorContext(logCtx, "drill failed: "+err.Error(), event(EventDrillFailed),
+			slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
+		if fault.CodeOf(err) != fault.Integrity {
+			return nil, err
+		}
+		d.proof.Error = err.Error()
+	}
+	if d.facts.Server != "" { // else nothing was tried
+		d.proof.Drill = &d.facts
+	}
+	result := &Drilled{Proof: d.proof}
+	var warning string
+	recorded := d.proof
+	if d.set.Encrypted() {
+		recorded = discreet(recorded)
+	}
+	result.Recorded, warning = recordProof(logCtx, d.env.Bucket, d.set, recorded)
+	if result.Warnings = d.proof.Warnings; warning != "" {
+		result.Warnings = append(result.Warnings, warning)
+	}
+	for _, w := range result.Warnings {
+		d.log.WarnContext(logCtx, w, event(EventWarning))
+	}
+	if err == nil {
+		took := d.proof.FinishedAt.Sub(d.proof.StartedAt).Round(time.Second)
+		d.log.InfoContext(logCtx, fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.set.ID, took, d.proof.Tables, d.proof.Rows, d.facts.Owners),
+			event(EventDrillOK), slog.Int64("rows", d.proof.Rows))
+	}
+	return result, err
+}
+
+// discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
+// tell: names of tables and roles, settings. They are in the journal of the run.
+func discreet(p Proof) Proof {
+	const elsewhere = "the set is encrypted, so this is told in the journal of the run only"
+	if p.Error != "" {
+		p.Error = elsewhere
+	}
+	if n := len(p.Warnings); n > 0 {
+		p.Warnings = []string{fmt.Sprintf("%d warnings: %s", n, elsewhere)}
+	}
+	p.NotProven = slices.Clone(p.NotProven)
+	for i, what := range p.NotProven {
+		p.NotProven[i], _, _ = strings.Cut(what, ": ")
+	}
+	return p
+}

@@ -1,0 +1,142 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
+)
+
+// Where a drill takes place: in a server of its own, or in a fresh database of a server that the
+// configuration names. Nothing that exists there is ever changed.
+
+// scene is the server of a drill. The zero value is a named server, which is not ours to end.
+type scene struct{ private *scratch.Server }
+
+// dying is how long a private server may take to end after one of its processes was killed.
+const dying = 10 * time.Second
+
+// blame says what an error of a drill is worth: when the private server ended by itself, every
+// other complaint is a consequence, and says nothing of the set.
+func (s scene) blame(err error) error {
+	if s.private == nil || err == nil {
+		return err
+	}
+	if fault.CodeOf(err) == fault.Unavailable {
+		select {
+		case <-s.private.Ended():
+		case <-time.After(dying):
+		}
+	}
+	if died := s.private.Err(); died != nil {
+		return fmt.Errorf("drill: %w", died)
+	}
+	return err
+}
+
+// open finds the programs and makes room for the copy.
+func (d *drilling) open(ctx context.Context) (scene, error) {
+	if s := d.job.Drill.Server; !s.Private() {
+		d.job.Postgres = config.Postgres{Host: s.Host, Port: s.Port, User: s.User, BinDir: d.job.Postgres.BinDir}
+		d.doesNotProve("that the roles are in the set's globals: a named server has its own")
+		return scene{}, nil
+	}
+	dir := d.drill.Dir
+	if dir == "" {
+		dir = d.job.SpoolDir
+	}
+	tools, err := readingTools(ctx, d.job.Postgres.BinDir, d.set, postgres.FindServer)
+	if err == nil {
+		err = checkSpace("drill", dir, d.roomBytes(), remedyDrillSpace)
+	}
+	if err != nil {
+		return scene{}, err
+	}
+	stop := d.meter.keepAlive()
+	defer stop()
+	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: dir, SocketDir: d.drill.SocketDir})
+	if err != nil {
+		return scene{}, err
+	}
+	d.facts.Private = true
+	d.job.Postgres = config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir}
+	return scene{server}, nil
+}
+
+const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"
+
+// clusterBytes is an empty cluster with its write-ahead log at its largest.
+const clusterBytes = 256 << 20
+
+// roomBytes is what the copy may need. The source's size has its bloat, which makes up for what a
+// load needs on the way.
+func (d *drilling) roomBytes() int64 {
+	if m := d.set.Manifest; m != nil {
+		return max(m.Server.SizeBytes, m.Dump.RawBytes) + clusterBytes
+	}
+	return 4*d.set.StoredSize + clusterBytes // of the old script, compressed
+}
+
+// dropTime bounds the removal of a copy from a named server.
+const dropTime = 20 * time.Second
+
+// clear removes every trace.
+func (d *drilling) clear(ctx context.Context) {
+	if d.scene.private != nil {
+		d.scene.private.Close()
+		return
+	}
+	if !d.created {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
+	defer cancel()
+	if err := d.drop(ctx, d.req.To); err != nil {
+		d.warn(fmt.Sprintf("database %s is left on the drill's server, the next drill tries again: %v", d.req.To, err))
+	}
+}
+
+func (d *drilling) drop(ctx context.Context, name string) error {
+	s, err := postgres.Connect(ctx, d.target(maintenance), 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close(ctx) }()
+	return s.DropOwn(ctx, name)
+}
+
+// drillPrefix begins the names of a drill's databases.
+const drillPrefix = "pgbtui_drill_"
+
+var drillDatabase = regexp.MustCompile(`^` + drillPrefix + `\d{8}t\d{6}z_[0-9a-f]{6}$`)
+
+// claim holds the name of the copy on a named server for as long as this session lives, and drops
+// the copies of drills that were killed: those whose names nobody holds.
+func (d *drilling) claim(ctx context.Context) error {
+	if _, ok, err := d.server.TryLock(ctx, d.req.To); err != nil || !ok {
+		return fault.New(fault.Temporary, "drill: the name "+d.req.To+" is taken", "try again", err)
+	}
+	names, err := d.server.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == d.req.To || !drillDatabase.MatchString(name) {
+			continue
+		}
+		release, ok, err := d.server.TryLock(ctx, name)
+		if err != nil || !ok {
+			continue // it lives
+		}
+		if err := d.server.DropOwn(ctx, name); err != nil {
+			d.warn(fmt.Sprintf("database %s of an earlier drill is left: %v", name, err))
+		}
+		_ = release(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,412 @@
+package backup
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// drillFolder is a short folder that the private server's user may pass; it must be empty at the end.
+func drillFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "drilltest")
+	if err == nil {
+		err = os.Chmod(dir, 0o711)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("the drill left %v", left)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return dir
+}
+
+func (w *world) drill(t *testing.T, set *Set) (*Drilled, error) {
+	t.Helper()
+	dir := drillFolder(t)
+	return Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+}
+
+// named makes the shared server the one that drills go into; none of their databases may be left.
+func (w *world) named(t *testing.T) {
+	t.Helper()
+	w.job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
+	t.Cleanup(func() {
+		if n := w.pg.QueryInt(t, "postgres", `SELECT count(*) FROM pg_database WHERE datname LIKE 'pgbtui\_drill\_%'`); n > 0 {
+			t.Errorf("%d databases of drills are left", n)
+		}
+	})
+}
+
+// hardToRestore has owners, grants, policies, odd names, an extension, settings of its own.
+func (w *world) hardToRestore(t *testing.T) {
+	t.Helper()
+	db := w.job.Database
+	w.pg.Exec(t, "postgres", "CREATE ROLE owner_"+db+"; CREATE ROLE reader_"+db+"; CREATE ROLE policed_"+db)
+	w.pg.Exec(t, db, sampleSchema+`
+		CREATE EXTENSION pgcrypto;
+		ALTER TABLE items OWNER TO owner_`+db+`;
+		ALTER SCHEMA "odd ""name""" OWNER TO owner_`+db+`;
+		GRANT USAGE ON SCHEMA "odd ""name""" TO reader_`+db+`;
+		GRANT SELECT ON items, "odd ""name"""."数据
+表" TO reader_`+db+`;
+		CREATE POLICY p ON items TO policed_`+db+` USING (true);
+		ALTER DATABASE `+db+` OWNER TO owner_`+db+`;
+		ALTER DATABASE `+db+` SET work_mem = '8MB';
+		ALTER DATABASE `+db+` CONNECTION LIMIT 0;`)
+	w.pg.Exec(t, "postgres", "ALTER DATABASE "+db+" IS_TEMPLATE true")
+	t.Cleanup(func() {
+		w.pg.Exec(t, "postgres", "ALTER DATABASE "+db+" IS_TEMPLATE false")
+		w.pg.DropDatabase(t, db)
+		w.pg.Exec(t, "postgres", "DROP ROLE owner_"+db+", reader_"+db+", policed_"+db)
+	})
+}
+
+func TestADrillRestoresIntoAServerOfItsOwnProvesItAndLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.hardToRestore(t)
+	w.job.Drill = config.Drill{Amcheck: true, Expect: []config.Expectation{
+		{SQL: "SELECT count(*) FROM items", Result: "5000"}, {SQL: "SHOW work_mem", Result: "8MB"},
+		{SQL: "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()", Result: "owner_" + w.job.Database},
+		{SQL: "SELECT rolsuper FROM pg_roles WHERE rolname = 'postgres'", Result: "t"},
+	}}
+	w.env.InvocationID = strings.Repeat("ab", 16)
+	set := w.find(t, w.run(t).Manifest.ID)
+	drilled, err := w.drill(t, set)
+	if err != nil || len(drilled.Warnings) > 0 {
+		t.Fatalf("%+v, %v", drilled, err)
+	}
+	now := w.find(t, set.ID)
+	p := now.Proofs[0]
+	if level, _ := now.Proven(); level != LevelRestored || p.Kind != "drill" || !p.OK || p.Rows != 6003 || p.Tables != 4 || p.Bytes == 0 ||
+		p.InvocationID != w.env.InvocationID || p.Host != "testhost" || len(p.NotProven) > 0 {
+		t.Errorf("%+v", p)
+	}
+	f := p.Drill
+	if f == nil || !f.Private || !f.Amcheck || f.Expectations != 4 || f.Owners < 6 || f.Grants < 3 || f.Server == "" ||
+		!slices.ContainsFunc(f.Extensions, func(e DrillExtension) bool { return e.Name == "pgcrypto" && e.Source == e.Here && e.Here != "" }) {
+		t.Errorf("%+v", f)
+	}
+	var stages []string
+	for _, s := range p.Stages {
+		stages = append(stages, string(s.Stage))
+	}
+	if got := strings.Join(stages, " "); got != "server preflight globals create restore finish compare check" {
+		t.Errorf("stages: %s", got)
+	}
+	if e, ok := RestoreTime(nil, now); !ok || e.From.Kind != "drill" {
+		t.Errorf("%+v, %v", e, ok)
+	}
+	for _, name := range []string{EventDrillStarted, EventDrillOK} {
+		if !strings.Contains(w.log.text(), "event="+name) {
+			t.Errorf("no event %s", name)
+		}
+	}
+}
+
+func TestADrillIntoANamedServerLeavesItAsItWas(t *testing.T) {
+	w := newWorld(t)
+	w.hardToRestore(t)
+	w.named(t)
+	dead := drillPrefix + "20200101t000000z_00000a"
+	foreign := drillPrefix + "of_somebody"
+	w.pg.CreateDatabaseNamed(t, dead)
+	w.pg.CreateDatabaseNamed(t, foreign)
+	before := w.pg.QueryString(t, "postgres", "SELECT string_agg(rolname, ',' ORDER BY 1) FROM pg_roles")
+	set := w.find(t, w.run(t).Manifest.ID)
+	drilled, err := w.drill(t, set)
+	if err != nil || drilled.Proof.Drill.Private || drilled.Proof.Rows != 6003 {
+		t.Fatalf("%+v, %v", drilled, err)
+	}
+	if got := w.pg.QueryString(t, "postgres", "SELECT string_agg(rolname, ',' ORDER BY 1) FROM pg_roles"); got != before {
+		t.Errorf("roles: %s, before: %s", got, before)
+	}
+	if w.exists(t, dead) || !w.exists(t, foreign) {
+		t.Error("the copy of a killed drill is left, or somebody's database was taken for one")
+	}
+	w.pg.DropDatabase(t, foreign)
+}
+
+func TestADrillThatNeedsRolesWhichANamedServerLacksSaysWhatItDoesNotShow(t *testing.T) {
+	w := newWorld(t)
+	db := w.job.Database
+	w.pg.Exec(t, db, "CREATE ROLE gone_"+db+"; CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t OWNER TO gone_"+db)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.pg.Exec(t, db, "DROP TABLE t; DROP ROLE gone_"+db)
+	w.named(t)
+	drilled, err := w.drill(t, set)
+	if err != nil || !slices.ContainsFunc(drilled.Proof.NotProven, func(s string) bool { return strings.Contains(s, "gone_"+db) }) {
+		t.Errorf("%+v, %v", drilled, err)
+	}
+}
+
+// provenWrong expects evidence against the set, and that a later good drill answers it.
+func (w *world) provenWrong(t *testing.T, set *Set, says string) {
+	t.Helper()
+	drilled, err := w.drill(t, w.find(t, set.ID))
+	wantCode(t, err, fault.Integrity)
+	if err == nil || !strings.Contains(err.Error(), says) {
+		t.Fatalf("%v", err)
+	}
+	f := w.find(t, set.ID).LastFailure()
+	if drilled == nil || drilled.Recorded == "" || f == nil || f.Kind != "drill" || !strings.Contains(f.Error, says) {
+		t.Errorf("%+v, recorded %+v", drilled, f)
+	}
+}
+
+// provesNothing expects that the drill could not be carried out, and no evidence.
+func (w *world) provesNothing(t *testing.T, set *Set, want fault.Code, says string) {
+	t.Helper()
+	drilled, err := w.drill(t, w.find(t, set.ID))
+	wantCode(t, err, want)
+	if err == nil || !strings.Contains(err.Error()+fault.Remedy(err), says) || fault.Remedy(err) == "" {
+		t.Errorf("%v, remedy %q", err, fault.Remedy(err))
+	}
+	if n := len(w.find(t, set.ID).Proofs); drilled != nil || n != len(set.Proofs) {
+		t.Errorf("%d proofs, %d before", n, len(set.Proofs))
+	}
+	if !strings.Contains(w.log.text(), "event="+EventDrillFailed) {
+		t.Error("no event tells of the failure")
+	}
+}
+
+func TestWhatIsWrongWithASetIsRecordedByItsDrill(t *testing.T) {
+	pg, small := smallDatabase(t)
+	for name, c := range map[string]struct {
+		change func(*world, *testing.T, *Set)
+		says   string
+	}{
+		"a byte of the dump": {func(w *world, t *testing.T, s *Set) { w.change(t, s.Dir+s.Manifest.Dump.Key, flip(5000)) }, ""},
+		"a row is missing": {func(w *world, t *testing.T, s *Set) {
+			w.rewriteContents(t, s, func(c *Contents) { c.Archive.Data[0].Rows++ })
+		}, "public.t: 5000 rows restored, 5001 dumped"},
+		"an owner differs": {func(w *world, t *testing.T, s *Set) {
+			w.rewriteContents(t, s, func(c *Contents) {
+				for i, e := range c.Archive.Entries {
+					if e.Desc == "TABLE" {
+						c.Archive.Entries[i].Owner = "pg_monitor"
+					}
+				}
+			})
+		}, `public.t belongs to "postgres", in the dump to "pg_monitor"`},
+		"a grant is missing": {func(w *world, t *testing.T, s *Set) {
+			w.rewriteContents(t, s, func(c *Contents) {
+				e := c.Archive.Entries[0]
+				e.Desc, e.Namespace, e.Tag = "ACL", "public", "TABLE t"
+				c.Archive.Entries = append(c.Archive.Entries, e)
+			})
+		}, "the grants on public.t are missing"},
+		"an expectation": {func(w *world, _ *testing.T, _ *Set) {
+			w.job.Drill.Expect = []config.Expectation{{SQL: "SELECT count(*) > 0 FROM t", Result: "t"}, {SQL: "SELECT 'secret answer of somebody'", Result: "x"}}
+		}, `expectation 2 (SELECT 'secret answer of somebody'): the answer is a text of 25 bytes, not "x"`},
+		"a table that is expected": {func(w *world, _ *testing.T, _ *Set) {
+			w.job.Drill.Expect = []config.Expectation{{SQL: "SELECT count(*) FROM orders", Result: "1"}}
+		}, `relation "orders" does not exist`},
+		"an answer without a row": {func(w *world, _ *testing.T, _ *Set) {
+			w.job.Drill.Expect = []config.Expectation{{SQL: "SELECT 1 WHERE false", Result: "1"}}
+		}, "not one row: 0 rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pg, small)
+			w.named(t)
+			set := w.find(t, w.run(t).Manifest.ID)
+			c.change(w, t, set)
+			w.provenWrong(t, set, c.says)
+		})
+	}
+}
+
+func TestADumpThatPostgreSQLRefusesIsRecordedAndALaterDrillAnswersIt(t *testing.T) {
+	w := newWorld(t)
+	w.named(t)
+	// A restore has no search path, and this function counts on one.
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE known (a int); INSERT INTO known VALUES (1);
+		CREATE FUNCTION is_known(i int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT EXISTS (SELECT FROM known WHERE a = i)';
+		CREATE TABLE t (i int CHECK (is_known(i))); INSERT INTO t VALUES (1)`)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.provenWrong(t, set, "the dump does not restore")
+	if err := w.find(t, set.ID).LastFailure(); !strings.Contains(err.Error, `relation "known" does not exist`) {
+		t.Error(err.Error)
+	}
+	w.pg.Exec(t, w.job.Database, "ALTER FUNCTION is_known SET search_path = public")
+	good := w.find(t, w.run(t).Manifest.ID)
+	if _, err := w.drill(t, good); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADrillThatCannotBeCarriedOutProvesNothing(t *testing.T) {
+	pg, small := smallDatabase(t)
+	for name, c := range map[string]struct {
+		prepare func(*world, *testing.T, *Set)
+		code    fault.Code
+		says    string
+	}{
+		"an extension is not installed": {func(w *world, t *testing.T, s *Set) {
+			w.rewriteContents(t, s, func(c *Contents) {
+				e := c.Archive.Entries[0]
+				e.Desc, e.Tag, e.Owner = "EXTENSION", "no_such_extension", ""
+				c.Archive.Entries = append(c.Archive.Entries, e)
+			})
+		}, fault.Refused, "no_such_extension"},
+		"no server programs": {func(w *world, t *testing.T, _ *Set) {
+			w.job.Drill.Server = config.DrillServer{}
+			w.job.Postgres.BinDir = clientsOnly(t, w)
+		}, fault.Refused, "Install postgresql-"},
+		"the named server is not there": {func(w *world, t *testing.T, _ *Set) {
+			w.job.Drill.Server.Host, w.job.ConnectWait = t.TempDir(), 0
+		}, fault.Unavailable, "PostgreSQL runs"},
+		"a statement that is no SQL": {func(w *world, _ *testing.T, _ *Set) {
+			w.job.Drill.Expect = []config.Expectation{{SQL: "SELEKT 1", Result: "1"}}
+		}, fault.Config, "Correct the statement"},
+		"the store refuses": {func(w *world, _ *testing.T, _ *Set) {
+			w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: dumpName, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
+		}, fault.NotPermitted, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pg, small)
+			w.named(t)
+			set := w.find(t, w.run(t).Manifest.ID)
+			c.prepare(w, t, set)
+			w.provesNothing(t, set, c.code, c.says)
+		})
+	}
+	t.Run("no key", func(t *testing.T) {
+		w := newWorldOn(t, pg, small)
+		w.job.Encryption.Recipients = []string{newIdentity(t).Recipient().String()}
+		w.provesNothing(t, w.find(t, w.run(t).Manifest.ID), fault.Refused, "age-identity")
+	})
+}
+
+// clientsOnly is a folder as a machine without PostgreSQL's server package has it.
+func clientsOnly(t *testing.T, w *world) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, program := range []string{"pg_dump", "pg_dumpall", "pg_restore"} {
+		if err := os.Symlink(filepath.Join(w.pg.BinDir, program), filepath.Join(dir, program)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestADrillWithoutRoomIsRefusedBeforeAnythingIsRead(t *testing.T) {
+	need.Root(t)
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	dir := drillFolder(t)
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
+	wantCode(t, err, fault.NoSpace)
+	if !strings.Contains(fault.Remedy(err), "spool_dir") {
+		t.Error(fault.Remedy(err))
+	}
+}
+
+// privateServers are the servers whose files lie below dir.
+func privateServers(dir string) (pids []int) {
+	files, _ := filepath.Glob(dir + "/*/data/postmaster.pid")
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		line, _, _ := strings.Cut(string(text), "\n")
+		if pid, err := strconv.Atoi(line); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func TestADrillWhoseServerDiesProvesNothingAndLeavesNothing(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	set := w.find(t, w.run(t).Manifest.ID)
+	dir := drillFolder(t)
+	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
+		pids := privateServers(dir)
+		if len(pids) != 1 {
+			t.Errorf("servers: %v", pids)
+		}
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		return nil
+	})
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+	wantCode(t, err, fault.Failed)
+	if err == nil || !strings.Contains(err.Error(), "the private server") || len(w.find(t, set.ID).Proofs) > 0 {
+		t.Errorf("%v, %+v", err, w.find(t, set.ID).Proofs)
+	}
+}
+
+func TestATerminatedDrillLeavesNothing(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	set := w.find(t, w.run(t).Manifest.ID)
+	for name, key := range map[string]string{"while it looks": contentsName, "while it loads": dumpName} {
+		for _, private := range []bool{true, false} {
+			if private && key == contentsName { // the same as below, and slower
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				dir := drillFolder(t)
+				if w.job.Drill.Server = (config.DrillServer{}); !private {
+					w.named(t)
+				}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				w.atFirst(s3server.OpGetObject, key, func() *s3server.Fault {
+					cancel(terminated)
+					return &s3server.Fault{Kind: s3server.StallBody, After: 10_000}
+				})
+				_, err := Drill(ctx, w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+				wantCode(t, err, fault.Terminated)
+				if n := len(w.find(t, set.ID).Proofs); n > 0 {
+					t.Errorf("%d proofs", n)
+				}
+			})
+		}
+	}
+}
+
+func TestTheProofOfAnEncryptedSetNamesNothingThatIsEncrypted(t *testing.T) {
+	p := discreet(Proof{
+		Error: "drill: public.secret_table differs", Warnings: []string{`role "secret_role" has no grant`}, NotProven: []string{"owners and grants: secret_role", "rows"},
+	})
+	for _, text := range append(append(p.Warnings, p.NotProven...), p.Error) {
+		if strings.Contains(text, "secret") {
+			t.Error(text)
+		}
+	}
+	if p.Error == "" || len(p.Warnings) != 1 || !slices.Equal(p.NotProven, []string{"owners and grants", "rows"}) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestASetOfTheOldScriptIsDrilledAndNotRecorded(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	w.named(t)
+	w.script(t, small)
+	drilled, err := w.drill(t, w.find(t, w.sets(t)[0].ID))
+	if err != nil || drilled.Recorded != "" || drilled.Proof.Level != LevelReadable.String() || len(drilled.Proof.NotProven) < 2 || len(drilled.Warnings) == 0 {
+		t.Errorf("%+v, %v", drilled, err)
+	}
+}

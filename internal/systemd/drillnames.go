@@ -1,0 +1,16 @@
+package systemd
+
+// Drills take a whole server's disk and time, so nothing switches their timers on by itself.
+const (
+	drillBase       = "postgres-drill"        // of one set
+	backupDrillBase = "postgres-backup-drill" // of a job's newest set, by a timer
+)
+
+// DrillService is the service that drills the set named id.
+func DrillService(id string) (string, error) { return literalUnit(drillBase, id) }
+
+// BackupDrillService is the service that drills the newest set of a job.
+func BackupDrillService(job string) string { return jobUnit(backupDrillBase, job, ".service") }
+
+// BackupDrillTimer is the weekly timer of BackupDrillService(job).
+func BackupDrillTimer(job string) string { return jobUnit(backupDrillBase, job, ".timer") }
