@@ -80,7 +80,7 @@ func (p *program) hold(ctx context.Context, id string, f holdFlags) error {
 		}
 	}
 	who := journal.Session{Getenv: p.getenv}.CurrentOperator()
-	mine := backup.Hold{By: nameOf(who), Host: hostname(), At: p.now(), Reason: f.reason}
+	mine := backup.Hold{By: who.Name(), Host: hostname(), At: p.now(), Reason: f.reason}
 	if err := do(ctx, at.bucket, at.set, mine); err != nil {
 		return err
 	}
@@ -89,14 +89,6 @@ func (p *program) hold(ctx context.Context, id string, f holdFlags) error {
 		return err
 	}
 	return p.printHeld(at.set, map[bool]string{true: "is held", false: "is released"}[at.set.Hold != nil])
-}
-
-// nameOf is who asked: the login's name, and where no login is known, who called sudo.
-func nameOf(who journal.Operator) string {
-	if who.LoginUID == "unknown" {
-		return firstOf(who.SudoUser, who.Login)
-	}
-	return who.Login
 }
 
 // asked is what a person should know of the set that is held or released.

@@ -27,18 +27,22 @@ func (a *actions) start(ctx context.Context, unit, what, target string) (ui.Star
 	return answer, err
 }
 
-// BackUp implements ui.Actions.
-func (a *actions) BackUp(ctx context.Context, job ui.Job) (ui.Started, error) {
-	return a.start(ctx, job.Unit, "back up", job.Database)
+// Start implements ui.Actions.
+func (a *actions) Start(ctx context.Context, s ui.Service) (ui.Started, error) {
+	return a.start(ctx, s.Unit, s.What, s.Target)
 }
 
-// Verify implements ui.Actions.
-func (a *actions) Verify(ctx context.Context, set backup.Set) (ui.Started, error) {
-	unit, err := systemd.VerifyService(set.ID)
+// Prove implements ui.Actions.
+func (a *actions) Prove(ctx context.Context, how ui.Proving, set backup.Set) (ui.Started, error) {
+	name := systemd.VerifyService
+	if how == ui.ProveRestored {
+		name = systemd.DrillService
+	}
+	unit, err := name(set.ID)
 	if err != nil {
 		return ui.Started{}, err
 	}
-	return a.start(ctx, unit, "verify", set.ID)
+	return a.start(ctx, unit, string(how), set.ID)
 }
 
 // Restore implements ui.Actions: the wish goes into a file, the unit is named after it.

@@ -60,7 +60,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 		closers = append(closers, func() { _ = reader.Close() })
 		o.Sources.Journal = &entries{reader}
 	}
-	o.Write = s.write(bus)
+	o.Write = s.write(bus, buckets)
 	return o, func() {
 		for _, c := range closers {
 			c()
@@ -68,15 +68,16 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	}
 }
 
-func (s Setup) write(bus *systemd.Bus) ui.Write {
+func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
 	switch {
 	case s.ReadOnly:
 		return ui.Write{Denied: "read-only, by --read-only or read_only in the configuration"}
 	case bus == nil:
 		return ui.Write{Denied: "systemd can't be reached, and every run is a unit"}
 	}
-	a := &actions{bus: bus, setup: s, who: journal.Session{}.CurrentOperator()}
-	return ui.Write{Actions: a, Cancel: a}
+	who := journal.Session{}.CurrentOperator()
+	a := &actions{bus: bus, setup: s, who: who}
+	return ui.Write{Actions: a, Cancel: a, Holder: &holder{buckets: buckets, setup: s, who: who}}
 }
 
 func (s Setup) identity() ui.Identity {
@@ -110,9 +111,9 @@ func (s Setup) unitOf(j config.Job) string {
 	return systemd.BackupService(j.Name)
 }
 
-// jobOf finds the job that a backup unit runs.
+// jobOf finds the job that a unit works for.
 func (s Setup) jobOf(unit string) (config.Job, bool) {
-	name, _, ok := systemd.JobOf(unit)
+	name, _, ok := systemd.ScheduledJobOf(unit)
 	if !ok {
 		return config.Job{}, false
 	}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,8 +70,15 @@ func (u *units) relay(ctx context.Context, changes <-chan systemd.Change, out ch
 	}
 }
 
+// services are the globs of what does the work; an alert is none of that.
+func services() []string {
+	return slices.DeleteFunc(systemd.Patterns(), func(glob string) bool {
+		return !strings.HasSuffix(glob, ".service") || systemd.ActionOf(glob) == "alert"
+	})
+}
+
 func (u *units) list(ctx context.Context) ([]ui.UnitRun, error) {
-	states, err := u.bus.Units(ctx, "postgres-backup.service", "postgres-backup@*.service", "postgres-verify@*.service", "postgres-restore@*.service")
+	states, err := u.bus.Units(ctx, services()...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +109,7 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 		run.EndedAt = s.Service.ExitedAt
 		if now.State == systemd.RunFailed {
 			run.Detail += ": " + notify.Meaning(now.Code)
-			run.Remedy = "read the journal of this run (j); b starts it again"
+			run.Remedy = "read the journal of this run (w)"
 		}
 	} else {
 		run.Status = s.Service.StatusText
@@ -117,7 +125,7 @@ const triggerSlack = 15 * time.Second
 
 // trigger tells the timer's runs from people's: systemd says when the timer fired last.
 func (u *units) trigger(ctx context.Context, s systemd.UnitState) string {
-	if _, _, ok := systemd.JobOf(s.Name); !ok {
+	if _, _, ok := systemd.ScheduledJobOf(s.Name); !ok {
 		return "operator" // only people start these
 	}
 	timer, err := u.bus.Timer(ctx, strings.TrimSuffix(s.Name, ".service")+".timer")
@@ -158,19 +166,19 @@ func refine(run ui.UnitRun) ui.RunState {
 // subject says what the unit works on.
 func (u *units) subject(run *ui.UnitRun) {
 	instance := systemd.InstanceOf(run.Unit)
-	switch {
-	case strings.HasPrefix(run.Unit, "postgres-verify@"):
-		run.Action, run.Target = "verify", instance
-	case strings.HasPrefix(run.Unit, "postgres-restore@"):
-		run.Action = "restore"
+	run.Action = systemd.ActionOf(run.Unit)
+	if run.Action == "restore" {
 		if asked, err := request.Read(request.DefaultDir, instance); err == nil {
 			run.Database, run.Target, run.Job = asked.Database, asked.To, asked.Job
 		}
-	default:
-		run.Action = "backup"
-		if job, ok := u.setup.jobOf(run.Unit); ok {
-			run.Job, run.Database = job.Name, job.Database
-		}
+		return
+	}
+	if _, _, scheduled := systemd.ScheduledJobOf(run.Unit); !scheduled {
+		run.Target = instance // the set
+		return
+	}
+	if job, ok := u.setup.jobOf(run.Unit); ok {
+		run.Job, run.Database = job.Name, job.Database
 	}
 }
 
@@ -193,7 +201,7 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 	var out []ui.Timer
 	for _, f := range found {
 		one := ui.Timer{
-			Unit: f.Name, Service: f.Unit, Job: f.Job, Enabled: f.UnitFileState, Active: f.ActiveState == "active", Calendar: f.Calendar,
+			Unit: f.Name, Service: f.Unit, Action: systemd.ActionOf(f.Unit), Job: f.Job, Enabled: f.UnitFileState, Active: f.ActiveState == "active", Calendar: f.Calendar,
 			Next: f.Next, Last: f.Last, Jitter: f.RandomizedDelay, Accuracy: f.Accuracy, Persistent: f.Persistent,
 			Overridden: f.DropInPaths, Problem: problem(f),
 		}

@@ -60,6 +60,14 @@ func (s Session) CurrentOperator() Operator {
 	return op
 }
 
+// Name is who asked; where no login is known, who called sudo.
+func (o Operator) Name() string {
+	if o.LoginUID == "unknown" && o.SudoUser != "" {
+		return o.SudoUser
+	}
+	return o.Login
+}
+
 // OwnerOperator is the operator who left a file, by its owner's uid: the kernel's word. From where
 // is not known any more.
 func OwnerOperator(uid uint32) Operator {

@@ -182,7 +182,9 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 	}
 	t.menu(ctx, "What with it?", "Back", func() []choice {
 		return []choice{
-			{"Verify it", func(ctx context.Context) { askVerify(t.shared, s); t.dialog(ctx) }},
+			{"Verify it", func(ctx context.Context) { askProve(t.shared, ProveReadable, s); t.dialog(ctx) }},
+			{"Drill it: restore it into a server of its own, compare, remove", func(ctx context.Context) { askProve(t.shared, ProveRestored, s); t.dialog(ctx) }},
+			{map[bool]string{true: "Release it", false: "Hold it"}[s.Hold != nil], func(ctx context.Context) { askHold(t.shared, s); t.dialog(ctx) }},
 			{"Restore it into a new database", func(ctx context.Context) { t.restore(ctx, s) }},
 		}
 	})

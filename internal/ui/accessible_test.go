@@ -49,7 +49,10 @@ func TestAccessibleStartsOnlyAfterYes(t *testing.T) {
 
 func TestAccessibleRestoresIntoANewDatabaseOnly(t *testing.T) {
 	w := uitest.New()
-	out := talk(t, w, w.Options(), "2", "1", "2", "crm", "2", "fresh", "no", "yes", "1", "yes", "0", "0", "0")
+	out := talk(t, w, w.Options(), "2", "1", "4", "crm", "4", "fresh", "no", "yes", "1", "yes", "3", "yes", "0", "0", "0")
+	if h := w.AllSets[0].Hold; h == nil || h.By != "anna" {
+		t.Errorf("it is not held: %+v", h)
+	}
 	if !slices.Equal(w.Started, []string{"restore postgres-restore@1.service", "verify postgres-verify@1.service"}) {
 		t.Errorf("%v\n%s", w.Started, out)
 	}
@@ -62,7 +65,7 @@ func TestAccessibleReadOnlyChangesNothing(t *testing.T) {
 	w := uitest.New()
 	o := w.Options()
 	o.Write = ui.Write{}
-	out := talk(t, w, o, "6", "3", "yes", "0", "2", "1", "1", "2", "fresh", "no", "yes", "0")
+	out := talk(t, w, o, "6", "3", "yes", "0", "2", "1", "1", "4", "fresh", "no", "yes", "0")
 	if len(w.Started) != 0 || !strings.Contains(out, "Not possible: read-only") {
 		t.Errorf("%v\n%s", w.Started, out)
 	}

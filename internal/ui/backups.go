@@ -61,7 +61,7 @@ func (b *backups) keys() []binding {
 	s := b.selected()
 	return append(append([]binding{
 		{
-			keys: []string{"enter", "o", "d"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
+			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
 			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) },
 		},
 	}, setKeys(b.shared, s)...), append([]binding{
@@ -95,7 +95,11 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 	return []binding{
 		{
 			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: first(sh.denied(), bad),
-			run: func() tea.Cmd { return askVerify(sh, *s) },
+			run: func() tea.Cmd { return askProve(sh, ProveReadable, *s) },
+		},
+		{
+			keys: []string{"d"}, short: "drill", help: "drill: restore it into a server of its own, compare, remove", off: first(sh.denied(), bad, noManifest(s)),
+			run: func() tea.Cmd { return askProve(sh, ProveRestored, *s) },
 		},
 		{
 			keys: []string{"R"}, short: "restore", help: "restore into a new database", off: bad,
@@ -105,7 +109,22 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(sh.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(sh, job) },
 		},
+		{
+			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: first(sh.denied(), noManifest(s)),
+			run: func() tea.Cmd { return askHold(sh, *s) },
+		},
 	}
+}
+
+// noManifest is why a set has no folder for what is kept beside it.
+func noManifest(s *backup.Set) string {
+	switch {
+	case s == nil:
+		return "no backup is selected"
+	case s.Kind != backup.KindNative:
+		return "only backups of pgbtui's own"
+	}
+	return ""
 }
 
 func (b *backups) copyText() string {
@@ -173,6 +192,9 @@ func (b *backups) row(s *backup.Set, n int) []string {
 	if !b.ours(s) {
 		name += b.faint.Render(" @" + clean(s.Instance))
 	}
+	if kept := keptBy(b.shared, s); kept != "" {
+		name += b.faint.Render(kept)
+	}
 	m, data, stored := setMark(s), size(rawSize(s)), size(s.StoredSize)
 	proof := level.String()
 	if s.Encrypted() {
@@ -182,6 +204,17 @@ func (b *backups) row(s *backup.Set, n int) []string {
 		return []string{b.mark(m), name, age(b.now, s.FinishedAt), stored, proof}
 	}
 	return []string{b.mark(m), name, when(b.Zone, s.FinishedAt), age(b.now, s.FinishedAt), data, stored, proof}
+}
+
+// keptBy is what stands between a set and its deletion.
+func keptBy(sh *shared, s *backup.Set) (words string) {
+	if s.Hold != nil {
+		words += " held"
+	}
+	if sh.now.Before(s.LockedUntil) {
+		words += " locked"
+	}
+	return words
 }
 
 // rawSize is pg_dump's stream in bytes, -1 when unknown.

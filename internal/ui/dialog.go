@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
 
 // dialog asks once and acts once.
@@ -25,6 +23,7 @@ type dialog struct {
 	yes    bool // focus is on the verb
 	busy   bool
 	err    error
+	done   string // what a strict one says in the end; "" = that systemd was asked
 	do     func(ctx context.Context) (Started, error)
 	asker  asker
 	ctx    context.Context
@@ -53,10 +52,13 @@ func (d *dialog) update(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	if d.strict {
-		return tea.Batch(d.post(popMsg{d}), say(toneGood, d.title, ": asked systemd"))
+		return tea.Batch(d.post(popMsg{d}), d.post(rereadMsg{}), say(toneGood, first(d.done, d.title+": asked systemd")))
 	}
 	return afterStart(d.shared, m.started)
 }
+
+// rereadMsg asks the shell to read the bucket again, which was changed from here.
+type rereadMsg struct{}
 
 // afterStart shows the run that was started.
 func afterStart(sh *shared, s Started) tea.Cmd {
@@ -172,77 +174,4 @@ func (t theme) buttons(safe, verb string, yes bool) string {
 		return "  " + safe + "     " + t.reverse.Render("[ "+verb+" ]")
 	}
 	return t.reverse.Render("[ "+safe+" ]") + "     " + verb + "  "
-}
-
-// askBackup is the dialog for b.
-func askBackup(sh *shared, j Job) tea.Cmd {
-	if why := sh.denied(); why != "" {
-		return say(toneWarn, "back up: ", why)
-	}
-	expect, length := "?  no backup to compare with", "?"
-	for i := range sh.sets.value {
-		s := &sh.sets.value[i]
-		if s.Database == j.Database && sh.ours(s) && s.Good() && s.Manifest != nil {
-			expect = size(rawSize(s)) + " read, " + size(s.StoredSize) + " stored, like the last one"
-			length = "about " + took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
-			break
-		}
-	}
-	act := sh.Write.Actions
-	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Back up " + clean(j.Database), verb: "Back up", cli: j.CLI,
-		facts: [][2]string{
-			{"Starts", clean(j.Unit)},
-			{"To", orUnknown(sh.Identity.Place)},
-			{"Expected", expect},
-			{"Time", length},
-			{"", "The database stays in use; nothing is deleted but by retention."},
-		},
-		do: func(ctx context.Context) (Started, error) { return act.BackUp(ctx, j) },
-	}})
-}
-
-// askVerify is the dialog for v.
-func askVerify(sh *shared, s backup.Set) tea.Cmd {
-	if why := sh.denied(); why != "" {
-		return say(toneWarn, "verify: ", why)
-	}
-	length := "?"
-	for _, p := range s.Proofs { // newest first
-		if p.Kind == "verify" && p.OK {
-			length = "last time " + took(p.FinishedAt.Sub(p.StartedAt))
-			break
-		}
-	}
-	facts := [][2]string{
-		{"Starts", "postgres-verify@….service"},
-		{"Backup", clean(s.ID)},
-		{"Reads", size(s.StoredSize) + " from the bucket, which may cost money"},
-		{"Time", length},
-		{"Shows", "every byte is there, decrypts, and pg_restore can decode it"},
-	}
-	act := sh.Write.Actions
-	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Verify a backup of " + orUnknown(s.Database), verb: "Verify", facts: facts,
-		cli: "pgbtui verify " + quote(s.ID),
-		do:  func(ctx context.Context) (Started, error) { return act.Verify(ctx, s) },
-	}})
-}
-
-// askCancel is the tier 2 dialog for X.
-func askCancel(sh *shared, r UnitRun) tea.Cmd {
-	consequence := map[string]string{
-		"backup":  "The upload is aborted; no backup comes of this run. Older backups stay.",
-		"verify":  "The verification stops; the backup stays as it is, without new proof.",
-		"restore": "The restore stops; the half-filled new database stays until you drop it.",
-	}[r.Action]
-	d := &dialog{
-		shared: sh, title: "Cancel the " + runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
-		cli:   "systemctl stop " + quote(r.Unit),
-		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
-	}
-	d.do = func(ctx context.Context) (Started, error) {
-		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text)
-	}
-	return sh.post(boxMsg{d})
 }

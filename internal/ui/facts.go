@@ -32,6 +32,15 @@ func factLines(sh *shared, s *backup.Set, w int) []string {
 	if s.Problem != "" {
 		add("Problem", clean(s.Problem))
 	}
+	if s.Hold != nil {
+		add("Held", clean(s.Hold.String()))
+	}
+	if sh.now.Before(s.LockedUntil) {
+		add("Locked", "by the store until "+whenFull(sh.Zone, s.LockedUntil))
+	}
+	if s.Signature != "" {
+		add("Signature", clean(string(s.Signature)))
+	}
 	add("Finished", whenFull(sh.Zone, s.FinishedAt)+", "+ago(sh.now, s.FinishedAt))
 	if s.Manifest != nil {
 		manifestFacts(sh, s, add)

@@ -77,7 +77,7 @@ func judge(sh *shared, d database) database {
 		}
 	}
 	for i := range sh.timers.value {
-		if t := &sh.timers.value[i]; t.Database == d.name || (d.hasJob && t.Job == d.job.Name) {
+		if t := &sh.timers.value[i]; t.Action == "backup" && (t.Database == d.name || (d.hasJob && t.Job == d.job.Name)) {
 			d.timer = t
 		}
 	}

@@ -63,7 +63,8 @@ func (o *overview) keys() []binding {
 			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(o.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(o.shared, d.job) },
 		},
-		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: first(o.denied(), noSet), run: with(askVerify)},
+		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: first(o.denied(), noSet), run: with(asking(ProveReadable))},
+		{keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare", off: first(o.denied(), noSet), run: with(asking(ProveRestored))},
 		{keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet, run: with(askRestore)},
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
@@ -71,6 +72,10 @@ func (o *overview) keys() []binding {
 		},
 		{keys: []string{"tab"}, short: "backups", help: "its backups", run: func() tea.Cmd { return o.post(gotoMsg(1)) }},
 	}, o.moves()...)
+}
+
+func asking(how Proving) func(*shared, backup.Set) tea.Cmd {
+	return func(sh *shared, s backup.Set) tea.Cmd { return askProve(sh, how, s) }
 }
 
 func (o *overview) copyText() string { d, _ := o.selected(); return d.name }
@@ -221,7 +226,7 @@ func (o *overview) next() string {
 	var soon *Timer
 	for i := range o.timers.value {
 		t := &o.timers.value[i]
-		if !t.Next.IsZero() && (soon == nil || t.Next.Before(soon.Next)) {
+		if t.Action == "backup" && !t.Next.IsZero() && (soon == nil || t.Next.Before(soon.Next)) {
 			soon = t
 		}
 	}

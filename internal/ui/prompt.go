@@ -84,7 +84,9 @@ func (r *root) verbs() []verb {
 		{"status", "", tab(0)},
 		{"list", "", tab(1)},
 		{"backup", "[JOB]", r.verbBackup},
-		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askVerify(r.shared, s) })},
+		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveReadable, s) })},
+		{"drill", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveRestored, s) })},
+		{"hold", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askHold(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
 		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return r.post(pushMsg{newDetails(r.shared, s)}) })},
 		{"attach", "", func(string) tea.Cmd {

@@ -71,7 +71,7 @@ func TestTheClockStrikesEachSecondOnlyWhileSecondsAreShown(t *testing.T) {
 	if got := d.NextTick(); got < 30*time.Second {
 		t.Errorf("idle, and the next tick comes in %v", got)
 	}
-	if _, err := w.BackUp(context.Background(), w.Options().Jobs[0]); err != nil {
+	if _, err := w.Start(context.Background(), ui.Service{Unit: w.Options().Jobs[0].Unit}); err != nil {
 		t.Fatal(err)
 	}
 	d.Until("running")

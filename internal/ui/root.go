@@ -90,6 +90,8 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.push(msg.screen)
 	case boxMsg:
 		return r.box(msg.screen)
+	case rereadMsg:
+		return r.readSets()
 	case popMsg:
 		if msg.of == r.top() {
 			return r.pop()

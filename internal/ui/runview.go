@@ -168,7 +168,11 @@ var stageLists = map[string][]backup.Stage{
 		backup.StageLock, backup.StagePreflight, backup.StageGlobals, backup.StageDump,
 		backup.StageConfirm, backup.StageCommit, backup.StageRetention,
 	},
-	"verify":  {backup.StageRead, backup.StageDecode},
+	"verify": {backup.StageRead, backup.StageDecode},
+	"drill": {
+		backup.StageServer, backup.StagePreflight, backup.StageGlobals, backup.StageCreate, backup.StageRestore,
+		backup.StageFinish, backup.StageCompare, backup.StageCheck,
+	},
 	"restore": {backup.StagePreflight, backup.StageCreate, backup.StageRestore, backup.StageCompare},
 }
 

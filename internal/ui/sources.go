@@ -95,7 +95,7 @@ func (s RunState) Live() bool {
 // UnitRun is the live or the last run of one unit. A unit that never ran is not in the list.
 type UnitRun struct {
 	Unit       string // "postgres-backup@main.service"; the run's key
-	Action     string // "backup", "verify", "restore"
+	Action     string // "backup", "verify", "drill", "prune", "watch", "restore"
 	Job        string // of the configuration; "" when unknown
 	Database   string // of the source; "" when unknown
 	Target     string // restore: the new database; verify: the set
@@ -124,6 +124,7 @@ type Timers interface {
 type Timer struct {
 	Unit       string // "postgres-backup@main.timer"
 	Service    string // that it starts
+	Action     string // of the service, as in UnitRun
 	Job        string
 	Database   string
 	Enabled    string // UnitFileState: "enabled", "disabled", "masked", ...
@@ -205,6 +206,7 @@ type Check struct {
 type Write struct {
 	Actions Actions
 	Cancel  Canceller
+	Holder  Holder
 	Denied  string // why Actions is nil, in words: "read-only by configuration"
 }
 
@@ -212,9 +214,29 @@ type Write struct {
 // writes one audit line to the journal, and answers which unit runs now. A denied start is an
 // error with code fault.NotPermitted whose remedy names the group or polkit rule.
 type Actions interface {
-	BackUp(ctx context.Context, job Job) (Started, error)
-	Verify(ctx context.Context, set backup.Set) (Started, error)
+	Start(ctx context.Context, s Service) (Started, error)
+	Prove(ctx context.Context, how Proving, set backup.Set) (Started, error)
 	Restore(ctx context.Context, r RestoreRequest) (Started, error)
+}
+
+// Service is an installed unit to start, and what the audit line says of it: "back up" and a
+// database's name.
+type Service struct{ Unit, What, Target string }
+
+// Proving is a way to prove a set; its word is the verb of the command line and the proof's kind.
+type Proving string
+
+// The ways to prove a set.
+const (
+	ProveReadable Proving = "verify"
+	ProveRestored Proving = "drill"
+)
+
+// Holder keeps a set from retention, or lets it go again. Both write an audit line; the reason
+// may be empty.
+type Holder interface {
+	Hold(ctx context.Context, set backup.Set, reason string) error
+	Release(ctx context.Context, set backup.Set, reason string) error
 }
 
 // Canceller stops a run's unit. The reason, possibly empty, goes to the journal.

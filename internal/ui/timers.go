@@ -39,31 +39,16 @@ func (s *timersScreen) selected() (Timer, bool) {
 	return all[s.at], true
 }
 
-// job is what the timer starts.
-func (s *timersScreen) job(t Timer) (Job, bool) {
-	for _, j := range s.Jobs {
-		if (t.Job != "" && j.Name == t.Job) || (t.Service != "" && j.Unit == t.Service) {
-			return j, true
-		}
-	}
-	return Job{}, false
-}
-
 func (s *timersScreen) keys() []binding {
 	t, ok := s.selected()
 	none := ""
 	if !ok {
 		none = "no timer is selected"
 	}
-	j, has := s.job(t)
-	noJob := none
-	if ok && !has {
-		noJob = "it starts no configured job"
-	}
 	return append([]binding{
 		{
-			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: first(s.denied(), noJob),
-			run: func() tea.Cmd { return askBackup(s.shared, j) },
+			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: first(s.denied(), none),
+			run: func() tea.Cmd { return askRun(s.shared, t) },
 		},
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of what it starts", off: none, run: func() tea.Cmd {
 			return s.post(pushMsg{newJournal(s.shared, JournalQuery{Unit: t.Service, MaxPriority: 7})})
@@ -170,7 +155,7 @@ func (s *timersScreen) detail(t Timer, ok bool, w int) []string {
 		add("Problem", clean(t.Problem))
 	}
 	add("State", timerWord(t)+", "+map[bool]string{true: "active", false: "not active"}[t.Active])
-	add("Starts", orUnknown(t.Service))
+	add("Starts", orUnknown(t.Service)+because(actionText[t.Action]))
 	add("Calendar", orUnknown(strings.Join(t.Calendar, "; ")))
 	var five []string
 	for i, at := range t.Upcoming {

@@ -66,7 +66,7 @@ func timers() []ui.Timer {
 	}
 	one := func(n string) ui.Timer {
 		return ui.Timer{
-			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Job: n, Database: n, Enabled: "enabled", Active: true,
+			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Action: "backup", Job: n, Database: n, Enabled: "enabled", Active: true,
 			Calendar: []string{"*-*-* 02:00:00 UTC"}, Next: next.Add(4 * time.Minute), Last: Now.Add(-72 * time.Minute), Upcoming: five,
 			Jitter: 10 * time.Minute, Accuracy: time.Minute, Persistent: true,
 		}
@@ -119,6 +119,10 @@ func sets() []backup.Set {
 			proof(&s, "verify", backup.LevelReadable, end.Add(20*time.Minute), 95*time.Second, "")
 		case 1:
 			proof(&s, "drill", backup.LevelRestored, end.Add(3*time.Hour), 6*time.Minute, "")
+		case 2:
+			s.Hold = &backup.Hold{By: "anna", Host: "db01", At: end.Add(8 * time.Hour), Reason: "before the migration"}
+		case 3:
+			s.LockedUntil, s.Signature = Now.AddDate(0, 0, 12), backup.SignatureGood
 		case 4:
 			s.Manifest.Warnings = []string{"globals: role passwords left out, the dump is not encrypted by us"}
 		}

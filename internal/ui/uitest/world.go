@@ -161,14 +161,33 @@ func (w *World) start(r ui.UnitRun) (ui.Started, error) {
 	return ui.Started{Unit: r.Unit}, nil
 }
 
-// BackUp implements ui.Actions.
-func (w *World) BackUp(_ context.Context, j ui.Job) (ui.Started, error) {
-	return w.start(ui.UnitRun{Unit: j.Unit, Action: "backup", Job: j.Name, Database: j.Database})
+// Start implements ui.Actions.
+func (w *World) Start(_ context.Context, s ui.Service) (ui.Started, error) {
+	return w.start(ui.UnitRun{Unit: s.Unit, Action: "backup", Job: s.Target, Database: s.Target})
 }
 
-// Verify implements ui.Actions.
-func (w *World) Verify(_ context.Context, s backup.Set) (ui.Started, error) {
-	return w.start(ui.UnitRun{Unit: "postgres-verify@1.service", Action: "verify", Database: s.Database, Target: s.ID})
+// Prove implements ui.Actions.
+func (w *World) Prove(_ context.Context, how ui.Proving, s backup.Set) (ui.Started, error) {
+	return w.start(ui.UnitRun{Unit: "postgres-" + string(how) + "@1.service", Action: string(how), Database: s.Database, Target: s.ID})
+}
+
+// Hold implements ui.Holder.
+func (w *World) Hold(_ context.Context, s backup.Set, reason string) error {
+	return w.hold(s, &backup.Hold{By: "anna", Host: "db01", At: w.Clock(), Reason: reason})
+}
+
+// Release implements ui.Holder.
+func (w *World) Release(_ context.Context, s backup.Set, _ string) error { return w.hold(s, nil) }
+
+func (w *World) hold(s backup.Set, h *backup.Hold) error {
+	w.Change(func(w *World) {
+		for i := range w.AllSets {
+			if w.AllSets[i].Dir == s.Dir {
+				w.AllSets[i].Hold = h
+			}
+		}
+	})
+	return w.fail("hold")
 }
 
 // Restore implements ui.Actions.
@@ -219,7 +238,7 @@ func (w *World) Step() {
 				continue
 			}
 			r.State, r.CPU = ui.RunRunning, r.CPU+300*time.Millisecond
-			stage := map[string]backup.Stage{"backup": backup.StageDump, "verify": backup.StageRead, "restore": backup.StageRestore}[r.Action]
+			stage := map[string]backup.Stage{"backup": backup.StageDump, "verify": backup.StageRead, "drill": backup.StageRestore, "restore": backup.StageRestore}[r.Action]
 			total := int64(2900 << 20)
 			r.Status = backup.Progress{Action: r.Action, Stage: stage, Bytes: total * int64(percent) / 100, Total: total, Rate: 85 << 20}.Status()
 		}
@@ -232,7 +251,7 @@ func (w *World) Options() ui.Options {
 		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
 		Jobs:     jobs(),
 		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w},
-		Write:    ui.Write{Actions: w, Cancel: w},
+		Write:    ui.Write{Actions: w, Cancel: w, Holder: w},
 		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
 }

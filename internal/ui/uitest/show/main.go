@@ -38,7 +38,7 @@ func main() {
 		o.Sources.Catalogue = uitest.Panics{World: w}
 	}
 	if *running {
-		if _, err := w.BackUp(context.Background(), o.Jobs[2]); err != nil {
+		if _, err := w.Start(context.Background(), ui.Service{Unit: o.Jobs[2].Unit, What: "back up", Target: o.Jobs[2].Name}); err != nil {
 			panic(err)
 		}
 	}

@@ -1,0 +1,149 @@
+// What can be asked for, each as a dialog: what is started or stopped, what it costs, what comes of
+// it, and the same as a command line.
+
+package ui
+
+import (
+	"context"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// askBackup is the dialog for b.
+func askBackup(sh *shared, j Job) tea.Cmd {
+	if why := sh.denied(); why != "" {
+		return say(toneWarn, "back up: ", why)
+	}
+	expect, length := "?  no backup to compare with", "?"
+	for i := range sh.sets.value {
+		s := &sh.sets.value[i]
+		if s.Database == j.Database && sh.ours(s) && s.Good() && s.Manifest != nil {
+			expect = size(rawSize(s)) + " read, " + size(s.StoredSize) + " stored, like the last one"
+			length = "about " + took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
+			break
+		}
+	}
+	act := sh.Write.Actions
+	return sh.post(boxMsg{&dialog{
+		shared: sh, title: "Back up " + clean(j.Database), verb: "Back up", cli: j.CLI,
+		facts: [][2]string{
+			{"Starts", clean(j.Unit)},
+			{"To", orUnknown(sh.Identity.Place)},
+			{"Expected", expect},
+			{"Time", length},
+			{"", "The database stays in use; nothing is deleted but by retention."},
+		},
+		do: func(ctx context.Context) (Started, error) {
+			return act.Start(ctx, Service{j.Unit, "back up", j.Database})
+		},
+	}})
+}
+
+// proving is what is said of a way to prove a set.
+var proving = map[Proving]struct{ title, verb, unit, shows string }{
+	ProveReadable: {"Verify a backup of ", "Verify", "postgres-verify@….service", "every byte is there, decrypts, and pg_restore can decode it"},
+	ProveRestored: {"Drill a backup of ", "Drill", "postgres-drill@….service", "it restores: into a server of its own on this host, rows, owners and grants compared, then removed"},
+}
+
+// askProve is the dialog for v and d.
+func askProve(sh *shared, how Proving, s backup.Set) tea.Cmd {
+	if why := sh.denied(); why != "" {
+		return say(toneWarn, string(how), ": ", why)
+	}
+	words := proving[how]
+	facts := [][2]string{
+		{"Starts", words.unit},
+		{"Backup", clean(s.ID)},
+		{"Reads", size(s.StoredSize) + " from the bucket, which may cost money"},
+	}
+	if m := s.Manifest; how == ProveRestored && m != nil {
+		facts = append(facts, [2]string{"Needs", "about " + size(m.Server.SizeBytes) + " of disk while it runs"})
+	}
+	act := sh.Write.Actions
+	return sh.post(boxMsg{&dialog{
+		shared: sh, title: words.title + orUnknown(s.Database), verb: words.verb,
+		facts: append(facts, [2]string{"Time", proofTook(how, s)}, [2]string{"Shows", words.shows}),
+		cli:   "pgbtui " + string(how) + " " + quote(s.ID),
+		do:    func(ctx context.Context) (Started, error) { return act.Prove(ctx, how, s) },
+	}})
+}
+
+// proofTook is how long the last proof of this kind took.
+func proofTook(how Proving, s backup.Set) string {
+	for _, p := range s.Proofs { // newest first
+		if p.Kind == string(how) && p.OK {
+			return "last time " + took(p.FinishedAt.Sub(p.StartedAt))
+		}
+	}
+	return "?"
+}
+
+// askRun is the dialog for starting now what a timer starts.
+func askRun(sh *shared, t Timer) tea.Cmd {
+	if why := sh.denied(); why != "" {
+		return say(toneWarn, "run: ", why)
+	}
+	act := sh.Write.Actions
+	facts := [][2]string{{"Starts", clean(t.Service)}}
+	if about := actionText[t.Action]; about != "" {
+		facts = append(facts, [2]string{"Does", about})
+	}
+	return sh.post(boxMsg{&dialog{
+		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run", cli: "systemctl start " + quote(t.Service),
+		facts: append(facts, [2]string{"", "The timer itself stays as it is."}),
+		do: func(ctx context.Context) (Started, error) {
+			return act.Start(ctx, Service{t.Service, "run", first(t.Database, t.Job)})
+		},
+	}})
+}
+
+// actionText says what runs by itself.
+var actionText = map[string]string{
+	"backup": "backs the database up",
+	"verify": "reads back every backup that has no proof yet, and a part of an old one",
+	"drill":  "restores the newest backup into a server of its own, compares, removes it",
+	"prune":  "deletes the backups that no rule keeps",
+	"watch":  "looks whether every database can be recovered, and alerts",
+}
+
+// askHold is the tier 2 dialog for K: keep a set from retention, or let go of it again.
+func askHold(sh *shared, s backup.Set) tea.Cmd {
+	keeper := sh.Write.Holder
+	if keeper == nil {
+		return say(toneWarn, "hold: ", first(sh.denied(), "not available here"))
+	}
+	d := &dialog{
+		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true, cli: "pgbtui hold " + quote(s.ID),
+		facts: [][2]string{{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Who may delete objects still can."}},
+		done:  "held: " + clean(s.ID),
+	}
+	do := keeper.Hold
+	if s.Hold != nil {
+		d.title, d.verb, d.cli, d.done, do = "Release a backup of "+orUnknown(s.Database), "Release it", "pgbtui unhold "+quote(s.ID), "released: "+clean(s.ID), keeper.Release
+		d.facts = [][2]string{{"Backup", clean(s.ID)}, {"Held", clean(s.Hold.String())}, {"Then", "The next retention may delete it, if no rule keeps it."}}
+	}
+	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text) }
+	return sh.post(boxMsg{d})
+}
+
+// askCancel is the tier 2 dialog for X.
+func askCancel(sh *shared, r UnitRun) tea.Cmd {
+	consequence := map[string]string{
+		"backup":  "The upload is aborted; no backup comes of this run. Older backups stay.",
+		"verify":  "The verification stops; the backup stays as it is, without new proof.",
+		"drill":   "The drill stops and its server is removed; the backup stays as it is, without new proof.",
+		"prune":   "What is deleted stays deleted; the rest stays until the next time.",
+		"restore": "The restore stops; the half-filled new database stays until you drop it.",
+	}[r.Action]
+	d := &dialog{
+		shared: sh, title: "Cancel the " + runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
+		cli:   "systemctl stop " + quote(r.Unit),
+		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
+	}
+	d.do = func(ctx context.Context) (Started, error) {
+		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text)
+	}
+	return sh.post(boxMsg{d})
+}
