@@ -37,6 +37,8 @@ func TestInstalled(t *testing.T) {
 		{"TheTimerCatchesUpAMissedNight", (*host).timerCatchesUp},
 		{"TheBackupReadsWhatOthersOwn", (*host).readsWhatOthersOwn},
 		{"OnlyOperatorsStartUnits", (*host).onlyOperatorsStartUnits},
+		{"ADrillByItsTimerProvesTheSet", (*host).drillsEveryWeek},
+		{"AStoppedOrKilledDrillLeavesNothing", (*host).stoppedDrillLeavesNothing},
 		{"AHangUpLeavesTheRunGoing", (*host).survivesAHangUp},
 		{"TheConsoleVerifies", (*host).consoleVerifies},
 		{"TheConsoleRestores", (*host).consoleRestores},
