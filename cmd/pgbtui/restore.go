@@ -126,7 +126,7 @@ func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
 		return p.failedBefore(ctx, restoreRun, err)
 	}
 	if f.Replace != "" {
-		p.audit(ctx, journal.OwnerOperator(asked.Owner), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
+		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
 	}
 	return p.restoreFrom(ctx, at, f)
 }

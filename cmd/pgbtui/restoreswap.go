@@ -89,10 +89,19 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore) erro
 	if err != nil {
 		return p.failedBefore(ctx, restoreRun, err)
 	}
-	p.audit(ctx, journal.OwnerOperator(asked.Owner), journal.Action{What: "swap", Target: asked.Swap})
+	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
 	return p.swapped(backup.SwapBack(ctx, job, p.serverEnv(), backup.SwapRequest{
 		Database: asked.Swap, With: asked.With, Confirm: asked.Confirm, Terminate: asked.Terminate,
 	}))
+}
+
+// requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's
+// word and called so, and the line that counts is the console's, which has the kernel's login uid.
+func requester(asked request.Restore) journal.Operator {
+	if asked.Owner == request.OverflowUID {
+		return journal.Operator{LoginUID: "unknown", Login: firstOf(asked.By, "unknown"), From: "request"}
+	}
+	return journal.OwnerOperator(asked.Owner)
 }
 
 func (p *program) swapped(done *backup.Swapped, err error) error {

@@ -68,8 +68,7 @@ func (o Operator) Name() string {
 	return o.Login
 }
 
-// OwnerOperator is the operator who left a file, by its owner's uid: the kernel's word. From where
-// is not known any more.
+// OwnerOperator is the operator who left a file, by its owner's uid. From where is not known any more.
 func OwnerOperator(uid uint32) Operator {
 	id := strconv.FormatUint(uint64(uid), 10)
 	return Operator{LoginUID: id, Login: userName(id), From: "unknown"}

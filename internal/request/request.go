@@ -38,11 +38,14 @@ type Restore struct {
 	Terminate bool      `json:"terminate,omitempty"`
 	Jobs      int       `json:"jobs,omitempty"`
 	Globals   bool      `json:"globals,omitempty"`
-	By        string    `json:"by,omitempty"` // for the journal; the file's owner is what counts
+	By        string    `json:"by,omitempty"` // for the journal, unverified; Owner is what counts where it can be seen
 	At        time.Time `json:"at"`
 
-	Owner uint32 `json:"-"` // the file's; set by Read
+	Owner uint32 `json:"-"` // the file's; set by Read. In a unit with PrivateUsers= it is OverflowUID
 }
+
+// OverflowUID stands for owners that a user namespace does not know (user_namespaces(7)).
+const OverflowUID = 65534
 
 // changesLive reports whether the request is one to be carried out once.
 func (r Restore) changesLive() bool { return r.Replace != "" || r.Swap != "" }

@@ -39,6 +39,7 @@ func TestInstalled(t *testing.T) {
 		{"OnlyOperatorsStartUnits", (*host).onlyOperatorsStartUnits},
 		{"ADrillByItsTimerProvesTheSet", (*host).drillsEveryWeek},
 		{"AStoppedOrKilledDrillLeavesNothing", (*host).stoppedDrillLeavesNothing},
+		{"AnOperatorReplacesALiveDatabase", (*host).operatorReplaces},
 		{"AHangUpLeavesTheRunGoing", (*host).survivesAHangUp},
 		{"TheConsoleVerifies", (*host).consoleVerifies},
 		{"TheConsoleRestores", (*host).consoleRestores},
