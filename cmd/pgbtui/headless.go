@@ -31,6 +31,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 		return p.failedBefore(ctx, backupRun, err)
 	}
 	defer stop()
+	env.StateDir = p.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
 	result, err := backup.Run(ctx, job, env, backup.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty, Signer: signer})
 	if err != nil {
 		return p.logged(err)

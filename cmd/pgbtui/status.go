@@ -80,6 +80,11 @@ func (p *program) jobStatus(ctx context.Context, job config.Job) (jsonState, err
 		return jsonState{}, err
 	}
 	h := backup.Assess(sets, job.RPO, p.now())
+	for _, dir := range []string{p.getenv("STATE_DIRECTORY"), backup.DefaultStateDir} {
+		if lost := backup.Lost(dir, job, sets); lost != "" {
+			h.Problems = append(h.Problems, lost)
+		}
+	}
 	s := jsonState{Job: job.Name, Database: job.Database, OK: len(h.Problems) == 0, RPOSeconds: int64(job.RPO.Seconds()), Problems: h.Problems}
 	if h.Newest != nil {
 		newest, seconds := p.setJSON(h.Newest, sets), int64(h.Age.Seconds())

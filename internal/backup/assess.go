@@ -15,7 +15,7 @@ type Health struct {
 // Assess judges the sets of one instance and database, newest first, against the objective that
 // the newest good one is no older than rpo.
 func Assess(sets []Set, rpo time.Duration, now time.Time) Health {
-	h := Health{Problems: append([]string{}, distrusted(sets)...)}
+	h := Health{Problems: append(append([]string{}, distrusted(sets)...), brokenChain(sets, now)...)}
 	for i := range sets {
 		if sets[i].Kind == KindNative && sets[i].Good() {
 			h.Newest = &sets[i]

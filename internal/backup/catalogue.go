@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -205,6 +206,7 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	if err != nil {
 		return fmt.Errorf("backup: read manifest of %s: %w", g.ID, err)
 	}
+	g.manifestSum, g.sequence = fmt.Sprintf("%x", sha256.Sum256(raw)), sequenceOf(raw)
 	if err := c.authenticate(ctx, g, raw); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 // on the backup exists.
 func (r *run) commit(ctx context.Context) error {
 	r.enter(ctx, StageCommit, 0)
+	r.link(ctx)
 	r.fill()
 	body, err := json.MarshalIndent(&r.manifest, "", "  ")
 	if err != nil {
@@ -34,6 +35,9 @@ func (r *run) commit(ctx context.Context) error {
 	}
 	if err := r.putManifest(ctx, body); err != nil && !r.committedAnyway(ctx, body, err) {
 		return err
+	}
+	if err := r.remember(body); err != nil {
+		r.warn(ctx, err.Error())
 	}
 	m := &r.manifest
 	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID), event(EventCommitted), slog.String("set", m.ID),

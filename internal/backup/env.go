@@ -21,6 +21,8 @@ type Env struct {
 	InvocationID string // systemd's, "" by hand
 	Trigger      string // "timer", "operator", "cli"
 
+	StateDir string // where this host remembers its last set; "" nowhere
+
 	leaseTerm time.Duration           // 0 is the default; shorter in tests
 	swapStep  func(postgres.SwapStep) // told in tests
 }

@@ -24,6 +24,9 @@ type Manifest struct {
 	Tool         string `json:"tool"`                   // "pgbtui 0.1.0"
 	Signer       string `json:"signer,omitempty"`       // name of the public key, see package signing
 
+	Sequence int64     `json:"sequence,omitempty"` // one more than the set before
+	Previous *Previous `json:"previous,omitempty"` // nil: there was none, or the run could not look
+
 	Server     Server     `json:"server"`
 	DumpClient string     `json:"dumpClient"` // "pg_dump (PostgreSQL) 15.18"
 	Summary    Summary    `json:"summary"`

@@ -1,0 +1,125 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Every set names the one before it, with the SHA-256 of that one's manifest, and counts up. So a
+// listing finds a manifest that was replaced, two sets that both follow the same one, and a young
+// one that is gone; and a host that remembers its last set finds a newest one that is gone.
+//
+// Retention leaves gaps every day: an older set that is missing says nothing.
+
+// Previous is the set before, as the run that followed it saw it.
+type Previous struct {
+	ID             string `json:"id"`
+	ManifestSHA256 string `json:"manifestSha256"` // hex, of its exact bytes
+}
+
+// forkTold is how long two sets that follow the same one are told of: somebody has to look, but
+// nobody can mend it.
+const forkTold = 7 * 24 * time.Hour
+
+// sequenceOf reads the one field that also a manifest of a newer schema keeps.
+func sequenceOf(manifest []byte) int64 {
+	var m struct {
+		Sequence int64 `json:"sequence"`
+	}
+	_ = json.Unmarshal(manifest, &m)
+	return max(0, m.Sequence)
+}
+
+// believed are the committed sets whose links count: with signing keys, the signed ones alone.
+func (s *Set) believed() bool {
+	return s.Kind == KindNative && s.manifestSum != "" && (s.Signature == "" || s.Signature == SignatureGood)
+}
+
+// last is the set that a new one follows: the highest number, and among sets of no number the
+// newest. sets are newest first.
+func last(sets []Set) (newest *Set) {
+	for i := range sets {
+		if s := &sets[i]; s.believed() && (newest == nil || s.sequence > newest.sequence) {
+			newest = s
+		}
+	}
+	return newest
+}
+
+// follows are the links of sets to the one before, for sets of one instance and database.
+func follows(sets []Set) (links []*Set) {
+	for i := range sets {
+		if s := &sets[i]; s.believed() && s.Manifest != nil && s.Manifest.Previous != nil {
+			links = append(links, s)
+		}
+	}
+	return links
+}
+
+// brokenChain tells what the links of one database's sets say against the bucket.
+//
+// It only tells: whoever may write could accuse a good set, and a restore at night must not fail by
+// that. What a replaced manifest is worth, its signature says.
+func brokenChain(sets []Set, now time.Time) (problems []string) {
+	there, after := map[string]*Set{}, map[string]*Set{}
+	for i := range sets {
+		if sets[i].Kind == KindNative {
+			there[sets[i].ID] = &sets[i]
+		}
+	}
+	for _, s := range follows(sets) { // newest first
+		p := s.Manifest.Previous
+		before, later := there[p.ID], after[p.ID]
+		after[p.ID] = s
+		began, known := idBegan(p.ID)
+		switch {
+		case later != nil && now.Sub(later.FinishedAt) < forkTold:
+			problems = append(problems, fmt.Sprintf("sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom", s.ID, later.ID, p.ID))
+		case before == nil && known && now.After(began) && now.Sub(began) < youngest:
+			problems = append(problems, fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
+		case before != nil && before.manifestSum != "" && before.manifestSum != p.ManifestSHA256:
+			problems = append(problems, fmt.Sprintf("the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket", p.ID, s.ID))
+		}
+	}
+	return problems
+}
+
+// idBegan is the time in a set's ID.
+func idBegan(id string) (time.Time, bool) {
+	if !setID.MatchString(id) {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(idTime, id[:len(idTime)])
+	return at, err == nil
+}
+
+// link makes the new set follow the last one, and holds the bucket against what this host
+// remembers. Not being able to look costs the link, not the backup.
+func (r *run) link(ctx context.Context) {
+	remembered, err := recall(r.env.StateDir, r.job)
+	if err != nil {
+		r.warn(ctx, "what this host committed last is not known: "+err.Error())
+	}
+	if remembered != nil {
+		r.manifest.Sequence = remembered.Sequence + 1
+	}
+	sets, err := NewCatalogue(r.env.Bucket, r.job).Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	if err != nil {
+		if fault.CodeOf(err) != fault.NotPermitted { // some writers may not read
+			r.warn(ctx, "this set does not name the one before it: "+err.Error())
+		}
+		return
+	}
+	if lost := remembered.lost(sets); lost != "" {
+		r.warn(ctx, lost)
+	}
+	if before := last(sets); before != nil {
+		r.manifest.Previous = &Previous{before.ID, before.manifestSum}
+		r.manifest.Sequence = max(r.manifest.Sequence, before.sequence+1)
+	}
+	r.manifest.Sequence = max(1, r.manifest.Sequence)
+}
