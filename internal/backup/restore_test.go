@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,24 +76,30 @@ func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *tes
 	wantCode(t, restore("no_spool"), fault.Config)
 	need.Root(t)
 	w.job.SpoolDir = t.TempDir()
-	if err := unix.Mount("tmpfs", w.job.SpoolDir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(w.job.SpoolDir, 0) })
-	err := restore("small_spool")
-	wantCode(t, err, fault.NoSpace)
-	if !strings.Contains(fault.Remedy(err), "--jobs") {
-		t.Error(fault.Remedy(err))
-	}
-	w.noSpool(t)
-	// Somebody else fills the disk meanwhile: the set is taken for smaller than it is.
+	// Somebody else fills the disk meanwhile, or has: a set that is taken for smaller than it is gets
+	// past the look at the room, and ends where the disk does.
 	lying := *set.Manifest
 	lying.Dump.RawBytes = 1000
 	liar := *set
 	liar.Manifest = &lying
-	_, err = Restore(t.Context(), w.job, w.env, &liar, RestoreRequest{To: "small_spool", Jobs: 2}, nil)
-	wantCode(t, err, fault.NoSpace)
-	w.noSpool(t)
+	honest := set
+	for _, percent := range []int64{1, 50, 99} {
+		size := fmt.Sprintf("size=%d", honest.Manifest.Dump.RawBytes*percent/100)
+		if err := unix.Mount("tmpfs", w.job.SpoolDir, "tmpfs", 0, size); err != nil {
+			t.Fatal(err)
+		}
+		for _, set = range []*Set{honest, &liar} {
+			err := restore("small_spool")
+			wantCode(t, err, fault.NoSpace)
+			if set == honest && !strings.Contains(fault.Remedy(err), "--jobs") {
+				t.Error(fault.Remedy(err))
+			}
+			w.noSpool(t)
+		}
+		if err := unix.Unmount(w.job.SpoolDir, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestWhatATargetLacksIsNamedBeforeAnythingIsCreated(t *testing.T) {

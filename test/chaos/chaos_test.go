@@ -89,22 +89,22 @@ func TestOfTwentyRunsThatStartAtOnceExactlyOneCommits(t *testing.T) {
 
 func TestEveryFlippedBitAndEveryCutIsFound(t *testing.T) {
 	lab := open(t)
-	for _, sealed := range []bool{false, true} {
-		flips, err := lab.Flips(t.Context(), 1, 60, sealed)
-		checkDamage(t, flips, err)
-		cuts, err := lab.Cuts(t.Context(), 1, 60, sealed)
-		checkDamage(t, cuts, err)
+	for _, kind := range SetKinds() {
+		flips, err := lab.Flips(t.Context(), 1, 25, kind)
+		checkDamage(t, kind, flips, err)
+		cuts, err := lab.Cuts(t.Context(), 1, 15, kind)
+		checkDamage(t, kind, cuts, err)
 	}
 }
 
-func checkDamage(t *testing.T, all []Damage, err error) {
+func checkDamage(t *testing.T, kind SetKind, all []Damage, err error) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
 	}
 	for _, d := range all {
-		if d.Done == 0 || d.Listed+d.Verified+d.Harmless != d.Done {
-			t.Errorf("%+v", d)
+		if d.Done == 0 || d.Listed+d.Verified+d.Harmless != d.Done || (kind == Signed && d.Unmarked > 0) {
+			t.Errorf("%s: %+v", kind, d)
 		}
 	}
 }

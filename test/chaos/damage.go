@@ -3,11 +3,13 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +33,20 @@ type Damage struct {
 	Violations []string
 }
 
-// set with which the laboratory plays, in-process: the program's verify called a thousand times.
+// SetKind is how the sets were written that are damaged.
+type SetKind string
+
+// The kinds. Only signed sets have a hash of every byte of the manifest as well.
+const (
+	Plain  SetKind = "plain"
+	Sealed SetKind = "age"
+	Signed SetKind = "signed"
+)
+
+// SetKinds are all of them.
+func SetKinds() []SetKind { return []SetKind{Plain, Sealed, Signed} }
+
+// patient is a set with which the laboratory plays, in-process: the program's verify called a thousand times.
 type patient struct {
 	world *World
 	set   set
@@ -40,17 +55,14 @@ type patient struct {
 	keys  []age.Identity
 }
 
-func (l *Lab) newPatient(ctx context.Context, sealed bool) (*patient, error) {
-	w, err := l.newWorld(ctx, worldOptions{sealed: sealed})
+func (l *Lab) newPatient(ctx context.Context, kind SetKind) (*patient, error) {
+	w, err := l.newWorld(ctx, worldOptions{sealed: kind == Sealed, signed: kind == Signed})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.plant(ctx, day); err != nil {
+	sets, err := w.firstSet(ctx)
+	if err != nil {
 		return nil, errors.Join(err, w.Close())
-	}
-	sets, err := w.sets(ctx)
-	if err != nil || len(sets) != 1 {
-		return nil, errors.Join(err, errors.New("the planted set is not there"), w.Close())
 	}
 	p := &patient{
 		world: w, set: sets[0],
@@ -60,16 +72,20 @@ func (l *Lab) newPatient(ctx context.Context, sealed bool) (*patient, error) {
 			Postgres: config.Postgres{BinDir: l.server.BinDir}, S3: config.S3{Bucket: bucketName, Prefix: prefix},
 		},
 	}
-	if sealed {
+	switch kind {
+	case Plain:
+	case Sealed:
 		p.keys = []age.Identity{l.key}
+	case Signed:
+		p.job.Signing.PublicKeys = []ed25519.PublicKey{w.signer.Public().(ed25519.PublicKey)}
 	}
 	return p, nil
 }
 
 // Flips turns single bits at random places: n of them, in turn in every object of a set.
-func (l *Lab) Flips(ctx context.Context, seed uint64, n int, sealed bool) ([]Damage, error) {
-	r := rand.New(rand.NewPCG(seed, uint64(one(sealed))))
-	return l.damage(ctx, sealed, n, func(i int, body []byte) (changed []byte, what string) {
+func (l *Lab) Flips(ctx context.Context, seed uint64, n int, kind SetKind) ([]Damage, error) {
+	r := rand.New(rand.NewPCG(seed, uint64(slices.Index(SetKinds(), kind))))
+	return l.damage(ctx, kind, n, func(i int, body []byte) (changed []byte, what string) {
 		at, bit := r.IntN(len(body)), r.IntN(8)
 		changed = bytes.Clone(body)
 		changed[at] ^= 1 << bit
@@ -79,9 +95,9 @@ func (l *Lab) Flips(ctx context.Context, seed uint64, n int, sealed bool) ([]Dam
 
 // Cuts shortens every object to n lengths: nothing, one byte, all but one, around the borders of
 // age's chunks and of blocks, and at random.
-func (l *Lab) Cuts(ctx context.Context, seed uint64, n int, sealed bool) ([]Damage, error) {
-	r := rand.New(rand.NewPCG(seed, 2+uint64(one(sealed))))
-	return l.damage(ctx, sealed, n, func(i int, body []byte) ([]byte, string) {
+func (l *Lab) Cuts(ctx context.Context, seed uint64, n int, kind SetKind) ([]Damage, error) {
+	r := rand.New(rand.NewPCG(seed, 100+uint64(slices.Index(SetKinds(), kind))))
+	return l.damage(ctx, kind, n, func(i int, body []byte) ([]byte, string) {
 		lengths := []int{0, 1, len(body) - 1, len(body) / 2}
 		for _, block := range []int{512, 4096, 64 << 10, 64<<10 + 16} { // age: 64 KiB and a tag of 16 bytes
 			for _, near := range []int{-1, 0, 1} {
@@ -97,8 +113,8 @@ func (l *Lab) Cuts(ctx context.Context, seed uint64, n int, sealed bool) ([]Dama
 }
 
 // damage changes the objects of a set in turn, one at a time, n changes in all.
-func (l *Lab) damage(ctx context.Context, sealed bool, n int, change func(i int, body []byte) ([]byte, string)) (all []Damage, err error) {
-	p, err := l.newPatient(ctx, sealed)
+func (l *Lab) damage(ctx context.Context, kind SetKind, n int, change func(i int, body []byte) ([]byte, string)) (all []Damage, err error) {
+	p, err := l.newPatient(ctx, kind)
 	if err != nil {
 		return nil, err
 	}

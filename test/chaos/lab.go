@@ -171,18 +171,27 @@ func (l *Lab) makeSet(ctx context.Context, sealed bool) (set []object, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	sets, err := w.firstSet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return sets[0].objects, nil
+}
+
+// firstSet backs a world up for the first time.
+func (w *World) firstSet(ctx context.Context) ([]set, error) {
 	p, err := w.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if p.wait(); p.code() != 0 {
+	if p.wait(); p.code() != exitOK {
 		return nil, fmt.Errorf("the first backup failed with %d: %s", p.code(), p.said())
 	}
 	sets, err := w.sets(ctx)
-	if err != nil || len(sets) != 1 {
-		return nil, errors.Join(err, fmt.Errorf("the first backup left %d sets", len(sets)))
+	if err == nil && len(sets) != 1 {
+		err = fmt.Errorf("the first backup left %d sets", len(sets))
 	}
-	return sets[0].objects, nil
+	return sets, err
 }
 
 func randomHex(bytes int) string {

@@ -2,7 +2,11 @@ package chaos
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/http"
@@ -28,8 +32,9 @@ type World struct {
 	endpoint string
 	bucket   *s3.Bucket // the laboratory's own way into the store
 	hook     atomic.Pointer[hook]
-	locker   *pgx.Conn // holds a table's lock; nil: nobody does
-	planted  []string  // IDs of sets that were there before the first run
+	locker   *pgx.Conn          // holds a table's lock; nil: nobody does
+	signer   ed25519.PrivateKey // nil: sets are not signed
+	planted  []string           // IDs of sets that were there before the first run
 
 	stop  context.CancelFunc
 	ended chan error
@@ -41,8 +46,10 @@ type World struct {
 type hook func(op s3server.Op, r *http.Request) *s3server.Fault
 
 type worldOptions struct {
-	large, sealed bool
-	lastingDays   int // retention; 0 is none
+	large       bool
+	sealed      bool
+	signed      bool
+	lastingDays int // retention; 0 is none
 }
 
 const (
@@ -150,12 +157,39 @@ func (w *World) configure(o worldOptions) error {
 	if o.lastingDays > 0 {
 		settings["keep"] = section{"days": o.lastingDays, "min_good": 1}
 	}
+	if o.signed {
+		signing, err := w.newSigner()
+		if err != nil {
+			return err
+		}
+		settings["signing"] = signing
+	}
 	raw, err := json.Marshal(settings)
 	if err != nil {
 		return err
 	}
 	return errors.Join(os.Mkdir(filepath.Join(w.dir, spoolName), 0o700), os.WriteFile(w.configFile(), raw, 0o600),
 		os.WriteFile(w.identityFile(), []byte(w.lab.key.String()+"\n"), 0o600))
+}
+
+// newSigner makes a key that signs sets, and is what the configuration says of it.
+func (w *World) newSigner() (section map[string]any, err error) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	w.signer = private
+	file := filepath.Join(w.dir, "signing.pem")
+	section = map[string]any{"public_keys": []string{base64.StdEncoding.EncodeToString(trusted)}, "key_file": file}
+	return section, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 }
 
 func (w *World) configFile() string   { return filepath.Join(w.dir, "config.yaml") }

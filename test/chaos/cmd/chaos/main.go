@@ -43,7 +43,7 @@ func run(ctx context.Context) (violations int, err error) {
 	var o options
 	flag.IntVar(&o.kills, "n", 200, "random kills")
 	flag.Uint64Var(&o.seed, "seed", 0, "of everything that is random; 0 takes another one each time, and prints it")
-	flag.IntVar(&o.damages, "flips", 1000, "flipped bits, and as many cuts")
+	flag.IntVar(&o.damages, "flips", 1000, "flipped bits per kind of set, and a quarter as many cuts")
 	flag.IntVar(&o.races, "races", 5, "races of 20 runs, on one host and on two")
 	flag.BoolVar(&o.pause, "pause", true, "pause a run beyond its lease: three minutes and a half")
 	flag.StringVar(&o.update, "update", "", "replace the generated part of this page, docs/reliability.md")
@@ -87,18 +87,18 @@ func measure(ctx context.Context, lab *chaos.Lab, o options) (*chaos.Report, err
 		}
 		report.Sections = append(report.Sections, chaos.Section{Name: part.name, Cells: cells})
 	}
-	for _, sealed := range []bool{false, true} {
-		kind := map[bool]string{false: "plain", true: "age"}[sealed]
-		flips, err := lab.Flips(ctx, o.seed, o.damages/2, sealed)
+	for _, kind := range chaos.SetKinds() {
+		flips, err := lab.Flips(ctx, o.seed, o.damages, kind)
 		if err != nil {
 			return nil, err
 		}
-		cuts, err := lab.Cuts(ctx, o.seed, o.damages/2, sealed)
+		cuts, err := lab.Cuts(ctx, o.seed, o.damages/4, kind)
 		if err != nil {
 			return nil, err
 		}
-		report.Damages = append(report.Damages, chaos.DamageSection{Name: "bit flipped, " + kind, Objects: flips}, chaos.DamageSection{Name: "cut, " + kind, Objects: cuts})
-		fmt.Fprintf(os.Stderr, "chaos: damage to %s sets done\n", kind)
+		report.Damages = append(report.Damages, chaos.DamageSection{Name: "bit flipped, " + string(kind), Objects: flips},
+			chaos.DamageSection{Name: "cut, " + string(kind), Objects: cuts})
+		fmt.Fprintf(os.Stderr, "chaos: damage to sets of kind %s done\n", kind)
 	}
 	report.Took = time.Since(began)
 	return report, nil

@@ -1,0 +1,66 @@
+package backup
+
+import (
+	"net"
+	"path/filepath"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// What goes on at the same time as a run.
+
+func TestARestoreDuringABackupDisturbsNeither(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Instance + "_copy"
+	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
+	var restored error
+	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+		_, restored = Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil)
+		return nil
+	})
+	result := w.run(t)
+	if restored != nil {
+		t.Fatal(restored)
+	}
+	if again := w.find(t, result.Manifest.ID); !again.Good() || len(result.Warnings) > 0 {
+		t.Errorf("%s, warnings %q", again.Problem, result.Warnings)
+	}
+	if level, _ := w.find(t, set.ID).Proven(); level != LevelRestored {
+		t.Errorf("the restored set is proven %v", level)
+	}
+}
+
+// A person restores the very set that retention lets go just now: the store stops giving it.
+func TestASetThatIsDeletedDuringItsRestoreFailsItWithoutALastingDatabase(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Instance + "_copy"
+	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
+		_, _ = w.env.Bucket.Delete(t.Context(), w.keysOf(t, set)) // what Apply does, with a set that it found too old
+		return nil
+	})
+	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Jobs: 2}, nil)
+	wantCode(t, err, fault.Integrity)
+	if w.exists(t, to) {
+		t.Error("a database was created from a set that is gone")
+	}
+	w.noSpool(t)
+}
+
+func TestASocketThatADeadServerLeftIsNoServer(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL."+w.job.Postgres.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+	w.job.Postgres.Host, w.job.ConnectWait = dir, 1
+	w.failed(t, t.Context(), fault.Unavailable)
+}
