@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -19,55 +20,75 @@ func (r *run) retention(ctx context.Context) []Decision {
 		return nil
 	}
 	r.enter(ctx, StageRetention, 0)
-	var deleted []Decision
+	var done Pruned
 	plan, err := Plan(ctx, r.job, r.env, false)
 	if err == nil {
-		deleted, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
+		done, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
 	}
 	if err != nil {
 		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
 		r.warnings = append(r.warnings, text)
 		r.log.WarnContext(ctx, text, event(EventRetentionFailed), slog.String("remedy", fault.Remedy(err)))
 	}
-	return deleted
+	return done.Sets
 }
 
 // Unconfirmed is the confirmation of whom nobody asked.
 const Unconfirmed = -1
 
-// Apply carries out a plan: it deletes one set after the other, and returns what was deleted. A
-// plan with doubts needs confirmed to be the number of sets that it removes; a number that
-// somebody gives has to fit in any case, since it was read off a plan that may have changed.
-func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruning, confirmed int) ([]Decision, error) {
+// Pruned is what is gone.
+type Pruned struct {
+	Sets      []Decision
+	Leftovers []Leftover
+}
+
+// Apply carries out a plan, one set or leftover after the other: what fails is left out, and the
+// first failure told. A plan with doubts needs confirmed to be the number of sets that it removes; a
+// number that somebody gives has to fit in any case, since it was read off a plan that may have changed.
+func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruning, confirmed int) (Pruned, error) {
 	if err := plan.refuse(confirmed); err != nil {
-		return nil, err
+		return Pruned{}, err
 	}
-	var deleted []Decision
+	var done Pruned
 	var failed []error
+	try := func(what string, do func() error) bool {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = do()
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("delete %s: %w", what, err))
+		}
+		return err == nil
+	}
 	for _, d := range plan.Decisions {
-		if !d.Delete {
-			continue
-		}
-		if ctx.Err() != nil {
-			failed = append(failed, context.Cause(ctx))
-			break
-		}
-		if err := deleteSet(ctx, bucket, &d.Set); err != nil {
-			failed = append(failed, fmt.Errorf("delete %s: %w", d.Set.ID, err))
+		if !d.Delete || !try(d.Set.ID, func() error { return deleteSet(ctx, bucket, &d.Set) }) {
 			continue
 		}
 		log.InfoContext(ctx, fmt.Sprintf("deleted %s: %s", d.Set.ID, d.Reason), event(EventRetentionDeleted),
 			slog.String("set", d.Set.ID), slog.String("reason", d.Reason))
-		deleted = append(deleted, d)
+		done.Sets = append(done.Sets, d)
 	}
-	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(deleted), len(deleted)), event(EventRetentionKept))
+	for _, l := range slices.Backward(plan.Leftovers) { // an upload before the objects that it spared
+		if !l.Remove || !try("what run "+l.Run+" left", func() error { return removeLeftover(ctx, bucket, &l) }) {
+			continue
+		}
+		log.InfoContext(ctx, fmt.Sprintf("removed what run %s left, %s: %s", l.Run, l.Kind, l.Reason), event(EventLeftoverRemoved), slog.String("key", l.Key))
+		done.Leftovers = append(done.Leftovers, l)
+	}
+	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)), event(EventRetentionKept))
+	return done, first(failed)
+}
+
+// first tells of many failures by the first.
+func first(failed []error) error {
 	switch len(failed) {
 	case 0:
-		return deleted, nil
+		return nil
 	case 1:
-		return deleted, failed[0]
+		return failed[0]
 	}
-	return deleted, fmt.Errorf("%d sets could not be deleted, the first: %w", len(failed), failed[0])
+	return fmt.Errorf("%d could not be deleted, the first: %w", len(failed), failed[0])
 }
 
 // refuse is why the plan may not be carried out, or nil.

@@ -38,7 +38,7 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 		}
 		gone, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, wrong)
 		wantCode(t, err, fault.Refused)
-		if len(gone) != 0 || fault.Remedy(err) == "" {
+		if len(gone.Sets) != 0 || fault.Remedy(err) == "" {
 			t.Errorf("confirmed %d: deleted %+v, remedy %q", wrong, gone, fault.Remedy(err))
 		}
 	}
@@ -46,8 +46,8 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gone, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, 10); err != nil || len(gone) != 10 || len(w.goodSets(t)) != 3 {
-		t.Errorf("%d deleted, %d left, %v", len(gone), len(w.goodSets(t)), err)
+	if gone, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, 10); err != nil || len(gone.Sets) != 10 || len(w.goodSets(t)) != 3 {
+		t.Errorf("%d deleted, %d left, %v", len(gone.Sets), len(w.goodSets(t)), err)
 	}
 }
 

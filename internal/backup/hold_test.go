@@ -100,7 +100,7 @@ func TestAHoldOnASetThatIsBeingPrunedWins(t *testing.T) {
 	w.hold(t, m.ID, Hold{By: "ada", At: time.Now()})
 	gone, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed)
 	wantCode(t, err, fault.Refused)
-	if len(gone) != 0 || !w.find(t, m.ID).Good() {
+	if len(gone.Sets) != 0 || !w.find(t, m.ID).Good() {
 		t.Errorf("deleted %+v, left %q", gone, w.keys(t))
 	}
 }

@@ -113,7 +113,8 @@ func (w *world) prune(t testing.TB) ([]Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed)
+	done, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed)
+	return done.Sets, err
 }
 
 // bucket opens the store with short retries.

@@ -112,12 +112,26 @@ func conditionsHold(t *testing.T, b *Bucket) {
 
 func uploadsAreSweptUp(t *testing.T, b *Bucket) {
 	t.Helper()
-	if _, err := b.Upload(t.Context(), "died/dump", UploadOptions{}); err != nil {
+	u, err := b.Upload(t.Context(), "died/dump", UploadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Write(someBytes(11 << 20)); err != nil {
 		t.Fatal(err)
 	}
 	open, err := b.Uploads(t.Context(), "died/")
 	if err != nil || len(open) != 1 || open[0].Key != "died/dump" {
 		t.Fatalf("%+v, %v", open, err)
+	}
+	for tries := 0; ; tries++ { // two parts of 5 MiB are sent beside the writer
+		parts, err := b.Parts(t.Context(), open[0])
+		if err == nil && parts.Bytes == 10<<20 && time.Since(parts.Newest).Abs() < time.Hour {
+			break
+		}
+		if err != nil || tries == 600 {
+			t.Fatalf("%+v, %v", parts, err)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	for range 2 {
 		if err := b.AbortUpload(t.Context(), open[0]); err != nil {
@@ -125,4 +139,7 @@ func uploadsAreSweptUp(t *testing.T, b *Bucket) {
 		}
 	}
 	noOpenUploads(t, b)
+	if parts, err := b.Parts(t.Context(), open[0]); err != nil || parts != (UploadedParts{}) {
+		t.Errorf("an upload that is gone has %+v, %v", parts, err)
+	}
 }

@@ -123,8 +123,8 @@ func (g *guarded) prune(t *testing.T) {
 	for i := range plan.Decisions {
 		plan.Decisions[i].Delete = true
 	}
-	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan, backup.Unconfirmed); err != nil || len(gone) != 1 {
-		t.Errorf("prune: %d sets deleted, %v", len(gone), err)
+	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan, backup.Unconfirmed); err != nil || len(gone.Sets) != 1 {
+		t.Errorf("prune: %d sets deleted, %v", len(gone.Sets), err)
 	}
 }
 

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+type jsonPrune struct {
+	Schema    int            `json:"schema"`
+	DryRun    bool           `json:"dryRun"`
+	Decisions []jsonDecision `json:"decisions"`
+	Leftovers []jsonLeftover `json:"leftovers"`
+	Removes   int            `json:"removes"` // what --confirm wants
+	Doubts    []string       `json:"doubts"`
+	Hidden    *jsonHidden    `json:"hidden"` // null: could not be counted
+	Notes     []string       `json:"notes,omitempty"`
+	Error     *jsonFault     `json:"error,omitempty"` // what could not be deleted
+}
+
+type jsonHidden struct {
+	Versions int   `json:"versions"`
+	Bytes    int64 `json:"bytes"`
+	Markers  int   `json:"markers"`
+}
+
+type jsonDecision struct {
+	ID      string `json:"id"`
+	Delete  bool   `json:"delete"`
+	Deleted bool   `json:"deleted"`
+	Reason  string `json:"reason"`
+}
+
+type jsonLeftover struct {
+	Kind         string    `json:"kind"`
+	Run          string    `json:"run"`
+	Key          string    `json:"key"`
+	LastAt       time.Time `json:"lastAt"`
+	StoredBytes  *int64    `json:"storedBytes"`
+	StorageClass string    `json:"storageClass,omitempty"`
+	MonthlyUSD   *float64  `json:"monthlyUsd"`
+	Remove       bool      `json:"remove"`
+	Removed      bool      `json:"removed"`
+	Reason       string    `json:"reason"`
+}
+
+// pruned is a plan and what became of it.
+type pruned struct {
+	plan     *backup.Pruning
+	dryRun   bool
+	endpoint string // of the store: what costs are known of
+	gone     backup.Pruned
+	failed   error
+
+	hidden    backup.Hidden // what the job's folder holds and does not show
+	uncounted error         // why that is not known
+}
+
+func (d *pruned) deleted(s *backup.Set) bool {
+	return slices.ContainsFunc(d.gone.Sets, func(g backup.Decision) bool { return g.Set.Dir == s.Dir })
+}
+
+func (d *pruned) removed(l *backup.Leftover) bool {
+	return slices.ContainsFunc(d.gone.Leftovers, func(g backup.Leftover) bool { return g.Same(l) })
+}
+
+// printPrunedJSON is one document also when something could not be deleted.
+func (p *program) printPrunedJSON(done pruned) error {
+	out := jsonPrune{
+		Schema: jsonSchema, DryRun: done.dryRun, Decisions: []jsonDecision{}, Leftovers: []jsonLeftover{},
+		Removes: done.plan.Removes(), Doubts: append([]string{}, done.plan.Doubts...), Notes: done.plan.Notes,
+	}
+	for _, d := range done.plan.Decisions {
+		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, done.deleted(&d.Set), d.Reason})
+	}
+	for _, l := range done.plan.Leftovers {
+		out.Leftovers = append(out.Leftovers, done.leftoverJSON(&l))
+	}
+	if h := done.hidden; done.uncounted == nil {
+		out.Hidden = &jsonHidden{h.Versions, h.Bytes, h.Markers}
+	}
+	if done.failed == nil {
+		return p.printJSON(out)
+	}
+	told := asFault(done.failed)
+	out.Error = &told
+	if err := p.printJSON(out); err != nil {
+		return err
+	}
+	explain(p.err, done.failed)
+	return &outcome{fault.CodeOf(done.failed)}
+}
+
+func (d *pruned) leftoverJSON(l *backup.Leftover) jsonLeftover {
+	out := jsonLeftover{
+		Kind: string(l.Kind), Run: l.Run, Key: l.Key, LastAt: l.Last.UTC(), StorageClass: l.Class,
+		Remove: l.Remove, Removed: d.removed(l), Reason: l.Reason,
+	}
+	if l.Bytes >= 0 {
+		out.StoredBytes = &l.Bytes
+	}
+	if usd, known := l.MonthlyUSD(d.endpoint); known {
+		out.MonthlyUSD = &usd
+	}
+	return out
+}
+
+// printPruned tells of the sets, of what runs left, and of what keeps the plan from being carried out.
+func (p *program) printPruned(done pruned) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, d := range done.plan.Decisions {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", done.word(d.Delete, done.deleted(&d.Set)), d.Set.ID, printable.Text(d.Reason))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := p.printLeftovers(done); err != nil {
+		return err
+	}
+	p.printHidden(done)
+	for _, note := range done.plan.Notes {
+		p.printf("note: %s\n", printable.Text(note))
+	}
+	if !done.dryRun || len(done.plan.Doubts) == 0 {
+		return nil
+	}
+	p.printf("doubtful: %s\nonly --confirm %d carries this out\n", printable.Text(strings.Join(done.plan.Doubts, "; ")), done.plan.Removes())
+	return nil
+}
+
+func (p *program) printLeftovers(done pruned) error {
+	if len(done.plan.Leftovers) == 0 {
+		return nil
+	}
+	p.printf("\nleft by runs that never committed:\n")
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	priced := false
+	for _, l := range done.plan.Leftovers {
+		bytes, cost := "?", "?"
+		if l.Bytes >= 0 {
+			bytes = size(l.Bytes)
+		}
+		if usd, known := l.MonthlyUSD(done.endpoint); known {
+			cost, priced = fmt.Sprintf("$%.2f a month", usd), true
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s old\t%s\t%s\t%s\n", done.word(l.Remove, done.removed(&l)), l.Run, l.Kind,
+			ageText(p.now().Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if priced {
+		p.printf("costs are %s\n", backup.PriceBasis)
+	}
+	return nil
+}
+
+// word is what happens, or happened, to a set or a leftover.
+func (d *pruned) word(goes, gone bool) string {
+	switch {
+	case gone:
+		return "deleted"
+	case goes && d.dryRun:
+		return "would delete"
+	case goes:
+		return "NOT deleted"
+	}
+	return "keep"
+}
+
+// printHidden tells what a bucket with versions still holds. Without the right to look it is left open:
+// most buckets have no versions.
+func (p *program) printHidden(done pruned) {
+	if h := done.hidden; done.uncounted == nil && h != (backup.Hidden{}) {
+		p.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; a lifecycle rule for noncurrent versions removes them\n",
+			h.Versions, size(h.Bytes), h.Markers)
+	}
+}
