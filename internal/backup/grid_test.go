@@ -23,14 +23,14 @@ type gridRow struct {
 }
 
 var gridRows = []gridRow{
-	{"lease", s3server.OpPutObject, leaseName, unavailable, denied, fault.OK, fault.OK},
+	{"lease", s3server.OpPutObject, leaseName, unavailable, denied, damaged, fault.OK},
 	{"sweep", s3server.OpListMultipartUploads, "", fault.OK, fault.OK, fault.OK, fault.OK}, // a warning
-	{"globals", s3server.OpPutObject, globalsName, unavailable, denied, fault.OK, unavailable},
+	{"globals", s3server.OpPutObject, globalsName, unavailable, denied, damaged, unavailable},
 	{"create", s3server.OpCreateMultipart, "", unavailable, denied, fault.OK, unavailable},
 	{"part", s3server.OpUploadPart, "", unavailable, denied, damaged, unavailable},
 	{"complete", s3server.OpCompleteMultipart, "", unavailable, denied, fault.OK, fault.OK}, // looked up; its checksum is in the body
 	{"read back", s3server.OpHeadObject, dumpName, unavailable, denied, damaged, unavailable},
-	{"contents", s3server.OpPutObject, contentsName, unavailable, denied, fault.OK, unavailable},
+	{"contents", s3server.OpPutObject, contentsName, unavailable, denied, damaged, unavailable},
 	{"manifest", s3server.OpPutObject, manifestName, unavailable, denied, fault.OK, fault.OK}, // looked up
 	{"list", s3server.OpListObjectsV2, "", unavailable, fault.OK, fault.OK, unavailable},      // some writers may not
 	{"delete", s3server.OpDeleteObjects, "", fault.OK, fault.OK, fault.OK, fault.OK},          // retention: a warning
