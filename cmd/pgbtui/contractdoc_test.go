@@ -24,7 +24,7 @@ func documents() map[string]any {
 func parts() map[string]any {
 	return map[string]any{
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
-		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "held": jsonHold{}, "job-state": jsonState{},
+		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "job-state": jsonState{},
 		"job": jsonJob{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{}, "previous": backup.Previous{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
