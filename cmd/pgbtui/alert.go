@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -18,11 +17,12 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	a := notify.FromMonitor(unit, p.getenv)
 	a.Host, a.When = hostname(), p.now()
 	c, configErr := p.config()
-	a.Job, _, _ = systemd.ScheduledJobOf(a.Unit)
+	var ofJob bool
+	a.Job, _, ofJob = systemd.ScheduledJobOf(a.Unit)
 	job, jobErr := config.Job{}, configErr
 	if configErr == nil {
 		if job, jobErr = c.Job(a.Job); jobErr != nil {
-			job = c.Defaults() // a restore or verification: the webhook of all jobs
+			job = c.Defaults() // of one set or restore: the webhook of all jobs
 		}
 	}
 	a.Database = job.Database
@@ -32,7 +32,7 @@ func (p *program) alert(ctx context.Context, unit string) error {
 		slog.String("job", a.Job), slog.String("database", a.Database))
 	webhook := firstOf(job.Alert.SlackWebhook, p.getenv("SLACK_WEBHOOK_URL"))
 	if webhook == "" {
-		if jobErr != nil && !strings.HasPrefix(a.Unit, "postgres-restore@") && !strings.HasPrefix(a.Unit, "postgres-verify@") {
+		if jobErr != nil && ofJob {
 			return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", jobErr)
 		}
 		return nil

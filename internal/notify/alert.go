@@ -90,11 +90,14 @@ func (a Alert) Text() string {
 }
 
 func (a Alert) action() string {
-	switch {
-	case strings.HasPrefix(a.Unit, "postgres-restore@"):
-		return "PostgreSQL restore"
-	case strings.HasPrefix(a.Unit, "postgres-verify@"):
-		return "PostgreSQL backup verification"
+	for _, known := range []struct{ prefix, action string }{
+		{"postgres-restore@", "PostgreSQL restore"}, {"postgres-verify@", "PostgreSQL backup verification"},
+		{"postgres-backup-verify", "PostgreSQL backup verification"}, {"postgres-backup-drill", "PostgreSQL restore drill"},
+		{"postgres-drill@", "PostgreSQL restore drill"}, {"postgres-backup-prune", "PostgreSQL backup retention"},
+	} {
+		if strings.HasPrefix(a.Unit, known.prefix) {
+			return known.action
+		}
 	}
 	return "PostgreSQL backup"
 }

@@ -91,3 +91,16 @@ func TestEveryCodeHasAMeaning(t *testing.T) {
 		seen[Meaning(c)] = c
 	}
 }
+
+func TestAnAlertNamesWhatFailedByItsUnit(t *testing.T) {
+	for unit, want := range map[string]string{
+		"postgres-backup.service": "PostgreSQL backup failed", "postgres-backup@shop.service": "PostgreSQL backup failed",
+		"postgres-backup-verify@shop.service": "PostgreSQL backup verification failed", "postgres-verify@x.service": "PostgreSQL backup verification failed",
+		"postgres-backup-drill@shop.service": "PostgreSQL restore drill failed", "postgres-drill@x.service": "PostgreSQL restore drill failed",
+		"postgres-backup-prune@shop.service": "PostgreSQL backup retention failed", "postgres-restore@x.service": "PostgreSQL restore failed",
+	} {
+		if got := (Alert{Unit: unit, Result: "exit-code", ExitCode: "exited", ExitStatus: "1"}).Subject(); !strings.HasPrefix(got, want+":") {
+			t.Errorf("%s: %q, want %q", unit, got, want)
+		}
+	}
+}
