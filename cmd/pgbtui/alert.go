@@ -2,40 +2,122 @@ package main
 
 import (
 	"context"
-	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// alert writes one clear entry to the journal, and posts it where the configuration says. The
-// entry comes first: it must not depend on a network.
+// alertCommand is what postgres-backup-alert@.service runs, and the test of its channels.
+func (p *program) alertCommand() *cobra.Command {
+	var job string
+	cmd := &cobra.Command{
+		Use: "alert test", Short: "Send a test message to every channel that alerts go to", Args: exactly(1, "test, or the name of a failed unit"),
+		Long: `alert test sends a message that says it is a test to every channel of the configuration, and says for
+each whether it was taken. Exit 69 when one was not, 78 when an address cannot be used or there is none.
+
+postgres-backup-alert@.service runs alert UNIT, which tells why that unit failed.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "test" {
+				return p.alertTest(cmd.Context(), job)
+			}
+			return p.alert(cmd.Context(), args[0])
+		},
+	}
+	cmd.Flags().StringVar(&job, "job", "", "with test: only the channels of this `job`")
+	return cmd
+}
+
+// lockTime is how long an alert waits for a look that is telling something.
+const lockTime = 30 * time.Second
+
+// alert tells that a unit failed: as news of its incident where the watch will see its end, each time
+// where it was a person's and has none.
 func (p *program) alert(ctx context.Context, unit string) error {
 	a := notify.FromMonitor(unit, p.getenv)
 	a.Host, a.When = hostname(), p.now()
 	c, configErr := p.config()
-	var ofJob bool
-	a.Job, _, ofJob = systemd.ScheduledJobOf(a.Unit)
-	job, jobErr := config.Job{}, configErr
+	a.Job, _, _ = systemd.ScheduledJobOf(a.Unit)
+	t := &teller{p: p, c: c, now: p.now()}
 	if configErr == nil {
-		if job, jobErr = c.Job(a.Job); jobErr != nil {
-			job = c.Defaults() // of one set or restore: the webhook of all jobs
+		t.jobs = watchedJobs(c, a.Job)
+		if job, err := c.Job(a.Job); err == nil {
+			a.Database = job.Database
 		}
 	}
-	a.Database = job.Database
 	explainFailure(ctx, &a)
-	log := p.logger(slog.LevelInfo)
-	log.LogAttrs(ctx, journal.LevelAlert, a.Text(), slog.String("event", journal.EventAlert), slog.String("failed_unit", a.Unit),
-		slog.String("job", a.Job), slog.String("database", a.Database))
-	webhook := firstOf(job.Alert.SlackWebhook, p.getenv("SLACK_WEBHOOK_URL"))
-	if webhook == "" {
-		if jobErr != nil && ofJob {
-			return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", jobErr)
+	t.text = func(n watch.News) string {
+		if n.Incident.Subject == a.Unit && n.Kind != watch.Cleared {
+			return a.Text()
 		}
+		return ""
+	}
+	var store *watch.Store
+	if systemd.Repeats(a.Unit) { // else nothing will ever end it: told, and not remembered
+		store = p.incidents(ctx, t)
+	}
+	if store != nil {
+		defer func() { _ = store.Close() }()
+		if good := lastEnds(ctx, a.Unit).Good; !good.IsZero() {
+			store.Incidents = watch.Recovered(store.Incidents, a.Unit, good, p.now())
+		}
+	}
+	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: p.now(), Blind: func(watch.Incident) bool { return true }})
+	if len(news) == 0 {
+		t.warn(ctx, a.Subject()+" once more, as before: "+firstOf(a.Reason, a.Result))
+	}
+	if channels, _ := p.channels(c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
+		return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", configErr)
+	}
+	return err
+}
+
+// failureOf is the alert as a finding.
+func failureOf(a notify.Alert) watch.Finding {
+	f := watch.Finding{Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: firstOf(a.Reason, a.Subject()), Remedy: a.Advice(),
+		Run: &watch.Run{Unit: a.Unit, Invocation: a.InvocationID, EndedAt: a.When.UTC()}}
+	status := ""
+	if a.ExitCode == "exited" {
+		status = a.ExitStatus
+	}
+	f.Cause = watch.Cause(a.Result, status)
+	if a.Cancelled() {
+		f.Severity = watch.Warning
+	}
+	return f
+}
+
+// incidents opens the memory of what was told; nil, and said, where that cannot be had.
+func (p *program) incidents(ctx context.Context, t *teller) *watch.Store {
+	dir := firstOf(strings.Split(p.getenv("STATE_DIRECTORY"), ":")[0])
+	if dir == "" {
+		return nil // by hand
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	store, err := watch.OpenStore(ctx, dir)
+	if err != nil {
+		t.warn(ctx, "what was told before cannot be looked up: "+err.Error())
 		return nil
 	}
-	return notify.Slack(ctx, webhook, a.Text())
+	return store
+}
+
+// watchedJobs are the jobs whose channels are told: that of a unit, which may stand in no file, and all
+// that do.
+func watchedJobs(c *config.Config, name string) []config.Job {
+	jobs := c.Jobs
+	if job, err := c.Job(name); err == nil && name != "" && len(jobs) == 0 {
+		jobs = append(jobs, job)
+	}
+	if len(jobs) == 0 {
+		jobs = []config.Job{c.Defaults()}
+	}
+	return jobs
 }

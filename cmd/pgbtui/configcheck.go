@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -12,7 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
-const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only and signing may also stand inside a job.
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand inside a job.
 
   label: production             shown in the console's first line; production is drawn in red
   read_only: false              the console gets nothing that changes anything
@@ -37,11 +38,16 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
     daily, weekly, monthly, yearly: 12       the newest of each of so many days, weeks, ... (UTC)
     min_good: 3                 default; good sets that always stay
     by: backup                  default: each run deletes; timer: postgres-backup-prune@.timer does
-  alert: {slack_webhook: https://hooks.slack.com/...}
+  alert:
+    slack_webhook: https://hooks.slack.com/...
+    channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
+    remind: 24h                 a problem that goes on is told again
+  watch: {ping_url: https://...}               called after each clean look; not inside a job
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 without server, drills have a private one
-  rpo: 26h                      status fails when the newest good backup is older
+  rpo: 26h                      the newest good backup may be that old; default: by the job's timer
+  proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
   stall_after: 10m              a run without a byte for this long ends
   connect_wait: 2m              how long a run waits for PostgreSQL
   lock_wait: 5m                 how long pg_dump waits for a table's lock
@@ -89,11 +95,13 @@ func describeJob(job config.Job) jsonJob {
 }
 
 // findings tries what a run will need.
-func (p *program) findings(ctx context.Context, job config.Job, offline bool) []jsonFinding {
+func (p *program) findings(ctx context.Context, c *config.Config, job config.Job, offline bool) []jsonFinding {
 	found := []jsonFinding{finding("encryption", "recipients are valid", checkRecipients(job))}
 	if signing, err := p.checkSigning(job); signing != "" || err != nil {
 		found = append(found, finding("signing", signing, err))
 	}
+	channels, bad := p.channels(c, job)
+	found = append(found, finding("alerts", alertsDetail(len(channels)), errors.Join(bad...)))
 	if offline {
 		return found
 	}
@@ -106,6 +114,13 @@ func (p *program) findings(ctx context.Context, job config.Job, offline bool) []
 		found = append(found, finding("postgresql", detail, err))
 	}
 	return found
+}
+
+func alertsDetail(channels int) string {
+	if channels == 0 {
+		return "in the journal only"
+	}
+	return fmt.Sprintf("channels: %d; pgbtui alert test tries them", channels)
 }
 
 func finding(what, good string, err error) jsonFinding {

@@ -8,6 +8,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
 	"github.com/spf13/cobra"
 )
 
@@ -15,6 +17,7 @@ type jsonStatus struct {
 	Schema int         `json:"schema"`
 	OK     bool        `json:"ok"`
 	Jobs   []jsonState `json:"jobs"`
+	Host   []string    `json:"host,omitempty"` // what is wrong with this host's units
 }
 
 type jsonState struct {
@@ -24,6 +27,7 @@ type jsonState struct {
 	Newest     *jsonSet `json:"newest"`     // null: no good set
 	AgeSeconds *int64   `json:"ageSeconds"` // of the newest good set
 	RPOSeconds int64    `json:"rpoSeconds"`
+	RPOFrom    string   `json:"rpoFrom"`
 	Problems   []string `json:"problems"`
 	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
 }
@@ -52,14 +56,13 @@ func (p *program) status(ctx context.Context, jobName string) error {
 		}
 		jobs = []config.Job{job}
 	}
-	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}}
-	for _, job := range jobs {
-		one, err := p.jobStatus(ctx, job)
-		if err != nil {
-			return err
-		}
-		out.OK = out.OK && one.OK
-		out.Jobs = append(out.Jobs, one)
+	bus := ownUnits(ctx, c)
+	if bus != nil {
+		defer func() { _ = bus.Close() }()
+	}
+	out, err := p.statusOf(ctx, c, jobs, bus)
+	if err != nil {
+		return err
 	}
 	if err := p.printStatus(out); err != nil {
 		return err
@@ -70,28 +73,49 @@ func (p *program) status(ctx context.Context, jobName string) error {
 	return nil
 }
 
-func (p *program) jobStatus(ctx context.Context, job config.Job) (jsonState, error) {
-	bucket, err := p.bucket(ctx, job)
-	if err != nil {
-		return jsonState{}, err
+func (p *program) statusOf(ctx context.Context, c *config.Config, jobs []config.Job, bus *systemd.Bus) (jsonStatus, error) {
+	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}}
+	seen := p.observer(bus, nil).Look(ctx, c, jobs)
+	for i, job := range jobs {
+		if err := seen.Jobs[i].SetsErr; err != nil {
+			return out, err
+		}
+		one := p.jobStatus(job, seen.Jobs[i])
+		out.OK = out.OK && one.OK
+		out.Jobs = append(out.Jobs, one)
 	}
-	sets, err := backup.NewCatalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
-	if err != nil {
-		return jsonState{}, err
+	if bus == nil {
+		return out, nil
 	}
-	h := backup.Assess(sets, job.RPO, p.now())
-	for _, dir := range []string{p.getenv("STATE_DIRECTORY"), backup.DefaultStateDir} {
-		if lost := backup.Lost(dir, job, sets); lost != "" {
-			h.Problems = append(h.Problems, lost)
+	// The watch tells of everything else, but cannot tell of itself.
+	timer, err := bus.Timer(ctx, systemd.WatchTimer)
+	if err != nil {
+		return out, err
+	}
+	if what, remedy := watch.TimerTrouble(timer); what != "" && timer.State != systemd.TimerUnsaved {
+		out.OK, out.Host = false, append(out.Host, "nobody is told when a backup is late: "+timer.Name+" is "+what+": "+remedy)
+	}
+	return out, nil
+}
+
+func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
+	h := backup.Assess(seen.Sets, seen.Objective.Objectives, p.now())
+	s := jsonState{Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()), RPOFrom: seen.Objective.RPOFrom,
+		Problems: []string{}}
+	if h.Newest != nil {
+		newest, seconds := p.setJSON(h.Newest, seen.Sets), int64(h.Age.Seconds())
+		s.Newest, s.AgeSeconds = &newest, &seconds
+		s.Warnings = backup.Drops(h.Newest.Manifest, seen.Sets, job.Warn)
+	}
+	for _, f := range seen.Judge(nil, p.now()) {
+		switch {
+		case f.Severity == watch.Critical || f.Kind == watch.KindProof:
+			s.OK, s.Problems = false, append(s.Problems, f.Text())
+		case f.Kind != watch.KindWarnings: // the set's own, which `show` has; those that matter here are the drops
+			s.Warnings = append(s.Warnings, f.Text())
 		}
 	}
-	s := jsonState{Job: job.Name, Database: job.Database, OK: len(h.Problems) == 0, RPOSeconds: int64(job.RPO.Seconds()), Problems: h.Problems}
-	if h.Newest != nil {
-		newest, seconds := p.setJSON(h.Newest, sets), int64(h.Age.Seconds())
-		s.Newest, s.AgeSeconds = &newest, &seconds
-		s.Warnings = backup.Drops(h.Newest.Manifest, sets, job.Warn)
-	}
-	return s, nil
+	return s
 }
 
 func (p *program) printStatus(out jsonStatus) error {
@@ -118,6 +142,9 @@ func (p *program) printStatus(out jsonStatus) error {
 		for _, warning := range s.Warnings {
 			p.printf("     warning: %s\n", printable.Text(warning))
 		}
+	}
+	for _, problem := range out.Host {
+		p.printf("FAIL %s\n", printable.Text(problem))
 	}
 	return nil
 }

@@ -140,15 +140,6 @@ func (p *program) printReport(report *systemd.Report, err error) error {
 	return err
 }
 
-// alertCommand is what postgres-backup-alert@.service runs.
-func (p *program) alertCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "alert UNIT", Short: "Tell about a failed unit, in the journal and to Slack: for OnFailure=",
-		Args: exactly(1, "the name of the failed unit"), Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error { return p.alert(cmd.Context(), args[0]) },
-	}
-}
-
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "config", Short: "Check the configuration", Args: noArgs,
@@ -186,7 +177,7 @@ func (p *program) configCheck(ctx context.Context, offline bool) error {
 	worst := fault.OK
 	for _, job := range jobs {
 		one := describeJob(job)
-		one.Findings = p.findings(ctx, job, offline)
+		one.Findings = p.findings(ctx, c, job, offline)
 		for _, f := range one.Findings {
 			if !f.OK {
 				worst = fault.Code(f.Code)

@@ -1,3 +1,6 @@
+// What the sets of one database say about it: the half of the judgement that needs the bucket
+// alone. Package watch adds what the host knows.
+
 package backup
 
 import (
@@ -5,17 +8,56 @@ import (
 	"time"
 )
 
+// Objectives are what one database is held against.
+type Objectives struct {
+	RPO         time.Duration // the newest good set is at most this old
+	ProofWithin time.Duration // the newest proof of ProofLevel is at most this old; 0: not asked for
+	ProofLevel  Level
+}
+
 // Health is whether one database can be recovered, judged from its sets alone.
 type Health struct {
 	Newest   *Set          // newest good native set; nil: none
 	Age      time.Duration // of Newest
-	Problems []string      // why an objective is breached; empty when fine
+	Problems []Problem     // what is wrong; empty when fine
 }
 
-// Assess judges the sets of one instance and database, newest first, against the objective that
-// the newest good one is no older than rpo.
-func Assess(sets []Set, rpo time.Duration, now time.Time) Health {
-	h := Health{Problems: append(append([]string{}, distrusted(sets)...), brokenChain(sets, now)...)}
+// ProblemKind tells the sorts of problems apart, so that one that goes on is known again.
+type ProblemKind string
+
+// The kinds of problems that sets can show.
+const (
+	ProblemBackup    ProblemKind = "backup"    // no good set within the objective
+	ProblemIntegrity ProblemKind = "integrity" // the newest good set failed its last verification
+	ProblemProof     ProblemKind = "proof"     // no proof within the objective
+	ProblemWarnings  ProblemKind = "warnings"  // the newest good set was made with warnings
+	ProblemClock     ProblemKind = "clock"     // something lies in the future
+	ProblemTrust     ProblemKind = "trust"     // a set that nobody vouches for
+	ProblemRollback  ProblemKind = "rollback"  // an older state of the bucket in place of a newer, or a set that is gone
+)
+
+// Problem is one thing that is wrong. Critical ones are breaches of an objective; the others
+// want attention.
+type Problem struct {
+	Kind     ProblemKind
+	Critical bool
+	What     string
+	Remedy   string // an imperative sentence
+}
+
+// Text is the problem with its remedy.
+func (p Problem) Text() string {
+	if p.Remedy == "" {
+		return p.What
+	}
+	return p.What + ": " + p.Remedy
+}
+
+// Assess judges the sets of one instance and database, newest first.
+func Assess(sets []Set, o Objectives, now time.Time) Health {
+	h := Health{Problems: []Problem{}}
+	h.addAll(ProblemTrust, distrusted(sets))
+	h.addAll(ProblemRollback, brokenChain(sets, now))
 	for i := range sets {
 		if sets[i].Kind == KindNative && sets[i].Good() {
 			h.Newest = &sets[i]
@@ -23,18 +65,61 @@ func Assess(sets []Set, rpo time.Duration, now time.Time) Health {
 		}
 	}
 	if h.Newest == nil {
-		h.Problems = append(h.Problems, "there is no good backup of this database: run one, `pgbtui --headless`")
+		h.add(ProblemBackup, true, "run one, `pgbtui --headless`", "there is no good backup of this database")
 		return h
 	}
 	h.Age = now.Sub(h.Newest.FinishedAt)
-	if h.Age > rpo {
-		h.Problems = append(h.Problems, fmt.Sprintf("the newest good backup is older than the objective of %s: look at the timer and the last runs", rpo))
+	if h.Age > o.RPO {
+		h.add(ProblemBackup, true, "look at the timer and the last runs", "the newest good backup is older than the objective of %s", o.RPO)
 	}
 	if h.Age < -clockSlack {
-		h.Problems = append(h.Problems, "the newest backup is in the future: a clock is wrong")
+		h.add(ProblemClock, true, "correct the clocks of this host and of the one that made it", "the newest backup is in the future")
 	}
 	if f := h.Newest.LastFailure(); f != nil {
-		h.Problems = append(h.Problems, "the newest backup failed its last verification: "+f.Error)
+		h.add(ProblemIntegrity, true, "make a new one, and restore an older one meanwhile", "the newest backup failed its last verification: %s", f.Error)
+	}
+	h.assessProof(sets, o, now)
+	if warnings := h.Newest.Manifest.Warnings; len(warnings) > 0 {
+		h.add(ProblemWarnings, false, "`pgbtui show "+h.Newest.ID+"`", "the newest backup was made with a warning: %s", warnings[0])
 	}
 	return h
+}
+
+func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
+	if o.ProofWithin <= 0 {
+		return
+	}
+	at := LastProof(sets, o.ProofLevel)
+	remedy := "look at the runs of its drill or verification"
+	switch {
+	case at.IsZero():
+		h.add(ProblemProof, false, remedy, "no backup of this database was ever shown to be %s, the objective is every %s", o.ProofLevel, o.ProofWithin)
+	case now.Sub(at) > o.ProofWithin:
+		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, the objective is every %s", o.ProofLevel, at.UTC().Format(time.DateTime), o.ProofWithin)
+	}
+}
+
+// addAll adds what says by itself what to do.
+func (h *Health) addAll(kind ProblemKind, told []string) {
+	for _, what := range told {
+		h.Problems = append(h.Problems, Problem{Kind: kind, Critical: true, What: what})
+	}
+}
+
+func (h *Health) add(kind ProblemKind, critical bool, remedy, format string, args ...any) {
+	h.Problems = append(h.Problems, Problem{kind, critical, fmt.Sprintf(format, args...), remedy})
+}
+
+// LastProof is when a set was last shown to be of that level or above by evidence that looked at all
+// of its bytes; zero: never.
+func LastProof(sets []Set, level Level) time.Time {
+	var last time.Time
+	for i := range sets {
+		for _, p := range sets[i].Proofs {
+			if p.OK && p.Sample == nil && parseLevel(p.Level) >= level && p.FinishedAt.After(last) {
+				last = p.FinishedAt
+			}
+		}
+	}
+	return last
 }

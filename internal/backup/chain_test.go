@@ -79,13 +79,13 @@ func TestEveryRunFollowsTheLastOne(t *testing.T) {
 		}
 		before = w.find(t, m.ID)
 	}
-	if h := Assess(w.sets(t), 24*time.Hour, time.Now()); len(h.Problems) != 0 {
-		t.Errorf("problems: %q", h.Problems)
+	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
+		t.Errorf("problems: %+v", h.Problems)
 	}
 	w.drop(t, before.Dir+manifestName)
 	w.run(t)
-	if h := Assess(w.sets(t), 24*time.Hour, time.Now()); len(h.Problems) != 0 {
-		t.Errorf("a set without a manifest is no link: %q", h.Problems)
+	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
+		t.Errorf("a set without a manifest is no link: %+v", h.Problems)
 	}
 }
 

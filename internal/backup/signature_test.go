@@ -175,10 +175,10 @@ func (w *world) neverUsed(t *testing.T, set *Set) {
 	if latest := w.find(t, "latest"); latest.ID == set.ID {
 		t.Error("it is the latest")
 	}
-	if h := Assess(w.sets(t), 24*time.Hour, time.Now()); h.Newest == nil || h.Newest.ID == set.ID {
+	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); h.Newest == nil || h.Newest.ID == set.ID {
 		t.Errorf("health goes by it: %+v", h.Newest)
-	} else if set.Signature == SignatureForged && (len(h.Problems) == 0 || !strings.Contains(h.Problems[0], set.ID)) {
-		t.Errorf("health does not tell of it: %q", h.Problems)
+	} else if set.Signature == SignatureForged && (len(h.Problems) == 0 || !strings.Contains(h.Problems[0].What, set.ID)) {
+		t.Errorf("health does not tell of it: %+v", h.Problems)
 	}
 	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: w.job.Database + "_copy", Jobs: 1}, nil)
 	wantCode(t, err, fault.Refused)

@@ -47,13 +47,7 @@ func (l loader) check(name string, j Job) error {
 	if j.Instance == "." || j.Instance == ".." {
 		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "choose a name", "instance")
 	}
-	if hook := j.Alert.SlackWebhook; hook != "" {
-		u, err := url.Parse(hook)
-		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, "not a URL (not shown, it is a secret)", "https://hooks.slack.com/…", "alert", "slack_webhook")
-		}
-	}
-	return nil
+	return l.checkAlert(name, j.Alert)
 }
 
 func (l loader) checkS3(name string, s S3) error {

@@ -18,7 +18,8 @@ type Config struct {
 	File     string // "" when none was read
 	Label    string // environment label on screen, e.g. "production"
 	ReadOnly bool   // the console gets no write methods
-	Jobs     []Job  // sorted by name; empty when jobs are only named by template units
+	Watch    Watch
+	Jobs     []Job // sorted by name; empty when jobs are only named by template units
 
 	base Job // the settings that a job without a section of its own gets
 }
@@ -37,7 +38,8 @@ type Job struct {
 	Alert       Alert
 	Warn        Warn
 	Drill       Drill
-	RPO         time.Duration // newest good set older than this is a breach; default 26h
+	RPO         time.Duration // newest good set older than this is a breach; 0: by the timer's own calendar, see watch.Objective
+	ProofWithin time.Duration // newest proof older than this is a breach; 0: by the drill's timer, see watch.ProofObjective
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m
@@ -73,9 +75,4 @@ type S3 struct {
 type Encryption struct {
 	Recipients   []string
 	IdentityFile string
-}
-
-// Alert says where a failed run is told besides the journal.
-type Alert struct {
-	SlackWebhook string // secret
 }

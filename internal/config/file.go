@@ -21,6 +21,7 @@ type fileRoot struct {
 	Label        string               `yaml:"label"`
 	ReadOnly     bool                 `yaml:"read_only"`
 	Signing      fileSigning          `yaml:"signing"`
+	Watch        fileWatch            `yaml:"watch"`
 	Jobs         map[string]yaml.Node `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }
@@ -30,6 +31,7 @@ type strictRoot struct {
 	Label        string                   `yaml:"label"`
 	ReadOnly     bool                     `yaml:"read_only"`
 	Signing      fileSigning              `yaml:"signing"`
+	Watch        fileWatch                `yaml:"watch"`
 	Jobs         map[string]*fileSettings `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }
@@ -62,13 +64,12 @@ type fileSettings struct {
 		Recipients   []string `yaml:"recipients"`
 		IdentityFile string   `yaml:"identity_file"`
 	} `yaml:"encryption"`
-	Keep  fileKeep `yaml:"keep"`
-	Alert struct {
-		SlackWebhook string `yaml:"slack_webhook"`
-	} `yaml:"alert"`
+	Keep        fileKeep  `yaml:"keep"`
+	Alert       fileAlert `yaml:"alert"`
 	Warn        fileWarn  `yaml:"warn"`
 	Drill       fileDrill `yaml:"drill"`
 	RPO         duration  `yaml:"rpo"`
+	ProofWithin duration  `yaml:"proof_objective"`
 	StallAfter  duration  `yaml:"stall_after"`
 	ConnectWait duration  `yaml:"connect_wait"`
 	LockWait    duration  `yaml:"lock_wait"`

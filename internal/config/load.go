@@ -79,11 +79,14 @@ type loader struct {
 func (l loader) load() (*Config, error) {
 	c := &Config{}
 	var top fileSettings
+	var err error
 	if l.doc != nil {
+		if c.Watch, err = l.watch(l.doc.settings.Watch); err != nil {
+			return nil, err
+		}
 		c.File, c.Label, c.ReadOnly = l.doc.file, l.doc.settings.Label, l.doc.settings.ReadOnly
 		top = l.doc.settings.fileSettings
 	}
-	var err error
 	if c.base, err = l.resolve("", top); err != nil {
 		return nil, err
 	}
@@ -177,10 +180,11 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Signing:     signing,
 		Keep:        keep,
-		Alert:       Alert{SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.Alert.SlackWebhook)},
+		Alert:       l.alert(f.Alert),
 		Warn:        f.Warn.resolve(),
 		Drill:       f.Drill.resolve(),
-		RPO:         time.Duration(orDefault(f.RPO, 26*time.Hour)),
+		RPO:         time.Duration(f.RPO),
+		ProofWithin: time.Duration(f.ProofWithin),
 		StallAfter:  time.Duration(orDefault(f.StallAfter, 10*time.Minute)),
 		ConnectWait: time.Duration(orDefault(f.ConnectWait, 2*time.Minute)),
 		LockWait:    time.Duration(orDefault(f.LockWait, 5*time.Minute)),

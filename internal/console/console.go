@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"time"
 
 	"filippo.io/age"
 
@@ -21,6 +22,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
 // Setup is what the command line found out.
@@ -39,9 +41,9 @@ type Setup struct {
 // Build makes the console's options. close gives back what was opened.
 func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	o := ui.Options{
-		Identity: s.identity(), Jobs: s.jobs(),
-		Look:    ui.Look{NoColor: s.NoColor, ASCII: !utf8Locale()},
-		Sources: ui.Sources{Missing: map[string]error{}},
+		Identity: s.identity(),
+		Look:     ui.Look{NoColor: s.NoColor, ASCII: !utf8Locale()},
+		Sources:  ui.Sources{Missing: map[string]error{}},
 	}
 	var closers []func()
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
@@ -53,6 +55,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 		closers = append(closers, func() { _ = bus.Close() })
 		o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
 	}
+	o.Jobs = s.jobs(ctx, bus)
 	reader, err := journal.Open(ctx, journal.Options{})
 	if err != nil {
 		o.Sources.Missing["journal"] = err
@@ -93,23 +96,28 @@ func (s Setup) identity() ui.Identity {
 	}
 }
 
-func (s Setup) jobs() []ui.Job {
+func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {
 	var jobs []ui.Job
 	for _, j := range s.Config.Jobs {
 		unit := s.unitOf(j)
-		jobs = append(jobs, ui.Job{Name: j.Name, Database: j.Database, Unit: unit, RPO: j.RPO, CLI: "systemctl start " + unit})
+		jobs = append(jobs, ui.Job{Name: j.Name, Database: j.Database, Unit: unit, RPO: s.rpo(ctx, bus, j), CLI: "systemctl start " + unit})
 	}
 	return jobs
 }
 
-// unitOf is the service that runs a job: the plain one for the environment's single database,
-// an instance of the template for every other.
-func (s Setup) unitOf(j config.Job) string {
-	if len(s.Config.Jobs) == 1 && !j.InFile() {
-		return systemd.BackupService("")
+// rpo is how old the newest backup may be: as configured, or by the job's own timer.
+func (s Setup) rpo(ctx context.Context, bus *systemd.Bus, j config.Job) time.Duration {
+	habits := watch.Habits{}
+	if bus != nil && j.RPO == 0 {
+		if t, err := bus.Timer(ctx, systemd.BackupTimer(s.Config.UnitName(j))); err == nil {
+			habits.Timer = &t
+		}
 	}
-	return systemd.BackupService(j.Name)
+	return watch.ObjectiveOf(ctx, j, habits).RPO
 }
+
+// unitOf is the service that runs a job.
+func (s Setup) unitOf(j config.Job) string { return systemd.BackupService(s.Config.UnitName(j)) }
 
 // jobOf finds the job that a unit works for.
 func (s Setup) jobOf(unit string) (config.Job, bool) {

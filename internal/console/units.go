@@ -70,10 +70,11 @@ func (u *units) relay(ctx context.Context, changes <-chan systemd.Change, out ch
 	}
 }
 
-// services are the globs of what does the work; an alert is none of that.
+// services are the globs of what does the work; an alert and the watch are none of that.
 func services() []string {
 	return slices.DeleteFunc(systemd.Patterns(), func(glob string) bool {
-		return !strings.HasSuffix(glob, ".service") || systemd.ActionOf(glob) == "alert"
+		action := systemd.ActionOf(glob)
+		return !strings.HasSuffix(glob, ".service") || action == "alert" || action == "watch"
 	})
 }
 

@@ -35,6 +35,7 @@ const (
 	EventStall            = "stall"
 	EventAlert            = "alert"
 	EventRunEnded         = "run-ended"
+	EventAllClear         = "all-clear"
 	EventOperatorAction   = "operator-action"
 )
 
@@ -71,6 +72,7 @@ var catalogue = []Event{
 	{EventWarning, "d27bef8d7003421f945bb38cbb5983f9", "something needs attention, and the run goes on"},
 	{EventStall, "398a9679d62047a882b09a6f51f068a4", "no byte moved for the configured time"},
 	{EventAlert, "578e8a9ed8da4158842d45921704bcd2", "the one line that a person must see, written for OnFailure="},
+	{EventAllClear, "373c2bc03020432cab158b67e0dd1a70", "what an alert told of is over"},
 	{EventRunEnded, "183588f9501643f39719fed8c351d81f", "how a unit's process ended, by systemd's own account, written by ExecStopPost="},
 	{EventOperatorAction, "cafccfcc8b8e4c2eb866a38fabd3a279", "a person asked for something: who, from where, what, why"},
 }

@@ -50,7 +50,7 @@ func FromMonitor(unit string, getenv func(string) string) Alert {
 // Subject is the alert in one line.
 func (a Alert) Subject() string {
 	subject := a.action() + " failed"
-	if a.cancelled() {
+	if a.Cancelled() {
 		subject = a.action() + " was stopped before its end"
 	}
 	switch {
@@ -83,7 +83,7 @@ func (a Alert) Text() string {
 	if !a.When.IsZero() {
 		line("When", a.When.UTC().Format(time.RFC3339))
 	}
-	line("Do", a.remedy())
+	line("Do", a.Advice())
 	b.WriteString("Journal: " + a.journalCommand() + "\n")
 	b.WriteString("Then: pgbtui")
 	return b.String()
@@ -94,6 +94,7 @@ func (a Alert) action() string {
 		{"postgres-restore@", "PostgreSQL restore"}, {"postgres-verify@", "PostgreSQL backup verification"},
 		{"postgres-backup-verify", "PostgreSQL backup verification"}, {"postgres-backup-drill", "PostgreSQL restore drill"},
 		{"postgres-drill@", "PostgreSQL restore drill"}, {"postgres-backup-prune", "PostgreSQL backup retention"},
+		{"postgres-backup-watch.", "PostgreSQL backup watch"},
 	} {
 		if strings.HasPrefix(a.Unit, known.prefix) {
 			return known.action
@@ -108,7 +109,8 @@ func (a Alert) status() (fault.Code, bool) {
 	return fault.Code(n), err == nil && a.ExitCode == "exited"
 }
 
-func (a Alert) cancelled() bool {
+// Cancelled reports whether it was stopped, rather than failed.
+func (a Alert) Cancelled() bool {
 	code, ok := a.status()
 	if signal := strings.TrimPrefix(a.ExitStatus, "SIG"); a.Result == "signal" && (signal == "TERM" || signal == "INT") {
 		return true
@@ -146,10 +148,13 @@ func (a Alert) meaning() string {
 	return strings.TrimSuffix(strings.ReplaceAll(a.Result, "-", " ")+", "+last, ", ")
 }
 
-// remedy is the next thing to do: by the run's own word, else by the exit code.
-func (a Alert) remedy() string {
+// Advice is the next thing to do: by the run's own word, else by the exit code.
+func (a Alert) Advice() string {
 	if a.Remedy != "" {
 		return a.Remedy
+	}
+	if a.Result == "start-limit-hit" && a.ExitStatus == "0" {
+		return "Nothing failed, but it was started too often by hand: sudo systemctl reset-failed " + shellWord(a.Unit)
 	}
 	if a.Result == "oom-kill" {
 		return "Look at the unit's MemoryMax= and at what else used the memory."

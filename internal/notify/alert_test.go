@@ -71,6 +71,13 @@ func TestGivingUpNamesTheLastTry(t *testing.T) {
 	}
 }
 
+func TestAStartThatWasOnlyRefusedSaysHowToLiftThat(t *testing.T) {
+	a := Alert{Unit: "postgres-backup@x.service", Result: "start-limit-hit", ExitCode: "exited", ExitStatus: "0"}
+	if text := a.Text(); !strings.Contains(text, "systemctl reset-failed postgres-backup@x.service") {
+		t.Error(text)
+	}
+}
+
 func TestHostileNamesStayInTheirLine(t *testing.T) {
 	a := Alert{Unit: "postgres-backup@x'; rm -rf ~.service", Job: "a\nResult: fine", Database: "d\x1b]52;c;x\x07\nPostgreSQL backup ok", Reason: "x\u2028y\r\nz", InvocationID: "'; reboot #"}
 	text := a.Text()

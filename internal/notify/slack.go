@@ -26,15 +26,14 @@ const (
 	answerLimit  = 200  // bytes of a refusal that are worth repeating
 )
 
-// Slack posts text to an incoming webhook, with a bounded time per try and a few tries where
-// another may help. The address is a secret and never part of the error.
-func Slack(ctx context.Context, webhookURL, text string) error {
-	s := sender{pause: firstPause, client: &http.Client{
+// slackSender posts to incoming webhooks, with a bounded time per try and a few tries where another
+// may help. The address is a secret and never part of the error.
+func slackSender() sender {
+	return sender{pause: firstPause, client: &http.Client{
 		Timeout: attemptTime,
 		// A redirect would carry the alert to an address that nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	return s.post(ctx, webhookURL, text)
 }
 
 type sender struct {

@@ -52,7 +52,7 @@ func quick() sender {
 
 func TestSlackPostsTheText(t *testing.T) {
 	address, count, text := server(t, status(200, "ok"))
-	if err := Slack(t.Context(), address, "failed: <!channel> & \"co\""); err != nil {
+	if err := quick().post(t.Context(), address, "failed: <!channel> & \"co\""); err != nil {
 		t.Fatal(err)
 	}
 	if *text != "failed: &lt;!channel&gt; &amp; \"co\"" || count.Load() != 1 {

@@ -15,21 +15,34 @@ import (
 
 const (
 	calendarTimeout = 10 * time.Second
-	calendarMax     = 100 // iterations; a caller that wants more wants something else
+	calendarMax     = 10000 // iterations; a month of every five minutes, in a quarter of a second
 )
 
 // CalendarNext is the next n times (UTC) of an OnCalendar= expression, without random delay,
 // fewer when it ends. It asks systemd-analyze: no parser of these expressions exists in Go, and
 // a second opinion would be worse than none.
 func CalendarNext(ctx context.Context, expression string, n int) ([]time.Time, error) {
+	return calendar(ctx, expression, n)
+}
+
+// CalendarAfter is the first time (UTC) of an OnCalendar= expression after base; zero when there is none.
+func CalendarAfter(ctx context.Context, expression string, base time.Time) (time.Time, error) {
+	times, err := calendar(ctx, expression, 1, "--base-time="+base.UTC().Format("2006-01-02 15:04:05 UTC"))
+	if err != nil || len(times) == 0 {
+		return time.Time{}, err
+	}
+	return times[0], nil
+}
+
+func calendar(ctx context.Context, expression string, n int, options ...string) ([]time.Time, error) {
 	what := fmt.Sprintf("systemd: read calendar %q", expression)
 	if strings.ContainsAny(expression, "\x00\n") || expression == "" {
 		return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", nil)
 	}
 	ctx, cancel := context.WithTimeout(ctx, calendarTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "systemd-analyze", "calendar",
-		"--iterations="+strconv.Itoa(min(max(n, 1), calendarMax)), "--", expression)
+	args := append([]string{"calendar", "--iterations=" + strconv.Itoa(min(max(n, 1), calendarMax))}, options...)
+	cmd := exec.CommandContext(ctx, "systemd-analyze", append(args, "--", expression)...) //nolint:gosec // no shell; the expression stands behind --
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C", "SYSTEMD_COLORS=0")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -70,6 +71,8 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupPruneBase + ".timer", "prune.timer", false},
 		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", true},
 		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", true},
+		{unitDir + "/" + watchBase + ".service", "watch.service", false},
+		{unitDir + "/" + watchBase + ".timer", "watch.timer", false},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", true},
 		{unitDir + "/" + backupDrillBase + "@.service", "drill.service", true},
 		{unitDir + "/" + backupDrillBase + "@.timer", "drill.timer", true},
@@ -137,6 +140,13 @@ func noRetry() string {
 		}
 	}
 	return strings.Join(list, " ")
+}
+
+// WroteFile reports whether Install wrote the unit file at path. One that cannot be read is not
+// known to be ours.
+func WroteFile(path string) bool {
+	text, err := os.ReadFile(path)
+	return err == nil && isOurs(text)
 }
 
 // isOurs reports whether text was written by Install.

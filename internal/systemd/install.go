@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,6 +123,10 @@ func activate(ctx context.Context, timers []string, report *Report) error {
 		return err
 	}
 	report.add(Ran, "systemctl daemon-reload", "")
+	timers, err = withWatch(ctx, bus, timers)
+	if err != nil {
+		return err
+	}
 	for _, timer := range timers {
 		before, err := bus.Timer(ctx, timer)
 		if err != nil {
@@ -139,7 +144,8 @@ func activate(ctx context.Context, timers []string, report *Report) error {
 	return nil
 }
 
-// timers are all that are to be enabled.
+// timers are all that are to be enabled, and the watch over them: one that had to be switched on
+// apart would be off where it is needed.
 func (o InstallOptions) timers() (timers []string) {
 	for _, job := range o.Enable {
 		timers = append(timers, JobTimers(job)...)
@@ -147,7 +153,22 @@ func (o InstallOptions) timers() (timers []string) {
 	for _, job := range o.EnablePrune {
 		timers = append(timers, BackupPruneTimer(job))
 	}
+	if len(timers) > 0 {
+		timers = append(timers, WatchTimer)
+	}
 	return timers
+}
+
+// withWatch adds the watch where a backup was switched on earlier, before there was one.
+func withWatch(ctx context.Context, bus *Bus, timers []string) ([]string, error) {
+	if len(timers) > 0 {
+		return timers, nil
+	}
+	backups, err := bus.Timers(ctx)
+	if err == nil && slices.ContainsFunc(backups, func(t Timer) bool { return t.State == TimerOn }) {
+		return []string{WatchTimer}, nil
+	}
+	return nil, err
 }
 
 // linkTimers enables timers in an image, where no systemd runs.

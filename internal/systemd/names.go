@@ -19,6 +19,7 @@ const (
 	verifyBase  = "postgres-verify"
 	restoreBase = "postgres-restore"
 	alertBase   = "postgres-backup-alert"
+	watchBase   = "postgres-backup-watch"
 
 	backupVerifyBase = "postgres-backup-verify"
 	backupPruneBase  = "postgres-backup-prune"
@@ -37,7 +38,7 @@ func Patterns() []string {
 	for _, base := range timed() {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
-	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service")
+	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service", WatchService, WatchTimer)
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from
@@ -71,6 +72,12 @@ func jobUnit(base, job, suffix string) string {
 	}
 	return base + "@" + Escape(job) + suffix
 }
+
+// WatchService looks at everything once an hour, and WatchTimer starts it.
+const (
+	WatchService = watchBase + ".service"
+	WatchTimer   = watchBase + ".timer"
+)
 
 // VerifyService is the service that verifies the set named id. Set ids go into the unit's name
 // as they are, so that an operator can type them; an id that cannot is refused.
@@ -114,6 +121,12 @@ func jobOf(unit string, bases ...string) (job string, plain, ok bool) {
 		}
 	}
 	return "", false, false
+}
+
+// Repeats reports whether a unit runs again by itself, on a timer, rather than once for a person.
+func Repeats(unit string) bool {
+	_, _, scheduled := ScheduledJobOf(unit)
+	return scheduled || unit == WatchService
 }
 
 // InstanceOf is the part of a unit's name between the first @ and its type, as it stands there.

@@ -87,6 +87,18 @@ func (b *Bus) timersLike(ctx context.Context, patterns []string, also ...string)
 	return timers, nil
 }
 
+// OtherTimers reads the timers of what is done for jobs besides their backups, sorted by name, as far as
+// they are loaded or plain. Those that are enabled are always loaded.
+func (b *Bus) OtherTimers(ctx context.Context) ([]Timer, error) {
+	var patterns []string
+	for _, base := range timed() {
+		if base != backupBase {
+			patterns = append(patterns, base+".timer", base+"@*.timer")
+		}
+	}
+	return b.timersLike(ctx, patterns)
+}
+
 // Timer reads one timer. One that does not exist is no error: State says so.
 func (b *Bus) Timer(ctx context.Context, name string) (Timer, error) {
 	p, err := b.properties(ctx, name, unitFace, busName+".Timer")

@@ -59,6 +59,7 @@ WantedBy=timers.target
 )
 
 func (h *host) adoptsTheArticlesUnits(t *testing.T) {
+	h.quietWatch(t)
 	h.write(t, "/etc/systemd/system/"+plainUnit, articleService)
 	h.write(t, "/etc/systemd/system/"+plainTimer, articleTimer)
 	h.write(t, "/usr/local/bin/nightly-dump.sh", "#!/bin/sh\nexit 1\n")

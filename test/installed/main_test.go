@@ -51,6 +51,11 @@ func TestInstalled(t *testing.T) {
 		{"AStoreThatIsGoneCostsOneTry", (*host).survivesStoreOutage},
 		{"WrongKeysAreToldAtOnce", (*host).wrongKeysAreTold},
 		{"AWrongConfigurationIsToldAtOnce", (*host).wrongConfigurationIsTold},
+		{"TheWatchNoticesADisabledTimer", (*host).watchNoticesADisabledTimer},
+		{"TheWatchNoticesWhatNeverRan", (*host).watchNoticesWhatNeverRan},
+		{"TheWatchNoticesWhatSystemdCallsSuccess", (*host).watchNoticesWhatSystemdCallsSuccess},
+		{"DeathsBeforeTheProgramAreTold", (*host).deathsBeforeTheProgramAreTold},
+		{"AStartThatIsRefusedIsTold", (*host).aRefusedStartIsTold},
 		{"NoSecretIsAnywhere", (*host).keepsSecrets},
 		{"UninstallingLeavesConfigurationAndBackups", (*host).uninstalls},
 	} {

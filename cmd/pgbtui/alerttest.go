@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/notify"
+)
+
+// alertTest sends a test to every channel, and says how each took it.
+func (p *program) alertTest(ctx context.Context, jobName string) error {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	jobs := watchedJobs(c, jobName)
+	if jobName != "" {
+		job, err := c.Job(jobName)
+		if err != nil {
+			return err
+		}
+		jobs = []config.Job{job}
+	}
+	channels, bad := p.channels(c, jobs...)
+	out := jsonAlertTest{Schema: jsonSchema, OK: len(bad) == 0, Channels: []jsonChannel{}}
+	message := notify.Message{Title: "PostgreSQL backup: test of alerts from " + hostname(),
+		Text: "PostgreSQL backup: this is a test of alerts from " + hostname() + ", sent by pgbtui alert test. Nothing is wrong."}
+	sent := make([]notify.Outgoing, len(channels))
+	for i, ch := range channels {
+		sent[i] = notify.Outgoing{Channel: ch, Message: message}
+	}
+	notify.Send(ctx, sent)
+	worst := fault.OK
+	for _, s := range sent {
+		one := jsonChannel{Channel: s.Channel.Label, OK: s.Err == nil, Severity: severityWord(s.Channel)}
+		if s.Err != nil {
+			one.Error, out.OK, worst = s.Err.Error(), false, fault.CodeOf(s.Err)
+		}
+		out.Channels = append(out.Channels, one)
+	}
+	for _, err := range bad {
+		out.Channels = append(out.Channels, jsonChannel{Channel: "not usable", Error: err.Error()})
+		worst = fault.Config
+	}
+	if len(out.Channels) == 0 {
+		return fault.New(fault.Config, "alerts go to the journal only: there is no channel", "Set alert.channels, see docs/operations.md#channels.", nil)
+	}
+	if err := p.printAlertTest(out); err != nil {
+		return err
+	}
+	return failIf(worst)
+}
+
+func severityWord(c notify.Channel) string {
+	if c.CriticalOnly {
+		return config.SeverityCritical
+	}
+	return config.SeverityWarning
+}
+
+type jsonAlertTest struct {
+	Schema   int           `json:"schema"`
+	OK       bool          `json:"ok"`
+	Channels []jsonChannel `json:"channels"`
+}
+
+type jsonChannel struct {
+	Channel  string `json:"channel"`
+	OK       bool   `json:"ok"`
+	Severity string `json:"severity,omitempty"` // the least that is told there
+	Error    string `json:"error,omitempty"`
+}
+
+func (p *program) printAlertTest(out jsonAlertTest) error {
+	if p.json {
+		return p.printJSON(out)
+	}
+	for _, c := range out.Channels {
+		if c.OK {
+			p.printf("ok   %s, from severity %s on\n", c.Channel, c.Severity)
+		} else {
+			p.printf("FAIL %s: %s\n", c.Channel, c.Error)
+		}
+	}
+	return nil
+}

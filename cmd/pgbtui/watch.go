@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
+)
+
+func (p *program) watchCommand() *cobra.Command {
+	var tell bool
+	cmd := &cobra.Command{
+		Use: "watch", Short: "Look at every job's backups, timer and last run, and say what is wrong; exit 3 if anything is", Args: noArgs,
+		Long: `watch looks at every job: the age of the newest good backup and proof in the bucket, whether its timer is
+enabled and running, and how its last run really ended. By hand it only says what it sees.
+
+postgres-backup-watch.timer starts it every hour with --tell: then new problems go to the alert channels,
+each once, with reminders, and one all-clear when it is over.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.watch(cmd.Context(), tell) },
+	}
+	cmd.Flags().BoolVar(&tell, "tell", false, "tell what is new to the alert channels: for the unit")
+	return cmd
+}
+
+var watchRun = action{"watch", journal.EventWarning}
+
+func (p *program) watch(ctx context.Context, tell bool) error {
+	p.watched = !tell
+	c, err := p.config()
+	if err != nil {
+		if tell {
+			return p.failedBefore(ctx, watchRun, err)
+		}
+		return err
+	}
+	bus, busErr := p.watchedUnits(ctx, c)
+	if bus != nil {
+		defer func() { _ = bus.Close() }()
+	}
+	jobs, err := jobsOnTimers(ctx, c, bus)
+	if err != nil {
+		busErr = err
+	}
+	seen := p.observer(bus, busErr).Look(ctx, c, jobs)
+	if tell {
+		return p.tellSeen(ctx, c, jobs, seen)
+	}
+	found := seen.Findings(nil, p.now())
+	if err := p.printWatch(seen, found); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return &outcome{fault.Warnings}
+	}
+	return nil
+}
+
+// watchedUnits is systemd, unless this configuration only reads what another host writes.
+func (p *program) watchedUnits(ctx context.Context, c *config.Config) (*systemd.Bus, error) {
+	if c.ReadOnly {
+		return nil, nil
+	}
+	bus, err := systemd.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return bus, nil
+}
+
+// jobsOnTimers are the configuration's jobs; where it lists none, those that timers exist for.
+func jobsOnTimers(ctx context.Context, c *config.Config, bus *systemd.Bus) ([]config.Job, error) {
+	if len(c.Jobs) > 0 || bus == nil {
+		return c.Jobs, nil
+	}
+	timers, err := bus.Timers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []config.Job
+	for _, t := range timers {
+		if job, err := c.Job(t.Job); err == nil && !t.Plain {
+			jobs = append(jobs, job)
+		}
+	}
+	return jobs, nil
+}
+
+// tellSeen tells what is new. What cannot be delivered is an incident of its own, and no failure of the
+// look: it is told by the other channels, and again next time.
+func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.Job, seen watch.Seen) error {
+	t := &teller{p: p, c: c, jobs: jobs, now: p.now()}
+	if len(jobs) == 0 {
+		t.jobs = []config.Job{c.Defaults()}
+	}
+	store := p.incidents(ctx, t)
+	var known []watch.Incident
+	if store != nil {
+		defer func() { _ = store.Close() }()
+		known = store.Incidents
+	}
+	found := seen.Findings(known, p.now())
+	if _, bad := p.channels(c, t.jobs...); len(bad) > 0 {
+		found = append(found, watch.Finding{Subject: watch.UnusableChannel, Kind: watch.KindChannel, Severity: watch.Critical,
+			What: bad[0].Error(), Remedy: fault.Remedy(bad[0])})
+	}
+	look := watch.Look{Now: p.now(), Blind: seen.Blind, Remind: func(subject string) time.Duration {
+		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {
+			subject = name
+		}
+		for _, job := range jobs {
+			if job.Name == subject {
+				return job.Alert.Remind
+			}
+		}
+		return c.Defaults().Alert.Remind
+	}}
+	_, err := t.tell(ctx, store, found, look)
+	if err != nil {
+		t.warn(ctx, "not everything could be told: "+err.Error())
+	}
+	critical := slices.ContainsFunc(found, func(f watch.Finding) bool { return f.Severity == watch.Critical })
+	p.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(seen.Jobs), len(found)))
+	if c.Watch.PingURL != "" && !critical && err == nil {
+		if err := ping(ctx, c.Watch.PingURL); err != nil {
+			t.warn(ctx, "watch: the ping address did not answer: "+err.Error())
+		}
+	}
+	if len(found) > 0 {
+		return &outcome{fault.Warnings}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+// What is wrong with one job: its sets, and the timer and service that should make new ones.
+
+package watch
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+)
+
+// Job is all that was seen of one job.
+type Job struct {
+	Name      string
+	Database  string
+	Objective Objective
+
+	Sets    []backup.Set // newest first
+	SetsErr error        // the bucket could not be read: Sets says nothing
+	Lost    string       // what the bucket lacks that this host committed last; "" when nothing
+
+	Host *JobUnits // nil: its units are not looked at here
+}
+
+// JobUnits is what systemd says of a job's timer and service.
+type JobUnits struct {
+	Timer   systemd.Timer
+	Service systemd.UnitState
+	Ours    bool // the service's file was written by pgbtui
+	Ends    Ends
+	Due     time.Time // when the timer should have fired after Last, by its calendar; zero: not known
+}
+
+// Ends is what the journal has of a unit's ends. systemd itself forgets a run that ended well, or was
+// skipped, as soon as nothing needs it. Zero: none is known.
+type Ends struct {
+	Good    time.Time // by the unit's own record
+	Skipped time.Time // by systemd's
+}
+
+// Run is one failed run of a unit.
+type Run struct {
+	Unit       string    `json:"unit"`
+	Invocation string    `json:"invocation,omitempty"`
+	EndedAt    time.Time `json:"endedAt"`
+}
+
+// Judge says what is wrong with a job now. failed is the open incident of its last failed run, as an
+// alert may have opened it, or nil.
+func (j Job) Judge(failed *Finding, now time.Time) []Finding {
+	health := backup.Health{}
+	var found []Finding
+	if j.SetsErr == nil {
+		health = backup.Assess(j.Sets, j.Objective.Objectives, now)
+		for _, p := range health.Problems {
+			found = append(found, Finding{Subject: j.Name, Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy})
+		}
+		if j.Lost != "" {
+			found = append(found, Finding{Subject: j.Name, Kind: KindRollback, Severity: Critical, What: j.Lost})
+		}
+	}
+	found = merged(found)
+	if j.Host == nil {
+		return found
+	}
+	found = append(found, j.judgeTimer(now)...)
+	found = append(found, j.judgeService()...)
+	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings }) {
+		found = append(found, Finding{Subject: j.Name, Kind: KindWarnings, Severity: Warning,
+			What: "the last run ended with warnings", Remedy: "read its journal: journalctl -u " + j.Host.Service.Name})
+	}
+	var made time.Time
+	if health.Newest != nil {
+		made = health.Newest.FinishedAt
+	}
+	return append(found, judgeRun(j.Host.Service, j.Host.Ends, failed, made)...)
+}
+
+// merged makes one finding of those of a kind that can be several, such as forged sets: together they are
+// one incident, which is told again when there are others.
+func merged(found []Finding) []Finding {
+	var all []Finding
+	for _, f := range found {
+		if f.Kind == KindTrust || f.Kind == KindRollback {
+			f.Cause = f.What
+		}
+		k := slices.IndexFunc(all, func(o Finding) bool { return o.key() == f.key() })
+		if k < 0 {
+			all = append(all, f)
+			continue
+		}
+		all[k].What += "; " + f.What
+		all[k].Cause = all[k].What
+	}
+	return all
+}
+
+func severityOf(critical bool) Severity {
+	if critical {
+		return Critical
+	}
+	return Warning
+}
+
+func (j Job) finding(kind Kind, remedy, format string, args ...any) []Finding {
+	return []Finding{{Subject: j.Name, Kind: kind, Severity: Critical, What: fmt.Sprintf(format, args...), Remedy: remedy}}
+}
+
+// missSlack is how long after its latest time a timer that did not fire is told.
+const missSlack = 15 * time.Minute
+
+func (j Job) judgeTimer(now time.Time) []Finding {
+	t := j.Host.Timer
+	if what, remedy := TimerTrouble(t); what != "" {
+		return j.finding(KindTimer, remedy, "no backup will be started: %s is %s", t.Name, what)
+	}
+	var found []Finding
+	if t.Last.After(now.Add(clockSlack)) {
+		found = j.finding(KindClock, "correct the clock, then: sudo touch /var/lib/systemd/timers/stamp-"+t.Name+" and restart the timer",
+			"%s says that it last fired in the future, at %s: it waits until then", t.Name, t.Last.UTC().Format(time.DateTime))
+	}
+	latest := j.Host.Due.Add(late(t) + missSlack)
+	if !j.Host.Due.IsZero() && now.After(latest) && !j.Host.Service.Running() && j.Host.Service.JobID == 0 {
+		found = append(found, j.finding(KindMissed, "systemctl status "+t.Name,
+			"a run was missed: %s should have fired at %s and last did at %s", t.Name, j.Host.Due.UTC().Format(time.DateTime), t.Last.UTC().Format(time.DateTime))...)
+	}
+	return found
+}
+
+// TimerTrouble is why a timer will not fire, in a word or two, and how to mend it; "" when it will.
+func TimerTrouble(t systemd.Timer) (what, remedy string) {
+	switch t.State {
+	case systemd.TimerOn:
+		return "", ""
+	case systemd.TimerOff:
+		return "off", "sudo systemctl enable --now " + t.Name
+	case systemd.TimerStopped:
+		return "stopped until the next boot", "sudo systemctl start " + t.Name
+	case systemd.TimerUnsaved:
+		return "not enabled, and gone after the next boot", "sudo systemctl enable " + t.Name
+	case systemd.TimerMasked:
+		return "masked", "sudo systemctl unmask " + t.Name + ", then enable --now"
+	case systemd.TimerMissing:
+		return "not installed", "sudo pgbtui units install, with --enable and the job"
+	case systemd.TimerFailed, systemd.TimerBroken:
+	}
+	return string(t.State), "systemctl status " + t.Name
+}
+
+func (j Job) judgeService() []Finding {
+	switch s := j.Host.Service; {
+	case s.LoadState == "masked":
+		return j.finding(KindUnit, "sudo systemctl unmask "+s.Name, "no backup can be started: %s is masked", s.Name)
+	case s.LoadState != "loaded":
+		return j.finding(KindUnit, "sudo pgbtui units install", "no backup can be started: the file of %s is %s", s.Name, s.LoadState)
+	case !j.Host.Ours:
+		return j.finding(KindUnit, "look at it: systemctl cat "+s.Name, "%s is overridden by %s, which pgbtui did not write", s.Name, s.FragmentPath)
+	}
+	return nil
+}
+
+// judgeRun says whether the last run of a unit failed or was skipped, and nothing good came since: made is
+// when the newest good set was. A unit that systemd has forgotten says nothing about that.
+func judgeRun(u systemd.UnitState, ends Ends, failed *Finding, made time.Time) []Finding {
+	end := systemd.Current(u)
+	if end.State == systemd.RunOK || end.State == systemd.RunWarn {
+		return nil // whatever was before, this one is newer
+	}
+	good := ends.Good
+	if made.After(good) {
+		good = made
+	}
+	f, bad := badEnd(u, end)
+	if !bad && ends.Skipped.After(good) {
+		f, bad = skipped(u.Name, ends.Skipped), true
+	}
+	switch {
+	case failed == nil && !bad:
+		return nil
+	case failed != nil && (!bad || failed.Run != nil && failed.Run.Invocation != "" && failed.Run.Invocation == f.Run.Invocation):
+		f = *failed // told already, and with a better reason
+	}
+	if f.Run != nil && good.After(f.Run.EndedAt) {
+		return nil
+	}
+	return []Finding{f}
+}
+
+// badEnd is a run that systemd still knows to have ended badly.
+func badEnd(u systemd.UnitState, end systemd.Outcome) (f Finding, bad bool) {
+	run := &Run{Unit: u.Name, Invocation: u.InvocationID, EndedAt: u.Service.ExitedAt}
+	if run.EndedAt.IsZero() {
+		run.EndedAt = u.StateChangeAt
+	}
+	f = Finding{Subject: u.Name, Kind: KindRun, Severity: Critical, Run: run, Cause: Cause(u.Service.Result, exitStatus(u.Service)),
+		Remedy: "read its journal: journalctl -u " + u.Name}
+	switch end.State {
+	case systemd.RunFailed:
+		f.What = "the last run of " + u.Name + " failed: " + end.Reason
+	case systemd.RunCancelled:
+		f.What, f.Severity = "the last run of "+u.Name+" was stopped before its end", Warning
+	case systemd.RunSkipped:
+		return skipped(u.Name, u.ConditionAt), true
+	case systemd.RunOK, systemd.RunWarn, systemd.RunQueued, systemd.RunRunning, systemd.RunFinishing, systemd.RunRetrying, systemd.RunLost, systemd.RunNone:
+		return f, false
+	}
+	return f, true
+}
+
+func skipped(unit string, at time.Time) Finding {
+	return Finding{Subject: unit, Kind: KindRun, Severity: Critical, Cause: "skipped", Run: &Run{Unit: unit, EndedAt: at},
+		What: "systemd skipped the last run of " + unit + ", and nothing was done: a condition of the unit was not met", Remedy: "look for the condition: systemctl cat " + unit}
+}
+
+// Cause is how a run ended, as far as a later end must differ from it to be told again. status is
+// the exit status of a process that ended by itself, else "".
+func Cause(result, status string) string { return strings.TrimSuffix(result+"/"+status, "/") }
+
+func exitStatus(s systemd.ServiceState) string {
+	if s.ExitCode != exited {
+		return ""
+	}
+	return strconv.Itoa(int(s.ExitStatus))
+}
+
+// exited is CLD_EXITED of waitid(2).
+const exited = 1
+
+func sorted(times map[time.Time]bool) []time.Time {
+	return slices.SortedFunc(maps.Keys(times), time.Time.Compare)
+}

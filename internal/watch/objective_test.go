@@ -1,0 +1,69 @@
+package watch
+
+import (
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+func TestTheObjectiveIsTheCalendarsLongestGap(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	for _, c := range []struct {
+		calendar []string
+		delay    time.Duration
+		want     time.Duration
+	}{
+		{[]string{"*-*-* 02:00:00 UTC"}, 30 * time.Minute, 26*time.Hour + 31*time.Minute},
+		{[]string{"*-*-* 00/6:15:00 UTC"}, 0, 8*time.Hour + time.Minute},
+		{[]string{"*-*-* 02:00:00 UTC", "*-*-* 14:00:00 UTC"}, 0, 14*time.Hour + time.Minute},
+		{[]string{"Mon..Fri *-*-* *:00:00 UTC"}, 0, 49*time.Hour + 2*time.Hour + time.Minute}, // Friday 23:00 to Monday 0:00
+		{[]string{"Sun *-*-* 02:00:00 UTC"}, 0, 7*24*time.Hour + 2*time.Hour + time.Minute},
+	} {
+		timer := &systemd.Timer{LoadState: "loaded", Calendar: c.calendar, RandomizedDelay: c.delay, Accuracy: time.Minute}
+		if got := ObjectiveOf(t.Context(), config.Job{}, Habits{Timer: timer}); got.RPO != c.want || got.RPOFrom != FromCalendar {
+			t.Errorf("%q: %s by %s, want %s", c.calendar, got.RPO, got.RPOFrom, c.want)
+		}
+	}
+}
+
+func TestTheConfigurationGoesBeforeTheCalendar(t *testing.T) {
+	timer := &systemd.Timer{LoadState: "loaded", Calendar: []string{"*-*-* 02:00:00 UTC"}}
+	if got := ObjectiveOf(t.Context(), config.Job{RPO: 8 * time.Hour}, Habits{Timer: timer}); got.RPO != 8*time.Hour || got.RPOFrom != FromConfig {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWithoutATimerThereIsADefault(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	for name, timer := range map[string]*systemd.Timer{
+		"none": nil, "not installed": {LoadState: "not-found"}, "no calendar": {LoadState: "loaded"},
+		"not readable": {LoadState: "loaded", Calendar: []string{"every now and then"}}, "once": {LoadState: "loaded", Calendar: []string{"2100-01-01 00:00:00 UTC"}},
+	} {
+		if got := ObjectiveOf(t.Context(), config.Job{}, Habits{Timer: timer}); got.RPO != defaultRPO || got.RPOFrom != FromDefault {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestProofsAreAskedForWhereTheyAreMade(t *testing.T) {
+	for _, c := range []struct {
+		job    config.Job
+		habits Habits
+		within time.Duration
+		level  backup.Level
+	}{
+		{config.Job{RPO: time.Hour}, Habits{}, 0, backup.LevelReadable},
+		{config.Job{RPO: time.Hour}, Habits{Verified: true}, 27 * time.Hour, backup.LevelReadable},
+		{config.Job{RPO: time.Hour}, Habits{Verified: true, Drilled: true}, drillWithin, backup.LevelRestored},
+		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Habits{}, 48 * time.Hour, backup.LevelReadable},
+		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Habits{Drilled: true}, 48 * time.Hour, backup.LevelRestored},
+	} {
+		if got := ObjectiveOf(t.Context(), c.job, c.habits); got.ProofWithin != c.within || got.ProofLevel != c.level {
+			t.Errorf("%+v: %+v", c, got)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package watch
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := OpenStore(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestIncidentsAreRememberedWhole(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if s.Lost != nil || len(s.Incidents) != 0 {
+		t.Fatalf("%v, %v", s.Incidents, s.Lost)
+	}
+	want := []Incident{{Finding: Finding{Subject: "sales", Kind: KindRun, Severity: Critical, What: "it\nfailed", Run: &Run{Unit: "u", EndedAt: start}},
+		OpenedAt: start, ToldAt: start, Openings: 2, Owed: Cleared}}
+	if err := s.Save(want); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	if again := open(t, dir); again.Lost != nil || !cmp.Equal(again.Incidents, want) {
+		t.Errorf("%v\n%s", again.Lost, cmp.Diff(want, again.Incidents))
+	}
+	if left, _ := filepath.Glob(dir + "/.incidents-*"); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestAMemoryThatCannotBeReadIsAnEmptyOneThatSaysSo(t *testing.T) {
+	for _, text := range []string{"", "{", `{"schema":99,"incidents":[]}`, "\x00\x01", `{"schema":1,"incidents":"x"}`} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, stateName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, dir)
+		if s.Lost == nil || len(s.Incidents) != 0 {
+			t.Errorf("%q: %v, %v", text, s.Incidents, s.Lost)
+		}
+		if err := s.Save(nil); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Symlink("/etc/passwd", filepath.Join(dir, stateName)); err != nil {
+		t.Fatal(err)
+	}
+	if s := open(t, dir); s.Lost == nil {
+		t.Error("a link was followed")
+	}
+}
+
+func TestTwoNeverHoldTheMemoryAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := OpenStore(ctx, dir); fault.CodeOf(err) != fault.Temporary {
+		t.Errorf("%v", err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		second, err := OpenStore(t.Context(), dir)
+		if err == nil {
+			err = second.Close()
+		}
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		t.Fatalf("not locked: %v", err)
+	case <-time.After(2 * lockPause):
+	}
+	_ = first.Close()
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzState(f *testing.F) {
+	f.Add([]byte(`{"schema":1,"incidents":[{"subject":"a","kind":"timer","severity":"critical","what":"x","openedAt":"2026-11-22T02:47:00Z","openings":9}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		known, err := parseState(raw)
+		if err != nil && known != nil {
+			t.Fatal("half a memory")
+		}
+		next, _ := Step(known, []Finding{{Subject: "a", Kind: KindTimer}}, Look{Now: start})
+		Step(next, nil, Look{Now: start.Add(time.Hour)})
+	})
+}

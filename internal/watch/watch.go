@@ -1,0 +1,91 @@
+// Package watch says what is wrong with each job, its timer and its units, and which of that is
+// news. The hourly watch, the alert of a failed unit, `status` and the console conclude the same,
+// because they conclude it here.
+//
+// Rules: judging (judge.go) and telling news from what is known (incident.go) are pure functions. What
+// could not be looked at is not judged: no backup is missing because a bucket did not answer.
+// Incidents are remembered in a small file (state.go); without it everything is news once more.
+package watch
+
+import "codeberg.org/pgbtui/pgbtui/internal/backup"
+
+// Severity orders what is told.
+type Severity int
+
+// The severities.
+const (
+	Warning  Severity = iota // wants attention
+	Critical                 // an objective is breached, or will be unless somebody acts
+)
+
+// String is the word in documents and in the configuration.
+func (s Severity) String() string {
+	if s == Critical {
+		return "critical"
+	}
+	return "warning"
+}
+
+// Kind is the sort of a problem. With its subject it says which incident a finding belongs to.
+type Kind string
+
+// The kinds. The first are those that the sets show.
+const (
+	KindBackup    = Kind(backup.ProblemBackup)
+	KindIntegrity = Kind(backup.ProblemIntegrity)
+	KindProof     = Kind(backup.ProblemProof)
+	KindWarnings  = Kind(backup.ProblemWarnings)
+	KindClock     = Kind(backup.ProblemClock)
+	KindTrust     = Kind(backup.ProblemTrust)
+	KindRollback  = Kind(backup.ProblemRollback)
+
+	KindRun     Kind = "run"     // the last run of a unit failed, or systemd skipped it
+	KindTimer   Kind = "timer"   // the timer will not fire
+	KindMissed  Kind = "missed"  // the timer should have fired and did not
+	KindUnit    Kind = "unit"    // the service is masked, missing, broken or not ours
+	KindBucket  Kind = "bucket"  // the bucket cannot be read
+	KindSystemd Kind = "systemd" // systemd does not answer
+	KindChannel Kind = "channel" // a channel does not take alerts
+)
+
+// UnusableChannel is the subject of an address that no channel can be made of.
+const UnusableChannel = "a channel that cannot be used"
+
+// Finding is one thing that is wrong now.
+type Finding struct {
+	Subject  string   `json:"subject"` // a job, of KindRun the unit, a place in a bucket, a channel; "" is this host
+	Kind     Kind     `json:"kind"`
+	Severity Severity `json:"severity"`
+	What     string   `json:"what"`
+	Remedy   string   `json:"remedy,omitempty"`
+
+	// Cause is what a later finding of the same incident must differ in to be told again: how a run
+	// ended. Most kinds have none.
+	Cause string `json:"cause,omitempty"`
+	// Run is which run failed, for KindRun.
+	Run *Run `json:"run,omitempty"`
+}
+
+// key says which incident a finding belongs to.
+type key struct {
+	subject string
+	kind    Kind
+}
+
+// Text is the finding with its remedy.
+func (f Finding) Text() string { return backup.Problem{What: f.What, Remedy: f.Remedy}.Text() }
+
+func (f Finding) key() key { return key{f.Subject, f.Kind} }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. A word that is not known is critical: rather
+// too loud than lost.
+func (s *Severity) UnmarshalText(word []byte) error {
+	*s = Critical
+	if string(word) == Warning.String() {
+		*s = Warning
+	}
+	return nil
+}
