@@ -16,6 +16,8 @@ type restoreFlags struct {
 	job, request string
 	check        bool
 	accept       bool // an unsigned set; never by a request
+	into         string
+	roles        []string
 	backup.RestoreRequest
 }
 
@@ -32,12 +34,16 @@ type jsonRestore struct {
 	Created  []string           `json:"created,omitempty"` // roles and tablespaces
 	Notes    []string           `json:"notes,omitempty"`
 	Stages   []backup.StageTime `json:"stages"`
+	Portion  *backup.Portion    `json:"portion,omitempty"`
+	Fetched  *int64             `json:"fetchedBytes,omitempty"` // of the stored dump
 }
 
 type jsonChecks struct {
 	Schema int            `json:"schema"`
 	OK     bool           `json:"ok"`
 	Checks []backup.Check `json:"checks"`
+
+	Portion *backup.Portion `json:"portion,omitempty"`
 }
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -80,6 +86,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.BoolVar(&f.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&f.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
 	flags.BoolVar(&f.check, "check", false, "only look whether the restore can work; change nothing")
+	f.partFlags(flags)
 	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
 	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
@@ -88,6 +95,9 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 }
 
 func (p *program) restore(ctx context.Context, id string, f restoreFlags) error {
+	if err := f.settle(); err != nil {
+		return err
+	}
 	switch {
 	case (f.To == "") == (f.Replace == ""):
 		return usageText("restore wants --to and the name of a new database, or --replace and that of a live one")
@@ -119,8 +129,7 @@ func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
 	if asked.Swap != "" {
 		return p.swapRequested(ctx, asked)
 	}
-	f.job, f.To, f.Jobs, f.Globals = asked.Job, asked.To, max(1, asked.Jobs), asked.Globals
-	f.Replace, f.Confirm, f.Terminate = asked.Replace, asked.Confirm, asked.Terminate
+	f.fromRequest(asked)
 	at, err := p.locate(ctx, asked.Set, asked.Job)
 	if err != nil {
 		return p.failedBefore(ctx, restoreRun, err)
@@ -146,11 +155,11 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	defer stop()
 	env.Bucket = at.bucket
 	if f.check {
-		checks, err := backup.Preflight(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		checks, portion, err := backup.PreflightPart(ctx, at.job, env, at.set, f.RestoreRequest, identities)
 		if err != nil {
 			return err
 		}
-		return p.printChecks(checks)
+		return p.printChecks(checks, portion)
 	}
 	restored, err := backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
 	if err != nil {
@@ -159,13 +168,13 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	return p.printRestored(at.set, restored)
 }
 
-func (p *program) printChecks(checks []backup.Check) error {
+func (p *program) printChecks(checks []backup.Check, portion *backup.Portion) error {
 	ok := true
 	for _, c := range checks {
 		ok = ok && c.OK
 	}
 	if p.json {
-		if err := p.printJSON(jsonChecks{jsonSchema, ok, checks}); err != nil {
+		if err := p.printJSON(jsonChecks{jsonSchema, ok, checks, portion}); err != nil {
 			return err
 		}
 	} else {
@@ -182,6 +191,9 @@ func (p *program) printChecks(checks []backup.Check) error {
 				p.printf("     %-12s %s\n", "", printable.Text(c.Remedy))
 			}
 		}
+		if portion != nil {
+			p.printPortion(portion)
+		}
 	}
 	if !ok {
 		return &outcome{fault.Refused}
@@ -191,12 +203,24 @@ func (p *program) printChecks(checks []backup.Check) error {
 
 func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
 	if p.json {
-		return p.printJSON(jsonRestore{
+		out := jsonRestore{
 			Schema: jsonSchema, Set: set.ID, Database: r.Database, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
-			Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages,
-		})
+			Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages, Portion: r.Portion,
+		}
+		if r.Portion != nil {
+			out.Fetched = &r.Fetched
+		}
+		return p.printJSON(out)
 	}
-	p.printf("restored %s into database %s in %.1fs\n", set.ID, printable.Text(r.Database), r.Seconds)
+	what := ""
+	if r.Portion != nil {
+		what = "a part of "
+	}
+	p.printf("restored %s%s into database %s in %.1fs\n", what, set.ID, printable.Text(r.Database), r.Seconds)
+	if r.Portion != nil {
+		p.printPortion(r.Portion)
+		p.printf("  fetched %s of %s\n", size(r.Fetched), size(r.Portion.StoredBytes))
+	}
 	if r.Compared {
 		p.printf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)
 	}

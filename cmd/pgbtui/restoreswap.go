@@ -77,7 +77,7 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 		if err != nil {
 			return err
 		}
-		return p.printChecks(checks)
+		return p.printChecks(checks, nil)
 	}
 	p.audit(ctx, journal.Session{}.CurrentOperator(), journal.Action{What: verb, Target: f.Database})
 	return p.swapped(backup.SwapBack(ctx, job, env, f.SwapRequest))

@@ -61,7 +61,7 @@ func (d *drilling) withoutOwners(why string) {
 }
 
 func (d *drilling) missingRoles(ctx context.Context) ([]string, error) {
-	roles, _ := d.needs()
+	roles, _, _ := d.needs()
 	missing, err := d.server.Missing(ctx, postgres.Needs{Roles: sorted(roles)})
 	return missing.Roles, err
 }

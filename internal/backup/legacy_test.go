@@ -15,15 +15,22 @@ import (
 // script uploads what the old shell script would have: pg_dump's own compressed archive, as it is.
 func (w *world) script(t *testing.T, database string) (key string) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(w.pg.BinDir, "pg_dump"), "-Fc")
-	cmd.Env = append(cmd.Environ(), w.pg.Env(w.job.Database)...)
+	archive := w.pgDump(t, w.job.Database, "-Fc")
+	key = "postgresql/postgresql_" + database + "_20200102_030405.backup"
+	w.put(t, key, archive)
+	return key
+}
+
+// pgDump is what pg_dump itself writes of a database.
+func (w *world) pgDump(t *testing.T, database string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(w.pg.BinDir, "pg_dump"), args...)
+	cmd.Env = append(cmd.Environ(), w.pg.Env(database)...)
 	archive, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	key = "postgresql/postgresql_" + database + "_20200102_030405.backup"
-	w.put(t, key, archive)
-	return key
+	return archive
 }
 
 func TestSetsOfTheOldScriptAreListedVerifiedAndRestored(t *testing.T) {

@@ -28,6 +28,11 @@ type RestoreRequest struct {
 	Globals       bool   // create missing roles and tablespaces from the set first
 	NoOwner       bool   // everything belongs to the restoring role, and nothing is granted
 	NoTablespaces bool   // everything goes to the database's default tablespace
+
+	Tables, Schemas []string          // only these, as people name them; with neither, everything
+	SchemaOnly      bool              // definitions without rows
+	DataOnly        bool              // rows without definitions: To exists, and its tables are empty
+	Roles           map[string]string // owners and grants of one role go to another
 }
 
 // Restored is what a finished restore did.
@@ -44,6 +49,9 @@ type Restored struct {
 	Stages      []StageTime   //
 	Differences []RowMismatch // never empty when Compared is false because of them
 	Recorded    string        // key of the proof beside the set; "" when there is none
+
+	Portion *Portion // nil: everything was restored
+	Fetched int64    // stored bytes of the dump that a part took
 }
 
 // RowMismatch is one table whose rows differ from those counted in the dump.
@@ -71,6 +79,9 @@ func Restore(ctx context.Context, job config.Job, env Env, set *Set, req Restore
 		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+err.Error(), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
+	if r.part != nil {
+		r.result.Portion, r.result.Fetched = &r.part.portion, r.part.fetched
+	}
 	r.result.Stages, r.result.Seconds = r.meter.stages(), time.Since(started).Round(time.Millisecond).Seconds()
 	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %d tables, %d rows", set.ID, r.result.Database, r.result.Tables, r.result.Rows), event(EventRestoreOK))
 	return &r.result, nil
@@ -90,6 +101,8 @@ type restoring struct {
 	place    postgres.Place   // where that is
 	tools    postgres.Tools
 	contents *Contents
+	failing  bool  // a check failed so far
+	part     *part // nil: everything
 	spooled  spool // the raw dump on disk, for parallel sessions
 	created  bool
 	result   Restored
@@ -129,6 +142,9 @@ func (r *restoring) close(ctx context.Context) {
 func (r *restoring) do(ctx context.Context) (err error) {
 	r.meter.enter(StagePreflight, 0)
 	if err := r.req.confirmed(r.set); err != nil {
+		return err
+	}
+	if err := r.req.check(); err != nil {
 		return err
 	}
 	if err := r.connect(ctx); err != nil {
@@ -202,6 +218,9 @@ func (r *restoring) globals(ctx context.Context) error {
 }
 
 func (r *restoring) create(ctx context.Context) error {
+	if r.req.DataOnly {
+		return nil
+	}
 	r.meter.enter(StageCreate, 0)
 	settings := r.settings()
 	if settings == nil {
@@ -229,6 +248,7 @@ func (r *restoring) settings() *postgres.Settings {
 	if r.req.NoTablespaces {
 		settings.Tablespace = ""
 	}
+	r.renameSettings(&settings)
 	return &settings
 }
 
@@ -249,6 +269,9 @@ func (r *restoring) existsAnyway(ctx context.Context) bool {
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file}
+	if r.part != nil {
+		return r.loadPart(ctx, opts)
+	}
 	if opts.File != "" {
 		r.meter.enter(StageRestore, 0)
 		stop := r.meter.keepAlive()
@@ -261,7 +284,7 @@ func (r *restoring) load(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = dump.Close() }()
-	stream := &untilEnd{r: io.TeeReader(dump, r.meter), then: r.meter.keepAlive}
+	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, r.meter)), then: r.meter.keepAlive}
 	defer stream.stop()
 	return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
 }
@@ -302,6 +325,9 @@ func (r *restoring) finish(ctx context.Context) error {
 	r.meter.enter(StageFinish, 0)
 	stop := r.meter.keepAlive()
 	defer stop()
+	if r.req.DataOnly {
+		return r.analyzePart(ctx)
+	}
 	if settings := r.settings(); settings != nil {
 		problems, err := r.server.ApplySettings(ctx, r.req.To, *settings)
 		if err != nil {
@@ -311,6 +337,9 @@ func (r *restoring) finish(ctx context.Context) error {
 		for _, p := range problems {
 			r.note("a setting of the database was refused: " + p)
 		}
+	}
+	if err := r.checkRenamed(ctx); err != nil {
+		return err
 	}
 	return r.inTarget(ctx, func(s *postgres.Server) error { return s.Analyze(ctx) })
 }

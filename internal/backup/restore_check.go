@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -58,12 +59,26 @@ func refusal(action string, checks []Check) error {
 // Preflight looks at everything that can be known before a restore starts, and changes nothing.
 // The console shows it; the unit runs the same again and decides by it.
 func Preflight(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, error) {
+	checks, _, err := PreflightPart(ctx, job, env, set, req, identities)
+	return checks, err
+}
+
+// PreflightPart says also what a restore of a part would bring; nil for a whole set, and where
+// the checks did not come so far.
+func PreflightPart(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, *Portion, error) {
 	r := newRestoring(job, env, set, req, identities)
+	if err := r.req.check(); err != nil {
+		return nil, nil, err
+	}
 	if err := r.connect(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer r.close(ctx)
-	return r.checks(ctx)
+	checks, err := r.checks(ctx)
+	if err != nil || r.part == nil {
+		return checks, nil, err
+	}
+	return checks, &r.part.portion, nil
 }
 
 // preflight refuses a restore that can't work.
@@ -76,7 +91,16 @@ func (r *restoring) preflight(ctx context.Context) error {
 }
 
 func (r *restoring) checks(ctx context.Context) ([]Check, error) {
-	return asked(ctx, r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime)
+	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkTools, r.checkTarget, r.checkSpool)
+	if err != nil {
+		return nil, err
+	}
+	r.failing = slices.ContainsFunc(checks, func(c Check) bool { return !c.OK })
+	more, err := asked(ctx, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime)
+	if err != nil {
+		return nil, err
+	}
+	return append(checks, more...), nil
 }
 
 // asked looks in this order; later ones use what earlier ones found. An error says nothing of the

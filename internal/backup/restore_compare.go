@@ -13,16 +13,16 @@ import (
 
 // compare counts the rows of every table and holds them against those counted in the dump.
 func (r *restoring) compare(ctx context.Context) error {
-	if r.contents == nil || r.contents.Archive == nil {
-		r.note("rows were not compared: the set has no counts")
-		return nil
+	known, err := r.counted()
+	if err != nil || known == nil {
+		return err
 	}
 	r.meter.enter(StageCompare, 0)
 	stop := r.meter.keepAlive()
 	defer stop()
 	var tables []archive.Table
 	odd := 0
-	for _, t := range r.contents.Archive.Tables() {
+	for _, t := range known {
 		if r.legible(t.Schema) && r.legible(t.Name) {
 			tables = append(tables, t)
 		} else {
@@ -37,6 +37,20 @@ func (r *restoring) compare(ctx context.Context) error {
 		return err
 	}
 	return r.judge(tables, counts, skip)
+}
+
+// counted are the tables whose rows are known, which may be none; nil when nothing was counted.
+func (r *restoring) counted() ([]archive.Table, error) {
+	switch {
+	case r.part != nil && r.part.counted != nil:
+		return r.expected()
+	case r.part != nil:
+		return nil, nil // no rows were restored
+	case r.contents == nil || r.contents.Archive == nil:
+		r.note("rows were not compared: the set has no counts")
+		return nil, nil
+	}
+	return append([]archive.Table{}, r.contents.Archive.Tables()...), nil
 }
 
 // judge holds the counts against each other.
@@ -59,7 +73,7 @@ func (r *restoring) judge(tables []archive.Table, counts map[postgres.Table]int6
 			len(r.result.Differences), len(tables), d.Schema, d.Table, d.Got, d.Want), "do not use this copy; look for triggers or rules that change rows while loading", nil)
 	}
 	// A set whose every table had to be left out was not compared.
-	r.result.Compared = r.result.Tables > 0 || len(r.contents.Archive.Tables()) == 0
+	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil && len(r.contents.Archive.Tables()) == 0
 	return nil
 }
 
@@ -82,7 +96,7 @@ func (r *restoring) count(ctx context.Context, tables []archive.Table) (counts m
 // record keeps the restore as the set's best evidence, when the rows are those of the dump. Who
 // may only read the bucket can restore, but not record it.
 func (r *restoring) record(ctx context.Context) error {
-	if !r.result.Compared || r.set.Kind != KindNative {
+	if !r.result.Compared || r.part != nil || r.set.Kind != KindNative {
 		return nil
 	}
 	p := Proof{

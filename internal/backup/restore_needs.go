@@ -20,6 +20,9 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return []Check{fails("contents", err.Error(), fault.Remedy(err))}, nil
 	}
+	if r.req.Partial() {
+		return r.checkPart(ctx)
+	}
 	if r.contents == nil || r.contents.Archive == nil {
 		return []Check{warns("contents", "not known for this set: roles, extensions and locale are not checked", "")}, nil
 	}
@@ -40,7 +43,7 @@ func (r *restoring) readContents(ctx context.Context) (err error) {
 
 // checkLocale: only CREATE DATABASE can set encoding and locale, and not every server knows all.
 func (r *restoring) checkLocale(ctx context.Context) ([]Check, error) {
-	if r.contents.Database == nil {
+	if r.contents == nil || r.contents.Database == nil {
 		return []Check{warns("locale", "not known for this set: the server's default is used", "")}, nil
 	}
 	l := r.contents.Database.Locale
@@ -66,8 +69,8 @@ func present(words ...string) (kept []string) {
 // checkNeeds: roles that own things, are granted rights or named by policies, tablespaces, and
 // extensions.
 func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
-	roles, spaces := r.needs()
-	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: r.contents.Archive.Extensions()})
+	roles, spaces, extensions := r.needs()
+	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: extensions})
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +82,12 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	}, nil
 }
 
-func (r *restoring) needs() (roles, spaces map[string]bool) {
+func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string) {
 	roles, spaces = map[string]bool{}, map[string]bool{}
 	role := func(name, use string) {
 		// Without owners there are no grants either; policies always come.
 		if name != "" && (use == "policy" || !r.req.NoOwner) {
-			roles[name] = true
+			roles[r.role(name)] = true
 		}
 	}
 	space := func(name string) {
@@ -92,6 +95,19 @@ func (r *restoring) needs() (roles, spaces map[string]bool) {
 			spaces[name] = true
 		}
 	}
+	if r.part != nil {
+		extensions = r.needsOfPart(role, space)
+	} else {
+		extensions = r.needsOfWhole(role, space)
+	}
+	if r.contents != nil && r.contents.Database != nil {
+		role(r.contents.Database.Owner, "owner")
+		space(r.contents.Database.Tablespace)
+	}
+	return roles, spaces, extensions
+}
+
+func (r *restoring) needsOfWhole(role func(name, use string), space func(name string)) (extensions []string) {
 	for _, e := range r.contents.Archive.Entries {
 		if r.legible(e.Owner) {
 			role(e.Owner, "owner")
@@ -103,21 +119,24 @@ func (r *restoring) needs() (roles, spaces map[string]bool) {
 	for _, u := range r.contents.Roles {
 		role(u.Role, u.Use)
 	}
-	if d := r.contents.Database; d != nil {
-		role(d.Owner, "owner")
-		space(d.Tablespace)
-	}
-	return roles, spaces
+	return r.contents.Archive.Extensions()
 }
 
 // legible is false for names that the contents hold only a shadow of: they are the dump's bytes,
 // in its encoding, and JSON kept what is UTF-8. Nothing can be asked about the others.
 func (r *restoring) legible(name string) bool {
-	switch r.contents.Archive.Encoding {
+	switch r.encoding() {
 	case "UTF8", "SQL_ASCII": // the latter is never converted
 		return !strings.ContainsRune(name, utf8.RuneError)
 	}
 	return strings.IndexFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
+}
+
+func (r *restoring) encoding() string {
+	if r.part != nil {
+		return r.part.head.Encoding
+	}
+	return r.contents.Archive.Encoding
 }
 
 func needCheck(name string, missing []string, remedy string, comes bool) Check {

@@ -85,6 +85,9 @@ func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) 
 
 // checkTime foretells the restore's time from those that were made.
 func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
+	if r.req.Partial() {
+		return nil, nil // they were of whole sets
+	}
 	e, ok := RestoreTime(nil, r.set)
 	if !ok {
 		sets, err := NewCatalogue(r.env.Bucket, r.job).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})

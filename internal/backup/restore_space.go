@@ -31,10 +31,10 @@ type disk struct {
 // much of it goes to which tablespace is not known: where several disks are used, they are
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
-	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 {
+	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 || r.set.Manifest.Dump.RawBytes <= 0 {
 		return []Check{warns("space", "not known: the set does not say how large the database was", "look at the free space of the server yourself")}, nil
 	}
-	need := r.set.Manifest.Server.SizeBytes
+	need := r.needBytes()
 	needs := humanize.IBytes(uint64(need)) + " needed"
 	own, spaces := r.spaces()
 	paths, err := r.server.Paths(ctx)
@@ -64,6 +64,15 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	return []Check{passes("space", detail)}, nil
 }
 
+// needBytes is the size that the database had; of a part, the share that its rows have in the dump.
+func (r *restoring) needBytes() int64 {
+	m := r.set.Manifest
+	if r.part == nil {
+		return m.Server.SizeBytes
+	}
+	return int64(float64(m.Server.SizeBytes) * float64(r.partBytes()) / float64(m.Dump.RawBytes))
+}
+
 // spaces are the tablespaces that the database will use, its own first.
 func (r *restoring) spaces() (own string, all []string) {
 	own = "pg_default"
@@ -74,7 +83,7 @@ func (r *restoring) spaces() (own string, all []string) {
 	if r.contents == nil || r.contents.Archive == nil {
 		return own, all
 	}
-	_, named := r.needs()
+	_, named, _ := r.needs()
 	for _, name := range sorted(named) {
 		if name != own {
 			all = append(all, name)

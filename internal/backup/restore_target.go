@@ -19,7 +19,7 @@ func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error)
 	switch {
 	case r.place.Standby:
 		return []Check{fails("server", at+": a standby", "restore on the primary")}, nil
-	case !r.place.CreatesDBs:
+	case !r.place.CreatesDBs && !r.req.DataOnly:
 		return []Check{fails("server", at+", which may not create databases", "run it as a superuser (sudo -u postgres -g pgbtui pgbtui restore …), or ALTER ROLE … CREATEDB")}, nil
 	}
 	return []Check{passes("server", at)}, nil
@@ -47,6 +47,9 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
 	if r.req.Replace != "" {
 		return r.checkReplaced(ctx)
+	}
+	if r.req.DataOnly {
+		return r.checkInto(ctx)
 	}
 	if r.req.To == "" {
 		return []Check{fails("target", "no name", "name the new database with --to")}, nil

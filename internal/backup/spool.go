@@ -46,7 +46,7 @@ func (r *restoring) spool(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = dump.Close() }()
-	return spoolError(r.spooled.fill(readerWith(ctx, io.TeeReader(dump, r.meter))))
+	return spoolError(r.spooled.fill(readerWith(ctx, r.renamed(io.TeeReader(dump, r.meter)))))
 }
 
 func (s *spool) make(parent string) (err error) {

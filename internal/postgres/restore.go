@@ -14,15 +14,18 @@ import (
 
 // RestoreOptions change what pg_restore restores, and from where.
 type RestoreOptions struct {
-	File          string       // read this archive instead of the stream; needed for Jobs > 1
-	Jobs          int          // parallel sessions
-	NoOwner       bool         // objects belong to the restoring role
-	NoACL         bool         // no grants
-	NoTablespaces bool         // everything in the database's tablespace
-	DataOnly      bool         // no definitions
-	SchemaOnly    bool         // no data; the stream is then not read to its end
-	ListFile      string       // restore only the entries listed there, in that order (pg_restore --use-list)
-	OnLine        func(string) // each line of standard error, from one goroutine; may be nil
+	File          string // read this archive instead of the stream; needed for Jobs > 1
+	Jobs          int    // parallel sessions
+	NoOwner       bool   // objects belong to the restoring role
+	NoACL         bool   // no grants
+	NoTablespaces bool   // everything in the database's tablespace
+	DataOnly      bool   // no definitions
+	SchemaOnly    bool   // no data; the stream is then not read to its end
+
+	SingleTransaction bool         // all or nothing
+	ListFile          string       // restore only the entries listed there, in that order (pg_restore --use-list)
+	ReadAll           bool         // read the stream to its end also when pg_restore stops earlier
+	OnLine            func(string) // each line of standard error, from one goroutine; may be nil
 }
 
 // Restore runs pg_restore into the target, an existing empty database, and stops at the first
@@ -53,7 +56,7 @@ func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, std
 	defer func() { _ = p.Close() }()
 	err = discardAll(p)
 	if o.File == "" {
-		err = c.stdin.finish(err, !o.SchemaOnly && o.ListFile == "")
+		err = c.stdin.finish(err, o.ReadAll || !o.SchemaOnly && o.ListFile == "")
 	}
 	return err
 }
@@ -70,6 +73,7 @@ func (o RestoreOptions) args() []string {
 		{o.NoTablespaces, "--no-tablespaces"},
 		{o.DataOnly, "--data-only"},
 		{o.SchemaOnly, "--schema-only"},
+		{o.SingleTransaction, "--single-transaction"},
 		{o.ListFile != "", "--use-list=" + o.ListFile},
 	} {
 		if flag.set {

@@ -26,20 +26,27 @@ const DefaultDir = "/var/lib/pgbtui/requests"
 // Restore asks for one of three: a set restored into a new database (To), a set in the place of a
 // live one (Replace), or a database that stands beside a live one put in its place (Swap).
 type Restore struct {
-	Set       string    `json:"set"`
-	Instance  string    `json:"instance"`
-	Database  string    `json:"database"` // of the source
-	Job       string    `json:"job,omitempty"`
-	To        string    `json:"to,omitempty"`
-	Replace   string    `json:"replace,omitempty"`
-	Swap      string    `json:"swap,omitempty"`    // the live database; needs no set
-	With      string    `json:"with,omitempty"`    // goes with Swap; "" is the newest that a restore replaced
-	Confirm   string    `json:"confirm,omitempty"` // Replace or Swap once more, as the operator typed it
-	Terminate bool      `json:"terminate,omitempty"`
-	Jobs      int       `json:"jobs,omitempty"`
-	Globals   bool      `json:"globals,omitempty"`
-	By        string    `json:"by,omitempty"` // for the journal, unverified; Owner is what counts where it can be seen
-	At        time.Time `json:"at"`
+	Set       string `json:"set"`
+	Instance  string `json:"instance"`
+	Database  string `json:"database"` // of the source
+	Job       string `json:"job,omitempty"`
+	To        string `json:"to,omitempty"`
+	Replace   string `json:"replace,omitempty"`
+	Swap      string `json:"swap,omitempty"`    // the live database; needs no set
+	With      string `json:"with,omitempty"`    // goes with Swap; "" is the newest that a restore replaced
+	Confirm   string `json:"confirm,omitempty"` // Replace or Swap once more, as the operator typed it
+	Terminate bool   `json:"terminate,omitempty"`
+	Jobs      int    `json:"jobs,omitempty"`
+	Globals   bool   `json:"globals,omitempty"`
+
+	Tables     []string          `json:"tables,omitempty"`     // only these; with Schemas empty too, everything
+	Schemas    []string          `json:"schemas,omitempty"`    //
+	SchemaOnly bool              `json:"schemaOnly,omitempty"` // no rows
+	DataOnly   bool              `json:"dataOnly,omitempty"`   // rows only, into empty tables of To, which exists
+	Roles      map[string]string `json:"roles,omitempty"`      // owners and grants: old name to new
+
+	By string    `json:"by,omitempty"` // for the journal, unverified; Owner is what counts where it can be seen
+	At time.Time `json:"at"`
 
 	Owner uint32 `json:"-"` // the file's; set by Read. In a unit with PrivateUsers= it is OverflowUID
 }
@@ -53,7 +60,7 @@ func (r Restore) changesLive() bool { return r.Replace != "" || r.Swap != "" }
 var validID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 
 // maxBytes of a request file.
-const maxBytes = 16 << 10
+const maxBytes = 256 << 10
 
 // Write stores r as dir/id.json, readable by the folder's group.
 func Write(dir, id string, r Restore) error {

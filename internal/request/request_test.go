@@ -3,6 +3,7 @@ package request
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ func TestWhatIsAskedIsRead(t *testing.T) {
 	}
 	got, err := Read(dir, "r1")
 	want.Owner = uint32(os.Getuid())
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if err := Write(dir, "r1", want); err == nil {

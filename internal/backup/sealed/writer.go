@@ -7,6 +7,7 @@
 package sealed
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"sync"
@@ -34,10 +35,21 @@ type Index struct {
 	FrameBytes int64   `json:"frameBytes"` // raw bytes of every frame but the last
 	RawBytes   int64   `json:"rawBytes"`   // of the whole stream
 	Sizes      []int64 `json:"sizes"`      // compressed bytes of each frame, in order
+	Digests    []byte  `json:"digests"`    // digestBytes of SHA-256 of each compressed frame, one after the other
+}
+
+// digestBytes of a frame's SHA-256 are kept: nobody can make another frame for them, and the index
+// of a terabyte stays below 10 MB.
+const digestBytes = 16
+
+func digest(packed []byte) []byte {
+	sum := sha256.Sum256(packed)
+	return sum[:digestBytes]
 }
 
 type block struct {
 	raw, packed []byte
+	digest      []byte
 	ready       chan struct{}
 }
 
@@ -128,6 +140,7 @@ func (w *Writer) compress() {
 	defer w.running.Done()
 	for b := range w.jobs {
 		b.packed = w.encoder.EncodeAll(b.raw, b.packed[:0])
+		b.digest = digest(b.packed)
 		close(b.ready)
 	}
 }
@@ -141,6 +154,7 @@ func (w *Writer) collect() {
 		case <-w.failed:
 		default:
 			w.index.Sizes = append(w.index.Sizes, int64(len(b.packed)))
+			w.index.Digests = append(w.index.Digests, b.digest...)
 			if _, err := w.out.Write(b.packed); err != nil {
 				w.fail(fmt.Errorf("sealed: write frame %d: %w", len(w.index.Sizes), err))
 			}

@@ -83,22 +83,25 @@ func (s *Scanner) setFormat(v value) {
 
 // startHeader expects what follows the preamble, now that version and widths are known.
 func (s *Scanner) startHeader() {
+	s.head.fields, s.head.end = headerFields(s.head.minor), (*Scanner).startEntries
+	s.begin()
+}
+
+func headerFields(minor int64) []field {
 	compression := field{name: "compression level", kind: kindInt, set: (*Scanner).setLevel}
-	if s.head.minor >= minorAlgo {
+	if minor >= minorAlgo {
 		compression = field{name: "compression algorithm", kind: kindByte, set: (*Scanner).setAlgorithm}
 	}
 	fields := []field{compression}
 	for _, part := range []string{"seconds", "minutes", "hours", "day", "month", "year", "summer time"} {
 		fields = append(fields, field{name: part, kind: kindInt})
 	}
-	s.head.fields = append(fields,
+	return append(fields,
 		field{name: "database name", kind: kindText, set: func(s *Scanner, v value) { s.arch.Database = string(v.text) }},
 		field{name: "server version", kind: kindText, set: func(s *Scanner, v value) { s.arch.ServerVersion = string(v.text) }},
 		field{name: "pg_dump version", kind: kindText, set: func(s *Scanner, v value) { s.arch.DumpVersion = string(v.text) }},
 		field{name: "number of entries", kind: kindInt, set: (*Scanner).setEntryCount},
 	)
-	s.head.end = (*Scanner).startEntries
-	s.begin()
 }
 
 // setLevel is 1.14's: any level but 0 is zlib, -1 its default.

@@ -154,6 +154,23 @@ func (s *Scanner) publish() {
 	s.mu.Unlock()
 }
 
+// Head is the archive as far as its head tells, without data, or nil while that is not complete.
+func (s *Scanner) Head() *Archive {
+	if s.arch.HeadBytes == 0 {
+		return nil
+	}
+	head := s.arch
+	head.Data = nil
+	return &head
+}
+
+// CloseSubset ends what Subset reads: some of the data blocks may never have come, but none of
+// those that came is cut. Places are those in the subset.
+func (s *Scanner) CloseSubset() (*Archive, error) {
+	s.head.awaited = nil
+	return s.Close()
+}
+
 // Close ends the archive. It returns what was found, or why there is nothing to return:
 // ErrUnsupported, ErrCorrupt, ErrTooLarge, or ErrTruncated when the stream ended too early,
 // be it between two data blocks.

@@ -3,7 +3,6 @@ package archive
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -16,21 +15,39 @@ import (
 // An id without data makes the first Read fail with ErrNoData. A source that ends too early is
 // io.ErrUnexpectedEOF, never a shorter archive.
 func Subset(ra io.ReaderAt, a *Archive, dumpIDs []int) io.Reader {
-	parts := []io.Reader{section(ra, 0, a.HeadBytes)}
-	found := make(map[int]bool, len(dumpIDs))
+	there := make(map[int]bool, len(a.Data))
 	for _, d := range a.Data {
-		if slices.Contains(dumpIDs, d.DumpID) {
-			found[d.DumpID] = true
-			parts = append(parts, section(ra, d.Offset, d.End))
-		}
+		there[d.DumpID] = true
 	}
 	for _, id := range dumpIDs {
-		if !found[id] {
+		if !there[id] {
 			what := fmt.Sprintf("archive: read data block %d", id)
 			return failed{fault.New(fault.NotFound, what, "choose one of the archive's tables", ErrNoData)}
 		}
 	}
+	var parts []io.Reader
+	for _, p := range a.SubsetParts(dumpIDs) {
+		parts = append(parts, section(ra, p.Offset, p.End))
+	}
 	return io.MultiReader(parts...)
+}
+
+// Part is the bytes [Offset, End) of an archive.
+type Part struct{ Offset, End int64 }
+
+// SubsetParts are the places that Subset reads, in order.
+func (a *Archive) SubsetParts(dumpIDs []int) []Part {
+	wanted := make(map[int]bool, len(dumpIDs))
+	for _, id := range dumpIDs {
+		wanted[id] = true
+	}
+	parts := []Part{{0, a.HeadBytes}}
+	for _, d := range a.Data {
+		if wanted[d.DumpID] {
+			parts = append(parts, Part{d.Offset, d.End})
+		}
+	}
+	return parts
 }
 
 // section reads [from, end) of ra, all of it or an error.
