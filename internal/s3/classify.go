@@ -66,6 +66,8 @@ func (b *Bucket) byCode(code string) (verdict, bool) {
 		return verdict{fault.Config, nil, "set s3.storage_class to one that the store knows, or remove it"}, true
 	case "InvalidBucketName":
 		return verdict{fault.Config, nil, "correct the bucket's name"}, true
+	case "BadRequest":
+		return verdict{fault.Unavailable, nil, "the request was not understood: check the endpoint, and the proxies on the way to it"}, true
 	case "EntityTooLarge":
 		return verdict{fault.Failed, nil, "the store allows no object or part of this size"}, true
 	}

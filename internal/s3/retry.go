@@ -62,7 +62,7 @@ func ours(err error) aws.Ternary {
 	if statusOf(err) == 429 {
 		return aws.TrueTernary
 	}
-	if cutShort(err) {
+	if cutShort(err) || garbled(err) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
@@ -73,6 +73,17 @@ func cutShort(err error) bool {
 	var unreadable *smithy.DeserializationError
 	var syntax *xml.SyntaxError
 	return statusOf(err) < 300 && (errors.As(err, &unreadable) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF))
+}
+
+// garbled reports whether the request did not arrive in one piece: whoever answered could not read it. To a
+// HEAD the same status says as little of an expired token, which no repetition mends: see Head.
+func garbled(err error) bool {
+	var r *smithyhttp.ResponseError
+	if codeOf(err) != "BadRequest" || !errors.As(err, &r) || r.Response == nil || r.Response.Response == nil {
+		return false
+	}
+	request := r.Response.Request
+	return request != nil && request.Method != http.MethodHead
 }
 
 // damagedInTransit are the codes by which stores say that a body's checksum did not match. The
