@@ -105,6 +105,11 @@ func TestATargetWithoutRoomIsFoundBeforeAnythingIsCreated(t *testing.T) {
 	if c := w.check(t, set, RestoreRequest{To: to}, "space"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "over the network") {
 		t.Errorf("%+v", c)
 	}
+	restored, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil)
+	if err != nil || len(restored.Notes) != 1 || !strings.Contains(restored.Notes[0], "space: not known") {
+		t.Errorf("%+v, %v", restored, err)
+	}
+	w.pg.DropDatabase(t, to)
 	huge.Server.SizeBytes = 0
 	if c := w.check(t, &of, RestoreRequest{To: to}, "space"); !c.OK || !c.Warn {
 		t.Errorf("%+v", c)

@@ -81,11 +81,21 @@ func PreflightPart(ctx context.Context, job config.Job, env Env, set *Set, req R
 	return checks, &r.part.portion, nil
 }
 
-// preflight refuses a restore that can't work.
+// preflight refuses a restore that can't work. What it only warns of is logged, and noted with the
+// result where there is something to be done about it.
 func (r *restoring) preflight(ctx context.Context) error {
 	checks, err := r.checks(ctx)
 	if err != nil {
 		return err
+	}
+	for _, c := range checks {
+		if !c.Warn {
+			continue
+		}
+		r.log.InfoContext(ctx, "preflight: "+c.Name+": "+c.Detail)
+		if c.Remedy != "" {
+			r.note(c.Name + ": " + c.Detail + "; " + c.Remedy)
+		}
 	}
 	return refusal("restore", checks)
 }
