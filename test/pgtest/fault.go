@@ -1,10 +1,12 @@
 package pgtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/test/proc"
 )
@@ -21,14 +23,30 @@ func (s *Server) Kill(t testing.TB) {
 	if s.cmd == nil {
 		return
 	}
+	_ = s.cmd.Process.Signal(syscall.SIGSTOP) // no child is born while they are counted
 	children := proc.Children(s.cmd.Process.Pid)
 	s.end(syscall.SIGKILL)
 	for _, pid := range children {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	for _, pid := range children {
+		waitGone(t, pid)
+	}
 	if err := os.Remove(filepath.Join(s.Data, "postmaster.pid")); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
+}
+
+// waitGone returns when a killed process holds no memory any more. The kernel takes its time, and until
+// then the next server finds the shared memory in use.
+func waitGone(t testing.TB, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid)); err != nil || len(maps) == 0 {
+			return
+		}
+	}
+	t.Fatalf("pgtest: process %d outlives SIGKILL", pid)
 }
 
 // Run starts a stopped or killed server again, on the same socket and port.
