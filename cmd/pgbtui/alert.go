@@ -80,8 +80,10 @@ func (p *program) alert(ctx context.Context, unit string) error {
 
 // failureOf is the alert as a finding.
 func failureOf(a notify.Alert) watch.Finding {
-	f := watch.Finding{Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: firstOf(a.Reason, a.Subject()), Remedy: a.Advice(),
-		Run: &watch.Run{Unit: a.Unit, Invocation: a.InvocationID, EndedAt: a.When.UTC()}}
+	f := watch.Finding{
+		Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: firstOf(a.Reason, a.Subject()), Remedy: a.Advice(),
+		Run: &watch.Run{Unit: a.Unit, Invocation: a.InvocationID, EndedAt: a.When.UTC()},
+	}
 	status := ""
 	if a.ExitCode == "exited" {
 		status = a.ExitStatus

@@ -24,8 +24,10 @@ func (p *program) alertTest(ctx context.Context, jobName string) error {
 	}
 	channels, bad := p.channels(c, jobs...)
 	out := jsonAlertTest{Schema: jsonSchema, OK: len(bad) == 0, Channels: []jsonChannel{}}
-	message := notify.Message{Title: "PostgreSQL backup: test of alerts from " + hostname(),
-		Text: "PostgreSQL backup: this is a test of alerts from " + hostname() + ", sent by pgbtui alert test. Nothing is wrong."}
+	message := notify.Message{
+		Title: "PostgreSQL backup: test of alerts from " + hostname(),
+		Text:  "PostgreSQL backup: this is a test of alerts from " + hostname() + ", sent by pgbtui alert test. Nothing is wrong.",
+	}
 	sent := make([]notify.Outgoing, len(channels))
 	for i, ch := range channels {
 		sent[i] = notify.Outgoing{Channel: ch, Message: message}

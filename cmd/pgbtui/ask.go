@@ -37,7 +37,7 @@ func (p *program) agreed(ctx context.Context, consequence string, yes bool) erro
 // awaitLine waits until the terminal has a line, so that a signal ends the question: a read could
 // not be broken off.
 func (p *program) awaitLine(ctx context.Context) error {
-	terminal := []unix.PollFd{{Fd: int32(p.in.Fd()), Events: unix.POLLIN}} //nolint:gosec // a file descriptor is small
+	terminal := []unix.PollFd{{Fd: int32(p.in.Fd()), Events: unix.POLLIN}}
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -100,8 +100,10 @@ func (p *program) statusOf(ctx context.Context, c *config.Config, jobs []config.
 
 func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
 	h := backup.Assess(seen.Sets, seen.Objective.Objectives, p.now())
-	s := jsonState{Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()), RPOFrom: seen.Objective.RPOFrom,
-		Problems: []string{}}
+	s := jsonState{
+		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()), RPOFrom: seen.Objective.RPOFrom,
+		Problems: []string{},
+	}
 	if h.Newest != nil {
 		newest, seconds := p.setJSON(h.Newest, seen.Sets), int64(h.Age.Seconds())
 		s.Newest, s.AgeSeconds = &newest, &seconds

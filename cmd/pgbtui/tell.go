@@ -147,8 +147,10 @@ func (t *teller) channelTrouble(ctx context.Context, next []watch.Incident, sent
 		tried[d.Channel.Label] = true
 		if d.Err != nil {
 			failed, last = append(failed, d.Channel), d.Err
-			found = append(found, watch.Finding{Subject: d.Channel.Label, Kind: watch.KindChannel, Severity: watch.Critical,
-				What: "alerts are not taken there: " + d.Err.Error(), Remedy: fault.Remedy(d.Err)})
+			found = append(found, watch.Finding{
+				Subject: d.Channel.Label, Kind: watch.KindChannel, Severity: watch.Critical,
+				What: "alerts are not taken there: " + d.Err.Error(), Remedy: fault.Remedy(d.Err),
+			})
 		}
 	}
 	if len(bad) > 0 {
@@ -179,8 +181,10 @@ func (t *teller) log(ctx context.Context, n watch.News) {
 	case n.Incident.Severity < watch.Critical:
 		level = slog.LevelWarn
 	}
-	attrs := []slog.Attr{slog.String("event", event), slog.String("subject", n.Incident.Subject), slog.String("kind", string(n.Incident.Kind)),
-		slog.String("severity", n.Incident.Severity.String()), slog.String("news", string(n.Kind))}
+	attrs := []slog.Attr{
+		slog.String("event", event), slog.String("subject", n.Incident.Subject), slog.String("kind", string(n.Incident.Kind)),
+		slog.String("severity", n.Incident.Severity.String()), slog.String("news", string(n.Kind)),
+	}
 	if n.Incident.Kind == watch.KindRun {
 		job, _, _ := systemd.ScheduledJobOf(n.Incident.Subject)
 		attrs = append(attrs, slog.String("failed_unit", n.Incident.Subject), slog.String("job", job))

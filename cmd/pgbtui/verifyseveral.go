@@ -133,6 +133,8 @@ func worse(a, b fault.Code) fault.Code {
 			return 1
 		case fault.Integrity:
 			return 3
+		case fault.Failed, fault.Refused, fault.Usage, fault.NotFound, fault.Unavailable, fault.NoSpace, fault.Temporary,
+			fault.NotPermitted, fault.Config, fault.Interrupted, fault.Terminated:
 		}
 		return 2
 	}

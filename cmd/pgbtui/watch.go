@@ -109,8 +109,10 @@ func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.
 	}
 	found := seen.Findings(known, p.now())
 	if _, bad := p.channels(c, t.jobs...); len(bad) > 0 {
-		found = append(found, watch.Finding{Subject: watch.UnusableChannel, Kind: watch.KindChannel, Severity: watch.Critical,
-			What: bad[0].Error(), Remedy: fault.Remedy(bad[0])})
+		found = append(found, watch.Finding{
+			Subject: watch.UnusableChannel, Kind: watch.KindChannel, Severity: watch.Critical,
+			What: bad[0].Error(), Remedy: fault.Remedy(bad[0]),
+		})
 	}
 	look := watch.Look{Now: p.now(), Blind: seen.Blind, Remind: func(subject string) time.Duration {
 		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {

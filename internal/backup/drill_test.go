@@ -21,7 +21,7 @@ import (
 // drillFolder is a short folder that the private server's user may pass; it must be empty at the end.
 func drillFolder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "drilltest")
+	dir, err := os.MkdirTemp("/tmp", "drilltest") //nolint:usetesting // a socket's path is short
 	if err == nil {
 		err = os.Chmod(dir, 0o711)
 	}
@@ -82,7 +82,8 @@ func TestADrillRestoresIntoAServerOfItsOwnProvesItAndLeavesNothing(t *testing.T)
 	w := newWorld(t)
 	w.hardToRestore(t)
 	w.job.Drill = config.Drill{Amcheck: true, Expect: []config.Expectation{
-		{SQL: "SELECT count(*) FROM items", Result: "5000"}, {SQL: "SHOW work_mem", Result: "8MB"},
+		{SQL: "SELECT count(*) FROM items", Result: "5000"},
+		{SQL: "SHOW work_mem", Result: "8MB"},
 		{SQL: "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()", Result: "owner_" + w.job.Database},
 		{SQL: "SELECT rolsuper FROM pg_roles WHERE rolname = 'postgres'", Result: "t"},
 	}}

@@ -87,6 +87,7 @@ func mayBeHeld(set *Set) error {
 	case KindIncomplete:
 		return fault.New(fault.Refused, "hold: "+set.ID+" was never committed: it is no backup",
 			"hold another set: `pgbtui list` shows what there is", nil)
+	case KindNative:
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (l *leftovers) uploads(ctx context.Context, job config.Job) (found []Leftov
 	}
 	if err != nil {
 		l.notes = append(l.notes, "open uploads cannot be listed: "+err.Error())
-		return nil, nil
+		return nil, nil //nolint:nilerr // told by the note
 	}
 	for _, u := range open {
 		at, ours := parseKey(strings.TrimPrefix(u.Key, root(job.S3.Prefix)))

@@ -211,7 +211,7 @@ func TestDefinitionsAloneCostTheHeadAlone(t *testing.T) {
 		"SELECT count(*) FROM sales.orders": 0, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'": 1, "SELECT count(*) FROM sales.open_orders": 0,
 		"SELECT count(*) FROM pg_inherits WHERE inhparent = 'measured'::regclass": 2,
 	} {
-		if got := pg.QueryInt(t, r.Database, query); int64(got) != want {
+		if got := pg.QueryInt(t, r.Database, query); got != want {
 			t.Errorf("%s: %d", query, got)
 		}
 	}

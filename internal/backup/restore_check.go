@@ -26,6 +26,7 @@ func passes(name, detail string) Check { return Check{Name: name, OK: true, Deta
 func warns(name, detail, remedy string) Check {
 	return Check{name, true, true, detail, remedy, fault.OK}
 }
+
 func fails(name, detail, remedy string) Check {
 	return Check{name, false, false, detail, remedy, fault.OK}
 }

@@ -36,7 +36,8 @@ func TestUnprovenAreTheSetsWithoutEvidenceOfWhatIsWishedFor(t *testing.T) {
 	sets := []Set{
 		setAt("never", 0.2), setAt("readable", 2, proofAt(0.5, LevelReadable, false)), setAt("restored", 3, proofAt(2, LevelRestored, false)),
 		setAt("sampled", 4, proofAt(3, LevelStored, true)), setAt("failed", 5, failed), encrypted, broken,
-		{ID: "old script", Kind: KindLegacy, FinishedAt: ago(1)}, {ID: "litter", Kind: KindIncomplete, FinishedAt: ago(1)},
+		{ID: "old script", Kind: KindLegacy, FinishedAt: ago(1)},
+		{ID: "litter", Kind: KindIncomplete, FinishedAt: ago(1)},
 	}
 	slices.Reverse(sets)
 	for name, c := range map[string]struct {

@@ -17,7 +17,7 @@ func (l loader) watch(f fileWatch) (Watch, error) {
 			return Watch{}, l.problem("", "not a URL (not shown, it is a secret)", "https://hc-ping.com/…", "watch", "ping_url")
 		}
 	}
-	return Watch{PingURL: f.PingURL}, nil
+	return Watch(f), nil
 }
 
 // UnitName is what stands after the @ of the units that run a job, before escaping: "" is the

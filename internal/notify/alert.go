@@ -91,9 +91,12 @@ func (a Alert) Text() string {
 
 func (a Alert) action() string {
 	for _, known := range []struct{ prefix, action string }{
-		{"postgres-restore@", "PostgreSQL restore"}, {"postgres-verify@", "PostgreSQL backup verification"},
-		{"postgres-backup-verify", "PostgreSQL backup verification"}, {"postgres-backup-drill", "PostgreSQL restore drill"},
-		{"postgres-drill@", "PostgreSQL restore drill"}, {"postgres-backup-prune", "PostgreSQL backup retention"},
+		{"postgres-restore@", "PostgreSQL restore"},
+		{"postgres-verify@", "PostgreSQL backup verification"},
+		{"postgres-backup-verify", "PostgreSQL backup verification"},
+		{"postgres-backup-drill", "PostgreSQL restore drill"},
+		{"postgres-drill@", "PostgreSQL restore drill"},
+		{"postgres-backup-prune", "PostgreSQL backup retention"},
 		{"postgres-backup-watch.", "PostgreSQL backup watch"},
 	} {
 		if strings.HasPrefix(a.Unit, known.prefix) {

@@ -160,9 +160,14 @@ func inWords(err error) (status int, reason string) {
 	}
 	var dns *net.DNSError
 	for _, known := range []struct{ sign, words string }{
-		{"connection refused", "connection refused"}, {"no such host", "no such host"}, {"certificate", "the server's certificate is not valid"},
-		{"network is unreachable", "network is unreachable"}, {"connection reset", "connection reset"}, {"timeout", "no answer in time"},
-		{"deadline exceeded", "no answer in time"}, {"EOF", "the connection ended early"},
+		{"connection refused", "connection refused"},
+		{"no such host", "no such host"},
+		{"certificate", "the server's certificate is not valid"},
+		{"network is unreachable", "network is unreachable"},
+		{"connection reset", "connection reset"},
+		{"timeout", "no answer in time"},
+		{"deadline exceeded", "no answer in time"},
+		{"EOF", "the connection ended early"},
 	} {
 		if strings.Contains(text, known.sign) {
 			return 0, known.words

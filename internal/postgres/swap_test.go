@@ -213,7 +213,7 @@ func TestACommitThatNobodyCanBeAskedAboutIsSaidToBeUnknown(t *testing.T) {
 // loses its connection with that, once the server has answered or before it is sent.
 func loseCommit(t *testing.T, s *pgtest.Server, deliver bool) (dir string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "way") // a socket's path is short
+	dir, err := os.MkdirTemp("/tmp", "way") //nolint:usetesting // a socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}

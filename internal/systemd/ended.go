@@ -46,7 +46,7 @@ func (e End) Text() string {
 // StartFailure says in words what a status means that systemd itself leaves when it could not get
 // as far as the program (200 to 243, systemd.exec(5)). ok is false for a program's own status.
 func StartFailure(status string) (why string, ok bool) {
-	n, err := strconv.Atoi(status)
+	n, err := strconv.ParseInt(status, 10, 32)
 	if err != nil {
 		return "", false
 	}

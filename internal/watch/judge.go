@@ -71,8 +71,10 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	found = append(found, j.judgeTimer(now)...)
 	found = append(found, j.judgeService()...)
 	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings }) {
-		found = append(found, Finding{Subject: j.Name, Kind: KindWarnings, Severity: Warning,
-			What: "the last run ended with warnings", Remedy: "read its journal: journalctl -u " + j.Host.Service.Name})
+		found = append(found, Finding{
+			Subject: j.Name, Kind: KindWarnings, Severity: Warning,
+			What: "the last run ended with warnings", Remedy: "read its journal: journalctl -u " + j.Host.Service.Name,
+		})
 	}
 	var made time.Time
 	if health.Newest != nil {
@@ -197,8 +199,10 @@ func badEnd(u systemd.UnitState, end systemd.Outcome) (f Finding, bad bool) {
 	if run.EndedAt.IsZero() {
 		run.EndedAt = u.StateChangeAt
 	}
-	f = Finding{Subject: u.Name, Kind: KindRun, Severity: Critical, Run: run, Cause: Cause(u.Service.Result, exitStatus(u.Service)),
-		Remedy: "read its journal: journalctl -u " + u.Name}
+	f = Finding{
+		Subject: u.Name, Kind: KindRun, Severity: Critical, Run: run, Cause: Cause(u.Service.Result, exitStatus(u.Service)),
+		Remedy: "read its journal: journalctl -u " + u.Name,
+	}
 	switch end.State {
 	case systemd.RunFailed:
 		f.What = "the last run of " + u.Name + " failed: " + end.Reason
@@ -213,8 +217,10 @@ func badEnd(u systemd.UnitState, end systemd.Outcome) (f Finding, bad bool) {
 }
 
 func skipped(unit string, at time.Time) Finding {
-	return Finding{Subject: unit, Kind: KindRun, Severity: Critical, Cause: "skipped", Run: &Run{Unit: unit, EndedAt: at},
-		What: "systemd skipped the last run of " + unit + ", and nothing was done: a condition of the unit was not met", Remedy: "look for the condition: systemctl cat " + unit}
+	return Finding{
+		Subject: unit, Kind: KindRun, Severity: Critical, Cause: "skipped", Run: &Run{Unit: unit, EndedAt: at},
+		What: "systemd skipped the last run of " + unit + ", and nothing was done: a condition of the unit was not met", Remedy: "look for the condition: systemctl cat " + unit,
+	}
 }
 
 // Cause is how a run ended, as far as a later end must differ from it to be told again. status is

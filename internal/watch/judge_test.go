@@ -22,8 +22,10 @@ func healthy() Job {
 		Objective: Objective{Objectives: backup.Objectives{RPO: 26 * time.Hour}},
 		Host: &JobUnits{
 			Timer: systemd.Timer{Name: "postgres-backup@sales.timer", State: systemd.TimerOn, Last: start.Add(-47 * time.Minute)},
-			Service: systemd.UnitState{Name: service, LoadState: "loaded", ActiveState: "inactive", InvocationID: "aa", ConditionAt: start.Add(-47 * time.Minute), ConditionOK: true,
-				Service: systemd.ServiceState{Result: "success", ExitCode: exited, StartedAt: start.Add(-47 * time.Minute), ExitedAt: start.Add(-40 * time.Minute)}},
+			Service: systemd.UnitState{
+				Name: service, LoadState: "loaded", ActiveState: "inactive", InvocationID: "aa", ConditionAt: start.Add(-47 * time.Minute), ConditionOK: true,
+				Service: systemd.ServiceState{Result: "success", ExitCode: exited, StartedAt: start.Add(-47 * time.Minute), ExitedAt: start.Add(-40 * time.Minute)},
+			},
 			Ours: true, Due: start.Add(23 * time.Hour),
 		},
 	}

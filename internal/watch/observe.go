@@ -131,8 +131,10 @@ func (o Observer) jobUnits(ctx context.Context, c *config.Config, job config.Job
 	if err != nil {
 		return nil, err
 	}
-	return &JobUnits{Timer: chosen, Service: service, Ours: systemd.WroteFile(service.FragmentPath), Ends: o.ends(ctx, service.Name),
-		Due: due(ctx, chosen)}, nil
+	return &JobUnits{
+		Timer: chosen, Service: service, Ours: systemd.WroteFile(service.FragmentPath), Ends: o.ends(ctx, service.Name),
+		Due: due(ctx, chosen),
+	}, nil
 }
 
 func (o Observer) ends(ctx context.Context, unit string) Ends {
@@ -165,8 +167,10 @@ func (s Seen) Findings(known []Incident, now time.Time) []Finding {
 	var found []Finding
 	for _, place := range slices.Sorted(maps.Keys(s.Places)) {
 		if err := s.Places[place]; err != nil {
-			found = append(found, Finding{Subject: place, Kind: KindBucket, Severity: Critical, What: "the bucket cannot be read, nothing is known of its backups: " + err.Error(),
-				Remedy: fault.Remedy(err)})
+			found = append(found, Finding{
+				Subject: place, Kind: KindBucket, Severity: Critical, What: "the bucket cannot be read, nothing is known of its backups: " + err.Error(),
+				Remedy: fault.Remedy(err),
+			})
 		}
 	}
 	if s.HostErr != nil {

@@ -28,8 +28,10 @@ func TestIncidentsAreRememberedWhole(t *testing.T) {
 	if s.Lost != nil || len(s.Incidents) != 0 {
 		t.Fatalf("%v, %v", s.Incidents, s.Lost)
 	}
-	want := []Incident{{Finding: Finding{Subject: "sales", Kind: KindRun, Severity: Critical, What: "it\nfailed", Run: &Run{Unit: "u", EndedAt: start}},
-		OpenedAt: start, ToldAt: start, Openings: 2, Owed: Cleared}}
+	want := []Incident{{
+		Finding:  Finding{Subject: "sales", Kind: KindRun, Severity: Critical, What: "it\nfailed", Run: &Run{Unit: "u", EndedAt: start}},
+		OpenedAt: start, ToldAt: start, Openings: 2, Owed: Cleared,
+	}}
 	if err := s.Save(want); err != nil {
 		t.Fatal(err)
 	}

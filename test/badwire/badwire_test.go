@@ -66,8 +66,12 @@ func TestAnUnbrokenWireCarriesEveryByteAndBothEnds(t *testing.T) {
 func TestAFaultStrikesAtItsByteAndAsOftenAsOrdered(t *testing.T) {
 	body := bytes.Repeat([]byte("x"), 100_000)
 	for _, f := range []Fault{
-		{Kind: Reset, Way: Down}, {Kind: Close, Way: Down}, {Kind: HalfClose, Way: Down},
-		{Kind: Reset, Way: Up}, {Kind: Close, Way: Up}, {Kind: HalfClose, Way: Up},
+		{Kind: Reset, Way: Down},
+		{Kind: Close, Way: Down},
+		{Kind: HalfClose, Way: Down},
+		{Kind: Reset, Way: Up},
+		{Kind: Close, Way: Up},
+		{Kind: HalfClose, Way: Up},
 	} {
 		p := Start(t, echo(t))
 		f.After, f.Times = 40_000, 1

@@ -74,16 +74,6 @@ func (w *World) read(ctx context.Context, key string) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// committed are the IDs with a manifest.
-func committed(sets []set) (ids []string) {
-	for _, s := range sets {
-		if s.manifest != nil {
-			ids = append(ids, s.id)
-		}
-	}
-	return ids
-}
-
 // provenWhole says how a set with a manifest is not a backup, or "": every object as long and of
 // the hash that the manifest says, and the dump decodes to its end by zstd, age and pg_restore.
 func (w *World) provenWhole(ctx context.Context, s *set) string {

@@ -50,7 +50,7 @@ func OpenFrames(src io.ReaderAt, size int64, index Index, encrypted bool, identi
 		return nil, err
 	}
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
-		zstd.WithDecoderMaxMemory(uint64(max(index.FrameBytes, 1<<20)))) //nolint:gosec // positive, see locate
+		zstd.WithDecoderMaxMemory(uint64(max(index.FrameBytes, 1<<20))))
 	if err != nil {
 		return nil, fault.New(fault.Integrity, "sealed: decompress", "", err)
 	}

@@ -103,35 +103,50 @@ func TestWhatComesWithAChosenTableAndWhatIsLeftOut(t *testing.T) {
 	}{
 		"a table": {
 			[]Entry{entry(34)},
-			[]int{7, 10, 20, 34, 35, 36, 40, 53, 55, 63, 64, 66, 68}, []int{7, 20}, []int{37, 41, 67, 70, 73},
+			[]int{7, 10, 20, 34, 35, 36, 40, 53, 55, 63, 64, 66, 68},
+			[]int{7, 20},
+			[]int{37, 41, 67, 70, 73},
 		},
 		"both sides of a foreign key": {
 			[]Entry{entry(34), entry(30)},
-			[]int{7, 8, 9, 10, 20, 21, 30, 34, 35, 36, 38, 39, 40, 44, 52, 53, 54, 55, 62, 63, 64, 66, 67, 68, 73}, []int{7, 8, 20, 21}, []int{31, 37, 41, 70},
+			[]int{7, 8, 9, 10, 20, 21, 30, 34, 35, 36, 38, 39, 40, 44, 52, 53, 54, 55, 62, 63, 64, 66, 67, 68, 73},
+			[]int{7, 8, 20, 21},
+			[]int{31, 37, 41, 70},
 		},
 		"a child by inheritance, whose parent and sequence come bare": {
 			[]Entry{entry(31)},
-			[]int{7, 8, 9, 10, 21, 30, 31, 38, 39, 43, 50, 54}, []int{7, 8, 21, 30, 38}, nil,
+			[]int{7, 8, 9, 10, 21, 30, 31, 38, 39, 43, 50, 54},
+			[]int{7, 8, 21, 30, 38},
+			nil,
 		},
 		"a partitioned table, with its partitions": {
 			[]Entry{entry(32)},
-			[]int{32, 33, 42, 51, 60, 61, 65}, nil, nil,
+			[]int{32, 33, 42, 51, 60, 61, 65},
+			nil, nil,
 		},
 		"one partition, whose parent comes bare": {
 			[]Entry{entry(33)},
-			[]int{32, 33, 42, 51, 60, 61, 65}, []int{32, 60}, nil,
+			[]int{32, 33, 42, 51, 60, 61, 65},
+			[]int{32, 60},
+			nil,
 		},
 		"a materialized view, which stays empty": {
 			[]Entry{entry(37)},
-			[]int{7, 10, 34, 35, 36, 37}, []int{7, 34}, []int{72},
+			[]int{7, 10, 34, 35, 36, 37},
+			[]int{7, 34},
+			[]int{72},
 		},
 		"a materialized view with its table": {
 			[]Entry{entry(37), entry(34)},
-			[]int{7, 10, 20, 34, 35, 36, 37, 40, 53, 55, 63, 64, 66, 68, 72}, []int{7, 20}, []int{41, 67, 70, 73},
+			[]int{7, 10, 20, 34, 35, 36, 37, 40, 53, 55, 63, 64, 66, 68, 72},
+			[]int{7, 20},
+			[]int{41, 67, 70, 73},
 		},
 		"a schema": {
 			a.InSchema("sales"),
-			[]int{7, 8, 9, 10, 20, 21, 30, 34, 35, 36, 38, 39, 40, 41, 44, 52, 53, 54, 55, 62, 63, 64, 66, 67, 68, 71, 73}, []int{8, 20, 21}, []int{31, 37, 70},
+			[]int{7, 8, 9, 10, 20, 21, 30, 34, 35, 36, 38, 39, 40, 41, 44, 52, 53, 54, 55, 62, 63, 64, 66, 67, 68, 71, 73},
+			[]int{8, 20, 21},
+			[]int{31, 37, 70},
 		},
 	} {
 		got := a.Choose(c.asked)
