@@ -25,9 +25,10 @@ func (s *runsScreen) enter(context.Context) tea.Cmd { return nil }
 func (s *runsScreen) update(tea.Msg) tea.Cmd        { return nil }
 func (s *runsScreen) lively() bool                  { return len(s.liveRuns()) > 0 }
 
-// runTitle names a run for people: "backup of sales", "restore of sales to sales_copy".
+// runTitle names a run for people: "backup of sales", "restore of sales to sales_copy", "drill of
+// 20261122T020000Z-1a2b3c" where only the set is known.
 func runTitle(r UnitRun) string {
-	t := first(clean(r.Action), "run") + " of " + first(clean(r.Database), clean(r.Job), clean(r.Unit))
+	t := first(clean(r.Action), "run") + " of " + first(clean(r.Database), clean(r.Job), clean(r.Target), clean(r.Unit))
 	if r.Action == "restore" && r.Target != "" {
 		t += " to " + clean(r.Target)
 	}
