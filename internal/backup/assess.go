@@ -5,6 +5,7 @@ package backup
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -92,11 +93,20 @@ func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
 	at := LastProof(sets, o.ProofLevel)
 	remedy := "look at the runs of its drill or verification"
 	switch {
+	case at.IsZero() && youngerThanItsObjective(sets, o, now): // the first drill or verification is still to come
 	case at.IsZero():
 		h.add(ProblemProof, false, remedy, "no backup of this database was ever shown to be %s, the objective is every %s", o.ProofLevel, o.ProofWithin)
 	case now.Sub(at) > o.ProofWithin:
 		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, the objective is every %s", o.ProofLevel, at.UTC().Format(time.DateTime), o.ProofWithin)
 	}
+}
+
+// youngerThanItsObjective reports whether the first backup ever of the database is there and younger
+// than a proof may be. Where retention has already deleted it, the database had its time.
+func youngerThanItsObjective(sets []Set, o Objectives, now time.Time) bool {
+	return slices.ContainsFunc(sets, func(s Set) bool {
+		return s.Kind == KindNative && s.Good() && s.Manifest.Sequence == 1 && s.Manifest.Previous == nil && now.Sub(s.FinishedAt) <= o.ProofWithin
+	})
 }
 
 // addAll adds what says by itself what to do.
