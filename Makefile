@@ -43,9 +43,10 @@ demo: deps
 bench: deps
 	go run ./test/bench $(BENCH)
 
-# The fault laboratory at length, some 15 minutes on two idle cores; docs/reliability.md. With root
+# The fault laboratory at length, some 10 minutes on two idle cores; docs/reliability.md. With root
 # the kernel's own out-of-memory killer takes part. It prints its seed.
-# Arguments: make chaos N=500 SEED=7 CHAOS='-flips 100 -races 1 -pause=false'
+# Arguments: make chaos N=500 SEED=7 CHAOS='-flips 100 -races 1 -pause=false', or, to keep the
+# figures, CHAOS='-update docs/reliability.md'
 N ?= 200
 SEED ?= 0
 chaos: deps
