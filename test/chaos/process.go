@@ -3,6 +3,8 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -79,6 +81,9 @@ func (p *process) wait() { <-p.done }
 func (p *process) kill() error {
 	err := p.cmd.Process.Kill()
 	p.wait()
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
 	return err
 }
 
