@@ -96,11 +96,9 @@ func (w *World) endAt(ctx context.Context, cell *Cell, m Moment, e *ender, p *pr
 	w.hook.Store(nil) // what waits goes on waiting; what comes now is served
 	violation, err := e.strike(ctx, p)
 	cell.Ending = time.Since(struck)
-	if err != nil {
-		p.within(endsWithin) // it has ended, and is about to be known as such
-	}
-	if m.random && p.over() && (err != nil || e.wantsKilled() && !p.killed()) {
-		cell.Missed, err = true, nil // it was faster than the strike, of which the error tells
+	late := tooLate(err) && p.within(endsWithin)
+	if m.random && p.over() && (late || e.wantsKilled() && !p.killed()) {
+		cell.Missed, err = true, nil // it was faster
 	}
 	if violation != "" && !cell.Missed {
 		cell.violated("%s", violation)

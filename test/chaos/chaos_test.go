@@ -2,9 +2,11 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestMain ends the laboratory that the tests share.
@@ -76,6 +78,28 @@ func TestARunIsKilledAtRandomAndTheNextOneNeedsNobody(t *testing.T) {
 	for i := range uint64(6) {
 		cell, err := lab.RandomKill(t.Context(), 1, i)
 		check(t, cell, err)
+	}
+}
+
+// The run has been waited for, and is not known to have ended yet.
+func TestAStrikeThatComesTooLateIsAMissAndNoErrorOfTheLaboratory(t *testing.T) {
+	for _, way := range Ways() {
+		w := &World{seen: newWatcher(), dir: t.TempDir()}
+		p := w.command(t.Context(), "/bin/sleep", "600")
+		if err := p.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ends := func(*World, context.Context) bool {
+			err := p.cmd.Process.Kill()
+			_ = p.cmd.Wait() // killed
+			time.AfterFunc(100*time.Millisecond, func() { close(p.done) })
+			return err == nil
+		}
+		cell, e := &Cell{}, newEnder(way)
+		err := errors.Join(w.endAt(t.Context(), cell, Moment{random: true, reached: ends}, e, p), e.end())
+		if err != nil || !cell.Missed || len(cell.Violations) > 0 {
+			t.Errorf("%s: %v, missed %t, %q", way, err, cell.Missed, cell.Violations)
+		}
 	}
 }
 

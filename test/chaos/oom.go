@@ -48,7 +48,9 @@ func (g *memoryGroup) write(file, value string) error {
 func (g *memoryGroup) take(pid int) error {
 	err := g.write("cgroup.procs", strconv.Itoa(pid))
 	for _, c := range proc.Children(pid) {
-		err = errors.Join(err, g.write("cgroup.procs", strconv.Itoa(c)))
+		if moved := g.write("cgroup.procs", strconv.Itoa(c)); !tooLate(moved) {
+			err = errors.Join(err, moved)
+		}
 	}
 	return err
 }
@@ -57,7 +59,8 @@ func (g *memoryGroup) take(pid int) error {
 // buffer that does not fit. The victims are named to the kernel as the first to go, as the units do.
 func (g *memoryGroup) eat(ctx context.Context, victim int) (*exec.Cmd, error) {
 	for _, pid := range append(proc.Children(victim), victim) {
-		if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("900"), 0o600); err != nil {
+		err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("900"), 0o600)
+		if err != nil && (pid == victim || !tooLate(err)) {
 			return nil, err
 		}
 	}

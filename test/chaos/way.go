@@ -2,7 +2,10 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"syscall"
 	"time"
 
@@ -80,6 +83,12 @@ func (e *ender) strike(ctx context.Context, p *process) (violation string, err e
 		return fmt.Sprintf("still running %s after %s", limit, e.way), p.kill()
 	}
 	return "", nil
+}
+
+// tooLate reports whether a strike failed because nobody was there any more to be struck: a signal
+// to a process that has been waited for, a file of one that has left /proc.
+func tooLate(err error) bool {
+	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH) || errors.Is(err, fs.ErrNotExist)
 }
 
 // wantsKilled: the program itself must have been killed. The kernel may as well have chosen its
