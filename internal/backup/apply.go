@@ -21,7 +21,7 @@ func (r *run) retention(ctx context.Context) []Decision {
 	}
 	r.enter(ctx, StageRetention, 0)
 	var done Pruned
-	plan, err := Plan(ctx, r.job, r.env, false)
+	plan, err := planOf(ctx, r.job, r.env, r.catalogue, false)
 	if err == nil {
 		done, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
 	}

@@ -109,3 +109,20 @@ func TestAStoreThatFailsEndsTheListingWithItsCode(t *testing.T) {
 		}
 	}
 }
+
+// With years of sets, each look at all of them costs; a run looks several times.
+func TestARunFetchesEachManifestOfTheSetsBeforeOnce(t *testing.T) {
+	w := newWorld(t)
+	w.job.Keep.Days, w.job.Warn = 30, defaultWarn
+	old := w.plant(t, ago(2))
+	w.run(t)
+	fetched := 0
+	for _, q := range w.store.Requests(s3server.OpGetObject) {
+		if strings.HasSuffix(q.Key, old.ID+"/"+manifestName) {
+			fetched++
+		}
+	}
+	if fetched != 1 {
+		t.Errorf("fetched %d times", fetched)
+	}
+}

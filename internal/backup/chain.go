@@ -107,7 +107,7 @@ func (r *run) link(ctx context.Context) {
 	if remembered != nil {
 		r.manifest.Sequence = remembered.Sequence + 1
 	}
-	sets, err := NewCatalogue(r.env.Bucket, r.job).Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	sets, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
 	if err != nil {
 		if fault.CodeOf(err) != fault.NotPermitted { // some writers may not read
 			r.warn(ctx, "this set does not name the one before it: "+err.Error())

@@ -277,7 +277,7 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 	if s := r.manifest.Summary; !s.Scanned || s.Tables > 0 || r.opts.AcceptEmpty {
 		return nil
 	}
-	before, err := NewCatalogue(r.env.Bucket, r.job).Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
+	before, err := r.catalogue.Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
 	if err != nil {
 		if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
 			return nil

@@ -31,6 +31,10 @@ func (p *Pruning) Removes() int {
 
 // Plan decides for the sets of a job, and changes nothing.
 func Plan(ctx context.Context, job config.Job, env Env, legacy bool) (*Pruning, error) {
+	return planOf(ctx, job, env, NewCatalogue(env.Bucket, job), legacy)
+}
+
+func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, legacy bool) (*Pruning, error) {
 	if job.Instance == "" || job.Database == "" {
 		return nil, fault.New(fault.Config, "retention: no instance or database", "name the job's database", nil)
 	}
@@ -38,7 +42,7 @@ func Plan(ctx context.Context, job config.Job, env Env, legacy bool) (*Pruning, 
 	if err != nil {
 		return nil, fmt.Errorf("retention: compare the clocks: %w", err)
 	}
-	sets, err := NewCatalogue(env.Bucket, job).Sets(ctx, Scope{job.Instance, job.Database})
+	sets, err := catalogue.Sets(ctx, Scope{job.Instance, job.Database})
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,8 @@ func Run(ctx context.Context, job config.Job, env Env, opts RunOptions) (*Result
 		log:   env.Log.With(slog.String("run", opts.ID), slog.String("job", job.Name), slog.String("database", job.Database), slog.String("instance", job.Instance)),
 		meter: newMeter("backup", job.Database, job.StallAfter, env.Progress),
 		dir:   Folder(job.S3.Prefix, job.Instance, job.Database) + opts.ID + "/",
+
+		catalogue: NewCatalogue(env.Bucket, job),
 	}
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
@@ -71,6 +73,7 @@ type run struct {
 
 	cancel context.CancelCauseFunc
 
+	catalogue  *Catalogue // one for all looks at the sets before: a document is fetched once
 	recipients []age.Recipient
 	server     *postgres.Server
 	facts      postgres.Facts
