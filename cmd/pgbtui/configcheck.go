@@ -27,6 +27,7 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
     sse: AES256                 default; aws:kms with kms_key_id; none
     storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
     allow_plain_http: false     http:// to other hosts is refused without it
+    expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
     object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
   encryption: {recipients: [age1...], identity_file: /path}
   signing:                      at the top only
@@ -106,6 +107,9 @@ func (p *program) findings(ctx context.Context, c *config.Config, job config.Job
 		return found
 	}
 	found = append(found, finding("bucket", "reachable", p.checkBucket(ctx, job)))
+	if owner := job.S3.ExpectedOwner; owner != "" {
+		found = append(found, finding("bucket owner", "account "+owner+"; the store compares", p.checkOwner(ctx, job)))
+	}
 	if job.ObjectLock.Mode != "" {
 		found = append(found, finding("object lock", job.ObjectLock.String(), p.checkObjectLock(ctx, job)))
 	}
@@ -161,6 +165,14 @@ func (p *program) checkBucket(ctx context.Context, job config.Job) error {
 		return err
 	}
 	return bucket.Probe(ctx)
+}
+
+func (p *program) checkOwner(ctx context.Context, job config.Job) error {
+	bucket, err := p.bucket(ctx, job)
+	if err != nil {
+		return err
+	}
+	return bucket.CheckOwner(ctx)
 }
 
 func (p *program) checkObjectLock(ctx context.Context, job config.Job) error {

@@ -104,7 +104,7 @@ func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error
 	options := s3.Options{
 		Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle, Profile: c.Profile,
 		CredentialsFile: firstOf(p.credential("aws-credentials"), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
-		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP,
+		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP, ExpectedBucketOwner: c.ExpectedOwner,
 	}
 	if p.watched && p.getenv("AWS_MAX_ATTEMPTS") == "" {
 		options.MaxAttempts, options.IdleTimeout = 3, 15*time.Second

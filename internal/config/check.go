@@ -13,6 +13,9 @@ import (
 // bucketName is S3's rule for names; dots are allowed for old buckets.
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
+// accountID is the form of an AWS account's ID; it may begin with zeros.
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
 // problem is an error at a setting: with the file and line where there is one.
 func (l loader) problem(job, what, remedy string, path ...string) error {
 	where := "config"
@@ -61,6 +64,10 @@ func (l loader) checkS3(name string, s S3) error {
 		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "AES256, aws:kms or none", "s3", "sse")
 	case s.KMSKeyID != "" && s.SSE != "aws:kms":
 		return l.problem(name, "a key without sse: aws:kms", "set s3.sse to aws:kms, or leave the key out", "s3", "kms_key_id")
+	}
+	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
+		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
+			"12 digits, as `aws sts get-caller-identity` prints them for the bucket's account", "s3", "expected_bucket_owner")
 	}
 	if s.Endpoint != "" {
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {

@@ -69,6 +69,7 @@ type S3 struct {
 	KMSKeyID        string
 	StorageClass    string // default STANDARD_IA on AWS, none elsewhere
 	AllowPlainHTTP  bool   // http:// to anything but loopback is an error without this
+	ExpectedOwner   string // AWS account ID that the bucket must belong to; "" = anybody's
 }
 
 // Encryption is by age. Recipients are public; the identity file is only for reading back.

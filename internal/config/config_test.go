@@ -97,6 +97,8 @@ func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
 		"missing bucket":     {"label: x\n", "s3.bucket: no bucket"},
 		"bucket as URL":      {"s3:\n  bucket: s3://abc/x\n", `:2: s3.bucket: "s3://abc/x"`},
 		"unknown sse":        {"s3:\n  bucket: abc\n  sse: rot13\n", ":3: s3.sse"},
+		"an account's name":  {"s3:\n  bucket: abc\n  expected_bucket_owner: company\n", ":3: s3.expected_bucket_owner: \"company\""},
+		"short account":      {"s3: {bucket: abc}\njobs:\n  a:\n    s3: {expected_bucket_owner: 12345678901}\n", ":4: s3.expected_bucket_owner"},
 		"bad duration":       {"s3: {bucket: abc}\nrpo: yesterday\n", `:2: "yesterday" is not a duration`},
 		"a private key":      {"s3: {bucket: abc}\nencryption:\n  recipients: [AGE-SECRET-KEY-1XYZ]\n", ":3: encryption.recipients"},
 		"two documents":      {"s3: {bucket: abc}\n---\nlabel: x\n", "more than one YAML document"},
@@ -112,6 +114,14 @@ func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
 				t.Fatalf("secret shown: %v", err)
 			}
 		})
+	}
+}
+
+// YAML would read it as a number, and an octal one at that.
+func TestAnAccountKeepsItsZeros(t *testing.T) {
+	c, err := load(t, "s3: {bucket: abc, expected_bucket_owner: 001234567012}\ndatabase: x\n", nil)
+	if err != nil || c.Jobs[0].S3.ExpectedOwner != "001234567012" {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

@@ -57,6 +57,7 @@ type fileSettings struct {
 		KMSKeyID        string `yaml:"kms_key_id"`
 		StorageClass    string `yaml:"storage_class"`
 		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
+		ExpectedOwner   string `yaml:"expected_bucket_owner"`
 
 		ObjectLock fileObjectLock `yaml:"object_lock"`
 	} `yaml:"s3"`

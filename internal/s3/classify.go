@@ -22,6 +22,9 @@ func (b *Bucket) classify(err error) verdict {
 	if v, ok := b.byPlace(err); ok {
 		return v
 	}
+	if v, ok := b.byOwner(err); ok {
+		return v
+	}
 	if v, ok := byCredentials(err); ok {
 		return v
 	}

@@ -16,13 +16,15 @@ const probeAttempts = 3
 
 // Probe asks whether the bucket is there and may be used. It tells apart: no such bucket
 // (fault.NotFound), denied (NotPermitted), a bucket in another region (Config, with the right
-// one), a store that is not reached (Unavailable), certificates and clocks.
+// one), a store that is not reached (Unavailable), certificates and clocks, a bucket of another account.
 func (b *Bucket) Probe(ctx context.Context) error {
-	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{
-		Bucket: &b.opts.Bucket, ExpectedBucketOwner: b.owner(),
-	}, b.atMost(probeAttempts))
+	err := b.headBucketOf(ctx, b.owner())
 	if err == nil {
 		return nil
+	}
+	if b.ofAnother(ctx, err) {
+		return fault.New(fault.NotPermitted, subject("probe", b.Location()), "find out what became of your bucket; until then nothing is written there or read from there",
+			&cause{text: "the bucket belongs to another account than " + visible(b.opts.ExpectedBucketOwner), sentinel: ErrOtherOwner, err: err})
 	}
 	if skew := skewOf(err); wordless(err) && skew.Abs() > allowedSkew {
 		// The SDK corrects for it once it knows, but times in names and retention would be wrong too.

@@ -93,6 +93,18 @@ func TestProbeNamesTheRightRegion(t *testing.T) {
 	}
 }
 
+func TestProbeNamesACertificateThatIsNotValidNow(t *testing.T) {
+	for name, ends := range map[string]time.Time{"expired": time.Now().Add(-time.Minute), "not valid yet": time.Now().Add(26 * time.Hour)} {
+		srv := startServer(t, s3server.WithTLSUntil(ends))
+		t.Setenv("AWS_CA_BUNDLE", srv.CAFile) // its date is all that is wrong
+		err := openAt(t, srv, func(o *Options) { o.MaxAttempts, o.MaxBackoff = 10, time.Hour }).Probe(t.Context())
+		wantCode(t, err, fault.Unavailable)
+		if !strings.Contains(fault.Remedy(err), "has expired or is not valid yet") || len(srv.Requests()) > 0 {
+			t.Errorf("%s: remedy %q for %v, %d requests", name, fault.Remedy(err), err, len(srv.Requests()))
+		}
+	}
+}
+
 func TestProbeNamesCertificateTroubleWithoutRetrying(t *testing.T) {
 	srv := startServer(t, s3server.WithTLS())
 	b := openAt(t, srv, func(o *Options) { o.MaxAttempts, o.MaxBackoff = 10, time.Hour })

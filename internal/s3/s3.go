@@ -198,9 +198,6 @@ func (b *Bucket) Region() string { return b.region }
 // Close gives up idle connections. The Bucket must not be used afterwards.
 func (b *Bucket) Close() { b.transport.CloseIdleConnections() }
 
-// owner is the expected account for every request, nil when none is configured.
-func (b *Bucket) owner() *string { return optional(b.opts.ExpectedBucketOwner) }
-
 func optional(s string) *string {
 	if s == "" {
 		return nil

@@ -25,10 +25,11 @@ func TestASetsWayOnEveryStore(t *testing.T) {
 			t.Setenv("AWS_ACCESS_KEY_ID", store.AccessKey)
 			t.Setenv("AWS_SECRET_ACCESS_KEY", store.SecretKey)
 			t.Setenv("AWS_CA_BUNDLE", store.CAFile)
-			b, err := tryOpen(t, Options{
+			options := Options{
 				Bucket: store.Bucket, Endpoint: store.Endpoint, Region: store.Region,
 				PartSizeMin: 5 << 20, MaxAttempts: 3, MaxBackoff: time.Millisecond,
-			})
+			}
+			b, err := tryOpen(t, options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,8 +42,23 @@ func TestASetsWayOnEveryStore(t *testing.T) {
 			wayOfASet(t, b)
 			conditionsHold(t, b)
 			uploadsAreSweptUp(t, b)
+			accountsAreComparedOrItIsSaid(t, options)
 		})
 	}
+}
+
+func accountsAreComparedOrItIsSaid(t *testing.T, o Options) {
+	t.Helper()
+	o.ExpectedBucketOwner = stranger
+	b, err := tryOpen(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsaid, denied := b.CheckOwner(t.Context()) == nil, b.Probe(t.Context()) != nil
+	if unsaid != denied {
+		t.Errorf("a bucket of another account: refused %t, nothing to be said %t", denied, unsaid)
+	}
+	t.Logf("compares accounts: %t", denied)
 }
 
 func wayOfASet(t *testing.T, b *Bucket) {

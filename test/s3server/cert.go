@@ -17,6 +17,11 @@ import (
 // SelfSigned makes a certificate for the given names and addresses, good for a day, and the CA, as
 // PEM, that a client has to trust.
 func SelfSigned(hosts ...string) (*tls.Certificate, []byte, error) {
+	return selfSigned(time.Now().Add(24*time.Hour), hosts...)
+}
+
+// selfSigned is good for the 25 hours until its end.
+func selfSigned(end time.Time, hosts ...string) (*tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("s3server: make certificate: %w", err)
@@ -25,10 +30,9 @@ func SelfSigned(hosts ...string) (*tls.Certificate, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("s3server: make certificate: %w", err)
 	}
-	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "pgbtui s3server"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+		NotBefore: end.Add(-25 * time.Hour), NotAfter: end,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IsCA: true, BasicConstraintsValid: true,
 	}

@@ -192,7 +192,7 @@ func pick(name string, ops map[string]Op) Op {
 
 // dispatch runs the operation.
 func (s *Server) dispatch(c *call) error {
-	if owner := c.r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != s.opt.Owner {
+	if owner := c.r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != s.opt.Owner && !s.opt.AnyOwner {
 		return accessDenied("Access Denied")
 	}
 	run, ok := s.handlers()[c.op]

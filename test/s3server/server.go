@@ -32,6 +32,7 @@ type Options struct {
 	Region    string
 	Domain    string       // bucket.DOMAIN in Host addresses a bucket too; path style always works
 	Owner     string       // the account id that x-amz-expected-bucket-owner is compared with
+	AnyOwner  bool         // x-amz-expected-bucket-owner is not looked at, as by most other stores
 	More      []Credential // further callers, for example one that may not delete
 	// MinPartBytes is the smallest size of a part that is not the last; default 5 MiB as on S3.
 	MinPartBytes int64

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Running is a server for one test, ended with it.
@@ -29,10 +30,14 @@ type setup struct {
 	bucket string
 	info   bucketInfo
 	tls    bool
+	ends   time.Time // of the certificate
 }
 
 // WithTLS serves https with a certificate for 127.0.0.1, ::1 and localhost.
 func WithTLS() Option { return func(s *setup) { s.tls = true } }
+
+// WithTLSUntil is WithTLS with a certificate that is good for 25 hours until end.
+func WithTLSUntil(end time.Time) Option { return func(s *setup) { s.tls, s.ends = true, end } }
 
 // WithBucket names the bucket that is made; the default is "backups".
 func WithBucket(name string) Option { return func(s *setup) { s.bucket = name } }
@@ -59,7 +64,7 @@ func With(change func(*Options)) Option { return func(s *setup) { change(&s.Opti
 // Start runs a server on a free port of 127.0.0.1 and a folder of the test, until the test's end.
 func Start(t testing.TB, opts ...Option) *Running {
 	t.Helper()
-	set := setup{bucket: "backups", Options: Options{Dir: t.TempDir()}}
+	set := setup{bucket: "backups", Options: Options{Dir: t.TempDir()}, ends: time.Now().Add(24 * time.Hour)}
 	for _, o := range opts {
 		o(&set)
 	}
@@ -81,16 +86,16 @@ func Start(t testing.TB, opts ...Option) *Running {
 	}
 	var cert *tls.Certificate
 	if set.tls {
-		cert = r.secure(t, l.Addr().String())
+		cert = r.secure(t, l.Addr().String(), set.ends)
 	}
 	r.serve(t, l, cert)
 	return r
 }
 
 // secure makes a certificate and the CA file that a client needs.
-func (r *Running) secure(t testing.TB, addr string) *tls.Certificate {
+func (r *Running) secure(t testing.TB, addr string, ends time.Time) *tls.Certificate {
 	t.Helper()
-	cert, ca, err := SelfSigned("127.0.0.1", "::1", "localhost")
+	cert, ca, err := selfSigned(ends, "127.0.0.1", "::1", "localhost")
 	if err != nil {
 		t.Fatal(err)
 	}
