@@ -44,7 +44,7 @@ With --unproven, --since-last or --stalest, several good sets of one job or of a
 fails does not stop the others. Sets that failed their last verification are left out: name them.
 
 With --read-data-subset, the small objects whole and so many percent of the dump, chosen at random. That
-finds what rots, cheaply; it never counts as readable.
+finds what rots or was exchanged, cheaply; it never counts as readable.
 
 Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of several, the worst.`,
 		Args: func(cmd *cobra.Command, args []string) error {

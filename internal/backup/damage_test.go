@@ -153,8 +153,7 @@ func TestADumpDamagedSinceTheLastLookStopsTheRestoreAndSpoolsKeepItFromStarting(
 func TestWithoutTheKeyOnlyHashesAreCheckedAndThatIsSaid(t *testing.T) {
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)
-	id := newIdentity(t)
-	w.job.Encryption.Recipients = []string{id.Recipient().String()}
+	w.encrypt(t)
 	set := w.find(t, w.run(t).Manifest.ID)
 	v, err := Verify(t.Context(), w.job, w.env, set, nil)
 	if err != nil || v.Proof.Level != "stored" || len(v.Warnings) != 1 || len(v.Proof.NotProven) != 2 || v.Recorded == "" {
@@ -181,8 +180,7 @@ func TestWithoutTheKeyOnlyHashesAreCheckedAndThatIsSaid(t *testing.T) {
 func TestADownloadThatBreaksAtHalfIsNoEvidenceAndIsResumedWhenItCanBe(t *testing.T) {
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)
-	id := newIdentity(t)
-	w.job.Encryption.Recipients = []string{id.Recipient().String()}
+	id := w.encrypt(t)
 	set := w.find(t, w.run(t).Manifest.ID)
 	for name, after := range map[string]int64{"in the header": 10, "at half": set.Manifest.Dump.SizeBytes / 2} {
 		cut := s3server.Rule{Op: s3server.OpGetObject, Key: dumpName, Fault: s3server.Fault{Kind: s3server.Cut, After: after}}

@@ -290,7 +290,7 @@ func TestADrillThatCannotBeCarriedOutProvesNothing(t *testing.T) {
 	}
 	t.Run("no key", func(t *testing.T) {
 		w := newWorldOn(t, pg, small)
-		w.job.Encryption.Recipients = []string{newIdentity(t).Recipient().String()}
+		w.encrypt(t)
 		w.provesNothing(t, w.find(t, w.run(t).Manifest.ID), fault.Refused, "age-identity")
 	})
 }

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,19 +151,13 @@ func checkConnections(d postgres.Database, connections []postgres.Connection, te
 const mostListed = 5
 
 func listed(connections []postgres.Connection) string {
-	var told []string
-	for i, c := range connections {
-		if i == mostListed {
-			told = append(told, fmt.Sprintf("and %d more", len(connections)-i))
-			break
-		}
+	return inLine(connections, "; ", func(c postgres.Connection) string {
 		who := c.Kind
 		if c.User != "" {
 			who = fmt.Sprintf("role %q", c.User)
 		}
-		told = append(told, fmt.Sprintf("pid %d (%s)", c.PID, strings.Join(present(who, quotedOne(c.Application), c.Client, "since "+c.Since.UTC().Format(time.RFC3339)), ", ")))
-	}
-	return strings.Join(told, "; ")
+		return fmt.Sprintf("pid %d (%s)", c.PID, strings.Join(present(who, quotedOne(c.Application), c.Client, "since "+c.Since.UTC().Format(time.RFC3339)), ", "))
+	})
 }
 
 func quotedOne(s string) string {
@@ -173,15 +168,20 @@ func quotedOne(s string) string {
 }
 
 func quoted(names []string) string {
+	return inLine(names, ", ", strconv.Quote)
+}
+
+// inLine tells the first few of a thing, and how many more there are.
+func inLine[T any](all []T, between string, tell func(T) string) string {
 	var told []string
-	for i, n := range names {
+	for i, one := range all {
 		if i == mostListed {
-			told = append(told, fmt.Sprintf("and %d more", len(names)-i))
+			told = append(told, fmt.Sprintf("and %d more", len(all)-i))
 			break
 		}
-		told = append(told, fmt.Sprintf("%q", n))
+		told = append(told, tell(one))
 	}
-	return strings.Join(told, ", ")
+	return strings.Join(told, between)
 }
 
 // swap looks once more, and does it.

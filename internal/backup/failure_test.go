@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,32 +16,16 @@ import (
 
 // bigDatabase is larger than all buffers between pg_dump and the store, so that a store which
 // stops leaves pg_dump in the middle of its COPY. Tests only read it.
-func bigDatabase(t testing.TB) (*pgtest.Server, string) {
-	t.Helper()
-	pg := pgtest.Shared(t)
-	makeBig.Do(func() {
-		pg.Exec(t, "postgres", "CREATE DATABASE big TEMPLATE template0")
-		pg.Exec(t, "big", bigSchema)
-	})
-	return pg, "big"
-}
+func bigDatabase(t testing.TB) (*pgtest.Server, string) { return big.in(t) }
 
-var makeBig sync.Once
+var big = fixture{name: "big", schema: bigSchema}
 
 const bigSchema = `CREATE TABLE big AS SELECT i, repeat(md5(i::text), 3) AS a FROM generate_series(1, 300000) AS i`
 
 // smallDatabase is for the many tests that only need something to dump. Tests only read it.
-func smallDatabase(t testing.TB) (*pgtest.Server, string) {
-	t.Helper()
-	pg := pgtest.Shared(t)
-	makeSmall.Do(func() {
-		pg.Exec(t, "postgres", "CREATE DATABASE small TEMPLATE template0")
-		pg.Exec(t, "small", `CREATE TABLE t AS SELECT i, md5(i::text) AS a FROM generate_series(1, 5000) AS i`)
-	})
-	return pg, "small"
-}
+func smallDatabase(t testing.TB) (*pgtest.Server, string) { return small.in(t) }
 
-var makeSmall sync.Once
+var small = fixture{name: "small", schema: `CREATE TABLE t AS SELECT i, md5(i::text) AS a FROM generate_series(1, 5000) AS i`}
 
 // atFirst runs do once, when the first request of op whose path holds key comes in.
 func (w *world) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
@@ -144,7 +127,7 @@ func TestGlobalsThatFailOrNeverEndCostAWarningOnly(t *testing.T) {
 
 func TestGlobalsWithoutVerifiersAreSaidInAnEncryptedSet(t *testing.T) {
 	w := newWorldOn(t, pgOf(t), "small")
-	w.job.Encryption.Recipients = []string{newIdentity(t).Recipient().String()}
+	w.encrypt(t)
 	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dumpall": `case "$*" in *--no-role-passwords*) exec ` + w.pg.BinDir + `/pg_dumpall "$@";; esac
 echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1`})
 	result := w.run(t)

@@ -3,7 +3,6 @@ package backup
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,17 +14,9 @@ import (
 )
 
 // partsDatabase has what hangs on tables in all ways, and a table that is most of it.
-func partsDatabase(t testing.TB) (*pgtest.Server, string) {
-	t.Helper()
-	pg := pgtest.Shared(t)
-	makeParts.Do(func() {
-		pg.Exec(t, "postgres", "CREATE DATABASE parts TEMPLATE template0")
-		pg.Exec(t, "parts", partsSchema)
-	})
-	return pg, "parts"
-}
+func partsDatabase(t testing.TB) (*pgtest.Server, string) { return parts.in(t) }
 
-var makeParts sync.Once
+var parts = fixture{name: "parts", schema: partsSchema}
 
 const partsSchema = `
 CREATE SCHEMA sales; CREATE SCHEMA other;

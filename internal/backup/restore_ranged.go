@@ -38,29 +38,6 @@ func (r *restoring) unreadableInParts() string {
 	return ""
 }
 
-// ranged reads the given parts of the raw dump.
-func (r *restoring) ranged(ctx context.Context, spans []sealed.Span) (*sealed.Ranged, error) {
-	key, want, etag := r.set.Dir+r.set.Manifest.Dump.Key, r.set.Manifest.Dump.SizeBytes, ""
-	fetch := func(s sealed.Span) (io.ReadCloser, error) {
-		body, object, err := r.env.Bucket.Get(ctx, key, s.From, s.To-s.From)
-		if err != nil {
-			return nil, err
-		}
-		if etag == "" {
-			etag = object.ETag
-		}
-		if object.Size != want || object.ETag != etag {
-			_ = body.Close()
-			return nil, fault.New(fault.Integrity, fmt.Sprintf("restore: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size, want),
-				"restore another set, and find out who writes to the bucket", nil)
-		}
-		return body, nil
-	}
-	return sealed.NewRanged(sealed.Source{
-		Fetch: fetch, StoredBytes: want, Index: r.contents.Frames, Encrypted: r.set.Encrypted(), Identities: r.identities,
-	}, spans)
-}
-
 // readHead reads the table of contents, and which roles its SQL names.
 func (r *restoring) readHead(ctx context.Context, p *part) error {
 	stream, done, err := r.openHead(ctx)
@@ -106,7 +83,7 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
 	if r.unreadableInParts() == "" {
 		head := sealed.Span{From: 0, To: r.contents.Frames.FrameEnd(r.contents.Archive.HeadBytes)}
-		ranged, err := r.ranged(ctx, []sealed.Span{head})
+		ranged, err := openParts(ctx, r.env.Bucket, r.set, r.contents.Frames, r.identities, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -174,7 +151,7 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 	if len(spans) == 0 {
 		return archive.Subset(bytes.NewReader(r.part.kept), r.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
 	}
-	ranged, err := r.ranged(ctx, spans)
+	ranged, err := openParts(ctx, r.env.Bucket, r.set, r.contents.Frames, r.identities, spans)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,8 +15,7 @@ func TestABackupIsVerifiedAndRestoredEqual(t *testing.T) {
 		w := newWorld(t)
 		var identities []age.Identity
 		if encrypted {
-			id := newIdentity(t)
-			w.job.Encryption.Recipients = []string{id.Recipient().String()}
+			id := w.encrypt(t)
 			identities = []age.Identity{id}
 		}
 		w.pg.Exec(t, w.job.Database, sampleSchema)

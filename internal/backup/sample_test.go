@@ -105,8 +105,7 @@ func TestAStoreThatFailsDuringASampleIsNoEvidence(t *testing.T) {
 func TestWhatCannotBeSampledIsRefusedWithARemedy(t *testing.T) {
 	w := newWorld(t)
 	w.pg.Exec(t, w.job.Database, sampleSchema)
-	id := newIdentity(t)
-	w.job.Encryption.Recipients = []string{id.Recipient().String()}
+	w.encrypt(t)
 	encrypted := w.find(t, w.run(t).Manifest.ID)
 	without := w.find(t, w.plant(t, ago(1)).ID) // no contents
 	for _, c := range []struct {

@@ -154,3 +154,12 @@ func collect[T any](ctx context.Context, s *Server, sql string, args ...any) ([]
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 }
+
+// names is collect for one column of text.
+func (s *Server) names(ctx context.Context, sql string, args ...any) (names []string, err error) {
+	rows, err := collect[struct{ Name string }](ctx, s, sql, args...)
+	for _, r := range rows {
+		names = append(names, r.Name)
+	}
+	return names, err
+}

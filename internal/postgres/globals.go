@@ -44,11 +44,11 @@ func ApplyRoles(ctx context.Context, s *Server, script io.Reader) (GlobalsReport
 
 func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsReport, error) {
 	s := a.server
-	roles, err := collect[struct{ Name string }](ctx, s, "SELECT rolname FROM pg_roles")
+	roles, err := s.names(ctx, "SELECT rolname FROM pg_roles")
 	if err != nil {
 		return a.report, classify("postgres: list roles", err)
 	}
-	spaces, err := collect[struct{ Name string }](ctx, s, "SELECT spcname FROM pg_tablespace")
+	spaces, err := s.names(ctx, "SELECT spcname FROM pg_tablespace")
 	if err != nil {
 		return a.report, classify("postgres: list tablespaces", err)
 	}
@@ -73,10 +73,10 @@ func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsRepo
 	return a.report, nil
 }
 
-func nameSet(rows []struct{ Name string }) map[string]bool {
-	set := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		set[r.Name] = true
+func nameSet(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
 	}
 	return set
 }

@@ -21,12 +21,9 @@ func (s *Server) Missing(ctx context.Context, n Needs) (Needs, error) {
 		{n.Tablespaces, &missing.Tablespaces, "SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_tablespace WHERE spcname = w)"},
 		{n.Extensions, &missing.Extensions, "SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = w)"},
 	} {
-		rows, err := collect[struct{ Name string }](ctx, s, q.sql, q.wanted)
-		if err != nil {
+		var err error
+		if *q.into, err = s.names(ctx, q.sql, q.wanted); err != nil {
 			return Needs{}, classify("postgres: look for roles, tablespaces and extensions", err)
-		}
-		for _, r := range rows {
-			*q.into = append(*q.into, r.Name)
 		}
 	}
 	return missing, nil
@@ -51,10 +48,6 @@ func (s *Server) ExtensionTables(ctx context.Context) (map[Table]bool, error) {
 
 // Databases are the names of the databases that take connections, sorted.
 func (s *Server) Databases(ctx context.Context) ([]string, error) {
-	rows, err := collect[struct{ Name string }](ctx, s, "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1")
-	names := make([]string, len(rows))
-	for i, r := range rows {
-		names[i] = r.Name
-	}
+	names, err := s.names(ctx, "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1")
 	return names, classify("postgres: list databases", err)
 }

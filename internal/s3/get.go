@@ -30,26 +30,16 @@ const progressBytes = 1 << 20
 // than 1 MiB between them. A whole object is compared with the CRC64NVME that the store keeps, if
 // it does; a difference is fault.Integrity in place of io.EOF.
 func (b *Bucket) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, Object, error) {
-	return b.get(ctx, key, span{offset: offset, length: length})
-}
-
-// span is what to read: a negative length means to the end, a set etag only of that object.
-type span struct {
-	offset, length int64
-	etag           string
-}
-
-func (b *Bucket) get(ctx context.Context, key string, s span) (io.ReadCloser, Object, error) {
-	if s.offset < 0 {
+	if offset < 0 {
 		return nil, Object{}, fault.New(fault.Failed, subject("get", key), "", errors.New("negative offset"))
 	}
-	if s.length == 0 {
+	if length == 0 {
 		object, err := b.Head(ctx, key)
 		return http.NoBody, object, err
 	}
-	d := &download{bucket: b, ctx: ctx, key: key, etag: s.etag, pos: s.offset, started: s.offset, end: -1}
-	if s.length > 0 {
-		d.end = s.offset + s.length
+	d := &download{bucket: b, ctx: ctx, key: key, pos: offset, started: offset, end: -1}
+	if length > 0 {
+		d.end = offset + length
 	}
 	object, err := d.open()
 	if err != nil {

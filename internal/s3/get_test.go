@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 	"testing"
 	"time"
 
@@ -141,48 +140,4 @@ func TestGetStopsWhenCancelled(t *testing.T) {
 	cancel(why)
 	_, err = io.ReadAll(body)
 	wantIs(t, err, why)
-}
-
-func TestReaderAtReadsLikeMemory(t *testing.T) {
-	srv := startServer(t)
-	b := openAt(t, srv)
-	want := someBytes(3<<20 + 17)
-	mustPut(t, b, "k", want)
-	r := b.ReaderAt(t.Context(), "k", int64(len(want)))
-	local := bytes.NewReader(want)
-	for _, c := range []struct{ off, n int }{
-		{0, 10}, {window - 5, 10}, {0, len(want)}, {len(want) - 3, 10}, {len(want), 1}, {17, window}, {2 << 20, 1<<20 + 17}, {5, 0},
-	} {
-		got, mem := make([]byte, c.n), make([]byte, c.n)
-		n, err := r.ReadAt(got, int64(c.off))
-		m, memErr := local.ReadAt(mem, int64(c.off))
-		if n != m || !bytes.Equal(got, mem) || (err == nil) != (memErr == nil && m == c.n) || (err != nil && !errors.Is(err, io.EOF)) {
-			t.Errorf("%+v: %d bytes, %v; memory gives %d, %v", c, n, err, m, memErr)
-		}
-	}
-}
-
-func TestReaderAtServesManyReadersWithFewRequests(t *testing.T) {
-	srv := startServer(t)
-	b := openAt(t, srv)
-	want := someBytes(1 << 20)
-	mustPut(t, b, "k", want)
-	r := b.ReaderAt(t.Context(), "k", int64(len(want)))
-	var readers sync.WaitGroup
-	for i := range 16 {
-		readers.Go(func() {
-			got := make([]byte, 64<<10)
-			if _, err := r.ReadAt(got, int64(i)*64<<10); err != nil || !bytes.Equal(got, want[i*64<<10:(i+1)*64<<10]) {
-				t.Errorf("chunk %d: %v", i, err)
-			}
-		})
-	}
-	readers.Wait()
-	if n := len(srv.Requests(s3server.OpGetObject)); n != 1 {
-		t.Errorf("%d requests for one window", n)
-	}
-	mustPut(t, b, "k", make([]byte, len(want)))
-	other := b.ReaderAt(t.Context(), "k", int64(len(want))+1)
-	_, err := other.ReadAt(make([]byte, 10), 0)
-	wantIs(t, err, ErrChanged)
 }

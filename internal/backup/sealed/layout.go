@@ -5,7 +5,15 @@ package sealed
 // Span is the bytes [From, To).
 type Span struct{ From, To int64 }
 
-func (s Span) len() int64 { return s.To - s.From }
+// Len is how many bytes that is.
+func (s Span) Len() int64 { return s.To - s.From }
+
+// Bounds of an index that is believed: the largest frame held in memory, and what zstd may add to
+// bytes that do not compress.
+const (
+	maxFrameBytes = 64 << 20
+	frameOverhead = 1 << 20
+)
 
 // age's payload (age-encryption.org/v1): chunks of 64 KiB, each with 16 bytes of authentication.
 // Header and nonce come before them; their length follows from that of everything else.
@@ -28,13 +36,13 @@ type layout struct {
 // an object.
 func newLayout(index Index, stored int64, encrypted bool) (layout, bool) {
 	l := layout{index: index, stored: stored, sealed: encrypted, starts: []int64{0}}
-	if index.FrameBytes < 1 || index.FrameBytes > maxWindow || index.RawBytes < 0 ||
+	if index.FrameBytes < 1 || index.FrameBytes > maxFrameBytes || index.RawBytes < 0 ||
 		int64(len(index.Sizes)) != max(1, divideUp(index.RawBytes, index.FrameBytes)) || len(index.Digests) != digestBytes*len(index.Sizes) {
 		return l, false
 	}
 	var end int64
 	for _, size := range index.Sizes {
-		if size < 1 || size > stored {
+		if size < 1 || size > index.FrameBytes+frameOverhead {
 			return l, false
 		}
 		end += size
@@ -60,11 +68,6 @@ func (l layout) digest(frame int64) []byte {
 	return l.index.Digests[frame*digestBytes : (frame+1)*digestBytes]
 }
 
-// rawLen is how many bytes a frame decompresses to.
-func (l layout) rawLen(frame int64) int64 {
-	return min(l.index.FrameBytes, l.index.RawBytes-frame*l.index.FrameBytes)
-}
-
 // last is where age's last chunk lies: it vouches for the length, and is always read.
 func (l layout) last() Span {
 	return Span{l.head + (l.chunks-1)*sealedChunk, l.stored}
@@ -77,14 +80,14 @@ const skipBytes = 64 << 10
 // of age's header and last chunk comes beside them. wanted is in order.
 func (l layout) fetches(wanted []Span) (spans []Span) {
 	for _, w := range wanted {
-		if w.len() <= 0 {
+		if w.Len() <= 0 {
 			continue
 		}
 		first, last := w.From/l.index.FrameBytes, (w.To-1)/l.index.FrameBytes
 		s := l.place(Span{l.starts[first], l.starts[last+1]})
 		if n := len(spans); n > 0 && s.From-spans[n-1].To <= skipBytes {
 			spans[n-1].To = max(spans[n-1].To, s.To)
-		} else if s.len() > 0 {
+		} else if s.Len() > 0 {
 			spans = append(spans, s)
 		}
 	}

@@ -47,12 +47,17 @@ func (i Index) Cost(storedBytes int64, encrypted bool, wanted []Span) (n int64) 
 		return storedBytes
 	}
 	for _, s := range l.fetches(wanted) {
-		n += s.len()
+		n += s.Len()
 	}
 	if encrypted {
-		n += l.head + l.last().len()
+		n += l.head + l.last().Len()
 	}
 	return n
+}
+
+// Frame is where a frame lies in the raw stream.
+func (i Index) Frame(n int64) Span {
+	return Span{n * i.FrameBytes, min(i.RawBytes, (n+1)*i.FrameBytes)}
 }
 
 // FrameEnd is where the frame ends that holds the byte before a raw place.
@@ -135,10 +140,10 @@ func (r *Ranged) load(frame int64) error {
 	}
 	r.frame = -1
 	place := r.layout.compressed(frame)
-	if int64(cap(r.buffer)) < place.len() {
-		r.buffer = make([]byte, place.len())
+	if int64(cap(r.buffer)) < place.Len() {
+		r.buffer = make([]byte, place.Len())
 	}
-	packed := r.buffer[:place.len()]
+	packed := r.buffer[:place.Len()]
 	if n, err := r.packed.ReadAt(packed, place.From); n < len(packed) {
 		if r.stored.err != nil {
 			return r.stored.err
@@ -149,7 +154,7 @@ func (r *Ranged) load(frame int64) error {
 		return damagedFrame(frame, errors.New("its SHA-256 is not the one that was recorded"))
 	}
 	raw, err := r.decoder.DecodeAll(packed, r.raw[:0])
-	if want := r.layout.rawLen(frame); err == nil && int64(len(raw)) != want {
+	if want := r.layout.index.Frame(frame).Len(); err == nil && int64(len(raw)) != want {
 		err = fmt.Errorf("it decompresses to %d bytes, not %d", len(raw), want)
 	}
 	if err != nil {
@@ -195,7 +200,7 @@ func (f *forward) keep(s Span) error {
 	if err := f.open(s); err != nil {
 		return err
 	}
-	h := held{s, make([]byte, s.len())}
+	h := held{s, make([]byte, s.Len())}
 	if _, err := f.read(h.bytes); err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ type shelf struct {
 	Source
 	raw, stored []byte
 	asked       []Span
-	fail        error
+	fail        error // of the store, for all that lies behind failAt
+	failAt      int64
 }
 
 func newShelf(t testing.TB, size int, id *age.X25519Identity) *shelf {
@@ -28,24 +29,17 @@ func newShelf(t testing.TB, size int, id *age.X25519Identity) *shelf {
 	if id != nil {
 		recipients, s.Encrypted, s.Identities = []age.Recipient{id.Recipient()}, true, []age.Identity{id}
 	}
-	var out bytes.Buffer
-	w, err := NewWriter(&out, recipients)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(s.raw); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.stored, s.Index, s.StoredBytes = out.Bytes(), w.Index(), int64(out.Len())
+	s.stored, s.Index = written(t, s.raw, recipients...)
+	s.StoredBytes = int64(len(s.stored))
 	s.Fetch = func(span Span) (io.ReadCloser, error) {
 		s.asked = append(s.asked, span)
-		if s.fail != nil {
-			return nil, s.fail
+		switch {
+		case s.fail == nil || span.To <= s.failAt:
+			return io.NopCloser(bytes.NewReader(s.stored[span.From:span.To])), nil
+		case span.From < s.failAt:
+			return io.NopCloser(&breaks{bytes.NewReader(s.stored[span.From:s.failAt]), s.fail}), nil
 		}
-		return io.NopCloser(bytes.NewReader(s.stored[span.From:span.To])), nil
+		return nil, s.fail
 	}
 	return s
 }
@@ -60,7 +54,7 @@ func (s *shelf) read(spans []Span) ([]byte, int64, error) {
 	defer func() { _ = r.Close() }()
 	var out bytes.Buffer
 	for _, span := range spans {
-		if _, err := io.CopyBuffer(struct{ io.Writer }{&out}, io.NewSectionReader(r, span.From, span.len()), make([]byte, 50_000)); err != nil {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{&out}, io.NewSectionReader(r, span.From, span.Len()), make([]byte, 50_000)); err != nil {
 			return nil, r.Fetched(), err
 		}
 	}
@@ -93,7 +87,7 @@ func TestPartsReadBackEqualAndCostWhatWasSaid(t *testing.T) {
 				}
 				var asked int64
 				for _, a := range s.asked {
-					asked += a.len()
+					asked += a.Len()
 				}
 				if cost := s.Index.Cost(s.StoredBytes, s.Encrypted, spans); cost != asked || fetched != asked {
 					t.Errorf("size %d, spans %v: cost %d, asked for %d, fetched %d", size, spans, cost, asked, fetched)
@@ -168,6 +162,15 @@ func TestAnIndexThatDoesNotFitIsToldBeforeAnythingIsRead(t *testing.T) {
 		"a negative size": func(i *Index) { i.Sizes[0] = -1 },
 		"a huge size":     func(i *Index) { i.Sizes[0] = 1 << 62 },
 		"huge frames":     func(i *Index) { i.FrameBytes = 1 << 40 },
+		"empty frames":    func(i *Index) { i.FrameBytes = 0 },
+		"negative bytes":  func(i *Index) { i.RawBytes = -1 },
+		"a frame more":    func(i *Index) { i.Sizes, i.Digests = append(i.Sizes, 1), append(i.Digests, i.Digests[:digestBytes]...) },
+		"an empty frame":  func(i *Index) { i.Sizes[0], i.Sizes[1] = 0, i.Sizes[0]+i.Sizes[1] },
+		"all in one frame": func(i *Index) {
+			all := i.Sizes[0] + i.Sizes[1]
+			i.FrameBytes, i.Sizes, i.Digests = FrameBytes/8, slices.Repeat([]int64{1}, 16), make([]byte, 16*digestBytes)
+			i.Sizes[15] = all - 15
+		},
 	} {
 		s := newShelf(t, 2*FrameBytes, nil)
 		change(&s.Index)
@@ -199,8 +202,10 @@ func TestOfPartsTheKeyIsNeededAndTheStoresErrorsStayItsOwn(t *testing.T) {
 	for _, id := range []*age.X25519Identity{nil, identity(t)} {
 		s := newShelf(t, 2*FrameBytes, id)
 		s.fail = fault.New(fault.Unavailable, "no store", "", nil)
-		if _, _, err := s.read([]Span{{0, 1}}); fault.CodeOf(err) != fault.Unavailable {
-			t.Errorf("no store: %v", err)
+		for _, s.failAt = range []int64{0, 10, s.Index.Sizes[0] / 2} {
+			if _, _, err := s.read([]Span{{0, 1}}); fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, s.fail) {
+				t.Errorf("a store that fails from byte %d: %v", s.failAt, err)
+			}
 		}
 	}
 }

@@ -25,6 +25,23 @@ func sample(n int) []byte {
 	return out
 }
 
+// written is the stored form of raw, and its index.
+func written(t testing.TB, raw []byte, recipients ...age.Recipient) ([]byte, Index) {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := NewWriter(&out, recipients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes(), w.Index()
+}
+
 func identity(t testing.TB) *age.X25519Identity {
 	t.Helper()
 	id, err := age.GenerateX25519Identity()
@@ -54,25 +71,14 @@ func TestWhatIsSealedReadsBackEqual(t *testing.T) {
 
 func TestEachFrameDecompressesAlone(t *testing.T) {
 	raw := sample(2*FrameBytes + 100)
-	var out bytes.Buffer
-	w, err := NewWriter(&out, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(raw); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	index := w.Index()
+	stored, index := written(t, raw)
 	if len(index.Sizes) != 3 || index.RawBytes != int64(len(raw)) {
 		t.Fatalf("index: %+v", index)
 	}
 	decoder, _ := zstd.NewReader(nil)
 	defer decoder.Close()
 	start := index.Sizes[0]
-	second, err := decoder.DecodeAll(out.Bytes()[start:start+index.Sizes[1]], nil)
+	second, err := decoder.DecodeAll(stored[start:start+index.Sizes[1]], nil)
 	if err != nil || !bytes.Equal(second, raw[FrameBytes:2*FrameBytes]) {
 		t.Fatalf("second frame alone: %v", err)
 	}
