@@ -409,9 +409,14 @@ func rootWatchSurvivesARestartOfTheBus(t *testing.T) {
 
 func uninstall(t *testing.T) {
 	bus, ctx := inside(t)
+	run, err := bus.Start(ctx, BackupService("slow"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Uninstall(ctx, ""); err != nil {
 		t.Fatal(err)
 	}
+	goesOn(ctx, t, bus, run)
 	left, err := filepath.Glob(unitDir + "/*/postgres-*.timer")
 	if err != nil || len(left) > 0 {
 		t.Errorf("links left: %v, %v", left, err)
@@ -425,5 +430,46 @@ func uninstall(t *testing.T) {
 	}
 	if _, err := os.Stat(configDir); err != nil {
 		t.Errorf("the configuration is gone: %v", err)
+	}
+}
+
+// goesOn expects a run to be what it was although its unit was removed: its settings too, without
+// which systemd would end it soon. What is left of the unit goes with the next installation.
+func goesOn(ctx context.Context, t *testing.T, bus *Bus, run Run) {
+	t.Helper()
+	out, err := exec.CommandContext(ctx, "systemctl", "show", "-p", "Type,NotifyAccess,TimeoutStartUSec,KillMode,OnFailure,FragmentPath", run.Unit).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Type=oneshot\n", "NotifyAccess=main\n", "TimeoutStartUSec=30min\n", "KillMode=mixed\n",
+		"OnFailure=postgres-backup-alert@" + run.Unit + ".service\n", "FragmentPath=" + runtimeDir + "/" + run.Unit + "\n"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %s in\n%s", strings.TrimSpace(want), out)
+		}
+	}
+	if alert, err := bus.Unit(ctx, "postgres-backup-alert@"+run.Unit+".service"); err != nil || alert.LoadState != "loaded" {
+		t.Errorf("the alert is %s, %v", alert.LoadState, err)
+	}
+	seen := map[string]bool{}
+	_, outcome, err := bus.Wait(ctx, run, func(u UnitState) {
+		if u.InvocationID != run.InvocationID {
+			t.Errorf("another run: %s", u.InvocationID)
+		}
+		seen[u.Service.StatusText] = true
+		if len(seen) == 2 {
+			if err := bus.Stop(ctx, run.Unit); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil || outcome.State != RunCancelled {
+		t.Errorf("after the stop: %+v, %v", outcome, err)
+	}
+	mustInstall(t, InstallOptions{})
+	if left, err := filepath.Glob(runtimeDir + "/postgres-*"); err != nil || len(left) > 0 {
+		t.Errorf("left after installing again: %q, %v", left, err)
+	}
+	if _, err := Uninstall(ctx, ""); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -81,6 +81,9 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 	if !r.live() {
 		return linkTimers(r, o.timers(), report)
 	}
+	if err := dropKept(r, report); err != nil {
+		return err
+	}
 	if err := activate(ctx, o.timers(), report); err != nil {
 		return err
 	}

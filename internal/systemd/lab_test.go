@@ -75,7 +75,7 @@ func insideCases() []insideCase {
 		{"RootAlertKnowsWhatFailed", rootAlertKnowsWhatFailed},
 		{"RootEnvironmentReachesTheRunUnchanged", rootEnvironmentReachesTheRunUnchanged},
 		{"RootWatchSurvivesARestartOfTheBus", rootWatchSurvivesARestartOfTheBus},
-		{"Uninstall", uninstall},
+		{"UninstallLeavesARunGoing", uninstall},
 	}
 }
 

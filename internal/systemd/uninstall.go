@@ -13,7 +13,7 @@ import (
 
 // Uninstall stops and disables our timers and removes the files that Install wrote, and nothing
 // else: configuration, requests, user, group, database role and every backup stay. A backup that
-// is running goes on to its end. dir is as InstallOptions.Root.
+// is running goes on to its end, by a copy of its unit that lasts until the next boot. dir is as InstallOptions.Root.
 func Uninstall(ctx context.Context, dir string) (*Report, error) {
 	r := root(dir)
 	if r.live() && os.Geteuid() != 0 {
@@ -26,6 +26,11 @@ func Uninstall(ctx context.Context, dir string) (*Report, error) {
 	report := &Report{}
 	if err := silenceTimers(ctx, r, report); err != nil {
 		return report, err
+	}
+	if r.live() {
+		if err := keepRunning(ctx, r, report); err != nil {
+			return report, err
+		}
 	}
 	for _, f := range append(files, File{Path: plainTimer + ".d/" + calendarName}) {
 		removed, err := r.remove(f.Path)
