@@ -63,6 +63,7 @@ func newDrilling(job config.Job, env Env, set *Set, req DrillRequest, identities
 	id := NewID(env.Now())
 	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
 	restore := newRestoring(job, env, set, RestoreRequest{To: to, NoTablespaces: true}, identities)
+	restore.leavesReserve = true
 	restore.meter = newMeter("drill", set.Database, job.StallAfter, env.Progress)
 	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
 	d := &drilling{restoring: restore, drill: req}
@@ -80,6 +81,11 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	if d.scene, err = d.open(ctx); err != nil {
 		return err
+	}
+	if d.facts.Private {
+		var stop func()
+		ctx, stop = d.env.keepRoom(ctx, "drill", d.dir(), remedyDrillSpace)
+		defer stop()
 	}
 	defer func() {
 		if ctx.Err() == nil {

@@ -46,13 +46,10 @@ func (d *drilling) open(ctx context.Context) (scene, error) {
 		d.doesNotProve("that the roles are in the set's globals: a named server has its own")
 		return scene{}, nil
 	}
-	dir := d.drill.Dir
-	if dir == "" {
-		dir = d.job.SpoolDir
-	}
+	dir := d.dir()
 	tools, err := readingTools(ctx, d.job.Postgres.BinDir, d.set, postgres.FindServer)
 	if err == nil {
-		err = checkSpace("drill", dir, d.roomBytes(), remedyDrillSpace)
+		err = d.env.demandRoom("drill", dir, d.roomBytes(), remedyDrillSpace)
 	}
 	if err != nil {
 		return scene{}, err
@@ -66,6 +63,14 @@ func (d *drilling) open(ctx context.Context) (scene, error) {
 	d.facts.Private = true
 	d.job.Postgres = config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir}
 	return scene{server}, nil
+}
+
+// dir is where a private server's files go.
+func (d *drilling) dir() string {
+	if d.drill.Dir != "" {
+		return d.drill.Dir
+	}
+	return spoolDir(d.job.SpoolDir)
 }
 
 const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"

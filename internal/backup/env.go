@@ -25,6 +25,8 @@ type Env struct {
 
 	leaseTerm time.Duration           // 0 is the default; shorter in tests
 	swapStep  func(postgres.SwapStep) // told in tests
+
+	diskOf func(path string) (disk, error) // nil asks the kernel; another answer in tests
 }
 
 // stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one

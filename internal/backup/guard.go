@@ -17,41 +17,32 @@ type guard struct {
 	lease  *lease // nil when the store has no conditional puts
 	every  time.Duration
 	lost   func(error)
-
-	stop context.CancelFunc
-	done chan struct{}
+	end    func() // waits, so that nothing of it meets the giving up of the locks
 }
 
-// start owns one goroutine, which ends with ctx or by end.
-func (g *guard) start(ctx context.Context) {
-	ctx, g.stop = context.WithCancel(ctx)
-	g.done = make(chan struct{})
+func (g *guard) start(ctx context.Context) { g.end = watch(ctx, g.every, g.look, g.lost) }
+
+// watch looks again and again until ctx or end ends it, or a look fails: that is told, once. end waits.
+func watch(ctx context.Context, every time.Duration, look func(context.Context) error, failed func(error)) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
 	go func() {
-		defer close(g.done)
-		g.watch(ctx)
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := look(ctx); err != nil && ctx.Err() == nil {
+				failed(err)
+				return
+			}
+		}
 	}()
-}
-
-// end waits for the goroutine, so that nothing of it meets the giving up of the locks.
-func (g *guard) end() {
-	g.stop()
-	<-g.done
-}
-
-func (g *guard) watch(ctx context.Context) {
-	tick := time.NewTicker(g.every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := g.look(ctx); err != nil && ctx.Err() == nil {
-			g.lost(err)
-			return
-		}
-	}
+	return func() { stop(); <-done }
 }
 
 // look fails for locks that are lost. A renewal that only failed is not the end: the next one, or

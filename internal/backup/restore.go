@@ -101,11 +101,14 @@ type restoring struct {
 	place    postgres.Place   // where that is
 	tools    postgres.Tools
 	contents *Contents
-	failing  bool  // a check failed so far
-	part     *part // nil: everything
-	spooled  spool // the raw dump on disk, for parallel sessions
-	created  bool
-	result   Restored
+	failing  bool // a check failed so far
+
+	leavesReserve bool // of the target's disks, or does not begin
+
+	part    *part // nil: everything
+	spooled spool // the raw dump on disk, for parallel sessions
+	created bool
+	result  Restored
 
 	short    string   // of the names of databases beside a live one
 	exchange exchange // with Replace

@@ -15,16 +15,16 @@ func (r *restoring) checkSpool(context.Context) ([]Check, error) {
 	if r.req.Jobs <= 1 {
 		return nil, nil
 	}
-	if err := checkSpace("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
+	if err := r.env.demandRoom("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
 		return []Check{failsWith("spool", err)}, nil
 	}
 	return []Check{passes("spool", "there is room for the raw dump")}, nil
 }
 
-// disk is a file system that tablespaces of the target lie on.
-type disk struct {
+// targetDisk is one that tablespaces of the target lie on.
+type targetDisk struct {
+	disk
 	spaces []string
-	free   int64
 }
 
 // checkSpace holds the size that the database had against what is free where it will lie. How
@@ -45,11 +45,12 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	if unknown != "" {
 		return []Check{warns("space", "not known: "+unknown+"; "+needs, "look at the free space of the server yourself")}, nil
 	}
-	var free int64
+	var free, reserve int64
 	var told []string
 	tight := false
 	for _, d := range disks {
 		free += d.free
+		reserve += d.reserve()
 		told = append(told, humanize.IBytes(uint64(d.free))+" free for "+strings.Join(d.spaces, ", "))
 		tight = tight || (d.spaces[0] == own && d.free < need)
 	}
@@ -58,6 +59,10 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	switch {
 	case free < need:
 		return []Check{fails("space", detail, remedy)}, nil
+	case free-need < reserve && r.leavesReserve:
+		return []Check{fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" stay free for what else lives there", remedy)}, nil
+	case free-need < reserve:
+		return []Check{warns("space", detail+": leaves less than "+humanize.IBytes(uint64(reserve))+" to what else lives there", remedy)}, nil
 	case tight:
 		return []Check{warns("space", detail+": enough only if the tablespaces share it well", remedy)}, nil
 	}
@@ -93,25 +98,25 @@ func (r *restoring) spaces() (own string, all []string) {
 }
 
 // disks looks at the paths, each file system once. unknown says why that can't be done.
-func (r *restoring) disks(spaces []string, paths map[string]string) (disks []*disk, unknown string) {
+func (r *restoring) disks(spaces []string, paths map[string]string) (disks []*targetDisk, unknown string) {
 	if !r.place.Local {
 		return nil, fmt.Sprintf("the server is reached over the network (%s)", r.place.Host)
 	}
-	seen := map[unix.Fsid]*disk{}
+	seen := map[unix.Fsid]*targetDisk{}
 	for _, name := range spaces {
 		path := paths[name]
 		if path == "" {
 			return nil, fmt.Sprintf("where tablespace %q lies", name)
 		}
-		var fs unix.Statfs_t
-		if err := unix.Statfs(path, &fs); err != nil {
+		d, err := r.env.disk(path)
+		if err != nil {
 			return nil, fmt.Sprintf("%s: %s", path, err)
 		}
-		if seen[fs.Fsid] == nil {
-			seen[fs.Fsid] = &disk{free: int64(fs.Bavail) * int64(fs.Bsize)} //nolint:unconvert // sizes of real disks; the types differ by system
-			disks = append(disks, seen[fs.Fsid])
+		if seen[d.id] == nil {
+			seen[d.id] = &targetDisk{disk: d}
+			disks = append(disks, seen[d.id])
 		}
-		seen[fs.Fsid].spaces = append(seen[fs.Fsid].spaces, name)
+		seen[d.id].spaces = append(seen[d.id].spaces, name)
 	}
 	return disks, ""
 }

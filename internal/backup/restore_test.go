@@ -76,22 +76,17 @@ func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *tes
 	wantCode(t, restore("no_spool"), fault.Config)
 	need.Root(t)
 	w.job.SpoolDir = t.TempDir()
-	// Somebody else fills the disk meanwhile, or has: a set that is taken for smaller than it is gets
-	// past the look at the room, and ends where the disk does.
-	lying := *set.Manifest
-	lying.Dump.RawBytes = 1000
-	liar := *set
-	liar.Manifest = &lying
-	honest := set
+	// Somebody else fills the disk meanwhile: what gets past the look at the room ends where the disk does.
+	roomy := func(string) (disk, error) { return disk{free: 1 << 40, size: 1 << 40}, nil }
 	for _, percent := range []int64{1, 50, 99} {
-		size := fmt.Sprintf("size=%d", honest.Manifest.Dump.RawBytes*percent/100)
+		size := fmt.Sprintf("size=%d", set.Manifest.Dump.RawBytes*percent/100)
 		if err := unix.Mount("tmpfs", w.job.SpoolDir, "tmpfs", 0, size); err != nil {
 			t.Fatal(err)
 		}
-		for _, set = range []*Set{honest, &liar} {
+		for _, w.env.diskOf = range []func(string) (disk, error){nil, roomy} {
 			err := restore("small_spool")
 			wantCode(t, err, fault.NoSpace)
-			if set == honest && !strings.Contains(fault.Remedy(err), "--jobs") {
+			if w.env.diskOf == nil && !strings.Contains(fault.Remedy(err), "--jobs") {
 				t.Error(fault.Remedy(err))
 			}
 			w.noSpool(t)

@@ -3,13 +3,10 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
@@ -35,7 +32,7 @@ func (r *restoring) spool(ctx context.Context) error {
 	}
 	r.meter.enter(StageRead, r.rawBytes())
 	scratch.Sweep(r.job.SpoolDir, spoolPrefix)
-	if err := checkSpace("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
+	if err := r.env.demandRoom("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
 		return err
 	}
 	if err := r.spooled.make(r.job.SpoolDir); err != nil {
@@ -65,22 +62,6 @@ func (s *spool) fill(from io.Reader) error {
 		err = closeErr
 	}
 	return err
-}
-
-// checkSpace refuses a folder that can't hold what comes, before hours go into filling it.
-func checkSpace(action, dir string, need int64, remedy string) error {
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return fault.New(fault.Config, action+": look at the folder "+dir, remedy, err)
-	}
-	free := int64(fs.Bavail) * int64(fs.Bsize) //nolint:unconvert // sizes of real disks; the types differ by system
-	if free < need {
-		return fault.New(fault.NoSpace, fmt.Sprintf("%s: %s has %d bytes free, %d are needed", action, dir, free, need), remedy, nil)
-	}
-	return nil
 }
 
 const remedySpool = "free space, or set spool_dir (or BACKUP_DIR) to a larger disk, or restore without --jobs, which needs none"

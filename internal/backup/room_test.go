@@ -1,0 +1,92 @@
+package backup
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// roomFor makes every disk one of 100 GiB, of which so much is free.
+func (w *world) roomFor(free int64) (now *atomic.Int64) {
+	now = &atomic.Int64{}
+	now.Store(free)
+	w.env.diskOf = func(string) (disk, error) { return disk{free: now.Load(), size: 100 << 30}, nil }
+	return now
+}
+
+const reserveOf100GiB = 5 << 30
+
+func TestTheReserveOfADiskIsATwentiethWithinBounds(t *testing.T) {
+	for size, want := range map[int64]int64{1 << 20: 1 << 30, 100 << 30: reserveOf100GiB, 8 << 40: 16 << 30} {
+		if got := (disk{size: size}).reserve(); got != want {
+			t.Errorf("of %d bytes: %d, want %d", size, got, want)
+		}
+	}
+}
+
+func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.store.ForgetRequests()
+	need := set.Manifest.Server.SizeBytes + clusterBytes
+	w.roomFor(need + reserveOf100GiB - 1)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t)}, nil)
+	wantCode(t, err, fault.NoSpace)
+	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB stay free") {
+		t.Errorf("%v, %d reads", err, n)
+	}
+	w.roomFor(need + reserveOf100GiB)
+	if _, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t)}, nil); err != nil {
+		t.Error(err)
+	}
+	// A named server may be the live one.
+	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB - 1)
+	w.job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
+	_, err = Drill(t.Context(), w.job, w.env, set, DrillRequest{}, nil)
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), "5.0 GiB stay free") {
+		t.Error(err)
+	}
+}
+
+func TestADrillEndsWhenSomethingElseTakesTheReserve(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	free := w.roomFor(50 << 30)
+	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
+		free.Store(reserveOf100GiB/2 - 1)
+		return &s3server.Fault{Kind: s3server.Stall} // without the look at the disk it would hang here
+	})
+	dir := drillFolder(t)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
+	wantCode(t, err, fault.NoSpace)
+	if len(privateServers(dir)) != 0 || len(w.find(t, set.ID).Proofs) != 0 {
+		t.Errorf("it left a server or evidence: %v", err)
+	}
+}
+
+func TestARestoreThatWouldTouchTheReserveIsToldSoAndASpoolIsRefused(t *testing.T) {
+	pg, small := smallDatabase(t)
+	w := newWorldOn(t, pg, small)
+	set := w.find(t, w.run(t).Manifest.ID)
+	req := RestoreRequest{To: w.job.Instance + "_copy"}
+	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB)
+	if c := w.check(t, set, req, "space"); !c.OK || c.Warn {
+		t.Errorf("%+v", c)
+	}
+	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB - 1)
+	if c := w.check(t, set, req, "space"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "leaves less than 5.0 GiB") {
+		t.Errorf("%+v", c)
+	}
+	req.Jobs = 2
+	w.roomFor(set.Manifest.Dump.RawBytes + reserveOf100GiB - 1)
+	if c := w.check(t, set, req, "spool"); c.OK || c.code != fault.NoSpace {
+		t.Errorf("%+v", c)
+	}
+}
