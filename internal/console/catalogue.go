@@ -22,6 +22,8 @@ type buckets struct {
 	mu    sync.Mutex
 	sets  map[config.S3]*backup.Catalogue
 	found map[string]config.Job // by set folder: whose settings reach it
+	all   []backup.Set          // as read last
+	read  bool
 }
 
 // places are the jobs with distinct places.
@@ -74,9 +76,21 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 	}
 	sort.SliceStable(all, func(i, k int) bool { return all[i].FinishedAt.After(all[k].FinishedAt) })
 	b.mu.Lock()
-	b.found = found
+	b.found, b.all, b.read = found, all, true
 	b.mu.Unlock()
 	return all, nil
+}
+
+// latest is what was read last of one database's sets, newest first; read is false before that.
+func (b *buckets) latest(of backup.Scope) (sets []backup.Set, read bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.all {
+		if s := &b.all[i]; s.Instance == of.Instance && s.Database == of.Database {
+			sets = append(sets, *s)
+		}
+	}
+	return sets, b.read
 }
 
 // job is the job whose settings reach a set, preferring the one that wrote it.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/user"
 	"strings"
-	"time"
 
 	"filippo.io/age"
 
@@ -56,6 +55,9 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 		o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
 	}
 	o.Jobs = s.jobs(ctx, bus)
+	if !s.ReadOnly { // else the timers of this host are nobody's business here
+		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: backup.DefaultStateDir, setup: s, buckets: buckets}
+	}
 	reader, err := journal.Open(ctx, journal.Options{})
 	if err != nil {
 		o.Sources.Missing["journal"] = err
@@ -97,23 +99,26 @@ func (s Setup) identity() ui.Identity {
 }
 
 func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {
+	// The watch reads objectives off the timers; the sets are the screens' own business.
+	look := watch.Observer{Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }}
+	if bus != nil {
+		look.Host = bus
+	}
+	seen := look.Look(ctx, s.Config, s.Config.Jobs)
 	var jobs []ui.Job
-	for _, j := range s.Config.Jobs {
-		unit := s.unitOf(j)
-		jobs = append(jobs, ui.Job{Name: j.Name, Database: j.Database, Unit: unit, RPO: s.rpo(ctx, bus, j), CLI: "systemctl start " + unit})
+	for i, j := range s.Config.Jobs {
+		unit, objective := s.unitOf(j), seen.Jobs[i].Objective
+		jobs = append(jobs, ui.Job{
+			Name: j.Name, Database: j.Database, Unit: unit, CLI: "systemctl start " + unit,
+			Objectives: objective.Objectives, RPOFrom: objectiveFrom[objective.RPOFrom],
+		})
 	}
 	return jobs
 }
 
-// rpo is how old the newest backup may be: as configured, or by the job's own timer.
-func (s Setup) rpo(ctx context.Context, bus *systemd.Bus, j config.Job) time.Duration {
-	habits := watch.Habits{}
-	if bus != nil && j.RPO == 0 {
-		if t, err := bus.Timer(ctx, systemd.BackupTimer(s.Config.UnitName(j))); err == nil {
-			habits.Timer = &t
-		}
-	}
-	return watch.ObjectiveOf(ctx, j, habits).RPO
+// objectiveFrom says it on screen.
+var objectiveFrom = map[string]string{
+	watch.FromConfig: "of the configuration", watch.FromCalendar: "of the timer's calendar", watch.FromDefault: "without a timer to ask",
 }
 
 // unitOf is the service that runs a job.

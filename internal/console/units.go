@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -103,22 +104,32 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 		Unit: s.Name, State: states[now.State], StartedAt: s.Service.StartedAt, Invocation: s.InvocationID,
 		Detail: now.Reason, Memory: s.Service.MemoryBytes, MemoryHigh: s.Service.MemoryHigh, CPU: s.Service.CPUTime,
 	}
+	run.Attempt, run.Attempts = int(s.Service.Restarts)+1, int(s.Service.StartLimit)
 	if now.State == systemd.RunRetrying {
-		run.Detail = strings.TrimSpace("failed (" + now.Reason + "), tries again by itself")
+		run.Detail = fmt.Sprintf("attempt %d of %d failed (%s), tries again by itself", run.Attempt, run.Attempts, now.Reason)
 	}
 	if now.State.Over() {
 		run.EndedAt = s.Service.ExitedAt
 		if now.State == systemd.RunFailed {
 			run.Detail += ": " + notify.Meaning(now.Code)
-			run.Remedy = "read the journal of this run (w)"
+			run.Remedy = remedy(s)
 		}
 	} else {
 		run.Status = s.Service.StatusText
-		run.Attempt = int(s.Service.Restarts) + 1
 	}
 	u.subject(&run)
+	run.Again = run.Action != "restore" // its request is carried out once
 	run.State = refine(run)
 	return run, true
+}
+
+// remedy of a run that failed. systemd refuses a unit that was started too often; a start from here
+// clears its count first.
+func remedy(s systemd.UnitState) string {
+	if s.Service.Result == "start-limit-hit" {
+		return "mend the cause (w shows the journal), then b: it clears the count of starts and starts it"
+	}
+	return "read the journal of this run (w)"
 }
 
 // triggerSlack is how long after its timer's elapse a service's main process starts at the most.
@@ -181,73 +192,6 @@ func (u *units) subject(run *ui.UnitRun) {
 	if job, ok := u.setup.jobOf(run.Unit); ok {
 		run.Job, run.Database = job.Name, job.Database
 	}
-}
-
-// timers is ui.Timers over D-Bus.
-type timers struct {
-	bus   *systemd.Bus
-	setup Setup
-}
-
-// Timers implements ui.Timers: what is installed or loaded, and what the configuration expects.
-func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
-	var expected []string
-	for _, j := range t.setup.Config.Jobs {
-		expected = append(expected, strings.TrimSuffix(t.setup.unitOf(j), ".service")+".timer")
-	}
-	found, err := t.bus.Timers(ctx, expected...)
-	if err != nil {
-		return nil, err
-	}
-	var out []ui.Timer
-	for _, f := range found {
-		one := ui.Timer{
-			Unit: f.Name, Service: f.Unit, Action: systemd.ActionOf(f.Unit), Job: f.Job, Enabled: f.UnitFileState, Active: f.ActiveState == "active", Calendar: f.Calendar,
-			Next: f.Next, Last: f.Last, Jitter: f.RandomizedDelay, Accuracy: f.Accuracy, Persistent: f.Persistent,
-			Overridden: f.DropInPaths, Problem: problem(f),
-		}
-		if job, ok := t.setup.jobOf(f.Name); ok {
-			one.Job, one.Database = job.Name, job.Database
-		}
-		if one.Upcoming, err = upcoming(ctx, f.Calendar); err != nil {
-			one.Upcoming = nil // systemd-analyze is missing or slow: the next time is known anyway
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
-
-func upcoming(ctx context.Context, calendar []string) ([]time.Time, error) {
-	if len(calendar) != 1 {
-		return nil, nil
-	}
-	return systemd.CalendarNext(ctx, calendar[0], 5)
-}
-
-// problem is why a timer does not do its work, with the way to mend it; "" when it does.
-func problem(t systemd.Timer) string {
-	switch t.State {
-	case systemd.TimerOn:
-		if t.NeedReload {
-			return "its file was changed: systemctl daemon-reload"
-		}
-		return ""
-	case systemd.TimerOff:
-		if t.Plain && t.Last.IsZero() {
-			return "" // installed for everybody, used by the single-database form only
-		}
-		return "off: systemctl enable --now " + t.Name
-	case systemd.TimerMissing:
-		return "not installed: pgbtui units install"
-	case systemd.TimerMasked:
-		return "masked: systemctl unmask " + t.Name
-	case systemd.TimerStopped:
-		return "enabled but stopped, nothing runs until the next boot: systemctl start " + t.Name
-	case systemd.TimerUnsaved:
-		return "not enabled, gone after a reboot: systemctl enable " + t.Name
-	case systemd.TimerFailed, systemd.TimerBroken:
-	}
-	return string(t.State) + ": systemctl status " + t.Name // says the reason
 }
 
 // started maps an answer of systemd's to the console's, where an already running unit is no error.

@@ -122,7 +122,12 @@ func (t *talk) read(ctx context.Context) {
 	t.sets.put(t.now, sets.sets, sets.err)
 	t.shared.runs.put(t.now, runs.runs, runs.err)
 	t.timers.put(t.now, timers.timers, timers.err)
-	for _, err := range []error{sets.err, runs.err, timers.err} {
+	told := toldMsg{err: t.Sources.Missing["told"]}
+	if x := t.Sources.Told; x != nil { // after the sets, which it is held against
+		told, _ = readTold(x)(ctx).(toldMsg)
+	}
+	t.told.put(t.now, told.open, told.err)
+	for _, err := range []error{sets.err, runs.err, timers.err, told.err} {
 		if err != nil {
 			t.fails(err)
 		}
@@ -145,6 +150,9 @@ func (t *talk) overview(ctx context.Context) {
 		for _, p := range d.problems {
 			t.say("   "+p.mark.text()+": "+p.what, "   To do: "+p.remedy)
 		}
+	}
+	for _, p := range hostProblems(t.shared) {
+		t.say(p.mark.text()+", "+p.subject+": "+p.what, "   To do: "+p.remedy)
 	}
 	for _, r := range t.liveRuns() {
 		t.say("Running: " + runTitle(r) + ", " + first(clean(r.Status), string(r.State)))

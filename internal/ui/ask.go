@@ -99,6 +99,22 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 	}})
 }
 
+// askAgain is the dialog for starting a unit once more after its run ended.
+func askAgain(sh *shared, r UnitRun) tea.Cmd {
+	act := sh.Write.Actions
+	facts := [][2]string{{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(r.Detail)}}
+	if about := actionText[r.Action]; about != "" && r.Target == "" {
+		facts = append(facts, [2]string{"Does", about})
+	}
+	return sh.post(boxMsg{&dialog{
+		shared: sh, title: "Run the " + runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + quote(r.Unit) + "; systemctl start " + quote(r.Unit),
+		facts: append(facts, [2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
+		do: func(ctx context.Context) (Started, error) {
+			return act.Start(ctx, Service{r.Unit, "run again", first(r.Database, r.Job, r.Target)})
+		},
+	}})
+}
+
 // actionText says what runs by itself.
 var actionText = map[string]string{
 	"backup": "backs the database up",

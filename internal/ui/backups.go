@@ -17,6 +17,15 @@ type backups struct {
 	*shared
 	rows
 	order int
+	last  listed
+}
+
+// listed is the list as it was worked out last, and of what: a bucket may hold ten thousand sets,
+// and a frame asks several times.
+type listed struct {
+	reading, order int
+	filter         string
+	sets           []*backup.Set
 }
 
 // orders are the ways to sort; each is stable over newest first.
@@ -37,7 +46,10 @@ func (b *backups) enter(context.Context) tea.Cmd { return nil }
 func (b *backups) update(tea.Msg) tea.Cmd        { return nil }
 
 func (b *backups) shown() []*backup.Set {
-	var out []*backup.Set
+	if l := &b.last; l.sets != nil && l.reading == b.sets.reading && l.order == b.order && l.filter == b.filter {
+		return l.sets
+	}
+	out := []*backup.Set{}
 	for i := range b.sets.value {
 		s := &b.sets.value[i]
 		if b.matches(s.Database + " " + s.ID + " " + s.Instance + " " + setMark(s).word) {
@@ -46,6 +58,7 @@ func (b *backups) shown() []*backup.Set {
 	}
 	slices.SortStableFunc(out, orders[0].less)
 	slices.SortStableFunc(out, orders[b.order].less)
+	b.last = listed{b.sets.reading, b.order, b.filter, out}
 	return out
 }
 
@@ -148,6 +161,7 @@ func (b *backups) view(w, h int) string {
 		if s := b.selected(); s != nil {
 			right = append(right, factLines(b.shared, s, w-lw-1)...)
 			right = append(right, proofLines(b.shared, s, w-lw-1)...)
+			right = append(right, madeLines(b.shared, s, w-lw-1)...)
 		}
 		return strings.Join(b.sideBySide(b.list(lw, h), right, lw, w-lw-1, h), "\n")
 	}
@@ -164,9 +178,10 @@ func (b *backups) list(w, h int) []string {
 	if len(all) == 0 {
 		return append(lines, b.empty())
 	}
-	cols := []column{{"STATE", 6, false}, {"DATABASE", 0, false}, {"FINISHED", 16, false}, {"AGE", 7, true}, {"DATA", 8, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
+	state := setMarkWidth(all)
+	cols := []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"FINISHED", 16, false}, {"AGE", 7, true}, {"DATA", 8, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
 	if w < 76 {
-		cols = []column{{"STATE", 6, false}, {"DATABASE", 0, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
+		cols = []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
 	}
 	from, to := b.window(len(all), h-len(lines)-1)
 	t := table{cols: cols, selected: b.at - from, dim: b.sets.stale()}

@@ -109,6 +109,7 @@ func (d *details) facts(w int) []string {
 	lines := []string{d.section("BACKUP", d.sets.note(d.shared, "bucket"), w)}
 	lines = append(lines, factLines(d.shared, s, w)...)
 	lines = append(lines, proofLines(d.shared, s, w)...)
+	lines = append(lines, madeLines(d.shared, s, w)...)
 	if m := s.Manifest; m != nil && len(m.Stages) > 0 {
 		lines = append(lines, "", d.section("STAGES", "", w))
 		for _, st := range m.Stages {

@@ -91,6 +91,23 @@ func (d *Driver) Press(keys ...string) *Driver {
 	return d
 }
 
+// Type types text at once, as a slow link delivers it.
+func (d *Driver) Type(text string) *Driver {
+	d.apply(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)})
+	return d
+}
+
+// Send hands over one message.
+func (d *Driver) Send(msg tea.Msg) { d.apply(msg) }
+
+// Worked are the lists that were worked out of the feeds last: the same until a feed is read again.
+func (d *Driver) Worked() [2]any {
+	return [2]any{&d.root.tabs[1].(*backups).shown()[0], &assess(d.root.shared)[0]}
+}
+
+// JournalKept is how many lines the journal's tab keeps.
+func (d *Driver) JournalKept() int { return len(d.root.tabs[4].(*journalScreen).entries) }
+
 // Until takes messages until the screen shows text, and fails after a long time.
 func (d *Driver) Until(text string) *Driver {
 	d.t.Helper()

@@ -1,10 +1,10 @@
-// Facts of a set as lines, shared by the list's side pane and the details page.
+// Facts of a set as lines, shared by the list's side pane and the details page: first what decides
+// whether it can be restored, then how it was made.
 
 package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
@@ -35,15 +35,32 @@ func factLines(sh *shared, s *backup.Set, w int) []string {
 	if s.Hold != nil {
 		add("Held", clean(s.Hold.String()))
 	}
-	if sh.now.Before(s.LockedUntil) {
-		add("Locked", "by the store until "+whenFull(sh.Zone, s.LockedUntil))
+	if !s.LockedUntil.IsZero() {
+		add("Locked", lockText(sh, s))
 	}
 	if s.Signature != "" {
-		add("Signature", clean(string(s.Signature)))
+		add("Signature", signatureText[s.Signature])
 	}
 	add("Finished", whenFull(sh.Zone, s.FinishedAt)+", "+ago(sh.now, s.FinishedAt))
+	if text := objectiveText(sh, s); text != "" {
+		add("Objective", text)
+	}
+	if m := s.Manifest; m != nil {
+		add("Recover to", whenFull(sh.Zone, m.StartedAt))
+		add("Restore takes", restoreTimeText(sh, s))
+		for _, warning := range m.Warnings {
+			add("Warning", clean(warning))
+		}
+	}
+	return out
+}
+
+// madeLines is how a set was made and where it lies.
+func madeLines(sh *shared, s *backup.Set, w int) []string {
+	out := []string{"", sh.section("MADE", "", w)}
+	add := func(label, value string) { out = append(out, fact(sh.theme, label, value, w)...) }
 	if s.Manifest != nil {
-		manifestFacts(sh, s, add)
+		manifestFacts(s, add)
 	} else {
 		add("Stored", size(s.StoredSize))
 	}
@@ -60,13 +77,48 @@ func kindText(s *backup.Set) string {
 		return "never finished; cannot be restored"
 	case backup.KindNative:
 	}
+	if s.Good() {
+		return ""
+	}
+	return "counts for nothing and is never restored"
+}
+
+// signatureText says what each state of a signature means.
+var signatureText = map[backup.Signature]string{
+	backup.SignatureGood:    "signed, by a key that is configured here",
+	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore --accept-unsigned` takes it all the same",
+	backup.SignatureForged:  "FORGED: altered after it was signed, or signed by somebody else; find out who writes to the bucket",
+}
+
+// lockText is the store's object lock on a set.
+func lockText(sh *shared, s *backup.Set) string {
+	text := "by the store until " + whenFull(sh.Zone, s.LockedUntil)
+	if m := s.Manifest; m != nil && m.Dump.LockMode != "" {
+		text += ", " + clean(m.Dump.LockMode)
+	}
+	if !sh.now.Before(s.LockedUntil) {
+		text += ", which is over"
+	}
+	return text
+}
+
+// objectiveText holds the newest good set of a job against the job's objective; "" for others.
+func objectiveText(sh *shared, s *backup.Set) string {
+	for _, d := range assess(sh) {
+		if d.newest == nil || d.newest.Dir != s.Dir || d.job.Objectives.RPO == 0 {
+			continue
+		}
+		word := "met"
+		if sh.now.Sub(s.FinishedAt) > d.job.Objectives.RPO {
+			word = "MISSED"
+		}
+		return word + ": at most " + span(d.job.Objectives.RPO) + " old, " + d.job.RPOFrom
+	}
 	return ""
 }
 
-func manifestFacts(sh *shared, s *backup.Set, add func(label, value string)) {
+func manifestFacts(s *backup.Set, add func(label, value string)) {
 	m := s.Manifest
-	add("Recover to", whenFull(sh.Zone, m.StartedAt))
-	add("Restore takes", restoreTimeText(sh, s))
 	add("Took", took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
 	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance)))
 	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
@@ -87,8 +139,8 @@ func manifestFacts(sh *shared, s *backup.Set, add func(label, value string)) {
 		add("Encrypted", "by the store: "+first(clean(m.Dump.SSE), "?"))
 	}
 	add("SHA-256", clean(m.Dump.SHA256))
-	for _, warning := range m.Warnings {
-		add("Warning", clean(warning))
+	if m.Previous != nil {
+		add("Follows", clean(m.Previous.ID))
 	}
 }
 
@@ -97,38 +149,4 @@ func ratio(raw, stored int64) string {
 		return ""
 	}
 	return fmt.Sprintf(" (%d%%)", stored*100/raw)
-}
-
-func proofLines(sh *shared, s *backup.Set, w int) []string {
-	level, at := s.Proven()
-	note := sh.warn.Render("not proven")
-	if level > backup.LevelNone {
-		note = sh.good.Render(level.String()) + sh.faint.Render(" "+ago(sh.now, at))
-	}
-	out := []string{"", sh.section("PROOF", note, w)}
-	for i, p := range s.Proofs {
-		if i == 5 {
-			return append(out, sh.faint.Render(fmt.Sprintf("   … %d older", len(s.Proofs)-i)))
-		}
-		m, what := markOK, fmt.Sprintf("%s, %s rows, took %s", size(p.Bytes), count(p.Rows), took(p.FinishedAt.Sub(p.StartedAt)))
-		if !p.OK {
-			m, what = markFail, clean(p.Error)
-		}
-		head := "   " + fit(sh.mark(m), 6) + " " + fit(orUnknown(p.Kind), 8) + " " + fit(when(sh.Zone, p.FinishedAt), 17)
-		indent := 37
-		if w < indent+24 { // no room beside it
-			out, head, indent = append(out, head), strings.Repeat(" ", 9), 10
-		}
-		for _, l := range wrap(what, w-indent-1) {
-			out = append(out, head+" "+l)
-			head = strings.Repeat(" ", indent-1)
-		}
-		for _, n := range p.NotProven {
-			out = append(out, sh.faint.Render("          not proven: "+clean(n)))
-		}
-	}
-	if len(s.Proofs) == 0 && s.Kind == backup.KindNative && s.Good() {
-		out = append(out, sh.faint.Render("   size and checksum confirmed by the store; v reads it back"))
-	}
-	return out
 }

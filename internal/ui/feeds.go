@@ -17,7 +17,7 @@ const (
 )
 
 func (r *root) readAll() tea.Cmd {
-	return tea.Batch(r.readSets(), r.readTimers(), r.watchUnits())
+	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits())
 }
 
 func (r *root) readSets() tea.Cmd {
@@ -36,6 +36,16 @@ func (r *root) readTimers() tea.Cmd {
 	}
 	r.timers.tried = r.now
 	return r.timers.asker.ask(r.ctx, r.fed, readTimers(r.Sources.Timers))
+}
+
+// readTold says nothing of a host without a watch of its own.
+func (r *root) readTold() tea.Cmd {
+	if r.Sources.Told == nil {
+		r.told.put(r.now, nil, r.Sources.Missing["told"])
+		return nil
+	}
+	r.told.tried = r.now
+	return r.told.asker.ask(r.ctx, r.fed, readTold(r.Sources.Told))
 }
 
 func (r *root) watchUnits() tea.Cmd {
@@ -61,6 +71,9 @@ func (r *root) refreshDue() tea.Cmd {
 	if r.Sources.Timers != nil && old(r.timers.tried, r.timers.err, timersEvery) {
 		cmds = append(cmds, r.readTimers())
 	}
+	if r.Sources.Told != nil && old(r.told.tried, r.told.err, timersEvery) {
+		cmds = append(cmds, r.readTold())
+	}
 	return tea.Batch(cmds...)
 }
 
@@ -69,8 +82,14 @@ func (r *root) fed(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case setsMsg:
 		r.sets.put(r.now, msg.sets, msg.err)
+		if r.toast.text == readingAgain {
+			r.toast = toastMsg{} // it was read
+		}
+		return r.readTold() // which holds the sets against what this host remembers
 	case timersMsg:
 		r.timers.put(r.now, msg.timers, msg.err)
+	case toldMsg:
+		r.told.put(r.now, msg.open, msg.err)
 	case runsMsg:
 		return r.fedRuns(msg)
 	}

@@ -198,7 +198,7 @@ func TestEscUndoesPromptFilterBoxPageInThatOrder(t *testing.T) {
 	d.Press("/", "x").Until("0 backups")
 	d.Press("esc").Until("13 backups")
 	d.Press("esc").Until("31 backups")
-	d.Press("enter").Until("SHA-256")
+	d.Press("enter").Until("Recover to")
 	d.Press("esc").Until("31 backups")
 	d.Press("esc").Until("DATABASES")
 }

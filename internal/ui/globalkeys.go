@@ -47,6 +47,24 @@ func (r *root) key(k tea.KeyMsg) tea.Cmd {
 	return b.run()
 }
 
+// fastKeys is how many keys a slow link brings at once from a person. More is a paste, of which a
+// screen of keys takes nothing.
+const fastKeys = 8
+
+// typedFast takes keys apart that came in one packet. Text stays whole where text is typed.
+func (r *root) typedFast(msg tea.Msg) []tea.Msg {
+	k, ok := msg.(tea.KeyMsg)
+	t, typing := r.top().(typist)
+	if !ok || k.Type != tea.KeyRunes || k.Paste || k.Alt || len(k.Runes) > fastKeys || r.prompt != nil || typing && t.typing() {
+		return []tea.Msg{msg}
+	}
+	var keys []tea.Msg
+	for _, one := range k.Runes {
+		keys = append(keys, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{one}})
+	}
+	return keys
+}
+
 // globals is the key table of the shell.
 func (r *root) globals() []binding {
 	boxed := ""
@@ -130,8 +148,11 @@ func (r *root) attach() tea.Cmd {
 }
 
 func (r *root) refresh() tea.Cmd {
-	return tea.Batch(r.readSets(), r.readTimers(), r.watchUnits(), r.reenter(), say(toneFaint, "reading again …"))
+	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits(), r.reenter(), r.post(toastMsg{readingAgain, toneFaint}))
 }
+
+// readingAgain stays until the bucket has answered.
+const readingAgain = "reading again …"
 
 // reenter lets the page in front read its own things again.
 func (r *root) reenter() tea.Cmd {

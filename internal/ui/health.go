@@ -1,5 +1,6 @@
 // What is known about each database: can it be recovered, to when, how is that known, what is
-// wrong and what to do. One pure function over the feeds; overview and header both show it.
+// wrong and what to do. One pure function over the feeds; overview and header both show it. What
+// the sets say, package backup judges, for `pgbtui status` and the watch too.
 //
 // Rule: no false green. What was not read is unknown, and unknown is never OK.
 
@@ -7,8 +8,8 @@ package ui
 
 import (
 	"fmt"
+	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -20,7 +21,7 @@ type database struct {
 	job      Job  // zero when not configured
 	hasJob   bool // configured here
 	mark     mark
-	newest   *backup.Set // newest good native or legacy set
+	newest   *backup.Set // newest good native set; newest of the old script where there is none
 	known    bool        // the bucket was read
 	timer    *Timer
 	run      *UnitRun // last or live backup run
@@ -29,6 +30,7 @@ type database struct {
 
 // problem is one thing that is wrong, and its remedy.
 type problem struct {
+	kind         string // as package watch calls it: which of the open incidents it is
 	mark         mark
 	what, remedy string
 }
@@ -44,38 +46,52 @@ func (d *database) recoverTo() time.Time {
 	return d.newest.FinishedAt
 }
 
+// judgement is what assess came to, and of what: the feeds by the number of their reading, and the
+// minute, since a frame asks several times and a bucket may hold ten thousand sets.
+type judgement struct {
+	of     [4]int
+	minute time.Time
+	all    []database
+}
+
 // assess judges every configured database, and those of this instance that only have sets.
 func assess(sh *shared) []database {
-	var all []database
-	seen := map[string]bool{}
+	of := [4]int{sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading}
+	minute := sh.now.Truncate(time.Minute)
+	if sh.judged.all == nil || sh.judged.of != of || !sh.judged.minute.Equal(minute) {
+		sh.judged = judgement{of, minute, judgeAll(sh)}
+	}
+	return sh.judged.all
+}
+
+func judgeAll(sh *shared) []database {
+	sets := map[string][]backup.Set{}
+	for i := range sh.sets.value { // newest first
+		if s := &sh.sets.value[i]; sh.ours(s) {
+			sets[s.Database] = append(sets[s.Database], *s)
+		}
+	}
+	all := []database{}
 	for _, j := range sh.Jobs {
-		seen[j.Database] = true
-		all = append(all, judge(sh, database{name: j.Database, job: j, hasJob: true}))
+		all = append(all, judge(sh, database{name: j.Database, job: j, hasJob: true}, sets[j.Database]))
+		delete(sets, j.Database)
 	}
 	var rest []string
-	for i := range sh.sets.value {
-		s := &sh.sets.value[i]
-		if !seen[s.Database] && s.Kind == backup.KindNative && sh.ours(s) {
-			seen[s.Database] = true
-			rest = append(rest, s.Database)
+	for name, have := range sets {
+		if slices.ContainsFunc(have, func(s backup.Set) bool { return s.Kind == backup.KindNative }) {
+			rest = append(rest, name)
 		}
 	}
 	slices.Sort(rest)
 	for _, name := range rest {
-		all = append(all, judge(sh, database{name: name}))
+		all = append(all, judge(sh, database{name: name}, sets[name]))
 	}
 	return all
 }
 
-func judge(sh *shared, d database) database {
+// judge takes the sets of this database alone.
+func judge(sh *shared, d database, sets []backup.Set) database {
 	d.known = sh.sets.have
-	for i := range sh.sets.value {
-		s := &sh.sets.value[i]
-		if s.Database == d.name && sh.ours(s) && s.Good() &&
-			(d.newest == nil || s.FinishedAt.After(d.newest.FinishedAt)) {
-			d.newest = s
-		}
-	}
 	for i := range sh.timers.value {
 		if t := &sh.timers.value[i]; t.Action == "backup" && (t.Database == d.name || (d.hasJob && t.Job == d.job.Name)) {
 			d.timer = t
@@ -86,9 +102,12 @@ func judge(sh *shared, d database) database {
 			d.run = r
 		}
 	}
-	d.judgeSets(sh)
-	d.judgeRun(sh)
+	if d.known {
+		d.judgeSets(sh, sets)
+	}
+	d.judgeRun()
 	d.judgeTimer(sh)
+	d.problems = append(d.problems, sh.toldOf(&d)...)
 	d.mark = markOK
 	if !d.known {
 		d.mark = markUnknown
@@ -101,37 +120,68 @@ func judge(sh *shared, d database) database {
 	return d
 }
 
-func (d *database) add(m mark, remedy, format string, args ...any) {
-	d.problems = append(d.problems, problem{m, fmt.Sprintf(format, args...), remedy})
+func (d *database) add(kind string, m mark, remedy, format string, args ...any) {
+	d.problems = append(d.problems, problem{kind, m, fmt.Sprintf(format, args...), remedy})
 }
 
-func (d *database) judgeSets(sh *shared) {
-	switch {
-	case !d.known:
-		return
-	case d.newest == nil:
-		remedy := "configure a job for it"
-		if d.hasJob {
-			remedy = "b backs it up now"
+// judgeSets shows what package backup says of the sets, with the console's keys for remedies.
+func (d *database) judgeSets(sh *shared, sets []backup.Set) {
+	objectives := d.job.Objectives
+	if objectives.RPO == 0 {
+		objectives.RPO = math.MaxInt64
+	}
+	health := backup.Assess(sets, objectives, sh.now)
+	if d.newest = health.Newest; d.newest == nil {
+		for i := range sets {
+			if sets[i].Good() {
+				d.newest = &sets[i]
+				break
+			}
 		}
-		d.add(markFail, remedy, "no good backup exists")
-		return
 	}
-	if late := sh.now.Sub(d.newest.FinishedAt); d.hasJob && d.job.RPO > 0 && late > d.job.RPO {
-		d.add(markLate, "b backs it up now; 5 shows why it did not run", "newest backup is %s old, objective %s", span(late), span(d.job.RPO))
-	}
-	if p := d.newest.LastFailure(); p != nil {
-		d.add(markFail, "b makes a new one; restore an older set meanwhile", "newest backup failed its %s: %s", orUnknown(p.Kind), clean(p.Error))
-	}
-	if d.newest.FinishedAt.After(sh.now.Add(5 * time.Minute)) {
-		d.add(markWarn, "check the clocks of both hosts", "newest backup lies in the future")
-	}
-	if m := d.newest.Manifest; m != nil && len(m.Warnings) > 0 {
-		d.add(markWarn, "enter shows it", "%s", clean(m.Warnings[0]))
+	for _, p := range health.Problems {
+		m, what := markWarn, clean(p.What)
+		switch {
+		case p.Kind == backup.ProblemBackup && health.Newest != nil:
+			m, what = markLate, fmt.Sprintf("newest good backup is %s old, objective %s %s", span(health.Age), span(objectives.RPO), d.job.RPOFrom)
+		case p.Critical:
+			m = markFail
+		}
+		d.add(string(p.Kind), m, d.remedy(p), "%s", what)
 	}
 }
 
-func (d *database) judgeRun(sh *shared) {
+// remedy is what to press, where a key does it.
+func (d *database) remedy(p backup.Problem) string {
+	back := "configure a job for it"
+	if d.hasJob {
+		back = "b backs it up now"
+	}
+	switch p.Kind {
+	case backup.ProblemBackup:
+		if d.newest != nil {
+			back += "; 5 shows why it did not run"
+		}
+		return back
+	case backup.ProblemIntegrity:
+		return "b makes a new one; restore an older set meanwhile"
+	case backup.ProblemWarnings:
+		return "enter shows it"
+	case backup.ProblemProof:
+		if d.job.Objectives.ProofLevel == backup.LevelRestored {
+			return "d drills the newest now; 4 shows the timer that should"
+		}
+		return "v verifies the newest now; 4 shows the timer that should"
+	case backup.ProblemTrust:
+		return "2 shows it; it counts for nothing and is never restored"
+	case backup.ProblemRollback:
+		return "restore nothing until you know; look into the versions and the log of the bucket"
+	case backup.ProblemClock:
+	}
+	return clean(p.Remedy)
+}
+
+func (d *database) judgeRun() {
 	if d.run == nil {
 		return
 	}
@@ -148,7 +198,7 @@ func (d *database) judgeRun(sh *shared) {
 			if d.run.State == RunUnknown {
 				what = "how the last backup ended is unknown"
 			}
-			d.add(m, remedy, "%s%s", what, because(d.run.Detail))
+			d.add("run", m, remedy, "%s%s", what, because(d.run.Detail))
 		}
 	case RunQueued, RunPreflight, RunRunning, RunFinishing, RunOK, RunWarn, RunCancelled:
 	}
@@ -167,23 +217,14 @@ func (d *database) judgeTimer(sh *shared) {
 	}
 	switch {
 	case d.timer == nil:
-		d.add(markWarn, "pgbtui units install", "no timer starts its backup")
-	case !d.timer.Active || strings.HasPrefix(d.timer.Enabled, "masked"):
-		d.add(markWarn, "systemctl enable --now "+clean(d.timer.Unit), "its timer is %s", timerWord(*d.timer))
+		d.add("timer", markWarn, "pgbtui units install", "no timer starts its backup")
+	case d.timer.State == TimerMissed:
+		d.add("missed", markLate, clean(d.timer.Remedy), "its timer %s", clean(d.timer.Problem))
+	case d.timer.State != TimerOn:
+		d.add("timer", markWarn, clean(d.timer.Remedy), "its timer is %s", first(clean(d.timer.Problem), string(d.timer.State)))
 	case d.timer.Problem != "":
-		d.add(markWarn, "4 shows the timer", "timer: %s", clean(d.timer.Problem))
+		d.add("timer", markWarn, clean(d.timer.Remedy), "timer: %s", clean(d.timer.Problem))
 	}
-}
-
-// timerWord is the state of a timer that does not simply run.
-func timerWord(t Timer) string {
-	if t.Enabled != "" && t.Enabled != "enabled" && t.Enabled != "static" {
-		return clean(t.Enabled)
-	}
-	if !t.Active {
-		return "stopped"
-	}
-	return "on"
 }
 
 // proofText is the level of proof and its age.
@@ -196,44 +237,4 @@ func proofText(sh *shared, s *backup.Set) string {
 		return "none"
 	}
 	return level.String() + " " + age(sh.now, at)
-}
-
-// lastDays is one mark per day, oldest first, ending today: was there a good set, a failed proof,
-// an incomplete run, or nothing.
-func lastDays(sh *shared, name string, days int) string {
-	var b strings.Builder
-	today := sh.now.In(sh.Zone)
-	for i := days - 1; i >= 0; i-- {
-		m := mark{"·", "", 0, toneFaint}
-		y, mo, dd := today.AddDate(0, 0, -i).Date()
-		for j := range sh.sets.value {
-			s := &sh.sets.value[j]
-			sy, smo, sd := s.FinishedAt.In(sh.Zone).Date()
-			if s.Database != name || !sh.ours(s) || sy != y || smo != mo || sd != dd {
-				continue
-			}
-			if n := setMark(s); m.glyph == "·" || n.rank < m.rank {
-				m = n
-			}
-		}
-		b.WriteString(sh.style(m.tone).Render(m.glyph))
-	}
-	return b.String()
-}
-
-// setMark is a set's state.
-func setMark(s *backup.Set) mark {
-	switch {
-	case s.Kind == backup.KindIncomplete:
-		return mark{"–", "PART", 1, toneFaint}
-	case !s.Good():
-		return markFail
-	case s.LastFailure() != nil:
-		return markFail
-	case s.Manifest != nil && len(s.Manifest.Warnings) > 0:
-		return markWarn
-	case s.Kind == backup.KindLegacy:
-		return mark{"?", "OLD", 2, tonePlain}
-	}
-	return markOK
 }

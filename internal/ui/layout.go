@@ -82,22 +82,14 @@ func (r *root) identity(withCluster bool) string {
 	return left
 }
 
-// health is the worst of all databases, in words or as its mark alone.
+// health is the worst of all databases and of this host, in words or as its mark alone.
 func (r *root) health(words bool) string {
-	if !r.sets.have && r.sets.err == nil {
+	all := assess(r.shared)
+	worst, names, read := worst(r.shared, all)
+	if r.sets.unread() || !read && worst.rank == 0 {
 		return r.faint.Render("reading …")
 	}
-	worst, names := markOK, []string(nil)
-	all := assess(r.shared)
-	for _, d := range all {
-		if d.mark.rank > worst.rank {
-			worst, names = d.mark, nil
-		}
-		if d.mark == worst {
-			names = append(names, clean(d.name))
-		}
-	}
-	if len(all) == 0 {
+	if len(all) == 0 && worst.rank == 0 {
 		worst = markUnknown
 	}
 	switch {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	_ "codeberg.org/pgbtui/pgbtui/internal/ui/noquery" // before Bubble Tea, see there
 )
 
@@ -45,9 +46,11 @@ type Identity struct {
 type Job struct {
 	Name     string
 	Database string
-	Unit     string        // that b starts, "postgres-backup@main.service"
-	RPO      time.Duration // newest good set older than this is late; 0: never
-	CLI      string        // the line that does the same, "systemctl start postgres-backup@main.service"
+	Unit     string // that b starts, "postgres-backup@main.service"
+	CLI      string // the line that does the same, "systemctl start postgres-backup@main.service"
+
+	Objectives backup.Objectives // an RPO of 0 is none: no set is ever late
+	RPOFrom    string            // where the RPO comes from, in words
 }
 
 // Look is how frames are drawn.

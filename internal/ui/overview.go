@@ -70,6 +70,10 @@ func (o *overview) keys() []binding {
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
 			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },
 		},
+		{
+			keys: []string{"w"}, help: "all that is wrong, with its remedies", off: o.nothingWrong(),
+			run: func() tea.Cmd { return o.post(pushMsg{&wrongPage{shared: o.shared, of: o}}) },
+		},
 		{keys: []string{"tab"}, short: "backups", help: "its backups", run: func() tea.Cmd { return o.post(gotoMsg(1)) }},
 	}, o.moves()...)
 }
@@ -94,7 +98,7 @@ func (o *overview) view(w, h int) string {
 	if room := max(5, h-len(lines)-len(squeeze(slices.Clone(aside), 0))); len(squeeze(slices.Clone(wrong), 0)) > room {
 		wrong = squeeze(wrong, room)
 		rest := len(wrong) - room + 1
-		wrong = append(wrong[:room-1], o.faint.Render(fmt.Sprintf("   … %d more; a larger terminal shows all", rest)))
+		wrong = append(wrong[:room-1], "   "+o.theme.key.Render("w")+o.faint.Render(fmt.Sprintf(" shows all of it: %s more", plural(rest, "line"))))
 	}
 	return strings.Join(squeeze(append(append(lines, wrong...), aside...), h), "\n")
 }
@@ -163,7 +167,17 @@ func (o *overview) wrong(all []database, w int) []string {
 			lines = append(lines, o.trouble(src.err, w)...)
 		}
 	}
+	if o.told.err != nil {
+		lines = append(lines, " "+o.warn.Render("! watch")+o.faint.Render("  what it has told cannot be read"))
+		lines = append(lines, o.trouble(o.told.err, w)...)
+	}
+	host := hostProblems(o.shared)
 	for rank := markFail.rank; rank > 0; rank-- { // the worst first
+		for _, p := range host {
+			if p.mark.rank == rank && o.matches(p.subject) {
+				lines = append(lines, o.problemLines(p.subject, p.problem, w)...)
+			}
+		}
 		for _, d := range all {
 			for _, p := range d.problems {
 				if p.mark.rank == rank {
@@ -185,14 +199,24 @@ func (o *overview) problemLines(name string, p problem, w int) []string {
 		return []string{one}
 	}
 	out := []string{}
-	for i, l := range wrap(p.what, w-5-cells(clean(name))) {
-		if i == 0 {
+	said := wrap(strings.Repeat("x", cells(head)-2)+p.what, w-4) // the first line begins behind the head
+	said[0] = said[0][cells(head)-2:]
+	for i, l := range said {
+		switch {
+		case i == 0:
 			out = append(out, " "+head+l)
-		} else if i < 3 {
+		case i == 3 && len(said) > 4:
+			out = append(out, "   "+fit(l, w-6)+" …")
+		case i < 4:
 			out = append(out, "   "+l)
 		}
 	}
-	return append(out, o.faint.Render("   → "+p.remedy))
+	for i, l := range wrap("→ "+p.remedy, w-4) {
+		if i < 2 {
+			out = append(out, o.faint.Render("   "+l))
+		}
+	}
+	return out
 }
 
 // aside is what runs, what is next, the last days and the bucket.

@@ -70,7 +70,7 @@ func TestATimerRunsWhatItStartsNow(t *testing.T) {
 	d, w := open(t, func(w *uitest.World, _ *ui.Options) {
 		w.AllTimer = append(w.AllTimer, ui.Timer{
 			Unit: "postgres-backup-drill@sales.timer", Service: "postgres-backup-drill@sales.service", Action: "drill", Job: "sales",
-			Database: "sales", Enabled: "enabled", Active: true, Next: uitest.Now.AddDate(0, 0, 3),
+			Database: "sales", Enabled: "enabled", Active: true, State: ui.TimerOn, Next: uitest.Now.AddDate(0, 0, 3),
 		})
 	})
 	ready(d).Press("4").Until("Calendar")
@@ -83,7 +83,7 @@ func TestATimerRunsWhatItStartsNow(t *testing.T) {
 
 func TestTheNextBackupIsNotTheNextLookOfTheWatch(t *testing.T) {
 	d, _ := open(t, func(w *uitest.World, _ *ui.Options) {
-		w.AllTimer = append(w.AllTimer, ui.Timer{Unit: "postgres-backup-watch.timer", Service: "postgres-backup-watch.service", Action: "watch", Enabled: "enabled", Active: true, Next: uitest.Now.Add(60e9)})
+		w.AllTimer = append(w.AllTimer, ui.Timer{Unit: "postgres-backup-watch.timer", Service: "postgres-backup-watch.service", Action: "watch", Enabled: "enabled", Active: true, State: ui.TimerOn, Next: uitest.Now.Add(60e9)})
 	})
 	ready(d).UntilIs("next", func(string) bool {
 		i := strings.Index(plain(d), "NEXT")

@@ -37,7 +37,7 @@ func TestLeavingAScreenCancelsWhatItAskedFor(t *testing.T) {
 	o := w.Options()
 	o.Sources.Catalogue = s
 	d := ui.Drive(t, o, 80, 24)
-	d.Fed().Press("2", "enter").Until("SHA-256")
+	d.Fed().Press("2", "enter").Until("Recover to")
 	<-s.asked
 	d.Press("esc")
 	if got := <-s.cancelled; got != "sales" {
@@ -52,7 +52,7 @@ func TestAStaleAnswerIsDropped(t *testing.T) {
 	o := w.Options()
 	o.Sources.Catalogue = s
 	d := ui.Drive(t, o, 120, 40)
-	d.Fed().Press("2", "enter").Until("SHA-256")
+	d.Fed().Press("2", "enter").Until("Recover to")
 	<-s.asked
 	d.Press("r") // asks again: the first request is over
 	<-s.cancelled

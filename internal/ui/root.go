@@ -55,10 +55,13 @@ func (r *root) Init() tea.Cmd {
 
 // Update routes; nothing here waits for anything.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	cmds := []tea.Cmd{r.route(msg)}
-	for len(r.posted) > 0 {
-		msg, r.posted = r.posted[0], r.posted[1:]
-		cmds = append(cmds, r.route(msg))
+	var cmds []tea.Cmd
+	for _, one := range r.typedFast(msg) {
+		cmds = append(cmds, r.route(one))
+		for len(r.posted) > 0 {
+			one, r.posted = r.posted[0], r.posted[1:]
+			cmds = append(cmds, r.route(one))
+		}
 	}
 	return r, tea.Batch(append(cmds, r.schedule())...)
 }

@@ -86,7 +86,16 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	case !r.State.Live():
 		noCancel = "it does not run"
 	}
+	noAgain := first(none, sh.denied())
+	switch {
+	case noAgain != "":
+	case !r.Again:
+		noAgain = "it is carried out once; start a new one"
+	case r.State.Live():
+		noAgain = "it goes on"
+	}
 	return []binding{
+		{keys: []string{"b"}, short: "run again", help: "start it once more, now; systemd's count of starts is cleared first", off: noAgain, run: func() tea.Cmd { return askAgain(sh, r) }},
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: none, run: func() tea.Cmd {
 			return sh.post(pushMsg{newJournal(sh, JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7})})
 		}},

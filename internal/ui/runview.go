@@ -147,7 +147,10 @@ func attempt(r UnitRun) string {
 	if r.Attempt < 2 {
 		return ""
 	}
-	return fmt.Sprintf("attempt %d", r.Attempt)
+	if r.Attempts < r.Attempt {
+		return fmt.Sprintf("attempt %d", r.Attempt)
+	}
+	return fmt.Sprintf("attempt %d of %d", r.Attempt, r.Attempts)
 }
 
 func uses(r UnitRun) string {

@@ -1,5 +1,5 @@
-// What all screens see: options, theme, the time of the last tick, and the three feeds (bucket,
-// units, timers) that the shell reads for everybody. Screens only look at it.
+// What all screens see: options, theme, the time of the last tick, and the feeds (bucket, units,
+// timers, what the watch told) that the shell reads for everybody. Screens only look at it.
 
 package ui
 
@@ -21,6 +21,8 @@ type shared struct {
 	sets   feed[[]backup.Set]
 	runs   feed[[]UnitRun]
 	timers feed[[]Timer]
+	told   feed[[]Incident]
+	judged judgement
 	posted []tea.Msg       // to the shell, taken at the end of each Update
 	asked  map[string]bool // units started from here, to tell how they ended
 }
@@ -34,10 +36,13 @@ type feed[T any] struct {
 	since time.Time // of the first failure in a row
 	tried time.Time
 	asker asker
+
+	reading int // counts what was put, for what is worked out of the values
 }
 
 func (f *feed[T]) put(now time.Time, v T, err error) {
 	f.tried = now
+	f.reading++
 	if err == nil {
 		f.value, f.have, f.at, f.err = v, true, now, nil
 		return
@@ -61,6 +66,9 @@ func (f *feed[T]) note(sh *shared, what string) string {
 	}
 	return sh.faint.Render(what + " " + ago(sh.now, f.at))
 }
+
+// unread reports whether a feed has neither data nor an error yet.
+func (f *feed[T]) unread() bool { return !f.have && f.err == nil }
 
 func since(sh *shared, t time.Time) string {
 	if sh.now.Sub(t) > 20*time.Hour {
@@ -147,6 +155,10 @@ type (
 		timers []Timer
 		err    error
 	}
+	toldMsg struct {
+		open []Incident
+		err  error
+	}
 	runsMsg struct {
 		runs []UnitRun
 		from <-chan []UnitRun // nil: the watch could not be made, or ended
@@ -169,6 +181,13 @@ func readTimers(t Timers) func(context.Context) tea.Msg {
 	return func(ctx context.Context) tea.Msg {
 		timers, err := t.Timers(ctx)
 		return timersMsg{timers, err}
+	}
+}
+
+func readTold(src Told) func(context.Context) tea.Msg {
+	return func(ctx context.Context) tea.Msg {
+		open, err := src.Open(ctx)
+		return toldMsg{open, err}
 	}
 }
 

@@ -21,8 +21,9 @@ type Sources struct {
 	Timers    Timers
 	Journal   Journal
 	Planner   Planner
+	Told      Told
 	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
-	// "planner".
+	// "planner", "told".
 	Missing map[string]error
 }
 
@@ -108,6 +109,8 @@ type UnitRun struct {
 	Detail     string    // why: exit code in words, "killed by signal 9 (OOM)", the condition that failed
 	Remedy     string    // one imperative sentence, or ""
 	Attempt    int       // of a retrying unit, 1 = first; 0 unknown
+	Attempts   int       // that systemd makes in all; 0 unknown
+	Again      bool      // it can be started once more as it is: a job's unit, or one that proves a set
 	Memory     int64     // bytes now; -1 unknown
 	MemoryHigh int64     // the unit's limit; -1 none or unknown
 	CPU        time.Duration
@@ -115,10 +118,27 @@ type UnitRun struct {
 
 // Timers reads our timers.
 type Timers interface {
-	// Timers is every installed timer of ours, sorted by name. Called at the start, when a run
+	// Timers is every timer of ours, the backups' first, each group sorted by name: also those
+	// that only the configuration knows. Called at the start, when a run
 	// starts or ends, each minute while somebody looks at it, and on the r key.
 	Timers(ctx context.Context) ([]Timer, error)
 }
+
+// TimerState is whether a timer does its work.
+type TimerState string
+
+// The states of a timer. Only one that is on will fire, now and after a reboot.
+const (
+	TimerOn      TimerState = "on"
+	TimerOff     TimerState = "off"     // neither enabled nor running
+	TimerMissed  TimerState = "missed"  // on, should have fired, and did not
+	TimerStopped TimerState = "stopped" // enabled, but not running: nothing until the next boot
+	TimerUnsaved TimerState = "unsaved" // running, but gone after a reboot
+	TimerMasked  TimerState = "masked"
+	TimerFailed  TimerState = "failed"
+	TimerMissing TimerState = "missing" // no such unit file
+	TimerBroken  TimerState = "broken"  // the unit file cannot be loaded
+)
 
 // Timer is one timer as systemd sees it.
 type Timer struct {
@@ -137,7 +157,9 @@ type Timer struct {
 	Accuracy   time.Duration
 	Persistent bool     // catches up
 	Overridden []string // drop-in files
-	Problem    string   // missed, failed, skipped, clashing: in words; "" when fine
+	State      TimerState
+	Problem    string // why it will not fire, or did not: in words; "" when fine
+	Remedy     string // of the problem
 }
 
 // Journal reads entries of our units. Only entries that systemd itself vouches for belong here.
@@ -200,6 +222,23 @@ type Check struct {
 	Warn   bool   // with OK: worth knowing, does not stop
 	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
 	Remedy string // when not OK
+}
+
+// Told is what the hourly watch has told somebody and is not over.
+type Told interface {
+	// Open is every incident that is open, oldest first. Called like Timers.
+	Open(ctx context.Context) ([]Incident, error)
+}
+
+// Incident is one of them.
+type Incident struct {
+	Subject  string // a job, a unit, a timer, a place in a bucket, a channel; "" is this host
+	Kind     string // as package watch calls it
+	Critical bool
+	What     string
+	Remedy   string
+	OpenedAt time.Time
+	Untold   bool // no channel took it
 }
 
 // Write holds what changes things.

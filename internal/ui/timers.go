@@ -70,17 +70,26 @@ func (s *timersScreen) cliLine() string {
 
 // timerMark is a timer's state.
 func timerMark(t Timer) mark {
-	switch {
-	case strings.HasPrefix(t.Enabled, "masked"):
-		return mark{"–", "MASKED", 3, toneWarn}
-	case !t.Active:
+	switch t.State {
+	case TimerOff:
 		return markOff
-	case t.Problem != "":
-		return markWarn
-	case t.Next.IsZero():
-		return markUnknown
+	case TimerMissed:
+		return mark{"◷", "MISSED", 4, toneWarn}
+	case TimerMasked:
+		return mark{"–", "MASKED", 3, toneWarn}
+	case TimerStopped, TimerUnsaved:
+		return mark{"!", strings.ToUpper(string(t.State)), 3, toneWarn}
+	case TimerFailed, TimerMissing, TimerBroken:
+		return mark{"✗", strings.ToUpper(string(t.State)), 5, toneBad}
+	case TimerOn:
+		switch {
+		case t.Problem != "":
+			return markWarn
+		case !t.Next.IsZero():
+			return markOK
+		}
 	}
-	return markOK
+	return markUnknown
 }
 
 func (s *timersScreen) view(w, h int) string {
@@ -105,9 +114,9 @@ func (s *timersScreen) list(w, h int) []string {
 	if len(all) == 0 && s.timers.have && len(bare) == 0 {
 		return append(lines, s.faint.Render("   no timers; pgbtui units install makes them"))
 	}
-	cols := []column{{"STATE", 8, false}, {"TIMER", 0, false}, {"NEXT", 16, false}, {"IN", 10, true}, {"LAST", 7, true}}
+	cols := []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"NEXT", 16, false}, {"IN", 10, true}, {"LAST", 7, true}}
 	if w < 72 {
-		cols = []column{{"STATE", 8, false}, {"TIMER", 0, false}, {"IN", 10, true}, {"LAST", 7, true}}
+		cols = []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"IN", 10, true}, {"LAST", 7, true}}
 	}
 	from, to := s.window(len(all), h-len(lines)-1-len(bare))
 	t := table{cols: cols, selected: s.at - from, dim: s.timers.stale()}
@@ -138,7 +147,7 @@ func timerTitle(t Timer) string {
 func (s *timersScreen) withoutTimer() []string {
 	var out []string
 	for _, d := range assess(s.shared) {
-		if d.hasJob && s.timers.have && d.timer == nil {
+		if d.hasJob && s.timers.have && d.timer == nil && s.matches(d.name) {
 			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.name)+s.faint.Render("  no timer → pgbtui units install"))
 		}
 	}
@@ -152,11 +161,11 @@ func (s *timersScreen) detail(t Timer, ok bool, w int) []string {
 	lines := []string{s.section("SELECTED", s.faint.Render(clean(t.Unit)), w)}
 	add := func(label, value string) { lines = append(lines, fact(s.theme, label, value, w)...) }
 	if t.Problem != "" {
-		add("Problem", clean(t.Problem))
+		add("Problem", clean(t.Problem)+" → "+clean(t.Remedy))
 	}
-	add("State", timerWord(t)+", "+map[bool]string{true: "active", false: "not active"}[t.Active])
-	add("Starts", orUnknown(t.Service)+because(actionText[t.Action]))
+	add("State", orUnknown(string(t.State))+"; "+orUnknown(t.Enabled)+", "+map[bool]string{true: "active", false: "not active"}[t.Active])
 	add("Calendar", orUnknown(strings.Join(t.Calendar, "; ")))
+	add("Starts", orUnknown(t.Service)+because(actionText[t.Action]))
 	var five []string
 	for i, at := range t.Upcoming {
 		if i < 5 {

@@ -126,12 +126,17 @@ func (j Job) judgeTimer(now time.Time) []Finding {
 		found = j.finding(KindClock, "correct the clock, then: sudo touch /var/lib/systemd/timers/stamp-"+t.Name+" and restart the timer",
 			"%s says that it last fired in the future, at %s: it waits until then", t.Name, t.Last.UTC().Format(time.DateTime))
 	}
-	latest := j.Host.Due.Add(late(t) + missSlack)
-	if !j.Host.Due.IsZero() && now.After(latest) && !j.Host.Service.Running() && j.Host.Service.JobID == 0 {
+	if j.Host.missed(now) {
 		found = append(found, j.finding(KindMissed, "systemctl status "+t.Name,
 			"a run was missed: %s should have fired at %s and last did at %s", t.Name, j.Host.Due.UTC().Format(time.DateTime), t.Last.UTC().Format(time.DateTime))...)
 	}
 	return found
+}
+
+// missed reports whether the timer should have fired by now, and started nothing.
+func (u *JobUnits) missed(now time.Time) bool {
+	latest := u.Due.Add(late(u.Timer) + missSlack)
+	return !u.Due.IsZero() && now.After(latest) && !u.Service.Running() && u.Service.JobID == 0
 }
 
 // TimerTrouble is why a timer will not fire, in a word or two, and how to mend it; "" when it will.

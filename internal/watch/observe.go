@@ -162,6 +162,16 @@ func due(ctx context.Context, t systemd.Timer) time.Time {
 	return first
 }
 
+// Missed is when a timer that is on should have fired at last and did not; zero when it has, or when
+// that is not known.
+func Missed(ctx context.Context, t systemd.Timer, service systemd.UnitState, now time.Time) time.Time {
+	u := JobUnits{Timer: t, Service: service, Due: due(ctx, t)}
+	if t.State != systemd.TimerOn || !u.missed(now) {
+		return time.Time{}
+	}
+	return u.Due
+}
+
 // Findings is everything that is wrong. known are the incidents so far.
 func (s Seen) Findings(known []Incident, now time.Time) []Finding {
 	var found []Finding

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -106,7 +107,26 @@ func parseState(raw []byte) ([]Incident, error) {
 	return s.Incidents, nil
 }
 
-// Save replaces what is remembered, as a whole.
+// DefaultDir is where the units of the watch and the alerts remember: their StateDirectory=.
+const DefaultDir = "/var/lib/pgbtui/watch"
+
+// ReadOpen is the incidents that a folder remembers as open, oldest first, without waiting for its lock:
+// the file is replaced as a whole. A folder without one remembers nothing.
+func ReadOpen(dir string) ([]Incident, error) {
+	file := filepath.Join(dir, stateName)
+	all, err := readState(file)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fault.New(fault.NotPermitted, "", "become an operator: the folder is for the group pgbtui", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	open := slices.DeleteFunc(all, func(i Incident) bool { return !i.Open() })
+	slices.SortStableFunc(open, func(a, b Incident) int { return a.OpenedAt.Compare(b.OpenedAt) })
+	return open, nil
+}
+
+// Save replaces what is remembered, as a whole. Operators may read it, to see in the console what was told.
 func (s *Store) Save(incidents []Incident) error {
 	file := filepath.Join(s.dir, stateName)
 	text, err := json.MarshalIndent(stateFile{stateSchema, incidents}, "", "  ")
@@ -118,6 +138,9 @@ func (s *Store) Save(incidents []Incident) error {
 		return fmt.Errorf("watch: write %s: %w", file, err)
 	}
 	_, err = temp.Write(append(text, '\n'))
+	if err == nil {
+		err = temp.Chmod(0o640)
+	}
 	if err == nil {
 		err = temp.Sync()
 	}

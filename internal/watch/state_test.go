@@ -105,3 +105,31 @@ func FuzzState(f *testing.F) {
 		Step(next, nil, Look{Now: start.Add(time.Hour)})
 	})
 }
+
+func TestWhatIsOpenIsReadByOperatorsWithoutTheLock(t *testing.T) {
+	dir := t.TempDir()
+	if open, err := ReadOpen(dir); err != nil || len(open) > 0 {
+		t.Errorf("a folder without a memory: %v, %v", open, err)
+	}
+	s := open(t, dir) // keeps the lock
+	one := func(subject string, opened, closed time.Time) Incident {
+		return Incident{Finding: Finding{Subject: subject, Kind: KindRun}, OpenedAt: opened, ClosedAt: closed}
+	}
+	if err := s.Save([]Incident{one("late", start.Add(time.Hour), time.Time{}), one("over", start, start), one("early", start, time.Time{})}); err != nil {
+		t.Fatal(err)
+	}
+	open, err := ReadOpen(dir)
+	if err != nil || len(open) != 2 || open[0].Subject != "early" || open[1].Subject != "late" {
+		t.Errorf("%v, %v", open, err)
+	}
+	info, err := os.Stat(filepath.Join(dir, stateName))
+	if err != nil || info.Mode() != 0o640 {
+		t.Errorf("%v, %v: the group of the operators reads it, and nobody else", info.Mode(), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, stateName), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := ReadOpen(dir); err == nil {
+		t.Errorf("a damaged memory: %v", open)
+	}
+}

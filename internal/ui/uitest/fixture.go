@@ -15,8 +15,9 @@ func jobs() []ui.Job {
 	var out []ui.Job
 	for _, n := range []string{"crm", "ledger", "sales"} {
 		out = append(out, ui.Job{
-			Name: n, Database: n, Unit: "postgres-backup@" + n + ".service", RPO: 26 * time.Hour,
-			CLI: "systemctl start postgres-backup@" + n + ".service",
+			Name: n, Database: n, Unit: "postgres-backup@" + n + ".service",
+			CLI:        "systemctl start postgres-backup@" + n + ".service",
+			Objectives: backup.Objectives{RPO: 26 * time.Hour}, RPOFrom: "of the timer's calendar",
 		})
 	}
 	return out
@@ -29,7 +30,7 @@ func New() *World {
 	w.AllRuns = []ui.UnitRun{
 		{
 			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
-			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Memory: -1, MemoryHigh: -1,
+			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Attempts: 4, Again: true, Memory: -1, MemoryHigh: -1,
 			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "check the route to the bucket, then b",
 		},
 		{
@@ -68,11 +69,12 @@ func timers() []ui.Timer {
 		return ui.Timer{
 			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Action: "backup", Job: n, Database: n, Enabled: "enabled", Active: true,
 			Calendar: []string{"*-*-* 02:00:00 UTC"}, Next: next.Add(4 * time.Minute), Last: Now.Add(-72 * time.Minute), Upcoming: five,
-			Jitter: 10 * time.Minute, Accuracy: time.Minute, Persistent: true,
+			Jitter: 10 * time.Minute, Accuracy: time.Minute, Persistent: true, State: ui.TimerOn,
 		}
 	}
 	off := one("crm")
 	off.Enabled, off.Active, off.Next, off.Upcoming = "disabled", false, time.Time{}, nil
+	off.State, off.Problem, off.Remedy = ui.TimerOff, "off", "sudo systemctl enable --now "+off.Unit
 	over := one("sales")
 	over.Overridden = []string{"/etc/systemd/system/postgres-backup@sales.timer.d/time.conf"}
 	return []ui.Timer{off, one("ledger"), over}
@@ -117,8 +119,11 @@ func sets() []backup.Set {
 		switch i {
 		case 0:
 			proof(&s, "verify", backup.LevelReadable, end.Add(20*time.Minute), 95*time.Second, "")
+			s.Proofs[0].NotProven = []string{"that it restores into a server: extensions, roles, locales and space are not tried"}
 		case 1:
 			proof(&s, "drill", backup.LevelRestored, end.Add(3*time.Hour), 6*time.Minute, "")
+			s.Proofs[0].Drill = &backup.DrillFacts{Server: "15.18", Private: true, Owners: 41, Grants: 12, Expectations: 2, Amcheck: true}
+			s.Proofs[0].Warnings = []string{"the extension postgis is 3.3.2 here and was 3.3.1"}
 		case 2:
 			s.Hold = &backup.Hold{By: "anna", Host: "db01", At: end.Add(8 * time.Hour), Reason: "before the migration"}
 		case 3:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,7 +29,8 @@ type World struct {
 	View     ui.ContentsView
 	Names    []string
 	Checks   []ui.Check
-	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start"
+	Incident []ui.Incident
+	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told"
 	Started  []string         // what actions were asked for
 	watchers map[chan []ui.UnitRun]bool
 }
@@ -102,6 +104,13 @@ func (w *World) Timers(context.Context) ([]ui.Timer, error) {
 	return append([]ui.Timer(nil), w.AllTimer...), w.fail("timers")
 }
 
+// Open implements ui.Told.
+func (w *World) Open(context.Context) ([]ui.Incident, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]ui.Incident(nil), w.Incident...), w.fail("told")
+}
+
 // Page implements ui.Journal.
 func (w *World) Page(_ context.Context, q ui.JournalQuery) (ui.JournalPage, error) {
 	w.mu.Lock()
@@ -143,10 +152,16 @@ func (w *World) Preflight(context.Context, ui.RestoreRequest) ([]ui.Check, error
 func (w *World) start(r ui.UnitRun) (ui.Started, error) {
 	w.mu.Lock()
 	err := w.fail("start")
-	w.Started = append(w.Started, r.Action+" "+r.Unit)
+	going := slices.ContainsFunc(w.AllRuns, func(is ui.UnitRun) bool { return is.Unit == r.Unit && is.State.Live() })
+	if !going {
+		w.Started = append(w.Started, r.Action+" "+r.Unit)
+	}
 	w.mu.Unlock()
 	if err != nil {
 		return ui.Started{}, err
+	}
+	if going {
+		return ui.Started{Unit: r.Unit, AlreadyRunning: true}, nil
 	}
 	r.State, r.StartedAt, r.Trigger, r.MemoryHigh, r.Memory = ui.RunQueued, w.Clock(), "operator", 256<<20, 61<<20
 	w.Change(func(w *World) {
@@ -250,7 +265,7 @@ func (w *World) Options() ui.Options {
 	return ui.Options{
 		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
 		Jobs:     jobs(),
-		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w},
+		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w, Told: w},
 		Write:    ui.Write{Actions: w, Cancel: w, Holder: w},
 		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
 	}

@@ -1,0 +1,48 @@
+package console
+
+import (
+	"context"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
+)
+
+// told is ui.Told: what the watch remembers on this host, and what this host remembers of its last
+// sets, which nobody sees in the bucket.
+type told struct {
+	dir, stateDir string // of the watch, of the backups
+	setup         Setup
+	buckets       *buckets
+}
+
+// Open implements ui.Told.
+func (t *told) Open(context.Context) ([]ui.Incident, error) {
+	known, err := watch.ReadOpen(t.dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []ui.Incident
+	for _, i := range known {
+		all = append(all, ui.Incident{
+			Subject: i.Subject, Kind: string(i.Kind), Critical: i.Severity == watch.Critical, What: i.What, Remedy: i.Remedy,
+			OpenedAt: i.OpenedAt, Untold: i.Owed == watch.Opened,
+		})
+	}
+	return append(all, t.lost(known)...), nil
+}
+
+// lost looks for sets that this host committed and the bucket has no more. The folder is the backups'
+// own: without the right to look, the watch tells of it within the hour.
+func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
+	for _, job := range t.setup.Config.Jobs {
+		if _, told := watch.Known(known, job.Name, watch.KindRollback); told {
+			continue
+		}
+		sets, read := t.buckets.latest(backup.Scope{Instance: job.Instance, Database: job.Database})
+		if what := backup.Lost(t.stateDir, job, sets); read && what != "" {
+			found = append(found, ui.Incident{Subject: job.Name, Kind: string(watch.KindRollback), Critical: true, What: what})
+		}
+	}
+	return found
+}

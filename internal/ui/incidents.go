@@ -1,0 +1,137 @@
+// What the hourly watch has told and still holds for wrong, beside what the console sees itself.
+//
+// Rule: nothing is said twice, and nothing that the console sees to be mended is called wrong
+// because the watch has not looked again yet. What only the watch can see is shown as it was told.
+
+package ui
+
+import (
+	"slices"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// hostProblem is one that belongs to no database, with whose it is.
+type hostProblem struct {
+	subject string
+	problem
+}
+
+// toldOf are the open incidents of a database that the console does not see itself.
+func (sh *shared) toldOf(d *database) (found []problem) {
+	if !d.hasJob {
+		return nil
+	}
+	for _, i := range sh.told.value {
+		mine := i.Subject == d.job.Name || i.Subject == d.job.Unit || d.timer != nil && i.Subject == d.timer.Unit
+		seen := slices.ContainsFunc(d.problems, func(p problem) bool { return p.kind == i.Kind })
+		if mine && !seen && !sh.runMended(i) && !sh.mended(i, d) {
+			found = append(found, sh.toldProblem(i))
+		}
+	}
+	return found
+}
+
+// mended reports whether the console looks at the same thing as the watch, and finds it well.
+func (sh *shared) mended(i Incident, d *database) bool {
+	sets, timers := sh.sets.have && sh.sets.err == nil, sh.timers.have && sh.timers.err == nil
+	switch i.Kind {
+	case "backup", "integrity", "proof", "warnings", "trust", "clock":
+		return sets
+	case "run":
+		return d != nil && d.newest != nil && d.newest.FinishedAt.After(i.OpenedAt)
+	case "timer", "missed", "systemd":
+		return timers
+	case "bucket":
+		return sets
+	}
+	return false // a rollback by what this host remembers, a channel, a unit's file
+}
+
+func (sh *shared) toldProblem(i Incident) problem {
+	m := markWarn
+	if i.Critical {
+		m = markFail
+	}
+	what := clean(i.What)
+	switch {
+	case i.Untold:
+		what += " (nobody could be told since " + since(sh, i.OpenedAt) + ")"
+	case !i.OpenedAt.IsZero():
+		what += " (told " + ago(sh.now, i.OpenedAt) + ")"
+	}
+	remedy := first(clean(i.Remedy), "w of the watch in 4 shows its journal")
+	if i.Kind == string(backup.ProblemRollback) {
+		remedy = (&database{}).remedy(backup.Problem{Kind: backup.ProblemRollback})
+	}
+	return problem{kind: i.Kind, mark: m, what: what, remedy: remedy}
+}
+
+// hostProblems are what is wrong besides the databases: timers that prove and clear up, the watch
+// itself, and what it told of this host.
+func hostProblems(sh *shared) (all []hostProblem) {
+	jobs := map[string]bool{}
+	for _, d := range assess(sh) {
+		if d.hasJob {
+			jobs[d.job.Name], jobs[d.job.Unit] = true, true
+		}
+		if d.timer != nil {
+			jobs[d.timer.Unit] = true
+		}
+	}
+	for _, t := range sh.timers.value {
+		if p, bad := timerProblem(t); bad {
+			all = append(all, hostProblem{timerTitle(t), p})
+		}
+		jobs[t.Unit] = jobs[t.Unit] || t.State == TimerOn
+	}
+	for _, i := range sh.told.value {
+		if !jobs[i.Subject] && !sh.runMended(i) && !sh.mended(i, nil) {
+			all = append(all, hostProblem{first(clean(i.Subject), "this host"), sh.toldProblem(i)})
+		}
+	}
+	return all
+}
+
+// runMended reports whether a unit is known to have run well since it was told.
+func (sh *shared) runMended(i Incident) bool {
+	r, ok := sh.runOf(i.Subject)
+	return i.Kind == "run" && ok && (r.State == RunOK || r.State == RunWarn) && r.EndedAt.After(i.OpenedAt)
+}
+
+// timerProblem is about a timer that is no backup's: those stand with their database. One that
+// proves or clears up and is off is somebody's choice; without the watch nobody is told of anything.
+func timerProblem(t Timer) (problem, bool) {
+	switch {
+	case t.Action == "backup" || t.State == TimerOn && t.Problem == "":
+		return problem{}, false
+	case t.Action == "watch":
+		return problem{"timer", markWarn, "nobody is told when a backup is late: it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+	case t.State == TimerOff, t.State == TimerMissing:
+		return problem{}, false
+	}
+	return problem{"timer", markWarn, "it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+}
+
+// worst is the worst of all databases and of this host, and whose that is; known is false while a
+// feed has not answered yet: what is not read is not well.
+func worst(sh *shared, all []database) (m mark, names []string, known bool) {
+	m = markOK
+	take := func(is mark, name string) {
+		if is.rank > m.rank {
+			m, names = is, nil
+		}
+		if is == m {
+			names = append(names, clean(name))
+		}
+	}
+	for _, d := range all {
+		take(d.mark, d.name)
+	}
+	for _, p := range hostProblems(sh) {
+		if p.mark.rank > m.rank {
+			m, names = p.mark, []string{p.subject}
+		}
+	}
+	return m, names, !sh.sets.unread() && !sh.timers.unread() && !sh.runs.unread()
+}

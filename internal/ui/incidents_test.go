@@ -1,0 +1,98 @@
+package ui_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
+)
+
+// fine leaves only sales, whose backups are all right, with a watch.
+func fine(w *uitest.World, o *ui.Options) {
+	o.Jobs = o.Jobs[2:]
+	sets := w.AllSets
+	w.AllSets = nil
+	for _, s := range sets {
+		if s.Database == "sales" {
+			w.AllSets = append(w.AllSets, s)
+		}
+	}
+	w.AllRuns, w.AllTimer = w.AllRuns[2:], append(w.AllTimer[2:], ui.Timer{
+		Unit: "postgres-backup-watch.timer", Service: "postgres-backup-watch.service", Action: "watch", Enabled: "enabled", Active: true,
+		Next: uitest.Now.Add(time.Hour), State: ui.TimerOn,
+	})
+}
+
+func TestWhatOnlyTheWatchSeesIsShownAndWhatIsMendedIsNot(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) {
+		fine(w, o)
+		at := uitest.Now.Add(-3 * time.Hour)
+		w.Incident = []ui.Incident{
+			{Subject: "channel 1", Kind: "channel", Critical: true, What: "a channel does not take alerts", Remedy: "look at its address", OpenedAt: at},
+			{Subject: "sales", Kind: "backup", Critical: true, What: "the newest good backup is older than the objective", OpenedAt: at},
+			{Subject: "postgres-backup-drill@sales.service", Kind: "run", Critical: true, What: "the last run of the drill failed", OpenedAt: at, Untold: true},
+			{Subject: "postgres-backup@sales.service", Kind: "run", Critical: true, What: "the last backup failed", OpenedAt: at},
+		}
+	})
+	ready(d).Until("a channel does not take alerts (told 3h 00m ago)").Until("→ look at its address")
+	d.Until("the last run of the drill failed").Until("(nobody could be told since")
+	if v := plain(d); strings.Contains(v, "older than the objective") || strings.Contains(v, "last backup failed") || strings.Contains(v, "all recoverable") {
+		t.Errorf("what a newer backup has mended is called wrong:\n%s", v)
+	}
+}
+
+func TestWhatTheWatchToldIsNotSaidTwice(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, _ *ui.Options) {
+		w.Incident = []ui.Incident{{Subject: "crm", Kind: "timer", Critical: true, What: "no backup will be started", OpenedAt: uitest.Now.Add(-time.Hour)}}
+	})
+	ready(d).Until("its timer is off")
+	if v := plain(d); strings.Contains(v, "no backup will be started") {
+		t.Error(v)
+	}
+}
+
+func TestAWatchThatCannotBeReadIsSaid(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) { fine(w, o); w.Fail["told"] = errors.New("permission denied") })
+	ready(d).Until("what it has told cannot be read").Until("permission denied")
+}
+
+func TestTimersThatProveClearUpAndWatchHaveStatesOfTheirOwn(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) {
+		fine(w, o)
+		one := func(action string, state ui.TimerState, problem string) {
+			w.AllTimer = append(w.AllTimer, ui.Timer{
+				Unit: "postgres-backup-" + action + "@sales.timer", Service: "postgres-backup-" + action + "@sales.service",
+				Action: action, Job: "sales", Database: "sales", State: state, Problem: problem, Remedy: "mend " + action, Next: uitest.Now.Add(time.Hour),
+			})
+		}
+		w.AllTimer[1].State, w.AllTimer[1].Problem, w.AllTimer[1].Remedy = ui.TimerStopped, "stopped until the next boot", "sudo systemctl start postgres-backup-watch.timer"
+		one("verify", ui.TimerMissed, "should have fired at 22 Nov 05:00 CET")
+		one("drill", ui.TimerMasked, "masked")
+		one("prune", ui.TimerOff, "off")
+	})
+	ready(d).Until("nobody is told when a backup is late").Until("→ sudo systemctl start postgres-backup-watch.timer")
+	d.Until("should have fired at 22 Nov 05:00 CET").Until("it is masked")
+	if strings.Contains(plain(d), "mend prune") {
+		t.Error("a prune timer that is off is somebody's choice")
+	}
+	d.Press("4").Until("◷ MISSED").Until("– MASKED").Until("! STOPPED").Until("– OFF")
+}
+
+func TestNothingIsCalledRecoverableBeforeEverySourceAnswered(t *testing.T) {
+	hold := make(chan struct{})
+	w := uitest.New()
+	o := w.Options()
+	fine(w, &o)
+	o.Look.NoColor = true
+	o.Sources.Timers = held{w, hold}
+	d := ui.Drive(t, o, 80, 24)
+	d.Until("23 Nov 03:00")
+	if v := plain(d); strings.Contains(v, "recoverable") || !strings.Contains(strings.SplitN(v, "\n", 2)[0], "reading") {
+		t.Error(v)
+	}
+	close(hold)
+	d.Until("all recoverable")
+}
