@@ -30,6 +30,20 @@ func TestTheObjectiveIsTheCalendarsLongestGap(t *testing.T) {
 	}
 }
 
+// 366 nights from now on hold both changes of the clocks.
+func TestChangesOfTheClocksDoNotWidenTheObjectiveOfACalendarInUTC(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	for _, zone := range []string{"Europe/Berlin", "America/New_York"} {
+		t.Setenv("TZ", zone)
+		for calendar, want := range map[string]time.Duration{"*-*-* 02:00:00 UTC": 24 * time.Hour, "*-*-* 02:30:00": 47 * time.Hour} {
+			times, err := systemd.CalendarNext(t.Context(), calendar, 366)
+			if got := longestGap([][]time.Time{times}); err != nil || got != want {
+				t.Errorf("%s in %s: %s, want %s, %v", calendar, zone, got, want, err)
+			}
+		}
+	}
+}
+
 func TestTheConfigurationGoesBeforeTheCalendar(t *testing.T) {
 	timer := &systemd.Timer{LoadState: "loaded", Calendar: []string{"*-*-* 02:00:00 UTC"}}
 	if got := ObjectiveOf(t.Context(), config.Job{RPO: 8 * time.Hour}, Habits{Timer: timer}); got.RPO != 8*time.Hour || got.RPOFrom != FromConfig {
