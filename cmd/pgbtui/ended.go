@@ -32,4 +32,20 @@ func (p *program) ended(ctx context.Context, e systemd.End) {
 	job, _, _ := systemd.ScheduledJobOf(e.Unit)
 	p.logger(slog.LevelInfo).LogAttrs(ctx, level, e.Text(), slog.String("event", journal.EventRunEnded), slog.String("ended_unit", e.Unit),
 		slog.String("job", job), slog.String("result", e.Result), slog.String("exit_code", e.ExitCode), slog.String("exit_status", e.ExitStatus))
+	if _, _, backup := systemd.JobOf(e.Unit); backup && e.Good() && e.Invocation != "" {
+		p.forgetStarts(ctx, e.Unit)
+	}
+}
+
+// forgetStarts keeps good runs by hand from using up the tries of the next night. Where it may not, all
+// that is lost is what the units had without it.
+func (p *program) forgetStarts(ctx context.Context, unit string) {
+	bus, err := systemd.Connect(ctx)
+	if err == nil {
+		defer bus.Close()
+		err = bus.ForgetStarts(ctx, unit)
+	}
+	if err != nil {
+		p.logger(slog.LevelInfo).InfoContext(ctx, "starts by hand count as tries of "+unit+": "+err.Error())
+	}
 }

@@ -72,6 +72,7 @@ func insideCases() []insideCase {
 		{"RootRetentionIsItsOwnAlert", rootRetentionIsItsOwnAlert},
 		{"RootTimerCatchesUpAMissedRunOnce", rootTimerCatchesUpAMissedRunOnce},
 		{"RootStoppingARunLeavesItsTimer", rootStoppingARunLeavesItsTimer},
+		{"RootLongRunsLiveWhileTheyMove", rootLongRunsLiveWhileTheyMove},
 		{"RootAlertKnowsWhatFailed", rootAlertKnowsWhatFailed},
 		{"RootEnvironmentReachesTheRunUnchanged", rootEnvironmentReachesTheRunUnchanged},
 		{"RootWatchSurvivesARestartOfTheBus", rootWatchSurvivesARestartOfTheBus},

@@ -39,8 +39,26 @@ func standIn(args []string) int {
 	if strings.HasPrefix(behave, "slow") {
 		return standSlow(n)
 	}
+	var moves, extends int
+	if k, _ := fmt.Sscanf(behave, "moves%dthen%d", &moves, &extends); k == 2 {
+		return standMoving(n, time.Duration(moves)*time.Second, time.Duration(extends)*time.Second)
+	}
 	if behave == "kill" {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	return 0
+}
+
+// standMoving moves "bytes" for a while, each allowing so much time more, and ends well; after no time
+// at all it hangs instead.
+func standMoving(n *Notifier, moves, extends time.Duration) int {
+	n.extend = extends
+	n.Alive("backup: dump 1%")
+	if moves == 0 {
+		time.Sleep(10 * time.Minute)
+	}
+	for end := time.Now().Add(moves); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		n.Alive("backup: dump 50%")
 	}
 	return 0
 }

@@ -40,7 +40,7 @@ func (b *Bus) Start(ctx context.Context, unit string) (Run, error) {
 	if before.Waiting() { // a start would be queued until the restart is due
 		method = "RestartUnit"
 	} else {
-		_ = b.call(ctx, "reset "+unit, "ResetFailedUnit", []any{unit})
+		_ = b.resetFailed(ctx, unit)
 	}
 	var job dbus.ObjectPath
 	if err := b.call(ctx, "start "+unit, method, []any{unit, "replace"}, &job); err != nil {

@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"os"
 	"path"
 	"slices"
 	"sort"
@@ -34,6 +35,7 @@ type Timer struct {
 	Calendar []string  // the OnCalendar= texts, normalised by systemd
 	Next     time.Time // with the random delay; zero: never
 	Last     time.Time // zero: never
+	Stamp    time.Time // when it last fired, as the disk remembers over a boot; zero: not known
 
 	Persistent       bool // catches up a missed run
 	RandomizedDelay  time.Duration
@@ -122,9 +124,15 @@ func (b *Bus) Timer(ctx context.Context, name string) (Timer, error) {
 			}
 		}
 	}
+	if stamp, err := os.Stat(StampFile(name)); err == nil && t.Persistent {
+		t.Stamp = stamp.ModTime()
+	}
 	t.State = timerState(t)
 	return t, nil
 }
+
+// StampFile is the file whose time of change is when a timer with Persistent= last fired (systemd.timer(5)).
+func StampFile(timer string) string { return "/var/lib/systemd/timers/stamp-" + timer }
 
 func timerState(t Timer) TimerState {
 	enabled := strings.HasPrefix(t.UnitFileState, "enabled") // also enabled-runtime

@@ -122,15 +122,23 @@ func (j Job) judgeTimer(now time.Time) []Finding {
 		return j.finding(KindTimer, remedy, "no backup will be started: %s is %s", t.Name, what)
 	}
 	var found []Finding
-	if t.Last.After(now.Add(clockSlack)) {
-		found = j.finding(KindClock, "correct the clock, then: sudo touch /var/lib/systemd/timers/stamp-"+t.Name+" and restart the timer",
-			"%s says that it last fired in the future, at %s: it waits until then", t.Name, t.Last.UTC().Format(time.DateTime))
+	if fired := newer(t.Last, t.Stamp); fired.After(now.Add(clockSlack)) {
+		// systemd goes by neither, warns, and fires at the next time of the calendar (systemd.timer(5), Persistent=).
+		found = j.finding(KindClock, "correct the clock, then: sudo touch "+systemd.StampFile(t.Name)+" and restart the timer",
+			"%s says that it last fired in the future, at %s: what is missed before it fires again is not made up for", t.Name, fired.UTC().Format(time.DateTime))
 	}
 	if j.Host.missed(now) {
 		found = append(found, j.finding(KindMissed, "systemctl status "+t.Name,
 			"a run was missed: %s should have fired at %s and last did at %s", t.Name, j.Host.Due.UTC().Format(time.DateTime), t.Last.UTC().Format(time.DateTime))...)
 	}
 	return found
+}
+
+func newer(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // missed reports whether the timer should have fired by now, and started nothing.

@@ -71,6 +71,7 @@ func TestEachThingThatCanBeWrongIsFound(t *testing.T) {
 		"a run that was missed":   {func(j *Job) { j.Host.Due = start.Add(-time.Hour) }, "missed:critical"},
 		"a run that may still be": {func(j *Job) { j.Host.Due, j.Host.Timer.RandomizedDelay = start.Add(-time.Hour), time.Hour }, ""},
 		"a stamp of the future":   {func(j *Job) { j.Host.Timer.Last = start.AddDate(1, 0, 0) }, "clock:critical"},
+		"a stamp on the disk":     {func(j *Job) { j.Host.Timer.Stamp = start.AddDate(1, 0, 0) }, "clock:critical"},
 		"a masked service":        {func(j *Job) { j.Host.Service.LoadState = "masked" }, "unit:critical"},
 		"somebody else's service": {func(j *Job) { j.Host.Ours = false }, "unit:critical"},
 		"a failed run":            {func(j *Job) { ended(j, "exit-code", exited, 77) }, "run:critical"},

@@ -121,28 +121,28 @@ func (h *host) killedRunIsTold(t *testing.T) {
 
 func (h *host) survivesPostgresRestart(t *testing.T) {
 	h.dropIn(t, productionUnit, "[Service]\nRestartSec=3s\n")
-	server := strings.TrimSpace(h.root(t, "sh", "-c", "systemctl list-units --plain --no-legend 'postgresql@*' | cut -d' ' -f1"))
+	server := h.cluster(t)
 	h.toldNothing(t, productionUnit, func() {
 		h.begin(t, productionUnit)
 		h.hold(t)
 		h.root(t, "systemctl", "restart", server)
 		h.release(t)
-		h.waitsForItsRetry(t, "69")
+		h.waitsForItsRetry(t, productionUnit, "69")
 		h.ends(t, productionUnit, "success", "0")
 	})
 	h.tidy(t, "production")
 }
 
 // waitsForItsRetry waits for the state between two tries.
-func (h *host) waitsForItsRetry(t *testing.T, status string) {
+func (h *host) waitsForItsRetry(t *testing.T, unit, status string) {
 	t.Helper()
 	until(t, "the automatic restart", func() error {
-		state := h.show(t, productionUnit)
+		state := h.show(t, unit)
 		if state["SubState"] != "auto-restart" {
-			return fmt.Errorf("%s\n%s", standing(state), h.lastLines(t, productionUnit))
+			return fmt.Errorf("%s\n%s", standing(state), h.lastLines(t, unit))
 		}
 		if state["ExecMainStatus"] != status {
-			t.Fatalf("%s\n%s", standing(state), h.lastLines(t, productionUnit))
+			t.Fatalf("%s\n%s", standing(state), h.lastLines(t, unit))
 		}
 		return nil
 	})
@@ -156,7 +156,7 @@ func (h *host) survivesStoreOutage(t *testing.T) {
 		h.root(t, "systemctl", "stop", "store.service")
 		h.abandoned++
 		h.release(t)
-		h.waitsForItsRetry(t, "69")
+		h.waitsForItsRetry(t, productionUnit, "69")
 		h.root(t, "systemctl", "start", "store.service")
 		h.ends(t, productionUnit, "success", "0")
 	})
