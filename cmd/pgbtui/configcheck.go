@@ -45,8 +45,8 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
     remind: 24h                 a problem that goes on is told again
   watch: {ping_url: https://...}               called after each clean look; not inside a job
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
-  drill: {amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
-                                without server, drills have a private one
+  drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
+                                every week; without server, drills have a private one; by: hand: people start them
   rpo: 26h                      the newest good backup may be that old; default: by the job's timer
   proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
   stall_after: 10m              a run without a byte for this long ends
@@ -114,8 +114,14 @@ func (p *program) findings(ctx context.Context, c *config.Config, job config.Job
 		found = append(found, finding("object lock", job.ObjectLock.String(), p.checkObjectLock(ctx, job)))
 	}
 	if job.Database != "" {
-		detail, err := checkServer(ctx, job)
+		facts, detail, err := checkServer(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
+		if err == nil && job.Drill.By == config.DrillByTimer {
+			found = append(found, p.checkDrills(ctx, job, facts))
+		}
+	}
+	if timers, err := checkTimers(ctx, c, job); timers != "" || err != nil {
+		found = append(found, finding("timers", timers, err))
 	}
 	return found
 }
@@ -184,26 +190,26 @@ func (p *program) checkObjectLock(ctx context.Context, job config.Job) error {
 }
 
 // checkServer connects once, without waiting, and looks for what would spoil a dump.
-func checkServer(ctx context.Context, job config.Job) (string, error) {
+func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, detail string, err error) {
 	c := job.Postgres
 	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}, 0)
 	if err != nil {
-		return "", err
+		return facts, "", err
 	}
 	defer func() { _ = server.Close(ctx) }()
-	facts, err := server.Facts(ctx)
+	facts, err = server.Facts(ctx)
 	if err != nil {
-		return "", err
+		return facts, "", err
 	}
 	tools, err := postgres.FindTools(ctx, c.BinDir, facts.Major())
 	if err != nil {
-		return "", err
+		return facts, "", err
 	}
 	if facts.Unreadable > 0 || facts.Unowned > 0 {
-		return "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
+		return facts, "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
 			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)
 	}
-	return fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
+	return facts, fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
 }
 
 func (p *program) printConfig(c jsonConfig) error {

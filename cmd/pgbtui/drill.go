@@ -54,7 +54,7 @@ func (p *program) drill(ctx context.Context, id, jobName string, accept bool) er
 	defer stop()
 	env.Bucket = at.bucket
 	// The runtime directory is memory: good for a socket.
-	request := backup.DrillRequest{Dir: p.drillDir(at.job.SpoolDir), SocketDir: p.getenv("RUNTIME_DIRECTORY")}
+	request := backup.DrillRequest{Dir: drillDir(at.job.SpoolDir, p.getenv("STATE_DIRECTORY")), SocketDir: p.getenv("RUNTIME_DIRECTORY")}
 	drilled, err := backup.Drill(ctx, at.job, env, at.set, request, identities)
 	if err != nil {
 		if drilled != nil && p.json {
@@ -74,10 +74,12 @@ func (p *program) drill(ctx context.Context, id, jobName string, accept bool) er
 	return nil
 }
 
+// drillStateDir is the drill units' StateDirectory=.
+const drillStateDir = "/var/lib/pgbtui/drill"
+
 // drillDir prefers a configured disk to the unit's own folder, if the unit may write there: the
 // old script's BACKUP_DIR, for one, is in a /tmp that units do not see.
-func (p *program) drillDir(spool string) string {
-	state := p.getenv("STATE_DIRECTORY")
+func drillDir(spool, state string) string {
 	if state != "" && (spool == "" || unix.Access(spool, unix.W_OK) != nil) {
 		return state
 	}

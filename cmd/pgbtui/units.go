@@ -85,13 +85,17 @@ func (p *program) unitsInstall() *cobra.Command {
 	var o systemd.InstallOptions
 	var plain bool
 	cmd := &cobra.Command{
-		Use: "install", Short: "Install the units, and with --enable their timers", Args: noArgs,
-		Long: "Write the units to /etc/systemd/system, make the system user and group pgbtui, the directories and the\npolkit rule that lets the group start these units. Running it again changes nothing. A unit of the same name\nthat pgbtui did not write is refused unless --adopt, which keeps it beside and carries its settings over.",
+		Use: "install", Short: "Install the units, and with --enable switch their timers on", Args: noArgs,
+		Long: "Write the units to /etc/systemd/system, make the system user and group pgbtui, the directories and the\npolkit rule that lets the group start these units. Running it again changes nothing. A unit of the same name\nthat pgbtui did not write is refused unless --adopt, which keeps it beside and carries its settings over.\n\n--enable switches on what a job needs to stay recoverable: backups every night, a verification every day, and\na drill every week, which restores the newest set into a server of its own and compares it. A drill needs\nPostgreSQL's server programs and disk for a second copy of the database; where there is none of that, set\n`drill: {by: hand}` in the configuration: then --enable switches the drill's timer off.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if plain {
 				o.Enable = append(o.Enable, "")
 			}
 			o.Binary = orThisBinary(o.Binary)
+			var err error
+			if o.DrillByHand, err = p.drilledByHand(o.Root, o.Enable); err != nil {
+				return err
+			}
 			report, err := systemd.Install(cmd.Context(), o)
 			return p.printReport(report, err)
 		},
@@ -99,7 +103,7 @@ func (p *program) unitsInstall() *cobra.Command {
 	cmd.Flags().StringVar(&o.Root, "root", "", "write below this `directory` only, and start nothing")
 	cmd.Flags().StringVar(&o.Binary, "binary", "", "the `path` that units start (default: this program)")
 	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "take over units of the same names that somebody else wrote")
-	cmd.Flags().StringSliceVar(&o.Enable, "enable", nil, "enable and start all timers of these `jobs`: backups and their verification")
+	cmd.Flags().StringSliceVar(&o.Enable, "enable", nil, "enable and start all timers of these `jobs`: backups, their verification and their drills")
 	cmd.Flags().StringSliceVar(&o.EnablePrune, "enable-prune", nil, "enable and start the prune timers of these `jobs`, for keep.by: timer")
 	cmd.Flags().BoolVar(&plain, "enable-plain", false, "the same for postgres-backup.timer and its like, the single-database form")
 	cmd.Flags().BoolVar(&o.DatabaseRole, "database-role", false, "create PostgreSQL's role pgbtui as well, as the system user postgres")

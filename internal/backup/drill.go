@@ -116,7 +116,7 @@ func (d *drilling) drillable() error {
 	}
 	if d.set.Encrypted() && len(d.identities) == 0 {
 		return fault.New(fault.Refused, "drill: the set is encrypted, and there is no age identity here",
-			"give the unit the credential age-identity, set encryption.identity_file, or use --identity", nil)
+			"give the unit the credential age-identity, set encryption.identity_file, or use --identity. "+remedyNotHere, nil)
 	}
 	return nil
 }

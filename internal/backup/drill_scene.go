@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -52,7 +53,7 @@ func (d *drilling) open(ctx context.Context) (scene, error) {
 		err = d.env.demandRoom("drill", dir, d.roomBytes(), remedyDrillSpace)
 	}
 	if err != nil {
-		return scene{}, err
+		return scene{}, notHere(err)
 	}
 	stop := d.meter.keepAlive()
 	defer stop()
@@ -72,6 +73,20 @@ func (d *drilling) dir() string {
 	}
 	return spoolDir(d.job.SpoolDir)
 }
+
+// notHere refuses what this host cannot drill at all: no try at another time can mend that, a person can.
+func notHere(err error) error {
+	switch fault.CodeOf(err) {
+	case fault.Refused, fault.NoSpace:
+		remedy := strings.TrimSuffix(fault.Remedy(err), ".")
+		return fault.New(fault.Refused, "drill: this host cannot drill", remedy+". "+remedyNotHere, err)
+	}
+	return err
+}
+
+// remedyNotHere is for whoever cannot or will not mend it.
+const remedyNotHere = "Or name a server that drills may use (drill.server), or leave them to another host or to people " +
+	"(drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off"
 
 const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"
 

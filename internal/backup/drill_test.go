@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
@@ -307,7 +308,7 @@ func clientsOnly(t *testing.T, w *world) string {
 	return dir
 }
 
-func TestADrillWithoutRoomIsRefusedBeforeAnythingIsRead(t *testing.T) {
+func TestAHostThatCannotDrillRefusesAndSaysTheWaysOut(t *testing.T) {
 	need.Root(t)
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)
@@ -318,9 +319,32 @@ func TestADrillWithoutRoomIsRefusedBeforeAnythingIsRead(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
 	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
-	wantCode(t, err, fault.NoSpace)
-	if !strings.Contains(fault.Remedy(err), "spool_dir") {
-		t.Error(fault.Remedy(err))
+	w.refusesToDrill(t, err, "bytes free", "spool_dir")
+	facts := postgres.Facts{VersionNum: set.Manifest.Server.VersionNum, SizeBytes: set.Manifest.Server.SizeBytes}
+	_, err = Drillable(t.Context(), w.job, facts, filepath.Join(dir, "not", "there"))
+	w.refusesToDrill(t, err, "bytes free", "spool_dir")
+
+	w.job.Postgres.BinDir = clientsOnly(t, w)
+	_, err = w.drill(t, set)
+	w.refusesToDrill(t, err, "initdb", "Install postgresql-")
+	_, err = Drillable(t.Context(), w.job, facts, "/tmp")
+	w.refusesToDrill(t, err, "initdb", "Install postgresql-")
+	if again := w.find(t, set.ID); len(again.Proofs) > 1 {
+		t.Errorf("a drill that could not be carried out is evidence: %+v", again.Proofs)
+	}
+
+	w.named(t)
+	if where, err := Drillable(t.Context(), w.job, facts, dir); err != nil || !strings.Contains(where, w.pg.Host) {
+		t.Errorf("a host without server programs and room, but with a server for drills: %q, %v", where, err)
+	}
+}
+
+// refusesToDrill expects a refusal, with the reason, the remedy, and the way to leave it.
+func (w *world) refusesToDrill(t *testing.T, err error, reason, remedy string) {
+	t.Helper()
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(err.Error(), reason) || !strings.Contains(fault.Remedy(err), remedy) || !strings.Contains(fault.Remedy(err), "drill.by: hand") {
+		t.Errorf("%v; remedy %s", err, fault.Remedy(err))
 	}
 }
 

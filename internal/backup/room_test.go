@@ -36,7 +36,7 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 	need := set.Manifest.Server.SizeBytes + clusterBytes
 	w.roomFor(need + reserveOf100GiB - 1)
 	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t)}, nil)
-	wantCode(t, err, fault.NoSpace)
+	wantCode(t, err, fault.Refused)
 	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB stay free") {
 		t.Errorf("%v, %d reads", err, n)
 	}

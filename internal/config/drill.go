@@ -5,13 +5,24 @@ import (
 	"strings"
 )
 
-// Drill says how a set's restore is rehearsed. The zero value is a private server and nothing
-// asked of the copy but what the set itself says.
+// Drill says how a set's restore is rehearsed. Without a section it is weekly, in a private server, and
+// nothing is asked of the copy but what the set itself says.
 type Drill struct {
+	By      Driller
 	Server  DrillServer
 	Amcheck bool // pg_amcheck over the copy
 	Expect  []Expectation
 }
+
+// Driller is who starts drills.
+type Driller string
+
+// The two ways. With DrillByHand nothing on this host expects them: there is no room or no key for a
+// second copy of the database here, or another host drills.
+const (
+	DrillByTimer Driller = "timer" // postgres-backup-drill@.timer; the default
+	DrillByHand  Driller = "hand"
+)
 
 // DrillServer is a server that drills restore into; the zero value is a private one.
 type DrillServer struct {
@@ -35,6 +46,7 @@ type fileDrill struct {
 		Port string `yaml:"port"`
 		User string `yaml:"user"`
 	} `yaml:"server"`
+	By      string            `yaml:"by"`
 	Amcheck bool              `yaml:"amcheck"`
 	Expect  []fileExpectation `yaml:"expect"`
 }
@@ -45,7 +57,7 @@ type fileExpectation struct {
 }
 
 func (f fileDrill) resolve() Drill {
-	d := Drill{Server: DrillServer(f.Server), Amcheck: f.Amcheck}
+	d := Drill{By: Driller(first(f.By, string(DrillByTimer))), Server: DrillServer(f.Server), Amcheck: f.Amcheck}
 	for _, e := range f.Expect {
 		d.Expect = append(d.Expect, Expectation(e))
 	}
@@ -53,6 +65,9 @@ func (f fileDrill) resolve() Drill {
 }
 
 func (l loader) checkDrill(job string, d Drill) error {
+	if d.By != DrillByTimer && d.By != DrillByHand {
+		return l.problem(job, fmt.Sprintf("%q is not known", d.By), "timer or hand", "drill", "by")
+	}
 	for i, e := range d.Expect {
 		if strings.TrimSpace(e.SQL) == "" {
 			return l.problem(job, fmt.Sprintf("entry %d has no sql", i+1), "{sql: SELECT …, result: …}", "drill", "expect")

@@ -24,6 +24,7 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 	if err != nil {
 		return nil, err
 	}
+	missing := t.missing(found)
 	var out []ui.Timer
 	for _, f := range found {
 		one := ui.Timer{
@@ -35,6 +36,9 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 			one.Job, one.Database = job.Name, job.Database
 		}
 		one.State, one.Problem, one.Remedy = t.state(ctx, f)
+		if m, ok := missing[f.Name]; ok {
+			one.Wanted, one.Remedy = true, m.Remedy
+		}
 		if one.Upcoming, err = upcoming(ctx, f.Calendar); err != nil {
 			one.Upcoming = nil // systemd-analyze is missing or slow: the next time is known anyway
 		}
@@ -80,6 +84,22 @@ func (t *timers) find(ctx context.Context) ([]systemd.Timer, error) {
 	}
 	slices.SortFunc(found, func(a, b systemd.Timer) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.DeleteFunc(found, t.unused), nil
+}
+
+// missing are the timers that a job's configuration counts on and that are off, by name.
+func (t *timers) missing(found []systemd.Timer) map[string]watch.Finding {
+	missing := map[string]watch.Finding{}
+	for _, f := range found {
+		if _, _, backup := systemd.JobOf(f.Name); !backup {
+			continue
+		}
+		if job, ok := t.setup.jobOf(f.Name); ok {
+			for _, m := range watch.Missing(t.setup.Config, job, f, found) {
+				missing[m.Subject] = m
+			}
+		}
+	}
+	return missing
 }
 
 // unused timers are installed for everybody, and stand for the form of one database without a file,

@@ -41,6 +41,16 @@ type File struct {
 	Text string
 }
 
+// subject is what a file is about.
+type subject int
+
+const (
+	theHost     subject = iota
+	theInstance         // what stands after the @: a set, a request, a unit
+	aJob                // the same, a job
+	theOnlyJob
+)
+
 // Files renders everything that Install writes, for a program at the path binary.
 func Files(binary string) ([]File, error) {
 	if !safeBinary.MatchString(binary) {
@@ -53,40 +63,43 @@ func Files(binary string) ([]File, error) {
 	}
 	sources := []struct {
 		path, name string
-		instance   bool
+		of         subject
 	}{
-		{sysusersFile, "sysusers", false},
-		{tmpfilesFile, "tmpfiles", false},
-		{polkitFile, "polkit", false},
-		{unitDir + "/" + alertBase + "@.service", "alert.service", true},
-		{unitDir + "/" + backupBase + ".service", "backup.service", false},
-		{unitDir + "/" + backupBase + ".timer", "backup.timer", false},
-		{unitDir + "/" + backupBase + "@.service", "backup.service", true},
-		{unitDir + "/" + backupBase + "@.timer", "backup.timer", true},
-		{unitDir + "/" + backupVerifyBase + ".service", "backupverify.service", false},
-		{unitDir + "/" + backupVerifyBase + ".timer", "backupverify.timer", false},
-		{unitDir + "/" + backupVerifyBase + "@.service", "backupverify.service", true},
-		{unitDir + "/" + backupVerifyBase + "@.timer", "backupverify.timer", true},
-		{unitDir + "/" + backupPruneBase + ".service", "prune.service", false},
-		{unitDir + "/" + backupPruneBase + ".timer", "prune.timer", false},
-		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", true},
-		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", true},
-		{unitDir + "/" + watchBase + ".service", "watch.service", false},
-		{unitDir + "/" + watchBase + ".timer", "watch.timer", false},
-		{unitDir + "/" + verifyBase + "@.service", "verify.service", true},
-		{unitDir + "/" + backupDrillBase + "@.service", "drill.service", true},
-		{unitDir + "/" + backupDrillBase + "@.timer", "drill.timer", true},
-		{unitDir + "/" + drillBase + "@.service", "drill.service", false},
-		{unitDir + "/" + restoreBase + "@.service", "restore.service", true},
+		{sysusersFile, "sysusers", theHost},
+		{tmpfilesFile, "tmpfiles", theHost},
+		{polkitFile, "polkit", theHost},
+		{unitDir + "/" + alertBase + "@.service", "alert.service", theInstance},
+		{unitDir + "/" + backupBase + ".service", "backup.service", theOnlyJob},
+		{unitDir + "/" + backupBase + ".timer", "backup.timer", theOnlyJob},
+		{unitDir + "/" + backupBase + "@.service", "backup.service", aJob},
+		{unitDir + "/" + backupBase + "@.timer", "backup.timer", aJob},
+		{unitDir + "/" + backupVerifyBase + ".service", "backupverify.service", theOnlyJob},
+		{unitDir + "/" + backupVerifyBase + ".timer", "backupverify.timer", theOnlyJob},
+		{unitDir + "/" + backupVerifyBase + "@.service", "backupverify.service", aJob},
+		{unitDir + "/" + backupVerifyBase + "@.timer", "backupverify.timer", aJob},
+		{unitDir + "/" + backupPruneBase + ".service", "prune.service", theOnlyJob},
+		{unitDir + "/" + backupPruneBase + ".timer", "prune.timer", theOnlyJob},
+		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", aJob},
+		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", aJob},
+		{unitDir + "/" + watchBase + ".service", "watch.service", theHost},
+		{unitDir + "/" + watchBase + ".timer", "watch.timer", theHost},
+		{unitDir + "/" + verifyBase + "@.service", "verify.service", theInstance},
+		{unitDir + "/" + backupDrillBase + ".service", "drill.service", theOnlyJob},
+		{unitDir + "/" + backupDrillBase + ".timer", "drill.timer", theOnlyJob},
+		{unitDir + "/" + backupDrillBase + "@.service", "drill.service", aJob},
+		{unitDir + "/" + backupDrillBase + "@.timer", "drill.timer", aJob},
+		{unitDir + "/" + drillBase + "@.service", "drill.service", theInstance},
+		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
 	}
 	files := make([]File, 0, len(sources))
 	for _, source := range sources {
 		var text bytes.Buffer
 		data := struct {
-			Binary   string
-			Instance bool
-			NoRetry  string
-		}{binary, source.instance, noRetry()}
+			Binary  string
+			Job     bool // the instance is a job
+			OnlyJob bool // no instance: the job is the only one
+			NoRetry string
+		}{binary, source.of == aJob, source.of == theOnlyJob, noRetry()}
 		if err := parsed.ExecuteTemplate(&text, source.name+".tmpl", data); err != nil {
 			return nil, fmt.Errorf("systemd: render %s: %w", source.path, err)
 		}

@@ -174,7 +174,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 	root := fakeRoot(t)
 	for _, unit := range []string{
 		"postgres-backup.service", "postgres-backup.timer", "postgres-backup@sales.service", "postgres-backup@sales.timer",
-		"postgres-backup-drill@sales.service", "postgres-backup-drill@sales.timer", "postgres-drill@x.service",
+		"postgres-backup-drill.service", "postgres-backup-drill.timer", "postgres-backup-drill@sales.service", "postgres-backup-drill@sales.timer", "postgres-drill@x.service",
 		"postgres-backup-verify.service", "postgres-backup-verify.timer", "postgres-backup-verify@sales.service", "postgres-backup-verify@sales.timer",
 		"postgres-backup-prune.service", "postgres-backup-prune.timer", "postgres-backup-prune@sales.service", "postgres-backup-prune@sales.timer",
 		"postgres-verify@20261122T020000Z-1a2b3c.service", "postgres-restore@r1.service", "postgres-backup-alert@postgres-backup.service.service", "postgres-backup-watch.service", "postgres-backup-watch.timer",
@@ -189,7 +189,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 func TestSandboxScoresAtMostOnePointTwo(t *testing.T) {
 	need.Program(t, "systemd-analyze")
 	root := fakeRoot(t)
-	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-backup-verify@sales.service", "postgres-backup-prune@sales.service", "postgres-backup-drill@sales.service", "postgres-drill@x.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service", "postgres-backup-watch.service"} {
+	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-backup-verify@sales.service", "postgres-backup-prune@sales.service", "postgres-backup-drill.service", "postgres-backup-drill@sales.service", "postgres-drill@x.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service", "postgres-backup-watch.service"} {
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold=12", "--no-pager", "--root="+root, unit).CombinedOutput()
 		if err != nil {
 			t.Errorf("systemd-analyze security %s: %v\n%s", unit, err, out)

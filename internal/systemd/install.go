@@ -2,13 +2,11 @@ package systemd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +20,7 @@ type InstallOptions struct {
 	Binary       string   // what the units run; default DefaultBinary
 	Adopt        bool     // take over plain units that somebody else wrote
 	Enable       []string // jobs whose timers to enable and start; "" is the plain timer
+	DrillByHand  []string // those of them whose drill timer to stop and disable instead
 	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
 }
@@ -79,12 +78,12 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 		}
 	}
 	if !r.live() {
-		return linkTimers(r, o.timers(), report)
+		return linkTimers(r, o, report)
 	}
 	if err := dropKept(r, report); err != nil {
 		return err
 	}
-	if err := activate(ctx, o.timers(), report); err != nil {
+	if err := activate(ctx, o, report); err != nil {
 		return err
 	}
 	if o.DatabaseRole {
@@ -114,91 +113,6 @@ func prepare(ctx context.Context, r root, files []File, report *Report) error {
 	}
 	return runProgram(ctx, report, "systemd-tmpfiles", "--create", tmpfilesFile)
 }
-
-// activate makes systemd read the units and switches the timers on.
-func activate(ctx context.Context, timers []string, report *Report) error {
-	bus, err := Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = bus.Close() }()
-	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
-		return err
-	}
-	report.add(Ran, "systemctl daemon-reload", "")
-	timers, err = withWatch(ctx, bus, timers)
-	if err != nil {
-		return err
-	}
-	for _, timer := range timers {
-		before, err := bus.Timer(ctx, timer)
-		if err != nil {
-			return err
-		}
-		if before.State == TimerOn {
-			report.add(Unchanged, timer, "on")
-			continue
-		}
-		if err := bus.EnableTimer(ctx, timer); err != nil {
-			return err
-		}
-		report.add(Enabled, timer, "")
-	}
-	return nil
-}
-
-// timers are all that are to be enabled, and the watch over them: one that had to be switched on
-// apart would be off where it is needed.
-func (o InstallOptions) timers() (timers []string) {
-	for _, job := range o.Enable {
-		timers = append(timers, JobTimers(job)...)
-	}
-	for _, job := range o.EnablePrune {
-		timers = append(timers, BackupPruneTimer(job))
-	}
-	if len(timers) > 0 {
-		timers = append(timers, WatchTimer)
-	}
-	return timers
-}
-
-// withWatch adds the watch where a backup was switched on earlier, before there was one.
-func withWatch(ctx context.Context, bus *Bus, timers []string) ([]string, error) {
-	if len(timers) > 0 {
-		return timers, nil
-	}
-	backups, err := bus.Timers(ctx)
-	if err == nil && slices.ContainsFunc(backups, func(t Timer) bool { return t.State == TimerOn }) {
-		return []string{WatchTimer}, nil
-	}
-	return nil, err
-}
-
-// linkTimers enables timers in an image, where no systemd runs.
-func linkTimers(r root, timers []string, report *Report) error {
-	for _, timer := range timers {
-		template := timer
-		if base, _, instance := strings.Cut(timer, "@"); instance {
-			template = base + "@.timer"
-		}
-		link := r.path(wantsDir + "/" + timer)
-		if err := makeDir(filepath.Dir(link)); err != nil {
-			return fmt.Errorf("systemd: enable %s: %w", link, err)
-		}
-		err := os.Symlink(unitDir+"/"+template, link)
-		switch {
-		case errors.Is(err, os.ErrExist):
-			report.add(Unchanged, timer, "on")
-		case err != nil:
-			return fmt.Errorf("systemd: enable %s: %w", link, err)
-		default:
-			report.add(Enabled, timer, "")
-		}
-	}
-	return nil
-}
-
-const wantsDir = unitDir + "/timers.target.wants"
 
 // advise adds what a person has to do or know after an installation.
 func advise(r root, o InstallOptions, files []File, report *Report) {

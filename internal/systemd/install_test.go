@@ -75,7 +75,7 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-	for _, base := range []string{"postgres-backup", "postgres-backup-verify", "postgres-backup-prune"} {
+	for _, base := range []string{"postgres-backup", "postgres-backup-verify", "postgres-backup-drill", "postgres-backup-prune"} {
 		link := "/etc/systemd/system/timers.target.wants/" + base + "@a\\x20b.timer"
 		if before[link] != "/etc/systemd/system/"+base+"@.timer" {
 			t.Errorf("%s points to %q", link, before[link])
@@ -83,6 +83,30 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	}
 	if link := "/etc/systemd/system/timers.target.wants/postgres-backup-prune@sales.timer"; before[link] != "" {
 		t.Error("the prune timer of a job that nobody asked for is on")
+	}
+}
+
+func TestDrillsAreSwitchedOnUnlessTheyAreForPeople(t *testing.T) {
+	dir := t.TempDir()
+	on := func(timer string) bool {
+		_, err := os.Lstat(filepath.Join(dir, wantsDir, timer))
+		return err == nil
+	}
+	mustInstall(t, InstallOptions{Root: dir, Enable: []string{"", "sales", "tiny"}, DrillByHand: []string{"tiny"}})
+	for timer, want := range map[string]bool{
+		"postgres-backup-drill.timer": true, "postgres-backup-drill@sales.timer": true,
+		"postgres-backup-drill@tiny.timer": false, "postgres-backup@tiny.timer": true, "postgres-backup-verify@tiny.timer": true,
+	} {
+		if on(timer) != want {
+			t.Errorf("%s: on %v, want %v", timer, on(timer), want)
+		}
+	}
+	mustInstall(t, InstallOptions{Root: dir, Enable: []string{"sales"}, DrillByHand: []string{"sales"}})
+	if on("postgres-backup-drill@sales.timer") || !on("postgres-backup-drill.timer") || !on("postgres-backup@sales.timer") {
+		t.Error("a drill that is for people now is still on, or something else is off")
+	}
+	if again := mustInstall(t, InstallOptions{Root: dir, Enable: []string{"sales"}, DrillByHand: []string{"sales"}}); again.Changed() {
+		t.Errorf("once more changed something: %+v", again.Steps)
 	}
 }
 

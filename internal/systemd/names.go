@@ -27,10 +27,10 @@ const (
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
 // base.timer and base@JOB.timer start base.service and base@JOB.service.
-func scheduled() []string { return []string{backupBase, backupVerifyBase} }
+func scheduled() []string { return []string{backupBase, backupVerifyBase, backupDrillBase} }
 
 // timed is scheduled, and what has a timer that is switched on by itself.
-func timed() []string { return append(scheduled(), backupPruneBase, backupDrillBase) }
+func timed() []string { return append(scheduled(), backupPruneBase) }
 
 // Patterns are the globs, as systemctl takes them, that match our units.
 func Patterns() []string {
@@ -58,7 +58,7 @@ func BackupPruneService(job string) string { return jobUnit(backupPruneBase, job
 // BackupPruneTimer is the timer of BackupPruneService(job).
 func BackupPruneTimer(job string) string { return jobUnit(backupPruneBase, job, ".timer") }
 
-// JobTimers are the timers of a job that are switched on together, the backup's first.
+// JobTimers are the timers of a job that are switched on together, the backup's first, the drill's last.
 func JobTimers(job string) (timers []string) {
 	for _, base := range scheduled() {
 		timers = append(timers, jobUnit(base, job, ".timer"))

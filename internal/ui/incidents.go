@@ -99,15 +99,15 @@ func (sh *shared) runMended(i Incident) bool {
 	return i.Kind == "run" && ok && (r.State == RunOK || r.State == RunWarn) && r.EndedAt.After(i.OpenedAt)
 }
 
-// timerProblem is about a timer that is no backup's: those stand with their database. One that
-// proves or clears up and is off is somebody's choice; without the watch nobody is told of anything.
+// timerProblem is about a timer that is no backup's: those stand with their database. One that is off
+// is somebody's choice, unless the configuration counts on it; without the watch nobody is told of anything.
 func timerProblem(t Timer) (problem, bool) {
 	switch {
 	case t.Action == "backup" || t.State == TimerOn && t.Problem == "":
 		return problem{}, false
 	case t.Action == "watch":
 		return problem{"timer", markWarn, "nobody is told when a backup is late: it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
-	case t.State == TimerOff, t.State == TimerMissing:
+	case (t.State == TimerOff || t.State == TimerMissing) && !t.Wanted:
 		return problem{}, false
 	}
 	return problem{"timer", markWarn, "it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true

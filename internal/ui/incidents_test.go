@@ -81,6 +81,19 @@ func TestTimersThatProveClearUpAndWatchHaveStatesOfTheirOwn(t *testing.T) {
 	d.Press("4").Until("◷ MISSED").Until("– MASKED").Until("! STOPPED").Until("– OFF")
 }
 
+func TestATimerThatTheConfigurationCountsOnIsMissedWhenItIsOff(t *testing.T) {
+	for wanted, want := range map[bool]string{false: "all recoverable", true: "postgres-backup-drill@sales it is off"} {
+		d, _ := open(t, func(w *uitest.World, o *ui.Options) {
+			fine(w, o)
+			w.AllTimer = append(w.AllTimer, ui.Timer{
+				Unit: "postgres-backup-drill@sales.timer", Service: "postgres-backup-drill@sales.service", Action: "drill", Job: "sales", Database: "sales",
+				State: ui.TimerOff, Problem: "off", Remedy: "sudo pgbtui units install --enable sales", Wanted: wanted,
+			})
+		})
+		ready(d).UntilIs(want, func(string) bool { return strings.Contains(strings.Join(strings.Fields(plain(d)), " "), want) })
+	}
+}
+
 func TestNothingIsCalledRecoverableBeforeEverySourceAnswered(t *testing.T) {
 	hold := make(chan struct{})
 	w := uitest.New()

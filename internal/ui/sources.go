@@ -160,6 +160,7 @@ type Timer struct {
 	State      TimerState
 	Problem    string // why it will not fire, or did not: in words; "" when fine
 	Remedy     string // of the problem
+	Wanted     bool   // it is off, and the configuration counts on it
 }
 
 // Journal reads entries of our units. Only entries that systemd itself vouches for belong here.

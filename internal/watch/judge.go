@@ -33,6 +33,7 @@ type JobUnits struct {
 	Service systemd.UnitState
 	Ours    bool // the service's file was written by pgbtui
 	Ends    Ends
+	Missing []Finding // the other timers that the job counts on and that are off
 	Due     time.Time // when the timer should have fired after Last, by its calendar; zero: not known
 }
 
@@ -70,6 +71,7 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	}
 	found = append(found, j.judgeTimer(now)...)
 	found = append(found, j.judgeService()...)
+	found = append(found, j.Host.Missing...)
 	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings }) {
 		found = append(found, Finding{
 			Subject: j.Name, Kind: KindWarnings, Severity: Warning,

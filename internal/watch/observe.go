@@ -61,6 +61,7 @@ func (o Observer) Look(ctx context.Context, c *config.Config, jobs []config.Job)
 		if o.Host != nil && s.HostErr == nil {
 			if seen.Host, s.HostErr = o.jobUnits(ctx, c, job); s.HostErr == nil {
 				habits.Timer = &seen.Host.Timer
+				seen.Host.Missing = Missing(c, job, seen.Host.Timer, s.otherTimers())
 			}
 		}
 		seen.Objective = ObjectiveOf(ctx, job, habits)
@@ -99,12 +100,17 @@ func (o Observer) others(ctx context.Context) ([]Other, error) {
 	return all, nil
 }
 
+func (s Seen) otherTimers() (timers []systemd.Timer) {
+	for _, o := range s.Others {
+		timers = append(timers, o.Timer)
+	}
+	return timers
+}
+
 // switchedOn reports whether the timer called base, or base@JOB, is enabled for a job.
 func (s Seen) switchedOn(base string, c *config.Config, job config.Job) bool {
 	for _, o := range s.Others {
-		unit, rest, _ := strings.Cut(strings.TrimSuffix(o.Timer.Name, ".timer"), "@")
-		ours := systemd.Unescape(rest) == job.Name || rest == "" && len(c.Jobs) == 1
-		if unit == base && ours && strings.HasPrefix(o.Timer.UnitFileState, "enabled") {
+		if isOf(o.Timer.Name, base, c, job) && strings.HasPrefix(o.Timer.UnitFileState, "enabled") {
 			return true
 		}
 	}

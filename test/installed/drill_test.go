@@ -40,9 +40,18 @@ func (h *host) nothingOfADrill(t *testing.T) {
 
 func (h *host) drillsEveryWeek(t *testing.T) {
 	set := h.setsOf(t, "production")[0].ID
+	console := h.open(t, operator)
+	if frame := console.sees(t, "production", "stored"); strings.Contains(frame, "restored") {
+		t.Error("something is shown as restored before anything was")
+	}
 	h.dropIn(t, weekly+".timer", "[Timer]\nRandomizedDelaySec=0\n")
 	h.root(t, "touch", "-d", "8 days ago", "/var/lib/systemd/timers/stamp-"+weekly+".timer")
-	h.root(t, "systemctl", "enable", "--now", weekly+".timer")
+	if out := h.root(t, "pgbtui", "units", "install", "--enable", "production,shop"); !strings.Contains(out, weekly+".timer") {
+		t.Errorf("what the installation says of drills:\n%s", out)
+	}
+	if state := h.show(t, "postgres-backup-drill@shop.timer")["ActiveState"]; state != "inactive" {
+		t.Errorf("drills of shop are for people, and its timer is %s", state)
+	}
 	h.holdsRestore(t, weekly+".service")
 	until(t, "progress", func() error {
 		if status := h.show(t, weekly+".service")["StatusText"]; !strings.HasPrefix(status, "drill: restore ") {
@@ -60,6 +69,7 @@ func (h *host) drillsEveryWeek(t *testing.T) {
 	h.lab.Run(t, operator, "systemctl", "--no-ask-password", "start", shopUnit)
 	h.root(t, "pkill", "-CONT", "-u", "pgbtui", "-x", "pg_restore")
 	invocation := h.ends(t, weekly+".service", "success", "0")["InvocationID"]
+	console.sees(t, "✓ OK    production", "restored") // nobody touched a key
 	h.nothingOfADrill(t)
 
 	proofs := h.details(t, set).Proofs
@@ -74,7 +84,6 @@ func (h *host) drillsEveryWeek(t *testing.T) {
 	if out := h.lab.Run(t, operator, "pgbtui", "status", "--job=production"); !strings.Contains(out, "restore takes about") || !strings.Contains(out, "(drilled 0m ago on this host") {
 		t.Errorf("status does not say how long a restore takes:\n%s", out)
 	}
-	h.root(t, "systemctl", "disable", "--now", weekly+".timer")
 }
 
 func (h *host) stoppedDrillLeavesNothing(t *testing.T) {

@@ -70,7 +70,7 @@ alert:
   slack_webhook: http://127.0.0.1:` + hookPort + webhookPath + `
 jobs:
   production: {}
-  shop: {}
+  shop: {drill: {by: hand}}
 `
 )
 

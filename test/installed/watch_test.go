@@ -81,6 +81,13 @@ func (h *host) watchNoticesADisabledTimer(t *testing.T) {
 	h.root(t, "systemctl", "enable", "--now", "postgres-backup@shop.timer")
 	h.tells(t, "all clear", "job shop")
 	h.tells(t)
+	h.root(t, "systemctl", "disable", "--now", weekly+".timer")
+	h.tells(t, "no backup is restored for a test", weekly+".timer is off", "units install --enable production")
+	if out := h.lab.Run(t, operator, "pgbtui", "status", "--job=production"); !strings.Contains(out, weekly+".timer is off") {
+		t.Errorf("status does not say that drills are off:\n%s", out)
+	}
+	h.root(t, "pgbtui", "units", "install", "--enable", "production")
+	h.tells(t, "all clear", weekly)
 }
 
 // watchNoticesWhatNeverRan: nothing failed, since nothing was ever started.

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
+)
+
+// What a job's configuration counts on besides bucket and database: timers that are on, and a host
+// that can drill.
+
+// checkDrills looks whether this host can drill, before a drill has to find out.
+func (p *program) checkDrills(ctx context.Context, job config.Job, facts postgres.Facts) jsonFinding {
+	detail, err := backup.Drillable(ctx, job, facts, drillDir(job.SpoolDir, firstOf(p.getenv("STATE_DIRECTORY"), drillStateDir)))
+	if len(job.Encryption.Recipients) > 0 && job.Encryption.IdentityFile == "" {
+		detail += "; the drill's unit needs the credential age-identity"
+	}
+	return finding("drills", detail, err)
+}
+
+// checkTimers says whether the timers that a job counts on are on, once its backups are; nothing where
+// there are no units of ours.
+func checkTimers(ctx context.Context, c *config.Config, job config.Job) (string, error) {
+	bus := ownUnits(ctx, c)
+	if bus == nil {
+		return "", nil
+	}
+	defer func() { _ = bus.Close() }()
+	noSets := func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }
+	seen := watch.Observer{Host: bus, Sets: noSets}.Look(ctx, c, []config.Job{job})
+	if seen.HostErr != nil {
+		return "", seen.HostErr
+	}
+	host := seen.Jobs[0].Host
+	if what, remedy := watch.TimerTrouble(host.Timer); what != "" {
+		return host.Timer.Name + " is " + what + ": " + remedy, nil // before a job is switched on, no fault
+	}
+	var wrong []error
+	for _, f := range host.Missing {
+		wrong = append(wrong, fault.New(fault.Config, f.What, f.Remedy, nil))
+	}
+	return "on", errors.Join(wrong...)
+}

@@ -1,0 +1,46 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// Whether a host can drill, asked before the first drill has to find out.
+
+// Drillable says where a job's drills take place, or, by code Refused, what keeps this host from it.
+// facts are of the source; dir is where a private server's data go, or will go.
+func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, dir string) (string, error) {
+	if s := job.Drill.Server; !s.Private() {
+		server, err := postgres.Connect(ctx, postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: maintenance}, 0)
+		if err != nil {
+			return "", fmt.Errorf("drill.server: %w", err)
+		}
+		_ = server.Close(ctx)
+		return "in the server at " + s.Host, nil
+	}
+	tools, err := postgres.FindServer(ctx, job.Postgres.BinDir, facts.Major())
+	if err != nil {
+		return "", notHere(err)
+	}
+	dir = existing(dir)
+	if err := (Env{}).demandRoom("drill", dir, facts.SizeBytes+clusterBytes, remedyDrillSpace); err != nil {
+		return "", notHere(err)
+	}
+	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s", tools.Major, dir), nil
+}
+
+// existing is dir, or the nearest folder above it that exists: a unit's own is made by its first start.
+func existing(dir string) string {
+	for dir != "" && dir != "/" {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}

@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+)
+
+// on is a timer as systemd shows one that is enabled and runs.
+func on(name string) systemd.Timer {
+	return systemd.Timer{Name: name, Unit: strings.TrimSuffix(name, ".timer") + ".service", State: systemd.TimerOn, UnitFileState: "enabled"}
+}
+
+func TestATimerThatAJobCountsOnIsMissedWhenItIsOff(t *testing.T) {
+	const backups, drills, prunes = "postgres-backup@sales.timer", "postgres-backup-drill@sales.timer", "postgres-backup-prune@sales.timer"
+	keeper := config.Keep{Days: 30, By: config.PruneByTimer}
+	in := func(state systemd.TimerState, name string) systemd.Timer {
+		timer := on(name)
+		timer.State = state
+		return timer
+	}
+	for name, c := range map[string]struct {
+		job    config.Job
+		backup systemd.Timer
+		others []systemd.Timer
+		want   string // what is told, each with its remedy
+	}{
+		"all are on":                    {config.Job{Drill: config.Drill{By: config.DrillByTimer}, Keep: keeper}, on(backups), []systemd.Timer{on(drills), on(prunes)}, ""},
+		"no drill":                      {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), nil, drills + " is off: sudo pgbtui units install --enable sales"},
+		"a drill that was switched off": {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerOff, drills)}, drills + " is off: sudo"},
+		"another job's drill":           {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{on("postgres-backup-drill@x.timer")}, drills + " is off: sudo"},
+		"the plain drill":               {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{on("postgres-backup-drill.timer")}, ""},
+		"a drill until the next boot":   {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerUnsaved, drills)}, drills + " is not enabled, and gone"},
+		"a masked drill, told as such":  {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerMasked, drills)}, drills + " is masked: sudo systemctl unmask"},
+		"drills by people":              {config.Job{Drill: config.Drill{By: config.DrillByHand}}, on(backups), nil, ""},
+		"nobody prunes":                 {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: keeper}, on(backups), nil, prunes + " is off: sudo pgbtui units install --enable-prune sales"},
+		"a keeper without rules":        {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: config.Keep{By: config.PruneByTimer}}, on(backups), nil, ""},
+		"another host's job":            {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, in(systemd.TimerOff, backups), nil, "no backup will be started"},
+		"the plain units": {
+			config.Job{Drill: config.Drill{By: config.DrillByTimer}},
+			on("postgres-backup.timer"), nil,
+			"postgres-backup-drill.timer is off: sudo pgbtui units install --enable-plain",
+		},
+	} {
+		c.job.Name = "sales"
+		c.backup.Job, _, _ = systemd.JobOf(c.backup.Name)
+		host := fakeHost{timers: map[string]systemd.Timer{c.backup.Name: c.backup}, others: c.others}
+		sets := func(context.Context, config.Job) ([]backup.Set, error) { return healthy().Sets, nil }
+		conf := &config.Config{Jobs: []config.Job{c.job}}
+		var told []string
+		for _, f := range (Observer{Host: host, Sets: sets}).Look(t.Context(), conf, conf.Jobs).Findings(nil, start) {
+			if f.Kind == KindTimer {
+				told = append(told, f.Text())
+			}
+		}
+		if c.want == "" && len(told) > 0 || c.want != "" && (len(told) != 1 || !strings.Contains(told[0], c.want)) {
+			t.Errorf("%s: %q, want %q", name, told, c.want)
+		}
+	}
+}
