@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # cgo is for the journal reader (libsystemd's headers, opened at run time) and the race detector.
 export CGO_ENABLED := 1
-# A checkout of another owner must not fail the build; versions come from tags at release time.
+# A checkout of another owner must not fail the build; scripts/release asks Git for the version.
 export GOFLAGS := -buildvcs=false
 # Tools that scripts/deps keeps inside the checkout when the distribution has no package.
 export PATH := $(CURDIR)/.cache/awscli/bin:$(PATH)
@@ -22,7 +22,7 @@ TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
 # `make test RACE=` leaves the race detector out: about half the time on two cores.
 RACE ?= -race
 
-.PHONY: build test demo lint bench chaos fuzz deps clean
+.PHONY: build test demo lint bench chaos fuzz release release-check deps clean
 
 build:
 	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
@@ -59,11 +59,20 @@ FUZZTIME ?= 10s
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
+# Tarball, Debian package, SBOM and sums of this commit in dist; docs/release.md.
+release:
+	scripts/release
+
+# Whether anybody else would get the same bytes: everything compiled twice, compared.
+release-check:
+	scripts/release-check
+
 # The tools are pinned in tools/go.mod, apart from what the program is built from.
+# Where vuln.go.dev cannot be reached: make lint GOVULNCHECK='-db file:///path/of/a/copy'
 lint:
 	unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l .); test -z "$$unformatted" || { echo "not gofumpt-ed:"; echo "$$unformatted"; exit 1; }
 	go tool -modfile=tools/go.mod golangci-lint run ./...
-	go tool -modfile=tools/go.mod govulncheck ./...
+	go tool -modfile=tools/go.mod govulncheck $(GOVULNCHECK) ./...
 
 deps:
 	@scripts/deps

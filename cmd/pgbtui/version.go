@@ -7,8 +7,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is set by the linker (-X main.release=…) for packages.
-var release = "0.1.0-dev"
+// Both are set by the linker (-X main.release=…) in what scripts/release builds.
+var (
+	release  = "0.1.0-dev"
+	revision = "" // the commit
+)
 
 func version() string { return release }
 
@@ -24,14 +27,7 @@ func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := jsonVersion{Schema: jsonSchema, Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						v.Revision = s.Value
-					}
-				}
-			}
+			v := jsonVersion{Schema: jsonSchema, Version: version(), Revision: builtFrom(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 			if p.json {
 				return p.printJSON(v)
 			}
@@ -39,4 +35,19 @@ func (p *program) versionCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// builtFrom is the commit, as far as the linker or the compiler were told.
+func builtFrom() string {
+	if revision != "" {
+		return revision
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return ""
 }

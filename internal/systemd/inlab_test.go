@@ -441,8 +441,10 @@ func goesOn(ctx context.Context, t *testing.T, bus *Bus, run Run) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Type=oneshot\n", "NotifyAccess=main\n", "TimeoutStartUSec=30min\n", "KillMode=mixed\n",
-		"OnFailure=postgres-backup-alert@" + run.Unit + ".service\n", "FragmentPath=" + runtimeDir + "/" + run.Unit + "\n"} {
+	for _, want := range []string{
+		"Type=oneshot\n", "NotifyAccess=main\n", "TimeoutStartUSec=30min\n", "KillMode=mixed\n",
+		"OnFailure=postgres-backup-alert@" + run.Unit + ".service\n", "FragmentPath=" + runtimeDir + "/" + run.Unit + "\n",
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %s in\n%s", strings.TrimSpace(want), out)
 		}

@@ -16,7 +16,7 @@ import (
 
 // InstallOptions says what to install where.
 type InstallOptions struct {
-	Root         string   // "" or "/": this machine; else files alone, below that directory
+	Root         string   // "" or "/": this machine; else files alone, below that directory, as where no systemd runs
 	Binary       string   // what the units run; default DefaultBinary
 	Adopt        bool     // take over plain units that somebody else wrote
 	Enable       []string // jobs whose timers to enable and start; "" is the plain timer
@@ -39,8 +39,12 @@ func Install(ctx context.Context, o InstallOptions) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.live() && os.Geteuid() != 0 {
+	if r.machine() && os.Geteuid() != 0 {
 		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: sudo pgbtui units install.", nil)
+	}
+	if o.DatabaseRole && !r.live() {
+		return nil, fault.New(fault.Usage, "systemd: create the database role: this is an image, or no systemd runs here",
+			"Leave --database-role out, and run the SQL of pgbtui units print --sql on the machine.", nil)
 	}
 	found, err := foreign(r, files)
 	if err == nil {
@@ -140,7 +144,15 @@ func (r *Report) write(at root, f File) error {
 	return nil
 }
 
-func (r root) live() bool { return r.path("/") == "/" }
+// machine reports whether r is this machine, rather than an image of one.
+func (r root) machine() bool { return r.path("/") == "/" }
+
+// live reports whether r is this machine and systemd runs it, as sd_booted(3) finds out. In a
+// chroot there is nobody to reload.
+func (r root) live() bool {
+	_, err := os.Lstat("/run/systemd/system")
+	return r.machine() && err == nil
+}
 
 // operatorGID is the group that may read configuration, or -1 where it does not exist (an image).
 func (r root) operatorGID() int {

@@ -110,6 +110,16 @@ func TestDrillsAreSwitchedOnUnlessTheyAreForPeople(t *testing.T) {
 	}
 }
 
+func TestARoleIsNotForgottenInAnImage(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Install(t.Context(), InstallOptions{Root: dir, DatabaseRole: true}); fault.CodeOf(err) != fault.Usage {
+		t.Errorf("%v", err)
+	}
+	if files := tree(t, dir); len(files) > 0 {
+		t.Errorf("refused, and wrote %v", files)
+	}
+}
+
 func TestUninstallRemovesWhatInstallMadeAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "/etc/systemd/system/other.service", "[Service]\nExecStart=/bin/true\n")

@@ -16,7 +16,7 @@ import (
 // is running goes on to its end, by a copy of its unit that lasts until the next boot. dir is as InstallOptions.Root.
 func Uninstall(ctx context.Context, dir string) (*Report, error) {
 	r := root(dir)
-	if r.live() && os.Geteuid() != 0 {
+	if r.machine() && os.Geteuid() != 0 {
 		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units", "Run it as root: sudo pgbtui units uninstall.", nil)
 	}
 	files, err := Files(DefaultBinary)
