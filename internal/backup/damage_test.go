@@ -169,8 +169,14 @@ func TestWithoutTheKeyOnlyHashesAreCheckedAndThatIsSaid(t *testing.T) {
 		t.Errorf("a wrong key was recorded against the set: %+v", failure)
 	}
 	for _, identities := range [][]age.Identity{nil, wrong} {
-		_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: "never_made"}, identities)
-		wantCode(t, err, fault.Refused)
+		for _, jobs := range []int{1, 2} { // two would spool the dump in the clear
+			_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: "never_made", Jobs: jobs}, identities)
+			wantCode(t, err, fault.Refused)
+			w.noSpool(t)
+			if w.exists(t, "never_made") {
+				t.Error("a database was made that nothing can be put into")
+			}
+		}
 	}
 	w.change(t, set.Dir+set.dumpKey(), flip(5000))
 	_, err = Verify(t.Context(), w.job, w.env, set, nil)

@@ -29,6 +29,9 @@ func Passed(file string) (map[string]string, error) {
 // NAME=value lines, comments, values in single or double quotes. A missing or unreadable file
 // is empty: units read it as root, an operator may not be allowed to.
 func readEnvFile(file string) (map[string]string, error) {
+	if err := refuseWritable(file); err != nil {
+		return nil, err
+	}
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return map[string]string{}, nil

@@ -109,6 +109,9 @@ type document struct {
 }
 
 func readDocument(file string) (*document, error) {
+	if err := refuseWritable(file); err != nil {
+		return nil, err
+	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fault.New(fault.Config, "config: read "+file, readRemedy(err), err)

@@ -169,6 +169,19 @@ func fakeRoot(t *testing.T) string {
 	return root
 }
 
+// A core of a run would hold its keys.
+func TestNoServiceMayDumpCore(t *testing.T) {
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if limit := values(parseUnit(f.Text), "Service", "LimitCORE"); strings.HasSuffix(f.Path, ".service") && !slices.Equal(limit, []string{"0"}) {
+			t.Errorf("%s: LimitCORE=%q", f.Path, limit)
+		}
+	}
+}
+
 func TestSystemdVerifySaysNothing(t *testing.T) {
 	need.Program(t, "systemd-analyze")
 	root := fakeRoot(t)

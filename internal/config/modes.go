@@ -1,0 +1,43 @@
+package config
+
+import (
+	"fmt"
+	"os"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Modes of files. Rules: what anybody can write is not read as a configuration, since it says which
+// programs a run starts, as whom, and where backups go; a secret that anybody can read costs no backup,
+// `config check` tells it.
+
+// refuseWritable fails for a file that anybody can write.
+func refuseWritable(file string) error {
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm()&0o002 == 0 || !info.Mode().IsRegular() {
+		return nil // who reads it next says what is wrong
+	}
+	return fault.New(fault.Config, fmt.Sprintf("config: anybody can write %s (mode %04o)", file, info.Mode().Perm()),
+		"look who has changed it, then: chmod o-w "+file, nil)
+}
+
+// SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key
+// that signs is not among them: a run refuses one that others can read.
+func (c *Config) SecretFiles(j Job) []string {
+	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile}
+	inFile := c.Watch.PingURL != "" || j.Alert.SlackWebhook != ""
+	for _, ch := range j.Alert.Channels {
+		files = append(files, ch.URLFile)
+		inFile = inFile || ch.URL != ""
+	}
+	if inFile {
+		files = append(files, c.File)
+	}
+	var named []string
+	for _, f := range files {
+		if f != "" {
+			named = append(named, f)
+		}
+	}
+	return named
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+func TestWhatAnybodyCanWriteIsNoConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	file, env := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "environment")
+	for path, text := range map[string]string{file: "s3: {bucket: backups}\n", env: "DB_NAME=sales\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src := Source{File: file, EnvFile: env, Getenv: func(string) string { return "" }}
+	for _, bad := range []string{file, env} {
+		for mode, refused := range map[os.FileMode]bool{0o640: false, 0o644: false, 0o664: false, 0o646: true, 0o666: true, 0o602: true} {
+			if err := os.Chmod(bad, mode); err != nil { // past the umask
+				t.Fatal(err)
+			}
+			_, err := Load(src)
+			if refused != (fault.CodeOf(err) == fault.Config) || refused && (!strings.Contains(err.Error(), "anybody can write "+bad) || fault.Remedy(err) == "") {
+				t.Errorf("%s with mode %04o: %v", bad, mode, err)
+			}
+		}
+		if err := os.Chmod(bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFilesOfSecretsAreKnown(t *testing.T) {
+	for text, want := range map[string][]string{
+		"s3: {bucket: backups}\ndatabase: x\n":                                       nil,
+		"s3: {bucket: backups, credentials_file: /a}\ndatabase: x\n":                 {"/a"},
+		"s3: {bucket: backups}\nencryption: {identity_file: /b}\ndatabase: x\n":      {"/b"},
+		"s3: {bucket: backups}\nalert: {channels: [{url_file: /c}]}\ndatabase: x\n":  {"/c"},
+		"s3: {bucket: backups}\nalert: {channels: [{url: ntfy://h/t}]}\ndatabase: x": {"config.yaml"},
+		"s3: {bucket: backups}\nwatch: {ping_url: https://h/x}\ndatabase: x\n":       {"config.yaml"},
+	} {
+		c, err := load(t, text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range c.SecretFiles(c.Jobs[0]) {
+			if f == c.File {
+				f = "config.yaml"
+			}
+			got = append(got, f)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
