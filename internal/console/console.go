@@ -47,6 +47,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	var closers []func()
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
 	o.Sources.Catalogue, o.Sources.Planner = buckets, &planner{setup: s, buckets: buckets}
+	o.Sources.Retention = &retention{setup: s, buckets: buckets}
 	bus, err := systemd.Connect(ctx)
 	if err != nil {
 		o.Sources.Missing["units"], o.Sources.Missing["timers"] = err, err
@@ -109,7 +110,7 @@ func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {
 	for i, j := range s.Config.Jobs {
 		unit, objective := s.unitOf(j), seen.Jobs[i].Objective
 		jobs = append(jobs, ui.Job{
-			Name: j.Name, Database: j.Database, Unit: unit, CLI: "systemctl start " + unit,
+			Name: j.Name, Database: j.Database, Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
 			Objectives: objective.Objectives, RPOFrom: objectiveFrom[objective.RPOFrom],
 		})
 	}

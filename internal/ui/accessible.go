@@ -48,6 +48,7 @@ func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) 
 			{"Timers", t.timerList},
 			{"Journal", t.journal},
 			{"Back up a database", t.backUp},
+			{"Retention: what would be deleted, and why", t.retention},
 		}
 	})
 	t.read(ctx)
@@ -227,6 +228,34 @@ func (t *talk) journal(ctx context.Context) {
 	for _, e := range page.Entries {
 		t.say(entryLine(t.shared, e, 200, false))
 	}
+}
+
+// retention tells what a prune would do; carrying it out is left to the command line here.
+func (t *talk) retention(ctx context.Context) {
+	if t.Sources.Retention == nil {
+		t.fails(t.missing("retention"))
+		return
+	}
+	t.menu(ctx, "Which job?", "Back", func() []choice {
+		var all []choice
+		for _, j := range t.Jobs {
+			all = append(all, choice{clean(j.Name), func(ctx context.Context) { t.plan(ctx, j) }})
+		}
+		return all
+	})
+}
+
+func (t *talk) plan(ctx context.Context, j Job) {
+	p := &retentionPage{shared: t.shared, job: j}
+	if _ = p.update(readPlan(t.shared, j)(ctx)); p.err != nil {
+		t.fails(p.err)
+		return
+	}
+	t.say(p.summary(talkWidth, talkRows)...)
+	for _, l := range p.shown() {
+		t.say(l.mark.text() + ", " + clean(l.id) + ", " + l.age + " old, " + size(l.bytes) + ": " + clean(l.reason))
+	}
+	t.say("Same as " + p.cliLine())
 }
 
 func (t *talk) backUp(ctx context.Context) {

@@ -78,11 +78,19 @@ func (b *backups) keys() []binding {
 			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) },
 		},
 	}, setKeys(b.shared, s)...), append([]binding{
+		retentionKey(b.shared, databaseOf(s)),
 		{keys: []string{"s"}, short: "sort", help: "sort: newest, database, size, worst", run: func() tea.Cmd {
 			b.order = (b.order + 1) % len(orders)
 			return nil
 		}},
 	}, b.moves()...)...)
+}
+
+func databaseOf(s *backup.Set) string {
+	if s == nil {
+		return ""
+	}
+	return s.Database
 }
 
 func noSet(s *backup.Set) string {

@@ -21,6 +21,9 @@ var shots = []struct {
 	{"overview", nil, "FAIL"},
 	{"backups", []string{"2"}, "BACKUPS"},
 	{"details", []string{"2", "enter"}, "BACKUP"},
+	{"retention", []string{"2", "p"}, "days 10"},
+	{"prune", []string{"2", "p", "D"}, "Type 5"},
+	{"wrong", []string{"w"}, "3 shows the run"},
 	{"runs", []string{"3"}, "SKIPPED"},
 	{"run", []string{"3", "j", "j", "enter"}, "ERR"},
 	{"timers", []string{"4"}, "TIMERS"},
@@ -52,6 +55,8 @@ func shoot(t *testing.T, look ui.Look, w, h int, keys []string, show string) str
 // settle waits for pages and boxes that keys open by messages.
 func settle(d *ui.Driver, key string) {
 	switch key {
+	case "p":
+		d.Until("days 10")
 	case "R":
 		d.Until("free")
 	case "4":

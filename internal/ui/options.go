@@ -47,6 +47,7 @@ type Job struct {
 	Name     string
 	Database string
 	Unit     string // that b starts, "postgres-backup@main.service"
+	Prune    string // that carries out retention, "postgres-backup-prune@main.service"
 	CLI      string // the line that does the same, "systemctl start postgres-backup@main.service"
 
 	Objectives backup.Objectives // an RPO of 0 is none: no set is ever late

@@ -70,6 +70,7 @@ func (o *overview) keys() []binding {
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
 			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },
 		},
+		retentionKey(o.shared, d.name),
 		{
 			keys: []string{"w"}, help: "all that is wrong, with its remedies", off: o.nothingWrong(),
 			run: func() tea.Cmd { return o.post(pushMsg{&wrongPage{shared: o.shared, of: o}}) },

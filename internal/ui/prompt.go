@@ -83,12 +83,13 @@ func (r *root) verbs() []verb {
 	verbs := []verb{
 		{"status", "", tab(0)},
 		{"list", "", tab(1)},
-		{"backup", "[JOB]", r.verbBackup},
+		{"backup", "[JOB]", r.onJob(func(j Job) tea.Cmd { return askBackup(r.shared, j) })},
 		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveReadable, s) })},
 		{"drill", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveRestored, s) })},
 		{"hold", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askHold(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
 		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return r.post(pushMsg{newDetails(r.shared, s)}) })},
+		{"prune", "[JOB]", r.onJob(func(j Job) tea.Cmd { return askRetention(r.shared, j) })},
 		{"attach", "", func(string) tea.Cmd {
 			if why := r.noRun(); why != "" {
 				return say(toneWarn, why)
@@ -127,16 +128,16 @@ func (r *root) command(text string) tea.Cmd {
 	return say(toneWarn, fmt.Sprintf("no command %q; : then tab completes", clean(name)))
 }
 
-func (r *root) verbBackup(arg string) tea.Cmd {
-	if arg == "" && len(r.Jobs) == 1 {
-		return askBackup(r.shared, r.Jobs[0])
-	}
-	for _, j := range r.Jobs {
-		if j.Name == arg || (arg != "" && j.Database == arg) {
-			return askBackup(r.shared, j)
+// onJob looks a job up by its name or database; "" is the only one.
+func (r *root) onJob(then func(Job) tea.Cmd) func(string) tea.Cmd {
+	return func(arg string) tea.Cmd {
+		for _, j := range r.Jobs {
+			if j.Name == arg || arg != "" && j.Database == arg || arg == "" && len(r.Jobs) == 1 {
+				return then(j)
+			}
 		}
+		return say(toneWarn, "name a configured job or database")
 	}
-	return say(toneWarn, "backup: name a configured job or database")
 }
 
 // onSet looks a set up by its id, the beginning of one, or "latest".

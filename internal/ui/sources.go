@@ -21,9 +21,11 @@ type Sources struct {
 	Timers    Timers
 	Journal   Journal
 	Planner   Planner
+	Retention Retention
 	Told      Told
 	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
-	// "planner", "told".
+	// "planner", "retention",
+	// "told".
 	Missing map[string]error
 }
 
@@ -223,6 +225,22 @@ type Check struct {
 	Warn   bool   // with OK: worth knowing, does not stop
 	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
 	Remedy string // when not OK
+}
+
+// Retention tells what a prune would do.
+type Retention interface {
+	// Plan decides for the sets of one job as `pgbtui prune --dry-run` does, and changes nothing.
+	Plan(ctx context.Context, job Job) (PrunePlan, error)
+}
+
+// PrunePlan is what retention would do with the sets of one job.
+type PrunePlan struct {
+	*backup.Pruning
+	Rules  string         // "days 30, weekly 8"; "" when there is none, and no set is ever deleted
+	By     string         // who deletes by these rules, in words
+	Hidden *backup.Hidden // what versions hide; nil: could not be counted
+	// MonthlyUSD is about what a leftover costs until it is removed.
+	MonthlyUSD func(*backup.Leftover) (usd float64, known bool)
 }
 
 // Told is what the hourly watch has told somebody and is not over.

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -30,7 +32,8 @@ type World struct {
 	Names    []string
 	Checks   []ui.Check
 	Incident []ui.Incident
-	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told"
+	Pruning  *ui.PrunePlan    // nil: by the rule days 10
+	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan"
 	Started  []string         // what actions were asked for
 	watchers map[chan []ui.UnitRun]bool
 }
@@ -111,6 +114,33 @@ func (w *World) Open(context.Context) ([]ui.Incident, error) {
 	return append([]ui.Incident(nil), w.Incident...), w.fail("told")
 }
 
+// Plan implements ui.Retention, by package backup's own function.
+func (w *World) Plan(_ context.Context, job ui.Job) (ui.PrunePlan, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.Pruning != nil {
+		return *w.Pruning, w.fail("plan")
+	}
+	var sets []backup.Set
+	for _, s := range w.AllSets {
+		if s.Database == job.Database && s.Instance == "db01" && s.Kind == backup.KindNative {
+			sets = append(sets, s)
+		}
+	}
+	decisions, err := backup.Retain(sets, backup.Policy{Keep: config.Keep{Days: 10, MinGood: 3}}, w.Clock())
+	if err != nil {
+		return ui.PrunePlan{}, err
+	}
+	left := []backup.Leftover{
+		{Kind: backup.LeftoverUpload, Run: "20261112T020003Z-77aa10", Last: w.Clock().AddDate(0, 0, -11), Bytes: 1200 << 20, Remove: true, Reason: "its run is dead"},
+		{Kind: backup.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute), Bytes: 18 << 20, Reason: "its run goes on, on host db01"},
+	}
+	return ui.PrunePlan{
+		Pruning: &backup.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10", By: "each backup deletes by them",
+		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *backup.Leftover) (float64, bool) { return l.MonthlyUSD("") },
+	}, w.fail("plan")
+}
+
 // Page implements ui.Journal.
 func (w *World) Page(_ context.Context, q ui.JournalQuery) (ui.JournalPage, error) {
 	w.mu.Lock()
@@ -178,7 +208,11 @@ func (w *World) start(r ui.UnitRun) (ui.Started, error) {
 
 // Start implements ui.Actions.
 func (w *World) Start(_ context.Context, s ui.Service) (ui.Started, error) {
-	return w.start(ui.UnitRun{Unit: s.Unit, Action: "backup", Job: s.Target, Database: s.Target})
+	action := "backup"
+	if strings.Contains(s.Unit, "-prune") {
+		action = "prune"
+	}
+	return w.start(ui.UnitRun{Unit: s.Unit, Action: action, Job: s.Target, Database: s.Target})
 }
 
 // Prove implements ui.Actions.
@@ -265,7 +299,7 @@ func (w *World) Options() ui.Options {
 	return ui.Options{
 		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
 		Jobs:     jobs(),
-		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w, Told: w},
+		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w, Told: w, Retention: w},
 		Write:    ui.Write{Actions: w, Cancel: w, Holder: w},
 		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
 	}

@@ -1,0 +1,49 @@
+package console
+
+import (
+	"context"
+	"log/slog"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// retention is ui.Retention: the function that `pgbtui prune --dry-run` shows.
+type retention struct {
+	setup   Setup
+	buckets *buckets
+}
+
+// pruneBy says who deletes.
+var pruneBy = map[config.Prune]string{
+	config.PruneByBackup: "each backup deletes by them",
+	config.PruneByTimer:  "the prune timer deletes by them",
+}
+
+// Plan implements ui.Retention.
+func (r *retention) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
+	job, err := r.setup.Config.Job(of.Name)
+	if err != nil {
+		return ui.PrunePlan{}, err
+	}
+	_, bucket, err := r.buckets.open(ctx, job)
+	if err != nil {
+		return ui.PrunePlan{}, err
+	}
+	env := r.setup.Env
+	env.Bucket, env.Log = bucket, slog.New(slog.DiscardHandler)
+	pruning, err := backup.Plan(ctx, job, env, false)
+	if err != nil {
+		return ui.PrunePlan{}, err
+	}
+	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: func(l *backup.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }}
+	if len(job.Keep.Rules()) > 0 {
+		plan.Rules = job.Keep.String()
+	}
+	// Most buckets have no versions, and some roles may not look: then it is left open.
+	if hidden, err := backup.Noncurrent(ctx, bucket, backup.Folder(job.S3.Prefix, job.Instance, job.Database)); err == nil {
+		plan.Hidden = &hidden
+	}
+	return plan, nil
+}

@@ -1,0 +1,150 @@
+// The page before retention is carried out by hand: tier 3. In reverse colours, so that nobody takes it
+// for another; the number of backups that go has to be typed, as `prune --confirm` wants it.
+//
+// The unit decides again, and refuses a plan that looks wrong. So does this page, right before it asks
+// for the unit: a plan that changed since it was read is shown again, not carried out.
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+type pruneGate struct {
+	*shared
+	job    Job
+	plan   PrunePlan
+	under  screen // ends with this one
+	number line
+	pager  pager
+	busy   bool
+	err    error
+	asker  asker
+	ctx    context.Context
+}
+
+func (g *pruneGate) name() string { return "Delete" }
+
+func (g *pruneGate) enter(ctx context.Context) tea.Cmd {
+	g.ctx = ctx
+	return nil
+}
+
+func (g *pruneGate) update(msg tea.Msg) tea.Cmd {
+	m, ok := msg.(startedMsg)
+	if !ok {
+		return nil
+	}
+	g.busy = false
+	if g.err = m.err; m.err != nil {
+		g.number.text = ""
+		return nil
+	}
+	return tea.Batch(g.post(popMsg{g}), g.post(popMsg{g.under}), afterStart(g.shared, m.started))
+}
+
+// dead is why the button does nothing, or "".
+func (g *pruneGate) dead() string {
+	switch n := strconv.Itoa(g.plan.Removes()); {
+	case g.denied() != "":
+		return g.denied()
+	case g.number.text == "":
+		return "type the number"
+	case g.number.text != n:
+		return "that is not the number"
+	}
+	return ""
+}
+
+func (g *pruneGate) typing() bool                       { return !g.busy }
+func (g *pruneGate) typed(k tea.KeyMsg) (tea.Cmd, bool) { return nil, g.typing() && g.number.key(k) }
+
+func (g *pruneGate) keys() []binding {
+	busy := ""
+	if g.busy {
+		busy = "systemd is being asked"
+	}
+	return append([]binding{
+		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: first(busy, g.dead()), run: g.press},
+		{keys: []string{"esc"}, short: "leave", help: "leave; nothing was deleted", off: busy, run: func() tea.Cmd { return g.post(popMsg{g}) }},
+	}, g.pager.moves()...)
+}
+
+func (g *pruneGate) press() tea.Cmd {
+	g.busy, g.err = true, nil
+	src, act, job, want := g.Sources.Retention, g.Write.Actions, g.job, g.plan.Removes()
+	// The request outlives the page: leaving it must not leave a start half asked for.
+	return g.asker.ask(context.WithoutCancel(g.ctx), g.update, func(ctx context.Context) tea.Msg {
+		plan, err := src.Plan(ctx, job)
+		if err == nil && (plan.Removes() != want || len(plan.Doubts) > 0) {
+			err = fault.New(fault.Refused, fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()), "leave this page and look at the plan again (r)", nil)
+		}
+		if err != nil {
+			return startedMsg{err: err}
+		}
+		s, err := act.Start(ctx, Service{job.Prune, "prune", job.Database})
+		return startedMsg{s, err}
+	})
+}
+
+func (g *pruneGate) copyText() string { return "" }
+func (g *pruneGate) cliLine() string  { return "systemctl start " + quote(g.job.Prune) }
+
+func (g *pruneGate) view(w, h int) string {
+	head := []string{"", fmt.Sprintf("  DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place)), ""}
+	foot := g.foot(w)
+	lines := g.facts(w)
+	room := max(3, h-len(head)-len(foot))
+	lines = g.pager.view(g.theme, lines, w, room)
+	for len(lines) < room {
+		lines = append(lines, "")
+	}
+	out := make([]string, 0, h)
+	for _, l := range head {
+		out = append(out, g.alarm.Render(fit(ansi.Strip(l), w)))
+	}
+	for _, l := range append(lines, foot...) {
+		out = append(out, g.reverse.Render(fit(ansi.Strip(l), w)))
+	}
+	return strings.Join(out, "\n")
+}
+
+func (g *pruneGate) facts(w int) (lines []string) {
+	add := func(label, value string) { lines = append(lines, fact(g.theme, label, value, w)...) }
+	add("Starts", clean(g.job.Prune)+"; it decides again by the same rules")
+	add("Rules", clean(g.plan.Rules))
+	add("Comes to", g.plan.comesTo())
+	add("Then", "They cannot be brought back from here; a bucket with versions keeps them hidden.")
+	add("Same as", g.cliLine())
+	lines = append(lines, "")
+	for _, l := range g.plan.lines(g.shared) {
+		if l.mark == markDelete {
+			lines = append(lines, "   "+l.mark.text()+"  "+clean(l.id)+"  "+fitRight(size(l.bytes), 8)+"  "+clean(l.reason))
+		}
+	}
+	return lines
+}
+
+// foot is the number that is typed, and why enter does nothing yet.
+func (g *pruneGate) foot(w int) []string {
+	var lines []string
+	if g.err != nil {
+		lines = g.trouble(g.err, w)
+	}
+	if g.busy {
+		return append(lines, "", "  ▶ asking systemd …")
+	}
+	state := "enter: delete"
+	if why := g.dead(); why != "" {
+		state = "(" + why + ")"
+	}
+	return append(lines, "", fmt.Sprintf("  Type %d, the number of backups that go: %s_   %s", g.plan.Removes(), clean(g.number.text), state))
+}
