@@ -10,9 +10,10 @@ import (
 )
 
 type pruneFlags struct {
-	job            string
-	dryRun, legacy bool
-	confirm        int // backup.Unconfirmed without the flag
+	job     string
+	dryRun  bool
+	reach   backup.Reach
+	confirm int // backup.Unconfirmed without the flag
 }
 
 func (p *program) pruneCommand() *cobra.Command {
@@ -21,7 +22,8 @@ func (p *program) pruneCommand() *cobra.Command {
 		Use: "prune", Short: "Delete the sets that retention lets go, with the reason of each", Args: noArgs,
 		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
 proven one, the configured minimum, whatever is held, locked or younger than a day always stay; other jobs' sets and
-foreign objects are never touched.
+foreign objects are never touched. Where sets are signed, those from before the key stay too: --unsigned lets them go by
+the same rules, after the signed ones. A forged set, or one whose signature is gone, is evidence: a person decides.
 
 What runs left that never committed (open uploads, objects without a manifest) is listed with its size and cost, and
 removed when it is older than a day, also without any rule.
@@ -35,7 +37,8 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 	cmd.Flags().StringVar(&f.job, "job", "", "the `job` whose sets are meant; without one, the only job")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the decisions and change nothing")
 	cmd.Flags().IntVar(&f.confirm, "confirm", backup.Unconfirmed, "carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
-	cmd.Flags().BoolVar(&f.legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
+	cmd.Flags().BoolVar(&f.reach.Legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
+	cmd.Flags().BoolVar(&f.reach.Unsigned, "unsigned", false, "let the sets from before signing go by the same rules")
 	return cmd
 }
 
@@ -49,7 +52,7 @@ func (p *program) prune(ctx context.Context, f pruneFlags) error {
 	if err != nil {
 		return err
 	}
-	plan, err := backup.Plan(ctx, job, env, f.legacy)
+	plan, err := backup.Plan(ctx, job, env, f.reach)
 	if err != nil {
 		return err
 	}

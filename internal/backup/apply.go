@@ -21,7 +21,7 @@ func (r *run) retention(ctx context.Context) []Decision {
 	}
 	r.enter(ctx, StageRetention, 0)
 	var done Pruned
-	plan, err := planOf(ctx, r.job, r.env, r.catalogue, false)
+	plan, err := planOf(ctx, r.job, r.env, r.catalogue, Reach{})
 	if err == nil {
 		done, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
 	}
@@ -93,7 +93,7 @@ func first(failed []error) error {
 
 // refuse is why the plan may not be carried out, or nil.
 func (p *Pruning) refuse(confirmed int) error {
-	prune := "`pgbtui prune --job " + shellQuote(p.job)
+	prune := "`pgbtui prune --job " + shellQuote(p.job) + p.reach.flags()
 	switch {
 	case confirmed == Unconfirmed && len(p.Doubts) > 0:
 		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),

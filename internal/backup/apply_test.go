@@ -32,7 +32,7 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 		t.Error("the log does not say how to confirm it")
 	}
 	for _, wrong := range []int{Unconfirmed, 0, 9, 11} {
-		plan, err := Plan(t.Context(), w.job, w.env, false)
+		plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 			t.Errorf("confirmed %d: deleted %+v, remedy %q", wrong, gone, fault.Remedy(err))
 		}
 	}
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 
 func TestAConfirmationOfAPlanThatChangedFitsNoMore(t *testing.T) {
 	w := fullBucket(t, 4) // nothing doubtful about it: one goes
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil || len(plan.Doubts) != 0 || plan.Removes() != 2 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
@@ -136,7 +136,7 @@ func TestAReasonNamesTheRulesThatKeep(t *testing.T) {
 		w.plant(t, ago(float64(i)*3+2))
 	}
 	w.job.Keep = config.Keep{Daily: 3, Weekly: 8, MinGood: 1}
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}

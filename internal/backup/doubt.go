@@ -42,13 +42,13 @@ const (
 )
 
 // doubts are the reasons not to carry out a plan unseen, each a sentence with its remedy.
-func doubts(plan []Decision, policy Policy, clocks Clocks) []string {
+func doubts(plan []Decision, clocks Clocks) []string {
 	if text := doubtClocks(plan, clocks); text != "" {
 		return []string{text}
 	}
 	judged, removed := 0, 0
 	for _, d := range plan {
-		if d.Set.Kind == KindIncomplete || d.Set.Kind == KindLegacy && !policy.Legacy || !usable(&d.Set) {
+		if !d.judged {
 			continue
 		}
 		judged++

@@ -47,7 +47,7 @@ func TestAClockThatCannotBeTrustedIsADoubt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := strings.Join(doubts(decisions, p, clocks), "; ")
+		got := strings.Join(doubts(decisions, clocks), "; ")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -87,7 +87,7 @@ func TestAPlanThatNoScheduleExplainsIsADoubt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := strings.Join(doubts(decisions, rules(c.keep), now), "; ")
+		got := strings.Join(doubts(decisions, now), "; ")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}

@@ -93,7 +93,7 @@ func TestAHoldOnASetThatIsBeingPrunedWins(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, ago(60))
 	w.plant(t, ago(1.1))
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil || plan.Removes() != 1 {
 		t.Fatalf("%+v, %v", plan, err)
 	}

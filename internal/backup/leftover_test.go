@@ -46,7 +46,7 @@ func (w *world) openUpload(t testing.TB, key string) {
 
 func (w *world) plan(t testing.TB) *Pruning {
 	t.Helper()
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}

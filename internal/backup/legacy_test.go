@@ -89,7 +89,7 @@ func TestSetsOfTheOldScriptGoOnlyWhenAsked(t *testing.T) {
 	}
 	w.pass(100 * 24 * time.Hour)
 	for legacy, want := range map[bool]bool{false: false, true: true} {
-		plan, err := Plan(t.Context(), w.job, w.env, legacy)
+		plan, err := Plan(t.Context(), w.job, w.env, Reach{Legacy: legacy})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,8 @@ type Pruning struct {
 	Doubts    []string   // reasons not to carry it out unseen; none: nothing is odd
 	Notes     []string   // what could not be looked at
 
-	job string
+	job   string
+	reach Reach
 }
 
 // Removes is how many sets the plan deletes: the number that confirms it. Leftovers are not counted.
@@ -30,11 +31,11 @@ func (p *Pruning) Removes() int {
 }
 
 // Plan decides for the sets of a job, and changes nothing.
-func Plan(ctx context.Context, job config.Job, env Env, legacy bool) (*Pruning, error) {
-	return planOf(ctx, job, env, NewCatalogue(env.Bucket, job), legacy)
+func Plan(ctx context.Context, job config.Job, env Env, reach Reach) (*Pruning, error) {
+	return planOf(ctx, job, env, NewCatalogue(env.Bucket, job), reach)
 }
 
-func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, legacy bool) (*Pruning, error) {
+func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, reach Reach) (*Pruning, error) {
 	if job.Instance == "" || job.Database == "" {
 		return nil, fault.New(fault.Config, "retention: no instance or database", "name the job's database", nil)
 	}
@@ -46,8 +47,7 @@ func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, 
 	if err != nil {
 		return nil, err
 	}
-	policy := Policy{Keep: job.Keep, Legacy: legacy}
-	decisions, err := Retain(sets, policy, clocks.earlier())
+	decisions, err := Retain(sets, Policy{Keep: job.Keep, Reach: reach}, clocks.earlier())
 	if err != nil {
 		return nil, err
 	}
@@ -55,5 +55,5 @@ func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, 
 	if err != nil {
 		return nil, err
 	}
-	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubts(decisions, policy, clocks), job: job.Name}, nil
+	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubts(decisions, clocks), job: job.Name, reach: reach}, nil
 }

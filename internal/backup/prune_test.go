@@ -165,6 +165,6 @@ func TestAPlanNeedsOneDatabase(t *testing.T) {
 	w := withDays(t)
 	w.plant(t, ago(60))
 	w.job.Database = ""
-	_, err := Plan(t.Context(), w.job, w.env, true)
+	_, err := Plan(t.Context(), w.job, w.env, Reach{Legacy: true})
 	wantCode(t, err, fault.Config)
 }

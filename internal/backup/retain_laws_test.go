@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // The laws of retention, on any sets, policy and clock.
@@ -47,12 +48,32 @@ func drawSet(t *rapid.T) Set {
 }
 
 func drawSets(t *rapid.T) []Set {
-	return rapid.SliceOfNDistinct(rapid.Custom(drawSet), 0, 30, func(s Set) string { return string(s.Kind) + s.ID }).Draw(t, "sets")
+	sets := rapid.SliceOfNDistinct(rapid.Custom(drawSet), 0, 30, func(s Set) string { return string(s.Kind) + s.ID }).Draw(t, "sets")
+	if rapid.Bool().Draw(t, "signing") {
+		for i := range sets {
+			if s := &sets[i]; s.Kind == KindNative && s.Problem == "" {
+				drawSignature(t, s)
+			}
+		}
+	}
+	return sets
+}
+
+func drawSignature(t *rapid.T, s *Set) {
+	switch s.Signature = rapid.SampledFrom([]Signature{SignatureGood, SignatureGood, SignatureMissing, SignatureMissing, SignatureForged}).Draw(t, "signature"); s.Signature {
+	case SignatureMissing:
+		s.Problem, s.ProblemCode = "nobody signed it", fault.Refused
+		s.Manifest.Signer = rapid.SampledFrom([]string{"", "", "", "a key"}).Draw(t, "claimed signer")
+		s.signatureAt = rapid.SampledFrom([]string{"", "", "", "litter"}).Draw(t, "in the signature's place")
+	case SignatureForged:
+		s.Problem, s.ProblemCode = "forged", fault.Integrity
+	case SignatureGood:
+	}
 }
 
 func drawPolicy(t *rapid.T) Policy {
 	n := func(what string, values ...int) int { return rapid.SampledFrom(values).Draw(t, what) }
-	return Policy{Legacy: rapid.Bool().Draw(t, "legacy"), Keep: config.Keep{
+	return Policy{Reach: Reach{rapid.Bool().Draw(t, "legacy"), rapid.Bool().Draw(t, "unsigned")}, Keep: config.Keep{
 		Last: n("last", 0, 0, 1, 3, 10), Days: n("days", -5, 0, 0, 1, 7, 30, 1<<40), Daily: n("daily", 0, 0, 2, 7),
 		Weekly: n("weekly", 0, 0, 1, 4), Monthly: n("monthly", 0, 0, 1, 12), Yearly: n("yearly", 0, 0, 1, 3),
 		MinGood: rapid.IntRange(-1, 6).Draw(t, "minimum"),
@@ -97,8 +118,8 @@ func mustBeWithin(t *rapid.T, few, many map[string]bool, what string) {
 
 func TestRetentionNeverDeletesWhatIsProtected(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, now := drawPolicy(t), drawNow(t)
-		for _, d := range retain(t, drawSets(t), p, now) {
+		sets, p, now := drawSets(t), drawPolicy(t), drawNow(t)
+		for _, d := range retain(t, sets, p, now) {
 			s := d.Set
 			switch {
 			case d.Reason == "":
@@ -114,7 +135,13 @@ func TestRetentionNeverDeletesWhatIsProtected(t *testing.T) {
 				t.Fatal("no retention is configured")
 			case s.Kind == KindLegacy && !p.Legacy:
 				t.Fatal("a legacy set goes unasked")
-			case s.Kind == KindNative && !usable(&s):
+			case s.Signature == SignatureMissing && !p.Unsigned:
+				t.Fatal("an unsigned set goes unasked")
+			case s.Signature == SignatureMissing && !slices.ContainsFunc(sets, func(o Set) bool { return o.Signature == SignatureGood && usable(&o) && o.FinishedAt.After(s.FinishedAt) }):
+				t.Fatal("an unsigned set goes without a newer one that is signed")
+			case s.Signature == SignatureMissing && (s.Manifest.Signer != "" || s.signatureAt != ""):
+				t.Fatal("a set goes whose signature somebody took away")
+			case s.Kind == KindNative && !usable(&s) && s.Signature != SignatureMissing:
 				t.Fatal("evidence goes")
 			case s.Kind != KindIncomplete && p.Days > 0 && now.Sub(s.FinishedAt) <= time.Duration(min(p.Days, 1e5))*24*time.Hour:
 				t.Fatal("it is not old enough")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // old is a good native set of so many days before epoch.
@@ -27,6 +28,13 @@ func proven(l Level, ok bool) func(*Set) {
 func incomplete(s *Set) { s.Kind, s.Manifest, s.Problem = KindIncomplete, nil, "no manifest" }
 func legacy(s *Set)     { s.Kind, s.Manifest, s.Instance = KindLegacy, nil, "" }
 func broken(s *Set)     { s.Problem = "dump is missing" }
+func signed(s *Set)     { s.Signature = SignatureGood }
+func unsigned(s *Set) {
+	s.Signature, s.Problem, s.ProblemCode = SignatureMissing, "nobody signed it", fault.Refused
+}
+func forged(s *Set) {
+	s.Signature, s.Problem, s.ProblemCode = SignatureForged, "forged", fault.Integrity
+}
 
 func held(s *Set) { s.Hold = &Hold{By: "ada", Host: "db1", At: epoch, Reason: "audit"} }
 
@@ -52,6 +60,8 @@ func TestRetentionDecides(t *testing.T) {
 	policy := Policy{Keep: config.Keep{Days: 30, MinGood: 2}}
 	asked := policy
 	asked.Legacy = true
+	unsignedToo := policy
+	unsignedToo.Unsigned = true
 	for name, c := range map[string]struct {
 		policy Policy
 		sets   []Set
@@ -67,6 +77,14 @@ func TestRetentionDecides(t *testing.T) {
 		"unfinished runs":                       {policy, []Set{old(0.5, incomplete), old(0.9), old(1.1, incomplete), old(90, incomplete)}, "KKDD"},
 		"a broken set is evidence":              {policy, []Set{old(0), old(1), old(90, broken)}, "KKK"},
 		"a broken set is no newest good":        {policy, []Set{old(0, broken), old(40), old(50), old(60)}, "KKKD"},
+		"unsigned unasked":                      {policy, []Set{old(0, signed), old(1, signed), old(90, unsigned)}, "KKK"},
+		"unsigned asked":                        {unsignedToo, []Set{old(0, signed), old(1, signed), old(20, unsigned), old(90, unsigned)}, "KKKD"},
+		"unsigned, and no signed one":           {unsignedToo, []Set{old(0, unsigned), old(60, unsigned), old(90, unsigned)}, "KKK"},
+		"unsigned, newer than every signed one": {unsignedToo, []Set{old(60, unsigned), old(61, signed), old(90, unsigned)}, "KKK"},
+		"unsigned, the only one proven":         {unsignedToo, []Set{old(0, signed), old(1, signed), old(90, unsigned, proven(LevelRestored, true)), old(91, unsigned)}, "KKKD"},
+		"unsigned stands in for no signed one":  {unsignedToo, []Set{old(40, signed), old(50, signed), old(60, unsigned), old(70, unsigned)}, "KKDD"},
+		"unsigned counts towards the minimum":   {unsignedToo, []Set{old(40, signed), old(50, unsigned), old(60, unsigned)}, "KKD"},
+		"forged is evidence":                    {unsignedToo, []Set{old(0, signed), old(1, signed), old(90, forged)}, "KKK"},
 		"legacy unasked":                        {policy, []Set{old(0), old(1), old(90, legacy)}, "KKK"},
 		"legacy asked":                          {asked, []Set{old(0), old(1), old(20, legacy), old(90, legacy)}, "KKKD"},
 		"legacy asked, nothing else":            {asked, []Set{old(60, legacy), old(70, legacy), old(90, legacy)}, "KKD"},
@@ -84,7 +102,7 @@ func TestRetentionDecides(t *testing.T) {
 		"any rule keeps":                        {rules(config.Keep{Last: 1, Days: 3, Monthly: 12}), []Set{old(2), old(3), old(4), old(30), old(31)}, "KKDKD"},
 		"a rule counts what another keeps":      {rules(config.Keep{Last: 2, Daily: 2}), []Set{old(2), old(2.05), old(3), old(4)}, "KKKD"},
 		"a broken set fills no day":             {rules(config.Keep{Daily: 2}), []Set{old(2), old(3, broken), old(3.05), old(4)}, "KKKD"},
-		"legacy fills no native set's day":      {Policy{Keep: config.Keep{Daily: 2, MinGood: 1}, Legacy: true}, []Set{old(2), old(3, legacy), old(3.05), old(4, legacy), old(5)}, "KDKDD"},
+		"legacy fills no native set's day":      {Policy{Keep: config.Keep{Daily: 2, MinGood: 1}, Reach: Reach{Legacy: true}}, []Set{old(2), old(3, legacy), old(3.05), old(4, legacy), old(5)}, "KDKDD"},
 		"held sets stay and are counted":        {rules(config.Keep{Last: 2}), []Set{old(2), old(3, held), old(4), old(90, held)}, "KKDK"},
 		"a held set without its manifest":       {policy, []Set{old(0), old(90, incomplete, held)}, "KK"},
 		"locked sets stay until the lock ends":  {rules(config.Keep{Last: 1}), []Set{old(2), old(3, locked(time.Hour)), old(4, locked(-time.Hour))}, "KKD"},

@@ -15,15 +15,34 @@ type Decision struct {
 	Set    Set
 	Delete bool
 	Reason string // "newest good backup", "daily 3 of 7, weekly 1 of 4", "31 days old, kept by no rule (days 30)"
+
+	judged bool // it goes by the rules: neither evidence nor left alone
+}
+
+// flags are those of `pgbtui prune`.
+func (r Reach) flags() (flags string) {
+	if r.Legacy {
+		flags += " --legacy"
+	}
+	if r.Unsigned {
+		flags += " --unsigned"
+	}
+	return flags
 }
 
 // youngest is the age below which nothing is ever deleted, whatever the policy says.
 const youngest = 24 * time.Hour
 
-// Policy is the configured rules, and whether sets of the old script may go by them too.
+// Policy is the configured rules, and what goes by them.
 type Policy struct {
 	config.Keep
-	Legacy bool
+	Reach
+}
+
+// Reach is which sets go by the rules only when a person asks.
+type Reach struct {
+	Legacy   bool // those of the old script
+	Unsigned bool // those from before signing
 }
 
 // Retain decides for the sets of ONE instance and database, newest first, from what the sets know
@@ -45,18 +64,45 @@ func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
 	if err := checkScope(sets); err != nil {
 		return nil, err
 	}
-	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep)}
+	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep), newestSigned: newestSigned(sets)}
 	decisions := make([]Decision, len(sets))
-	for _, kind := range []Kind{KindNative, KindLegacy, KindIncomplete} {
+	newest := newestUsable(sets)
+	for t := range turns {
 		for i := range sets {
-			if sets[i].Kind == kind {
-				keep, reason := r.keep(&sets[i], newestUsable(sets) == i)
-				decisions[i] = Decision{Set: sets[i], Delete: !keep, Reason: reason}
+			if set, of := r.turn(&sets[i]); of == t {
+				decisions[i] = r.decide(&set, newest == i)
+				decisions[i].Set = sets[i]
 			}
 		}
 	}
 	return decisions, nil
 }
+
+// turn is when a set is judged, and as what: what is trusted fills the rules first, so that neither a
+// set that nobody signed nor one of the old script takes anything from it.
+func (r *retaining) turn(s *Set) (Set, turn) {
+	switch s.Kind {
+	case KindIncomplete:
+		return *s, lastTurn
+	case KindLegacy:
+		return *s, legacyTurn
+	case KindNative:
+	}
+	if r.policy.Unsigned && r.beforeSigning(s) {
+		return accepted(s), unsignedTurn
+	}
+	return *s, firstTurn
+}
+
+type turn int
+
+const (
+	firstTurn turn = iota
+	unsignedTurn
+	legacyTurn
+	lastTurn
+	turns
+)
 
 // checkScope guards against a caller that mixes databases: one would count for the other.
 func checkScope(sets []Set) error {
@@ -82,50 +128,70 @@ func newestUsable(sets []Set) int {
 	return slices.IndexFunc(sets, func(s Set) bool { return usable(&s) })
 }
 
-// retaining goes through the sets of one kind from the newest to the oldest; the native ones
-// first, so that what they fill no set of the old script can take from them.
+// retaining goes through the sets of each turn from the newest to the oldest.
 type retaining struct {
 	policy Policy
 	now    time.Time
 	rules  []rule
+
+	newestSigned time.Time
 
 	rank               int // usable sets so far
 	native             bool
 	readable, restored bool
 }
 
-func (r *retaining) keep(s *Set, newest bool) (bool, string) {
+func (r *retaining) decide(s *Set, newest bool) Decision {
+	if why := r.apart(s); why != "" {
+		return Decision{Reason: why}
+	}
+	if s.Kind == KindIncomplete {
+		return Decision{Delete: true, Reason: "unfinished: a run that never committed"}
+	}
 	age := r.now.Sub(s.FinishedAt)
+	if why := r.stays(s, newest, age); why != "" {
+		return Decision{Reason: why, judged: true}
+	}
+	return Decision{Delete: true, Reason: fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep), judged: true}
+}
+
+// apart is why a set is not for the rules to judge, or "".
+func (r *retaining) apart(s *Set) string {
 	switch {
 	case s.FinishedAt.IsZero():
-		return true, "nobody knows its age"
+		return "nobody knows its age"
 	case s.Kind == KindIncomplete && s.Hold != nil: // somebody removed its manifest, not retention
-		return true, s.Hold.String()
-	case s.Kind == KindIncomplete && age < youngest:
-		return true, "unfinished, younger than a day"
+		return s.Hold.String()
+	case s.Kind == KindIncomplete && r.now.Sub(s.FinishedAt) < youngest:
+		return "unfinished, younger than a day"
 	case s.Kind == KindIncomplete:
-		return false, "unfinished: a run that never committed"
+		return ""
 	case s.Kind == KindLegacy && !r.policy.Legacy:
-		return true, "left by the old script: only deleted when asked"
+		return "left by the old script: only deleted when asked"
+	case !r.policy.Unsigned && r.beforeSigning(s):
+		return "from before signing: only deleted when asked"
 	case !usable(s):
-		return true, evidence(s)
+		return evidence(s)
 	}
+	return ""
+}
+
+// stays is why a set stays that the rules judge, or "".
+func (r *retaining) stays(s *Set, newest bool, age time.Duration) string {
 	always, byRule := r.protect(s, newest), r.byRules(s, age)
 	switch {
 	case always != "":
-		return true, always
+		return always
 	case s.Hold != nil:
-		return true, s.Hold.String()
+		return s.Hold.String()
 	case r.now.Before(s.LockedUntil):
-		return true, "locked by the store until " + s.LockedUntil.UTC().Format(time.RFC3339)
+		return "locked by the store until " + s.LockedUntil.UTC().Format(time.RFC3339)
 	case age < youngest:
-		return true, "younger than a day"
+		return "younger than a day"
 	case len(r.rules) == 0:
-		return true, "no retention is configured"
-	case byRule != "":
-		return true, byRule
+		return "no retention is configured"
 	}
-	return false, fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep)
+	return byRule
 }
 
 // protect is why a usable set stays whatever the rules say, or "".

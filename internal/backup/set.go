@@ -34,6 +34,7 @@ type Set struct {
 	Signature   Signature  // who wrote it, when signing keys are configured
 	Proofs      []Proof    // newest first
 	Class       string     // storage class of the dump
+	signatureAt string     // key of what is stored in its signature's place; "" when nothing is
 	manifestSum string     // SHA-256 of the manifest's bytes, hex; "" when it could not be read
 	sequence    int64      // of the manifest, also of one of a newer schema
 	Hold        *Hold      // who keeps it from deletion; nil: nobody

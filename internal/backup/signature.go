@@ -16,7 +16,8 @@ import (
 // exchanged or moved to another folder without the private key.
 //
 // With public keys configured, a set without a good signature is never good: it is not the newest,
-// counts for nothing, is not restored, and nothing deletes it but a person.
+// counts for nothing, is not restored, and nothing deletes it but a person; those from before the key
+// by the rules, when a person asks (see beforesigning.go).
 
 // signatureName is stored before the manifest, which stays the commit marker.
 const signatureName = manifestName + ".sig"
@@ -45,6 +46,7 @@ func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []by
 	if len(c.trusted) == 0 {
 		return nil
 	}
+	g.signatureAt = g.signature.Key
 	var signature []byte
 	lost := "nobody signed it: its manifest has no signature"
 	if g.signature.Key != "" {

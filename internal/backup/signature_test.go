@@ -192,13 +192,15 @@ func (w *world) neverUsed(t *testing.T, set *Set) {
 	job, env := w.job, w.env
 	job.Keep = config.Keep{Days: 1, MinGood: 1}
 	env.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
-	plan, err := Plan(t.Context(), job, env, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range plan.Decisions {
-		if d.Set.ID == set.ID && d.Delete {
-			t.Errorf("retention deletes what may be evidence: %s", d.Reason)
+	for _, reach := range []Reach{{}, {Unsigned: true}} {
+		plan, err := Plan(t.Context(), job, env, reach)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range plan.Decisions {
+			if d.Set.ID == set.ID && d.Delete && !(reach.Unsigned && d.Set.Manifest.Signer == "") {
+				t.Errorf("retention deletes what may be evidence: %s", d.Reason)
+			}
 		}
 	}
 }

@@ -125,7 +125,7 @@ func (w *world) pass(d time.Duration) {
 // prune carries out what retention decides now.
 func (w *world) prune(t testing.TB) ([]Decision, error) {
 	t.Helper()
-	plan, err := Plan(t.Context(), w.job, w.env, false)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (g *guarded) verify(t *testing.T) (warnings []string) {
 // prune deletes every set of the job: retention itself would keep the only one.
 func (g *guarded) prune(t *testing.T) {
 	t.Helper()
-	plan, err := backup.Plan(t.Context(), g.job, g.env, false)
+	plan, err := backup.Plan(t.Context(), g.job, g.env, backup.Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}

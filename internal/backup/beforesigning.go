@@ -1,0 +1,33 @@
+package backup
+
+import "time"
+
+// Sets that were made before signing was configured. Nobody vouches for them, so they count for
+// nothing and retention leaves them alone; a person may ask for them to go by the rules too.
+//
+// Rules: nothing that somebody made of a signed set goes this way. A set counts as one from before
+// signing when nothing is stored in its signature's place, it names no signer, nothing else is wrong with
+// it, and a good signed one is newer: one that retention never deletes, so that it decides the same again.
+
+// newestSigned is when the newest good signed set was finished; zero: there is none.
+func newestSigned(sets []Set) (at time.Time) {
+	for i := range sets {
+		if s := &sets[i]; s.Signature == SignatureGood && usable(s) && s.FinishedAt.After(at) {
+			at = s.FinishedAt
+		}
+	}
+	return at
+}
+
+// beforeSigning reports whether a set is one from before signing.
+func (r *retaining) beforeSigning(s *Set) bool {
+	trusted := accepted(s)
+	return s.Signature == SignatureMissing && s.signatureAt == "" && usable(&trusted) && s.Manifest.Signer == "" && s.FinishedAt.Before(r.newestSigned)
+}
+
+// accepted is a set as it is to whoever asks no signature of it.
+func accepted(s *Set) Set {
+	trusted := *s
+	trusted.AcceptUnsigned()
+	return trusted
+}
