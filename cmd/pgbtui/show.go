@@ -198,21 +198,3 @@ func (p *program) showTables(tables []archive.Table, unknown string) {
 		p.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, size(t.RawBytes))
 	}
 }
-
-func (p *program) showProofs(s *backup.Set) {
-	p.printf("\nevidence:\n")
-	if len(s.Proofs) == 0 {
-		level, _ := s.Proven()
-		p.printf("  %s only; never verified since: `pgbtui verify %s`\n", level, s.ID)
-	}
-	for _, proof := range s.Proofs {
-		result := "ok"
-		if !proof.OK {
-			result = "FAILED: " + printable.Text(proof.Error)
-		}
-		p.printf("  %s  %s: %s, %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind), printable.Text(proof.Level), result)
-		for _, not := range proof.NotProven {
-			p.printf("      does not prove %s\n", printable.Text(not))
-		}
-	}
-}

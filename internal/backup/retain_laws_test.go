@@ -137,7 +137,9 @@ func TestRetentionNeverDeletesWhatIsProtected(t *testing.T) {
 				t.Fatal("a legacy set goes unasked")
 			case s.Signature == SignatureMissing && !p.Unsigned:
 				t.Fatal("an unsigned set goes unasked")
-			case s.Signature == SignatureMissing && !slices.ContainsFunc(sets, func(o Set) bool { return o.Signature == SignatureGood && usable(&o) && o.FinishedAt.After(s.FinishedAt) }):
+			case s.Signature == SignatureMissing && !slices.ContainsFunc(sets, func(o Set) bool {
+				return o.Signature == SignatureGood && usable(&o) && o.FinishedAt.After(s.FinishedAt)
+			}):
 				t.Fatal("an unsigned set goes without a newer one that is signed")
 			case s.Signature == SignatureMissing && (s.Manifest.Signer != "" || s.signatureAt != ""):
 				t.Fatal("a set goes whose signature somebody took away")

@@ -32,6 +32,7 @@ func signed(s *Set)     { s.Signature = SignatureGood }
 func unsigned(s *Set) {
 	s.Signature, s.Problem, s.ProblemCode = SignatureMissing, "nobody signed it", fault.Refused
 }
+
 func forged(s *Set) {
 	s.Signature, s.Problem, s.ProblemCode = SignatureForged, "forged", fault.Integrity
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+// The evidence of one set, newest first: what each proof shows, what was odd about it, and what it
+// leaves open.
+
+func (p *program) showProofs(s *backup.Set) {
+	p.printf("\nevidence:\n")
+	if len(s.Proofs) == 0 {
+		level, _ := s.Proven()
+		p.printf("  %s only; never verified since: `pgbtui verify %s`\n", level, s.ID)
+	}
+	for i := range s.Proofs {
+		p.showProof(&s.Proofs[i])
+	}
+}
+
+func (p *program) showProof(proof *backup.Proof) {
+	took := proof.FinishedAt.Sub(proof.StartedAt).Round(time.Second)
+	result := fmt.Sprintf("ok: %s, %s read, took %s", proof.Shown(), size(proof.Bytes), took)
+	if !proof.OK {
+		result = "FAILED: " + proof.Error
+	}
+	p.printf("  %s  %s on %s: %s, %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
+		printable.Text(proof.Host), printable.Text(proof.Level), printable.Text(result))
+	if d := proof.Drill; d != nil && proof.OK {
+		p.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n", d.Owners, d.Grants, printable.Text(d.Server))
+		if checks := extraChecks(d); checks != "" {
+			p.printf("      also good: %s\n", checks)
+		}
+	}
+	for _, warning := range proof.Warnings {
+		p.printf("      WARNING: %s\n", printable.Text(warning))
+	}
+	for _, not := range proof.NotProven {
+		p.printf("      does not prove %s\n", printable.Text(not))
+	}
+}
