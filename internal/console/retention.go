@@ -33,7 +33,7 @@ func (r *retention) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	}
 	env := r.setup.Env
 	env.Bucket, env.Log = bucket, slog.New(slog.DiscardHandler)
-	pruning, err := backup.Plan(ctx, job, env, false)
+	pruning, err := backup.Plan(ctx, job, env, backup.Reach{})
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
