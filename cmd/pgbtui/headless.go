@@ -81,9 +81,13 @@ var (
 
 // failedBefore puts an error from before the run into the journal too, where the alert reads it.
 func (p *program) failedBefore(ctx context.Context, a action, err error) error {
+	p.logFailure(ctx, a, err)
+	return p.logged(err)
+}
+
+func (p *program) logFailure(ctx context.Context, a action, err error) {
 	p.logger(slog.LevelInfo).ErrorContext(ctx, a.word+" failed: "+strings.TrimPrefix(err.Error(), a.word+": "), slog.String("event", a.failed),
 		slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
-	return p.logged(err)
 }
 
 // inJournal puts the failure of a verb that units run too into the journal as an error, where the

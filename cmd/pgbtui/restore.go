@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 
+	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
-	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
 type restoreFlags struct {
@@ -70,7 +70,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 				return usageText("--accept-unsigned does not go with --request: who accepts it runs the restore")
 			}
 			if f.request != "" {
-				return p.restoreRequested(cmd.Context(), f)
+				return p.restoreRequested(cmd.Context(), f.request)
 			}
 			return p.restore(cmd.Context(), args[0], f)
 		},
@@ -120,40 +120,12 @@ func (p *program) restore(ctx context.Context, id string, f restoreFlags) error 
 	return p.restoreFrom(ctx, at, f)
 }
 
-// restoreRequested is the unit's way: what is wanted comes from a file of the operators' group.
-func (p *program) restoreRequested(ctx context.Context, f restoreFlags) error {
-	asked, err := request.Take(request.DefaultDir, f.request)
-	if err != nil {
-		return p.failedBefore(ctx, restoreRun, err)
-	}
-	if asked.Swap != "" {
-		return p.swapRequested(ctx, asked)
-	}
-	f.fromRequest(asked)
-	at, err := p.locate(ctx, asked.Set, asked.Job)
-	if err != nil {
-		return p.failedBefore(ctx, restoreRun, err)
-	}
-	if f.Replace != "" {
-		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
-	}
-	return p.restoreFrom(ctx, at, f)
-}
-
 func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) error {
-	identities, err := p.identities(at.job)
-	if err != nil {
-		return err
-	}
-	// The job's user is the backup role, which may only read: restoring is for whoever runs this.
-	at.job.Postgres.User = ""
-	at.job.SpoolDir = firstOf(at.job.SpoolDir, p.getenv("STATE_DIRECTORY"))
-	env, stop, err := p.runEnv(ctx, at.job)
+	env, identities, stop, err := p.restoreEnv(ctx, at)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	env.Bucket = at.bucket
 	if f.check {
 		checks, portion, err := backup.PreflightPart(ctx, at.job, env, at.set, f.RestoreRequest, identities)
 		if err != nil {
@@ -166,6 +138,21 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 		return p.logged(err)
 	}
 	return p.printRestored(at.set, restored)
+}
+
+// restoreEnv is what a restore of a set needs besides the set.
+func (p *program) restoreEnv(ctx context.Context, at *located) (env backup.Env, identities []age.Identity, stop func(), err error) {
+	if identities, err = p.identities(at.job); err != nil {
+		return env, nil, nil, err
+	}
+	// The job's user is the backup role, which may only read: restoring is for whoever runs this.
+	at.job.Postgres.User = ""
+	at.job.SpoolDir = firstOf(at.job.SpoolDir, p.getenv("STATE_DIRECTORY"))
+	if env, stop, err = p.runEnv(ctx, at.job); err != nil {
+		return env, nil, nil, err
+	}
+	env.Bucket = at.bucket
+	return env, identities, stop, nil
 }
 
 func (p *program) printChecks(checks []backup.Check, portion *backup.Portion) error {

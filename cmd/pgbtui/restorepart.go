@@ -1,14 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/spf13/pflag"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
-	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
 // The flags of `restore` for less than everything and for other roles, and what is printed of a part.
@@ -33,7 +29,7 @@ func (f *restoreFlags) settle() error {
 		f.To = f.into
 	}
 	for _, text := range f.roles {
-		old, renamed, err := parseRole(text)
+		old, renamed, err := backup.ParseRole(text)
 		if err != nil {
 			return err
 		}
@@ -43,48 +39,6 @@ func (f *restoreFlags) settle() error {
 		f.Roles[old] = renamed
 	}
 	return nil
-}
-
-// parseRole reads OLD=NEW. A name with an equals sign in it stands in double quotes, as in SQL.
-func parseRole(text string) (old, renamed string, err error) {
-	old, rest, ok := cutName(text)
-	if !ok || !strings.HasPrefix(rest, "=") {
-		return "", "", usageText(fmt.Sprintf("--role %q is not OLD=NEW", text))
-	}
-	renamed, rest, ok = cutName(rest[1:])
-	if !ok || rest != "" {
-		return "", "", usageText(fmt.Sprintf("--role %q is not OLD=NEW", text))
-	}
-	return old, renamed, nil
-}
-
-// cutName takes a name off, plain up to an equals sign, or in double quotes.
-func cutName(text string) (name, rest string, ok bool) {
-	if !strings.HasPrefix(text, `"`) {
-		end := strings.IndexByte(text, '=')
-		if end < 0 {
-			end = len(text)
-		}
-		return text[:end], text[end:], end > 0
-	}
-	for i := 1; i < len(text); i++ {
-		switch {
-		case text[i] != '"':
-		case i+1 < len(text) && text[i+1] == '"':
-			i++
-		default:
-			name = strings.ReplaceAll(text[1:i], `""`, `"`)
-			return name, text[i+1:], name != ""
-		}
-	}
-	return "", "", false
-}
-
-// fromRequest takes what a request file asks for.
-func (f *restoreFlags) fromRequest(asked request.Restore) {
-	f.job, f.To, f.Jobs, f.Globals = asked.Job, asked.To, max(1, asked.Jobs), asked.Globals
-	f.Replace, f.Confirm, f.Terminate = asked.Replace, asked.Confirm, asked.Terminate
-	f.Tables, f.Schemas, f.SchemaOnly, f.DataOnly, f.Roles = asked.Tables, asked.Schemas, asked.SchemaOnly, asked.DataOnly, asked.Roles
 }
 
 // printPortion lists what a part brings, brings along and leaves out.

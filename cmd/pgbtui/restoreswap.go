@@ -10,7 +10,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
-	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
 // `restore undo` and `restore swap`: a database that stands beside a live one is put in its place.
@@ -83,31 +82,14 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 	return p.swapped(backup.SwapBack(ctx, job, env, f.SwapRequest))
 }
 
-// swapRequested is the unit's way.
-func (p *program) swapRequested(ctx context.Context, asked request.Restore) error {
-	job, err := p.serverOf(asked.Job, asked.Swap)
-	if err != nil {
-		return p.failedBefore(ctx, restoreRun, err)
-	}
-	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
-	return p.swapped(backup.SwapBack(ctx, job, p.serverEnv(), backup.SwapRequest{
-		Database: asked.Swap, With: asked.With, Confirm: asked.Confirm, Terminate: asked.Terminate,
-	}))
-}
-
-// requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's
-// word and called so, and the line that counts is the console's, which has the kernel's login uid.
-func requester(asked request.Restore) journal.Operator {
-	if asked.Owner == request.OverflowUID {
-		return journal.Operator{LoginUID: "unknown", Login: firstOf(asked.By, "unknown"), From: "request"}
-	}
-	return journal.OwnerOperator(asked.Owner)
-}
-
 func (p *program) swapped(done *backup.Swapped, err error) error {
 	if err != nil {
 		return p.logged(err)
 	}
+	return p.printSwapped(done)
+}
+
+func (p *program) printSwapped(done *backup.Swapped) error {
 	if p.json {
 		return p.printJSON(jsonSwap{jsonSchema, done.Database, done.With, done.Kept, done.Ended})
 	}

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,6 +35,17 @@ func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 	}
 	return archive.Entry{}, unknownName("table", name, quotedNames(relations))
 }
+
+// TableName is how `restore --table` takes a table so that no other can be meant: plain where that is
+// enough, else with SQL's quotes.
+func TableName(schema, name string) string {
+	if plainName.MatchString(schema) && plainName.MatchString(name) {
+		return schema + "." + name
+	}
+	return postgres.QuoteIdent(schema) + "." + postgres.QuoteIdent(name)
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_$]+$`)
 
 func fullForms(e archive.Entry) (forms []string) {
 	for _, schema := range []string{e.Namespace, postgres.QuoteIdent(e.Namespace)} {

@@ -2,11 +2,9 @@ package console
 
 import (
 	"context"
-	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
-	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -43,23 +41,6 @@ func (a *actions) Prove(ctx context.Context, how ui.Proving, set backup.Set) (ui
 		return ui.Started{}, err
 	}
 	return a.start(ctx, unit, string(how), set.ID)
-}
-
-// Restore implements ui.Actions: the wish goes into a file, the unit is named after it.
-func (a *actions) Restore(ctx context.Context, r ui.RestoreRequest) (ui.Started, error) {
-	id := backup.NewID(time.Now())
-	unit, err := systemd.RestoreService(id)
-	if err != nil {
-		return ui.Started{}, err
-	}
-	err = request.Write(request.DefaultDir, id, request.Restore{
-		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, To: r.Target, Jobs: max(1, r.Jobs), Globals: r.Globals,
-		By: a.who.Login, At: time.Now().UTC(),
-	})
-	if err != nil {
-		return ui.Started{}, err
-	}
-	return a.start(ctx, unit, "restore "+r.Set.ID+" to", r.Target)
 }
 
 // Cancel implements ui.Canceller.

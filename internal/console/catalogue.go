@@ -2,15 +2,12 @@ package console
 
 import (
 	"context"
-	"log/slog"
 	"sort"
 	"sync"
-	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -130,7 +127,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 	}
 	view := ui.ContentsView{Extensions: contents.Archive.Extensions()}
 	for _, t := range contents.Archive.Tables() {
-		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Rows: t.Rows, Bytes: t.RawBytes})
+		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Ref: backup.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes})
 	}
 	owners := map[string]bool{}
 	for _, e := range contents.Archive.Entries {
@@ -151,57 +148,4 @@ func (b *buckets) Recipe(set backup.Set) []string {
 		return []string{"# " + err.Error()}
 	}
 	return backup.Recipe(&set, bucket.Location(), bucket.Endpoint())
-}
-
-// planner is ui.Planner: the checks that this user may make; the unit makes all of them again.
-type planner struct {
-	setup   Setup
-	buckets *buckets
-}
-
-// quick bounds how long the console waits for a PostgreSQL that does not answer.
-const quick = 2 * time.Second
-
-// Databases implements ui.Planner.
-func (p *planner) Databases(ctx context.Context) ([]string, error) {
-	job := p.buckets.places()[0]
-	c := job.Postgres
-	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, Database: "postgres"}, quick)
-	if fault.CodeOf(err) == fault.NotPermitted {
-		return nil, fault.New(fault.NotPermitted, "PostgreSQL does not let this user in to list its databases; the unit checks the name", "", nil)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = server.Close(context.WithoutCancel(ctx)) }()
-	return server.Databases(ctx)
-}
-
-// Preflight implements ui.Planner. What needs a login to PostgreSQL that this user lacks is said
-// to be left to the unit, which runs as postgres.
-func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) ([]ui.Check, error) {
-	job := p.buckets.job(&r.Set)
-	job.Postgres.User, job.ConnectWait = "", quick
-	_, bucket, err := p.buckets.open(ctx, job)
-	if err != nil {
-		return nil, err
-	}
-	env := p.setup.Env
-	env.Bucket, env.Log = bucket, slog.New(slog.DiscardHandler)
-	identities, err := p.setup.Identities(job)
-	if err != nil {
-		return nil, err
-	}
-	checks, err := backup.Preflight(ctx, job, env, &r.Set, backup.RestoreRequest{To: r.Target, Globals: r.Globals, Jobs: r.Jobs}, identities)
-	if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
-		return []ui.Check{{OK: true, Warn: true, What: "PostgreSQL lets only the unit in: it checks target, tools, roles and extensions as postgres before it starts"}}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []ui.Check
-	for _, c := range checks {
-		out = append(out, ui.Check{OK: c.OK, Warn: c.Warn, What: c.Name + ": " + c.Detail, Remedy: c.Remedy})
-	}
-	return out, nil
 }

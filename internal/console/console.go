@@ -46,7 +46,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	}
 	var closers []func()
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
-	o.Sources.Catalogue, o.Sources.Planner = buckets, &planner{setup: s, buckets: buckets}
+	o.Sources.Catalogue = buckets
 	o.Sources.Retention = &retention{setup: s, buckets: buckets}
 	bus, err := systemd.Connect(ctx)
 	if err != nil {
@@ -67,6 +67,8 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 		o.Sources.Journal = &entries{reader}
 	}
 	o.Write = s.write(bus, buckets)
+	asks, _ := o.Write.Actions.(*actions)
+	o.Sources.Planner = &planner{setup: s, buckets: buckets, asks: asks}
 	return o, func() {
 		for _, c := range closers {
 			c()

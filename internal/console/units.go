@@ -86,6 +86,9 @@ func (u *units) list(ctx context.Context) ([]ui.UnitRun, error) {
 	}
 	runs := []ui.UnitRun{}
 	for _, s := range states {
+		if request.IsCheckID(systemd.InstanceOf(s.Name)) {
+			continue // it looks for a restore that somebody plans
+		}
 		if run, ok := u.run(s); ok {
 			run.Trigger = u.trigger(ctx, s)
 			runs = append(runs, run)
@@ -180,9 +183,7 @@ func (u *units) subject(run *ui.UnitRun) {
 	instance := systemd.InstanceOf(run.Unit)
 	run.Action = systemd.ActionOf(run.Unit)
 	if run.Action == "restore" {
-		if asked, err := request.Read(request.DefaultDir, instance); err == nil {
-			run.Database, run.Target, run.Job = asked.Database, asked.To, asked.Job
-		}
+		restoreSubject(run, instance)
 		return
 	}
 	if _, _, scheduled := systemd.ScheduledJobOf(run.Unit); !scheduled {
@@ -191,6 +192,22 @@ func (u *units) subject(run *ui.UnitRun) {
 	}
 	if job, ok := u.setup.jobOf(run.Unit); ok {
 		run.Job, run.Database = job.Name, job.Database
+	}
+}
+
+// restoreSubject is what was asked for: the request says it, and the answer where the request was taken.
+func restoreSubject(run *ui.UnitRun, id string) {
+	asked, err := request.Read(request.DefaultDir, id)
+	if err != nil {
+		answer, err := request.ReadAnswer(request.DefaultDir, id)
+		if err != nil {
+			return
+		}
+		asked = answer.Request
+	}
+	run.Database, run.Target, run.Job = asked.Database, asked.To, asked.Job
+	if live := asked.Replace + asked.Swap; live != "" {
+		run.Target, run.Replaces = live, true
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,8 +25,10 @@ import (
 const DefaultDir = "/var/lib/pgbtui/requests"
 
 // Restore asks for one of three: a set restored into a new database (To), a set in the place of a
-// live one (Replace), or a database that stands beside a live one put in its place (Swap).
+// live one (Replace), or a database that stands beside a live one put in its place (Swap). With Check
+// the unit only looks whether that can work, and answers.
 type Restore struct {
+	Check     bool   `json:"check,omitempty"`
 	Set       string `json:"set"`
 	Instance  string `json:"instance"`
 	Database  string `json:"database"` // of the source
@@ -38,6 +41,9 @@ type Restore struct {
 	Terminate bool   `json:"terminate,omitempty"`
 	Jobs      int    `json:"jobs,omitempty"`
 	Globals   bool   `json:"globals,omitempty"`
+
+	NoOwner       bool `json:"noOwner,omitempty"`       // everything belongs to the restoring role
+	NoTablespaces bool `json:"noTablespaces,omitempty"` // everything in the default tablespace
 
 	Tables     []string          `json:"tables,omitempty"`     // only these; with Schemas empty too, everything
 	Schemas    []string          `json:"schemas,omitempty"`    //
@@ -54,8 +60,20 @@ type Restore struct {
 // OverflowUID stands for owners that a user namespace does not know (user_namespaces(7)).
 const OverflowUID = 65534
 
-// changesLive reports whether the request is one to be carried out once.
-func (r Restore) changesLive() bool { return r.Replace != "" || r.Swap != "" }
+// changesLive reports whether a live database is to be replaced.
+func (r Restore) changesLive() bool { return r.Replace+r.Swap != "" && !r.Check }
+
+// once reports whether the request is one to be carried out once.
+func (r Restore) once() bool { return r.changesLive() || r.Check }
+
+// NewCheckID makes an ID for a request that only checks out of one for any. Such a run changes nothing,
+// and is not shown among those that do.
+func NewCheckID(id string) string { return checkPrefix + id }
+
+// IsCheckID recognises the IDs of NewCheckID.
+func IsCheckID(id string) bool { return strings.HasPrefix(id, checkPrefix) }
+
+const checkPrefix = "check-"
 
 var validID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 
@@ -99,10 +117,11 @@ func path(dir, id string) (string, error) {
 }
 
 // Take is Read for the one who carries the request out. One that changes a live database is removed
-// first: started again, its unit must not put an old set in the place of what was written since.
+// first: started again, its unit must not put an old set in the place of what was written since. One
+// that only checks is not needed any more.
 func Take(dir, id string) (Restore, error) {
 	r, err := Read(dir, id)
-	if err != nil || !r.changesLive() {
+	if err != nil || !r.once() {
 		return r, err
 	}
 	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
@@ -118,22 +137,9 @@ func Read(dir, id string) (Restore, error) {
 	if err != nil {
 		return r, err
 	}
-	// O_NONBLOCK: a planted pipe must not hold the unit.
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return r, fault.New(fault.NotFound, "request: no request "+id, "ask for the restore again", err)
-	}
+	body, info, err := load(file, maxBytes)
 	if err != nil {
-		return r, fault.New(fault.NotPermitted, "request: open "+id, "", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxBytes {
-		return r, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "remove it", err)
-	}
-	body, err := io.ReadAll(io.LimitReader(f, maxBytes))
-	if err != nil {
-		return r, fmt.Errorf("request: read: %w", err)
+		return r, err
 	}
 	if r, err = parse(body); err != nil {
 		return r, err
@@ -142,6 +148,29 @@ func Read(dir, id string) (Restore, error) {
 		r.Owner = stat.Uid
 	}
 	return r, nil
+}
+
+// load reads a plain file of at most limit bytes that somebody else wrote.
+func load(file string, limit int64) ([]byte, os.FileInfo, error) {
+	name := filepath.Base(file)
+	// O_NONBLOCK: a planted pipe must not hold the unit.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fault.New(fault.NotFound, "request: no "+name, "ask for the restore again", err)
+	}
+	if err != nil {
+		return nil, nil, fault.New(fault.NotPermitted, "request: open "+name, "", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, nil, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "remove it", err)
+	}
+	body, err := io.ReadAll(io.LimitReader(f, limit))
+	if err != nil {
+		return nil, nil, fmt.Errorf("request: read: %w", err)
+	}
+	return body, info, nil
 }
 
 func parse(body []byte) (Restore, error) {
@@ -172,7 +201,7 @@ func (r Restore) wrong() string {
 		return "set is missing, or given with swap"
 	case r.changesLive() && r.Confirm != r.Replace+r.Swap:
 		return "the live database's name was not confirmed"
-	case !r.changesLive() && (r.Confirm != "" || r.Terminate), r.Swap == "" && r.With != "":
+	case r.Replace+r.Swap == "" && (r.Confirm != "" || r.Terminate), r.Swap == "" && r.With != "":
 		return "confirm, terminate or with without what they go with"
 	case r.Jobs < 0 || r.Jobs > 64:
 		return "jobs is not 0 to 64"

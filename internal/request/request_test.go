@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -73,12 +74,88 @@ func TestPlantedFilesAreRefused(t *testing.T) {
 }
 
 func FuzzParseNeverPanicsAndNeverAcceptsAnEmptyTarget(f *testing.F) {
-	f.Add([]byte(`{"set":"x","to":"y","jobs":3}`))
+	for _, seed := range []string{
+		`{"set":"x","to":"y","jobs":3}`, `{"set":"x","replace":"y","confirm":"y","terminate":true}`, `{"swap":"y","confirm":"y","with":"z"}`,
+		`{"set":"x","to":"y","tables":["public.\"a\"\"b\""],"schemas":["s"],"schemaOnly":true,"roles":{"a":"b"},"noOwner":true,"noTablespaces":true}`,
+		`{"check":true,"set":"x","replace":"y"}`, `{"check":true,"swap":"y"}`, `{"set":"x","to":"y","tables":["t"],"dataOnly":true}`,
+	} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if r, err := parse(body); err == nil && (r.Set == "" || r.To == "") {
+		r, err := parse(body)
+		if err != nil {
+			return
+		}
+		switch live := r.Replace + r.Swap; {
+		case live == "" && (r.Set == "" || r.To == ""), live != "" && r.To != "", r.Swap == "" && r.Set == "":
 			t.Fatalf("accepted %+v", r)
+		case live != "" && !r.Check && r.Confirm != live:
+			t.Fatalf("accepted without a confirmation: %+v", r)
 		}
 	})
+}
+
+func FuzzParseAnswerNeverPanics(f *testing.F) {
+	f.Add([]byte(`{"over":true,"checks":[{"name":"target","ok":true,"detail":"x"}],"portion":{"chosen":[{"kind":"TABLE","name":"t"}]},"error":"e"}`))
+	f.Fuzz(func(_ *testing.T, body []byte) {
+		if a, err := parseAnswer(body); err == nil {
+			_ = a.Err()
+		}
+	})
+}
+
+func TestAnAnswerReachesWhoAskedAndTakesTheEarlierOnesPlace(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadAnswer(dir, "r1"); fault.CodeOf(err) != fault.NotFound {
+		t.Fatalf("before there is one: %v", err)
+	}
+	want := Answer{Request: Restore{Set: "x", Replace: "y", Confirm: "y"}}
+	if err := WriteAnswer(dir, "r1", want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadAnswer(dir, "r1"); err != nil || got.Over || got.Request.Replace != "y" {
+		t.Fatalf("while it works: %+v, %v", got, err)
+	}
+	want.Restored = &backup.Restored{Database: "y", Kept: "y_before", Tables: 2, Rows: 7, Compared: true}
+	want.End(fault.New(fault.Integrity, "rows differ", "look", nil))
+	old := syscall.Umask(0o077)
+	err := WriteAnswer(dir, "r1", want)
+	syscall.Umask(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadAnswer(dir, "r1")
+	if err != nil || !got.Over || got.Restored.Rows != 7 || fault.CodeOf(got.Err()) != fault.Integrity || fault.Remedy(got.Err()) != "look" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "r1.answer")); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the group can't read it: %v, %v", info.Mode(), err)
+	}
+	Remove(dir, "r1")
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestPlantedAnswersAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(`{"over":true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "secret"), filepath.Join(dir, "link.answer")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.answer"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "torn.answer"), []byte(`{"over":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"link", "pipe", "torn", "../secret", ""} {
+		if a, err := ReadAnswer(dir, id); err == nil {
+			t.Errorf("%q was read: %+v", id, a)
+		}
+	}
 }
 
 func TestARequestThatChangesALiveDatabaseIsTakenOnce(t *testing.T) {
@@ -90,6 +167,7 @@ func TestARequestThatChangesALiveDatabaseIsTakenOnce(t *testing.T) {
 		"new":     {Restore{Set: "x", To: "y"}, false},
 		"replace": {Restore{Set: "x", Replace: "y", Confirm: "y", Terminate: true}, true},
 		"swap":    {Restore{Swap: "y", Confirm: "y", With: "z"}, true},
+		"check":   {Restore{Check: true, Set: "x", Replace: "y"}, true},
 	} {
 		if err := Write(dir, id, c.r); err != nil {
 			t.Fatal(err)

@@ -313,18 +313,19 @@ func (t *talk) restore(ctx context.Context, s backup.Set) {
 		return
 	}
 	w.names, w.nameErr = p.Databases(ctx)
+	t.say("Parts of it, or in the place of a live database: pgbtui restore --help")
 	w.target.text = t.ask("Name of the new database:")
 	if why := w.badTarget(); why != "" {
 		t.say("Not possible: " + why)
 		return
 	}
 	if w.hasGlobals() {
-		w.globals = t.ask("Restore roles and tablespaces too, yes or no:") == "yes"
+		w.want.Globals = t.ask("Restore roles and tablespaces too, yes or no:") == "yes"
 	}
-	checks, err := p.Preflight(ctx, w.request())
-	w.checks, w.checked, w.planErr = checks, err == nil, err
+	plan, err := p.Preflight(ctx, w.request())
+	w.preflight.got(planMsg{plan, err})
 	t.say("Checks:")
-	t.say(w.checkLines(talkWidth)...)
+	t.say(w.preflight.lines(t.shared, talkWidth)...)
 	t.say("Same as " + restoreLine(w.request()))
 	if why := w.dead(); why != "" {
 		t.fails(errors.New("not possible: " + why))

@@ -153,6 +153,9 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		"prune":   "What is deleted stays deleted; the rest stays until the next time.",
 		"restore": "The restore stops; the half-filled new database stays until you drop it.",
 	}[r.Action]
+	if r.Replaces {
+		consequence = "The live database stays as it is, unless the names were swapped already; the copy beside it stays until you drop it."
+	}
 	d := &dialog{
 		shared: sh, title: "Cancel the " + runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
 		cli:   "systemctl stop " + quote(r.Unit),

@@ -123,7 +123,7 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askProve(sh, ProveRestored, *s) },
 		},
 		{
-			keys: []string{"R"}, short: "restore", help: "restore into a new database", off: bad,
+			keys: []string{"R"}, short: "restore", help: "restore: all or parts, into a new database or a live one's place", off: unsignedOr(s, bad),
 			run: func() tea.Cmd { return askRestore(sh, *s) },
 		},
 		{
@@ -135,6 +135,14 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}
+}
+
+// unsignedOr is why a set is not restored from here. Who knows better has to say so by name.
+func unsignedOr(s *backup.Set, bad string) string {
+	if s != nil && s.Signature == backup.SignatureMissing && bad != "" {
+		return "nobody signed it: only by pgbtui restore ID --accept-unsigned …"
+	}
+	return bad
 }
 
 // noManifest is why a set has no folder for what is kept beside it.

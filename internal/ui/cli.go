@@ -36,15 +36,3 @@ func quote(s string) string {
 	}
 	return b.String() + "'"
 }
-
-// restoreLine is the command that does what the wizard does.
-func restoreLine(r RestoreRequest) string {
-	line := "pgbtui restore " + quote(r.Set.ID) + " --to " + quote(r.Target)
-	if r.Globals {
-		line += " --globals"
-	}
-	if r.Jobs > 1 {
-		line += fmt.Sprintf(" --jobs %d", r.Jobs)
-	}
-	return line
-}

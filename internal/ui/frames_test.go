@@ -28,7 +28,16 @@ var shots = []struct {
 	{"run", []string{"3", "j", "j", "enter"}, "ERR"},
 	{"timers", []string{"4"}, "TIMERS"},
 	{"journal", []string{"5"}, "info"},
-	{"restore", []string{"2", "R", "enter", "enter"}, "all passed"},
+	{"restore-way", []string{"2", "R", "down"}, "with what they need"},
+	{"restore-pick", []string{"2", "R", "down", "enter", "j", " ", "j", " "}, "[x]"},
+	{"restore-target", []string{"2", "R", "enter"}, "free"},
+	{"restore-options", []string{"2", "R", "enter", "enter"}, "OPTIONS"},
+	{"restore-plan", []string{"2", "R", "enter", "enter", "enter"}, "all passed"},
+	{"restore-part", []string{"2", "R", "down", "enter", "j", "j", "j", " ", "enter", "enter", "enter"}, "all passed"},
+	{"replace-refused", []string{"2", "R", "up", "enter", "enter", "enter"}, "a check failed"},
+	{"replace", []string{"2", "R", "up", "enter", "enter", "right", "enter", "sales"}, "enter: replace"},
+	{"replaced", []string{"2", "R", "up", "enter", "enter", "right", "enter", "sales", "enter"}, "rows compared"},
+	{"undo", []string{":", "undo crm", "enter"}, "a check failed"},
 	{"backup-dialog", []string{"1", "G", "b"}, "Same as"},
 	{"help", []string{"3", "?"}, "Keys of Runs"},
 }
@@ -45,6 +54,10 @@ func shoot(t *testing.T, look ui.Look, w, h int, keys []string, show string) str
 		d.Press(k)
 		settle(d, k)
 	}
+	if show == "rows compared" {
+		d.Until("replacement of sales")
+		world.Ends("postgres-restore@1.service", ui.RunOK, replaced())
+	}
 	d.UntilIs("shows "+show, func(v string) bool { return strings.Contains(ansi.Strip(v), show) })
 	if strings.Contains(strings.Join(keys, ""), "2enter") && !strings.Contains(strings.Join(keys, ""), "R") {
 		d.UntilIs("contents are read", func(v string) bool { return !strings.Contains(v, "reading") })
@@ -58,7 +71,11 @@ func settle(d *ui.Driver, key string) {
 	case "p":
 		d.Until("days 10")
 	case "R":
-		d.Until("free")
+		d.Until("everything, in the place")
+	case "enter", "right":
+		d.UntilIs("goes on", func(v string) bool {
+			return !strings.Contains(v, "checking") && !strings.Contains(v, "the checks go on") && !strings.Contains(v, "reading") && !strings.Contains(v, "asking systemd")
+		})
 	case "4":
 		d.Until("Calendar")
 	}

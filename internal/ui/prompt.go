@@ -88,6 +88,7 @@ func (r *root) verbs() []verb {
 		{"drill", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveRestored, s) })},
 		{"hold", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askHold(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
+		{"undo", "DATABASE", r.verbUndo},
 		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return r.post(pushMsg{newDetails(r.shared, s)}) })},
 		{"prune", "[JOB]", r.onJob(func(j Job) tea.Cmd { return askRetention(r.shared, j) })},
 		{"attach", "", func(string) tea.Cmd {
@@ -138,6 +139,17 @@ func (r *root) onJob(then func(Job) tea.Cmd) func(string) tea.Cmd {
 		}
 		return say(toneWarn, "name a configured job or database")
 	}
+}
+
+// verbUndo puts back what a restore replaced: of the named database, or of the only one.
+func (r *root) verbUndo(name string) tea.Cmd {
+	if name == "" && len(r.Jobs) == 1 {
+		name = r.Jobs[0].Database
+	}
+	if name == "" {
+		return say(toneWarn, "undo: name the live database")
+	}
+	return askUndo(r.shared, name, "")
 }
 
 // onSet looks a set up by its id, the beginning of one, or "latest".

@@ -28,6 +28,12 @@ func (s *runsScreen) lively() bool                  { return len(s.liveRuns()) >
 // runTitle names a run for people: "backup of sales", "restore of sales to sales_copy", "drill of
 // 20261122T020000Z-1a2b3c" where only the set is known.
 func runTitle(r UnitRun) string {
+	switch {
+	case r.Replaces && r.Database == "":
+		return "putting back of " + clean(r.Target)
+	case r.Replaces:
+		return "replacement of " + clean(r.Target)
+	}
 	t := first(clean(r.Action), "run") + " of " + first(clean(r.Database), clean(r.Job), clean(r.Target), clean(r.Unit))
 	if r.Action == "restore" && r.Target != "" {
 		t += " to " + clean(r.Target)

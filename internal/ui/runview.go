@@ -26,6 +26,11 @@ type runView struct {
 	asker asker
 	ctx   context.Context
 	of    string // the invocation whose lines are shown
+
+	result    *RestoreResult // of a restore that is over
+	resultErr error
+	results   asker
+	pager     pager
 }
 
 func newRunView(sh *shared, unit string) *runView { return &runView{shared: sh, unit: unit} }
@@ -46,7 +51,7 @@ func (v *runView) enter(ctx context.Context) tea.Cmd {
 	v.ctx = ctx
 	r, _ := v.runOf(v.unit)
 	v.of = r.Invocation
-	return readTail(v, ctx, JournalQuery{Unit: v.unit, Invocation: r.Invocation, MaxPriority: 7, Limit: tailLines})
+	return tea.Batch(v.readResult(), readTail(v, ctx, JournalQuery{Unit: v.unit, Invocation: r.Invocation, MaxPriority: 7, Limit: tailLines}))
 }
 
 // readTail reads the last lines, then follows.
@@ -63,8 +68,12 @@ func (v *runView) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case fedMsg:
 		if r, ok := v.runOf(v.unit); ok && r.Invocation != v.of && v.ctx != nil {
+			v.result, v.resultErr = nil, nil
 			return v.enter(v.ctx) // another run of this unit began
 		}
+		return v.readResult()
+	case resultMsg:
+		v.result, v.resultErr = msg.result, msg.err
 	case pageMsg:
 		v.tail, v.err = msg.page.Entries, msg.err
 		return followMore(&v.asker, v.update, msg.follow)
@@ -82,9 +91,15 @@ func (v *runView) keys() []binding {
 	if !ok {
 		none = "systemd has forgotten this run"
 	}
-	return append([]binding{
-		{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return v.post(popMsg{v}) }},
-	}, runKeys(v.shared, r, none)...)
+	esc := binding{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return v.post(popMsg{v}) }}
+	if ok && !r.State.Live() {
+		esc.short, esc.help = "back", "back"
+	}
+	table := append(append([]binding{esc}, v.undoKey()...), runKeys(v.shared, r, none)...)
+	if r.Action != "restore" || r.State.Live() {
+		return table
+	}
+	return append(table, v.pager.moves()...) // its result is long
 }
 
 func (v *runView) copyText() string { return v.unit }
@@ -96,8 +111,18 @@ func (v *runView) view(w, h int) string {
 		return v.section("RUN", v.runs.note(v.shared, "systemd"), w) + "\n   " + clean(v.unit) +
 			"\n   " + v.unknownYet()
 	}
-	top := v.facts(r, w)
-	lines := append(top, "", v.section("LAST LINES", v.faint.Render("w opens the journal"), w))
+	top := v.standing(r, w)
+	if result := v.resultLines(r, w); len(result) > 0 {
+		top = append(append(top, result...), v.facts(r, w)...)
+		return strings.Join(v.pager.view(v.theme, append(top, v.lastLines(w, tailLines)...), w, h), "\n")
+	}
+	top = append(top, v.facts(r, w)...)
+	return strings.Join(append(top, v.lastLines(w, h-len(top))...), "\n")
+}
+
+// lastLines are as many of the run's last journal entries as there is room for.
+func (v *runView) lastLines(w, h int) []string {
+	lines := append([]string{}, "", v.section("LAST LINES", v.faint.Render("w opens the journal"), w))
 	if v.err != nil {
 		lines = append(lines, v.trouble(v.err, w)...)
 	}
@@ -105,7 +130,7 @@ func (v *runView) view(w, h int) string {
 	for _, e := range v.tail[max(0, len(v.tail)-room):] {
 		lines = append(lines, entryLine(v.shared, e, w, false))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 func (v *runView) unknownYet() string {
@@ -115,7 +140,8 @@ func (v *runView) unknownYet() string {
 	return "? systemd knows no run of this unit"
 }
 
-func (v *runView) facts(r UnitRun, w int) []string {
+// standing is how it stands, in words and as a bar.
+func (v *runView) standing(r UnitRun, w int) []string {
 	stage, percent := percentOf(r)
 	lines := []string{
 		v.section(strings.ToUpper(first(r.Action, "run")), v.runs.note(v.shared, "systemd"), w),
@@ -131,9 +157,11 @@ func (v *runView) facts(r UnitRun, w int) []string {
 		}
 		lines = append(lines, "", "   "+v.bar(percent, min(60, w-14))+"  "+v.bold.Render(text))
 	}
-	lines = append(lines, v.outcome(r, w)...)
-	lines = append(lines, "")
-	lines = append(lines, fact(v.theme, "Unit", clean(r.Unit), w)...)
+	return append(append(lines, v.outcome(r, w)...), "")
+}
+
+func (v *runView) facts(r UnitRun, w int) []string {
+	lines := fact(v.theme, "Unit", clean(r.Unit), w)
 	started := when(v.Zone, r.StartedAt) + ", " + ago(v.now, r.StartedAt) + ", by " + orUnknown(r.Trigger)
 	lines = append(lines, fact(v.theme, "Started", started, w)...)
 	lines = append(lines, fact(v.theme, "Took", joinNonEmpty(", ", v.duration(r), attempt(r)), w)...)
@@ -182,6 +210,9 @@ var stageLists = map[string][]backup.Stage{
 // stages shows the stages with those that are done and the one that goes on.
 func (v *runView) stages(r UnitRun, now backup.Stage) string {
 	list := stageLists[r.Action]
+	if r.Action == "restore" && r.Replaces {
+		list = append(slices.Clone(list), backup.StageSwap)
+	}
 	at := slices.Index(list, now)
 	var parts []string
 	for i, s := range list {

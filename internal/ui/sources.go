@@ -53,8 +53,9 @@ type ContentsView struct {
 // TableView is one table's share of a dump.
 type TableView struct {
 	Schema, Name string
-	Rows         int64 // -1: unknown
-	Bytes        int64 // raw COPY text; -1: unknown
+	Ref          string // as `restore --table` takes it
+	Rows         int64  // -1: unknown
+	Bytes        int64  // raw COPY text; -1: unknown
 }
 
 // Units watches our units over D-Bus.
@@ -101,7 +102,8 @@ type UnitRun struct {
 	Action     string // "backup", "verify", "drill", "prune", "watch", "restore"
 	Job        string // of the configuration; "" when unknown
 	Database   string // of the source; "" when unknown
-	Target     string // restore: the new database; verify: the set
+	Target     string // restore: the database that is made, filled or replaced; verify: the set
+	Replaces   bool   // restore: the target is a live database; without Database, a kept one takes its place
 	State      RunState
 	Status     string    // STATUS= of a live run, as backup.Progress.Status writes it
 	StartedAt  time.Time // zero: unknown
@@ -200,31 +202,6 @@ type Entry struct {
 	Priority int // syslog, 0..7
 	Message  string
 	Fields   map[string]string // all others, trusted ones included
-}
-
-// Planner does the read-only part of a restore.
-type Planner interface {
-	// Databases are the names that exist on the target server.
-	Databases(ctx context.Context) ([]string, error)
-	// Preflight checks what the unit will check again. It changes nothing. An error means that
-	// the checks could not be made; failed checks are not errors.
-	Preflight(ctx context.Context, r RestoreRequest) ([]Check, error)
-}
-
-// RestoreRequest asks for a set to be restored into a new database.
-type RestoreRequest struct {
-	Set     backup.Set
-	Target  string // exactly the new database's name
-	Globals bool   // restore roles and tablespaces too
-	Jobs    int    // 1 = streamed; more go through a spool on disk
-}
-
-// Check is one preflight finding.
-type Check struct {
-	OK     bool
-	Warn   bool   // with OK: worth knowing, does not stop
-	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
-	Remedy string // when not OK
 }
 
 // Retention tells what a prune would do.

@@ -1,14 +1,12 @@
-// The restore wizard: source and target, options, plan with preflight, confirm, run. The target is
-// always a new database; source and target stay on screen to the end. Nothing is written before
-// the last enter, and the unit checks everything again.
+// The restore wizard: what comes back and where to, options, plan with preflight, then the run's own
+// page. Source and target stay on screen. Nothing is written before the last enter, and the unit checks
+// everything again. What replaces a live database ends on a page of its own (gate.go).
 
 package ui
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -17,70 +15,70 @@ import (
 
 // Steps of the wizard.
 const (
-	stepTarget = iota
+	stepWay = iota
+	stepTarget
 	stepOptions
 	stepPlan
-	stepRun
 )
-
-// maxName is PostgreSQL's NAMEDATALEN less its zero byte.
-const maxName = 63
-
-// maxJobs bounds pg_restore's parallel jobs as far as this dialog goes.
-const maxJobs = 16
 
 type wizard struct {
 	*shared
-	set      backup.Set
-	step     int
-	target   line
+	set    backup.Set
+	step   int
+	way    int
+	picked picked
+	target line
+
 	names    []string // databases on the target server
 	namesOK  bool
 	nameErr  error
-	globals  bool
-	jobs     int
-	option   int
-	checks   []Check
-	checked  bool
-	planErr  error
-	yes      bool
-	busy     bool
-	err      error
-	unit     string
 	namesAsk asker
-	plan     asker
-	start    asker
-	ctx      context.Context
-	pager    pager
+
+	option    int
+	roles     line
+	want      RestoreRequest // what the options say
+	preflight preflight
+	yes       bool
+	busy      bool
+	err       error
+	start     asker
+	ctx       context.Context
 }
 
-type (
-	namesMsg struct {
-		names []string
-		err   error
-	}
-	planMsg struct {
-		checks []Check
-		err    error
-	}
-)
+type namesMsg struct {
+	names []string
+	err   error
+}
 
 func askRestore(sh *shared, s backup.Set) tea.Cmd { return sh.post(pushMsg{newWizard(sh, s)}) }
 
 func newWizard(sh *shared, s backup.Set) *wizard {
-	w := &wizard{shared: sh, set: s, jobs: 1}
-	w.target.text = suggested(s.Database, sh.now)
+	w := &wizard{shared: sh, set: s, want: RestoreRequest{Jobs: 1}}
+	w.setWay(0)
 	return w
 }
 
-// suggested is a name for the new database: the source's, cut to fit, and the day.
-func suggested(database string, now time.Time) string {
-	tail := "_restored_" + now.UTC().Format("20060102")
-	name := []rune(database)
-	for len(string(name))+len(tail) > maxName {
-		name = name[:len(name)-1]
+// way is one kind of restore.
+type way struct {
+	title, about string
+	parts        bool // tables and schemas are picked
+	existing     bool // rows into a database that is there
+	live         bool // in the place of one
+}
+
+var ways = []way{
+	{title: "everything, into a new database", about: "What exists is not touched"},
+	{title: "some tables or schemas, into a new database", about: "They come with what they need to exist", parts: true},
+	{title: "rows of some tables, into an existing database", about: "Its tables of these names must be empty", parts: true, existing: true},
+	{title: "everything, in the place of a live database", about: "That one is kept under another name", live: true},
+}
+
+func (w *wizard) setWay(n int) {
+	w.way = n
+	w.target.text = suggested(w.set.Database, w.now)
+	if ways[n].existing || ways[n].live {
+		w.target.text = w.set.Database
 	}
-	return string(name) + tail
 }
 
 func (w *wizard) name() string { return "Restore" }
@@ -103,78 +101,49 @@ func (w *wizard) update(msg tea.Msg) tea.Cmd {
 	case namesMsg:
 		w.names, w.nameErr, w.namesOK = msg.names, msg.err, msg.err == nil
 	case planMsg:
-		w.checks, w.planErr, w.checked = msg.checks, msg.err, msg.err == nil
+		w.preflight.got(msg)
 	case startedMsg:
 		w.busy = false
 		if w.err = msg.err; msg.err != nil {
 			w.yes = false
 			return nil
 		}
-		w.step, w.unit = stepRun, msg.started.Unit
-		w.asked[w.unit] = true
-		if msg.started.AlreadyRunning {
-			return say(toneWarn, clean(w.unit)+" was already running: this is that run")
-		}
+		return tea.Batch(w.post(popMsg{w}), afterStart(w.shared, msg.started))
 	}
 	return nil
 }
 
-// badTarget is why the name cannot be used, or "".
-func (w *wizard) badTarget() string {
-	name := w.target.text
-	switch {
-	case name == "":
-		return "type the new database's name"
-	case len(name) > maxName:
-		return fmt.Sprintf("%d bytes; PostgreSQL cuts names at %d", len(name), maxName)
-	case name == w.set.Database:
-		return "that is the source; this restore makes a new database beside it"
-	case slices.Contains(w.names, name):
-		return "a database of this name exists"
-	case slices.Contains([]string{"postgres", "template0", "template1"}, name):
-		return "that name is PostgreSQL's own"
-	case clean(name) != name:
-		return "it holds characters that cannot be seen"
-	}
-	return ""
-}
-
+// request is what is asked for, of which only that counts which goes with the way.
 func (w *wizard) request() RestoreRequest {
-	return RestoreRequest{Set: w.set, Target: w.target.text, Globals: w.globals, Jobs: w.jobs}
-}
-
-func (w *wizard) preflight() tea.Cmd {
-	w.checks, w.checked, w.planErr, w.yes = nil, false, nil, false
-	p, req := w.Sources.Planner, w.request()
-	if p == nil {
-		w.planErr = w.missing("planner")
-		return nil
+	r, by := w.want, ways[w.way]
+	r.Set = w.set
+	if by.parts {
+		r.Tables, r.Schemas, r.Jobs = w.picked.tables(), w.picked.schemas(), 1
 	}
-	return w.plan.ask(w.ctx, w.update, func(ctx context.Context) tea.Msg {
-		checks, err := p.Preflight(ctx, req)
-		return planMsg{checks, err}
-	})
+	switch {
+	case by.live:
+		r.Replace, r.SchemaOnly = w.target.text, false
+	case by.existing:
+		r = RestoreRequest{Set: w.set, Target: w.target.text, Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1}
+	default:
+		r.Target, r.Terminate = w.target.text, false
+	}
+	if r.SchemaOnly {
+		r.Jobs = 1
+	}
+	if !by.existing {
+		r.Roles, _ = parseRoles(w.roles.text)
+	}
+	return r
 }
 
-// green reports whether the plan may be run.
-func (w *wizard) green() bool {
-	return w.checked && !slices.ContainsFunc(w.checks, func(c Check) bool { return !c.OK })
+func (w *wizard) ask() tea.Cmd {
+	w.yes = false
+	return w.preflight.ask(w.ctx, w.shared, w.request(), w.update)
 }
 
 // dead is why the button does nothing, or "".
-func (w *wizard) dead() string {
-	switch {
-	case w.denied() != "":
-		return w.denied()
-	case w.planErr != nil:
-		return "the checks could not be made"
-	case !w.checked:
-		return "the checks go on"
-	case !w.green():
-		return "a check failed"
-	}
-	return ""
-}
+func (w *wizard) dead() string { return first(w.denied(), w.preflight.dead()) }
 
 func (w *wizard) press() tea.Cmd {
 	if !w.yes {
@@ -184,42 +153,44 @@ func (w *wizard) press() tea.Cmd {
 		return say(toneWarn, "restore: ", why)
 	}
 	w.busy, w.err = true, nil
-	act, req := w.Write.Actions, w.request()
-	ctx := context.WithoutCancel(w.ctx)
-	return w.start.ask(ctx, w.update, func(ctx context.Context) tea.Msg {
-		s, err := act.Restore(ctx, req)
+	return startRestore(w.ctx, w.shared, &w.start, w.request(), w.update)
+}
+
+// startRestore hands a request to its unit. It outlives the page: closing that must not leave a start
+// half asked for.
+func startRestore(ctx context.Context, sh *shared, a *asker, r RestoreRequest, to func(tea.Msg) tea.Cmd) tea.Cmd {
+	act := sh.Write.Actions
+	return a.ask(context.WithoutCancel(ctx), to, func(ctx context.Context) tea.Msg {
+		s, err := act.Restore(ctx, r)
 		return startedMsg{s, err}
 	})
 }
 
-func (w *wizard) lively() bool {
-	r, ok := w.runOf(w.unit)
-	return ok && r.State.Live()
-}
-
 // back undoes one step, until the restore has been started.
 func (w *wizard) back() bool {
-	if w.busy {
+	switch {
+	case w.busy:
 		return true
-	}
-	if w.step == stepTarget || w.step == stepRun {
+	case w.step == stepWay:
 		return false
+	case w.step == stepPlan && ways[w.way].existing:
+		w.step = stepTarget // there were no options
+	default:
+		w.step--
 	}
-	w.step--
-	w.plan.stop()
+	w.preflight.asker.stop()
 	return true
 }
 
 func (w *wizard) copyText() string {
-	if w.step == stepTarget {
+	if w.step <= stepTarget {
 		return ""
 	}
 	return w.target.text
 }
 
-func (w *wizard) cliLine() string {
-	if w.step == stepRun {
-		return "systemctl status " + quote(w.unit)
-	}
-	return restoreLine(w.request())
-}
+func (w *wizard) cliLine() string { return restoreLine(w.request()) }
+
+func (w *wizard) hasGlobals() bool { return w.set.Manifest != nil && w.set.Manifest.Globals != nil }
+
+func (w *wizard) exists(name string) bool { return slices.Contains(w.names, name) }

@@ -4,31 +4,73 @@ package ui
 
 import tea "github.com/charmbracelet/bubbletea"
 
-// typed takes text while the target's name is being typed.
+// typed takes text while the target's name, or a mapping of roles, is being typed.
 func (w *wizard) typed(k tea.KeyMsg) (tea.Cmd, bool) {
-	return nil, w.typing() && w.target.key(k)
+	switch {
+	case !w.typing():
+		return nil, false
+	case w.step == stepTarget:
+		return nil, w.target.key(k)
+	}
+	return nil, w.roles.key(k)
 }
 
-func (w *wizard) typing() bool { return w.step == stepTarget }
+func (w *wizard) typing() bool {
+	return w.step == stepTarget || w.step == stepOptions && w.selected().typed
+}
 
 func (w *wizard) keys() []binding {
 	back := binding{keys: []string{"esc"}, short: "back", help: "one step back", run: w.stepBack}
 	switch w.step {
+	case stepWay:
+		return w.wayKeys()
 	case stepTarget:
 		return []binding{
-			{keys: []string{"enter"}, short: "options", help: "on to the options", off: w.badTarget(), run: w.to(stepOptions)},
-			{keys: []string{"esc"}, short: "leave", help: "leave; nothing was changed", run: w.stepBack},
+			{keys: []string{"enter"}, short: "go on", help: "on to the options", off: w.badTarget(), run: w.afterTarget},
+			back,
 			{keys: []string{"ctrl+u"}, short: "clear", help: "clear the name", run: func() tea.Cmd { return nil }},
 		}
 	case stepOptions:
 		return append([]binding{
-			{keys: []string{"enter"}, short: "plan", help: "on to plan and checks", run: w.toPlan},
+			{keys: []string{"enter"}, short: "plan", help: "on to plan and checks", off: w.badOptions(), run: w.toPlan},
 			back,
 		}, w.optionKeys()...)
-	case stepPlan:
-		return w.planKeys(back)
 	}
-	return w.runStepKeys()
+	return w.planKeys(back)
+}
+
+func (w *wizard) wayKeys() []binding {
+	choose := func(n int) func() tea.Cmd {
+		return func() tea.Cmd {
+			w.setWay((n + len(ways)) % len(ways))
+			return nil
+		}
+	}
+	return []binding{
+		{keys: []string{"enter"}, short: "go on", help: "on to the target's name", run: w.afterWay},
+		{keys: []string{"esc"}, short: "leave", help: "leave; nothing was changed", run: w.stepBack},
+		{keys: []string{"down", "j", "tab"}, label: "↑ ↓", short: "choose", help: "choose", run: choose(w.way + 1)},
+		{keys: []string{"up", "k", "shift+tab"}, run: choose(w.way - 1)},
+	}
+}
+
+// afterWay lets the parts be picked, or goes on to the target.
+func (w *wizard) afterWay() tea.Cmd {
+	if !ways[w.way].parts {
+		w.step = stepTarget
+		return nil
+	}
+	return w.post(pushMsg{newPicker(w.shared, w.set, w.picked, func(p picked) {
+		w.picked, w.step = p, stepTarget
+	})})
+}
+
+func (w *wizard) afterTarget() tea.Cmd {
+	if ways[w.way].existing {
+		return w.toPlan()
+	}
+	w.step, w.option = stepOptions, 0
+	return nil
 }
 
 func (w *wizard) stepBack() tea.Cmd {
@@ -38,38 +80,14 @@ func (w *wizard) stepBack() tea.Cmd {
 	return w.post(popMsg{w})
 }
 
-func (w *wizard) to(step int) func() tea.Cmd {
-	return func() tea.Cmd {
-		w.step = step
-		return nil
-	}
-}
-
+// toPlan shows the plan; that of a replacement is a page of its own.
 func (w *wizard) toPlan() tea.Cmd {
+	if ways[w.way].live {
+		return w.post(pushMsg{newGate(w.shared, w.request(), w)})
+	}
 	w.step = stepPlan
-	return w.preflight()
+	return w.ask()
 }
-
-func (w *wizard) optionKeys() []binding {
-	change := func(by int) func() tea.Cmd {
-		return func() tea.Cmd {
-			if w.option == 0 {
-				w.globals = !w.globals && w.hasGlobals()
-			} else {
-				w.jobs = max(1, min(maxJobs, w.jobs+by))
-			}
-			return nil
-		}
-	}
-	choose := func() tea.Cmd { w.option = 1 - w.option; return nil }
-	return []binding{
-		{keys: []string{"j", "k", "down", "up", "tab"}, label: "j k", short: "choose", help: "the other option", run: choose},
-		{keys: []string{"l", "right", " ", "+"}, label: "→", short: "more", help: "change the option", run: change(1)},
-		{keys: []string{"h", "left", "-"}, label: "h", short: "less", help: "change the option back", run: change(-1)},
-	}
-}
-
-func (w *wizard) hasGlobals() bool { return w.set.Manifest != nil && w.set.Manifest.Globals != nil }
 
 func (w *wizard) planKeys(back binding) []binding {
 	busy := ""
@@ -86,17 +104,7 @@ func (w *wizard) planKeys(back binding) []binding {
 			run: func() tea.Cmd { w.yes = !w.yes; return nil },
 		},
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: w.press},
-		{keys: []string{"e", "r"}, label: "e", short: "check again", help: "check again", off: busy, run: w.preflight},
+		{keys: []string{"e", "r"}, label: "e", short: "check again", help: "check again", off: busy, run: w.ask},
 		back,
-	}, w.pager.moves()...)
-}
-
-func (w *wizard) runStepKeys() []binding {
-	return []binding{
-		{
-			keys: []string{"enter", "o"}, label: "enter", short: "open the run", help: "the run with its last lines",
-			run: func() tea.Cmd { return w.post(pushMsg{newRunView(w.shared, w.unit)}) },
-		},
-		{keys: []string{"esc"}, short: "close, it goes on", help: "close; the restore goes on", run: func() tea.Cmd { return w.post(popMsg{w}) }},
-	}
+	}, w.preflight.pager.moves()...)
 }

@@ -43,6 +43,8 @@ func TestInstalled(t *testing.T) {
 		{"AHangUpLeavesTheRunGoing", (*host).survivesAHangUp},
 		{"TheConsoleVerifies", (*host).consoleVerifies},
 		{"TheConsoleRestores", (*host).consoleRestores},
+		{"TheConsoleRestoresOneTable", (*host).consoleRestoresOneTable},
+		{"TheConsoleReplacesALiveDatabaseAndPutsItBack", (*host).consoleReplaces},
 		{"TheConsoleSaysWhatIsMissing", (*host).consoleSaysWhatIsMissing},
 		{"TheConsoleOutlivesTheStore", (*host).consoleOutlivesTheStore},
 		{"AStoppedRunIsCancelled", (*host).stoppedRunIsCancelled},

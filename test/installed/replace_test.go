@@ -16,17 +16,7 @@ func (h *host) operatorReplaces(t *testing.T) {
 	set := h.setsOf(t, "shop")[0].ID
 	count := func() string { return h.sql(t, "shop", "SELECT count(*) FROM items") }
 	h.sql(t, "shop", "DELETE FROM items WHERE id > 10")
-	connected := h.lab.Command(t.Context(), "postgres", "psql", "-XAtqc", "SET application_name = 'till'; SELECT pg_sleep(3600)", "shop")
-	if err := connected.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connected.Wait() })
-	until(t, "a connection", func() error {
-		if h.sql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'till'") != "1" {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	h.connectsTill(t)
 
 	unit := h.ask(t, "busy", request.Restore{Set: set, Replace: "shop", Confirm: "shop"})
 	h.ends(t, unit, "exit-code", "4")
@@ -51,6 +41,22 @@ func (h *host) operatorReplaces(t *testing.T) {
 	}
 	h.auditedAs(t, unit, "swap")
 	h.sql(t, "shop", "INSERT INTO items SELECT i, 'item ' || i FROM generate_series(11, 100) AS i")
+}
+
+// connectsTill leaves somebody connected to shop.
+func (h *host) connectsTill(t *testing.T) {
+	t.Helper()
+	connected := h.lab.Command(t.Context(), "postgres", "psql", "-XAtqc", "SET application_name = 'till'; SELECT pg_sleep(3600)", "shop")
+	if err := connected.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connected.Wait() })
+	until(t, "a connection", func() error {
+		if h.sql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'till'") != "1" {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }
 
 // ask writes a request as the operator and starts its unit as the operator.

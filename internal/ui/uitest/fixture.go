@@ -45,11 +45,17 @@ func New() *World {
 	w.AllTimer = timers()
 	w.Entries = entries()
 	w.View = ui.ContentsView{Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"}, Tables: []ui.TableView{
-		{Schema: "public", Name: "customers", Rows: 120450, Bytes: 48 << 20},
-		{Schema: "public", Name: "orders", Rows: 9845200, Bytes: 1900 << 20},
-		{Schema: "public", Name: "order_lines", Rows: 28112004, Bytes: 812 << 20},
-		{Schema: "audit", Name: "changes", Rows: -1, Bytes: -1},
+		{Schema: "public", Name: "customers", Ref: "public.customers", Rows: 120450, Bytes: 48 << 20},
+		{Schema: "public", Name: "orders", Ref: "public.orders", Rows: 9845200, Bytes: 1900 << 20},
+		{Schema: "public", Name: "order_lines", Ref: "public.order_lines", Rows: 28112004, Bytes: 812 << 20},
+		{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
 	}}
+	w.Portion = &backup.Portion{
+		Chosen:     []backup.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
+		Brought:    []backup.Item{{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"}},
+		LeftOut:    []backup.Item{{Kind: "FK CONSTRAINT", Schema: "public", Name: "orders orders_customer_fkey"}},
+		FetchBytes: 481 << 20, StoredBytes: 725 << 20,
+	}
 	w.Checks = []ui.Check{
 		{OK: true, What: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
 		{OK: true, What: "no database of that name exists"},

@@ -32,9 +32,13 @@ type World struct {
 	Names    []string
 	Checks   []ui.Check
 	Incident []ui.Incident
-	Pruning  *ui.PrunePlan    // nil: by the rule days 10
-	Fail     map[string]error // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan"
-	Started  []string         // what actions were asked for
+	Pruning  *ui.PrunePlan                // nil: by the rule days 10
+	Portion  *backup.Portion              // of a plan for a part
+	Asked    []ui.RestoreRequest          // by the preflight and by the start, in order
+	Results  map[string]*ui.RestoreResult // by unit
+	Fail     map[string]error             // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result"
+	Started  []string                     // what actions were asked for
+	restores int
 	watchers map[chan []ui.UnitRun]bool
 }
 
@@ -173,10 +177,34 @@ func (w *World) Databases(context.Context) ([]string, error) {
 }
 
 // Preflight implements ui.Planner.
-func (w *World) Preflight(context.Context, ui.RestoreRequest) ([]ui.Check, error) {
+func (w *World) Preflight(_ context.Context, r ui.RestoreRequest) (ui.Plan, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.Checks, w.fail("preflight")
+	w.Asked = append(w.Asked, r)
+	plan := ui.Plan{Checks: w.Checks}
+	if r.Replace+r.Swap != "" {
+		plan.Checks = append(w.LiveChecks(r.Replace+r.Swap, r.Terminate), w.Checks...)
+	}
+	if len(r.Tables)+len(r.Schemas) > 0 || r.SchemaOnly {
+		plan.Portion = w.Portion
+	}
+	return plan, w.fail("preflight")
+}
+
+// LiveChecks are those about a live database that two people are connected to.
+func (w *World) LiveChecks(database string, terminate bool) []ui.Check {
+	use := ui.Check{Name: "connections", What: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "stop what is connected, or have it ended with --terminate"}
+	if terminate {
+		use = ui.Check{Name: "connections", OK: true, Warn: true, What: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended"}
+	}
+	return []ui.Check{{Name: "target", OK: true, What: "database " + database + " (3.8 GiB) at db01 port 5432 is replaced, and kept as " + database + "_before_<time>"}, use}
+}
+
+// Result implements ui.Planner.
+func (w *World) Result(_ context.Context, unit string) (*ui.RestoreResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Results[unit], w.fail("result")
 }
 
 func (w *World) start(r ui.UnitRun) (ui.Started, error) {
@@ -241,7 +269,27 @@ func (w *World) hold(s backup.Set, h *backup.Hold) error {
 
 // Restore implements ui.Actions.
 func (w *World) Restore(_ context.Context, r ui.RestoreRequest) (ui.Started, error) {
-	return w.start(ui.UnitRun{Unit: "postgres-restore@1.service", Action: "restore", Database: r.Set.Database, Target: r.Target})
+	w.mu.Lock()
+	w.Asked = append(w.Asked, r)
+	w.restores++
+	w.mu.Unlock()
+	run := ui.UnitRun{Unit: fmt.Sprintf("postgres-restore@%d.service", w.restores), Action: "restore", Database: r.Set.Database, Target: r.Target}
+	if live := r.Replace + r.Swap; live != "" {
+		run.Target, run.Replaces = live, true
+	}
+	return w.start(run)
+}
+
+// Ends lets the run of a unit end, with what its unit says of it.
+func (w *World) Ends(unit string, state ui.RunState, result *ui.RestoreResult) {
+	w.Change(func(w *World) {
+		w.Results = map[string]*ui.RestoreResult{unit: result}
+		for i := range w.AllRuns {
+			if w.AllRuns[i].Unit == unit {
+				w.AllRuns[i].State, w.AllRuns[i].EndedAt, w.AllRuns[i].Status = state, w.now, ""
+			}
+		}
+	})
 }
 
 // Cancel implements ui.Canceller.

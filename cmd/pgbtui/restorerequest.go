@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+)
+
+// `restore --request ID`, the unit's way: what is wanted comes from a file of the operators' group, and
+// what came of it goes into a file beside it, for the console. The journal has it all the same.
+
+func (p *program) restoreRequested(ctx context.Context, id string) error {
+	asked, err := request.Take(request.DefaultDir, id)
+	if err != nil {
+		return p.failedBefore(ctx, restoreRun, err)
+	}
+	answer := request.Answer{Request: asked}
+	_ = request.WriteAnswer(request.DefaultDir, id, answer) // the one that counts is the last
+	err = p.carryOut(ctx, asked, &answer)
+	answer.End(err)
+	told := request.WriteAnswer(request.DefaultDir, id, answer)
+	if asked.Check {
+		return told // what was found is the answer, not a failure of the unit: nobody is to be alerted
+	}
+	if told != nil {
+		p.logger(slog.LevelInfo).WarnContext(ctx, "the console can't be told how it ended: "+told.Error())
+	}
+	if err != nil {
+		return p.logged(err)
+	}
+	return p.printAnswer(&answer)
+}
+
+// carryOut does what is asked for. Its errors are in the journal already, but those of a check.
+func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *request.Answer) error {
+	if asked.Swap != "" {
+		return p.swapRequested(ctx, asked, answer)
+	}
+	var f restoreFlags
+	f.fromRequest(asked)
+	at, err := p.locate(ctx, asked.Set, asked.Job)
+	if err != nil {
+		return p.beforehand(ctx, asked, err)
+	}
+	env, identities, stop, err := p.restoreEnv(ctx, at)
+	if err != nil {
+		return p.beforehand(ctx, asked, err)
+	}
+	defer stop()
+	if asked.Check {
+		env.Log = slog.New(slog.DiscardHandler)
+		answer.Checks, answer.Portion, err = backup.PreflightPart(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		return err
+	}
+	if f.Replace != "" {
+		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
+	}
+	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+	return err
+}
+
+func (p *program) swapRequested(ctx context.Context, asked request.Restore, answer *request.Answer) error {
+	job, err := p.serverOf(asked.Job, asked.Swap)
+	if err != nil {
+		return p.beforehand(ctx, asked, err)
+	}
+	swap := backup.SwapRequest{Database: asked.Swap, With: asked.With, Confirm: asked.Confirm, Terminate: asked.Terminate}
+	if asked.Check {
+		answer.Checks, err = backup.SwapPreflight(ctx, job, p.serverEnv(), swap)
+		return err
+	}
+	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
+	answer.Swapped, err = backup.SwapBack(ctx, job, p.serverEnv(), swap)
+	return err
+}
+
+// beforehand puts an error from before a run into the journal, where the alert reads it.
+func (p *program) beforehand(ctx context.Context, asked request.Restore, err error) error {
+	if !asked.Check {
+		p.logFailure(ctx, restoreRun, err)
+	}
+	return err
+}
+
+func (p *program) printAnswer(a *request.Answer) error {
+	if a.Swapped != nil {
+		return p.printSwapped(a.Swapped)
+	}
+	return p.printRestored(&backup.Set{ID: a.Request.Set}, a.Restored)
+}
+
+// fromRequest takes what a request file asks for.
+func (f *restoreFlags) fromRequest(asked request.Restore) {
+	f.RestoreRequest = backup.RestoreRequest{
+		To: asked.To, Replace: asked.Replace, Confirm: asked.Confirm, Terminate: asked.Terminate,
+		Jobs: max(1, asked.Jobs), Globals: asked.Globals, NoOwner: asked.NoOwner, NoTablespaces: asked.NoTablespaces,
+		Tables: asked.Tables, Schemas: asked.Schemas, SchemaOnly: asked.SchemaOnly, DataOnly: asked.DataOnly, Roles: asked.Roles,
+	}
+}
+
+// requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's
+// word and called so, and the line that counts is the console's, which has the kernel's login uid.
+func requester(asked request.Restore) journal.Operator {
+	if asked.Owner == request.OverflowUID {
+		return journal.Operator{LoginUID: "unknown", Login: firstOf(asked.By, "unknown"), From: "request"}
+	}
+	return journal.OwnerOperator(asked.Owner)
+}

@@ -1,0 +1,122 @@
+package console
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// planner is ui.Planner. Its checks are the unit's own where this user may start it, since that runs as
+// the user who will restore; else those that this user may make.
+type planner struct {
+	setup   Setup
+	buckets *buckets
+	asks    *actions // nil for a console that may start nothing
+}
+
+var _ ui.Planner = (*planner)(nil)
+
+// quick bounds how long the console waits for a PostgreSQL that does not answer.
+const quick = 2 * time.Second
+
+// Databases implements ui.Planner.
+func (p *planner) Databases(ctx context.Context) ([]string, error) {
+	job := p.buckets.places()[0]
+	c := job.Postgres
+	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, Database: "postgres"}, quick)
+	if fault.CodeOf(err) == fault.NotPermitted {
+		return nil, fault.New(fault.NotPermitted, "PostgreSQL does not let this user in to list its databases; the unit checks the name", "", nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = server.Close(context.WithoutCancel(ctx)) }()
+	return server.Databases(ctx)
+}
+
+// Preflight implements ui.Planner.
+func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) (ui.Plan, error) {
+	if p.asks != nil {
+		answer, err := p.asks.check(ctx, r)
+		if fault.CodeOf(err) != fault.NotPermitted {
+			return ui.Plan{Checks: checkViews(answer.Checks), Portion: answer.Portion}, err
+		}
+	}
+	checks, portion, err := p.preflight(ctx, r)
+	parts := len(r.Tables)+len(r.Schemas) > 0 // a name that the dump does not have is not found either
+	if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound && !parts {
+		return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: "PostgreSQL lets only the unit in: it checks target, tools, roles and extensions as postgres before it starts"}}}, nil
+	}
+	return ui.Plan{Checks: checkViews(checks), Portion: portion}, err
+}
+
+// preflight makes the checks as this user.
+func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.Check, *backup.Portion, error) {
+	job := p.buckets.job(&r.Set)
+	if r.Swap != "" {
+		job = p.serverOf(r.Swap)
+	}
+	job.Postgres.User, job.ConnectWait = "", quick
+	env := p.setup.Env
+	env.Log = slog.New(slog.DiscardHandler)
+	if r.Swap != "" {
+		checks, err := backup.SwapPreflight(ctx, job, env, backup.SwapRequest{Database: r.Swap, With: r.With, Terminate: r.Terminate})
+		return checks, nil, err
+	}
+	_, bucket, err := p.buckets.open(ctx, job)
+	if err != nil {
+		return nil, nil, err
+	}
+	env.Bucket = bucket
+	identities, err := p.setup.Identities(job)
+	if err != nil {
+		return nil, nil, err
+	}
+	return backup.PreflightPart(ctx, job, env, &r.Set, backup.RestoreRequest{
+		To: r.Target, Replace: r.Replace, Terminate: r.Terminate, Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
+		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly, Roles: r.Roles,
+	}, identities)
+}
+
+// serverOf is a job on the server of a live database.
+func (p *planner) serverOf(database string) config.Job {
+	for _, j := range p.setup.Config.Jobs {
+		if j.Database == database {
+			return j
+		}
+	}
+	return p.buckets.places()[0]
+}
+
+func checkViews(checks []backup.Check) (out []ui.Check) {
+	for _, c := range checks {
+		out = append(out, ui.Check{OK: c.OK, Warn: c.Warn, Name: c.Name, What: c.Detail, Remedy: c.Remedy})
+	}
+	return out
+}
+
+// Result implements ui.Planner.
+func (p *planner) Result(_ context.Context, unit string) (*ui.RestoreResult, error) {
+	a, err := request.ReadAnswer(request.DefaultDir, systemd.InstanceOf(unit))
+	if fault.CodeOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &ui.RestoreResult{Over: a.Over, Restored: a.Restored, Swapped: a.Swapped, Err: a.Err()}
+	r.Request = ui.RestoreRequest{
+		Set:    backup.Set{ID: a.Request.Set, Instance: a.Request.Instance, Database: a.Request.Database},
+		Target: a.Request.To, Replace: a.Request.Replace, Swap: a.Request.Swap, With: a.Request.With,
+		Tables: a.Request.Tables, Schemas: a.Request.Schemas, SchemaOnly: a.Request.SchemaOnly, DataOnly: a.Request.DataOnly,
+	}
+	return r, nil
+}

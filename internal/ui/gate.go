@@ -1,0 +1,123 @@
+// The page before a live database is replaced, by a backup or by one that was kept: tier 3. In reverse
+// colours, so that nobody takes it for another; the database's own name has to be typed, and until the
+// preflight is green the button is dead. Ending connections is a choice of its own.
+
+package ui
+
+import (
+	"context"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+type gate struct {
+	*shared
+	request   RestoreRequest
+	under     screen // a page that ends with this one; nil for none
+	preflight preflight
+	typedName line
+	busy      bool
+	err       error
+	start     asker
+	ctx       context.Context
+}
+
+func newGate(sh *shared, r RestoreRequest, under screen) *gate {
+	return &gate{shared: sh, request: r, under: under}
+}
+
+// askUndo is the page that puts back what was live before. with is a database's name, or "" for the
+// newest that a restore replaced.
+func askUndo(sh *shared, database, with string) tea.Cmd {
+	if why := sh.denied(); why != "" {
+		return say(toneWarn, "undo: ", why)
+	}
+	return sh.post(pushMsg{newGate(sh, RestoreRequest{Swap: database, With: with}, nil)})
+}
+
+func (g *gate) name() string { return g.verb() }
+
+func (g *gate) verb() string {
+	if g.request.Swap != "" {
+		return "Put back"
+	}
+	return "Replace"
+}
+
+func (g *gate) enter(ctx context.Context) tea.Cmd {
+	g.ctx = ctx
+	return g.check()
+}
+
+func (g *gate) check() tea.Cmd {
+	return g.preflight.ask(g.ctx, g.shared, g.request, g.update)
+}
+
+func (g *gate) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case planMsg:
+		g.preflight.got(msg)
+	case startedMsg:
+		g.busy = false
+		if g.err = msg.err; msg.err != nil {
+			g.typedName.text = ""
+			return nil
+		}
+		cmds := []tea.Cmd{g.post(popMsg{g})}
+		if g.under != nil {
+			cmds = append(cmds, g.post(popMsg{g.under}))
+		}
+		return tea.Batch(append(cmds, afterStart(g.shared, msg.started))...)
+	}
+	return nil
+}
+
+// dead is why the button does nothing, or "".
+func (g *gate) dead() string {
+	switch why := first(g.denied(), g.preflight.dead()); {
+	case why != "":
+		return why
+	case g.preflight.plan.Left:
+		return "the checks could not be made from here"
+	case g.typedName.text == "":
+		return "type its name"
+	case g.typedName.text != g.request.live():
+		return "that is not its name"
+	}
+	return ""
+}
+
+func (g *gate) typed(k tea.KeyMsg) (tea.Cmd, bool) { return nil, g.typing() && g.typedName.key(k) }
+func (g *gate) typing() bool                       { return !g.busy }
+
+func (g *gate) keys() []binding {
+	busy := ""
+	if g.busy {
+		busy = "systemd is being asked"
+	}
+	ends := "end connections"
+	if g.request.Terminate {
+		ends = "leave connections"
+	}
+	return append([]binding{
+		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: first(busy, g.dead()), run: g.press},
+		{keys: []string{"esc"}, short: "leave", help: "leave; nothing was changed", off: busy, run: func() tea.Cmd { return g.post(popMsg{g}) }},
+		{keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy, run: g.toggle},
+		{keys: []string{"ctrl+r"}, short: "check again", help: "check again", off: busy, run: g.check},
+	}, g.preflight.pager.moves()...)
+}
+
+func (g *gate) toggle() tea.Cmd {
+	g.request.Terminate = !g.request.Terminate
+	return g.check()
+}
+
+func (g *gate) press() tea.Cmd {
+	g.busy, g.err = true, nil
+	r := g.request
+	r.Confirm = g.typedName.text
+	return startRestore(g.ctx, g.shared, &g.start, r, g.update)
+}
+
+func (g *gate) copyText() string { return "" }
+func (g *gate) cliLine() string  { return restoreLine(g.request) }

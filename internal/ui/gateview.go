@@ -1,0 +1,86 @@
+// How the page looks that replaces a live database.
+
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+func (g *gate) view(w, h int) string {
+	head := []string{"", "  " + g.title(), ""}
+	if h < 16 {
+		head = head[1:2]
+	}
+	foot := g.foot(w)
+	checks := append([]string{g.section("CHECKS", g.preflight.note(g.shared), w)}, g.preflight.lines(g.shared, w)...)
+	lines := append(append(g.facts(w), ""), checks...)
+	if h < 16 { // what keeps it from going on comes first
+		lines = append(append(checks, ""), g.facts(w)...)
+	}
+	lines = append(lines, "")
+	if g.request.Swap == "" {
+		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
+	}
+	lines = append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...)
+	room := max(3, h-len(head)-len(foot))
+	lines = g.preflight.pager.view(g.theme, lines, w, room)
+	for len(lines) < room {
+		lines = append(lines, "")
+	}
+	out := make([]string, 0, h)
+	for _, l := range head {
+		out = append(out, g.alarm.Render(fit(ansi.Strip(l), w)))
+	}
+	for _, l := range append(lines, foot...) {
+		out = append(out, g.reverse.Render(fit(ansi.Strip(l), w)))
+	}
+	return strings.Join(out, "\n")
+}
+
+func (g *gate) title() string {
+	live := clean(g.request.live()) + " ON " + onServer(g.shared)
+	if g.request.Swap != "" {
+		return "PUT BACK WHAT WAS LIVE BEFORE IN THE PLACE OF " + live
+	}
+	return "REPLACE THE LIVE DATABASE " + live
+}
+
+func (g *gate) facts(w int) (lines []string) {
+	add := func(label, value string) { lines = append(lines, fact(g.theme, label, value, w)...) }
+	live := clean(g.request.live())
+	if g.request.Swap != "" {
+		add("By", first(clean(g.request.With), "the newest "+live+"_before_<time>"))
+		add("Kept", live+" as it is now, as "+live+"_undone_<time>; what was written since then is only there")
+	} else {
+		add("By", sourceText(g.shared, &g.request.Set))
+		add("Kept", live+" as it is now, as "+live+"_before_<time>; what was written since the backup is only there")
+	}
+	ends := "are left alone: while somebody is connected nothing is replaced (tab ends them)"
+	if g.request.Terminate {
+		ends = "are ENDED in the end: open transactions are lost, clients see an error"
+	}
+	add("Connections", ends)
+	return lines
+}
+
+// foot is the name that is typed, and why enter does nothing yet.
+func (g *gate) foot(w int) []string {
+	var lines []string
+	if g.err != nil {
+		lines = g.trouble(g.err, w)
+	}
+	if g.busy {
+		return append(lines, "", "  ▶ asking systemd …")
+	}
+	state, what := "enter: "+strings.ToLower(g.verb()), "replace it"
+	if g.request.Swap != "" {
+		what = "put back what was before"
+	}
+	if why := g.dead(); why != "" {
+		state = "(" + why + ")"
+	}
+	return append(lines, "", fmt.Sprintf("  Type %s to %s: %s_   %s", clean(g.request.live()), what, clean(g.typedName.text), state))
+}

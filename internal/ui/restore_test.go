@@ -1,0 +1,376 @@
+package ui_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
+)
+
+const restoreUnit, undoUnit = "postgres-restore@1.service", "postgres-restore@2.service"
+
+// wizard opens the restore wizard on the newest backup of sales.
+func wizard(t *testing.T, change func(w *uitest.World, o *ui.Options)) (*ui.Driver, *uitest.World) {
+	t.Helper()
+	d, w := open(t, change)
+	ready(d).Press("2", "R").Until("WHAT COMES BACK")
+	return d, w
+}
+
+// shows waits for texts, wherever lines break and whatever is bold.
+func shows(d *ui.Driver, texts ...string) {
+	for _, text := range texts {
+		d.UntilIs("shows "+text, func(v string) bool {
+			return strings.Contains(strings.Join(strings.Fields(ansi.Strip(v)), " "), text)
+		})
+	}
+}
+
+// replaced is what a unit says that put a backup in the place of sales.
+func replaced() *ui.RestoreResult {
+	return &ui.RestoreResult{
+		Over: true, Request: ui.RestoreRequest{Replace: "sales"},
+		Restored: &backup.Restored{
+			Database: "sales", Kept: "sales_before_20261123T031220Z", Ended: 2, Tables: 4, Rows: 38077654, Compared: true,
+			Notes: []string{"other than before: parameter work_mem is no longer set"},
+		},
+	}
+}
+
+func asked(t *testing.T, w *uitest.World) (r ui.RestoreRequest) {
+	t.Helper()
+	w.Change(func(w *uitest.World) {
+		if len(w.Asked) > 0 {
+			r = w.Asked[len(w.Asked)-1]
+		}
+	})
+	if r.Set.ID == "" && r.Swap == "" {
+		t.Fatal("nothing was asked for")
+	}
+	return r
+}
+
+func TestRestoreWizardFromSourceToNextCommands(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("enter")
+	shows(d, "free")
+	d.Press("ctrl+u", "crm", "enter")
+	shows(d, "a database of this name exists")
+	d.Press("ctrl+u", "sales")
+	shows(d, "that is the source")
+	d.Press("ctrl+u", "数据 'x", "enter")
+	shows(d, "OPTIONS")
+	d.Press("down", "right", "down", "right", "enter")
+	shows(d, "all passed")
+	if !strings.Contains(plain(d), `--to '数据 '\''x'`) || !strings.Contains(plain(d), "--globals --jobs 2") {
+		t.Error(plain(d))
+	}
+	d.Press("tab", "enter")
+	shows(d, "LAST LINES")
+	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &backup.Restored{Database: "数据 'x", Compared: true, Tables: 4, Rows: 38077654}})
+	shows(d, "rows compared: 4 tables, 38,077,654 rows, all as dumped", "dropdb -- '数据 '", "The live database sales was not touched.")
+	if got := w.Started; !slices.Equal(got, []string{"restore " + restoreUnit}) {
+		t.Errorf("started %v", got)
+	}
+}
+
+func TestOneTableIsPickedPlannedAndRestoredAlone(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("down", "enter")
+	shows(d, "public.orders")
+	d.Press("enter")
+	shows(d, "nothing is picked")
+	d.Press("/", "orders", "enter").UntilIs("filtered", func(v string) bool { return !strings.Contains(v, "customers") })
+	d.Press("j", " ")
+	shows(d, "public.orders · 9,845,200 rows, 1.9 GiB")
+	d.Press("esc").Until("customers") // the filter first
+	d.Press("enter")
+	shows(d, "NAME OF THE NEW DATABASE", "free")
+	d.Press("enter", "enter")
+	shows(d, "all passed")
+	for _, want := range []string{"Fetches", "481 MiB of 725 MiB, by ranges", "1: table public.orders", "2: type public.order_state, function public.touch()", "fk constraint public.orders orders_customer_fkey"} {
+		if !strings.Contains(plain(d), want) {
+			t.Errorf("the plan does not say %q:\n%s", want, plain(d))
+		}
+	}
+	d.Press("tab", "enter")
+	shows(d, "LAST LINES")
+	if r := asked(t, w); !slices.Equal(r.Tables, []string{"public.orders"}) || r.Target != "sales_restored_20261123" || r.Replace != "" || r.DataOnly {
+		t.Errorf("%+v", r)
+	}
+	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &backup.Restored{Compared: true, Tables: 1, Rows: 9845200, Portion: w.Portion, Fetched: 481 << 20}})
+	shows(d, "rows compared: 1 table, 9,845,200 rows", "481 MiB of 725 MiB")
+}
+
+func TestASetWithoutAnIndexSaysThatAllOfItIsFetched(t *testing.T) {
+	d, _ := wizard(t, func(w *uitest.World, _ *ui.Options) { w.Portion.Whole = "the set has no index of frames" })
+	d.Press("down", "enter")
+	shows(d, "public.orders")
+	d.Press(" ", "enter")
+	shows(d, "free")
+	d.Press("enter", "enter")
+	shows(d, "the whole dump, 725 MiB: the set has no index of")
+}
+
+func TestASchemaIsPickedWholeAndATableCanBeTakenOutOfIt(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("down", "enter")
+	shows(d, "public.orders")
+	d.Press("j", "j", " ")
+	shows(d, "schema public")
+	d.Press(" ").UntilIs("one is out", func(v string) bool {
+		return !strings.Contains(v, "schema public") && strings.Contains(v, "public.order_lines")
+	})
+	d.Press("g", " ")
+	shows(d, "schema audit")
+	d.Press("enter", "enter", "enter")
+	shows(d, "all passed")
+	r := asked(t, w)
+	if !slices.Equal(r.Schemas, []string{"audit"}) || !slices.Equal(r.Tables, []string{"public.order_lines", "public.orders"}) {
+		t.Errorf("%q of %q", r.Tables, r.Schemas)
+	}
+}
+
+func TestLeavingThePickerByEscKeepsWhatWasPickedBefore(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("down", "enter")
+	shows(d, "public.orders")
+	d.Press(" ", "enter")
+	shows(d, "free")
+	d.Press("esc")
+	shows(d, "WHERE TO")
+	d.Press("enter")
+	shows(d, "public.orders")
+	d.Press("G", " ")
+	shows(d, "public.order_lines")
+	d.Press("esc")
+	shows(d, "WHERE TO")
+	d.Press("enter")
+	shows(d, "schema audit")
+	d.Press("enter", "enter", "enter")
+	shows(d, "all passed")
+	if r := asked(t, w); len(r.Tables) != 0 || !slices.Equal(r.Schemas, []string{"audit"}) {
+		t.Errorf("%q of %q", r.Tables, r.Schemas)
+	}
+}
+
+func TestRowsGoIntoAnExistingDatabaseOnly(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("down", "down", "enter")
+	shows(d, "public.orders")
+	d.Press(" ", "enter")
+	shows(d, "✓ exists")
+	d.Press("x")
+	shows(d, "there is no database of this name")
+	d.Press("backspace", "enter")
+	shows(d, "all passed")
+	d.Press("G")
+	shows(d, "--data-only --into sales")
+	r := asked(t, w)
+	if !r.DataOnly || r.Target != "sales" || r.Roles != nil || r.Globals || r.SchemaOnly {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestOptionsReachTheRequestAndBadRolesDoNot(t *testing.T) {
+	d, w := wizard(t, nil)
+	d.Press("enter")
+	shows(d, "free")
+	d.Press("enter", "up", `app=new, "a=b`, "enter")
+	shows(d, "roles are mapped as OLD=NEW")
+	d.Press(`"=c`, "up", "right", "up", "right", "enter")
+	shows(d, "all passed")
+	shows(d, `--role '"a=b"=c'`, "--role app=new")
+	r := asked(t, w)
+	if want := map[string]string{"app": "new", "a=b": "c"}; !reflect.DeepEqual(r.Roles, want) || !r.NoOwner || !r.NoTablespaces {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAFailedCheckKeepsRestoreDead(t *testing.T) {
+	d, w := wizard(t, func(w *uitest.World, _ *ui.Options) {
+		w.Checks = append(w.Checks, ui.Check{What: "1 GiB free, 3.4 GiB needed", Remedy: "free space"})
+	})
+	d.Press("enter")
+	shows(d, "free")
+	d.Press("enter", "enter")
+	shows(d, "a check failed", "→ free space")
+	d.Press("tab")
+	shows(d, "tab: a check failed")
+	d.Press("enter").UntilIs("left", func(v string) bool { return strings.Contains(v, "newest first") })
+	if len(w.Started) != 0 {
+		t.Error(w.Started)
+	}
+}
+
+func TestChecksThatCouldNotBeMadeKeepRestoreDead(t *testing.T) {
+	d, _ := wizard(t, func(w *uitest.World, _ *ui.Options) {
+		w.Fail["preflight"] = fault.New(fault.Unavailable, "postgres: connect", "start PostgreSQL", nil)
+	})
+	d.Press("enter")
+	shows(d, "free")
+	d.Press("enter", "enter")
+	shows(d, "the checks could not be made", "start PostgreSQL")
+}
+
+// gateOf opens the page that replaces sales.
+func gateOf(t *testing.T, change func(w *uitest.World, o *ui.Options)) (*ui.Driver, *uitest.World) {
+	t.Helper()
+	d, w := wizard(t, change)
+	d.Press("up", "enter")
+	shows(d, "WHICH DATABASE IS REPLACED", "✓ exists")
+	d.Press("enter")
+	shows(d, "OPTIONS")
+	d.Press("enter")
+	shows(d, "REPLACE THE LIVE DATABASE sales ON db01 15/main")
+	return d, w
+}
+
+func TestALiveDatabaseIsReplacedOnlyWhenChecksAreGreenAndItsNameIsTyped(t *testing.T) {
+	d, w := gateOf(t, nil)
+	shows(d, "3.8 GiB", "pid 4711", "a check failed")
+	d.Press("sales", "enter")
+	shows(d, "enter: a check failed")
+	d.Press("tab")
+	shows(d, "are ENDED in the end", "they will be ended", "enter: replace")
+	d.Press("x")
+	shows(d, "that is not its name")
+	d.Press("enter")
+	shows(d, "enter: that is not its name")
+	if len(w.Started) != 0 {
+		t.Fatalf("started %v", w.Started)
+	}
+	d.Press("backspace", "enter")
+	shows(d, "replacement of sales")
+	if r := asked(t, w); r.Replace != "sales" || r.Confirm != "sales" || !r.Terminate || r.Target != "" {
+		t.Errorf("%+v", r)
+	}
+	w.Ends(restoreUnit, ui.RunOK, replaced())
+	shows(d, "rows compared: 4 tables, 38,077,654 rows", "sales_before_20261123T031220Z is what was live",
+		"pgbtui restore swap", "dropdb -- sales_before_20261123T031220Z")
+}
+
+func TestWhatWasReplacedIsPutBackFromTheRunsPage(t *testing.T) {
+	d, w := gateOf(t, nil)
+	d.Press("tab")
+	shows(d, "they will be ended")
+	d.Press("sales", "enter")
+	shows(d, "replacement of sales")
+	d.Press("U")
+	shows(d, "this run replaced nothing")
+	w.Ends(restoreUnit, ui.RunOK, replaced())
+	shows(d, "Go back")
+	d.Press("U")
+	shows(d, "PUT BACK WHAT WAS LIVE BEFORE IN THE PLACE OF sales", "a check failed")
+	d.Press("tab")
+	shows(d, "they will be ended")
+	d.Press("sales", "enter")
+	shows(d, "putting back of sales")
+	if r := asked(t, w); r.Swap != "sales" || r.With != "sales_before_20261123T031220Z" || r.Confirm != "sales" || !r.Terminate {
+		t.Errorf("%+v", r)
+	}
+	w.Ends(undoUnit, ui.RunOK, &ui.RestoreResult{Over: true, Request: ui.RestoreRequest{Swap: "sales"}, Swapped: &backup.Swapped{Database: "sales", With: "sales_before_20261123T031220Z", Kept: "sales_undone_20261123T040000Z"}})
+	shows(d, "sales is what sales_before_20261123T031220Z was", "--with=sales_undone_20261123T040000Z")
+}
+
+func TestAReplacementThatStoppedSaysHowThingsStand(t *testing.T) {
+	d, w := gateOf(t, nil)
+	d.Press("tab")
+	shows(d, "they will be ended")
+	d.Press("sales", "enter")
+	shows(d, "replacement of sales")
+	w.Ends(restoreUnit, ui.RunFailed, &ui.RestoreResult{Over: true, Err: fault.New(fault.Refused, `restore stopped, database "sales" is as it was`, "stop what is connected", errors.New("2 connections"))})
+	shows(d, `database "sales" is as it was`, "→ stop what is connected", "journalctl -u "+restoreUnit)
+	d.Press("U")
+	shows(d, "this run replaced nothing")
+}
+
+func TestARunThatDiedHasNoResultThatLooksGood(t *testing.T) {
+	d, w := gateOf(t, nil)
+	d.Press("tab")
+	shows(d, "they will be ended")
+	d.Press("sales", "enter")
+	shows(d, "replacement of sales")
+	w.Ends(restoreUnit, ui.RunLost, &ui.RestoreResult{Request: ui.RestoreRequest{Replace: "sales"}})
+	shows(d, "it did not come to its end")
+	if v := plain(d); strings.Contains(v, "✓") {
+		t.Error(v)
+	}
+}
+
+func TestChecksLeftToTheUnitAreNotGreenForALiveDatabase(t *testing.T) {
+	d, w := open(t, func(_ *uitest.World, o *ui.Options) { o.Sources.Planner = leaving{o.Sources.Planner} })
+	ready(d).Press("2", "R").Until("WHAT COMES BACK")
+	d.Press("up", "enter", "enter", "enter")
+	shows(d, "none made here")
+	d.Press("sales", "enter")
+	shows(d, "the checks could not be made from here")
+	if len(w.Started) != 0 {
+		t.Error(w.Started)
+	}
+}
+
+func TestAnUnsignedSetIsNotRestoredFromTheConsoleWhichNamesTheCommandThatDoes(t *testing.T) {
+	for signature, said := range map[backup.Signature]string{
+		backup.SignatureMissing: "R: nobody signed it: only by pgbtui restore ID --accept-unsigned",
+		backup.SignatureForged:  "R: this backup cannot be used: its signature does not fit",
+	} {
+		d, _ := open(t, func(w *uitest.World, _ *ui.Options) {
+			w.AllSets = w.AllSets[:1]
+			s := &w.AllSets[0]
+			s.Signature, s.Problem, s.ProblemCode = signature, "its signature does not fit", fault.Refused
+		})
+		ready(d).Press("2", "R")
+		shows(d, said)
+	}
+}
+
+// leaving is a planner whose user PostgreSQL does not let in.
+type leaving struct{ ui.Planner }
+
+func (l leaving) Preflight(context.Context, ui.RestoreRequest) (ui.Plan, error) {
+	return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: "PostgreSQL lets only the unit in"}}}, nil
+}
+
+func TestTheServersOwnDatabasesAndNamesThatCannotBeSeenAreNotReplaced(t *testing.T) {
+	d, _ := wizard(t, nil)
+	d.Press("up", "enter")
+	shows(d, "✓ exists")
+	d.Press("ctrl+u", "postgres", "enter")
+	shows(d, "PostgreSQL's own, and is not replaced")
+	d.Press("ctrl+u", "sales\u200b", "enter")
+	shows(d, "characters that cannot be seen")
+}
+
+func TestReadOnlyNeverArmsTheReplacement(t *testing.T) {
+	d, w := gateOf(t, func(_ *uitest.World, o *ui.Options) { o.Write = ui.Write{Denied: "read-only by configuration"} })
+	d.Press("tab")
+	shows(d, "they will be ended")
+	d.Press("sales", "enter")
+	shows(d, "(read-only by configuration)")
+	d.Press("esc", "esc", "esc", "esc", ":", "undo sales", "enter")
+	shows(d, "undo: read-only by configuration")
+	if len(w.Started) != 0 {
+		t.Error(w.Started)
+	}
+}
+
+func TestTheReplacementsPageIsInReverseColoursThroughout(t *testing.T) {
+	d, _ := gateOf(t, nil)
+	shows(d, "a check failed")
+	lines := strings.Split(d.View(), "\n")
+	for i, l := range lines[2 : len(lines)-2] {
+		if !strings.Contains(l, "\x1b[7m") && !strings.Contains(l, "\x1b[1;7m") && !strings.Contains(l, ";7m") {
+			t.Errorf("line %d is not reversed: %q", i+3, ansi.Strip(l))
+		}
+	}
+}

@@ -1,0 +1,85 @@
+// The command lines that do what the restore screens do.
+
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// restoreLine is the command for a request.
+func restoreLine(r RestoreRequest) string {
+	switch {
+	case r.Swap != "":
+		return swapLine(r)
+	case r.Replace != "":
+		return restoreWords(r, "--replace", r.Replace, "--confirm", r.Replace)
+	case r.DataOnly:
+		return restoreWords(r, "--data-only", "--into", r.Target)
+	}
+	return restoreWords(r, "--to", r.Target)
+}
+
+func swapLine(r RestoreRequest) string {
+	verb, with := "undo", ""
+	if r.With != "" {
+		verb, with = "swap", " --with="+quote(r.With)
+	}
+	end := ""
+	if r.Terminate {
+		end = " --terminate"
+	}
+	return "pgbtui restore " + verb + with + " --confirm=" + quote(r.Swap) + end + operand(r.Swap)
+}
+
+// operand is a name behind all options.
+func operand(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return " -- " + quote(name)
+	}
+	return " " + quote(name)
+}
+
+func restoreWords(r RestoreRequest, where ...string) string {
+	words := append([]string{"pgbtui", "restore", r.Set.ID}, where...)
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{
+		{r.Terminate, "--terminate"},
+		{r.Globals, "--globals"},
+		{r.NoOwner, "--no-owner"},
+		{r.NoTablespaces, "--no-tablespaces"},
+		{r.SchemaOnly, "--schema-only"},
+	} {
+		if flag.on {
+			words = append(words, flag.name)
+		}
+	}
+	for _, t := range r.Tables {
+		words = append(words, "--table", t)
+	}
+	for _, s := range r.Schemas {
+		words = append(words, "--schema", s)
+	}
+	for _, old := range slices.Sorted(maps.Keys(r.Roles)) {
+		words = append(words, "--role", roleWord(old)+"="+roleWord(r.Roles[old]))
+	}
+	if r.Jobs > 1 {
+		words = append(words, "--jobs", fmt.Sprint(r.Jobs))
+	}
+	for i, w := range words {
+		words[i] = quote(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// roleWord is a name of a mapping, in double quotes where a plain one would end early.
+func roleWord(name string) string {
+	if !strings.ContainsAny(name, `="`) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}

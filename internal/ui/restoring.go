@@ -1,0 +1,84 @@
+// What the restore screens ask for and get: the request that its unit reads, the plan of a
+// preflight, and what the unit says when it has ended.
+
+package ui
+
+import (
+	"context"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+)
+
+// Planner does the read-only part of a restore.
+type Planner interface {
+	// Databases are the names that exist on the target server.
+	Databases(ctx context.Context) ([]string, error)
+	// Preflight checks what the unit will check again. It changes nothing. An error means that
+	// the checks could not be made, or that what was asked cannot be; failed checks are not errors.
+	Preflight(ctx context.Context, r RestoreRequest) (Plan, error)
+	// Result is what a restore's unit says of itself; nil while it says nothing yet.
+	Result(ctx context.Context, unit string) (*RestoreResult, error)
+}
+
+// RestoreRequest asks for one of three: a set restored into a new database (Target), a set in the
+// place of a live one (Replace), or a database that was kept put in a live one's place (Swap).
+type RestoreRequest struct {
+	Set       backup.Set
+	Target    string // exactly the new database's name; with DataOnly the existing one's
+	Replace   string // the live database
+	Swap      string // the live database; needs no set
+	With      string // goes with Swap; "" is the newest that a restore replaced
+	Confirm   string // Replace or Swap, as the operator typed it
+	Terminate bool   // end the connections of what is replaced
+
+	Globals       bool              // restore roles and tablespaces too
+	Jobs          int               // 1 = streamed; more go through a spool on disk
+	NoOwner       bool              // everything belongs to the restoring role
+	NoTablespaces bool              // everything in the default tablespace
+	Roles         map[string]string // owners and grants: old name to new
+
+	Tables, Schemas []string // as `restore --table` and `--schema` take them; none is everything
+	SchemaOnly      bool     // definitions without rows
+	DataOnly        bool     // rows without definitions
+}
+
+// live is the database that is replaced, or "".
+func (r *RestoreRequest) live() string { return first(r.Swap, r.Replace) }
+
+// Plan is what a preflight found.
+type Plan struct {
+	Checks  []Check
+	Portion *backup.Portion // what a part brings and costs; nil for everything, or when it is not known
+	Left    bool            // the checks were left to the unit: this user may not make them
+}
+
+// Check is one preflight finding.
+type Check struct {
+	OK     bool
+	Warn   bool   // with OK: worth knowing, does not stop
+	Name   string // "target", "connections", …
+	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
+	Remedy string // when not OK
+}
+
+// RestoreResult is what a restore's unit says of itself. It is for reading: what exists is asked of
+// PostgreSQL.
+type RestoreResult struct {
+	Over     bool
+	Request  RestoreRequest // its Set holds no more than ID and database
+	Restored *backup.Restored
+	Swapped  *backup.Swapped
+	Err      error
+}
+
+// kept is the live database, and what was live before and stands beside it now; "" when there is none.
+func (r *RestoreResult) kept() (database, name string) {
+	switch {
+	case r == nil:
+	case r.Restored != nil && r.Restored.Kept != "":
+		return r.Restored.Database, r.Restored.Kept
+	case r.Swapped != nil:
+		return r.Swapped.Database, r.Swapped.Kept
+	}
+	return "", ""
+}

@@ -1,0 +1,144 @@
+// What came of a restore, on its run's page: the comparison of rows, what is kept, what to do next and
+// the way back. It is what the unit wrote down; the exact commands are quoted for a shell.
+
+package ui
+
+import (
+	"context"
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+type resultMsg struct {
+	result *RestoreResult
+	err    error
+}
+
+// readResult asks for what the unit says, once it has ended.
+func (v *runView) readResult() tea.Cmd {
+	r, ok := v.runOf(v.unit)
+	p := v.Sources.Planner
+	if !ok || r.Action != "restore" || r.State.Live() || p == nil || v.result != nil && v.result.Over {
+		return nil
+	}
+	return v.results.ask(v.ctx, v.update, func(ctx context.Context) tea.Msg {
+		result, err := p.Result(ctx, r.Unit)
+		return resultMsg{result, err}
+	})
+}
+
+// undoKey puts back what this run replaced.
+func (v *runView) undoKey() []binding {
+	if r, _ := v.runOf(v.unit); r.Action != "restore" {
+		return nil
+	}
+	database, kept := v.result.kept()
+	none := ""
+	if kept == "" {
+		none = "this run replaced nothing"
+	}
+	return []binding{{
+		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first", off: first(v.denied(), none),
+		run: func() tea.Cmd { return askUndo(v.shared, database, kept) },
+	}}
+}
+
+// resultLines say how a restore that is over ended, and what to do next.
+func (v *runView) resultLines(r UnitRun, w int) []string {
+	if r.Action != "restore" || r.State.Live() {
+		return nil
+	}
+	lines := []string{v.section("RESULT", "", w)}
+	res := v.result
+	switch {
+	case v.resultErr != nil:
+		lines = append(lines, v.trouble(v.resultErr, w)...)
+	case res == nil:
+		lines = append(lines, v.faint.Render("   its unit has left no result; the journal has it (w)"))
+	case res.Err != nil:
+		lines = append(lines, v.list("✗ ", errorLine(res.Err), w, v.bad.Render)...)
+	case res.Restored != nil:
+		lines = append(lines, v.restoredLines(res, w)...)
+	case res.Swapped != nil:
+		lines = append(lines, v.list("✓ ", clean(res.Swapped.Database)+" is what "+clean(res.Swapped.With)+" was", w, v.good.Render)...)
+	default:
+		lines = append(lines, v.bad.Render("   ✗ it did not come to its end"))
+	}
+	lines = append(append(lines, v.keptLines(w)...), v.noteLines(w)...)
+	lines = append(lines, "", v.section("NEXT", "", w))
+	for _, next := range nextSteps(r, res) {
+		lines = append(lines, fact(v.theme, next[0], next[1], w)...)
+	}
+	return append(lines, "")
+}
+
+func (v *runView) restoredLines(res *RestoreResult, w int) []string {
+	d := res.Restored
+	lines := v.list("! ", "rows were not compared", w, v.warn.Render)
+	if d.Compared {
+		lines = v.list("✓ ", fmt.Sprintf("rows compared: %s, %s rows, all as dumped", plural(d.Tables, "table"), count(d.Rows)), w, v.good.Render)
+	}
+	if p := d.Portion; p != nil {
+		lines = append(lines, fact(v.theme, "Fetched", size(d.Fetched)+" of "+size(p.StoredBytes), w)...)
+		lines = append(lines, fact(v.theme, "Chosen", itemsText(p.Chosen), w)...)
+	}
+	return lines
+}
+
+func (v *runView) noteLines(w int) (lines []string) {
+	if v.result == nil || v.result.Restored == nil {
+		return nil
+	}
+	for _, n := range v.result.Restored.Notes {
+		lines = append(lines, fact(v.theme, "Note", clean(n), w)...)
+	}
+	return lines
+}
+
+func (v *runView) keptLines(w int) []string {
+	_, kept := v.result.kept()
+	if kept == "" {
+		return nil
+	}
+	ended := 0
+	if v.result.Restored != nil {
+		ended = v.result.Restored.Ended
+	} else {
+		ended = v.result.Swapped.Ended
+	}
+	return fact(v.theme, "Kept", clean(kept)+" is what was live; nothing was dropped, "+plural(ended, "connection")+" ended", w)
+}
+
+// list is a marked text over several lines.
+func (v *runView) list(mark, text string, w int, style func(...string) string) (out []string) {
+	for _, l := range wrap(mark+text, w-5) {
+		out = append(out, "   "+style(l))
+	}
+	return out
+}
+
+// nextSteps are exact commands, each with what it is for.
+func nextSteps(r UnitRun, res *RestoreResult) [][2]string {
+	if database, kept := res.kept(); kept != "" {
+		return [][2]string{
+			{"Go back", "U here, or: " + swapLine(RestoreRequest{Swap: database, With: kept})},
+			{"When sure", "dropdb -- " + quote(kept)},
+		}
+	}
+	good := res != nil && res.Restored != nil
+	why := [2]string{"Why", "journalctl -u " + quote(r.Unit)}
+	untouched := [2]string{"", "The live database " + orUnknown(r.Database) + " was not touched."}
+	rowsOnly := res != nil && res.Request.DataOnly
+	switch {
+	case r.Replaces:
+		return [][2]string{why, {"", "Above is said which database is live, and what is left."}}
+	case good && rowsOnly:
+		return [][2]string{{"Look at it", "PGDATABASE=" + quote(r.Target) + " psql"}}
+	case good, res == nil && (r.State == RunOK || r.State == RunWarn):
+		return [][2]string{{"Look at it", "PGDATABASE=" + quote(r.Target) + " psql"}, {"Undo", "dropdb -- " + quote(r.Target)}, untouched}
+	case rowsOnly:
+		return [][2]string{why, {"", "All rows come or none: " + orUnknown(r.Target) + " is as it was."}}
+	}
+	return [][2]string{why, {"Clean up", "dropdb --if-exists -- " + quote(r.Target)}, untouched}
+}
