@@ -30,11 +30,16 @@ func start(ctx context.Context, t *testing.T, bus *Bus, unit string) (UnitState,
 }
 
 func installTwice(t *testing.T) {
-	inside(t)
+	bus, ctx := inside(t)
 	o := InstallOptions{Enable: []string{"", "exit0", "slow"}, DatabaseRole: true}
 	mustInstall(t, o)
 	if again := mustInstall(t, o); again.Changed() {
 		t.Errorf("the second installation changed something: %+v", again.Steps)
+	}
+	for _, job := range o.Enable { // a timer that is started is no run
+		if u, err := bus.Unit(ctx, BackupService(job)); err != nil || u.InvocationID != "" {
+			t.Errorf("job %q ran when its timer was started: %+v, %v", job, u, err)
+		}
 	}
 	out, err := exec.CommandContext(t.Context(), "runuser", "-u", "pgbtui", "--", "psql", "-XAtd", "postgres", "-c",
 		"SELECT rolbypassrls, rolsuper, pg_has_role('pg_read_all_data','member'), current_setting('default_transaction_read_only') FROM pg_roles WHERE rolname = current_user").CombinedOutput()

@@ -130,6 +130,9 @@ func (h *host) survivesPostgresRestart(t *testing.T) {
 		h.waitsForItsRetry(t, productionUnit, "69")
 		h.ends(t, productionUnit, "success", "0")
 	})
+	if timer := h.show(t, "postgres-backup@production.timer"); timer["ActiveState"] != "active" {
+		t.Errorf("the server's restart left the timer %s", timer["ActiveState"])
+	}
 	h.tidy(t, "production")
 }
 

@@ -116,6 +116,10 @@ func (h *host) onlyOperatorsStartUnits(t *testing.T) {
 			}
 		}
 	}
+	// The backups' user clears the count of its own backups' starts, and no other unit's.
+	if _, said := h.refused(t, "pgbtui", "systemctl", "--no-ask-password", "reset-failed", "store.service"); !strings.Contains(said, "authentication required") && !strings.Contains(said, "denied") {
+		t.Errorf("reset a unit of somebody else as pgbtui: %s", said)
+	}
 	if _, said := h.refused(t, operator, "systemctl", "--no-ask-password", "stop", "postgresql.service"); !strings.Contains(said, "authentication required") && !strings.Contains(said, "denied") {
 		t.Errorf("stop postgresql as an operator: %s", said)
 	}
