@@ -1,10 +1,14 @@
 package backup
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -126,5 +130,42 @@ func FuzzALeaseOutlivesNoTermWhateverItSays(f *testing.F) {
 		if r := parseLease(raw, stored, leaseTerm); r.live(stored.Add(leaseTerm)) {
 			t.Fatalf("it blocks for ever: %+v", r)
 		}
+	})
+}
+
+// What manifests say of each other and of their signer is a hint from outside: it may be told, and
+// ends nothing.
+func FuzzWhatManifestsClaimIsOnlyTold(f *testing.F) {
+	follower := strings.Replace(wholeManifest, `"schema":1`, `"schema":1,"sequence":9,"signer":"0011223344556677","previous":{"id":"20261122T020000Z-1a2b3c","manifestSha256":"ab"}`, 1)
+	for _, pair := range [][2]string{
+		{wholeManifest, follower},
+		{follower, follower},
+		{"", "{}"},
+		{`{"sequence":-1}`, `{"sequence":"x","signer":"\u001b[2J"}`},
+		{follower, strings.Replace(follower, "20261122T020000Z-1a2b3c", "99999999T999999Z-zzzzzz", 2)},
+	} {
+		f.Add([]byte(pair[0]), []byte(pair[1]))
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, older, newer []byte) {
+		var sets []Set
+		for _, raw := range [][]byte{newer, older} {
+			if n := sequenceOf(raw); n < 0 {
+				t.Fatalf("sequence %d", n)
+			}
+			if said := forgery([]ed25519.PublicKey{key}, raw); said == "" || strings.ContainsFunc(said, unicode.IsControl) {
+				t.Fatalf("%q", said)
+			}
+			m, err := parseManifest(raw)
+			if err != nil {
+				continue
+			}
+			sets = append(sets, Set{Kind: KindNative, ID: m.ID, FinishedAt: m.FinishedAt, Manifest: m, manifestSum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw)})
+		}
+		if problems := brokenChain(sets, now); len(problems) > len(sets) {
+			t.Fatalf("%d sets, and %q", len(sets), problems)
+		}
+		(&memory{ID: "20261122T020000Z-1a2b3c", Sequence: 3}).lost(sets)
 	})
 }

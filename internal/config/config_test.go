@@ -154,15 +154,43 @@ func TestTheEnvironmentFileIsReadAndTheProcessEnvironmentWins(t *testing.T) {
 	}
 }
 
+// everySection has a key of each section, for the fuzzer to start from.
+const everySection = `label: x
+read_only: true
+instance: db1
+s3:
+  {bucket: abc, region: eu-central-1, prefix: a/b, endpoint: "https://s3.example", path_style: true, sse: AES256, storage_class: STANDARD_IA,
+   expected_bucket_owner: "123456789012", object_lock: {days: 7, mode: governance}}
+postgres: {host: /run/postgresql, port: "5432", user: pgbtui}
+encryption: {recipients: [age1ql0fdr57u75dw07pdzz9p9kc3xzzjmtrwt7w6tmyq9lyuchswv7s7a3gt6], identity_file: /k}
+keep: {last: 3, days: 30, daily: 7, weekly: 4, monthly: 12, yearly: 3, min_good: 3, by: timer}
+warn: {size_drop: 50%, tables_drop: 10%}
+alert: {remind: 12h, channels: [{url: "ntfy://ntfy.sh/x", severity: critical}, {url_file: /u}]}
+watch: {ping_url: "https://hc.example/x"}
+signing: {key_file: /k, public_keys: [MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=]}
+drill: {by: hand, amcheck: true, expect: [{sql: "SELECT 1", result: "1"}]}
+rpo: 26h
+stall_after: 10m
+jobs: {a: {database: a, keep: {days: 1}}, b: null}
+`
+
 func FuzzAFileIsAConfigurationOrAnErrorWithCode78(f *testing.F) {
 	f.Add([]byte(twoJobs))
 	f.Add([]byte("jobs: {a: null}\ns3: {bucket: abc}\n"))
 	f.Add([]byte("jobs: [1]\n"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	f.Add([]byte(everySection))
+	load := func(raw []byte) error {
 		doc, err := parseDocument("c.yaml", raw)
 		if err == nil {
 			_, err = loader{doc: doc, env: func(string) string { return "" }, hostname: "h"}.load()
 		}
+		return err
+	}
+	if err := load([]byte(everySection)); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		err := load(raw)
 		if err != nil && fault.CodeOf(err) != fault.Config {
 			t.Fatalf("code %d: %v", fault.CodeOf(err), err)
 		}

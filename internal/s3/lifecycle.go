@@ -67,19 +67,19 @@ func lifecycleRule(r types.LifecycleRule) LifecycleRule {
 		}
 	}
 	if e := r.Expiration; e != nil {
-		out.ExpireDays, out.ExpireAt, out.ExpireMarkers = int(aws.ToInt32(e.Days)), aws.ToTime(e.Date), aws.ToBool(e.ExpiredObjectDeleteMarker)
+		out.ExpireDays, out.ExpireAt, out.ExpireMarkers = countOf(e.Days), aws.ToTime(e.Date), aws.ToBool(e.ExpiredObjectDeleteMarker)
 	}
 	if n := r.NoncurrentVersionExpiration; n != nil {
-		out.NoncurrentDays, out.NoncurrentKept = int(aws.ToInt32(n.NoncurrentDays)), int(aws.ToInt32(n.NewerNoncurrentVersions))
+		out.NoncurrentDays, out.NoncurrentKept = countOf(n.NoncurrentDays), countOf(n.NewerNoncurrentVersions)
 	}
 	if a := r.AbortIncompleteMultipartUpload; a != nil {
-		out.AbortDays = int(aws.ToInt32(a.DaysAfterInitiation))
+		out.AbortDays = countOf(a.DaysAfterInitiation)
 	}
 	for _, t := range r.Transitions {
-		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: int(aws.ToInt32(t.Days)), At: aws.ToTime(t.Date)})
+		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: countOf(t.Days), At: aws.ToTime(t.Date)})
 	}
 	for _, t := range r.NoncurrentVersionTransitions {
-		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: int(aws.ToInt32(t.NoncurrentDays)), Noncurrent: true})
+		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: countOf(t.NoncurrentDays), Noncurrent: true})
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (b *Bucket) listed(ctx context.Context, prefix string, enc types.EncodingTy
 		return Object{}, b.fail(ctx, "list", prefix, err)
 	}
 	return Object{
-		Key: key, Size: aws.ToInt64(c.Size), ETag: aws.ToString(c.ETag),
+		Key: key, Size: bytesOf(c.Size), ETag: aws.ToString(c.ETag),
 		StorageClass: string(c.StorageClass), LastModified: aws.ToTime(c.LastModified),
 	}, nil
 }

@@ -141,3 +141,9 @@ func shaOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
+
+// bytesOf and countOf are numbers of a store's answer that nothing makes negative: what is summed
+// and compared with them elsewhere relies on that.
+func bytesOf(n *int64) int64 { return max(0, aws.ToInt64(n)) }
+
+func countOf(n *int32) int { return max(0, int(aws.ToInt32(n))) }

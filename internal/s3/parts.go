@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,7 +30,7 @@ func (b *Bucket) Parts(ctx context.Context, u OpenUpload) (UploadedParts, error)
 		}
 		all.StorageClass = string(page.StorageClass)
 		for _, p := range page.Parts {
-			all.Bytes += aws.ToInt64(p.Size)
+			all.Bytes += min(bytesOf(p.Size), math.MaxInt64-all.Bytes)
 			if at := aws.ToTime(p.LastModified); at.After(all.Newest) {
 				all.Newest = at.UTC()
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -70,7 +69,7 @@ func (b *Bucket) askObjectLock(ctx context.Context, p *Protection) error {
 	p.ObjectLock = config.ObjectLockEnabled == types.ObjectLockEnabledEnabled
 	if config.Rule != nil && config.Rule.DefaultRetention != nil {
 		d := config.Rule.DefaultRetention
-		p.Default = DefaultRetention{lockMode(string(d.Mode)), int(aws.ToInt32(d.Days)), int(aws.ToInt32(d.Years))}
+		p.Default = DefaultRetention{lockMode(string(d.Mode)), countOf(d.Days), countOf(d.Years)}
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func versionsOf(page *s3.ListObjectVersionsOutput) []Version {
 	var all []Version
 	for _, v := range page.Versions {
 		all = append(all, Version{Latest: aws.ToBool(v.IsLatest), Object: Object{
-			Key: aws.ToString(v.Key), Size: aws.ToInt64(v.Size), ETag: aws.ToString(v.ETag), VersionID: aws.ToString(v.VersionId),
+			Key: aws.ToString(v.Key), Size: bytesOf(v.Size), ETag: aws.ToString(v.ETag), VersionID: aws.ToString(v.VersionId),
 			StorageClass: string(v.StorageClass), LastModified: aws.ToTime(v.LastModified),
 		}})
 	}
