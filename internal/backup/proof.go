@@ -55,7 +55,7 @@ type Proof struct {
 
 // Sample is what part of a dump was read.
 type Sample struct {
-	Frames   int   `json:"frames"`   // of 4 MiB of the dump, chosen at random
+	Frames   int   `json:"frames"`   // of 1 MiB of the dump, chosen at random
 	OfFrames int   `json:"ofFrames"` // that the dump has
 	RawBytes int64 `json:"rawBytes"` // in the frames read
 }

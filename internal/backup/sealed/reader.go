@@ -14,7 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// maxWindow bounds what a frame may ask the decoder to hold; ours need 4 MiB. Sets that people
+// maxWindow bounds what a frame may ask the decoder to hold; ours need 1 MiB. Sets that people
 // compressed themselves with `zstd --long` stay readable up to 128 MiB.
 const maxWindow = 128 << 20
 
