@@ -139,6 +139,7 @@ func TestAStallEndsTheRunAndCleansUp(t *testing.T) {
 	pg, big := bigDatabase(t)
 	stall := &s3server.Fault{Kind: s3server.Stall}
 	t.Run("of the store", func(t *testing.T) {
+		t.Parallel()
 		w := newWorldOn(t, pg, big)
 		w.job.StallAfter = time.Second
 		// For a part, every attempt: one alone is given up with its connection.
@@ -155,6 +156,7 @@ func TestAStallEndsTheRunAndCleansUp(t *testing.T) {
 		w.noBackends(t)
 	})
 	t.Run("of the dump", func(t *testing.T) {
+		t.Parallel()
 		w := newWorldOn(t, pgOf(t), "small")
 		w.job.StallAfter = time.Second
 		w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
@@ -165,8 +167,8 @@ exec sleep 600`})
 		}
 	})
 	t.Run("of a verification", func(t *testing.T) {
-		w := newWorldOn(t, pgOf(t), "small")
-		set := w.find(t, w.run(t).Manifest.ID)
+		t.Parallel()
+		w, set := smallSet.world(t)
 		w.job.StallAfter = time.Second
 		w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: dumpName, Fault: *stall})
 		_, err := Verify(t.Context(), w.job, w.env, set, nil)

@@ -54,9 +54,6 @@ var damages = map[string]func(t *testing.T, w *world, set, other *Set){
 	},
 	"the dump missing": func(t *testing.T, w *world, s, _ *Set) { w.drop(t, s.Dir+s.dumpKey()) },
 	"the dump of another set": func(t *testing.T, w *world, s, o *Set) {
-		for bytes.Equal(w.body(t, s.Dir+s.dumpKey()), w.body(t, o.Dir+o.dumpKey())) { // made within one second
-			o = w.find(t, w.run(t).Manifest.ID)
-		}
 		w.put(t, s.Dir+s.dumpKey(), w.body(t, o.Dir+o.dumpKey()))
 	},
 	"the globals missing":            func(t *testing.T, w *world, s, _ *Set) { w.drop(t, s.Dir+s.Manifest.Globals.Key) },
@@ -81,23 +78,18 @@ var damages = map[string]func(t *testing.T, w *world, set, other *Set){
 }
 
 func TestEveryDamageIsFoundByVerifyAndRefusedByRestore(t *testing.T) {
-	pg, small := smallDatabase(t)
-	id := newIdentity(t)
 	for name, damage := range damages {
-		for _, encrypted := range []bool{false, true} {
-			if encrypted && strings.Contains(name, "manifest") {
+		for _, sets := range []*kept{&smallSets, &smallsSealed} {
+			if sets.encrypted && strings.Contains(name, "manifest") {
 				continue // it is never encrypted
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				w := newWorldOn(t, pg, small)
-				if encrypted {
-					w.job.Encryption.Recipients = []string{id.Recipient().String()}
-				}
-				other, set := w.find(t, w.run(t).Manifest.ID), w.find(t, w.run(t).Manifest.ID)
+				w, set := sets.world(t)
+				other := w.find(t, sets.ids[0])
 				damage(t, w, set, other)
-				w.found(t, set, []age.Identity{id})
-				if _, err := Verify(t.Context(), w.job, w.env, other, []age.Identity{id}); err != nil {
+				w.found(t, set, sets.key())
+				if _, err := Verify(t.Context(), w.job, w.env, other, sets.key()); err != nil {
 					t.Errorf("the other set: %v", err)
 				}
 			})
@@ -126,14 +118,12 @@ func (w *world) found(t *testing.T, listedBefore *Set, identities []age.Identity
 }
 
 func TestADumpDamagedSinceTheLastLookStopsTheRestoreAndSpoolsKeepItFromStarting(t *testing.T) {
-	pg, small := smallDatabase(t)
 	for name, c := range map[string]struct {
 		jobs int
 		left int64
 	}{"streamed": {1, 1}, "spooled": {2, 0}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, pg, small)
-			set := w.find(t, w.run(t).Manifest.ID)
+			w, set := smallSet.world(t)
 			w.change(t, set.Dir+set.dumpKey(), flip(5000))
 			to := w.job.Instance + "_copy"
 			_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Jobs: c.jobs}, nil)
@@ -151,10 +141,7 @@ func TestADumpDamagedSinceTheLastLookStopsTheRestoreAndSpoolsKeepItFromStarting(
 }
 
 func TestWithoutTheKeyOnlyHashesAreCheckedAndThatIsSaid(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	w.encrypt(t)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSealed.world(t)
 	v, err := Verify(t.Context(), w.job, w.env, set, nil)
 	if err != nil || v.Proof.Level != "stored" || len(v.Warnings) != 1 || len(v.Proof.NotProven) != 2 || v.Recorded == "" {
 		t.Errorf("hash only: %+v, %v", v, err)
@@ -184,20 +171,17 @@ func TestWithoutTheKeyOnlyHashesAreCheckedAndThatIsSaid(t *testing.T) {
 }
 
 func TestADownloadThatBreaksAtHalfIsNoEvidenceAndIsResumedWhenItCanBe(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	id := w.encrypt(t)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSealed.world(t)
 	for name, after := range map[string]int64{"in the header": 10, "at half": set.Manifest.Dump.SizeBytes / 2} {
 		cut := s3server.Rule{Op: s3server.OpGetObject, Key: dumpName, Fault: s3server.Fault{Kind: s3server.Cut, After: after}}
 		cut.Times = 2
 		w.store.Inject(cut)
-		if _, err := Verify(t.Context(), w.job, w.env, set, []age.Identity{id}); err != nil {
+		if _, err := Verify(t.Context(), w.job, w.env, set, smallSealed.key()); err != nil {
 			t.Errorf("%s, twice: %v", name, err)
 		}
 		cut.Times, cut.Fault.After = 0, 0
 		w.store.Inject(cut)
-		_, err := Verify(t.Context(), w.job, w.env, set, []age.Identity{id})
+		_, err := Verify(t.Context(), w.job, w.env, set, smallSealed.key())
 		wantCode(t, err, fault.Unavailable)
 		w.store.ClearFaults()
 	}

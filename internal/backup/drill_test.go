@@ -189,7 +189,6 @@ func (w *world) provesNothing(t *testing.T, set *Set, want fault.Code, says stri
 }
 
 func TestWhatIsWrongWithASetIsRecordedByItsDrill(t *testing.T) {
-	pg, small := smallDatabase(t)
 	for name, c := range map[string]struct {
 		change func(*world, *testing.T, *Set)
 		says   string
@@ -225,9 +224,8 @@ func TestWhatIsWrongWithASetIsRecordedByItsDrill(t *testing.T) {
 		}, "not one row: 0 rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, pg, small)
+			w, set := smallSet.world(t)
 			w.named(t)
-			set := w.find(t, w.run(t).Manifest.ID)
 			c.change(w, t, set)
 			w.provenWrong(t, set, c.says)
 		})
@@ -282,9 +280,8 @@ func TestADrillThatCannotBeCarriedOutProvesNothing(t *testing.T) {
 		}, fault.NotPermitted, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, pg, small)
+			w, set := smallSet.world(t)
 			w.named(t)
-			set := w.find(t, w.run(t).Manifest.ID)
 			c.prepare(w, t, set)
 			w.provesNothing(t, set, c.code, c.says)
 		})
@@ -310,9 +307,7 @@ func clientsOnly(t *testing.T, w *world) string {
 
 func TestAHostThatCannotDrillRefusesAndSaysTheWaysOut(t *testing.T) {
 	need.Root(t)
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	dir := drillFolder(t)
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Fatal(err)
@@ -362,8 +357,7 @@ func privateServers(dir string) (pids []int) {
 }
 
 func TestADrillWhoseServerDiesProvesNothingAndLeavesNothing(t *testing.T) {
-	w := newWorldOn(t, pgOf(t), "small")
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	dir := drillFolder(t)
 	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
 		pids := privateServers(dir)
@@ -383,8 +377,7 @@ func TestADrillWhoseServerDiesProvesNothingAndLeavesNothing(t *testing.T) {
 }
 
 func TestATerminatedDrillLeavesNothing(t *testing.T) {
-	w := newWorldOn(t, pgOf(t), "small")
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	for name, key := range map[string]string{"while it looks": contentsName, "while it loads": dumpName} {
 		for _, private := range []bool{true, false} {
 			if private && key == contentsName { // the same as below, and slower

@@ -36,8 +36,7 @@ func TestADatabaseInAnotherEncodingIsRestoredAlthoughItsNamesAreNotUTF8(t *testi
 }
 
 func TestARestoreWhoseRowsAreEqualIsTheSetsBestEvidence(t *testing.T) {
-	w := newWorldOn(t, pgOf(t), "small")
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	to := w.job.Instance + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
 	restored, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil)

@@ -113,14 +113,12 @@ func (w *world) impatient(t *testing.T, stalls int) {
 
 // A run reads little: GetObject is held to the same faults when a set is verified and listed.
 func TestEveryFaultOfAReadIsSurvivedOrNamed(t *testing.T) {
-	pg, small := smallDatabase(t)
 	row := gridRow{broken: unavailable, throttled: throttled, forbidden: denied, altered: damaged, lostForEver: unavailable}
 	for _, f := range gridFaults {
 		for _, key := range []string{dumpName, manifestName} {
 			t.Run(f.name+"/"+key, func(t *testing.T) {
 				t.Parallel()
-				w := newWorldOn(t, pg, small)
-				set := w.find(t, w.run(t).Manifest.ID)
+				w, set := smallSet.world(t)
 				if f.fault.Kind == s3server.Stall {
 					w.impatient(t, f.times)
 				}

@@ -12,9 +12,7 @@ import (
 // What goes on at the same time as a run.
 
 func TestARestoreDuringABackupDisturbsNeither(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	to := w.job.Instance + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
 	var restored error
@@ -36,9 +34,7 @@ func TestARestoreDuringABackupDisturbsNeither(t *testing.T) {
 
 // A person restores the very set that retention lets go just now: the store stops giving it.
 func TestASetThatIsDeletedDuringItsRestoreFailsItWithoutALastingDatabase(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	to := w.job.Instance + "_copy"
 	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
 		_, _ = w.env.Bucket.Delete(t.Context(), w.keysOf(t, set)) // what Apply does, with a set that it found too old

@@ -8,34 +8,28 @@ import (
 	"strings"
 	"testing"
 
-	"filippo.io/age"
-
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
 func TestADamagedFrameStopsThePartThatNeedsItAndNoOther(t *testing.T) {
-	pg, db := partsDatabase(t)
-	id := newIdentity(t)
-	for name, recipients := range map[string][]string{"plain": nil, "encrypted": {id.Recipient().String()}} {
+	for name, sets := range map[string]*kept{"plain": &partsSet, "encrypted": &partsSealed} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, pg, db)
-			w.job.Encryption.Recipients = recipients
-			set := w.find(t, w.run(t).Manifest.ID)
+			w, set := sets.world(t)
 			to := w.job.Instance + "_part"
 			// The filler is most of the dump, its middle certainly.
 			w.change(t, set.Dir+set.dumpKey(), flip(int(set.Manifest.Dump.SizeBytes/2)))
-			_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Tables: []string{"filler"}}, []age.Identity{id})
+			_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Tables: []string{"filler"}}, sets.key())
 			wantCode(t, err, fault.Integrity)
 			if !strings.Contains(err.Error(), to) || !w.exists(t, to) {
 				t.Errorf("the unfinished database is not named: %v", err)
 			}
 			w.pg.DropDatabase(t, to)
-			if r := w.restorePart(t, set, RestoreRequest{Tables: []string{"sales.orders"}}, id); !r.Compared {
+			if r := w.restorePart(t, set, RestoreRequest{Tables: []string{"sales.orders"}}, sets.key()...); !r.Compared {
 				t.Errorf("%+v", r)
 			}
 			w.change(t, set.Dir+set.dumpKey(), flip(5000)) // in the frame of the head
-			_, err = Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to + "2", Tables: []string{"sales.orders"}}, []age.Identity{id})
+			_, err = Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to + "2", Tables: []string{"sales.orders"}}, sets.key())
 			wantCode(t, err, fault.Integrity)
 			if w.exists(t, to+"2") {
 				t.Error("a database was created although the head is damaged")
@@ -45,9 +39,7 @@ func TestADamagedFrameStopsThePartThatNeedsItAndNoOther(t *testing.T) {
 }
 
 func TestACutDumpIsNoSourceForParts(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	w.change(t, set.Dir+set.dumpKey(), func(b []byte) []byte { return b[:len(b)-1] })
 	for name, s := range map[string]*Set{"listed before": set, "listed now": w.find(t, set.ID)} {
 		_, err := Restore(t.Context(), w.job, w.env, s, RestoreRequest{To: "never_made", Tables: []string{"sales.orders"}}, nil)
@@ -58,9 +50,7 @@ func TestACutDumpIsNoSourceForParts(t *testing.T) {
 }
 
 func TestRowsThatAreNotThoseTheSetRecordedFailThePart(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	w.rewriteContents(t, set, func(c *Contents) {
 		for i := range c.Archive.Data {
 			c.Archive.Data[i].Rows++
@@ -73,9 +63,7 @@ func TestRowsThatAreNotThoseTheSetRecordedFailThePart(t *testing.T) {
 }
 
 func TestAPartThatIsCancelledOrLosesTheStoreLeavesTheNamedDatabaseOrNothing(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	for name, c := range map[string]struct {
 		nth  int // request for the dump
 		left bool
@@ -153,10 +141,8 @@ func TestATableOfAForeignDumpComesFromTheWholeStream(t *testing.T) {
 }
 
 func TestRowsGoIntoExistingEmptyTablesOrNowhere(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
-	to := pg.CreateDatabase(t)
+	w, set := partsSet.world(t)
+	to := w.pg.CreateDatabase(t)
 	into := func(tables ...string) (*Restored, error) {
 		return Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, DataOnly: true, Tables: tables}, nil)
 	}
@@ -169,33 +155,33 @@ func TestRowsGoIntoExistingEmptyTablesOrNowhere(t *testing.T) {
 		}
 	}
 	refused(`"sales"."customers" does not exist`)
-	pg.Exec(t, to, `CREATE SCHEMA sales; CREATE TABLE sales.customers (id serial PRIMARY KEY, name text, feels text);
+	w.pg.Exec(t, to, `CREATE SCHEMA sales; CREATE TABLE sales.customers (id serial PRIMARY KEY, name text, feels text);
 		CREATE TABLE sales.orders (id bigint GENERATED ALWAYS AS IDENTITY, customer int REFERENCES sales.customers, at date);
 		CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 		CREATE TRIGGER eats BEFORE INSERT ON sales.orders FOR EACH ROW EXECUTE FUNCTION f();
 		INSERT INTO sales.customers (name) VALUES ('alive')`)
 	refused(`"sales"."customers" is not empty`)
 	refused("has triggers that act on inserted rows (eats)")
-	pg.Exec(t, to, "DROP TRIGGER eats ON sales.orders; TRUNCATE sales.customers CASCADE")
+	w.pg.Exec(t, to, "DROP TRIGGER eats ON sales.orders; TRUNCATE sales.customers CASCADE")
 
 	// What fails on the way leaves nothing: the second table has too few columns.
-	pg.Exec(t, to, "ALTER TABLE sales.orders RENAME at TO other")
+	w.pg.Exec(t, to, "ALTER TABLE sales.orders RENAME at TO other")
 	if _, err := into("sales.customers", "sales.orders"); err == nil {
 		t.Error("a table without a column was filled")
 	}
-	if pg.QueryInt(t, to, "SELECT count(*) FROM sales.customers") != 0 {
+	if w.pg.QueryInt(t, to, "SELECT count(*) FROM sales.customers") != 0 {
 		t.Error("half of the rows stay")
 	}
-	pg.Exec(t, to, "ALTER TABLE sales.orders RENAME other TO at")
+	w.pg.Exec(t, to, "ALTER TABLE sales.orders RENAME other TO at")
 	r, err := into("sales.customers", "sales.orders")
 	if err != nil || !r.Compared || r.Rows != 3500 || r.Recorded != "" {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	// customers_id_seq gave a number before: it keeps its place. The other never did.
-	if next := pg.QueryInt(t, to, "SELECT nextval('sales.customers_id_seq')"); next != 2 {
+	if next := w.pg.QueryInt(t, to, "SELECT nextval('sales.customers_id_seq')"); next != 2 {
 		t.Errorf("a used sequence was set to %d", next)
 	}
-	if next := pg.QueryInt(t, to, "SELECT nextval('sales.orders_id_seq')"); next != 3001 {
+	if next := w.pg.QueryInt(t, to, "SELECT nextval('sales.orders_id_seq')"); next != 3001 {
 		t.Errorf("an unused sequence is at %d", next)
 	}
 	if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "customers_id_seq keeps its value") }) {

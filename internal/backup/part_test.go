@@ -38,7 +38,7 @@ CREATE TABLE measured_b PARTITION OF measured FOR VALUES FROM ('2027-01-01') TO 
 INSERT INTO measured SELECT date '2026-06-01' + i, i FROM generate_series(1, 400) AS i;
 CREATE SCHEMA "odd""schema"; CREATE TABLE "odd""schema"."T.x" (a text); INSERT INTO "odd""schema"."T.x" VALUES (E'\\.'), (NULL);
 CREATE SCHEMA "a.b"; CREATE TABLE "a.b".c (a int); CREATE SCHEMA a; CREATE TABLE a."b.c" (a int);
-CREATE TABLE other.orders (a int); CREATE TABLE filler AS SELECT i, repeat(md5(i::text), 4) AS t FROM generate_series(1, 150000) AS i;
+CREATE TABLE other.orders (a int); CREATE TABLE filler AS SELECT i, repeat(md5(i::text), 4) AS t FROM generate_series(1, 40000) AS i;
 SELECT lo_from_bytea(0, 'large');
 `
 
@@ -86,9 +86,7 @@ func (w *world) served(t *testing.T, key string) (n int64) {
 }
 
 func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	to := w.job.Instance + "_part"
 	r := w.restorePart(t, set, RestoreRequest{To: to, Tables: []string{"sales.orders"}})
 	if !r.Compared || r.Tables != 1 || r.Rows != 3000 || r.Recorded != "" {
@@ -115,7 +113,7 @@ func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
 		"SELECT obj_description('sales.orders'::regclass)":                                                                                    "what they bought",
 		"SELECT count(*)::text FROM pg_largeobject_metadata":                                                                                  "0",
 	} {
-		if got := pg.QueryString(t, to, query); got != want {
+		if got := w.pg.QueryString(t, to, query); got != want {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
@@ -128,15 +126,11 @@ func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
 }
 
 func TestOnlyTheBytesOfThePartAreFetchedAndTheStoreAgrees(t *testing.T) {
-	pg, db := partsDatabase(t)
-	id := newIdentity(t)
-	for name, recipients := range map[string][]string{"plain": nil, "encrypted": {id.Recipient().String()}} {
+	for name, sets := range map[string]*kept{"plain": &partsSet, "encrypted": &partsSealed} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldOn(t, pg, db)
-			w.job.Encryption.Recipients = recipients
-			set := w.find(t, w.run(t).Manifest.ID)
+			w, set := sets.world(t)
 			w.store.ForgetRequests()
-			r := w.restorePart(t, set, RestoreRequest{Tables: []string{"sales.customers"}}, id)
+			r := w.restorePart(t, set, RestoreRequest{Tables: []string{"sales.customers"}}, sets.key()...)
 			served := w.served(t, dumpName)
 			if r.Fetched != served || r.Fetched != r.Portion.FetchBytes || r.Fetched >= set.Manifest.Dump.SizeBytes/2 || r.Portion.Whole != "" {
 				t.Errorf("fetched %d, the store served %d, promised %d, the dump has %d", r.Fetched, served, r.Portion.FetchBytes, set.Manifest.Dump.SizeBytes)
@@ -149,9 +143,7 @@ func TestOnlyTheBytesOfThePartAreFetchedAndTheStoreAgrees(t *testing.T) {
 }
 
 func TestASetWithoutAnIndexIsFetchedWholeAndThatIsSaid(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	w.rewriteContents(t, set, func(c *Contents) { c.Frames.Sizes = nil })
 	set = w.find(t, set.ID)
 	r := w.restorePart(t, set, RestoreRequest{Tables: []string{"measured"}})
@@ -161,15 +153,13 @@ func TestASetWithoutAnIndexIsFetchedWholeAndThatIsSaid(t *testing.T) {
 	if got := named(r.Portion.Chosen); !slices.Equal(got, []string{"table public.measured", "table public.measured_a", "table public.measured_b"}) {
 		t.Errorf("a partitioned table comes without its partitions: %q", got)
 	}
-	if pg.QueryInt(t, r.Database, "SELECT count(*) FROM measured") != 400 {
+	if w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM measured") != 400 {
 		t.Error("the partitions are not attached")
 	}
 }
 
 func TestASchemaComesWithItsViewsAndForeignKeysWithBothTables(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	r := w.restorePart(t, set, RestoreRequest{Schemas: []string{"sales"}})
 	if !r.Compared || r.Tables != 2 || r.Rows != 3500 {
 		t.Errorf("%+v", r)
@@ -177,7 +167,7 @@ func TestASchemaComesWithItsViewsAndForeignKeysWithBothTables(t *testing.T) {
 	if got := named(r.Portion.LeftOut); !slices.Equal(got, []string{"materialized view other.totals"}) {
 		t.Errorf("left out: %q", got)
 	}
-	if pg.QueryInt(t, r.Database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") != 1 || pg.QueryInt(t, r.Database, "SELECT count(*) FROM sales.open_orders") != 3000 {
+	if w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") != 1 || w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM sales.open_orders") != 3000 {
 		t.Error("the foreign key or the view is missing")
 	}
 	// A view of another schema needs a table, which comes as a definition.
@@ -185,15 +175,13 @@ func TestASchemaComesWithItsViewsAndForeignKeysWithBothTables(t *testing.T) {
 	if got := named(r.Portion.Brought); !slices.Contains(got, "table sales.orders (without rows)") {
 		t.Errorf("brought: %q", got)
 	}
-	if got := pg.QueryString(t, r.Database, "SELECT relispopulated::text FROM pg_class WHERE relname = 'totals'"); got != "false" {
+	if got := w.pg.QueryString(t, r.Database, "SELECT relispopulated::text FROM pg_class WHERE relname = 'totals'"); got != "false" {
 		t.Error("a materialized view was filled from a table without rows")
 	}
 }
 
 func TestDefinitionsAloneCostTheHeadAlone(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	r := w.restorePart(t, set, RestoreRequest{SchemaOnly: true})
 	if r.Compared || r.Fetched >= set.Manifest.Dump.SizeBytes/2 {
 		t.Errorf("%+v", r)
@@ -202,16 +190,14 @@ func TestDefinitionsAloneCostTheHeadAlone(t *testing.T) {
 		"SELECT count(*) FROM sales.orders": 0, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'": 1, "SELECT count(*) FROM sales.open_orders": 0,
 		"SELECT count(*) FROM pg_inherits WHERE inhparent = 'measured'::regclass": 2,
 	} {
-		if got := pg.QueryInt(t, r.Database, query); got != want {
+		if got := w.pg.QueryInt(t, r.Database, query); got != want {
 			t.Errorf("%s: %d", query, got)
 		}
 	}
 }
 
 func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *testing.T) {
-	pg, db := partsDatabase(t)
-	w := newWorldOn(t, pg, db)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := partsSet.world(t)
 	to := w.job.Instance + "_part"
 	for _, c := range []struct {
 		req  RestoreRequest

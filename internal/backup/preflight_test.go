@@ -32,11 +32,11 @@ func (w *world) check(t *testing.T, set *Set, req RestoreRequest, name string) C
 
 func TestAPreflightSaysWhatARestoreWillMeet(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small) // and a second set of the same instance
 	set := w.find(t, w.run(t).Manifest.ID)
 	req := RestoreRequest{To: w.job.Instance + "_copy"}
 	for name, part := range map[string]string{
-		"server": pg.Host + " port " + pg.Port + `, as role "postgres"`, "target": "does not exist yet",
+		"server": w.pg.Host + " port " + w.pg.Port + `, as role "postgres"`, "target": "does not exist yet",
 		"locale": "UTF8, libc, C.UTF-8", "space": " needed, ", "source": "proven stored",
 	} {
 		if c := w.check(t, set, req, name); !c.OK || c.Warn || !strings.Contains(c.Detail, part) {
@@ -60,9 +60,7 @@ func TestAPreflightSaysWhatARestoreWillMeet(t *testing.T) {
 }
 
 func TestAPreflightNamesWhatTheTargetsServerCannotDo(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	req := RestoreRequest{To: w.job.Instance + "_copy"}
 	newer := *set.Manifest
 	newer.Server.VersionNum, newer.Server.Version = 990001, "99.1"
@@ -75,8 +73,8 @@ func TestAPreflightNamesWhatTheTargetsServerCannotDo(t *testing.T) {
 	if c := w.check(t, w.find(t, set.ID), req, "locale"); c.OK || !strings.Contains(c.Detail, "xx_XX") || !strings.Contains(c.Remedy, "locale-gen") {
 		t.Errorf("%+v", c)
 	}
-	pg.Exec(t, "postgres", "CREATE ROLE plain_"+w.job.Instance+" LOGIN")
-	t.Cleanup(func() { pg.Exec(t, "postgres", "DROP ROLE plain_"+w.job.Instance) })
+	w.pg.Exec(t, "postgres", "CREATE ROLE plain_"+w.job.Instance+" LOGIN")
+	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP ROLE plain_"+w.job.Instance) })
 	w.job.Postgres.User = "plain_" + w.job.Instance
 	if c := w.check(t, set, req, "server"); c.OK || !strings.Contains(c.Remedy, "CREATEDB") {
 		t.Errorf("%+v", c)
@@ -88,9 +86,7 @@ func TestAPreflightNamesWhatTheTargetsServerCannotDo(t *testing.T) {
 }
 
 func TestATargetWithoutRoomIsFoundBeforeAnythingIsCreated(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	huge := *set.Manifest
 	huge.Server.SizeBytes = 1 << 60
 	of := *set
@@ -156,9 +152,7 @@ func TestATablespacesOwnDiskIsLookedAt(t *testing.T) {
 }
 
 func TestASetInAnArchiveClassIsNamedWithItsThaw(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	if _, err := w.env.Bucket.Put(t.Context(), set.Dir+dumpName, []byte("x"), s3.PutOptions{Class: "GLACIER"}); err != nil {
 		t.Fatal(err)
 	}

@@ -29,9 +29,7 @@ func (w *world) exists(t *testing.T, to string) bool {
 }
 
 func TestACancelledRestoreLeavesTheNamedDatabaseOrNothing(t *testing.T) {
-	pg, big := bigDatabase(t)
-	w := newWorldOn(t, pg, big)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := bigSet.world(t)
 	for name, c := range map[string]struct {
 		jobs int
 		key  string
@@ -62,9 +60,7 @@ func TestACancelledRestoreLeavesTheNamedDatabaseOrNothing(t *testing.T) {
 }
 
 func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *testing.T) {
-	pg, big := bigDatabase(t)
-	w := newWorldOn(t, pg, big)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := bigSet.world(t)
 	restore := func(to string) error {
 		_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Jobs: 2}, nil)
 		if w.exists(t, to) {
@@ -157,9 +153,7 @@ func (w *world) openTo(t *testing.T, dir string) {
 }
 
 func TestATargetWhoseNamePostgreSQLWouldCutIsRefused(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	for _, to := range []string{strings.Repeat("x", 64), "a\x00b"} {
 		if _, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil); err == nil {
 			t.Errorf("restored to %q", to)
@@ -171,9 +165,7 @@ func TestATargetWhoseNamePostgreSQLWouldCutIsRefused(t *testing.T) {
 }
 
 func TestAnExtensionThatTheTargetLacksRefusesTheRestore(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	w.rewriteContents(t, set, func(c *Contents) {
 		e := c.Archive.Entries[0]
 		e.Desc, e.Tag, e.Owner = "EXTENSION", "no_such_extension", ""
@@ -187,9 +179,7 @@ func TestAnExtensionThatTheTargetLacksRefusesTheRestore(t *testing.T) {
 }
 
 func TestRowsThatDifferFromTheDumpFailTheRestore(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	w.rewriteContents(t, set, func(c *Contents) { c.Archive.Data[0].Rows++ })
 	to := w.job.Instance + "_copy"
 	_, err := Restore(t.Context(), w.job, w.env, w.find(t, set.ID), RestoreRequest{To: to}, nil)

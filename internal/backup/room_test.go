@@ -29,9 +29,7 @@ func TestTheReserveOfADiskIsATwentiethWithinBounds(t *testing.T) {
 }
 
 func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	w.store.ForgetRequests()
 	need := set.Manifest.Server.SizeBytes + clusterBytes
 	w.roomFor(need + reserveOf100GiB - 1)
@@ -55,9 +53,7 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 }
 
 func TestADrillEndsWhenSomethingElseTakesTheReserve(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	free := w.roomFor(50 << 30)
 	w.atFirst(s3server.OpGetObject, dumpName, func() *s3server.Fault {
 		free.Store(reserveOf100GiB/2 - 1)
@@ -72,9 +68,7 @@ func TestADrillEndsWhenSomethingElseTakesTheReserve(t *testing.T) {
 }
 
 func TestARestoreThatWouldTouchTheReserveIsToldSoAndASpoolIsRefused(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
-	set := w.find(t, w.run(t).Manifest.ID)
+	w, set := smallSet.world(t)
 	req := RestoreRequest{To: w.job.Instance + "_copy"}
 	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB)
 	if c := w.check(t, set, req, "space"); !c.OK || c.Warn {

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
 func TestABackupIsVerifiedAndRestoredEqual(t *testing.T) {
@@ -54,27 +56,28 @@ func TestABackupIsVerifiedAndRestoredEqual(t *testing.T) {
 }
 
 func TestHostileDatabaseNamesAreBackedUpAndRestoredUnderTheirOwnName(t *testing.T) {
-	w := newWorld(t)
+	pg := pgtest.Shared(t)
 	for _, name := range []string{
 		"dbname=template1", "postgresql://x/template1", `a"b`, "x/../y", "数据库", "line\nbreak", "..", ".", "%41", "-rf", "a b; DROP", "$(id)", "\x1b]52;c;x\a", "tail/",
 	} {
-		w.pg.CreateDatabaseNamed(t, name)
-		w.pg.Exec(t, name, "CREATE TABLE t AS SELECT 42 AS answer")
-		w.job.Database = name
-		m := w.run(t).Manifest
-		set := w.find(t, m.ID)
-		if set.Database != name || set.Instance != w.job.Instance {
-			t.Errorf("%q is listed as %q of %q", name, set.Database, set.Instance)
-		}
-		to := name + " copy"
-		if _, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil); err != nil {
-			t.Errorf("%q: %v", name, err)
-			continue
-		}
-		if n := w.pg.QueryInt(t, to, "SELECT answer FROM t"); n != 42 {
-			t.Errorf("%q: answer %d", name, n)
-		}
-		w.pg.DropDatabase(t, to)
+		t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
+			t.Parallel()
+			pg.CreateDatabaseNamed(t, name)
+			pg.Exec(t, name, "CREATE TABLE t AS SELECT 42 AS answer")
+			w := newWorldOn(t, pg, name)
+			set := w.find(t, w.run(t).Manifest.ID)
+			if set.Database != name || set.Instance != w.job.Instance {
+				t.Errorf("listed as %q of %q", set.Database, set.Instance)
+			}
+			to := name + " copy"
+			t.Cleanup(func() { pg.DropDatabase(t, to) })
+			if _, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if n := pg.QueryInt(t, to, "SELECT answer FROM t"); n != 42 {
+				t.Errorf("answer %d", n)
+			}
+		})
 	}
 }
 

@@ -26,10 +26,8 @@ func (w *world) overWire(t *testing.T) *badwire.Proxy {
 }
 
 func TestARestoreOverAWireThatBreaksAtHalfIsWholeAllTheSame(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
+	w, set := smallSet.world(t)
 	wire := w.overWire(t)
-	set := w.find(t, w.run(t).Manifest.ID)
 	half := badwire.Fault{Way: badwire.Down, After: set.Manifest.Dump.SizeBytes / 2, Times: 1}
 	for _, half.Kind = range []badwire.Kind{badwire.Reset, badwire.Close, badwire.HalfClose, badwire.Stall} {
 		wire.Break(half)
@@ -42,10 +40,8 @@ func TestARestoreOverAWireThatBreaksAtHalfIsWholeAllTheSame(t *testing.T) {
 }
 
 func TestARestoreOverAWireThatAlwaysBreaksNamesWhatItLeaves(t *testing.T) {
-	pg, small := smallDatabase(t)
-	w := newWorldOn(t, pg, small)
+	w, set := smallSet.world(t)
 	wire := w.overWire(t)
-	set := w.find(t, w.run(t).Manifest.ID)
 	wire.Break(badwire.Fault{Kind: badwire.Reset, Way: badwire.Down, After: 20_000})
 	_, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: "wire_never"}, nil)
 	wantCode(t, err, fault.Unavailable)

@@ -74,22 +74,6 @@ func newWorldOn(t testing.TB, pg *pgtest.Server, database string, store ...s3ser
 	return w
 }
 
-// fixture is a database of the shared server that the first test that asks makes, and all only read.
-type fixture struct {
-	name, schema string
-	once         sync.Once
-}
-
-func (f *fixture) in(t testing.TB) (*pgtest.Server, string) {
-	t.Helper()
-	pg := pgtest.Shared(t)
-	f.once.Do(func() {
-		pg.Exec(t, "postgres", "CREATE DATABASE "+f.name+" TEMPLATE template0")
-		pg.Exec(t, f.name, f.schema)
-	})
-	return pg, f.name
-}
-
 // worlds numbers instances, which name advisory locks of the shared server.
 var worlds atomic.Int64
 

@@ -14,17 +14,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
-func TestConnectTakesHostileNamesLiterally(t *testing.T) {
-	s := pgtest.Shared(t)
-	for _, name := range hostileNames {
-		s.CreateDatabaseNamed(t, name)
-		f, err := connect(t, target(s, name)).Facts(t.Context())
-		if err != nil || f.Database != name {
-			t.Errorf("connected to %q, want %q: %v", f.Database, name, err)
-		}
-	}
-}
-
 func TestConnectRefusesNamesThatTheServerWouldCut(t *testing.T) {
 	s := pgtest.Shared(t)
 	for _, name := range []string{strings.Repeat("x", 64), "a\x00b"} {

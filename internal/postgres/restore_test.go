@@ -53,13 +53,16 @@ func wantContent(t *testing.T, s *pgtest.Server, db string) {
 	}
 }
 
-func TestHostileNamesAreDumpedAndRestoredUnderTheirOwnName(t *testing.T) {
+func TestHostileNamesAreConnectedToDumpedAndRestoredLiterally(t *testing.T) {
 	s := pgtest.Shared(t)
 	tools := tools(t, s)
 	before := s.QueryInt(t, "template1", "SELECT count(*) FROM pg_class")
 	for _, name := range hostileNames {
 		t.Run(name, func(t *testing.T) {
 			s.CreateDatabaseNamed(t, name)
+			if f, err := connect(t, target(s, name)).Facts(t.Context()); err != nil || f.Database != name {
+				t.Errorf("connected to %q: %v", f.Database, err)
+			}
 			s.Exec(t, name, content)
 			archive := dump(t, s, name)
 			file := filepath.Join(t.TempDir(), "-f archive")
