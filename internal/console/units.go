@@ -71,11 +71,11 @@ func (u *units) relay(ctx context.Context, changes <-chan systemd.Change, out ch
 	}
 }
 
-// services are the globs of what does the work; an alert and the watch are none of that.
+// services are the globs of what does the work; an alert is none of that.
 func services() []string {
 	return slices.DeleteFunc(systemd.Patterns(), func(glob string) bool {
 		action := systemd.ActionOf(glob)
-		return !strings.HasSuffix(glob, ".service") || action == "alert" || action == "watch"
+		return !strings.HasSuffix(glob, ".service") || action == "alert"
 	})
 }
 

@@ -85,6 +85,9 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 	if why := sh.denied(); why != "" {
 		return say(toneWarn, "run: ", why)
 	}
+	if job, ok := sh.jobNamed(t.Job); ok && t.Action == "prune" {
+		return askRetention(sh, job) // what deletes is looked at first
+	}
 	act := sh.Write.Actions
 	facts := [][2]string{{"Starts", clean(t.Service)}}
 	if about := actionText[t.Action]; about != "" {
@@ -101,6 +104,9 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 
 // askAgain is the dialog for starting a unit once more after its run ended.
 func askAgain(sh *shared, r UnitRun) tea.Cmd {
+	if job, ok := sh.jobNamed(r.Job); ok && r.Action == "prune" {
+		return askRetention(sh, job)
+	}
 	act := sh.Write.Actions
 	facts := [][2]string{{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(r.Detail)}}
 	if about := actionText[r.Action]; about != "" && r.Target == "" {

@@ -196,7 +196,7 @@ func (b *backups) list(w, h int) []string {
 	}
 	state := setMarkWidth(all)
 	cols := []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"FINISHED", 16, false}, {"AGE", 7, true}, {"DATA", 8, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
-	if w < 76 {
+	if w < tableWidth {
 		cols = []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
 	}
 	from, to := b.window(len(all), h-len(lines)-1)

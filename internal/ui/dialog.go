@@ -63,9 +63,9 @@ type rereadMsg struct{}
 // afterStart shows the run that was started.
 func afterStart(sh *shared, s Started) tea.Cmd {
 	sh.asked[s.Unit] = true
-	text, n := "started "+clean(s.Unit)+"; leaving the console does not stop it", toneGood
+	text, n := "started; leaving the console does not stop it", toneGood
 	if s.AlreadyRunning {
-		text, n = clean(s.Unit)+" was already running: this is that run", toneWarn
+		text, n = "it was already running: this is that run", toneWarn
 	}
 	return tea.Batch(sh.post(replaceMsg{newRunView(sh, s.Unit)}), say(n, text))
 }

@@ -40,7 +40,7 @@ func entryLine(sh *shared, e Entry, w int, selected bool) string {
 	if w >= 100 {
 		unit = fit(strings.TrimSuffix(clean(e.Unit), ".service"), 24) + " "
 	}
-	text := " " + sh.faint.Render(fit(stamp, 15)) + " " + sh.style(m.tone).Render(fit(m.glyph+" "+m.word, 7)) + sh.faint.Render(unit) + sh.style(m.tone).Render(clean(e.Message))
+	text := " " + sh.faint.Render(fit(stamp, 15)) + " " + sh.style(m.tone).Render(fit(m.glyph+" "+m.word, 7)) + " " + sh.faint.Render(unit) + sh.style(m.tone).Render(clean(e.Message))
 	text = fit(text, w)
 	if selected {
 		return sh.reverse.Render(ansi.Strip(text))

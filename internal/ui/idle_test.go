@@ -77,7 +77,8 @@ func TestAnIdleMinuteSendsLittle(t *testing.T) {
 func sent(t *testing.T, a, b string) int {
 	t.Helper()
 	out := &counter{}
-	in, _ := io.Pipe()
+	in, typing := io.Pipe()
+	defer typing.Close() // which ends the program's reader
 	p := tea.NewProgram(replay{}, tea.WithOutput(out), tea.WithInput(in), tea.WithAltScreen(), tea.WithFPS(10), tea.WithoutSignalHandler())
 	ended := make(chan error, 1)
 	go func() { _, err := p.Run(); ended <- err }()

@@ -85,6 +85,12 @@ func hostProblems(sh *shared) (all []hostProblem) {
 		}
 		jobs[t.Unit] = jobs[t.Unit] || t.State == TimerOn
 	}
+	for _, r := range sh.runs.value {
+		if p, bad := runProblem(r); bad {
+			all = append(all, hostProblem{runTitle(r), p})
+			jobs[r.Unit] = true
+		}
+	}
 	for _, i := range sh.told.value {
 		if !jobs[i.Subject] && !sh.runMended(i) && !sh.mended(i, nil) {
 			all = append(all, hostProblem{first(clean(i.Subject), "this host"), sh.toldProblem(i)})
@@ -113,6 +119,20 @@ func timerProblem(t Timer) (problem, bool) {
 	return problem{"timer", markWarn, "it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
 }
 
+// runProblem is about a run that a timer repeats and that is no backup's. One that a person started
+// for a set or a restore told that person.
+func runProblem(r UnitRun) (problem, bool) {
+	if r.Action == "backup" || r.Action == "restore" || r.Job == "" && r.Action != "watch" {
+		return problem{}, false
+	}
+	switch r.State {
+	case RunFailed, RunLost, RunSkipped:
+		return problem{"run", markWarn, "the last run " + string(r.State) + because(r.Detail), first(clean(r.Remedy), "3 shows the run, 5 its journal")}, true
+	case RunQueued, RunPreflight, RunRunning, RunFinishing, RunOK, RunWarn, RunCancelled, RunUnknown:
+	}
+	return problem{}, false
+}
+
 // worst is the worst of all databases and of this host, and whose that is; known is false while a
 // feed has not answered yet: what is not read is not well.
 func worst(sh *shared, all []database) (m mark, names []string, known bool) {
@@ -130,7 +150,7 @@ func worst(sh *shared, all []database) (m mark, names []string, known bool) {
 	}
 	for _, p := range hostProblems(sh) {
 		if p.mark.rank > m.rank {
-			m, names = p.mark, []string{p.subject}
+			m, names = p.mark, []string{"this host"}
 		}
 	}
 	return m, names, !sh.sets.unread() && !sh.timers.unread() && !sh.runs.unread()

@@ -109,3 +109,16 @@ func TestNothingIsCalledRecoverableBeforeEverySourceAnswered(t *testing.T) {
 	close(hold)
 	d.Until("all recoverable")
 }
+
+func TestADrillByTimerThatFailedIsFoundBeforeTheWatchTellsIt(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) {
+		fine(w, o)
+		unit := "postgres-backup-drill@sales.service"
+		w.AllRuns = append(w.AllRuns, ui.UnitRun{Unit: unit, Action: "drill", Job: "sales", Database: "sales", State: ui.RunFailed, Detail: "exit code 73", Remedy: "make room"})
+		w.Incident = []ui.Incident{{Subject: unit, Kind: "run", Critical: true, What: "told already"}}
+	})
+	ready(d).Until("! drill of sales").Until("the last run failed: exit code 73").Until("→ make room").Until("this host")
+	if strings.Contains(plain(d), "told already") {
+		t.Errorf("it is said twice:\n%s", plain(d))
+	}
+}

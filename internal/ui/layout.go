@@ -14,6 +14,7 @@ import (
 const (
 	minWidth, minHeight = 60, 15
 	wideWidth           = 120
+	tableWidth          = 76 // from which a list has all its columns
 )
 
 func (r *root) tooSmall() bool { return r.w < minWidth || r.h < minHeight }

@@ -18,7 +18,7 @@ func TestTwoOperatorsAtOnceSeeEachOthersRunsAndStartNothingTwice(t *testing.T) {
 	ready(second).Press("G", "b").Until("Same as")
 	first.Press("tab", "enter").Until("LAST LINES")
 	second.UntilIs("the run of the other", func(string) bool { return strings.Contains(plain(second), "backup running [a]") })
-	second.Press("tab", "enter").Until("was already running: this is that run")
+	second.Press("tab", "enter").Until("it was already running: this is that run")
 	if got := w.Started; !slices.Equal(got, []string{"backup postgres-backup@sales.service"}) {
 		t.Errorf("started %v", got)
 	}

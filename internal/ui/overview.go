@@ -11,6 +11,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
@@ -89,7 +90,7 @@ func (o *overview) cliLine() string  { return "pgbtui status" }
 func (o *overview) view(w, h int) string {
 	all := o.shown()
 	if w >= wideWidth {
-		lw := w * 3 / 5
+		lw := max(tableWidth, w*3/5)
 		left := append(o.databases(all, lw, max(4, h/2)), o.wrong(all, lw)...)
 		right := o.aside(all, w-lw-1)[1:]
 		return strings.Join(o.sideBySide(left, right, lw, w-lw-1, h), "\n")
@@ -123,7 +124,7 @@ func (o *overview) databases(all []database, w, h int) []string {
 		return append(lines, o.faint.Render("   none configured and none in the bucket"))
 	}
 	cols := []column{{"STATE", 7, false}, {"DATABASE", 0, false}, {"RECOVER TO", 16, false}, {"AGE", 7, true}, {"PROOF", 16, false}, {"RESTORE", 8, true}}
-	if w < 76 {
+	if w < tableWidth {
 		cols = []column{{"STATE", 7, false}, {"DATABASE", 0, false}, {"RECOVER TO", 16, false}, {"AGE", 7, true}}
 	}
 	from, to := o.window(len(all), h-len(lines)-1)
@@ -235,8 +236,19 @@ func (o *overview) aside(all []database, w int) []string {
 			lines = append(lines, o.label("14 DAYS", i == 0)+fit(clean(d.name), 18)+" "+lastDays(o.shared, d.name, 14))
 		}
 	}
-	lines = append(lines, o.label("NEXT", true)+o.next()+o.faint.Render("  · ")+o.timers.note(o.shared, "timers"))
-	return append(lines, o.label("BUCKET", true)+o.bucket()+o.faint.Render("  · "+clean(o.Identity.Place)))
+	lines = append(lines, o.labelled("NEXT", o.next(), o.timers.note(o.shared, "timers"), w)...)
+	return append(lines, o.labelled("BUCKET", o.bucket(), o.faint.Render(clean(o.Identity.Place)), w)...)
+}
+
+// labelled is one line, or in a pane beside the databases as many as it takes.
+func (o *overview) labelled(label, text, note string, w int) (lines []string) {
+	if w >= minWidth {
+		return []string{o.label(label, true) + text + o.faint.Render("  · ") + note}
+	}
+	for i, l := range wrap(ansi.Strip(text), w-cells(o.label(label, true))) {
+		lines = append(lines, o.label(label, i == 0)+l)
+	}
+	return append(lines, o.label(label, false)+note)
 }
 
 // label heads a line that is a section of its own.

@@ -69,6 +69,8 @@ func proofShows(p *backup.Proof) string {
 		if s.OfFrames > 0 {
 			parts = append(parts, fmt.Sprintf(" (%d%%)", s.Frames*100/s.OfFrames))
 		}
+	} else if p.Tables > 0 || p.Rows > 0 {
+		parts = append(parts, plural(p.Tables, "table")+", "+count(p.Rows)+" rows")
 	} else {
 		parts = append(parts, clean(p.Shown()))
 	}

@@ -93,3 +93,17 @@ func TestADeniedPruneSaysSoAndDeletesNothing(t *testing.T) {
 		t.Error("sets are gone")
 	}
 }
+
+func TestWhatDeletesIsLookedAtFirstWhereverItIsStartedFrom(t *testing.T) {
+	d, w := open(t, func(w *uitest.World, _ *ui.Options) {
+		w.AllTimer = append(w.AllTimer, ui.Timer{Unit: "postgres-backup-prune@sales.timer", Service: "postgres-backup-prune@sales.service", Action: "prune", Job: "sales", Database: "sales", State: ui.TimerOn, Next: uitest.Now})
+		w.AllRuns = append(w.AllRuns, ui.UnitRun{Unit: "postgres-backup-prune@sales.service", Action: "prune", Job: "sales", Database: "sales", State: ui.RunFailed, Again: true})
+	})
+	ready(d).Press("4").Until("Calendar")
+	d.Press("G", "b").Until("10 kept, 5 deleted")
+	d.Press("esc", "3", "/", "prune", "enter", "b").Until("10 kept, 5 deleted")
+	d.Press("tab", "enter")
+	if len(w.Started) != 0 {
+		t.Errorf("started %v", w.Started)
+	}
+}

@@ -25,14 +25,14 @@ func (p *retentionPage) view(w, h int) string {
 		foot = append(foot, fact(p.theme, "Why", clean(l.reason), w)...)
 	}
 	cols := []column{{"STATE", 8, false}, {"BACKUP", 23, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"WHY", 0, false}}
-	if w < 76 {
+	if w < tableWidth {
 		cols = []column{{"STATE", 8, false}, {"BACKUP", 23, false}, {"AGE", 7, true}, {"WHY", 0, false}}
 	}
 	from, to := p.window(len(all), h-len(lines)-1-len(foot))
 	t := table{cols: cols, selected: p.at - from}
 	for _, l := range all[from:to] {
 		c := []string{p.mark(l.mark), clean(l.id), l.age, size(l.bytes), clean(l.reason)}
-		if w < 76 {
+		if w < tableWidth {
 			c = append(c[:3], c[4])
 		}
 		t.cells = append(t.cells, c)

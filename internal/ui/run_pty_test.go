@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
@@ -43,12 +44,15 @@ var buildShow = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
+// Whatever a console asked for is over when it is left. The clock's next tick, which a driven console
+// still waits for, ends by itself.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if bin, err := buildShow(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(bin))
-	}
-	os.Exit(code)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/charmbracelet/bubbletea.Tick.func1"), goleak.Cleanup(func(code int) {
+		if bin, err := buildShow(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(bin))
+		}
+		os.Exit(code)
+	}))
 }
 
 // startConsole runs show on a pty that never answers what is asked, like a serial line.

@@ -29,6 +29,8 @@ func (s *runsScreen) lively() bool                  { return len(s.liveRuns()) >
 // 20261122T020000Z-1a2b3c" where only the set is known.
 func runTitle(r UnitRun) string {
 	switch {
+	case r.Action == "watch":
+		return "watch over this host"
 	case r.Replaces && r.Database == "":
 		return "putting back of " + clean(r.Target)
 	case r.Replaces:
@@ -133,14 +135,14 @@ func (s *runsScreen) view(w, h int) string {
 		return strings.Join(lines, "\n")
 	}
 	cols := []column{{"STATE", 11, false}, {"RUN", 0, false}, {"STARTED", 16, false}, {"TOOK", 7, true}, {"BY", 8, false}}
-	if w < 76 {
+	if w < tableWidth {
 		cols = []column{{"STATE", 11, false}, {"RUN", 0, false}, {"AGE", 7, true}, {"TOOK", 7, true}}
 	}
 	from, to := s.window(len(all), h-len(lines)-5)
 	t := table{cols: cols, selected: s.at - from, dim: s.runs.stale()}
 	for _, r := range all[from:to] {
 		c := []string{s.mark(runMark(r.State)), runTitle(r), when(s.Zone, r.StartedAt), s.duration(r), orUnknown(r.Trigger)}
-		if w < 76 {
+		if w < tableWidth {
 			c = []string{c[0], c[1], age(s.now, r.StartedAt), c[3]}
 		}
 		t.cells = append(t.cells, c)

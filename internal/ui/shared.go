@@ -134,6 +134,16 @@ func (sh *shared) jobFor(database string) (Job, bool) {
 	return Job{}, false
 }
 
+// jobNamed is the configured job of a name.
+func (sh *shared) jobNamed(name string) (Job, bool) {
+	for _, j := range sh.Jobs {
+		if j.Name == name {
+			return j, true
+		}
+	}
+	return Job{}, false
+}
+
 // denied is why nothing can be changed from here, or "".
 func (sh *shared) denied() string {
 	if sh.Write.Actions != nil {
