@@ -39,7 +39,7 @@ func (s *session) keys(t *testing.T, keys ...string) {
 	s.tmux(t, append([]string{"tmux", "-L", s.name, "send-keys"}, keys...)...)
 }
 
-// sees waits until all texts are on the screen, and returns the screen.
+// sees waits until all texts are on the screen, and returns the screen. No secret is ever on it.
 func (s *session) sees(t *testing.T, texts ...string) string {
 	t.Helper()
 	var frame string
@@ -55,6 +55,11 @@ func (s *session) sees(t *testing.T, texts ...string) string {
 		}
 		return nil
 	})
+	for _, canary := range canaries() {
+		if strings.Contains(frame, canary) {
+			t.Errorf("%s is on the screen:\n%s", canary, frame)
+		}
+	}
 	t.Logf("%s sees %q:\n%s", s.user, texts, strings.TrimRight(frame, "\n"))
 	return frame
 }
