@@ -1,8 +1,9 @@
 // Command bench times `pgbtui --headless` beside what people do without it: the floor (pg_dump
-// alone, into nothing), a dump file that is then uploaded, and a pipe through zstd.
+// alone, into nothing), a dump file that is then uploaded, and a pipe through zstd. Then it reads
+// the sets back: whole, one table of it, by verification and by drill.
 //
 // Rules: everything runs in one go on one machine, each way right after a floor of its own, and
-// is compared with that floor only; the database, the server and the store are the bench's own
+// is compared with that floor only, and each reading with the whole restore of its round; the database, the server and the store are the bench's own
 // and are gone afterwards; what is measured is read from the kernel, nothing from the programs'
 // own words. docs/performance.md says what the figures mean.
 package main
@@ -13,9 +14,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"codeberg.org/pgbtui/pgbtui/test/page"
+)
+
+// The parts.
+const (
+	partBackup  = "backup"
+	partRestore = "restore"
 )
 
 // options are the command line's.
@@ -23,6 +31,7 @@ type options struct {
 	sizeMB  int64 // of the database
 	smallMB int64 // of the second one, which must take the same memory
 	rounds  int
+	only    string // one of the parts; "" is both
 	tls     bool
 	dir     string // where programs, store and dump files lie
 	out     string // a copy of the report
@@ -44,31 +53,41 @@ func run(ctx context.Context) error {
 	flag.Int64Var(&o.sizeMB, "size", 2000, "size of the database in MB")
 	flag.Int64Var(&o.smallMB, "small", 20, "size of the database that must take no less memory, in MB")
 	flag.IntVar(&o.rounds, "n", 3, "rounds: each runs every way once, each after a floor of its own")
+	flag.StringVar(&o.only, "only", "", "`part` to measure: backup or restore; both by default")
 	flag.BoolVar(&o.tls, "tls", false, "the store speaks https")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "folder for the store and for dump files: on the disk, not in memory")
 	flag.StringVar(&o.out, "o", "", "write the report to this file too")
-	flag.StringVar(&o.update, "update", "", "replace the generated part of this page, docs/performance.md")
+	flag.StringVar(&o.update, "update", "", "replace the generated parts of this page, docs/performance.md, that were measured")
 	flag.Parse()
-	if flag.NArg() > 0 || o.rounds < 1 || o.sizeMB < 1 || o.smallMB < 1 {
-		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-tls] [-dir DIR] [-o FILE] [-update PAGE]")
+	if flag.NArg() > 0 || o.rounds < 1 || o.sizeMB < 1 || o.smallMB < 1 || !slices.Contains([]string{"", partBackup, partRestore}, o.only) {
+		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-only backup|restore] [-tls] [-dir DIR] [-o FILE] [-update PAGE]")
 	}
 	found, err := measure(ctx, o)
 	if err != nil {
 		return err
 	}
-	report := found.markdown()
-	fmt.Print(report)
-	return keep(report, o)
+	backup, restore := found.markdown(), found.readingMarkdown()
+	fmt.Print(backup, "\n", restore)
+	return keep(backup, restore, o)
 }
 
-func keep(report string, o options) error {
+// keep writes what was measured to a file, and to the parts of a page.
+func keep(backup, restore string, o options) error {
 	if o.out != "" {
-		if err := os.WriteFile(o.out, []byte(report), 0o644); err != nil {
+		if err := os.WriteFile(o.out, []byte(backup+"\n"+restore), 0o644); err != nil {
 			return err
 		}
 	}
-	if o.update != "" {
-		return page.Update(o.update, "make bench", report)
+	if o.update == "" {
+		return nil
+	}
+	for command, report := range map[string]string{"make bench": backup, "make bench, reading back": restore} {
+		if report == "" {
+			continue
+		}
+		if err := page.Update(o.update, command, report); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type findings struct {
 	smallSize int64
 	results   []result // of the ways, in order
 	small     []result // of pgbtui's on the small database
+	read      []readSet
 }
 
 // result is one way with its pairs.
@@ -41,28 +42,40 @@ func measure(ctx context.Context, o options) (found *findings, err error) {
 	if err := found.prepare(ctx, r, o); err != nil {
 		return nil, err
 	}
-	all, missing := r.ways()
-	found.missing = missing
-	if found.small, err = r.rounds(ctx, all[:2], smallDatabase, o.rounds); err != nil {
-		return nil, err
+	if o.only != partRestore {
+		err = found.backups(ctx, r, o.rounds)
 	}
-	found.results, err = r.rounds(ctx, all, largeDatabase, o.rounds)
+	if err == nil && o.only != partBackup {
+		found.read, err = r.readBack(ctx, o)
+	}
 	return found, err
+}
+
+func (f *findings) backups(ctx context.Context, r *rig, rounds int) (err error) {
+	var all []way
+	all, f.missing = r.ways()
+	if f.small, err = r.rounds(ctx, all[:2], smallDatabase, rounds); err != nil {
+		return err
+	}
+	f.results, err = r.rounds(ctx, all, largeDatabase, rounds)
+	return err
 }
 
 // prepare fills both databases.
 func (f *findings) prepare(ctx context.Context, r *rig, o options) (err error) {
 	say("filling databases with %d and %d MB", o.smallMB, o.sizeMB)
-	if err := r.fill(ctx, smallDatabase, o.smallMB); err != nil {
-		return err
+	if o.smallMB > 0 {
+		if err := r.fill(ctx, smallDatabase, o.smallMB); err != nil {
+			return err
+		}
+		if f.smallSize, err = r.sizeBytes(ctx, smallDatabase); err != nil {
+			return err
+		}
 	}
 	if err := r.fill(ctx, largeDatabase, o.sizeMB); err != nil {
 		return err
 	}
 	if f.size, err = r.sizeBytes(ctx, largeDatabase); err != nil {
-		return err
-	}
-	if f.smallSize, err = r.sizeBytes(ctx, smallDatabase); err != nil {
 		return err
 	}
 	f.raw, err = r.rawBytes(ctx, largeDatabase)

@@ -18,16 +18,20 @@ const (
 	aimDisk   = 0.1 // MB: the kernel counts a block when it notes that a program's file was read
 )
 
+// markdown is the part about backups, "" if they were not measured.
 func (f *findings) markdown() string {
 	var b strings.Builder
-	f.conditions(&b)
+	if len(f.results) == 0 {
+		return ""
+	}
+	f.conditions(&b, len(f.results[0].pairs))
 	f.table(&b)
 	f.pairs(&b)
 	f.aims(&b)
 	return b.String()
 }
 
-func (f *findings) conditions(b *strings.Builder) {
+func (f *findings) conditions(b *strings.Builder, rounds int) {
 	m := f.machine
 	transport := "http"
 	if f.tls {
@@ -36,7 +40,7 @@ func (f *findings) conditions(b *strings.Builder) {
 	fmt.Fprintf(b, "Measured on %s: %d cores (%s), %.0f GiB, %s; %s, %s. Load average before the start: %s.\n\n",
 		time.Now().UTC().Format(time.DateOnly), m.cores, m.model, float64(m.memory)/(1<<30), m.system, m.postgres, strings.Join(m.programs, ", "), m.load)
 	fmt.Fprintf(b, "Database: %.0f MB on disk, %.0f MB as an uncompressed archive. Store: this repository's, on the same machine, by %s. Rounds: %d.\n\n",
-		mega(f.size), mega(f.raw), transport, len(f.results[0].pairs))
+		mega(f.size), mega(f.raw), transport, rounds)
 	for _, note := range f.missing {
 		fmt.Fprintf(b, "%s\n\n", note)
 	}
@@ -109,7 +113,7 @@ func mega(bytes int64) float64 { return float64(bytes) / 1e6 }
 
 func wallSeconds(s sample) float64 { return s.wall.Seconds() }
 func ownSeconds(s sample) float64  { return s.programs.own.Seconds() }
-func rssMiB(s sample) float64      { return float64(s.programs.peakRSS) / (1 << 20) }
+func rssMiB(s sample) float64      { return mebi(s.programs.peakRSS) }
 func storedMB(s sample) float64    { return mega(s.stored) }
 
 func (p pair) ratio() float64 { return p.run.wall.Seconds() / p.floor.wall.Seconds() }
@@ -140,5 +144,8 @@ func spreadOf[T any](from []T, value func(T) float64) spread {
 }
 
 func (s spread) format(verb string) string {
+	if s.min == s.max { // one round
+		return fmt.Sprintf(verb, s.median)
+	}
 	return fmt.Sprintf(verb+", "+verb+", "+verb, s.min, s.median, s.max)
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"filippo.io/age"
@@ -19,12 +18,13 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// rig is what the ways run on: programs built from this checkout, a PostgreSQL server, a store
-// in a process of its own, and the means to look into both.
+// rig is what the ways run on: programs built from this checkout, a PostgreSQL server, a store, and
+// the means to look into both.
 type rig struct {
 	dir      string // programs, store, dump files; removed at the end
 	server   *pgtest.Server
-	store    *exec.Cmd
+	store    *s3server.Server
+	endStore func() error
 	endpoint string
 	caFile   string // "" without TLS
 	bucket   *s3.Bucket
@@ -32,7 +32,6 @@ type rig struct {
 }
 
 const (
-	bucketName    = "bench"
 	largeDatabase = "large"
 	smallDatabase = "small"
 )
@@ -50,7 +49,13 @@ func (r *rig) open(ctx context.Context, o options) (err error) {
 	if r.dir, err = os.MkdirTemp(o.dir, "pgbtui-bench"); err != nil {
 		return err
 	}
+	if err = os.Chmod(r.dir, 0o711); err != nil { // a drill by root has its server run by somebody else
+		return err
+	}
 	if r.key, err = age.GenerateX25519Identity(); err != nil {
+		return err
+	}
+	if err = os.WriteFile(r.identityFile(), []byte(r.key.String()+"\n"), 0o600); err != nil {
 		return err
 	}
 	if err = build(ctx, r.dir); err != nil {
@@ -67,19 +72,23 @@ func (r *rig) open(ctx context.Context, o options) (err error) {
 	return err
 }
 
-func (r *rig) close() error {
+func (r *rig) close() (err error) {
 	if r.bucket != nil {
 		r.bucket.Close()
 	}
-	if r.store != nil {
-		_ = r.store.Process.Signal(syscall.SIGTERM)
-		_ = r.store.Wait()
+	if r.endStore != nil {
+		err = r.endStore()
 	}
 	if r.server != nil {
 		r.server.Close()
 	}
-	return os.RemoveAll(r.dir)
+	for name := range r.awsVariables() {
+		_ = os.Unsetenv(name) // of a store that is gone
+	}
+	return errors.Join(err, os.RemoveAll(r.dir))
 }
+
+func (r *rig) identityFile() string { return filepath.Join(r.dir, "identity") }
 
 // build makes the programs. They lie in the module that the bench itself is run from.
 func build(ctx context.Context, dir string) error {
@@ -87,7 +96,7 @@ func build(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("go env: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", "./cmd/pgbtui", "./test/s3server/cmd/s3server", "./test/bench/put")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", "./cmd/pgbtui", "./test/bench/put")
 	cmd.Dir = filepath.Dir(strings.TrimSpace(string(module)))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
@@ -102,7 +111,7 @@ func (r *rig) configFile(database string, encrypted bool) (string, error) {
 		"instance": "bench", "database": database,
 		"postgres":    section{"host": r.server.Host, "port": r.server.Port, "user": r.server.User, "bin_dir": r.server.BinDir},
 		"s3":          section{"bucket": bucketName, "endpoint": r.endpoint, "region": s3server.DefaultRegion, "path_style": true},
-		"stall_after": (5 * time.Minute).String(),
+		"stall_after": (5 * time.Minute).String(), "spool_dir": r.dir,
 	}
 	name := database + "-plain.yaml"
 	if encrypted {

@@ -1,39 +1,47 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
+	"crypto/tls"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// The store is a process of its own, so that its work is nobody else's CPU or memory.
+// The store is this process, which waits while programs are measured: its work is nobody else's
+// CPU or memory, and it can say what was asked of it.
 
-func (r *rig) openStore(ctx context.Context, tls bool) error {
-	args := []string{"--dir=" + filepath.Join(r.dir, "store"), "--listen=127.0.0.1:0", "--bucket=" + bucketName}
-	scheme := "http"
-	if tls {
-		scheme = "https"
-		r.caFile = filepath.Join(r.dir, "ca.pem")
-		files, err := certificate(r.dir, r.caFile)
-		if err != nil {
-			return err
-		}
-		args = append(args, files...)
+const bucketName = "bench"
+
+// openStore serves until close. It is not bound to ctx: it is ended after those who use it.
+func (r *rig) openStore(ctx context.Context, secure bool) (err error) {
+	if r.store, err = s3server.New(s3server.Options{Dir: filepath.Join(r.dir, "store")}); err != nil {
+		return err
 	}
-	address, err := r.startStore(ctx, args)
+	if err := r.store.MakeBucket(bucketName); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	r.endpoint = scheme + "://" + address
+	r.endpoint = "http://" + l.Addr().String()
+	var cert *tls.Certificate
+	if secure {
+		r.endpoint = "https://" + l.Addr().String()
+		if cert, err = r.certificate(); err != nil {
+			return err
+		}
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- r.store.Serve(serving, l, cert) }()
+	r.endStore = func() error { stop(); return <-ended }
 	for name, value := range r.awsVariables() { // the SDK reads CA and keys from nowhere else
 		if err := os.Setenv(name, value); err != nil {
 			return err
@@ -43,26 +51,14 @@ func (r *rig) openStore(ctx context.Context, tls bool) error {
 	return err
 }
 
-// startStore returns the address that the server prints on its first line. The server is not
-// bound to ctx: it is ended after those who use it.
-func (r *rig) startStore(ctx context.Context, args []string) (string, error) {
-	cmd := exec.Command(filepath.Join(r.dir, "s3server"), args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the keyboard is for the bench
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+// certificate is the store's, signed by a CA that its callers have to trust.
+func (r *rig) certificate() (*tls.Certificate, error) {
+	cert, ca, err := s3server.SelfSigned("127.0.0.1", "::1", "localhost")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	r.store = cmd
-	line, err := bufio.NewReader(out).ReadString('\n')
-	address, ok := strings.CutPrefix(strings.TrimSpace(line), "s3server: listening on ")
-	if !ok {
-		return "", errors.Join(fmt.Errorf("the store did not start: %q", line), err, ctx.Err())
-	}
-	return address, nil
+	r.caFile = filepath.Join(r.dir, "ca.pem")
+	return cert, os.WriteFile(r.caFile, ca, 0o600)
 }
 
 // awsVariables are how the SDK and the aws client find the store and its keys.
@@ -90,4 +86,25 @@ func (r *rig) emptyStore(ctx context.Context) (stored int64, err error) {
 	}
 	_, err = r.bucket.Delete(ctx, keys)
 	return stored, err
+}
+
+// served is how many requests for objects whose key holds a text there were, and the bytes sent for
+// them. The log learns of the end of a request a moment after its caller.
+func (r *rig) served(key string) (requests int, bytes int64) {
+	for range 1000 {
+		requests, bytes = 0, 0
+		underWay := false
+		for _, q := range r.store.Requests(s3server.OpGetObject) {
+			if strings.Contains(q.Key, key) {
+				requests++
+				bytes += q.Sent
+				underWay = underWay || q.Status == 0
+			}
+		}
+		if !underWay {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return requests, bytes
 }
