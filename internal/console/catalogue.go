@@ -3,11 +3,13 @@ package console
 import (
 	"context"
 	"sort"
+	"strings"
 	"sync"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -129,6 +131,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 	for _, t := range contents.Archive.Tables() {
 		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Ref: backup.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes})
 	}
+	view.Others = others(contents.Archive)
 	owners := map[string]bool{}
 	for _, e := range contents.Archive.Entries {
 		if e.Owner != "" && !owners[e.Owner] {
@@ -138,6 +141,26 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 	}
 	sort.Strings(view.Roles)
 	return view, nil
+}
+
+// others are the tables and views that have no rows of their own.
+func others(a *archive.Archive) (found []ui.TableView) {
+	type name struct{ schema, name string }
+	full := map[name]bool{}
+	for _, t := range a.Tables() {
+		full[name{t.Schema, t.Name}] = true
+	}
+	for _, e := range a.Relations() {
+		if full[name{e.Namespace, e.Tag}] {
+			continue
+		}
+		view := ui.TableView{Schema: e.Namespace, Name: e.Tag, Ref: backup.TableName(e.Namespace, e.Tag), Kind: strings.ToLower(e.Desc)}
+		if e.Desc == "TABLE" { // partitioned, or its rows were left out by pg_dump
+			view.Kind, view.Rows, view.Bytes = "no own rows", -1, -1
+		}
+		found = append(found, view)
+	}
+	return found
 }
 
 // Recipe implements ui.Catalogue.

@@ -325,7 +325,8 @@ func (t *talk) restore(ctx context.Context, s backup.Set) {
 	plan, err := p.Preflight(ctx, w.request())
 	w.preflight.got(planMsg{plan, err})
 	t.say("Checks:")
-	t.say(w.preflight.lines(t.shared, talkWidth)...)
+	checks, rest := w.preflight.lines(t.shared, talkWidth)
+	t.say(append(checks, rest...)...)
 	t.say("Same as " + restoreLine(w.request()))
 	if why := w.dead(); why != "" {
 		t.fails(errors.New("not possible: " + why))

@@ -26,13 +26,13 @@ func newGate(sh *shared, r RestoreRequest, under screen) *gate {
 	return &gate{shared: sh, request: r, under: under}
 }
 
-// askUndo is the page that puts back what was live before. with is a database's name, or "" for the
-// newest that a restore replaced.
-func askUndo(sh *shared, database, with string) tea.Cmd {
+// askUndo is the page that puts back what was live before. It takes the place of the page under it,
+// which tells of a state that is over then.
+func askUndo(sh *shared, r RestoreRequest, under screen) tea.Cmd {
 	if why := sh.denied(); why != "" {
 		return say(toneWarn, "undo: ", why)
 	}
-	return sh.post(pushMsg{newGate(sh, RestoreRequest{Swap: database, With: with}, nil)})
+	return sh.post(pushMsg{newGate(sh, r, under)})
 }
 
 func (g *gate) name() string { return g.verb() }

@@ -15,7 +15,8 @@ func (g *gate) view(w, h int) string {
 		head = head[1:2]
 	}
 	foot := g.foot(w)
-	checks := append([]string{g.section("CHECKS", g.preflight.note(g.shared), w)}, g.preflight.lines(g.shared, w)...)
+	first, rest := g.preflight.lines(g.shared, w)
+	checks := append([]string{g.section("CHECKS", g.preflight.note(g.shared), w)}, first...)
 	lines := append(append(g.facts(w), ""), checks...)
 	if h < 16 { // what keeps it from going on comes first
 		lines = append(append(checks, ""), g.facts(w)...)
@@ -24,7 +25,7 @@ func (g *gate) view(w, h int) string {
 	if g.request.Swap == "" {
 		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
 	}
-	lines = append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...)
+	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...), rest...)
 	room := max(3, h-len(head)-len(foot))
 	lines = g.preflight.pager.view(g.theme, lines, w, room)
 	for len(lines) < room {
@@ -82,5 +83,5 @@ func (g *gate) foot(w int) []string {
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"
 	}
-	return append(lines, "", fmt.Sprintf("  Type %s to %s: %s_   %s", clean(g.request.live()), what, clean(g.typedName.text), state))
+	return append(lines, "", fmt.Sprintf("  Type %s to %s: %s_", clean(g.request.live()), what, clean(g.typedName.text)), "  "+state)
 }

@@ -36,21 +36,12 @@ func (p *picked) toggleSchema(name string) {
 	maps.DeleteFunc(p.table, func(_ string, t TableView) bool { return t.Schema == name })
 }
 
-// toggleTable takes a table of a picked schema out of it by picking the others instead.
-func (p *picked) toggleTable(t TableView, all []TableView) {
-	switch _, one := p.table[t.Ref]; {
-	case p.schema[t.Schema]:
-		delete(p.schema, t.Schema)
-		for _, other := range all {
-			if other.Schema == t.Schema && other.Ref != t.Ref {
-				p.table[other.Ref] = other
-			}
-		}
-	case one:
+func (p *picked) toggleTable(t TableView) {
+	if _, one := p.table[t.Ref]; one {
 		delete(p.table, t.Ref)
-	default:
-		p.table[t.Ref] = t
+		return
 	}
+	p.table[t.Ref] = t
 }
 
 func (p picked) has(t TableView) bool {
@@ -62,7 +53,8 @@ func (p picked) has(t TableView) bool {
 func (p *picked) sum(all []TableView) {
 	p.rows, p.bytes = 0, 0
 	for _, t := range all {
-		if p.has(t) {
+		_, one := p.table[t.Ref]
+		if one || p.schema[t.Schema] && t.Kind == "" { // what has no rows has them in its parts
 			p.rows, p.bytes = plus(p.rows, t.Rows), plus(p.bytes, t.Bytes)
 		}
 	}

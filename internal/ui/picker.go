@@ -5,6 +5,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (p *picker) enter(ctx context.Context) tea.Cmd {
 
 func (p *picker) update(msg tea.Msg) tea.Cmd {
 	if m, ok := msg.(contentsMsg); ok {
-		p.tables, p.err, p.have = slices.Clone(m.contents.Tables), m.err, m.err == nil
+		p.tables, p.err, p.have = slices.Concat(m.contents.Tables, m.contents.Others), m.err, m.err == nil
 		slices.SortStableFunc(p.tables, func(a, b TableView) int { return strings.Compare(a.Schema, b.Schema) })
 		p.picked.sum(p.tables)
 	}
@@ -84,7 +85,7 @@ func (p *picker) shown() (out []pick) {
 func (p *picker) schemaOf(name string) TableView {
 	all := TableView{Schema: name}
 	for _, t := range p.tables {
-		if t.Schema == name {
+		if t.Schema == name && t.Kind == "" {
 			all.Rows, all.Bytes = plus(all.Rows, t.Rows), plus(all.Bytes, t.Bytes)
 		}
 	}
@@ -118,8 +119,10 @@ func (p *picker) toggle() tea.Cmd {
 		return nil
 	case k.whole():
 		p.picked.toggleSchema(k.Schema)
+	case p.picked.schema[k.Schema]: // which is more than its tables: functions, types
+		return say(toneWarn, "its whole schema is picked; space on the schema lets go of it")
 	default:
-		p.picked.toggleTable(k.TableView, p.tables)
+		p.picked.toggleTable(k.TableView)
 	}
 	p.picked.sum(p.tables)
 	p.move(1)
@@ -156,7 +159,7 @@ func (p *picker) view(w, h int) string {
 	case !p.have:
 		return strings.Join(append(lines, p.faint.Render("   reading …")), "\n")
 	case len(p.tables) == 0:
-		return strings.Join(append(lines, "   this backup holds no tables with rows"), "\n")
+		return strings.Join(append(lines, "   this backup holds no tables"), "\n")
 	}
 	all := p.shown()
 	from, to := p.window(len(all), h-len(lines)-1)
@@ -176,6 +179,9 @@ func (p *picker) cells(k pick) []string {
 	case k.whole() && p.picked.schema[k.Schema], !k.whole() && p.picked.has(k.TableView):
 		mark = "[x]"
 	}
+	if k.Kind != "" {
+		return []string{mark, name, clean(k.Kind), ""}
+	}
 	return []string{mark, name, count(k.Rows), size(k.Bytes)}
 }
 
@@ -183,5 +189,6 @@ func (p *picker) chosenText() string {
 	if p.picked.none() {
 		return p.faint.Render("space picks · / filters · enter goes on")
 	}
-	return p.good.Render(p.picked.text()) + p.faint.Render(" · "+count(p.picked.rows)+" rows, "+size(p.picked.bytes))
+	return p.good.Render(fmt.Sprintf("%d picked", len(p.picked.schema)+len(p.picked.table))) +
+		p.faint.Render(" · "+count(p.picked.rows)+" rows, "+size(p.picked.bytes)+" · "+p.picked.text())
 }

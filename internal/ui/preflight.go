@@ -78,27 +78,40 @@ func (p *preflight) note(sh *shared) string {
 	return sh.bad.Render("✗ not yet")
 }
 
-// lines are the checks with their remedies, the worst first.
-func (p *preflight) lines(sh *shared, width int) []string {
+// lines are the checks with their remedies: first what a person has to know, then, below the plan, what
+// is as it should be.
+func (p *preflight) lines(sh *shared, width int) (first, rest []string) {
 	if p.err != nil {
-		return sh.trouble(p.err, width)
+		return sh.trouble(p.err, width), nil
 	}
-	var out []string
 	for _, c := range worstFirst(p.plan.Checks) {
-		text := clean(c.What)
-		if c.Name != "" {
-			text = clean(c.Name) + ": " + text
+		switch {
+		case !c.OK || c.Warn || slices.Contains([]string{"target", "with", "connections"}, c.Name):
+			first = append(first, checkLines(sh, c, width)...)
+		default:
+			rest = append(rest, checkLines(sh, c, width)...)
 		}
-		if c.Remedy != "" && (!c.OK || c.Warn) {
-			text += " → " + clean(c.Remedy)
+	}
+	if len(rest) > 0 {
+		rest = append([]string{"", sh.section("CHECKED TOO", "", width)}, rest...)
+	}
+	return first, rest
+}
+
+func checkLines(sh *shared, c Check, width int) (out []string) {
+	text := clean(c.What)
+	if c.Name != "" {
+		text = clean(c.Name) + ": " + text
+	}
+	if c.Remedy != "" && (!c.OK || c.Warn) {
+		text += " → " + clean(c.Remedy)
+	}
+	for i, l := range wrap(text, width-14) {
+		head := strings.Repeat(" ", 10)
+		if i == 0 {
+			head = "   " + fit(sh.mark(checkMark(c)), 7)
 		}
-		for i, l := range wrap(text, width-14) {
-			head := strings.Repeat(" ", 10)
-			if i == 0 {
-				head = "   " + fit(sh.mark(checkMark(c)), 7)
-			}
-			out = append(out, head+l)
-		}
+		out = append(out, head+l)
 	}
 	return out
 }

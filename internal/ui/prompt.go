@@ -149,7 +149,7 @@ func (r *root) verbUndo(name string) tea.Cmd {
 	if name == "" {
 		return say(toneWarn, "undo: name the live database")
 	}
-	return askUndo(r.shared, name, "")
+	return askUndo(r.shared, RestoreRequest{Swap: name}, nil)
 }
 
 // onSet looks a set up by its id, the beginning of one, or "latest".

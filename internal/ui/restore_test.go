@@ -91,7 +91,7 @@ func TestOneTableIsPickedPlannedAndRestoredAlone(t *testing.T) {
 	shows(d, "nothing is picked")
 	d.Press("/", "orders", "enter").UntilIs("filtered", func(v string) bool { return !strings.Contains(v, "customers") })
 	d.Press("j", " ")
-	shows(d, "public.orders · 9,845,200 rows, 1.9 GiB")
+	shows(d, "1 picked · 9,845,200 rows, 1.9 GiB · public.orders")
 	d.Press("esc").Until("customers") // the filter first
 	d.Press("enter")
 	shows(d, "NAME OF THE NEW DATABASE", "free")
@@ -121,22 +121,35 @@ func TestASetWithoutAnIndexSaysThatAllOfItIsFetched(t *testing.T) {
 	shows(d, "the whole dump, 725 MiB: the set has no index of")
 }
 
-func TestASchemaIsPickedWholeAndATableCanBeTakenOutOfIt(t *testing.T) {
+func TestASchemaIsPickedWholeAndNoTableIsTakenOutOfIt(t *testing.T) {
 	d, w := wizard(t, nil)
 	d.Press("down", "enter")
 	shows(d, "public.orders")
-	d.Press("j", "j", " ")
-	shows(d, "schema public")
-	d.Press(" ").UntilIs("one is out", func(v string) bool {
-		return !strings.Contains(v, "schema public") && strings.Contains(v, "public.order_lines")
-	})
-	d.Press("g", " ")
-	shows(d, "schema audit")
+	d.Press("j", "j", "j", " ") // a table of its own, and then its schema
+	shows(d, "1 picked · 120,450 rows")
+	d.Press("k", "k", " ")
+	shows(d, "1 picked · 38,077,654 rows, 2.7 GiB · schema public")
+	d.Press(" ")
+	shows(d, "its whole schema is picked")
 	d.Press("enter", "enter", "enter")
 	shows(d, "all passed")
-	r := asked(t, w)
-	if !slices.Equal(r.Schemas, []string{"audit"}) || !slices.Equal(r.Tables, []string{"public.order_lines", "public.orders"}) {
+	if r := asked(t, w); !slices.Equal(r.Schemas, []string{"public"}) || len(r.Tables) != 0 {
 		t.Errorf("%q of %q", r.Tables, r.Schemas)
+	}
+}
+
+func TestAPartitionedTableCanBePickedAndItsRowsAreNotSaidToBeNone(t *testing.T) {
+	d, w := wizard(t, func(w *uitest.World, _ *ui.Options) {
+		w.View.Others = []ui.TableView{{Schema: "public", Name: "events", Ref: "public.events", Kind: "no own rows", Rows: -1, Bytes: -1}}
+	})
+	d.Press("down", "enter")
+	shows(d, "public.events no own rows", "public whole schema 38,077,654 2.7 GiB")
+	d.Press("G", " ")
+	shows(d, "1 picked · ? rows, ? · public.events")
+	d.Press("enter", "enter", "enter")
+	shows(d, "all passed")
+	if r := asked(t, w); !slices.Equal(r.Tables, []string{"public.events"}) {
+		t.Errorf("%q", r.Tables)
 	}
 }
 
@@ -266,7 +279,7 @@ func TestWhatWasReplacedIsPutBackFromTheRunsPage(t *testing.T) {
 	d.Press("sales", "enter")
 	shows(d, "replacement of sales")
 	d.Press("U")
-	shows(d, "this run replaced nothing")
+	shows(d, "U: it goes on; X cancels it")
 	w.Ends(restoreUnit, ui.RunOK, replaced())
 	shows(d, "Go back")
 	d.Press("U")
@@ -280,6 +293,8 @@ func TestWhatWasReplacedIsPutBackFromTheRunsPage(t *testing.T) {
 	}
 	w.Ends(undoUnit, ui.RunOK, &ui.RestoreResult{Over: true, Request: ui.RestoreRequest{Swap: "sales"}, Swapped: &backup.Swapped{Database: "sales", With: "sales_before_20261123T031220Z", Kept: "sales_undone_20261123T040000Z"}})
 	shows(d, "sales is what sales_before_20261123T031220Z was", "--with=sales_undone_20261123T040000Z")
+	d.Press("esc") // the page of what was replaced is gone: it would tell of what is over
+	shows(d, "newest first")
 }
 
 func TestAReplacementThatStoppedSaysHowThingsStand(t *testing.T) {

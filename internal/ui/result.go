@@ -30,17 +30,21 @@ func (v *runView) readResult() tea.Cmd {
 
 // undoKey puts back what this run replaced.
 func (v *runView) undoKey() []binding {
-	if r, _ := v.runOf(v.unit); r.Action != "restore" {
+	r, _ := v.runOf(v.unit)
+	if r.Action != "restore" {
 		return nil
 	}
 	database, kept := v.result.kept()
 	none := ""
-	if kept == "" {
+	switch {
+	case r.State.Live():
+		none = "it goes on; X cancels it"
+	case kept == "":
 		none = "this run replaced nothing"
 	}
 	return []binding{{
 		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first", off: first(v.denied(), none),
-		run: func() tea.Cmd { return askUndo(v.shared, database, kept) },
+		run: func() tea.Cmd { return askUndo(v.shared, RestoreRequest{Swap: database, With: kept}, v) },
 	}}
 }
 
@@ -101,13 +105,16 @@ func (v *runView) keptLines(w int) []string {
 	if kept == "" {
 		return nil
 	}
-	ended := 0
+	ended, disconnected := 0, ""
 	if v.result.Restored != nil {
 		ended = v.result.Restored.Ended
 	} else {
 		ended = v.result.Swapped.Ended
 	}
-	return fact(v.theme, "Kept", clean(kept)+" is what was live; nothing was dropped, "+plural(ended, "connection")+" ended", w)
+	if ended > 0 {
+		disconnected = ", " + plural(ended, "connection") + " ended"
+	}
+	return fact(v.theme, "Kept", clean(kept)+" is what was live; nothing was dropped"+disconnected, w)
 }
 
 // list is a marked text over several lines.

@@ -204,7 +204,7 @@ var stageLists = map[string][]backup.Stage{
 		backup.StageServer, backup.StagePreflight, backup.StageGlobals, backup.StageCreate, backup.StageRestore,
 		backup.StageFinish, backup.StageCompare, backup.StageCheck,
 	},
-	"restore": {backup.StagePreflight, backup.StageCreate, backup.StageRestore, backup.StageCompare},
+	"restore": {backup.StagePreflight, backup.StageCreate, backup.StageRestore, backup.StageFinish, backup.StageCompare},
 }
 
 // stages shows the stages with those that are done and the one that goes on.

@@ -45,7 +45,8 @@ type Catalogue interface {
 
 // ContentsView is the browsable content of a dump.
 type ContentsView struct {
-	Tables     []TableView // in archive order
+	Tables     []TableView // with their rows, in archive order
+	Others     []TableView // views, and partitioned tables, whose rows are their partitions'
 	Extensions []string
 	Roles      []string // that own objects or are granted to
 }
@@ -54,6 +55,7 @@ type ContentsView struct {
 type TableView struct {
 	Schema, Name string
 	Ref          string // as `restore --table` takes it
+	Kind         string // of Others: "view"
 	Rows         int64  // -1: unknown
 	Bytes        int64  // raw COPY text; -1: unknown
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // maxName is PostgreSQL's NAMEDATALEN less its zero byte.
@@ -99,7 +101,7 @@ func (w *wizard) targetLines(width int) []string {
 		state = w.faint.Render("? asking the server which names exist …")
 	}
 	lines = append(lines, "   "+state, "", w.faint.Render("   "+about))
-	if w.nameErr != nil {
+	if w.nameErr != nil && fault.CodeOf(w.nameErr) != fault.NotPermitted { // who has no login need not be told each time
 		lines = append(lines, w.trouble(w.nameErr, width)...)
 	}
 	return lines

@@ -70,11 +70,13 @@ func onServer(sh *shared) string {
 
 func (w *wizard) planLines(width, h int) []string {
 	p := &w.preflight
-	lines := append([]string{w.section("CHECKS", p.note(w.shared), width)}, p.lines(w.shared, width)...)
+	first, rest := p.lines(w.shared, width)
+	lines := append([]string{w.section("CHECKS", p.note(w.shared), width)}, first...)
 	lines = append(lines, "", w.section("PLAN", w.faint.Render("nothing is changed before you press Restore"), width))
 	lines = append(lines, costLines(w.shared, w.request(), p.plan, width)...)
 	lines = append(lines, fact(w.theme, "Starts", "postgres-restore@….service", width)...)
 	lines = append(lines, fact(w.theme, "Same as", restoreLine(w.request()), width)...)
+	lines = append(lines, rest...)
 	var wrong []string
 	if w.err != nil {
 		wrong = w.trouble(w.err, width)

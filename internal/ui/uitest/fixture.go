@@ -49,7 +49,7 @@ func New() *World {
 		{Schema: "public", Name: "orders", Ref: "public.orders", Rows: 9845200, Bytes: 1900 << 20},
 		{Schema: "public", Name: "order_lines", Ref: "public.order_lines", Rows: 28112004, Bytes: 812 << 20},
 		{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
-	}}
+	}, Others: []ui.TableView{{Schema: "public", Name: "open_orders", Ref: "public.open_orders", Kind: "view"}}}
 	w.Portion = &backup.Portion{
 		Chosen:     []backup.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
 		Brought:    []backup.Item{{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"}},
