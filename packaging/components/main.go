@@ -59,5 +59,7 @@ func write(ctx context.Context, program string, o options) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(cdx.NewBOMEncoder(file, cdx.BOMFileFormatJSON).SetPretty(true).Encode(bom), file.Close())
+	// The newest version of the format is not read everywhere yet.
+	err = cdx.NewBOMEncoder(file, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
+	return errors.Join(err, file.Close())
 }

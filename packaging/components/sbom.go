@@ -43,7 +43,10 @@ func describe(program string, info *debug.BuildInfo, version string, epoch time.
 
 	bom := cdx.NewBOM()
 	bom.SerialNumber = "urn:uuid:" + uuidOf(sum)
-	bom.Metadata = &cdx.Metadata{Timestamp: epoch.UTC().Format(time.RFC3339), Component: &self}
+	bom.Metadata = &cdx.Metadata{
+		Timestamp: epoch.UTC().Format(time.RFC3339), Component: &self,
+		Authors: &[]cdx.OrganizationalContact{{Name: "The pgbtui authors"}},
+	}
 	bom.Components = &parts
 	bom.Dependencies = &links
 	bom.Compositions = &[]cdx.Composition{{Aggregate: cdx.CompositionAggregateComplete, Assemblies: &assemblies}}

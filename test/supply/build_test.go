@@ -3,6 +3,8 @@ package supply
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -69,39 +71,37 @@ func program(t *testing.T) string {
 	return path
 }
 
-// copyOfSource is what Git would take from this checkout, in a folder with a name that would show.
+// copyOfSource is this checkout in a folder with a name that would show, its files of another time
+// and nobody else's to read.
 func copyOfSource(t *testing.T) string {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	list.Dir = "../.."
-	names, err := list.Output()
+	dir := filepath.Join(t.TempDir(), "another place")
+	old := time.Now().AddDate(-1, 0, 0)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(path, "../../")
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin", "dist"}, name):
+			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(dir, name), 0o700)
+		case !d.Type().IsRegular() || name == ".git": // a file in a worktree
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(dir, name)
+		return errors.Join(os.WriteFile(target, text, info.Mode().Perm()&0o700), os.Chtimes(target, old, old))
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "another place")
-	for name := range strings.SplitSeq(strings.Trim(string(names), "\x00"), "\x00") {
-		text, err := os.ReadFile(filepath.Join("../..", name))
-		if os.IsNotExist(err) {
-			continue // deleted, and not committed yet
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(filepath.Join("../..", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, text, info.Mode().Perm()&0o700); err != nil {
-			t.Fatal(err)
-		}
-		long := time.Now().AddDate(-1, 0, 0)
-		if err := os.Chtimes(path, long, long); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return dir
 }
