@@ -32,6 +32,9 @@ const (
 	accessKey   = "AKIACANARY0INSTALLED"
 	secretKey   = "canary+secret/QmlyZCBpbiBhIG1pbmU"
 	webhookPath = "/services/T0CANARY/B0CANARY/webhookcanary"
+
+	writerKey    = "AKIACANARY1INSTALLED" // may not delete
+	writerSecret = "canary+writer/bm8gZGVsZXRpb25z"
 )
 
 // Users: ops has what an operator needs, blind may not read the journal, guest is nobody.
@@ -44,7 +47,7 @@ const (
 const (
 	// The journal keeps the command line of whoever writes to it, and this one holds the keys.
 	storeUnit = `[Service]
-ExecStart=/usr/local/bin/s3server --dir=/var/lib/store --bucket=backups --access-key=` + accessKey + ` --secret-key=` + secretKey + `
+ExecStart=/usr/local/bin/s3server --dir=/var/lib/store --bucket=backups --access-key=` + accessKey + ` --secret-key=` + secretKey + ` --writer=` + writerKey + ":" + writerSecret + `
 ExecStartPost=/bin/bash -c 'until echo >/dev/tcp/127.0.0.1/9000; do sleep 0.05; done'
 StateDirectory=store
 StandardOutput=null
@@ -74,8 +77,10 @@ jobs:
 `
 )
 
-func credentials(secret string) string {
-	return "[default]\naws_access_key_id = " + accessKey + "\naws_secret_access_key = " + secret + "\n"
+func credentials(secret string) string { return profile(accessKey, secret) }
+
+func profile(key, secret string) string {
+	return "[default]\naws_access_key_id = " + key + "\naws_secret_access_key = " + secret + "\n"
 }
 
 // production is large enough to be caught in the middle, and holds what the backups' role may
@@ -124,7 +129,7 @@ func (h *host) copyPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for target, source := range map[string]string{
-		"pgbtui": filepath.Join(dir, "pgbtui"), "s3server": filepath.Join(dir, "s3server"), "webhook": self,
+		"pgbtui": filepath.Join(dir, "pgbtui"), "s3server": filepath.Join(dir, "s3server"), "webhook": self, "forger": self,
 	} {
 		if err := h.lab.Copy(source, "/usr/local/bin/"+target, 0o755); err != nil {
 			t.Fatal(err)

@@ -16,10 +16,14 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
-// TestMain lets the test binary be the lab's listener in Slack's place.
+// TestMain lets the test binary be others in the lab: a listener in Slack's place, and somebody who has
+// the bucket's keys.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "webhook" {
+	switch filepath.Base(os.Args[0]) {
+	case "webhook":
 		os.Exit(listen())
+	case "forger":
+		os.Exit(forge(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
@@ -60,6 +64,8 @@ func TestInstalled(t *testing.T) {
 		{"NeitherAWrongStampNorStartsByHandHoldTheNightUp", (*host).nothingHoldsTheNightUp},
 		{"DeathsBeforeTheProgramAreTold", (*host).deathsBeforeTheProgramAreTold},
 		{"AStartThatIsRefusedIsTold", (*host).aRefusedStartIsTold},
+		{"TheKeeperDeletesWhatTheWriterMayNot", (*host).keeperDeletes},
+		{"AForgedSetIsShownAndNotRestored", (*host).forgedSetIsNotRestored},
 		{"NoSecretIsAnywhere", (*host).keepsSecrets},
 		{"UninstallingLeavesConfigurationAndBackups", (*host).uninstalls},
 	} {

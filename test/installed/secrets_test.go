@@ -10,7 +10,7 @@ import (
 
 // canaries are what must not be found; the webhook also by its last part alone.
 func canaries() []string {
-	return []string{accessKey, secretKey, webhookPath, "webhookcanary"}
+	return []string{accessKey, secretKey, webhookPath, "webhookcanary", writerKey, writerSecret}
 }
 
 // hidesSecretsFromOtherUsers looks at every command line and at pg_dump's environment while a run

@@ -69,6 +69,14 @@ func parse(args []string) (flags, error) {
 	fs.StringVar(&f.buckets, "bucket", "backups", "buckets to make when missing, separated by commas")
 	fs.StringVar(&f.opt.AccessKey, "access-key", s3server.DefaultAccessKey, "access key id")
 	fs.StringVar(&f.opt.SecretKey, "secret-key", s3server.DefaultSecretKey, "secret access key")
+	fs.Func("writer", "`KEY:SECRET` of a second caller, who may not delete", func(pair string) error {
+		key, secret, ok := strings.Cut(pair, ":")
+		if !ok {
+			return errors.New("KEY:SECRET")
+		}
+		f.opt.More = append(f.opt.More, s3server.Credential{AccessKey: key, SecretKey: secret, Deny: []s3server.Op{s3server.OpDeleteObject, s3server.OpDeleteObjects}})
+		return nil
+	})
 	fs.StringVar(&f.opt.Region, "region", s3server.DefaultRegion, "region that signatures must name")
 	fs.StringVar(&f.opt.Domain, "domain", "", "also take bucket.DOMAIN in the Host header")
 	fs.StringVar(&f.certFile, "tls-cert", "", "PEM certificate; with --tls-key serves https")
