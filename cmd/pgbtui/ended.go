@@ -42,7 +42,7 @@ func (p *program) ended(ctx context.Context, e systemd.End) {
 func (p *program) forgetStarts(ctx context.Context, unit string) {
 	bus, err := systemd.Connect(ctx)
 	if err == nil {
-		defer bus.Close()
+		defer func() { _ = bus.Close() }()
 		err = bus.ForgetStarts(ctx, unit)
 	}
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 // programs a run starts, as whom, and where backups go; a secret that anybody can read costs no backup,
 // `config check` tells it.
 
-// refuseWritable fails for a file that anybody can write.
+// refuseWritable fails for a file that anybody can write. One that cannot be looked at is for whoever reads
+// it next to tell.
 func refuseWritable(file string) error {
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm()&0o002 == 0 || !info.Mode().IsRegular() {
-		return nil // who reads it next says what is wrong
+	info, _ := os.Stat(file)
+	if info == nil || info.Mode().Perm()&0o002 == 0 || !info.Mode().IsRegular() {
+		return nil
 	}
 	return fault.New(fault.Config, fmt.Sprintf("config: anybody can write %s (mode %04o)", file, info.Mode().Perm()),
 		"look who has changed it, then: chmod o-w "+file, nil)
