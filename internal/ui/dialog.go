@@ -67,7 +67,7 @@ func afterStart(sh *shared, s Started) tea.Cmd {
 	if s.AlreadyRunning {
 		text, n = "it was already running: this is that run", toneWarn
 	}
-	return tea.Batch(sh.post(replaceMsg{newRunView(sh, s.Unit)}), say(n, text))
+	return tea.Batch(sh.post(replaceMsg{newRunView(sh, s.Unit)}), sh.post(toastMsg{text, n}))
 }
 
 func (d *dialog) keys() []binding {
