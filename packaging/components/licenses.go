@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -69,18 +68,24 @@ func moduleFolders(ctx context.Context, info *debug.BuildInfo) ([]folder, error)
 // licenseTexts are the licences in a folder and, but for Go's own source, below it: some modules
 // hold code of others. What is there twice is said once.
 func licenseTexts(dir string) (texts []string, err error) {
-	top, err := os.Stat(filepath.Join(dir, "src", "runtime"))
-	isGo := err == nil && top.IsDir()
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	files := root.FS()
+	_, err = fs.Stat(files, "src/runtime")
+	isGo := err == nil
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != dir && (isGo || d.Name() == "testdata"):
+		case d.IsDir() && path != "." && (isGo || d.Name() == "testdata"):
 			return fs.SkipDir
 		case !d.Type().IsRegular() || !license.MatchString(d.Name()) || strings.HasSuffix(d.Name(), ".go"):
 			return nil
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := fs.ReadFile(files, path)
 		text := strings.TrimSpace(strings.ReplaceAll(string(raw), "\r\n", "\n"))
 		if err == nil && !slices.Contains(texts, text) {
 			texts = append(texts, text)

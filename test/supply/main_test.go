@@ -10,6 +10,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -50,7 +51,7 @@ func release(t *testing.T) string {
 	t.Helper()
 	needs(t)
 	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "pgbtui-release-"); shared.err == nil {
+		if shared.dir, shared.err = os.MkdirTemp("", "pgbtui-release-"); shared.err == nil { //nolint:usetesting // several tests look at it
 			shared.out, shared.err = build(t, "../..", shared.dir)
 		}
 	})
@@ -98,7 +99,7 @@ func entries(t *testing.T, archive io.Reader) map[string]entry {
 	all := map[string]entry{}
 	for r := tar.NewReader(archive); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {
