@@ -76,12 +76,11 @@ func (d *drilling) dir() string {
 
 // notHere refuses what this host cannot drill at all: no try at another time can mend that, a person can.
 func notHere(err error) error {
-	switch fault.CodeOf(err) {
-	case fault.Refused, fault.NoSpace:
-		remedy := strings.TrimSuffix(fault.Remedy(err), ".")
-		return fault.New(fault.Refused, "drill: this host cannot drill", remedy+". "+remedyNotHere, err)
+	if code := fault.CodeOf(err); code != fault.Refused && code != fault.NoSpace {
+		return err
 	}
-	return err
+	remedy := strings.TrimSuffix(fault.Remedy(err), ".")
+	return fault.New(fault.Refused, "drill: this host cannot drill", remedy+". "+remedyNotHere, err)
 }
 
 // remedyNotHere is for whoever cannot or will not mend it.
