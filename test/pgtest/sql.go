@@ -42,7 +42,7 @@ func (s *Server) CreateDatabase(t testing.TB) string {
 // CreateDatabaseNamed is CreateDatabase with a name of the test's choice.
 func (s *Server) CreateDatabaseNamed(t testing.TB, name string) {
 	t.Helper()
-	s.Exec(t, "postgres", "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0")
+	s.Exec(t, "postgres", "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0"+s.copies)
 	t.Cleanup(func() { s.DropDatabase(t, name) })
 }
 
