@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,18 @@ func (w *world) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
 	w.onRequest(func(got s3server.Op, path string) *s3server.Fault {
 		if got == op && strings.Contains(path, key) && met.CompareAndSwap(false, true) {
 			return do()
+		}
+		return nil
+	})
+}
+
+// inMidCopy runs do when the first part of a dump comes in. No other part is taken meanwhile, so that
+// pg_dump can't come to its end; do itself must not lead to one.
+func (w *world) inMidCopy(do func()) {
+	var first sync.Once
+	w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
+		if op == s3server.OpUploadPart {
+			first.Do(do)
 		}
 		return nil
 	})
@@ -162,18 +175,16 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	pg, big := bigDatabase(t)
 	t.Run("backend terminated", func(t *testing.T) {
 		w := newWorldOn(t, pg, big)
-		w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+		w.inMidCopy(func() {
 			_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'big' AND query LIKE 'COPY%'")
-			return nil
 		})
 		w.failed(t, t.Context(), fault.Unavailable)
 		w.noBackends(t)
 	})
 	t.Run("session of the lock terminated", func(t *testing.T) {
 		w := newWorldOn(t, pg, big)
-		w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+		w.inMidCopy(func() {
 			_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'big' AND query NOT LIKE 'COPY%'")
-			return nil
 		})
 		w.failed(t, t.Context(), fault.Unavailable)
 		w.noBackends(t)
@@ -184,10 +195,9 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, own, "postgres")
 			ended := make(chan struct{})
-			w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+			w.inMidCopy(func() {
 				defer close(ended)
 				end(t)
-				return nil
 			})
 			w.failed(t, t.Context(), fault.Unavailable)
 			<-ended

@@ -33,7 +33,7 @@ type Server struct {
 	Data   string // the data directory, below Dir
 
 	options Options
-	copies  string // how CREATE DATABASE copies: by files costs half of the default, where one can say so
+	copies  string    // how CREATE DATABASE copies: by files costs half of the default, where one can say so
 	cmd     *exec.Cmd // nil while stopped
 	reaper  *reaper
 }
