@@ -314,10 +314,10 @@ func TestAHostThatCannotDrillRefusesAndSaysTheWaysOut(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
 	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
-	w.refusesToDrill(t, err, "bytes free", "spool_dir")
+	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
 	facts := postgres.Facts{VersionNum: set.Manifest.Server.VersionNum, SizeBytes: set.Manifest.Server.SizeBytes}
 	_, err = Drillable(t.Context(), w.job, facts, filepath.Join(dir, "not", "there"))
-	w.refusesToDrill(t, err, "bytes free", "spool_dir")
+	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
 
 	w.job.Postgres.BinDir = clientsOnly(t, w)
 	_, err = w.drill(t, set)
