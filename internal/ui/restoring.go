@@ -82,3 +82,14 @@ func (r *RestoreResult) kept() (database, name string) {
 	}
 	return "", ""
 }
+
+// ended is how many connections were ended for it.
+func (r *RestoreResult) ended() int {
+	switch {
+	case r.Restored != nil:
+		return r.Restored.Ended
+	case r.Swapped != nil:
+		return r.Swapped.Ended
+	}
+	return 0
+}

@@ -105,13 +105,8 @@ func (v *runView) keptLines(w int) []string {
 	if kept == "" {
 		return nil
 	}
-	ended, disconnected := 0, ""
-	if v.result.Restored != nil {
-		ended = v.result.Restored.Ended
-	} else {
-		ended = v.result.Swapped.Ended
-	}
-	if ended > 0 {
+	disconnected := ""
+	if ended := v.result.ended(); ended > 0 {
 		disconnected = ", " + plural(ended, "connection") + " ended"
 	}
 	return fact(v.theme, "Kept", clean(kept)+" is what was live; nothing was dropped"+disconnected, w)
