@@ -5,16 +5,9 @@ package ui
 import (
 	"fmt"
 	"strings"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 func (g *gate) view(w, h int) string {
-	head := []string{"", "  " + g.title(), ""}
-	if h < 16 {
-		head = head[1:2]
-	}
-	foot := g.foot(w)
 	first, rest := g.preflight.lines(g.shared, w)
 	checks := append([]string{g.section("CHECKS", g.preflight.note(g.shared), w)}, first...)
 	lines := append(append(g.facts(w), ""), checks...)
@@ -26,19 +19,7 @@ func (g *gate) view(w, h int) string {
 		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
 	}
 	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...), rest...)
-	room := max(3, h-len(head)-len(foot))
-	lines = g.preflight.pager.view(g.theme, lines, w, room)
-	for len(lines) < room {
-		lines = append(lines, "")
-	}
-	out := make([]string, 0, h)
-	for _, l := range head {
-		out = append(out, g.alarm.Render(fit(ansi.Strip(l), w)))
-	}
-	for _, l := range append(lines, foot...) {
-		out = append(out, g.reverse.Render(fit(ansi.Strip(l), w)))
-	}
-	return strings.Join(out, "\n")
+	return dangerPage{g.title(), lines, g.foot(w)}.view(g.theme, &g.preflight.pager, w, h)
 }
 
 func (g *gate) title() string {

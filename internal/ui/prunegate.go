@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -99,22 +98,8 @@ func (g *pruneGate) copyText() string { return "" }
 func (g *pruneGate) cliLine() string  { return "systemctl start " + quote(g.job.Prune) }
 
 func (g *pruneGate) view(w, h int) string {
-	head := []string{"", fmt.Sprintf("  DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place)), ""}
-	foot := g.foot(w)
-	lines := g.facts(w)
-	room := max(3, h-len(head)-len(foot))
-	lines = g.pager.view(g.theme, lines, w, room)
-	for len(lines) < room {
-		lines = append(lines, "")
-	}
-	out := make([]string, 0, h)
-	for _, l := range head {
-		out = append(out, g.alarm.Render(fit(ansi.Strip(l), w)))
-	}
-	for _, l := range append(lines, foot...) {
-		out = append(out, g.reverse.Render(fit(ansi.Strip(l), w)))
-	}
-	return strings.Join(out, "\n")
+	title := fmt.Sprintf("DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place))
+	return dangerPage{title, g.facts(w), g.foot(w)}.view(g.theme, &g.pager, w, h)
 }
 
 func (g *pruneGate) facts(w int) (lines []string) {
