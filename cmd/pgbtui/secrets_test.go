@@ -47,7 +47,7 @@ func secretWorld(t *testing.T) (w *world, identity string) {
 	}
 	bin := filepath.Join(w.dir, "bin")
 	for file, text := range map[string]string{
-		"bin/pg_dump": spy, "bin/pg_restore": spy, "bin/pg_dumpall": spy, "key.txt": key.String() + "\n",
+		"bin/pg_dump": spy, "bin/pg_restore": spy, "bin/pg_dumpall": spy, "bin/initdb": spy, "bin/postgres": spy, "key.txt": key.String() + "\n",
 		"config.yaml": "postgres: {host: 127.0.0.1, port: '" + pg.Port + "', bin_dir: " + bin + "}\nencryption: {recipients: [" +
 			key.Recipient().String() + "], identity_file: " + filepath.Join(w.dir, "key.txt") + "}\n",
 	} {
