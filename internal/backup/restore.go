@@ -279,7 +279,7 @@ func (r *restoring) load(ctx context.Context) error {
 		r.meter.enter(StageRestore, 0)
 		stop := r.meter.keepAlive()
 		defer stop()
-		return r.tools.Restore(ctx, r.target(r.req.To), opts, nil)
+		return spoolError(r.tools.Restore(ctx, r.target(r.req.To), opts, nil))
 	}
 	r.meter.enter(StageRestore, r.rawBytes())
 	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)

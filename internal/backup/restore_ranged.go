@@ -3,11 +3,7 @@ package backup
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -179,13 +175,8 @@ func (w *withBegin) ReadAt(p []byte, off int64) (int, error) {
 
 // loadPart streams the chosen entries into pg_restore, and counts the rows that pass.
 func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) error {
-	list, err := writeList(r.part.ids)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(list) }()
 	withData := len(r.part.blocks) > 0
-	opts.ListFile, opts.ReadAll, opts.SingleTransaction = list, withData, r.req.DataOnly
+	opts.Entries, opts.ReadAll, opts.SingleTransaction = r.part.ids, withData, r.req.DataOnly
 	r.meter.enter(StageRestore, r.partBytes())
 	dump, done, err := r.openPart(ctx)
 	if err != nil {
@@ -196,32 +187,10 @@ func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) 
 	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, io.MultiWriter(r.meter, scanner))), then: r.meter.keepAlive}
 	defer stream.stop()
 	if err := r.tools.Restore(ctx, r.target(r.req.To), opts, stream); err != nil {
-		return err
+		return spoolError(err)
 	}
 	if withData {
 		r.part.counted, err = scanner.CloseSubset()
 	}
 	return err
-}
-
-// writeList is a file for pg_restore --use-list: of each line it reads the number before the
-// semicolon.
-func writeList(ids []int) (string, error) {
-	var text strings.Builder
-	for _, id := range ids {
-		fmt.Fprintf(&text, "%d;\n", id)
-	}
-	f, err := os.CreateTemp("", "pgbtui-list-")
-	if err != nil {
-		return "", spoolError(err)
-	}
-	_, err = f.WriteString(text.String())
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return "", spoolError(err)
-	}
-	return filepath.Clean(f.Name()), nil
 }

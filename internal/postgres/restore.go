@@ -23,7 +23,7 @@ type RestoreOptions struct {
 	SchemaOnly    bool   // no data; the stream is then not read to its end
 
 	SingleTransaction bool         // all or nothing
-	ListFile          string       // restore only the entries listed there, in that order (pg_restore --use-list)
+	Entries           []int        // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
 	ReadAll           bool         // read the stream to its end also when pg_restore stops earlier
 	OnLine            func(string) // each line of standard error, from one goroutine; may be nil
 }
@@ -45,7 +45,21 @@ func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, std
 	if o.Jobs > 1 && o.File == "" {
 		return fault.New(fault.Usage, "postgres: parallel restore needs a file", "Give a spool folder, or use one job.", nil)
 	}
-	c := command{path: t.path("pg_restore"), args: o.args(), env: target.Env(os.Environ()), onLine: o.OnLine}
+	if o.Jobs > 1 && !o.NoACL {
+		return t.restoreSteps(ctx, target, o)
+	}
+	return t.restore(ctx, target, o, stdin)
+}
+
+func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, stdin io.Reader) error {
+	list, err := writeList(o.Entries)
+	if err != nil {
+		return err
+	}
+	if list != "" {
+		defer func() { _ = os.Remove(list) }()
+	}
+	c := command{path: t.path("pg_restore"), args: o.args(list), env: target.Env(os.Environ()), onLine: o.OnLine}
 	if o.File == "" {
 		c.stdin = newSource(stdin)
 	}
@@ -56,12 +70,12 @@ func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, std
 	defer func() { _ = p.Close() }()
 	err = discardAll(p)
 	if o.File == "" {
-		err = c.stdin.finish(err, o.ReadAll || !o.SchemaOnly && o.ListFile == "")
+		err = c.stdin.finish(err, o.ReadAll || !o.SchemaOnly && list == "")
 	}
 	return err
 }
 
-func (o RestoreOptions) args() []string {
+func (o RestoreOptions) args(list string) []string {
 	args := []string{"--format=custom", "--exit-on-error", "--no-password", "--dbname="}
 	for _, flag := range []struct {
 		set  bool
@@ -74,7 +88,7 @@ func (o RestoreOptions) args() []string {
 		{o.DataOnly, "--data-only"},
 		{o.SchemaOnly, "--schema-only"},
 		{o.SingleTransaction, "--single-transaction"},
-		{o.ListFile != "", "--use-list=" + o.ListFile},
+		{list != "", "--use-list=" + list},
 	} {
 		if flag.set {
 			args = append(args, flag.name)
@@ -84,6 +98,31 @@ func (o RestoreOptions) args() []string {
 		args = append(args, "--", o.File)
 	}
 	return args
+}
+
+// writeList is a file for pg_restore --use-list, "" for nil. pg_restore reads of each line the number before
+// the semicolon.
+func writeList(entries []int) (string, error) {
+	if entries == nil {
+		return "", nil
+	}
+	f, err := os.CreateTemp("", "pgbtui-list-")
+	if err != nil {
+		return "", fmt.Errorf("postgres: write the list of entries: %w", err)
+	}
+	for _, id := range entries {
+		if err == nil {
+			_, err = fmt.Fprintf(f, "%d;\n", id)
+		}
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return "", fmt.Errorf("postgres: write the list of entries: %w", err)
+	}
+	return f.Name(), nil
 }
 
 // Decode reads a whole archive through pg_restore, which turns every entry into SQL and

@@ -188,15 +188,12 @@ func TestRestoreOfPartsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := filepath.Join(t.TempDir(), "list")
+	o := RestoreOptions{DataOnly: true, Entries: []int{}}
 	for _, line := range lines {
-		if strings.Contains(line, "TABLE DATA public b ") {
-			if err := os.WriteFile(list, []byte(line+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+		if id, entry, ok := listedEntry(line); ok && strings.HasPrefix(entry, "TABLE DATA public b ") {
+			o.Entries = append(o.Entries, id)
 		}
 	}
-	o := RestoreOptions{DataOnly: true, ListFile: list}
 	if err := tools.Restore(t.Context(), target(s, copied), o, bytes.NewReader(archive)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,60 @@
+package postgres
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+)
+
+// One who may use the schema by a grant alone has passed a right on, so that the archive makes that grant as that role. In
+// the copy the grant on the schema is slow: a session that does not wait for it fails.
+func TestParallelSessionsGiveGrantsInTheirOrder(t *testing.T) {
+	s := pgtest.Shared(t)
+	owner, reader, third := role(t, s, ""), role(t, s, ""), role(t, s, "")
+	source, copied := s.CreateDatabase(t), s.CreateDatabase(t)
+	s.Exec(t, source, `CREATE SCHEMA z; GRANT USAGE ON SCHEMA z TO `+owner+`, `+reader+`;
+		CREATE TABLE z.a (i int); CREATE TABLE z.b (i int); INSERT INTO z.a VALUES (1), (2);
+		ALTER TABLE z.a OWNER TO `+owner+`; ALTER TABLE z.b OWNER TO `+owner+`;
+		GRANT SELECT ON z.a, z.b TO `+reader+` WITH GRANT OPTION;
+		SET ROLE `+reader+`; GRANT SELECT ON z.a, z.b TO `+third+`; RESET ROLE;
+		CREATE MATERIALIZED VIEW seen AS SELECT * FROM z.a; ALTER MATERIALIZED VIEW seen OWNER TO `+reader+`;
+		ALTER DEFAULT PRIVILEGES FOR ROLE `+owner+` IN SCHEMA z GRANT SELECT ON TABLES TO `+reader)
+	s.Exec(t, copied, `CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE lower(object_type) = 'schema') THEN PERFORM pg_sleep(0.3); END IF;
+		END $$;
+		CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('GRANT') EXECUTE FUNCTION slow()`)
+	file := filepath.Join(t.TempDir(), "dump.pgc")
+	if err := os.WriteFile(file, dump(t, s, source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{Jobs: 4, File: file}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int64{
+		"SELECT count(*) FROM information_schema.role_table_grants WHERE table_schema = 'z' AND grantee = '" + third + "'": 2,
+		"SELECT count(*) FROM seen":           2,
+		"SELECT count(*) FROM pg_default_acl": 1,
+	} {
+		if n := s.QueryInt(t, copied, query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+}
+
+func TestAnEntrysNameIsNotTakenForItsKind(t *testing.T) {
+	for line, want := range map[string]string{
+		"215; 1259 16385 TABLE public items shop":          "TABLE public items shop",
+		"3301; 0 0 ACL - SCHEMA public postgres":           "ACL - SCHEMA public postgres",
+		"7; 2615 2200 SCHEMA - 9; 0 0 ACL shop":            "SCHEMA - 9; 0 0 ACL shop",
+		";     Archive created at 2026-11-25 02:00:00 UTC": "",
+		"; 215; 1259 16385 TABLE public items shop":        "",
+		"":           "",
+		"215; 1259 ": "",
+	} {
+		if _, got, ok := listedEntry(line); got != want || ok != (want != "") {
+			t.Errorf("%q: %q", line, got)
+		}
+	}
+}
