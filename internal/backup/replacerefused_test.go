@@ -1,0 +1,168 @@
+package backup
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+func TestNothingIsReplacedWithoutItsNameTyped(t *testing.T) {
+	r := newReplaced(t, "typed_"+NewID(time.Now())[17:])
+	for _, typed := range []string{"", strings.ToUpper(r.live), r.live + " ", r.live[:5]} {
+		req := r.request()
+		req.Confirm = typed
+		_, err := r.restore(t.Context(), req)
+		wantCode(t, err, fault.Refused)
+		if !strings.Contains(err.Error(), "not confirmed") || !strings.Contains(err.Error(), "is as it was") {
+			t.Error(err)
+		}
+		_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: typed})
+		wantCode(t, err, fault.Refused)
+		if !strings.Contains(err.Error(), "not confirmed") {
+			t.Error(err)
+		}
+	}
+	_, err := r.restore(t.Context(), RestoreRequest{To: r.live})
+	wantCode(t, err, fault.Refused)
+	if !strings.Contains(fault.Remedy(err), "--replace") {
+		t.Error(fault.Remedy(err))
+	}
+	r.wantLive(t, 2)
+	r.wantBeside(t)
+}
+
+func TestAPreflightOfAReplacementNamesWhatStandsInItsWay(t *testing.T) {
+	r := newReplaced(t, "used_"+NewID(time.Now())[17:])
+	r.pg.Exec(t, r.live, `ALTER DATABASE "`+r.live+`" SET work_mem = '5MB'; COMMENT ON DATABASE "`+r.live+`" IS 'live'`)
+	if c := r.check(t, r.set, r.request(), "target"); !c.OK || c.Warn || !strings.Contains(c.Detail, r.live) || !strings.Contains(c.Detail, "MiB") || !strings.Contains(c.Detail, r.pg.Port) {
+		t.Errorf("%+v", c)
+	}
+	if c := r.check(t, r.set, r.request(), "settings"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "parameter work_mem is no longer set") || !strings.Contains(c.Detail, `comment "live" becomes ""`) || strings.Contains(c.Detail, "5MB") {
+		t.Errorf("%+v", c)
+	}
+	if c := r.check(t, r.set, r.request(), "connections"); !c.OK || c.Warn {
+		t.Errorf("%+v", c)
+	}
+	r.connected(t)
+	c := r.check(t, r.set, r.request(), "connections")
+	if c.OK || !strings.Contains(c.Detail, `role "postgres", "shop frontend", local, since 20`) || !strings.Contains(c.Remedy, "--terminate") {
+		t.Errorf("%+v", c)
+	}
+	ending := r.request()
+	ending.Terminate = true
+	if c := r.check(t, r.set, ending, "connections"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "will be ended") {
+		t.Errorf("%+v", c)
+	}
+	_, err := r.restore(t.Context(), r.request())
+	wantCode(t, err, fault.Refused)
+	r.wantBeside(t) // found before anything was restored
+	for name, part := range map[string]string{"postgres": "the server's own", "template1": "the server's own", "no_such_database": "there is no database"} {
+		if c := r.check(t, r.set, RestoreRequest{Replace: name, Confirm: name}, "target"); c.OK || !strings.Contains(c.Detail, part) {
+			t.Errorf("%+v", c)
+		}
+	}
+	other := r.pg.CreateDatabase(t)
+	if c := r.check(t, r.set, RestoreRequest{Replace: other, Confirm: other}, "target"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "the set is of database") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestADatabaseThatIsBeingBackedUpIsNotReplaced(t *testing.T) {
+	r := newReplaced(t, "backed_"+NewID(time.Now())[17:])
+	s, err := postgres.Connect(t.Context(), postgres.Target{Host: r.pg.Host, Port: r.pg.Port, User: r.pg.User, Database: r.live}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	if _, ok, err := s.TryLock(t.Context(), "another instance/"+r.live); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	req := r.request()
+	req.Terminate = true
+	_, err = r.restore(t.Context(), req)
+	wantCode(t, err, fault.Temporary)
+	if !strings.Contains(err.Error(), "a backup of") {
+		t.Error(err)
+	}
+	r.wantLive(t, 2)
+}
+
+func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {
+	r := newReplaced(t, "both_"+NewID(time.Now())[17:])
+	s, err := postgres.Connect(t.Context(), postgres.Target{Host: r.pg.Host, Port: r.pg.Port, User: r.pg.User, Database: "postgres"}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(context.Background())
+	if err := lockExchange(t.Context(), s, r.live); err != nil {
+		t.Fatal(err)
+	}
+	restored := make(chan error)
+	go func() {
+		_, err := r.restore(t.Context(), r.request())
+		restored <- err
+	}()
+	_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live})
+	wantCode(t, err, fault.Temporary)
+	wantCode(t, <-restored, fault.Temporary)
+}
+
+func TestWhatHoldsALiveDatabaseIsToldByWhatPostgreSQLDoesAboutIt(t *testing.T) {
+	live := postgres.Database{OID: 1, Name: "shop"}
+	checks := checkTies(live, postgres.Ties{Prepared: []string{"gid 1"}, Slots: []string{"slot_1"}, Subscriptions: []string{"sub_1"}})
+	for i, want := range []struct {
+		ok                bool
+		name, part, mends string
+	}{
+		{false, "prepared", `"gid 1"`, "ROLLBACK PREPARED"},
+		{true, "replication", `"slot_1"`, "pg_drop_replication_slot"},
+		{true, "replication", `"sub_1"`, "DISABLE"},
+	} {
+		c := checks[i]
+		if c.OK != want.ok || c.Warn != want.ok || c.Name != want.name || !strings.Contains(c.Detail, want.part) || !strings.Contains(c.Remedy, want.mends) {
+			t.Errorf("%+v", c)
+		}
+	}
+	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	many := []postgres.Connection{{PID: 7, Kind: "pg_cron launcher", Since: since}, {PID: 8, User: "app", Application: "till\x1b", Client: "10.0.0.7", Kind: "client backend", Since: since}}
+	for range 6 {
+		many = append(many, postgres.Connection{PID: 9, User: "app", Client: "local", Kind: "client backend", Since: since})
+	}
+	c := checkConnections(live, many, false)
+	for _, part := range []string{
+		`8 to "shop": pid 7 (pg_cron launcher, since 2026-11-22T02:00:00Z); pid 8 (role "app", "till\x1b", 10.0.0.7, since 2026-11-22T02:00:00Z); `, "; and 3 more",
+	} {
+		if c.OK || !strings.Contains(c.Detail, part) {
+			t.Errorf("%s lacks %s", c.Detail, part)
+		}
+	}
+}
+
+func TestNamesBesideADatabaseFitAndBelongToItAlone(t *testing.T) {
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	long := strings.Repeat("a", 50)
+	for _, name := range []string{"shop", "x", long, strings.Repeat("界", 21), "a_before_b", "new\nline_before_20260101T000000Z", strings.Repeat("é", 31)} {
+		for _, word := range []string{wordBefore, wordUndone} {
+			kept := keptName(name, word, at)
+			if len(kept) > postgres.MaxName || wordOf(name, kept) != word || strings.ToValidUTF8(kept, "?") != kept {
+				t.Errorf("%q of %q: %q", kept, name, wordOf(name, kept))
+			}
+		}
+		beside := besideName(name, wordRestoring, "1a2b3c")
+		if len(beside) > postgres.MaxName || wordOf(name, beside) != wordRestoring {
+			t.Errorf("%q of %q", beside, name)
+		}
+	}
+	if other := long[:49] + "b"; keptName(long, wordBefore, at) == keptName(other, wordBefore, at) || wordOf(other, keptName(long, wordBefore, at)) != "" {
+		t.Error("two long names share a kept one")
+	}
+	for _, none := range []string{"", "shop", "shop_before_", "shop_before_now", "shop_before_20261122T020000Z_x", "shopp_before_20261122T020000Z", "shop_restored_20261122T020000Z", "shop_other_1a2b3c"} {
+		if word := wordOf("shop", none); word != "" {
+			t.Errorf("%q is %q", none, word)
+		}
+	}
+}
