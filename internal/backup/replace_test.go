@@ -30,6 +30,7 @@ func newReplaced(t *testing.T, name string) *replaced {
 	pg.Exec(t, name, "CREATE TABLE t AS SELECT 1 AS a")
 	r := &replaced{world: w, live: name, set: w.find(t, w.run(t).Manifest.ID)}
 	pg.Exec(t, name, "INSERT INTO t VALUES (2)")
+	r.deserted(t)
 	t.Cleanup(func() {
 		for _, beside := range r.beside(t) {
 			pg.DropDatabase(t, beside)
@@ -80,6 +81,17 @@ func (r *replaced) wantBeside(t *testing.T, words ...string) (names []string) {
 		t.Errorf("beside the live database are %q (%q), want %q", got, names, words)
 	}
 	return names
+}
+
+// deserted waits for sessions that have been closed: the server takes its time to notice.
+func (r *replaced) deserted(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if r.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", r.live) == 0 {
+			return
+		}
+	}
+	t.Fatal("somebody stays connected")
 }
 
 // connected opens a session of an application in the live database. It may be called from any

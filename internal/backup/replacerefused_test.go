@@ -44,6 +44,7 @@ func TestAPreflightOfAReplacementNamesWhatStandsInItsWay(t *testing.T) {
 	if c := r.check(t, r.set, r.request(), "settings"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "parameter work_mem is no longer set") || !strings.Contains(c.Detail, `comment "live" becomes ""`) || strings.Contains(c.Detail, "5MB") {
 		t.Errorf("%+v", c)
 	}
+	r.deserted(t)
 	if c := r.check(t, r.set, r.request(), "connections"); !c.OK || c.Warn {
 		t.Errorf("%+v", c)
 	}

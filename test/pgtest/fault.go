@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func (s *Server) Kill(t testing.TB) {
 		return
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGSTOP) // no child is born while they are counted
+	waitStopped(t, s.cmd.Process.Pid)
 	children := proc.Children(s.cmd.Process.Pid)
 	s.end(syscall.SIGKILL)
 	for _, pid := range children {
@@ -35,6 +37,19 @@ func (s *Server) Kill(t testing.TB) {
 	if err := os.Remove(filepath.Join(s.Data, "postmaster.pid")); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
+}
+
+// waitStopped returns when a process that was sent SIGSTOP runs no more: the signal takes its time, too.
+func waitStopped(t testing.TB, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, after, ok := strings.Cut(string(stat), ") ") // of the name; the state comes next
+		if err != nil || ok && strings.ContainsAny(after[:1], "TZX") {
+			return
+		}
+	}
+	t.Fatalf("pgtest: process %d outlives SIGSTOP", pid)
 }
 
 // waitGone returns when a killed process holds no memory any more. The kernel takes its time, and until
