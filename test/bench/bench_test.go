@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
@@ -61,7 +62,9 @@ func TestWhatReadingASetFetchedIsWhatTheStoreSent(t *testing.T) {
 			if whole := i != 1 && i != 3; whole && fetched.bytes != p.stored || !whole && (fetched.bytes <= 0 || fetched.bytes >= p.stored) {
 				t.Errorf("%s fetched %d of %d bytes", c.name, fetched.bytes, p.stored)
 			}
-			if c.pairs[0].run.programs.peakRSS < 1<<20 || fetched.requests == 0 {
+			run := c.pairs[0].run
+			seen := run.wall > 100*time.Millisecond // a shorter one can end between two samples
+			if seen && run.programs.peakRSS < 1<<20 || fetched.requests == 0 {
 				t.Errorf("%s is not believable: %+v", c.name, c)
 			}
 		}
