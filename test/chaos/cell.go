@@ -147,6 +147,7 @@ func lost(cell *Cell, before, after []string, goes string) {
 
 // nextRun needs nobody: it succeeds and clears up.
 func (w *World) nextRun(ctx context.Context, cell *Cell, ended state, goes string) error {
+	began, requests := time.Now(), len(w.store.Requests())
 	p, err := w.start(ctx)
 	if err != nil {
 		return err
@@ -155,6 +156,7 @@ func (w *World) nextRun(ctx context.Context, cell *Cell, ended state, goes strin
 		cell.violated("the next run does not end: %s", p.said())
 		return p.kill()
 	}
+	w.lab.learn(extent{time.Since(began), len(w.store.Requests()) - requests})
 	cell.PeakRSS = max(cell.PeakRSS, p.peak)
 	cell.Next = p.code() == exitOK
 	if !cell.Next {

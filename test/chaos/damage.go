@@ -161,7 +161,7 @@ func (p *patient) ask(ctx context.Context, d *Damage, o object, changed []byte, 
 	}
 	_, err = backup.Verify(ctx, p.job, p.env, found, p.keys)
 	switch code := fault.CodeOf(err); {
-	case code == fault.Integrity:
+	case code == fault.Integrity, code == fault.Refused && o.key == manifestName: // as a set that needs tools which nobody has
 		d.Verified++
 	case err != nil && ctx.Err() != nil:
 		return err

@@ -18,7 +18,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"filippo.io/age"
 	"github.com/jackc/pgx/v5"
@@ -35,6 +37,33 @@ type Lab struct {
 	worlds  atomic.Int64
 
 	plain, sealed []object // one set each, to be planted in other worlds
+
+	mu    sync.Mutex
+	whole extent // of the shortest run so far that nobody ended
+}
+
+// extent is how long a run takes, and how many requests it makes.
+type extent struct {
+	took     time.Duration
+	requests int
+}
+
+// extent of a run is what random moments are drawn from. Before the first one it is that of a slow machine.
+func (l *Lab) extent() extent {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.whole.took == 0 {
+		return extent{700 * time.Millisecond, 18}
+	}
+	return l.whole
+}
+
+func (l *Lab) learn(e extent) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.whole.took == 0 || e.took < l.whole.took {
+		l.whole = e
+	}
 }
 
 // Planted secrets. Outside of where they were put, only PostgreSQL's own programs may see one: the

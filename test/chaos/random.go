@@ -13,12 +13,14 @@ import (
 
 // RandomKill is kill number i of a seed: at a random request or a random time, in a random way,
 // with or without encryption, of a small or a large database. Seed and number give the same
-// choice again; what the machine does in between does not repeat.
+// choice again; what the machine does in between does not repeat. Requests and times are shares of those of a
+// whole run on this machine, so that most kills find the run alive.
 func (l *Lab) RandomKill(ctx context.Context, seed, i uint64) (*Cell, error) {
 	r := rand.New(rand.NewPCG(seed, i))
 	m := Moment{random: true, large: r.IntN(6) == 0, retention: r.IntN(3) == 0}
 	way := []Way{Kill, Kill, Kill, Terminate, Terminate, OutOfMemory, KillChild}[r.IntN(7)]
-	if requests := 1 + r.IntN(18); r.IntN(3) > 0 {
+	share, whole := r.Float64(), l.extent()
+	if requests := 1 + int(share*float64(whole.requests)); r.IntN(3) > 0 {
 		held := way != KillChild && r.IntN(2) == 0
 		m.Name = fmt.Sprintf("at request %d", requests)
 		if held {
@@ -26,7 +28,7 @@ func (l *Lab) RandomKill(ctx context.Context, seed, i uint64) (*Cell, error) {
 		}
 		m.hold, m.reached = atRequest(int64(requests), held)
 	} else {
-		delay := time.Duration(r.IntN(700)) * time.Millisecond
+		delay := time.Duration(share * float64(whole.took)).Round(time.Millisecond)
 		m.Name = "after " + delay.String()
 		m.hold, m.reached = afterTime(delay)
 	}

@@ -55,7 +55,7 @@ func (r *Report) Markdown() string {
 	for _, s := range r.Sections {
 		s.row(&b)
 	}
-	b.WriteString("\n| damage | object | done | not listed as good | found by verify | not noticed | of these, harmless |\n")
+	b.WriteString("\n| damage | object | done | not listed as good | found or refused by verify | not noticed | of these, harmless |\n")
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, s := range r.Damages {
 		for _, d := range s.Objects {
