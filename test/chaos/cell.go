@@ -131,8 +131,9 @@ func (w *World) afterEnd(cell *Cell, m Moment, e *ender, p *process, before []st
 		cell.violated("exit code %d after SIGTERM: %s", p.code(), p.said())
 	}
 	lost(cell, before, left.committed, goes)
-	if !p.killed() && (left.uploads > 0 || len(left.unfinished) > 0 || left.leaseHeld) {
-		cell.violated("it could clear up, and left %d uploads, unfinished sets %q, lease held %t", left.uploads, left.unfinished, left.leaseHeld)
+	// A deletion that breaks off leaves what a later run clears; the set that was to go is no loss.
+	if unfinished := without(left.unfinished, goes); !p.killed() && (left.uploads > 0 || len(unfinished) > 0 || left.leaseHeld) {
+		cell.violated("it could clear up, and left %d uploads, unfinished sets %q, lease held %t", left.uploads, unfinished, left.leaseHeld)
 	}
 }
 
