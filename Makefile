@@ -43,7 +43,7 @@ demo: deps
 bench: deps
 	go run ./test/bench $(BENCH)
 
-# The fault laboratory at length, a quarter of an hour on two idle cores; docs/reliability.md. With root
+# The fault laboratory at length, five to fifteen minutes on two cores; docs/reliability.md. With root
 # the kernel's own out-of-memory killer takes part. It prints its seed.
 # Arguments: make chaos N=500 SEED=7 CHAOS='-flips 100 -races 1 -pause=false', or, to keep the
 # figures, CHAOS='-update docs/reliability.md'
