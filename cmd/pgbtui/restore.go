@@ -127,7 +127,7 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	}
 	defer stop()
 	if f.check {
-		checks, portion, err := backup.PreflightPart(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		checks, portion, err := backup.Preflight(ctx, at.job, env, at.set, f.RestoreRequest, identities)
 		if err != nil {
 			return err
 		}

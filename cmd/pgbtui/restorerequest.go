@@ -39,8 +39,7 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 	if asked.Swap != "" {
 		return p.swapRequested(ctx, asked, answer)
 	}
-	var f restoreFlags
-	f.fromRequest(asked)
+	wanted := asked.Backup()
 	at, err := p.locate(ctx, asked.Set, asked.Job)
 	if err != nil {
 		return p.beforehand(ctx, asked, err)
@@ -52,13 +51,13 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 	defer stop()
 	if asked.Check {
 		env.Log = slog.New(slog.DiscardHandler)
-		answer.Checks, answer.Portion, err = backup.PreflightPart(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		answer.Checks, answer.Portion, err = backup.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
-	if f.Replace != "" {
-		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: f.Replace, Run: asked.Set})
+	if wanted.Replace != "" {
+		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: wanted.Replace, Run: asked.Set})
 	}
-	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, wanted, identities)
 	return err
 }
 
@@ -67,7 +66,7 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore, answ
 	if err != nil {
 		return p.beforehand(ctx, asked, err)
 	}
-	swap := backup.SwapRequest{Database: asked.Swap, With: asked.With, Confirm: asked.Confirm, Terminate: asked.Terminate}
+	swap := asked.BackupSwap()
 	if asked.Check {
 		answer.Checks, err = backup.SwapPreflight(ctx, job, p.serverEnv(), swap)
 		return err
@@ -90,15 +89,6 @@ func (p *program) printAnswer(a *request.Answer) error {
 		return p.printSwapped(a.Swapped)
 	}
 	return p.printRestored(&backup.Set{ID: a.Request.Set}, a.Restored)
-}
-
-// fromRequest takes what a request file asks for.
-func (f *restoreFlags) fromRequest(asked request.Restore) {
-	f.RestoreRequest = backup.RestoreRequest{
-		To: asked.To, Replace: asked.Replace, Confirm: asked.Confirm, Terminate: asked.Terminate,
-		Jobs: max(1, asked.Jobs), Globals: asked.Globals, NoOwner: asked.NoOwner, NoTablespaces: asked.NoTablespaces,
-		Tables: asked.Tables, Schemas: asked.Schemas, SchemaOnly: asked.SchemaOnly, DataOnly: asked.DataOnly, Roles: asked.Roles,
-	}
 }
 
 // requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's

@@ -17,7 +17,7 @@ import (
 // check is one line of a preflight, by its name.
 func (w *world) check(t *testing.T, set *Set, req RestoreRequest, name string) Check {
 	t.Helper()
-	checks, err := Preflight(t.Context(), w.job, w.env, set, req, nil)
+	checks, _, err := Preflight(t.Context(), w.job, w.env, set, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

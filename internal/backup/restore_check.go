@@ -58,15 +58,9 @@ func refusal(action string, checks []Check) error {
 }
 
 // Preflight looks at everything that can be known before a restore starts, and changes nothing.
-// The console shows it; the unit runs the same again and decides by it.
-func Preflight(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, error) {
-	checks, _, err := PreflightPart(ctx, job, env, set, req, identities)
-	return checks, err
-}
-
-// PreflightPart says also what a restore of a part would bring; nil for a whole set, and where
-// the checks did not come so far.
-func PreflightPart(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, *Portion, error) {
+// The console shows it; the unit runs the same again and decides by it. The portion is what a restore
+// of a part would bring; nil for a whole set, and where the checks did not come so far.
+func Preflight(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, *Portion, error) {
 	r := newRestoring(job, env, set, req, identities)
 	if err := r.req.check(); err != nil {
 		return nil, nil, err

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -87,6 +86,3 @@ func (s *Set) LastFailure() *Proof {
 
 // legacyPrefix starts the names that the article's script gave its objects.
 const legacyPrefix = "postgresql_"
-
-// IsLegacyID reports whether id names a set of the article's script.
-func IsLegacyID(id string) bool { return strings.HasPrefix(id, "legacy-") }

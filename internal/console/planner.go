@@ -68,7 +68,7 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.
 	env := p.setup.Env
 	env.Log = slog.New(slog.DiscardHandler)
 	if r.Swap != "" {
-		checks, err := backup.SwapPreflight(ctx, job, env, backup.SwapRequest{Database: r.Swap, With: r.With, Terminate: r.Terminate})
+		checks, err := backup.SwapPreflight(ctx, job, env, requestOf(r).BackupSwap())
 		return checks, nil, err
 	}
 	_, bucket, err := p.buckets.open(ctx, job)
@@ -80,10 +80,7 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.
 	if err != nil {
 		return nil, nil, err
 	}
-	return backup.PreflightPart(ctx, job, env, &r.Set, backup.RestoreRequest{
-		To: r.Target, Replace: r.Replace, Terminate: r.Terminate, Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
-		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly, Roles: r.Roles,
-	}, identities)
+	return backup.Preflight(ctx, job, env, &r.Set, requestOf(r).Backup(), identities)
 }
 
 // serverOf is a job on the server of a live database.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Parallel sessions, in three steps: what there is, then its grants by one session, then what needs
@@ -55,10 +57,18 @@ func (t Tools) steps(ctx context.Context, file string) (steps [3][]int, err erro
 	if err != nil {
 		return steps, err
 	}
+	return stepsOf(lines)
+}
+
+// stepsOf leaves out nothing but comments: an entry that is not understood would not be restored.
+func stepsOf(lines []string) (steps [3][]int, err error) {
 	for _, line := range lines {
+		if line == "" || strings.HasPrefix(line, ";") {
+			continue
+		}
 		id, entry, ok := listedEntry(line)
 		if !ok {
-			continue
+			return steps, fault.New(fault.Failed, fmt.Sprintf("postgres: list archive: %.60q is no entry", line), "Restore with one job, which needs no list.", nil)
 		}
 		step := 0
 		switch {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
@@ -56,5 +57,17 @@ func TestAnEntrysNameIsNotTakenForItsKind(t *testing.T) {
 		if _, got, ok := listedEntry(line); got != want || ok != (want != "") {
 			t.Errorf("%q: %q", line, got)
 		}
+	}
+}
+
+func TestAListThatIsNotUnderstoodRestoresNothingRatherThanLess(t *testing.T) {
+	good := []string{";", "; Archive", "", "215; 1259 16385 TABLE public items shop", "3301; 0 0 ACL public TABLE items shop"}
+	if steps, err := stepsOf(good); err != nil || len(steps[0]) != 1 || len(steps[grantStep]) != 1 {
+		t.Errorf("%v, %v", steps, err)
+	}
+	_, err := stepsOf(append(good, "TABLE public orders shop"))
+	wantCode(t, err, fault.Failed)
+	if fault.Remedy(err) == "" {
+		t.Error("no remedy")
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -55,6 +56,20 @@ type Restore struct {
 	At time.Time `json:"at"`
 
 	Owner uint32 `json:"-"` // the file's; set by Read. In a unit with PrivateUsers= it is OverflowUID
+}
+
+// Backup is the restore that is asked for.
+func (r Restore) Backup() backup.RestoreRequest {
+	return backup.RestoreRequest{
+		To: r.To, Replace: r.Replace, Confirm: r.Confirm, Terminate: r.Terminate,
+		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
+		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly, Roles: r.Roles,
+	}
+}
+
+// BackupSwap is the swap that is asked for.
+func (r Restore) BackupSwap() backup.SwapRequest {
+	return backup.SwapRequest{Database: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate}
 }
 
 // OverflowUID stands for owners that a user namespace does not know (user_namespaces(7)).

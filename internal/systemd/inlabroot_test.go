@@ -90,7 +90,7 @@ func rootTimerCatchesUpAMissedRunOnce(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(dropIn), 0o755), os.WriteFile(dropIn, []byte("[Timer]\nRandomizedDelaySec=0\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+	if err := bus.reload(ctx); err != nil {
 		t.Fatal(err)
 	}
 	// Where the machine's delay is next to nothing, the first miss is being caught up by now: a

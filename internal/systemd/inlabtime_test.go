@@ -25,7 +25,7 @@ func shorten(t *testing.T, job string) string {
 func rootLongRunsLiveWhileTheyMove(t *testing.T) {
 	bus, ctx := inside(t)
 	moving, standing := shorten(t, "moves7then5"), shorten(t, "moves0then5")
-	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+	if err := bus.reload(ctx); err != nil {
 		t.Fatal(err)
 	}
 	stalled, err := bus.Start(ctx, standing)

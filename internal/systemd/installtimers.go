@@ -64,10 +64,9 @@ func activate(ctx context.Context, o InstallOptions, report *Report) error {
 		return err
 	}
 	defer func() { _ = bus.Close() }()
-	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+	if err := daemonReload(ctx, bus, report); err != nil {
 		return err
 	}
-	report.add(Ran, "systemctl daemon-reload", "")
 	timers, err := withWatch(ctx, bus, o.on())
 	if err != nil {
 		return err

@@ -49,14 +49,6 @@ func NotifierFrom(getenv func(string) string, pid int) *Notifier {
 // Under reports whether a service manager listens.
 func (n *Notifier) Under() bool { return n != nil && n.addr != nil }
 
-// WatchdogInterval is the unit's WatchdogSec=, or 0 when there is none.
-func (n *Notifier) WatchdogInterval() time.Duration {
-	if n == nil {
-		return 0
-	}
-	return n.watchdog
-}
-
 // Allow tells systemd how long this run may go without a byte (the job's StallAfter). The
 // watchdog and the time-out extension are set a few minutes above it, so that the run's own
 // clear error comes first and systemd's signal only when the program itself hangs.
@@ -95,19 +87,8 @@ func (n *Notifier) Alive(status string) {
 // Status shows text in `systemctl status` and over D-Bus, and says nothing about life.
 func (n *Notifier) Status(text string) { n.send("STATUS=" + oneLine(text)) }
 
-// Ready says that start-up is done.
-func (n *Notifier) Ready() { n.send("READY=1") }
-
 // Stopping says that the end has begun.
 func (n *Notifier) Stopping() { n.send("STOPPING=1") }
-
-// Watchdog pings the watchdog once, unthrottled. The first ping arms it in a oneshot service.
-func (n *Notifier) Watchdog() { n.send("WATCHDOG=1") }
-
-// ExtendTimeout moves the current start or stop time-out to at least d from now.
-func (n *Notifier) ExtendTimeout(d time.Duration) {
-	n.send(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", d.Microseconds()))
-}
 
 func (n *Notifier) send(state string) {
 	if !n.Under() {

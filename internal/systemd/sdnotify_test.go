@@ -80,12 +80,12 @@ func TestAllowLetsTheProgramSpeakBeforeTheWatchdog(t *testing.T) {
 
 func TestWatchdogOfAnotherProcessIsNotOurs(t *testing.T) {
 	n, _ := listen(t, "900000000")
-	if n.WatchdogInterval() != 15*time.Minute {
-		t.Errorf("WatchdogInterval = %s", n.WatchdogInterval())
+	if n.watchdog != 15*time.Minute {
+		t.Errorf("its interval is %s", n.watchdog)
 	}
 	env := map[string]string{"WATCHDOG_USEC": "900000000", "WATCHDOG_PID": "1"}
-	if d := NotifierFrom(func(k string) string { return env[k] }, 42).WatchdogInterval(); d != 0 {
-		t.Errorf("WatchdogInterval = %s for another process", d)
+	if d := NotifierFrom(func(k string) string { return env[k] }, 42).watchdog; d != 0 {
+		t.Errorf("%s for another process", d)
 	}
 }
 
@@ -94,17 +94,11 @@ func TestWithoutSystemdNothingHappens(t *testing.T) {
 		n := NotifierFrom(func(k string) string { return map[string]string{"NOTIFY_SOCKET": socket}[k] }, 1)
 		n.Alive("x")
 		n.Status("x")
-		n.Ready()
 		n.Stopping()
-		n.Watchdog()
-		n.ExtendTimeout(time.Second)
 		n.Allow(time.Minute)
 	}
 	var none *Notifier
 	none.Alive("x")
-	none.Ready()
 	none.Allow(time.Minute)
-	if none.WatchdogInterval() != 0 {
-		t.Error("a nil Notifier has a watchdog")
-	}
+	none.Stopping()
 }

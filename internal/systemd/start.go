@@ -132,7 +132,7 @@ func (b *Bus) EnableTimer(ctx context.Context, timer string) error {
 	if err := b.call(ctx, "enable "+timer, "EnableUnitFiles", []any{[]string{timer}, false, false}, &carries, &changes); err != nil {
 		return err
 	}
-	if err := b.call(ctx, "reload units", "Reload", nil); err != nil {
+	if err := b.reload(ctx); err != nil {
 		return err
 	}
 	return b.StartTimer(ctx, timer)
@@ -147,5 +147,8 @@ func (b *Bus) DisableTimer(ctx context.Context, timer string) error {
 	if err := b.call(ctx, "disable "+timer, "DisableUnitFiles", []any{[]string{timer}, false}, &changes); err != nil {
 		return err
 	}
-	return b.call(ctx, "reload units", "Reload", nil)
+	return b.reload(ctx)
 }
+
+// reload makes systemd read the unit files again.
+func (b *Bus) reload(ctx context.Context) error { return b.call(ctx, "reload units", "Reload", nil) }

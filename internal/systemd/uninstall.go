@@ -58,7 +58,11 @@ func reload(ctx context.Context, report *Report) error {
 		return err
 	}
 	defer func() { _ = bus.Close() }()
-	if err := bus.call(ctx, "reload units", "Reload", nil); err != nil {
+	return daemonReload(ctx, bus, report)
+}
+
+func daemonReload(ctx context.Context, bus *Bus, report *Report) error {
+	if err := bus.reload(ctx); err != nil {
 		return err
 	}
 	report.add(Ran, "systemctl daemon-reload", "")

@@ -11,19 +11,13 @@ import (
 )
 
 type gate struct {
-	*shared
+	typedGate
 	request   RestoreRequest
-	under     screen // a page that ends with this one; nil for none
 	preflight preflight
-	typedName line
-	busy      bool
-	err       error
-	start     asker
-	ctx       context.Context
 }
 
 func newGate(sh *shared, r RestoreRequest, under screen) *gate {
-	return &gate{shared: sh, request: r, under: under}
+	return &gate{typedGate: typedGate{shared: sh, under: under}, request: r}
 }
 
 // askUndo is the page that puts back what was live before. It takes the place of the page under it,
@@ -58,16 +52,7 @@ func (g *gate) update(msg tea.Msg) tea.Cmd {
 	case planMsg:
 		g.preflight.got(msg)
 	case startedMsg:
-		g.busy = false
-		if g.err = msg.err; msg.err != nil {
-			g.typedName.text = ""
-			return nil
-		}
-		cmds := []tea.Cmd{g.post(popMsg{g})}
-		if g.under != nil {
-			cmds = append(cmds, g.post(popMsg{g.under}))
-		}
-		return tea.Batch(append(cmds, afterStart(g.shared, msg.started))...)
+		return g.asked(g, msg)
 	}
 	return nil
 }
@@ -79,29 +64,23 @@ func (g *gate) dead() string {
 		return why
 	case g.preflight.plan.Left:
 		return "the checks could not be made from here"
-	case g.typedName.text == "":
+	case g.input.text == "":
 		return "type its name"
-	case g.typedName.text != g.request.live():
+	case g.input.text != g.request.live():
 		return "that is not its name"
 	}
 	return ""
 }
 
-func (g *gate) typed(k tea.KeyMsg) (tea.Cmd, bool) { return nil, g.typing() && g.typedName.key(k) }
-func (g *gate) typing() bool                       { return !g.busy }
-
 func (g *gate) keys() []binding {
-	busy := ""
-	if g.busy {
-		busy = "systemd is being asked"
-	}
+	busy := g.waits()
 	ends := "end connections"
 	if g.request.Terminate {
 		ends = "leave connections"
 	}
 	return append([]binding{
 		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: first(busy, g.dead()), run: g.press},
-		{keys: []string{"esc"}, short: "leave", help: "leave; nothing was changed", off: busy, run: func() tea.Cmd { return g.post(popMsg{g}) }},
+		g.leaving(g, "nothing was changed"),
 		{keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy, run: g.toggle},
 		{keys: []string{"ctrl+r"}, short: "check again", help: "check again", off: busy, run: g.check},
 	}, g.preflight.pager.moves()...)
@@ -115,9 +94,8 @@ func (g *gate) toggle() tea.Cmd {
 func (g *gate) press() tea.Cmd {
 	g.busy, g.err = true, nil
 	r := g.request
-	r.Confirm = g.typedName.text
+	r.Confirm = g.input.text
 	return startRestore(g.ctx, g.shared, &g.start, r, g.update)
 }
 
-func (g *gate) copyText() string { return "" }
-func (g *gate) cliLine() string  { return restoreLine(g.request) }
+func (g *gate) cliLine() string { return restoreLine(g.request) }

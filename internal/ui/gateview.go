@@ -19,7 +19,7 @@ func (g *gate) view(w, h int) string {
 		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
 	}
 	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...), rest...)
-	return dangerPage{g.title(), lines, g.foot(w)}.view(g.theme, &g.preflight.pager, w, h)
+	return dangerPage{g.title(), lines, g.foot(w, g.prompt()...)}.view(g.theme, &g.preflight.pager, w, h)
 }
 
 func (g *gate) title() string {
@@ -48,15 +48,8 @@ func (g *gate) facts(w int) (lines []string) {
 	return lines
 }
 
-// foot is the name that is typed, and why enter does nothing yet.
-func (g *gate) foot(w int) []string {
-	var lines []string
-	if g.err != nil {
-		lines = g.trouble(g.err, w)
-	}
-	if g.busy {
-		return append(lines, "", "  ▶ asking systemd …")
-	}
+// prompt is the name that is typed, and why enter does nothing yet.
+func (g *gate) prompt() []string {
 	state, what := "enter: "+strings.ToLower(g.verb()), "replace it"
 	if g.request.Swap != "" {
 		what = "put back what was before"
@@ -64,5 +57,5 @@ func (g *gate) foot(w int) []string {
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"
 	}
-	return append(lines, "", fmt.Sprintf("  Type %s to %s: %s_", clean(g.request.live()), what, clean(g.typedName.text)), "  "+state)
+	return []string{fmt.Sprintf("  Type %s to %s: %s_", clean(g.request.live()), what, clean(g.input.text)), "  " + state}
 }

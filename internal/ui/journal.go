@@ -179,13 +179,7 @@ func (j *journalScreen) shown() []Entry {
 	return out
 }
 
-func (j *journalScreen) selected() (Entry, bool) {
-	all := j.shown()
-	if j.at < 0 || j.at >= len(all) {
-		return Entry{}, false
-	}
-	return all[j.at], true
-}
+func (j *journalScreen) selected() (Entry, bool) { return rowAt(j.shown(), j.at) }
 
 func (j *journalScreen) keys() []binding {
 	e, ok := j.selected()

@@ -29,13 +29,7 @@ func (o *overview) update(tea.Msg) tea.Cmd        { return nil }
 func (o *overview) lively() bool                  { return len(o.liveRuns()) > 0 }
 
 // selected is the database under the cursor.
-func (o *overview) selected() (database, bool) {
-	all := o.shown()
-	if o.at < 0 || o.at >= len(all) {
-		return database{}, false
-	}
-	return all[o.at], true
-}
+func (o *overview) selected() (database, bool) { return rowAt(o.shown(), o.at) }
 
 func (o *overview) shown() []database {
 	var out []database

@@ -92,13 +92,7 @@ func (p *picker) schemaOf(name string) TableView {
 	return all
 }
 
-func (p *picker) selected() (pick, bool) {
-	all := p.shown()
-	if p.at < 0 || p.at >= len(all) {
-		return pick{}, false
-	}
-	return all[p.at], true
-}
+func (p *picker) selected() (pick, bool) { return rowAt(p.shown(), p.at) }
 
 func (p *picker) keys() []binding {
 	none := ""

@@ -18,16 +18,10 @@ import (
 )
 
 type pruneGate struct {
-	*shared
-	job    Job
-	plan   PrunePlan
-	under  screen // ends with this one
-	number line
-	pager  pager
-	busy   bool
-	err    error
-	asker  asker
-	ctx    context.Context
+	typedGate
+	job   Job
+	plan  PrunePlan
+	pager pager
 }
 
 func (g *pruneGate) name() string { return "Delete" }
@@ -38,16 +32,10 @@ func (g *pruneGate) enter(ctx context.Context) tea.Cmd {
 }
 
 func (g *pruneGate) update(msg tea.Msg) tea.Cmd {
-	m, ok := msg.(startedMsg)
-	if !ok {
-		return nil
+	if m, ok := msg.(startedMsg); ok {
+		return g.asked(g, m)
 	}
-	g.busy = false
-	if g.err = m.err; m.err != nil {
-		g.number.text = ""
-		return nil
-	}
-	return tea.Batch(g.post(popMsg{g}), g.post(popMsg{g.under}), afterStart(g.shared, m.started))
+	return nil
 }
 
 // dead is why the button does nothing, or "".
@@ -55,25 +43,18 @@ func (g *pruneGate) dead() string {
 	switch n := strconv.Itoa(g.plan.Removes()); {
 	case g.denied() != "":
 		return g.denied()
-	case g.number.text == "":
+	case g.input.text == "":
 		return "type the number"
-	case g.number.text != n:
+	case g.input.text != n:
 		return "that is not the number"
 	}
 	return ""
 }
 
-func (g *pruneGate) typing() bool                       { return !g.busy }
-func (g *pruneGate) typed(k tea.KeyMsg) (tea.Cmd, bool) { return nil, g.typing() && g.number.key(k) }
-
 func (g *pruneGate) keys() []binding {
-	busy := ""
-	if g.busy {
-		busy = "systemd is being asked"
-	}
 	return append([]binding{
-		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: first(busy, g.dead()), run: g.press},
-		{keys: []string{"esc"}, short: "leave", help: "leave; nothing was deleted", off: busy, run: func() tea.Cmd { return g.post(popMsg{g}) }},
+		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: first(g.waits(), g.dead()), run: g.press},
+		g.leaving(g, "nothing was deleted"),
 	}, g.pager.moves()...)
 }
 
@@ -81,7 +62,7 @@ func (g *pruneGate) press() tea.Cmd {
 	g.busy, g.err = true, nil
 	src, act, job, want := g.Sources.Retention, g.Write.Actions, g.job, g.plan.Removes()
 	// The request outlives the page: leaving it must not leave a start half asked for.
-	return g.asker.ask(context.WithoutCancel(g.ctx), g.update, func(ctx context.Context) tea.Msg {
+	return g.start.ask(context.WithoutCancel(g.ctx), g.update, func(ctx context.Context) tea.Msg {
 		plan, err := src.Plan(ctx, job)
 		if err == nil && (plan.Removes() != want || len(plan.Doubts) > 0) {
 			err = fault.New(fault.Refused, fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()), "leave this page and look at the plan again (r)", nil)
@@ -94,12 +75,11 @@ func (g *pruneGate) press() tea.Cmd {
 	})
 }
 
-func (g *pruneGate) copyText() string { return "" }
-func (g *pruneGate) cliLine() string  { return "systemctl start " + quote(g.job.Prune) }
+func (g *pruneGate) cliLine() string { return "systemctl start " + quote(g.job.Prune) }
 
 func (g *pruneGate) view(w, h int) string {
 	title := fmt.Sprintf("DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place))
-	return dangerPage{title, g.facts(w), g.foot(w)}.view(g.theme, &g.pager, w, h)
+	return dangerPage{title, g.facts(w), g.foot(w, g.prompt())}.view(g.theme, &g.pager, w, h)
 }
 
 func (g *pruneGate) facts(w int) (lines []string) {
@@ -118,18 +98,11 @@ func (g *pruneGate) facts(w int) (lines []string) {
 	return lines
 }
 
-// foot is the number that is typed, and why enter does nothing yet.
-func (g *pruneGate) foot(w int) []string {
-	var lines []string
-	if g.err != nil {
-		lines = g.trouble(g.err, w)
-	}
-	if g.busy {
-		return append(lines, "", "  ▶ asking systemd …")
-	}
+// prompt is the number that is typed, and why enter does nothing yet.
+func (g *pruneGate) prompt() string {
 	state := "enter: delete"
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"
 	}
-	return append(lines, "", fmt.Sprintf("  Type %d, the number of backups that go: %s_   %s", g.plan.Removes(), clean(g.number.text), state))
+	return fmt.Sprintf("  Type %d, the number of backups that go: %s_   %s", g.plan.Removes(), clean(g.input.text), state)
 }

@@ -125,13 +125,7 @@ func (p *retentionPage) shown() (out []judged) {
 	return out
 }
 
-func (p *retentionPage) selected() (judged, bool) {
-	all := p.shown()
-	if p.at < 0 || p.at >= len(all) {
-		return judged{}, false
-	}
-	return all[p.at], true
-}
+func (p *retentionPage) selected() (judged, bool) { return rowAt(p.shown(), p.at) }
 
 func (p *retentionPage) keys() []binding {
 	l, _ := p.selected()
@@ -151,7 +145,7 @@ func (p *retentionPage) keys() []binding {
 		{
 			keys: []string{"D"}, short: "delete", help: "carry the plan out: a page of its own asks for the number of backups that go", off: p.noPrune(),
 			run: func() tea.Cmd {
-				return p.post(pushMsg{&pruneGate{shared: p.shared, job: p.job, plan: p.plan, under: p}})
+				return p.post(pushMsg{&pruneGate{typedGate: typedGate{shared: p.shared, under: p}, job: p.job, plan: p.plan}})
 			},
 		},
 	}, p.moves()...)

@@ -25,6 +25,14 @@ func (l *rows) moving(by int) func() tea.Cmd {
 	return func() tea.Cmd { l.move(by); return nil }
 }
 
+// rowAt is the row under the cursor, if there is one.
+func rowAt[T any](all []T, at int) (row T, ok bool) {
+	if at < 0 || at >= len(all) {
+		return row, false
+	}
+	return all[at], true
+}
+
 func matches(s, filter string) bool {
 	return filter == "" || strings.Contains(strings.ToLower(s), strings.ToLower(filter))
 }

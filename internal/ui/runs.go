@@ -62,13 +62,7 @@ func (s *runsScreen) shown() []UnitRun {
 	return out
 }
 
-func (s *runsScreen) selected() (UnitRun, bool) {
-	all := s.shown()
-	if s.at < 0 || s.at >= len(all) {
-		return UnitRun{}, false
-	}
-	return all[s.at], true
-}
+func (s *runsScreen) selected() (UnitRun, bool) { return rowAt(s.shown(), s.at) }
 
 func (s *runsScreen) keys() []binding {
 	r, ok := s.selected()

@@ -31,13 +31,7 @@ func (s *timersScreen) shown() []Timer {
 	return out
 }
 
-func (s *timersScreen) selected() (Timer, bool) {
-	all := s.shown()
-	if s.at < 0 || s.at >= len(all) {
-		return Timer{}, false
-	}
-	return all[s.at], true
-}
+func (s *timersScreen) selected() (Timer, bool) { return rowAt(s.shown(), s.at) }
 
 func (s *timersScreen) keys() []binding {
 	t, ok := s.selected()

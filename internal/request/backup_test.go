@@ -1,0 +1,22 @@
+package request
+
+import (
+	"reflect"
+	"testing"
+)
+
+// The console checks and the unit restores by the same wishes.
+func TestEveryWishOfARequestReachesTheRestore(t *testing.T) {
+	r := Restore{
+		Set: "id", To: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true, Jobs: 2, Globals: true, NoOwner: true, NoTablespaces: true,
+		Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true, Roles: map[string]string{"a": "b"},
+	}
+	for _, asked := range []any{r.Backup(), r.BackupSwap()} {
+		v := reflect.ValueOf(asked)
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s of %T is lost on the way", v.Type().Field(i).Name, asked)
+			}
+		}
+	}
+}
