@@ -17,8 +17,9 @@ import (
 //
 // Rules: what will be read is said before, so that neighbouring frames come by one request; reads
 // go forward; one frame is in memory, compressed and raw. Every frame is held against the digest in
-// the index before it is decompressed: who vouches for the index vouches for what is read, as the
-// SHA-256 of the whole object does for a whole read.
+// the index before it is decompressed: who vouches for the index vouches for what is read. Bytes that
+// are not those that were recorded are asked for once more before they are called damaged: what a wire
+// did to them says nothing of the object.
 //
 // It is an io.ReaderAt of raw bytes for one goroutine.
 type Ranged struct {
@@ -29,6 +30,7 @@ type Ranged struct {
 	frame   int64 // in raw; -1: none
 	raw     []byte
 	buffer  []byte // the compressed frame
+	again   func(error)
 }
 
 // Fetch opens a range of the stored object.
@@ -72,6 +74,9 @@ type Source struct {
 	Index       Index
 	Encrypted   bool
 	Identities  []age.Identity
+
+	SHA256 string      // of the whole stored object, hex; only a Stream needs it
+	Again  func(error) // told what was wrong with bytes that were right when they came again; may be nil
 }
 
 // NewRanged prepares to read the wanted raw spans, which are in order. Close it.
@@ -80,7 +85,15 @@ func NewRanged(s Source, wanted []Span) (*Ranged, error) {
 	if !ok || !l.within(wanted) {
 		return nil, fault.New(fault.Integrity, "sealed: the index of frames does not fit the stored object", "restore the whole set, which needs no index", nil)
 	}
-	r := &Ranged{layout: l, frame: -1, stored: &forward{fetch: s.Fetch, spans: l.fetches(wanted)}}
+	return newRanged(s, l, l.fetches(wanted), 1)
+}
+
+// newRanged reads what lies in spans of the stored object, and decompresses so many frames at once.
+func newRanged(s Source, l layout, spans []Span, workers int) (*Ranged, error) {
+	r := &Ranged{layout: l, frame: -1, stored: &forward{fetch: s.Fetch, spans: spans}, again: s.Again}
+	if r.again == nil {
+		r.again = func(error) {}
+	}
 	r.packed = r.stored
 	if s.Encrypted {
 		if err := r.decrypt(s.Identities); err != nil {
@@ -89,11 +102,28 @@ func NewRanged(s Source, wanted []Span) (*Ranged, error) {
 		}
 	}
 	var err error
-	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(s.Index.FrameBytes)), zstd.WithDecoderLowmem(true))
+	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(workers), zstd.WithDecoderMaxMemory(uint64(s.Index.FrameBytes)), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fmt.Errorf("sealed: set up zstd: %w", err)
 	}
 	return r, nil
+}
+
+// twice does what the bytes of the store can spoil, and does it once more when they did.
+func (r *Ranged) twice(do func() error) error {
+	err := do()
+	if err == nil || r.stored.err != nil || errors.Is(err, ErrNoIdentity) {
+		return err
+	}
+	r.stored.close()
+	switch wrong := do(); {
+	case wrong == nil:
+		r.again(err)
+		return nil
+	case r.stored.err != nil:
+		return wrong
+	}
+	return err
 }
 
 // decrypt reads age's header and last chunk.
@@ -101,20 +131,23 @@ func (r *Ranged) decrypt(identities []age.Identity) error {
 	if len(identities) == 0 {
 		return ErrNoIdentity
 	}
-	for _, s := range []Span{{0, r.layout.head}, r.layout.last()} {
-		if err := r.stored.keep(s); err != nil {
-			return err
+	return r.twice(func() error {
+		r.stored.kept = nil
+		for _, s := range []Span{{0, r.layout.head}, r.layout.last()} {
+			if err := r.stored.keep(s); err != nil {
+				return err
+			}
 		}
-	}
-	plain, size, err := age.DecryptReaderAt(r.stored, r.layout.stored, identities...)
-	if err != nil {
-		return decryptError(err, r.stored.err)
-	}
-	if want := r.layout.starts[len(r.layout.starts)-1]; size != want {
-		return fault.New(fault.Integrity, fmt.Sprintf("sealed: %d bytes are encrypted, the index has %d", size, want), "restore another set", nil)
-	}
-	r.packed = plain
-	return nil
+		plain, size, err := age.DecryptReaderAt(r.stored, r.layout.stored, identities...)
+		if err != nil {
+			return decryptError(err, r.stored.err)
+		}
+		if want := r.layout.starts[len(r.layout.starts)-1]; size != want {
+			return fault.New(fault.Integrity, fmt.Sprintf("sealed: %d bytes are encrypted, the index has %d", size, want), "restore another set", nil)
+		}
+		r.packed = plain
+		return nil
+	})
 }
 
 // ReadAt keeps io.ReaderAt's rules, less parallel calls.
@@ -134,34 +167,52 @@ func (r *Ranged) ReadAt(p []byte, off int64) (n int, err error) {
 }
 
 // load makes a frame the one at hand.
-func (r *Ranged) load(frame int64) error {
+func (r *Ranged) load(frame int64) (err error) {
 	if frame == r.frame {
 		return nil
 	}
 	r.frame = -1
+	if r.buffer, err = r.fetch(frame, r.buffer); err != nil {
+		return err
+	}
+	if r.raw, err = r.unpack(frame, r.buffer, r.raw); err != nil {
+		return err
+	}
+	r.frame = frame
+	return nil
+}
+
+// fetch is the compressed frame as the index vouches for it, in buffer when it has room.
+func (r *Ranged) fetch(frame int64, buffer []byte) ([]byte, error) {
 	place := r.layout.compressed(frame)
-	if int64(cap(r.buffer)) < place.Len() {
-		r.buffer = make([]byte, place.Len())
+	if int64(cap(buffer)) < place.Len() {
+		buffer = make([]byte, place.Len())
 	}
-	packed := r.buffer[:place.Len()]
-	if n, err := r.packed.ReadAt(packed, place.From); n < len(packed) {
-		if r.stored.err != nil {
-			return r.stored.err
+	packed := buffer[:place.Len()]
+	return packed, r.twice(func() error {
+		if n, err := r.packed.ReadAt(packed, place.From); n < len(packed) {
+			if r.stored.err != nil {
+				return r.stored.err
+			}
+			return damagedFrame(frame, err)
 		}
-		return damagedFrame(frame, err)
-	}
-	if !bytes.Equal(digest(packed), r.layout.digest(frame)) {
-		return damagedFrame(frame, errors.New("its SHA-256 is not the one that was recorded"))
-	}
-	raw, err := r.decoder.DecodeAll(packed, r.raw[:0])
+		if !bytes.Equal(digest(packed), r.layout.digest(frame)) {
+			return damagedFrame(frame, errors.New("its SHA-256 is not the one that was recorded"))
+		}
+		return nil
+	})
+}
+
+// unpack decompresses a frame, into buffer when it has room.
+func (r *Ranged) unpack(frame int64, packed, buffer []byte) ([]byte, error) {
+	raw, err := r.decoder.DecodeAll(packed, buffer[:0])
 	if want := r.layout.index.Frame(frame).Len(); err == nil && int64(len(raw)) != want {
 		err = fmt.Errorf("it decompresses to %d bytes, not %d", len(raw), want)
 	}
 	if err != nil {
-		return damagedFrame(frame, err)
+		return nil, damagedFrame(frame, err)
 	}
-	r.frame, r.raw = frame, raw
-	return nil
+	return raw, nil
 }
 
 func damagedFrame(frame int64, err error) error {
@@ -176,106 +227,4 @@ func (r *Ranged) Close() error {
 	r.stored.close()
 	r.decoder.Close()
 	return nil
-}
-
-// forward is an io.ReaderAt over planned ranges of the stored object, each read from its begin to
-// its end by one request, and over what is kept in memory.
-type forward struct {
-	fetch   Fetch
-	spans   []Span
-	kept    []held
-	body    io.ReadCloser
-	at, end int64 // of body
-	fetched int64
-	err     error // of the store: says nothing about the object
-}
-
-type held struct {
-	Span
-	bytes []byte
-}
-
-// keep fetches a span into memory.
-func (f *forward) keep(s Span) error {
-	if err := f.open(s); err != nil {
-		return err
-	}
-	h := held{s, make([]byte, s.Len())}
-	if _, err := f.read(h.bytes); err != nil {
-		return err
-	}
-	f.close()
-	f.kept = append(f.kept, h)
-	return nil
-}
-
-// ReadAt gives what is planned or kept; more than that is the end.
-func (f *forward) ReadAt(p []byte, off int64) (int, error) {
-	for _, h := range f.kept {
-		if off >= h.From && off < h.To {
-			n := copy(p, h.bytes[off-h.From:])
-			if n < len(p) {
-				return n, io.EOF
-			}
-			return n, nil
-		}
-	}
-	if f.err != nil {
-		return 0, f.err
-	}
-	if err := f.seek(off); err != nil {
-		return 0, err
-	}
-	n := int(min(int64(len(p)), f.end-off))
-	got, err := f.read(p[:n])
-	if err == nil && got < len(p) {
-		err = io.EOF
-	}
-	return got, err
-}
-
-// seek goes on in the open request, or opens the one that holds off.
-func (f *forward) seek(off int64) error {
-	if f.body != nil && off >= f.at && off < f.end && off-f.at <= skipBytes {
-		for off > f.at {
-			if _, err := f.read(make([]byte, off-f.at)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, s := range f.spans {
-		if off >= s.From && off < s.To {
-			return f.open(Span{off, s.To})
-		}
-	}
-	return errors.New("a read of what was not asked for")
-}
-
-func (f *forward) open(s Span) error {
-	f.close()
-	body, err := f.fetch(s)
-	if err != nil {
-		f.err = err
-		return err
-	}
-	f.body, f.at, f.end = body, s.From, s.To
-	return nil
-}
-
-func (f *forward) read(p []byte) (int, error) {
-	n, err := io.ReadFull(f.body, p)
-	f.at += int64(n)
-	f.fetched += int64(n)
-	if err != nil {
-		f.err = err
-	}
-	return n, err
-}
-
-func (f *forward) close() {
-	if f.body != nil {
-		_ = f.body.Close()
-		f.body = nil
-	}
 }
