@@ -94,8 +94,6 @@ func listLine(s *backup.Set, now time.Time) string {
 // state is a set's standing in one word or sentence.
 func state(s *backup.Set) string {
 	switch {
-	case s.Kind == backup.KindLegacy:
-		return "legacy, not proven"
 	case s.Kind == backup.KindIncomplete:
 		return "INCOMPLETE"
 	case !s.Good() && s.Signature == backup.SignatureForged:
@@ -104,6 +102,8 @@ func state(s *backup.Set) string {
 		return "UNSIGNED: " + printable.Text(s.Problem)
 	case !s.Good():
 		return "UNUSABLE: " + printable.Text(s.Problem)
+	case s.Kind == backup.KindLegacy:
+		return "legacy, not proven"
 	case s.LastFailure() != nil:
 		return "FAILED verification: " + printable.Text(s.LastFailure().Error)
 	}

@@ -8,6 +8,7 @@ import "time"
 // Rules: nothing that somebody made of a signed set goes this way. A set counts as one from before
 // signing when nothing is stored in its signature's place, it names no signer, nothing else is wrong with
 // it, and a good signed one is newer: one that retention never deletes, so that it decides the same again.
+// The same goes for the sets of the old script, which are never signed.
 
 // newestSigned is when the newest good signed set was finished; zero: there is none.
 func newestSigned(sets []Set) (at time.Time) {
@@ -22,7 +23,8 @@ func newestSigned(sets []Set) (at time.Time) {
 // beforeSigning reports whether a set is one from before signing.
 func (r *retaining) beforeSigning(s *Set) bool {
 	trusted := accepted(s)
-	return s.Signature == SignatureMissing && s.signatureAt == "" && usable(&trusted) && s.Manifest.Signer == "" && s.FinishedAt.Before(r.newestSigned)
+	named := s.Manifest != nil && s.Manifest.Signer != ""
+	return s.Signature == SignatureMissing && s.signatureAt == "" && usable(&trusted) && !named && s.FinishedAt.Before(r.newestSigned)
 }
 
 // accepted is a set as it is to whoever asks no signature of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,14 +27,15 @@ type Catalogue struct {
 	prefix  string
 	trusted []ed25519.PublicKey // none: signatures are not looked at
 
-	mu   sync.Mutex
-	read map[string][]byte // key and ETag to body
+	mu    sync.Mutex
+	read  map[string][]byte // key and ETag to body
+	twice map[string]bool   // those that were read twice
 }
 
 // NewCatalogue reads below the job's prefix ("" is the whole bucket), the sets of all jobs and hosts
 // there, and trusts the signing keys of the job's configuration.
 func NewCatalogue(bucket *s3.Bucket, job config.Job) *Catalogue {
-	return &Catalogue{bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, read: map[string][]byte{}}
+	return &Catalogue{bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, read: map[string][]byte{}, twice: map[string]bool{}}
 }
 
 // Limits of a catalogue: a manifest or proof larger than maxDocument is not ours; readers is how
@@ -194,10 +196,27 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	if g.manifest.Key == "" {
 		if g.Kind == KindIncomplete {
 			g.flaw(fault.Integrity, "no manifest: the run never committed")
+		} else {
+			c.doubtLegacy(g)
 		}
 		return nil
 	}
 	g.Kind, g.StoredAt = KindNative, g.manifest.LastModified.UTC()
+	err := c.readManifest(ctx, g)
+	if err == nil && g.ProblemCode == fault.Integrity && c.readAgain(g.manifest, g.signature) {
+		g.Signature, g.signatureAt = "", ""
+		g.flaw(fault.OK, "")
+		err = c.readManifest(ctx, g)
+	}
+	if err != nil || g.Manifest == nil {
+		return err
+	}
+	return c.readProofs(ctx, g)
+}
+
+// readManifest reads a set's manifest and what vouches for it.
+func (c *Catalogue) readManifest(ctx context.Context, g *gathered) error {
+	g.Manifest = nil
 	raw, err := c.document(ctx, g.manifest)
 	if problem := ofDocument(err); problem != "" {
 		g.flaw(fault.CodeOf(err), "the manifest "+problem)
@@ -222,7 +241,7 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered) error {
 	if problem := m.disagrees(g); problem != "" && !forged {
 		g.flaw(fault.Integrity, problem)
 	}
-	return c.readProofs(ctx, g)
+	return nil
 }
 
 func (g *gathered) flaw(code fault.Code, problem string) { g.ProblemCode, g.Problem = code, problem }
@@ -269,9 +288,27 @@ func (c *Catalogue) readHolds(ctx context.Context, g *gathered) error {
 	return nil
 }
 
+// readAgain forgets what was read of these objects, and reports whether that may help: a manifest that
+// does not fit its signature or its folder may have come damaged over the network. What came twice is
+// what is stored.
+func (c *Catalogue) readAgain(objects ...s3.Object) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	again := false
+	for _, o := range objects {
+		if version := versionOf(o); !c.twice[version] {
+			c.twice[version], again = true, true
+			delete(c.read, version)
+		}
+	}
+	return again
+}
+
+func versionOf(o s3.Object) string { return o.Key + "\x00" + o.ETag }
+
 // document is a small object's body, from memory when its ETag is known.
 func (c *Catalogue) document(ctx context.Context, o s3.Object) ([]byte, error) {
-	known := o.Key + "\x00" + o.ETag
+	known := versionOf(o)
 	c.mu.Lock()
 	raw, ok := c.read[known]
 	c.mu.Unlock()
@@ -279,6 +316,9 @@ func (c *Catalogue) document(ctx context.Context, o s3.Object) ([]byte, error) {
 		return raw, nil
 	}
 	raw, _, err := fetch(ctx, c.bucket, o.Key, maxDocument)
+	if err == nil && strings.HasSuffix(o.Key, ".json") && !json.Valid(raw) { // it may have come damaged
+		raw, _, err = fetch(ctx, c.bucket, o.Key, maxDocument)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -288,8 +328,17 @@ func (c *Catalogue) document(ctx context.Context, o s3.Object) ([]byte, error) {
 	return raw, nil
 }
 
-// fetch reads a small object whole; one larger than limit is an integrity error.
+// fetch reads a small object whole, and once more when its checksum is wrong; one larger than limit is an
+// integrity error.
 func fetch(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]byte, s3.Object, error) {
+	raw, object, err := fetchOnce(ctx, bucket, key, limit)
+	if fault.CodeOf(err) == fault.Integrity && !errors.Is(err, s3.ErrNotFound) {
+		return fetchOnce(ctx, bucket, key, limit)
+	}
+	return raw, object, err
+}
+
+func fetchOnce(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]byte, s3.Object, error) {
 	body, object, err := bucket.Get(ctx, key, 0, -1)
 	if err != nil {
 		return nil, object, err

@@ -67,6 +67,7 @@ func newDrilling(job config.Job, env Env, set *Set, req DrillRequest, identities
 	restore.meter = newMeter("drill", set.Database, job.StallAfter, env.Progress)
 	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
 	d := &drilling{restoring: restore, drill: req}
+	d.keptDir = d.dir()
 	d.proof = Proof{
 		Schema: ManifestSchema, Set: set.ID, Kind: "drill", Level: LevelRestored.String(),
 		StartedAt: env.stamp(), Host: env.Host, InvocationID: env.InvocationID,
@@ -91,6 +92,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 		if ctx.Err() == nil {
 			err = d.scene.blame(err)
 		}
+		d.kept.remove()
 		d.clear(ctx)
 	}()
 	d.meter.enter(StagePreflight, 0)

@@ -102,7 +102,7 @@ func (d *drilling) applyRoles(ctx context.Context) error {
 		d.warn("the set has no globals: roles have to come from elsewhere when it is restored")
 		return nil
 	}
-	script, err := readSmall(ctx, d.env.Bucket, d.set, d.set.Manifest.Globals, d.identities)
+	script, err := readSmall(ctx, d.env, d.set, d.set.Manifest.Globals, d.identities)
 	if err != nil {
 		return err
 	}

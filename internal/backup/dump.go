@@ -237,7 +237,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 func (r *run) describe(ctx context.Context, s *dumpStream, contents Contents) error {
 	found, err := s.scanner.Close()
 	if err != nil {
-		if wrong := r.doubted(ctx, err); wrong != nil {
+		if wrong := r.doubted(ctx, s, err); wrong != nil {
 			return wrong
 		}
 		r.warn(ctx, "contents of the dump are not known: "+err.Error())
@@ -260,11 +260,12 @@ func (r *run) describe(ctx context.Context, s *dumpStream, contents Contents) er
 // doubted asks pg_restore about a dump that the scanner holds for cut or corrupt although pg_dump
 // reported success (a wrapper around it may lie). The scanner alone never fails a backup. An
 // encrypted dump can't be read back here: then the warning has to do.
-func (r *run) doubted(ctx context.Context, err error) error {
+func (r *run) doubted(ctx context.Context, s *dumpStream, err error) error {
 	if len(r.recipients) > 0 || !errors.Is(err, archive.ErrTruncated) && !errors.Is(err, archive.ErrCorrupt) {
 		return nil
 	}
-	dump, err := openDump(ctx, r.env.Bucket, &Set{Kind: KindNative, Dir: r.dir, Manifest: &r.manifest}, nil)
+	set := &Set{Kind: KindNative, Dir: r.dir, Manifest: &r.manifest}
+	dump, err := (&reading{env: r.env, set: set, frames: s.index, meter: r.meter, spool: &spool{}, dir: r.job.SpoolDir}).open(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 	"regexp"
 	"strconv"
 
@@ -19,7 +20,8 @@ import (
 )
 
 // stored reads one stored object of a set whole, and holds it against the manifest when the end
-// is reached: an object that was changed in any byte ends in an integrity error, not in io.EOF.
+// is reached: an object that was changed in any byte ends in an integrity error, not in io.EOF. What came
+// before the end nobody has vouched for yet.
 type stored struct {
 	body io.ReadCloser
 	hash hash.Hash
@@ -41,7 +43,11 @@ func openStored(ctx context.Context, bucket *s3.Bucket, key string, want Object)
 		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d", key, object.Size, want.SizeBytes),
 			"restore another set", nil)
 	}
-	return &stored{body: body, hash: sha256.New(), want: want}, nil
+	return newStored(body, want), nil
+}
+
+func newStored(body io.ReadCloser, want Object) *stored {
+	return &stored{body: body, hash: sha256.New(), want: want}
 }
 
 func (s *stored) Read(p []byte) (int, error) {
@@ -59,94 +65,74 @@ func (s *stored) Read(p []byte) (int, error) {
 
 func (s *stored) Close() error { return s.body.Close() }
 
-// rawDump reads a set's dump as pg_dump wrote it. The count of raw bytes is held against the
-// manifest, which finds a stream that was cut between two frames.
-type rawDump struct {
-	stored *stored
-	plain  io.ReadCloser // of the decompressor; nil for legacy sets
-	size   int64
-	want   int64 // -1: unknown
+// twice reads something whose bytes are held against what was recorded, and reads it once more when they
+// are not the right ones: what a wire did to them says nothing of what is stored.
+func (e Env) twice(ctx context.Context, what string, read func() error) error {
+	err := read()
+	if fault.CodeOf(err) != fault.Integrity || errors.Is(err, s3.ErrNotFound) {
+		return err
+	}
+	switch again := read(); {
+	case again == nil:
+		e.cameDamaged(ctx, what, err)
+		return nil
+	case fault.CodeOf(again) != fault.Integrity:
+		return again
+	}
+	return err
 }
 
-func openDump(ctx context.Context, bucket *s3.Bucket, set *Set, identities []age.Identity) (*rawDump, error) {
-	if set.Kind == KindLegacy {
-		body, err := openStored(ctx, bucket, set.Dir, Object{})
-		return &rawDump{stored: body, want: -1}, err
-	}
-	m := set.Manifest
-	body, err := openStored(ctx, bucket, set.Dir+m.Dump.Key, m.Dump)
-	if err != nil {
-		return nil, err
-	}
-	plain, err := sealed.NewReader(body, set.Encrypted(), identities)
-	if err != nil {
-		_ = body.Close()
-		return nil, err
-	}
-	return &rawDump{stored: body, plain: plain, want: m.Dump.RawBytes}, nil
+// cameDamaged tells of bytes that were right when they were read again.
+func (e Env) cameDamaged(ctx context.Context, what string, err error) {
+	e.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), event(EventWarning))
 }
 
-func (d *rawDump) Read(p []byte) (int, error) {
-	var n int
-	var err error
-	if d.plain == nil {
-		n, err = d.stored.Read(p)
-	} else {
-		n, err = d.plain.Read(p)
-	}
-	d.size += int64(n)
-	if err != io.EOF { //nolint:errorlint // an error that wraps io.EOF is a broken connection, not the end
-		return n, err
-	}
-	if d.want >= 0 && d.size != d.want {
-		return n, fault.New(fault.Integrity, fmt.Sprintf("backup: the dump decompresses to %d bytes, the manifest says %d", d.size, d.want), "restore another set", nil)
-	}
-	if d.plain != nil {
-		return n, d.drain()
-	}
+// checkStored reads an object to its end, for its hash alone, and tells to what it passed.
+func (e Env) checkStored(ctx context.Context, key string, want Object, passed io.Writer) (n int64, err error) {
+	err = e.twice(ctx, key, func() error {
+		body, err := openStored(ctx, e.Bucket, key, want)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = body.Close() }()
+		n, err = io.Copy(io.Discard, io.TeeReader(body, passed))
+		return err
+	})
 	return n, err
 }
 
-// drain reads what the decompressor left of the object, so that its hash is complete. Anything
-// more than the end is foreign.
-func (d *rawDump) drain() error {
-	rest, err := io.Copy(io.Discard, d.stored)
-	if err == nil && rest > 0 {
-		err = fault.New(fault.Integrity, fmt.Sprintf("backup: %d bytes after the end of the dump", rest), "restore another set", nil)
+// readSmall is the raw form of a set's globals or contents. Nothing is decrypted or decompressed before the
+// bytes were held against the manifest, and no more comes out of them than it says.
+func readSmall(ctx context.Context, env Env, set *Set, o *Object, identities []age.Identity) ([]byte, error) {
+	if o.SizeBytes > maxContents || o.RawBytes > maxContents {
+		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", o.Key, maxContents), "restore another set", nil)
 	}
-	if err != nil {
+	var packed []byte
+	err := env.twice(ctx, set.Dir+o.Key, func() error {
+		body, err := openStored(ctx, env.Bucket, set.Dir+o.Key, *o)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = body.Close() }()
+		packed, err = io.ReadAll(body)
 		return err
-	}
-	return io.EOF
-}
-
-func (d *rawDump) Close() error {
-	if d.plain != nil {
-		_ = d.plain.Close()
-	}
-	return d.stored.Close()
-}
-
-// readSmall is the raw form of a set's globals or contents.
-func readSmall(ctx context.Context, bucket *s3.Bucket, set *Set, o *Object, identities []age.Identity) ([]byte, error) {
-	body, err := openStored(ctx, bucket, set.Dir+o.Key, *o)
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = body.Close() }()
-	packed, err := io.ReadAll(body)
-	if err != nil {
-		return nil, err
-	}
-	return sealed.Unpack(packed, set.Encrypted(), identities, maxContents)
+	return sealed.Unpack(packed, set.Encrypted(), identities, o.RawBytes)
 }
 
 // ReadContents is the detailed contents of a set, or nil for sets that have none.
 func ReadContents(ctx context.Context, bucket *s3.Bucket, set *Set, identities []age.Identity) (*Contents, error) {
+	return readContents(ctx, Env{Bucket: bucket, Log: slog.New(slog.DiscardHandler)}, set, identities)
+}
+
+func readContents(ctx context.Context, env Env, set *Set, identities []age.Identity) (*Contents, error) {
 	if set.Manifest == nil || set.Manifest.Contents == nil {
 		return nil, nil
 	}
-	raw, err := readSmall(ctx, bucket, set, set.Manifest.Contents, identities)
+	raw, err := readSmall(ctx, env, set, set.Manifest.Contents, identities)
 	if err != nil {
 		return nil, err
 	}

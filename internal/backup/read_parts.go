@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -12,26 +13,50 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// openParts reads the given parts of a set's raw dump, in order, and fetches only the frames that
-// hold them. All requests must answer with the one object that the manifest names.
-func openParts(ctx context.Context, bucket *s3.Bucket, set *Set, frames sealed.Index, identities []age.Identity, spans []sealed.Span) (*sealed.Ranged, error) {
-	key, want, etag := set.Dir+set.Manifest.Dump.Key, set.Manifest.Dump.SizeBytes, ""
+// source is the stored dump for a reader of frames. All requests must answer with the one object that the
+// manifest names.
+func (r *reading) source(ctx context.Context) sealed.Source {
+	want, etag := r.set.Manifest.Dump, ""
+	key := r.set.Dir + want.Key
 	fetch := func(s sealed.Span) (io.ReadCloser, error) {
-		body, object, err := bucket.Get(ctx, key, s.From, s.Len())
+		body, object, err := r.env.Bucket.Get(ctx, key, s.From, s.Len())
+		if errors.Is(err, s3.ErrNotFound) {
+			return nil, fault.New(fault.Integrity, "backup: "+key+" is missing", "restore another set", err)
+		}
 		if err != nil {
 			return nil, err
 		}
 		if etag == "" {
 			etag = object.ETag
 		}
-		if object.Size != want || object.ETag != etag {
+		if object.Size != want.SizeBytes || object.ETag != etag {
 			_ = body.Close()
-			return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size, want),
+			return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size, want.SizeBytes),
 				"restore another set, and find out who writes to the bucket", nil)
 		}
 		return body, nil
 	}
-	return sealed.NewRanged(sealed.Source{
-		Fetch: fetch, StoredBytes: want, Index: frames, Encrypted: set.Encrypted(), Identities: identities,
-	}, spans)
+	return sealed.Source{
+		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: r.frames, Encrypted: r.set.Encrypted(), Identities: r.identities,
+		Again: func(err error) { r.env.cameDamaged(ctx, key, err) },
+	}
+}
+
+// parts reads the given parts of the raw dump, in order, and fetches only the frames that hold them.
+func (r *reading) parts(ctx context.Context, spans []sealed.Span) (*sealed.Ranged, error) {
+	ranged, err := sealed.NewRanged(r.source(ctx), spans)
+	return ranged, r.blame(ctx, err)
+}
+
+// blame finds out whose fault it is that no key fits a dump: a damaged header looks like one that was
+// written for somebody else.
+func (r *reading) blame(ctx context.Context, err error) error {
+	if mismatch := (*age.NoIdentityMatchError)(nil); !errors.As(err, &mismatch) {
+		return err
+	}
+	want := r.set.Manifest.Dump
+	if _, wrong := r.env.checkStored(ctx, r.set.Dir+want.Key, want, r.meter); wrong != nil {
+		return wrong
+	}
+	return err
 }

@@ -5,51 +5,87 @@ import (
 	"strings"
 )
 
-// Recipe is the commands that restore a set without pgbtui, for a shell: `aws`, `age`, `zstd`
+// Recipe is the commands that restore a set without pgbtui, for a shell: `aws`, `age`, `zstd`, `sha256sum`
 // and PostgreSQL's own clients. Lines that start with # explain. location is "s3://bucket/";
 // endpoint is empty for AWS.
+//
+// Rule: a dump is a program. So a file is fetched, and every line that runs it checks it first: in a shell
+// that goes on after errors too, nothing reaches a server that is not what the manifest says.
 func Recipe(set *Set, location, endpoint string) []string {
 	aws := "aws"
 	if endpoint != "" {
 		aws += " --endpoint-url " + shellQuote(endpoint)
 	}
-	get := func(key string) string { return aws + " s3 cp " + shellQuote(location+key) + " -" }
+	copyOf := func(key string) string { return aws + " s3 cp " + shellQuote(location+key) + " " }
 	target := shellQuote(set.Database + "_restored")
+	restore := "PGDATABASE=" + target + " pg_restore --exit-on-error -d ''"
 	if set.Kind == KindLegacy {
 		return []string{
+			"# nobody vouches for what the old script stored, and restoring it runs it: be sure of who may write to the bucket",
 			"# a copy beside the live database; pg_restore stops at the first error",
 			"createdb -T template0 -- " + target,
-			get(set.Dir) + " | PGDATABASE=" + target + " pg_restore --exit-on-error -d ''",
+			copyOf(set.Dir) + "- | " + restore,
 		}
 	}
-	unpack := " | zstd -d"
-	if set.Encrypted() {
-		unpack = " | age -d -i KEYFILE | zstd -d"
+	lines, create := []string{"# in a folder that only you can write to"}, "createdb -T template0"
+	dump := file{base: dumpName, sealed: set.Encrypted()}
+	if m := set.Manifest; m != nil {
+		create, dump.stored = createLike(m.Server), m.Dump
+	} else {
+		lines = append(lines, "# no manifest says what the dump must be: nobody knows whether it is whole, or whose it is")
 	}
-	var lines []string
 	if m := set.Manifest; m != nil && m.Globals != nil {
-		lines = append(lines, "# roles, memberships and tablespaces, only on a server that lacks them (errors about existing ones are harmless)",
-			get(set.Dir+m.Globals.Key)+unpack+" | psql -X -d postgres")
+		globals := file{globalsName, *m.Globals, set.Encrypted()}
+		lines = append(lines, copyOf(set.Dir+m.Globals.Key)+globals.name(),
+			"# roles, memberships and tablespaces, only on a server that lacks them (errors about existing ones are harmless)",
+			globals.checked()+" | psql -X -d postgres")
 	}
-	dump := get(set.Dir+set.dumpKey()) + unpack
-	create := "createdb -T template0"
-	if set.Manifest != nil {
-		s := set.Manifest.Server
-		create += fmt.Sprintf(" -E %s --lc-collate=%s --lc-ctype=%s", shellQuote(s.Encoding), shellQuote(s.Collate), shellQuote(s.Ctype))
-		switch s.LocaleProvider { // options of createdb since 15 and 17, as are these providers
-		case "icu":
-			create += " --locale-provider=icu --icu-locale=" + shellQuote(s.Locale)
-		case "builtin":
-			create += " --locale-provider=builtin --builtin-locale=" + shellQuote(s.Locale)
-		}
-	}
-	return append(lines,
+	return append(lines, copyOf(set.Dir+set.dumpKey())+dump.name(),
 		"# a copy beside the live database; pg_restore stops at the first error",
 		create+" -- "+target,
-		dump+" | PGDATABASE="+target+" pg_restore --exit-on-error -d ''",
+		dump.checked()+" | "+restore,
 		"# or, on an empty server, under its own name and with its own settings and grants:",
-		"# "+dump+" | pg_restore --exit-on-error --create -d postgres",
+		"# "+dump.checked()+" | pg_restore --exit-on-error --create -d postgres",
 	)
+}
+
+// file is a stored object in the folder of whoever follows a recipe. The name is ours: what a manifest calls
+// it might lead elsewhere.
+type file struct {
+	base   string
+	stored Object
+	sealed bool
+}
+
+func (f file) name() string {
+	if f.sealed {
+		return f.base + ".age"
+	}
+	return f.base
+}
+
+// checked is the raw stream, of a file that is what the manifest says.
+func (f file) checked() string {
+	line := ""
+	if f.stored.SHA256 != "" {
+		line = fmt.Sprintf("echo %s | sha256sum -c --quiet && ", shellQuote(f.stored.SHA256+"  "+f.name()))
+	}
+	if f.sealed {
+		return line + "age -d -i KEYFILE " + f.name() + " | zstd -d"
+	}
+	return line + "zstd -dc " + f.name()
+}
+
+// createLike is createdb for a database with the locale of the source.
+func createLike(s Server) string {
+	create := fmt.Sprintf("createdb -T template0 -E %s --lc-collate=%s --lc-ctype=%s", shellQuote(s.Encoding), shellQuote(s.Collate), shellQuote(s.Ctype))
+	switch s.LocaleProvider { // options of createdb since 15 and 17, as are these providers
+	case "icu":
+		create += " --locale-provider=icu --icu-locale=" + shellQuote(s.Locale)
+	case "builtin":
+		create += " --locale-provider=builtin --builtin-locale=" + shellQuote(s.Locale)
+	}
+	return create
 }
 
 func (s *Set) dumpKey() string {

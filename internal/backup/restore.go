@@ -107,6 +107,9 @@ type restoring struct {
 
 	part    *part // nil: everything
 	spooled spool // the raw dump on disk, for parallel sessions
+	kept    spool // the stored dump on disk, of a set without an index
+	keptDir string
+	looking bool // a preflight: nothing goes to a server
 	created bool
 	result  Restored
 
@@ -128,6 +131,15 @@ func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identit
 		exchange: exchange{word: wordBefore, terminate: req.Terminate, now: env.Now, step: env.swapStep},
 		log:      env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
 		meter:    newMeter("restore", set.Database, job.StallAfter, env.Progress),
+		keptDir:  job.SpoolDir,
+	}
+}
+
+// reading is the dump as it has to be read.
+func (r *restoring) reading() *reading {
+	return &reading{
+		env: r.env, set: r.set, identities: r.identities, frames: r.contents.frames(), meter: r.meter,
+		spool: &r.kept, dir: r.keptDir, unchecked: r.looking,
 	}
 }
 
@@ -159,10 +171,10 @@ func (r *restoring) do(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	defer func() { r.spooled.remove(); r.kept.remove() }()
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
-	defer func() { r.spooled.remove() }()
 	for _, step := range []func(context.Context) error{r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record, r.complete, r.replace} {
 		if err := step(ctx); err != nil {
 			return r.cause(ctx, err)
@@ -208,7 +220,7 @@ func (r *restoring) globals(ctx context.Context) error {
 		return fault.New(fault.Refused, "restore: this set has no globals", "run again without --globals", nil)
 	}
 	r.meter.enter(StageGlobals, 0)
-	script, err := readSmall(ctx, r.env.Bucket, r.set, r.set.Manifest.Globals, r.identities)
+	script, err := readSmall(ctx, r.env, r.set, r.set.Manifest.Globals, r.identities)
 	if err != nil {
 		return err
 	}
@@ -281,12 +293,12 @@ func (r *restoring) load(ctx context.Context) error {
 		defer stop()
 		return spoolError(r.tools.Restore(ctx, r.target(r.req.To), opts, nil))
 	}
-	r.meter.enter(StageRestore, r.rawBytes())
-	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)
+	dump, err := r.reading().open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dump.Close() }()
+	r.meter.enter(StageRestore, r.rawBytes())
 	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, r.meter)), then: r.meter.keepAlive}
 	defer stream.stop()
 	return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)

@@ -62,6 +62,7 @@ func refusal(action string, checks []Check) error {
 // of a part would bring; nil for a whole set, and where the checks did not come so far.
 func Preflight(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) ([]Check, *Portion, error) {
 	r := newRestoring(job, env, set, req, identities)
+	r.looking = true
 	if err := r.req.check(); err != nil {
 		return nil, nil, err
 	}

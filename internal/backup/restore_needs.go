@@ -36,7 +36,7 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 
 func (r *restoring) readContents(ctx context.Context) (err error) {
 	if r.contents == nil {
-		r.contents, err = ReadContents(ctx, r.env.Bucket, r.set, r.identities)
+		r.contents, err = readContents(ctx, r.env, r.set, r.identities)
 	}
 	return err
 }

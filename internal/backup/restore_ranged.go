@@ -79,17 +79,17 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
 	if r.unreadableInParts() == "" {
 		head := sealed.Span{From: 0, To: r.contents.Frames.FrameEnd(r.contents.Archive.HeadBytes)}
-		ranged, err := openParts(ctx, r.env.Bucket, r.set, r.contents.Frames, r.identities, []sealed.Span{head})
+		ranged, err := r.reading().parts(ctx, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err
 		}
 		return io.NewSectionReader(ranged, 0, head.To), func() int64 { _ = ranged.Close(); return ranged.Fetched() }, nil
 	}
-	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)
+	dump, err := r.reading().open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return dump, func() int64 { _ = dump.Close(); return dump.stored.size }, nil
+	return dump, func() int64 { _ = dump.Close(); return dump.fetched() }, nil
 }
 
 // sameHead holds the table of contents that was read against the recorded one.
@@ -147,7 +147,7 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 	if len(spans) == 0 {
 		return archive.Subset(bytes.NewReader(r.part.kept), r.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
 	}
-	ranged, err := openParts(ctx, r.env.Bucket, r.set, r.contents.Frames, r.identities, spans)
+	ranged, err := r.reading().parts(ctx, spans)
 	if err != nil {
 		return nil, nil, err
 	}

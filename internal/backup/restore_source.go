@@ -32,18 +32,25 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 			return []Check{c}, err
 		}
 	}
+	return []Check{r.evidence()}, nil
+}
+
+// evidence is what is known of a set that can be read.
+func (r *restoring) evidence() Check {
 	level, at := r.set.Proven()
+	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
 	if level == LevelNone {
-		return []Check{warns("source", "never verified", "read it back first: `pgbtui verify "+r.set.ID+"`")}, nil
+		detail, remedy = "never verified", "read it back first: `pgbtui verify "+r.set.ID+"`"
 	}
-	detail := "proven " + level.String() + " at " + at.UTC().Format(time.RFC3339)
-	if r.set.Signature == SignatureMissing { // a forged one is never good
-		return []Check{warns("source", detail+", NOT signed: accepted for this restore", "")}, nil
-	}
-	if r.set.Signature == SignatureGood {
+	switch {
+	case r.set.Signature == SignatureMissing: // a forged one is never good
+		return warns("source", detail+", NOT signed: accepted for this restore", remedy)
+	case level == LevelNone:
+		return warns("source", detail, remedy)
+	case r.set.Signature == SignatureGood:
 		detail += ", signed"
 	}
-	return []Check{passes("source", detail)}, nil
+	return passes("source", detail)
 }
 
 // keys are the objects that this restore reads.

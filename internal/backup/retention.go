@@ -85,6 +85,9 @@ func (r *retaining) turn(s *Set) (Set, turn) {
 	case KindIncomplete:
 		return *s, lastTurn
 	case KindLegacy:
+		if r.policy.Legacy && r.beforeSigning(s) {
+			return accepted(s), legacyTurn
+		}
 		return *s, legacyTurn
 	case KindNative:
 	}
@@ -168,7 +171,7 @@ func (r *retaining) apart(s *Set) string {
 		return ""
 	case s.Kind == KindLegacy && !r.policy.Legacy:
 		return "left by the old script: only deleted when asked"
-	case !r.policy.Unsigned && r.beforeSigning(s):
+	case s.Kind == KindNative && !r.policy.Unsigned && r.beforeSigning(s):
 		return "from before signing: only deleted when asked"
 	case !usable(s):
 		return evidence(s)

@@ -54,14 +54,10 @@ func (v *verifying) sample(ctx context.Context) error {
 	if err := v.small(ctx); err != nil {
 		return err
 	}
-	contents, err := parseContents(v.contents)
-	if err != nil {
-		return err
-	}
-	if frames, want := contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
+	if frames, want := v.contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
 		return fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "restore another set", nil)
 	}
-	return v.readFrames(ctx, contents.Frames)
+	return v.readFrames(ctx, v.contents.Frames)
 }
 
 // readFrames reads a random share of the frames, in the order of the stream.
@@ -78,7 +74,7 @@ func (v *verifying) readFrames(ctx context.Context, index sealed.Index) error {
 	}
 	v.meter.enter(StageRead, total)
 	v.proof.NotProven = append(v.proof.NotProven, unread(len(chosen), of)...)
-	frames, err := openParts(ctx, v.env.Bucket, v.set, index, v.identities, spans)
+	frames, err := v.reading(index).parts(ctx, spans)
 	if err != nil {
 		return badFrame(err)
 	}

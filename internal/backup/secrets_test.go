@@ -66,7 +66,7 @@ func encrypted(t *testing.T, w *world, verifier string) {
 	w.job.Postgres.User, w.job.Encryption.Recipients = "postgres", []string{id.Recipient().String()}
 	m := w.run(t).Manifest
 	set := w.find(t, m.ID)
-	globals, err := readSmall(t.Context(), w.env.Bucket, set, m.Globals, []age.Identity{id})
+	globals, err := readSmall(t.Context(), w.env, set, m.Globals, []age.Identity{id})
 	if err != nil || !bytes.Contains(globals, []byte(verifier)) {
 		t.Errorf("an encrypted set lacks role passwords: %v", err)
 	}

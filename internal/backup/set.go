@@ -43,7 +43,7 @@ type Set struct {
 
 // Good reports whether the set can be offered for a restore.
 func (s *Set) Good() bool {
-	return s.Kind == KindLegacy || (s.Kind == KindNative && s.Manifest != nil && s.Problem == "")
+	return s.Problem == "" && (s.Kind == KindLegacy || s.Kind == KindNative && s.Manifest != nil)
 }
 
 // Encrypted reports whether an age identity is needed to read it.

@@ -15,7 +15,8 @@ import (
 // database and ID, and vouches for every object by its SHA-256. So nothing of a set can be altered,
 // exchanged or moved to another folder without the private key.
 //
-// With public keys configured, a set without a good signature is never good: it is not the newest,
+// With public keys configured, a set without a good signature, such as every object of the old script,
+// is never good: it is not the newest,
 // counts for nothing, is not restored, and nothing deletes it but a person; those from before the key
 // by the rules, when a person asks (see beforesigning.go).
 
@@ -23,7 +24,7 @@ import (
 const signatureName = manifestName + ".sig"
 
 // Signature is what is known about who wrote a set. It is "" when no public key is configured, and
-// for what has no manifest.
+// for what was never committed.
 type Signature string
 
 // The states of a signature, under the public keys that are configured.
@@ -69,6 +70,16 @@ func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []by
 		g.flaw(fault.Integrity, forgery(c.trusted, manifest))
 	}
 	return nil
+}
+
+// doubtLegacy: nobody can have signed an object of the old script, which has no manifest. Where signatures count,
+// anybody may have put it there.
+func (c *Catalogue) doubtLegacy(g *gathered) {
+	if len(c.trusted) == 0 {
+		return
+	}
+	g.Signature = SignatureMissing
+	g.flaw(fault.Refused, "nobody signed it: objects of the old script have no signature")
 }
 
 // forgery says what a signature that no trusted key made can mean. What the manifest says of itself

@@ -12,8 +12,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
-// spool is the raw dump in a private folder, for parallel sessions, which seek in it. It is
-// written and checked whole before anything is created in the server.
+// spool is a dump in a private folder: the raw one for parallel sessions, which seek in it, or the stored
+// one of a set without an index. It is written and checked whole before anything is created in the server.
 type spool struct {
 	folder *scratch.Folder
 	file   string
@@ -38,7 +38,7 @@ func (r *restoring) spool(ctx context.Context) error {
 	if err := r.spooled.make(r.job.SpoolDir); err != nil {
 		return spoolError(err)
 	}
-	dump, err := openDump(ctx, r.env.Bucket, r.set, r.identities)
+	dump, err := r.reading().open(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,9 +51,10 @@ func (s *spool) make(parent string) (err error) {
 	return err
 }
 
+// fill writes the file, and once more from its begin when it has to be.
 func (s *spool) fill(from io.Reader) error {
 	s.file = filepath.Join(s.folder.Path, "dump.pgc")
-	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

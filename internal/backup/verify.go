@@ -10,6 +10,7 @@ import (
 
 	"filippo.io/age"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -72,7 +73,8 @@ type verifying struct {
 	set        *Set
 	identities []age.Identity
 	subset     float64 // share of the dump's frames to read; 0: everything
-	contents   []byte  // raw, only for a subset
+	contents   *Contents
+	kept       spool // the stored dump on disk, of a set without an index
 	log        *slog.Logger
 	meter      *meter
 	proof      Proof
@@ -107,13 +109,8 @@ func (v *verifying) read(ctx context.Context) error {
 func (v *verifying) hashOnly(ctx context.Context) error {
 	v.meter.enter(StageRead, v.set.StoredSize)
 	for _, o := range v.set.Manifest.objects() {
-		body, err := openStored(ctx, v.env.Bucket, v.set.Dir+o.Key, o)
-		if err != nil {
-			return err
-		}
-		n, err := io.Copy(io.Discard, io.TeeReader(body, v.meter))
+		n, err := v.env.checkStored(ctx, v.set.Dir+o.Key, o, v.meter)
 		v.proof.Bytes += n
-		_ = body.Close()
 		if err != nil {
 			return err
 		}
@@ -131,7 +128,7 @@ func (v *verifying) small(ctx context.Context) error {
 		if o == nil {
 			continue
 		}
-		raw, err := readSmall(ctx, v.env.Bucket, v.set, o, v.identities)
+		raw, err := readSmall(ctx, v.env, v.set, o, v.identities)
 		if err != nil {
 			return err
 		}
@@ -139,8 +136,10 @@ func (v *verifying) small(ctx context.Context) error {
 			return fault.New(fault.Integrity, fmt.Sprintf("backup: %s decompresses to %d bytes, the manifest says %d", o.Key, len(raw), o.RawBytes), "restore another set", nil)
 		}
 		v.proof.Bytes += o.SizeBytes
-		if v.subset > 0 && o == v.set.Manifest.Contents {
-			v.contents = raw
+		if o == v.set.Manifest.Contents {
+			if v.contents, err = parseContents(raw); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -156,19 +155,25 @@ func (v *verifying) decode(ctx context.Context) error {
 	if v.set.Manifest != nil {
 		total = v.set.Manifest.Dump.RawBytes
 	}
-	v.meter.enter(StageDecode, total)
-	dump, err := openDump(ctx, v.env.Bucket, v.set, v.identities)
+	defer func() { v.kept.remove() }()
+	dump, err := v.reading(v.contents.frames()).open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dump.Close() }()
+	v.meter.enter(StageDecode, total)
 	scanner := archive.NewScanner(archive.Options{})
 	v.meter.watchTable(scanner.Current)
 	if err := tools.Decode(ctx, io.TeeReader(dump, io.MultiWriter(scanner, v.meter))); err != nil {
 		return err
 	}
-	v.proof.Bytes += dump.stored.size
+	v.proof.Bytes += dump.fetched()
 	return v.compare(scanner)
+}
+
+// reading is the dump as it has to be read.
+func (v *verifying) reading(frames sealed.Index) *reading {
+	return &reading{env: v.env, set: v.set, identities: v.identities, frames: frames, meter: v.meter, spool: &v.kept, dir: v.job.SpoolDir}
 }
 
 // compare holds the counts of the stream against those of the manifest.

@@ -1,0 +1,190 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
+)
+
+// How the dump of a set is read. A dump is a program, and what reads it runs it.
+//
+// Rules: no byte is passed on that the manifest does not vouch for. The manifest vouches for the contents, they
+// for each frame of the dump, and a frame is checked before it is decompressed. Where there is no index of
+// frames, the stored object is spooled to a private folder and checked whole, and read from there: a store
+// that is asked twice may answer twice. For an object of the old script nobody vouches, so it is read as it
+// comes; with signing keys configured it is an unsigned set, and has to be accepted by name.
+
+// reading is a dump, and what it takes to read it.
+type reading struct {
+	env        Env
+	set        *Set
+	identities []age.Identity
+	frames     sealed.Index // of the contents; the zero Index: there is none
+	meter      *meter
+
+	spool     *spool // of the stored object, where there is no index; it stays for the next time
+	dir       string // where that may lie
+	unchecked bool   // for a look at the head that reaches no server: do not spool
+}
+
+// frames is the index of the dump, if there is one.
+func (c *Contents) frames() sealed.Index {
+	if c == nil {
+		return sealed.Index{}
+	}
+	return c.Frames
+}
+
+// rawDump is a dump that is being read.
+type rawDump struct {
+	io.Reader
+	fetched func() int64 // stored bytes so far
+	end     func()
+}
+
+func (d *rawDump) Close() error { d.end(); return nil }
+
+// open reads the dump as pg_dump wrote it.
+func (r *reading) open(ctx context.Context) (*rawDump, error) {
+	if r.set.Kind == KindLegacy {
+		body, err := openStored(ctx, r.env.Bucket, r.set.Dir, Object{})
+		if err != nil {
+			return nil, err
+		}
+		return (&wholeDump{stored: body, want: -1}).opened(), nil
+	}
+	m := r.set.Manifest
+	switch {
+	case r.frames.Readable(m.Dump.SizeBytes, r.set.Encrypted()):
+		return r.openFrames(ctx)
+	case r.unchecked:
+		body, err := openStored(ctx, r.env.Bucket, r.set.Dir+m.Dump.Key, m.Dump)
+		return r.openWhole(body, err)
+	}
+	if err := r.keep(ctx); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(r.spool.file)
+	if err != nil {
+		return nil, spoolError(err)
+	}
+	return r.openWhole(newStored(file, m.Dump), nil)
+}
+
+// openFrames reads it frame by frame.
+func (r *reading) openFrames(ctx context.Context) (*rawDump, error) {
+	if frames, want := r.frames.RawBytes, r.set.Manifest.Dump.RawBytes; frames != want {
+		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "restore another set", nil)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stream, err := sealed.NewStream(r.source(ctx))
+	if err != nil {
+		cancel()
+		return nil, r.blame(ctx, err)
+	}
+	return &rawDump{Reader: stream, fetched: stream.Fetched, end: func() { cancel(); _ = stream.Close() }}, nil
+}
+
+func (r *reading) openWhole(body *stored, err error) (*rawDump, error) {
+	if err != nil {
+		return nil, err
+	}
+	plain, err := sealed.NewReader(body, r.set.Encrypted(), r.identities)
+	if err != nil {
+		_ = body.Close()
+		return nil, err
+	}
+	return (&wholeDump{stored: body, plain: plain, want: r.set.Manifest.Dump.RawBytes}).opened(), nil
+}
+
+// keep spools the stored object, unless it is there already, and checks it.
+func (r *reading) keep(ctx context.Context) error {
+	if r.spool.file != "" {
+		return nil
+	}
+	o := r.set.Manifest.Dump
+	scratch.Sweep(r.dir, spoolPrefix)
+	if err := r.env.demandRoom(r.meter.action, r.dir, o.SizeBytes, remedyNoIndex); err != nil {
+		return err
+	}
+	if err := r.spool.make(r.dir); err != nil {
+		return spoolError(err)
+	}
+	r.meter.enter(StageRead, o.SizeBytes)
+	err := r.env.twice(ctx, r.set.Dir+o.Key, func() error {
+		body, err := openStored(ctx, r.env.Bucket, r.set.Dir+o.Key, o)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = body.Close() }()
+		return spoolError(r.spool.fill(readerWith(ctx, io.TeeReader(body, r.meter))))
+	})
+	if err != nil {
+		r.spool.remove()
+	}
+	return err
+}
+
+const remedyNoIndex = "free space, or set spool_dir (or BACKUP_DIR) to a larger disk: this set has no index of its dump, which has to be checked whole before PostgreSQL gets any of it"
+
+// wholeDump is the dump as pg_dump wrote it, read from the stored form. The count of raw bytes is held
+// against the manifest, which finds a stream that was cut between two frames.
+type wholeDump struct {
+	stored *stored
+	plain  io.ReadCloser // of the decompressor; nil for legacy sets
+	size   int64
+	want   int64 // -1: unknown
+}
+
+func (d *wholeDump) Read(p []byte) (int, error) {
+	var n int
+	var err error
+	if d.plain == nil {
+		n, err = d.stored.Read(p)
+	} else {
+		n, err = d.plain.Read(p)
+	}
+	d.size += int64(n)
+	if err != io.EOF { //nolint:errorlint // an error that wraps io.EOF is a broken connection, not the end
+		return n, err
+	}
+	if d.want >= 0 && d.size != d.want {
+		return n, fault.New(fault.Integrity, fmt.Sprintf("backup: the dump decompresses to %d bytes, the manifest says %d", d.size, d.want), "restore another set", nil)
+	}
+	if d.plain != nil {
+		return n, d.drain()
+	}
+	return n, err
+}
+
+// drain reads what the decompressor left of the object, so that its hash is complete. Anything
+// more than the end is foreign.
+func (d *wholeDump) drain() error {
+	rest, err := io.Copy(io.Discard, d.stored)
+	if err == nil && rest > 0 {
+		err = fault.New(fault.Integrity, fmt.Sprintf("backup: %d bytes after the end of the dump", rest), "restore another set", nil)
+	}
+	if err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+func (d *wholeDump) Close() error {
+	if d.plain != nil {
+		_ = d.plain.Close()
+	}
+	return d.stored.Close()
+}
+
+// opened is it as any dump that is being read.
+func (d *wholeDump) opened() *rawDump {
+	return &rawDump{Reader: d, fetched: func() int64 { return d.stored.size }, end: func() { _ = d.Close() }}
+}
