@@ -79,7 +79,7 @@ func sent(t *testing.T, a, b string) int {
 	out := &counter{}
 	in, typing := io.Pipe()
 	defer typing.Close() // which ends the program's reader
-	p := tea.NewProgram(replay{}, tea.WithOutput(out), tea.WithInput(in), tea.WithAltScreen(), tea.WithFPS(10), tea.WithoutSignalHandler())
+	p := tea.NewProgram(replay{}, tea.WithOutput(out), tea.WithInput(in), tea.WithAltScreen(), tea.WithFPS(60), tea.WithoutSignalHandler())
 	ended := make(chan error, 1)
 	go func() { _, err := p.Run(); ended <- err }()
 	p.Send(tea.WindowSizeMsg{Width: 80, Height: 24})

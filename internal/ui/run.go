@@ -40,7 +40,7 @@ func Run(ctx context.Context, o Options) error {
 	model := newRoot(ctx, o)
 	model.hasShell = hasShell()
 	program := tea.NewProgram(guard{model, c},
-		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(10),
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(60),
 		tea.WithInput(&watched{File: o.Input, gone: func() { stop(errHangup) }}), tea.WithOutput(o.Output))
 	ended := make(chan error, 1)
 	go func() {

@@ -22,7 +22,7 @@ import (
 
 // console is uitest/show on a real pty.
 type console struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	tty  *os.File
 	mu   sync.Mutex
@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 }
 
 // startConsole runs show on a pty that never answers what is asked, like a serial line.
-func startConsole(t *testing.T, w, h uint16, args ...string) *console {
+func startConsole(t testing.TB, w, h uint16, args ...string) *console {
 	t.Helper()
 	bin, err := buildShow()
 	if err != nil {
@@ -69,7 +69,7 @@ func startConsole(t *testing.T, w, h uint16, args ...string) *console {
 }
 
 // prepare starts cmd on a pty from which nobody reads yet.
-func prepare(t *testing.T, cmd *exec.Cmd, w, h uint16) *console {
+func prepare(t testing.TB, cmd *exec.Cmd, w, h uint16) *console {
 	t.Helper()
 	var err error
 	c := &console{t: t, cmd: cmd, done: make(chan error, 1)}
@@ -98,7 +98,7 @@ func (c *console) read() {
 }
 
 // pollable lets Close really close while somebody reads.
-func pollable(t *testing.T, f *os.File) *os.File {
+func pollable(t testing.TB, f *os.File) *os.File {
 	t.Helper()
 	fd, err := unix.Dup(int(f.Fd()))
 	if err != nil {
