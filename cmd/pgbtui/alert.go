@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,11 +28,20 @@ postgres-backup-alert@.service runs alert UNIT, which tells why that unit failed
 			if args[0] == "test" {
 				return p.alertTest(cmd.Context(), job)
 			}
+			if !unitName(args[0]) {
+				return usageText("alert needs test, or the name of a failed unit, not " + strconv.Quote(args[0]) + didYouMean(args[0], []string{"test"}))
+			}
 			return p.alert(cmd.Context(), args[0])
 		},
 	}
 	cmd.Flags().StringVar(&job, "job", "", "with test: only the channels of this `job`")
 	return cmd
+}
+
+// unitName reports whether systemd could have a service of that name: a typing error must alert nobody.
+func unitName(name string) bool {
+	base, isService := strings.CutSuffix(name, ".service")
+	return isService && base != "" && !strings.ContainsAny(name, "/ ")
 }
 
 // lockTime is how long an alert waits for a look that is telling something.

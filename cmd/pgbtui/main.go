@@ -64,7 +64,7 @@ func signalled(s os.Signal) error {
 func (p *program) main(ctx context.Context, args []string) fault.Code {
 	root := p.rootCommand() //nolint:contextcheck // verbs get the context from ExecuteContext
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	typed, err := root.ExecuteContextC(ctx)
 	p.close()
 	if err == nil {
 		return fault.OK
@@ -77,12 +77,26 @@ func (p *program) main(ctx context.Context, args []string) fault.Code {
 			err = cause
 		}
 	}
+	err = withHelp(typed, err)
 	code := fault.CodeOf(err)
-	if p.json {
+	if p.json || asksForJSON(args) {
 		p.printJSONError(err)
 	}
 	explain(p.err, err)
 	return code
+}
+
+// asksForJSON finds --json on a command line that could not be parsed.
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "--json=true":
+			return true
+		}
+	}
+	return false
 }
 
 // outcome is an exit code without a message: what there is to say was printed already.

@@ -100,7 +100,7 @@ func (p *program) restore(ctx context.Context, id string, f restoreFlags) error 
 	}
 	switch {
 	case (f.To == "") == (f.Replace == ""):
-		return usageText("restore wants --to and the name of a new database, or --replace and that of a live one")
+		return usageText("restore needs --to and the name of a new database, or --replace and that of a live one")
 	case f.Replace == "" && (f.Confirm != "" || f.Terminate):
 		return usageText("--confirm and --terminate go with --replace")
 	}

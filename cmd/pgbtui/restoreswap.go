@@ -51,7 +51,7 @@ func (p *program) swapCommand(verb, with string, cmd *cobra.Command, help string
 	cmd.Args = exactly(1, "the name of the live database")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if verb == "swap" && f.With == "" {
-			return usageText("restore swap wants --with and the name of a database")
+			return usageText("restore swap needs --with and the name of a database")
 		}
 		f.Database = args[0]
 		return p.restoreSwap(cmd.Context(), verb, f)

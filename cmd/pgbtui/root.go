@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 type rootFlags struct {
@@ -39,7 +35,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	}
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	cmd.SetFlagErrorFunc(unknownFlag)
 	all := cmd.PersistentFlags()
 	all.StringVar(&p.configFile, "config", "", "configuration `file` (default /etc/pgbtui/config.yaml)")
 	all.BoolVar(&p.json, "json", false, "one JSON document on standard output (docs/json.md)")
@@ -57,31 +53,6 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	return cmd
 }
 
-// strictExtras makes cobra's own verbs fail for what they do not know; by default they print a
-// help text and succeed.
-func strictExtras(root *cobra.Command) {
-	root.SetHelpCommand(&cobra.Command{
-		Use: "help [VERB]", Short: "Help about any command",
-		RunE: func(_ *cobra.Command, args []string) error {
-			about, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
-				return usageText("no help about " + strconv.Quote(strings.Join(args, " ")))
-			}
-			return about.Help()
-		},
-	})
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" {
-			c.Args = noArgs
-			c.RunE = func(*cobra.Command, []string) error {
-				return usageText("completion wants bash, zsh, fish or powershell")
-			}
-		}
-	}
-}
-
 func (p *program) root(ctx context.Context, f rootFlags) error {
 	switch {
 	case f.headless:
@@ -97,29 +68,4 @@ func (p *program) root(ctx context.Context, f rootFlags) error {
 
 func (p *program) onTerminal() bool {
 	return p.getenv("TERM") != "dumb" && p.getenv("TERM") != "" && term.IsTerminal(int(p.in.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
-}
-
-// usage gives an error of the command line its code.
-func usage(err error) error {
-	return fault.New(fault.Usage, "", "`pgbtui --help` and `pgbtui VERB --help` list what there is", err)
-}
-
-func usageText(text string) error {
-	return fault.New(fault.Usage, text, "`pgbtui --help` and `pgbtui VERB --help` list what there is", nil)
-}
-
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageText("unknown command or argument \"" + args[0] + "\" for " + cmd.CommandPath())
-	}
-	return nil
-}
-
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return usageText(cmd.CommandPath() + " wants " + what)
-		}
-		return nil
-	}
 }

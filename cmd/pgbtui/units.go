@@ -15,7 +15,7 @@ import (
 func (p *program) unitsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "units", Short: "Print, install or remove the systemd units, user, group and polkit rule",
-		Args: noArgs, RunE: func(*cobra.Command, []string) error { return usageText("units wants print, install or uninstall") },
+		Args: noArgs, RunE: func(*cobra.Command, []string) error { return usageText("units needs print, install or uninstall") },
 	}
 	cmd.AddCommand(p.unitsPrint(), p.unitsInstall(), p.unitsUninstall())
 	return cmd
@@ -147,7 +147,7 @@ func (p *program) printReport(report *systemd.Report, err error) error {
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "config", Short: "Check the configuration", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return usageText("config wants check") },
+		RunE: func(*cobra.Command, []string) error { return usageText("config needs check") },
 	}
 	var offline bool
 	check := &cobra.Command{

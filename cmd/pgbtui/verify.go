@@ -84,7 +84,7 @@ func (f *verifyFlags) check(cmd *cobra.Command) (err error) {
 	}
 	switch {
 	case chosen > 1:
-		return usageText("verify wants one of --unproven, --since-last and --stalest")
+		return usageText("verify takes one of --unproven, --since-last and --stalest")
 	case cmd.Flags().Changed("stalest") && f.wish.Stalest < 1, cmd.Flags().Changed("max") && f.wish.Max < 1:
 		return usageText("--stalest and --max are 1 or more sets")
 	case f.accept && chosen > 0:
