@@ -59,6 +59,12 @@ func hierarchies() ([]string, error) {
 	return mounts, nil
 }
 
+// unified reports whether the machine has cgroup2 alone, as newer systemd wants it.
+func unified() bool {
+	var stat unix.Statfs_t
+	return unix.Statfs("/sys/fs/cgroup", &stat) == nil && stat.Type == unix.CGROUP2_SUPER_MAGIC
+}
+
 // killGroups kills whatever runs in the cgroups, and in those below, until nothing does. Killing
 // systemd-nspawn alone would leave its payload running.
 func killGroups(groups []string) {

@@ -1,5 +1,6 @@
 // Package lab boots a real systemd in seconds, as root, without a container engine: the machine's
-// own root file system copy-on-write under an overlay, and systemd-nspawn with a private network.
+// own root file system (or that of a newer Debian, see System) copy-on-write under an overlay, and
+// systemd-nspawn with a private network.
 // journald, D-Bus, logind, polkit and Debian's own PostgreSQL service run in it as they would on
 // a database host. It is for tests and for `make demo`.
 //
@@ -24,6 +25,7 @@ import (
 type Options struct {
 	Hostname     string // default "db1"
 	NoPostgreSQL bool   // leave the cluster out: a second less
+	System       System // default: the machine's own
 }
 
 // Lab is a booted machine. Its methods may be called from several goroutines.
@@ -43,8 +45,8 @@ type Lab struct {
 }
 
 // Boot starts a lab and returns when it is ready: systemd has finished starting, D-Bus answers
-// and, unless left out, PostgreSQL accepts connections. ctx bounds the boot, not the lab's life.
-// It needs root and systemd-nspawn.
+// and, unless left out, PostgreSQL accepts connections. ctx bounds the boot (and the making of the
+// system's root), not the lab's life. It needs root and systemd-nspawn.
 func Boot(ctx context.Context, options Options) (*Lab, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("lab: boot: only root can mount and unshare")
@@ -54,6 +56,10 @@ func Boot(ctx context.Context, options Options) (*Lab, error) {
 	}
 	if options.Hostname == "" {
 		options.Hostname = "db1"
+	}
+	system, err := options.System.Root(ctx)
+	if err != nil {
+		return nil, err
 	}
 	base, err := baseDir()
 	if err != nil {
@@ -66,20 +72,20 @@ func Boot(ctx context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.start(ctx, options); err != nil {
+	if err := l.start(ctx, system, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("lab: boot %s: %w", l.name, err), l.consoleTail(), l.Shutdown())
 	}
 	return l, nil
 }
 
-func (l *Lab) start(ctx context.Context, options Options) error {
-	if err := l.buildTree(options.Hostname); err != nil {
+func (l *Lab) start(ctx context.Context, system string, options Options) error {
+	if err := l.buildTree(system, options.Hostname); err != nil {
 		return err
 	}
 	if err := l.makeGroups(); err != nil {
 		return err
 	}
-	if err := l.spawn(); err != nil {
+	if err := l.spawn(options.System); err != nil {
 		return err
 	}
 	if err := l.findLeader(ctx); err != nil {

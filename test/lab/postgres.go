@@ -13,9 +13,11 @@ import (
 // The lab's PostgreSQL: a new cluster "main" of the newest major that Debian's packages installed,
 // run by Debian's own postgresql@MAJOR-main.service, peer login over the socket.
 
-// PostgresMajor is the newest server installed, e.g. "15".
-func PostgresMajor() (string, error) {
-	servers, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+// PostgresMajor is the newest server installed on the machine, e.g. "15".
+func PostgresMajor() (string, error) { return postgresMajor("/") }
+
+func postgresMajor(root string) (string, error) {
+	servers, _ := filepath.Glob(filepath.Join(root, "usr/lib/postgresql/*/bin/postgres"))
 	var majors []int
 	for _, server := range servers {
 		if major, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(server)))); err == nil {
@@ -31,11 +33,11 @@ func PostgresMajor() (string, error) {
 // createCluster makes the cluster and waits until it answers. The machine is thrown away, so its
 // disk need not be waited for.
 func (l *Lab) createCluster(ctx context.Context) error {
-	major, err := PostgresMajor()
+	major, err := postgresMajor(l.Root())
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat("/usr/bin/pg_createcluster"); err != nil {
+	if _, err := os.Stat(filepath.Join(l.Root(), "usr/bin/pg_createcluster")); err != nil {
 		return fmt.Errorf("create cluster: %w (Debian package postgresql-common)", err)
 	}
 	if _, err := l.Output(ctx, "root", "pg_createcluster", "--locale=C.UTF-8", major, "main", "--", "--no-sync"); err != nil {

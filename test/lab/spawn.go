@@ -19,14 +19,21 @@ import (
 // enterGroups joins the cgroups named before "--" and becomes the command behind it.
 const enterGroups = `while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"`
 
-func (l *Lab) spawn() error {
+// unifyGroups becomes its arguments, which see cgroup2 alone: systemd 258 and newer know nothing else.
+const unifyGroups = `mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec "$@"`
+
+func (l *Lab) spawn(system System) error {
 	console, err := os.Create(l.console())
 	if err != nil {
 		return err
 	}
 	defer console.Close()
 	args := append([]string{"-euc", enterGroups, "sh"}, l.groups...)
-	args = append(args, "--", "systemd-nspawn", "--quiet", "--directory="+l.Root(), "--machine="+l.name,
+	args = append(args, "--")
+	if system.Suite != "" && !unified() {
+		args = append(args, "unshare", "--mount", "--propagation", "slave", "sh", "-euc", unifyGroups, "sh")
+	}
+	args = append(args, "systemd-nspawn", "--quiet", "--directory="+l.Root(), "--machine="+l.name,
 		"--boot", "--console=pipe", "--register=no", "--keep-unit", "--private-network",
 		"--resolv-conf=off", "--timezone=off")
 	l.nspawn = exec.Command("/bin/sh", args...)

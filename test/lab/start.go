@@ -11,8 +11,12 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
-// bootBound is for a loaded machine; a lab is usually up within five seconds.
-const bootBound = 2 * time.Minute
+const (
+	// bootBound is for a loaded machine; a lab is usually up within five seconds.
+	bootBound = 2 * time.Minute
+	// rootBound is for one that has others to make besides; a root usually takes half a minute.
+	rootBound = 8 * time.Minute
+)
 
 // Start boots a lab for a test and shuts it down when the test ends, also on SIGINT and SIGTERM.
 // Without root or PGBTUI_TEST_ALL=1 the test is skipped, see package need.
@@ -21,6 +25,9 @@ func Start(t testing.TB, options Options) *Lab {
 	need.All(t, "a lab (a real systemd)")
 	need.Root(t)
 	need.Program(t, "systemd-nspawn", "nsenter", "setpriv")
+	if options.System.Suite != "" {
+		needRoot(t, options.System)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), bootBound)
 	defer cancel()
 	l, err := Boot(ctx, options)
@@ -35,6 +42,17 @@ func Start(t testing.TB, options Options) *Lab {
 		}
 	})
 	return l
+}
+
+// needRoot has the system's root made apart from the boot, whose bound would not do.
+func needRoot(t testing.TB, system System) {
+	t.Helper()
+	need.Program(t, "mmdebstrap", "unshare")
+	ctx, cancel := context.WithTimeout(t.Context(), rootBound)
+	defer cancel()
+	if _, err := system.Root(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // onSignal runs end and then dies of the signal, as the caller's parent expects. The function it

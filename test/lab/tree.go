@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The lab's file system: overlays over the machine's, cleared of the machine's own state.
+// The lab's file system: overlays over the machine's or another system's, cleared of its own state.
 
 // layers are the directories that may be file systems of their own on a host; an overlay does not
 // reach into a mount below its lower directory, so each of them gets its own.
@@ -27,12 +27,12 @@ var cleared = []string{
 	"var/lib/systemd/timers", "etc/pgbtui", "var/lib/pgbtui",
 }
 
-// buildTree mounts the overlays and makes the machine in them a new one.
-func (l *Lab) buildTree(hostname string) error {
+// buildTree mounts the overlays over the system and makes the machine in them a new one.
+func (l *Lab) buildTree(system, hostname string) error {
 	var below uint64
 	for i, layer := range layers {
 		var stat unix.Stat_t
-		if err := unix.Stat(layer, &stat); err != nil {
+		if err := unix.Stat(filepath.Join(system, layer), &stat); err != nil {
 			continue // not every host has /opt
 		}
 		if i > 0 && stat.Dev == below {
@@ -41,7 +41,7 @@ func (l *Lab) buildTree(hostname string) error {
 		if i == 0 {
 			below = stat.Dev
 		}
-		if err := l.overlay(layer, i); err != nil {
+		if err := l.overlay(system, layer, i); err != nil {
 			return err
 		}
 	}
@@ -58,15 +58,16 @@ func (l *Lab) buildTree(hostname string) error {
 	return furnish(root, hostname)
 }
 
-func (l *Lab) overlay(lower string, number int) error {
+func (l *Lab) overlay(system, layer string, number int) error {
 	upper := filepath.Join(l.dir, fmt.Sprintf("upper%d", number))
 	work := filepath.Join(l.dir, fmt.Sprintf("work%d", number))
-	target := filepath.Join(l.Root(), lower)
+	target := filepath.Join(l.Root(), layer)
 	for _, dir := range []string{upper, work, target} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
+	lower := strings.ReplaceAll(filepath.Join(system, layer), ":", `\:`) // a colon separates directories
 	data := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work)
 	if err := unix.Mount("overlay", target, "overlay", 0, data); err != nil {
 		return fmt.Errorf("mount overlay of %s: %w", lower, err)

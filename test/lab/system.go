@@ -1,0 +1,137 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Labs of other systems than the machine's own. Their roots are made once, by mmdebstrap from the
+// machine's own mirror, and kept in .cache of the checkout; a lab writes to an overlay above them.
+
+// System is what a lab boots. The zero value is the machine's own system.
+type System struct {
+	Suite    string   // of Debian: "trixie"
+	Packages []string // besides what every lab needs
+}
+
+// Newer are the systems after Debian 12 that people run, or soon will: each with another systemd.
+func Newer() []System {
+	return []System{{Suite: "trixie"}, {Suite: "forky"}}
+}
+
+func (s System) String() string {
+	if s.Suite == "" {
+		return "this machine's system"
+	}
+	return s.Suite
+}
+
+// base is what boots, has a bus, and decides who may do what on it; useradd and mount besides.
+var base = []string{"systemd", "systemd-sysv", "dbus", "polkitd", "passwd", "mount"}
+
+// recipe is part of a root's name: count it up when roots of the old kind would not do.
+const recipe = "1"
+
+// Root is the directory of the system's root, which is made if it is not there yet: that takes
+// half a minute, root, mmdebstrap and a network. Whoever asks meanwhile, in this process or
+// another one, waits for it.
+func (s System) Root(ctx context.Context) (string, error) {
+	if s.Suite == "" {
+		return "/", nil
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	name := strings.Join(append([]string{s.Suite, recipe}, slices.Sorted(slices.Values(s.Packages))...), "+")
+	root := filepath.Join(cache, name)
+	lock, err := os.Create(root + ".lock")
+	if err != nil {
+		return "", fmt.Errorf("lab: lock the root of %s: %w", s, err)
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return "", fmt.Errorf("lab: lock the root of %s: %w", s, err)
+	}
+	if _, err := os.Stat(root); err == nil {
+		return root, nil
+	}
+	return root, s.make(ctx, root, lock)
+}
+
+// make makes the root under another name first, so that what has the right one is whole.
+func (s System) make(ctx context.Context, root string, lock *os.File) error {
+	uri, err := mirror(ctx)
+	if err != nil {
+		return err
+	}
+	unfinished := root + ".unfinished"
+	if err := os.RemoveAll(unfinished); err != nil { // its maker is dead, and with it its mounts
+		return fmt.Errorf("lab: make the root of %s: %w", s, err)
+	}
+	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+		"mmdebstrap", "--quiet", "--mode=root", "--variant=essential", "--format=directory",
+		"--include="+strings.Join(append(base, s.Packages...), ","),
+		"--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/man/*",
+		"--dpkgopt=path-exclude=/usr/share/locale/*",
+		// A mirror may be a snapshot of an old day.
+		`--aptopt=Acquire::Check-Valid-Until "false"`, `--aptopt=Acquire::Check-Date "false"`, `--aptopt=Acquire::Retries "3"`,
+		s.Suite, unfinished, "deb "+uri+" "+s.Suite+" main")
+	// Its makers hold the lock as well: a killed test does not leave two of them in one directory.
+	cmd.ExtraFiles = []*os.File{lock}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		err = os.Rename(unfinished, root)
+	}
+	if err != nil {
+		return fmt.Errorf("lab: make the root of %s: %w: %s", s, errors.Join(ctx.Err(), err), out)
+	}
+	return nil
+}
+
+// cacheDir is where roots are kept: below .cache of the checkout, which `make clean` removes.
+func cacheDir() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("lab: find the checkout: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == "/" {
+			return "", errors.New("lab: find the checkout: no go.mod here or above")
+		}
+		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(dir, ".cache", "labs")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("lab: make the directory of roots: %w", err)
+	}
+	return dir, nil
+}
+
+// mirror is where the machine's own apt gets Debian's packages, which has the other suites too.
+func mirror(ctx context.Context) (string, error) {
+	if uri := os.Getenv("PGBTUI_DEBIAN_MIRROR"); uri != "" {
+		return uri, nil
+	}
+	out, err := exec.CommandContext(ctx, "sh", "-c", `. /etc/os-release && [ "$ID" = debian ] && exec apt-get indextargets \
+		--format '$(REPO_URI)' 'Created-By: Packages' "Release: $VERSION_CODENAME" 'Component: main'`).Output()
+	uri, _, _ := strings.Cut(string(out), "\n")
+	if err != nil || uri == "" {
+		return "", errors.Join(errors.New("lab: find a mirror of Debian: this machine's apt has none for its own system;"+
+			" name one in PGBTUI_DEBIAN_MIRROR"), err)
+	}
+	return uri, nil
+}
