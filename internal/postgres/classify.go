@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -20,6 +21,9 @@ func classify(what string, err error) error {
 	}
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
 		code, remedy := stateCode(pg.Code)
+		if lockTableFull.MatchString(pg.Message + " " + pg.Hint) {
+			code, remedy = fault.Refused, remedyLockTable
+		}
 		return fault.New(code, what, remedy, err)
 	}
 	if errors.Is(err, os.ErrPermission) {
@@ -41,7 +45,9 @@ const (
 	remedyNoDatabase  = "Check the database's name; psql -l lists the databases."
 	remedySlots       = "Try again later, or raise max_connections."
 	remedyDisk        = "Free disk space on the database server."
-	remedyLocked      = "Find who holds the lock in pg_stat_activity, or raise the lock wait."
+	remedyLockTable   = "Raise max_locks_per_transaction in that server's postgresql.conf and restart it: " +
+		"every table, partition and index that one transaction touches takes a place in its lock table, whose size is fixed when it starts."
+	remedyLocked = "Find who holds the lock in pg_stat_activity, or raise the lock wait."
 )
 
 // lost tells errors of the way to the server from errors of the question.
@@ -52,6 +58,10 @@ func lost(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) // SafeToRetry: the session was closed before
 }
+
+// lockTableFull is told by its text: the SQLSTATE is that of any lack of memory (53200). The hint
+// names the setting in every language.
+var lockTableFull = regexp.MustCompile(`out of shared memory|max_locks_per_transaction`)
 
 func stateCode(state string) (fault.Code, string) {
 	switch state {

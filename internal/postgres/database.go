@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -81,30 +82,28 @@ type Table struct {
 	Name   string
 }
 
-// RowCounts counts each table's own rows, one count(*) FROM ONLY each, in one snapshot. ONLY,
-// because pg_dump writes partitions and children as tables of their own: a partitioned parent
-// has none. The counts are of the whole table, also where row security would hide rows (then
-// it is an error), and of an extension's table also where pg_dump leaves the extension's own
-// rows out.
+// RowCounts counts each table's own rows, one count(*) FROM ONLY each. ONLY, because pg_dump writes
+// partitions and children as tables of their own: a partitioned parent has none. The counts are
+// of the whole table, also where row security would hide rows (then it is an error), and of an
+// extension's table also where pg_dump leaves the extension's own rows out.
+//
+// Each table is counted in a transaction of its own. A transaction keeps the locks of every table
+// and index that it has looked at, and a server with default settings has room for some thousands
+// of them in all.
 func (s *Server) RowCounts(ctx context.Context, tables []Table) (map[Table]int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	what := "postgres: count rows in " + s.target.name()
-	if _, err := s.conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return nil, classify(what, err)
-	}
 	counts := make(map[Table]int64, len(tables))
 	for _, t := range tables {
 		var n int64
 		name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
-		if err := s.conn.QueryRow(ctx, "SELECT count(*) FROM ONLY "+name).Scan(&n); err != nil {
-			_, _ = s.conn.Exec(context.WithoutCancel(ctx), "ROLLBACK")
-			return nil, classify(what+", table "+name, err)
+		// Each statement is run once: one that is prepared would only cost a second round trip.
+		if err := s.conn.QueryRow(ctx, "SELECT count(*) FROM ONLY "+name, pgx.QueryExecModeExec).Scan(&n); err != nil {
+			return nil, classify("postgres: count rows in "+s.target.name()+", table "+name, err)
 		}
 		counts[t] = n
 	}
-	_, err := s.conn.Exec(ctx, "COMMIT")
-	return counts, classify(what, err)
+	return counts, nil
 }
 
 // Analyze gathers planner statistics, which a restored database lacks.

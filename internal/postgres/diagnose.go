@@ -20,6 +20,7 @@ const remedyCorrupt = "The source is damaged: keep the older backups, and check 
 // apart where libpq or the program speaks, else the code is Failed, which is retried.
 var diagnoses = []diagnosis{
 	{regexp.MustCompile(`server version mismatch`), fault.Refused, "Install the client programs of the server's major version."},
+	{lockTableFull, fault.Refused, remedyLockTable},
 	{regexp.MustCompile(`FATAL: +database ".*" does not exist`), fault.NotFound, remedyNoDatabase},
 	{regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`), fault.NotPermitted, remedyLogin},
 	{regexp.MustCompile(`row-level security policy`), fault.NotPermitted, "Run ALTER ROLE … BYPASSRLS for the backup role."},
