@@ -226,6 +226,7 @@ func (c *Catalogue) readManifest(ctx context.Context, g *gathered) error {
 		return fmt.Errorf("backup: read manifest of %s: %w", g.ID, err)
 	}
 	g.manifestSum, g.sequence = fmt.Sprintf("%x", sha256.Sum256(raw)), sequenceOf(raw)
+	g.Job = jobOf(raw)
 	if err := c.authenticate(ctx, g, raw); err != nil {
 		return err
 	}

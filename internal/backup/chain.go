@@ -34,6 +34,15 @@ func sequenceOf(manifest []byte) int64 {
 	return max(0, m.Sequence)
 }
 
+// jobOf is the job that a manifest names, also one of a newer schema.
+func jobOf(manifest []byte) string {
+	var m struct {
+		Job string `json:"job"`
+	}
+	_ = json.Unmarshal(manifest, &m)
+	return m.Job
+}
+
 // believed are the committed sets whose links count: with signing keys, the signed ones alone.
 func (s *Set) believed() bool {
 	return s.Kind == KindNative && s.manifestSum != "" && (s.Signature == "" || s.Signature == SignatureGood)

@@ -22,6 +22,7 @@ type Set struct {
 	Kind       Kind
 	Instance   string // "" for legacy sets
 	Database   string
+	Job        string    // as its manifest names it, also one that cannot be used; "" when it names none
 	FinishedAt time.Time // UTC
 	StoredAt   time.Time // when its manifest (else its newest object) was stored, by the store's clock; zero: not known
 	StoredSize int64     // bytes, all objects

@@ -27,7 +27,9 @@ type Config struct {
 // Job is one database to one place in a bucket.
 type Job struct {
 	Name        string
-	Instance    string // first folder below the prefix; default: the host's short name
+	Formerly    []string // names that the job had before: their sets are its own
+	Beside      []string // names of the other jobs for the same database of the same instance, into the same place
+	Instance    string   // first folder below the prefix; default: the host's short name
 	Database    string
 	Postgres    Postgres
 	S3          S3

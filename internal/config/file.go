@@ -37,8 +37,9 @@ type strictRoot struct {
 }
 
 type fileSettings struct {
-	Instance string `yaml:"instance"`
-	Database string `yaml:"database"`
+	Instance string   `yaml:"instance"`
+	Database string   `yaml:"database"`
+	Formerly []string `yaml:"formerly"`
 	Postgres struct {
 		Host   string `yaml:"host"`
 		Port   string `yaml:"port"`

@@ -100,6 +100,9 @@ func (l loader) load() (*Config, error) {
 		}
 	}
 	slices.SortFunc(c.Jobs, func(a, b Job) int { return strings.Compare(a.Name, b.Name) })
+	if err := l.beside(c.Jobs); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -167,6 +170,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	}
 	j := Job{
 		Name:     name,
+		Formerly: f.Formerly,
 		Instance: first(f.Instance, l.hostname),
 		Database: first(f.Database, name),
 		Postgres: Postgres{Host: f.Postgres.Host, Port: f.Postgres.Port, User: first(l.env("DB_USER"), f.Postgres.User), BinDir: f.Postgres.BinDir},

@@ -1,0 +1,52 @@
+package backup
+
+import (
+	"fmt"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// PassedOver is a set that is newer than the latest good one, and why it is not that.
+type PassedOver struct {
+	Set *Set
+	Why string
+}
+
+// String is one sentence for a person.
+func (p PassedOver) String() string { return fmt.Sprintf("%s was passed over: %s", p.Set.ID, p.Why) }
+
+// Latest is the newest set of a job that can be restored as far as anybody knows: committed, whole, and
+// without a failed verification that nothing has answered. sets are those of one job, newest first; see
+// Whose.Of. What an unfinished run left and objects of the old script are no candidates, and not told of.
+func Latest(sets []Set) (latest *Set, passed []PassedOver) {
+	for i := range sets {
+		s := &sets[i]
+		switch {
+		case s.Kind != KindNative:
+		case !s.Good():
+			passed = append(passed, PassedOver{s, s.Problem})
+		case s.LastFailure() != nil:
+			passed = append(passed, PassedOver{s, "its last verification failed: " + s.LastFailure().Error})
+		default:
+			return s, passed
+		}
+	}
+	return nil, passed
+}
+
+// NoLatest is the error where Latest finds none: what there is, and what can still be done.
+func NoLatest(of string, passed []PassedOver) error {
+	if len(passed) == 0 {
+		return fault.New(fault.NotFound, "backup: there is no set of "+of, "`pgbtui list` shows what there is", nil)
+	}
+	var why []string
+	for _, p := range passed[:min(3, len(passed))] {
+		why = append(why, p.String())
+	}
+	if more := len(passed) - len(why); more > 0 {
+		why = append(why, fmt.Sprintf("so were %d more", more))
+	}
+	return fault.New(fault.NotFound, "backup: there is no good set of "+of+": "+strings.Join(why, "; "),
+		"name one of them by its ID to use it all the same: what can be read of it may be better than nothing", nil)
+}

@@ -1,0 +1,75 @@
+package backup
+
+import (
+	"slices"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+)
+
+// Several jobs may back one database up: every hour for a week, every week for a year. So a set belongs
+// to an instance, a database and a job, and this file is the one place that says to which job. Rules:
+//
+//   - a set is of the job that its manifest names, or of the job that was called so before (`formerly`)
+//   - a set that names no job is of the only job that is configured for its database; of several, of none
+//   - a set of a job that is not configured here is nobody's: it is shown, and no other job deletes it
+//   - what an unfinished run left is of the database: whose it was to be, nobody knows
+//   - an object of the old script is of the only job of its database, and of each that is asked to delete it
+
+// Whose says which sets of one instance and database are a job's own.
+type Whose struct {
+	Job    string
+	Former []string // names that the job had before
+	Beside []string // other jobs of the configuration that back the same database up into the same place
+}
+
+// WhoseOf is for a job of the configuration.
+func WhoseOf(job config.Job) Whose {
+	return Whose{Job: job.Name, Former: job.Formerly, Beside: job.Beside}
+}
+
+// Owns reports whether a set is the job's own: what its rules count and may delete.
+func (w Whose) Owns(s *Set) bool {
+	switch {
+	case s.Kind == KindIncomplete:
+		return false
+	case s.Kind == KindLegacy || s.Job == "":
+		return len(w.Beside) == 0
+	}
+	return s.Job == w.Job || slices.Contains(w.Former, s.Job)
+}
+
+// Nobodys reports whether no job that is configured here for the database owns a set.
+func (w Whose) Nobodys(s *Set) bool {
+	return !w.Owns(s) && (s.Job == "" || !slices.Contains(w.Beside, s.Job))
+}
+
+// Of are the sets that a job is judged by: its own, in their order, and what may be its own as far as
+// anybody can tell.
+//
+// The only job of a database that has no set under its name yet is judged by all that are there: it was
+// renamed, or the configuration is one of a host that only looks and calls its jobs otherwise. That goes
+// for looking alone; such a job deletes none of them.
+func (w Whose) Of(sets []Set) []Set {
+	if len(w.Beside) == 0 && !slices.ContainsFunc(sets, func(s Set) bool { return s.Kind == KindNative && w.Owns(&s) }) {
+		return sets
+	}
+	var own []Set
+	for i := range sets {
+		if s := &sets[i]; w.Owns(s) || w.mayOwn(s) {
+			own = append(own, *s)
+		}
+	}
+	return own
+}
+
+// mayOwn is for what names no job that could be believed: what an unfinished run left, a manifest that
+// cannot be read, and a set that nobody vouches for and no other job claims.
+func (w Whose) mayOwn(s *Set) bool {
+	switch {
+	case s.Kind == KindIncomplete, s.Kind == KindNative && s.Job == "" && s.Manifest == nil:
+		return true
+	case s.Signature == SignatureForged, s.Signature == SignatureMissing && !s.Good():
+		return w.Nobodys(s)
+	}
+	return false
+}

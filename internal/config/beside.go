@@ -1,0 +1,55 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// beside tells each job of the others that back the same database up into the same place: whose a set
+// is, such jobs have to tell apart by name. A name may have one owner only.
+func (l loader) beside(jobs []Job) error {
+	for i := range jobs {
+		j := &jobs[i]
+		for k := range jobs {
+			if k != i && j.sharesFolder(jobs[k]) {
+				j.Beside = append(j.Beside, jobs[k].Name)
+			}
+		}
+		for k, former := range j.Formerly {
+			switch {
+			case former == "" || former == j.Name || slices.Contains(j.Formerly[:k], former):
+				return l.problem(j.Name, fmt.Sprintf("%q is no former name of this job", former), "list each name that it had before, once", "formerly")
+			case slices.Contains(j.Beside, former):
+				return l.problem(j.Name, fmt.Sprintf("%q is another job of the same database: its sets are its own", former),
+					"take the name out, or the section of that job", "formerly")
+			}
+		}
+	}
+	return l.oneHeir(jobs)
+}
+
+// oneHeir refuses two jobs of one database that both were called the same before.
+func (l loader) oneHeir(jobs []Job) error {
+	for i, j := range jobs {
+		for _, other := range jobs[:i] {
+			for _, former := range j.Formerly {
+				if other.sharesFolder(j) && slices.Contains(other.Formerly, former) {
+					return l.problem(j.Name, fmt.Sprintf("the sets of %q are given to job %q too", former, other.Name),
+						"leave the name with one of them", "formerly")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sharesFolder reports whether both write the sets of one database into one folder of a bucket.
+func (j Job) sharesFolder(other Job) bool {
+	return j.Database == other.Database && j.Instance == other.Instance && j.S3.SamePlace(other.S3)
+}
+
+// SamePlace reports whether both are one prefix of one bucket, whatever else is set: the same sets are
+// there, by whichever key, class or profile they are reached.
+func (s S3) SamePlace(other S3) bool {
+	return s.Endpoint == other.Endpoint && s.Bucket == other.Bucket && s.Prefix == other.Prefix
+}
