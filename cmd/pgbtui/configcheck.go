@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
@@ -104,9 +103,7 @@ func (p *program) findings(ctx context.Context, c *config.Config, job config.Job
 	}
 	channels, bad := p.channels(c, job)
 	found = append(found, finding("alerts", alertsDetail(len(channels)), errors.Join(bad...)))
-	if files := c.SecretFiles(job); len(files) > 0 {
-		found = append(found, finding("secrets", "no file with secrets can be read by everybody", checkSecretFiles(files)))
-	}
+	found = append(found, checkSecrets(c, job)...)
 	if offline {
 		return found
 	}
@@ -142,18 +139,6 @@ func finding(what, good string, err error) jsonFinding {
 		return jsonFinding{What: what, OK: true, Detail: good}
 	}
 	return jsonFinding{What: what, Detail: err.Error(), Remedy: fault.Remedy(err), Code: int(fault.CodeOf(err))}
-}
-
-// checkSecretFiles looks at who else can read them. A file that cannot be looked at is told by whoever needs it.
-func checkSecretFiles(files []string) error {
-	var bad []error
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
-			bad = append(bad, fault.New(fault.Config, fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm()),
-				"chmod o-rwx "+file+", and change what could be read", nil))
-		}
-	}
-	return errors.Join(bad...)
 }
 
 func checkRecipients(job config.Job) error {

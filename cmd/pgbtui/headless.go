@@ -18,7 +18,11 @@ import (
 
 // headless makes one backup. A run that made a set but has warnings exits with 3.
 func (p *program) headless(ctx context.Context, f rootFlags) error {
+	p.duty = writer
 	job, err := p.job(f.job)
+	if err == nil {
+		err = p.adoptPassword()
+	}
 	if err != nil {
 		return p.failedBefore(ctx, backupRun, err)
 	}

@@ -24,6 +24,7 @@ func main() { os.Exit(int(execute())) }
 func execute() fault.Code {
 	ctx, stop := signalContext(context.Background())
 	defer stop()
+	_ = hideMemory() // what it guards against is guarded by the units' sandbox, too
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: time.Now}
 	return p.main(ctx, os.Args[1:])
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,6 +32,7 @@ type program struct {
 	noColor    bool
 	identity   string
 	watched    bool // somebody waits for the answer, see bucket
+	duty       duty // whose key the verb takes; "": that of people, s3.credentials_file
 
 	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
 	journal *journal.Handler         // nil until something is logged there
@@ -103,7 +103,7 @@ func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error
 	c := job.S3
 	options := s3.Options{
 		Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle, Profile: c.Profile,
-		CredentialsFile: firstOf(p.credential("aws-credentials"), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
+		CredentialsFile: firstOf(p.credential(awsCredentials), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
 		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP, ExpectedBucketOwner: c.ExpectedOwner,
 	}
 	if p.watched && p.getenv("AWS_MAX_ATTEMPTS") == "" {
@@ -118,19 +118,6 @@ func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error
 	}
 	p.buckets[job.S3] = b
 	return b, nil
-}
-
-// credential is the path of a systemd credential (LoadCredential=), or "".
-func (p *program) credential(name string) string {
-	dir := p.getenv("CREDENTIALS_DIRECTORY")
-	if dir == "" {
-		return ""
-	}
-	file := filepath.Join(dir, name)
-	if _, err := os.Stat(file); err != nil {
-		return ""
-	}
-	return file
 }
 
 // identities reads the age key for reading back: the flag, a credential, or the configuration.

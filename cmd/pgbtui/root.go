@@ -31,7 +31,8 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 65 integrity, 66 not found, 69 PostgreSQL or S3 unreachable, 73 no space, 75 locked or temporary,
 77 not permitted, 78 configuration, 130 and 143 stopped by a signal.`,
 		SilenceErrors: true, SilenceUsage: true, Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.root(cmd.Context(), f) },
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) { p.duty = dutyOf(cmd) },
+		RunE:             func(cmd *cobra.Command, _ []string) error { return p.root(cmd.Context(), f) },
 	}
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)

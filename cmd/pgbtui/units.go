@@ -96,6 +96,7 @@ func (p *program) unitsInstall() *cobra.Command {
 			if o.DrillByHand, err = p.drilledByHand(o.Root, o.Enable); err != nil {
 				return err
 			}
+			o.HandOver = p.handOver(o.Root)
 			report, err := systemd.Install(cmd.Context(), o)
 			return p.printReport(report, err)
 		},

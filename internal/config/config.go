@@ -21,6 +21,9 @@ type Config struct {
 	Watch    Watch
 	Jobs     []Job // sorted by name; empty when jobs are only named by template units
 
+	EnvFile    string   // the environment file that was looked for
+	EnvSecrets []string // variables of it that hold secrets
+
 	base Job // the settings that a job without a section of its own gets
 }
 

@@ -24,7 +24,7 @@ type Source struct {
 
 // Load reads, merges and checks everything. The errors carry code 78.
 func Load(src Source) (*Config, error) {
-	env, err := src.environment()
+	env, inFile, err := src.environment()
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,11 @@ func Load(src Source) (*Config, error) {
 		return nil, err
 	}
 	l := loader{doc: doc, env: env, hostname: shortName(src.Hostname)}
-	return l.load()
+	c, err := l.load()
+	if c != nil {
+		c.EnvFile, c.EnvSecrets = src.EnvFile, secretsIn(inFile)
+	}
+	return c, err
 }
 
 func (src Source) document() (*document, error) {
@@ -46,20 +50,20 @@ func (src Source) document() (*document, error) {
 	return readDocument(src.File)
 }
 
-func (src Source) environment() (func(string) string, error) {
-	extra := map[string]string{}
+// environment looks a variable up, and is the environment file's content.
+func (src Source) environment() (lookup func(string) string, inFile map[string]string, err error) {
+	inFile = map[string]string{}
 	if src.EnvFile != "" {
-		var err error
-		if extra, err = readEnvFile(src.EnvFile); err != nil {
-			return nil, err
+		if inFile, err = readEnvFile(src.EnvFile); err != nil {
+			return nil, nil, err
 		}
 	}
 	return func(name string) string {
 		if v := src.Getenv(name); v != "" {
 			return v
 		}
-		return extra[name]
-	}, nil
+		return inFile[name]
+	}, inFile, nil
 }
 
 func shortName(host string) string {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -26,19 +27,22 @@ func refuseWritable(file string) error {
 // that signs is not among them: a run refuses one that others can read.
 func (c *Config) SecretFiles(j Job) []string {
 	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile}
-	inFile := c.Watch.PingURL != "" || j.Alert.SlackWebhook != ""
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
-		inFile = inFile || ch.URL != ""
 	}
-	if inFile {
+	if c.Watch.PingURL != "" || j.Alert.inFile {
 		files = append(files, c.File)
 	}
-	var named []string
-	for _, f := range files {
-		if f != "" {
-			named = append(named, f)
-		}
+	if len(c.EnvSecrets) > 0 {
+		files = append(files, c.EnvFile)
 	}
-	return named
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
+}
+
+// secretVariables hold secrets wherever they stand.
+var secretVariables = []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "SLACK_WEBHOOK_URL"}
+
+// secretsIn are the names of the secrets in an environment file that this process can read.
+func secretsIn(vars map[string]string) []string {
+	return slices.DeleteFunc(slices.Clone(secretVariables), func(name string) bool { return vars[name] == "" })
 }

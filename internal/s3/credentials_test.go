@@ -30,3 +30,20 @@ func TestMissingCredentialsAreSaidAtOnce(t *testing.T) {
 		t.Errorf("the chain was asked %d times: every try waits for an instance's metadata service", chain.asked)
 	}
 }
+
+// A made-up key of a test store may be two letters long, which are in half of all words.
+func TestAShortSecretIsRedactedAsAWordAndEatsNoOther(t *testing.T) {
+	seen := &seenCredentials{}
+	seen.last = aws.Credentials{AccessKeyID: "ex", SecretAccessKey: "long+secret/key0"}
+	for text, want := range map[string]string{
+		"the next index of ex": "the next index of [redacted]",
+		"ex, (ex) and ex=1":    "[redacted], ([redacted]) and [redacted]=1",
+		"exex éex exé ex":      "exex éex exé [redacted]",
+		"":                     "",
+		"a key of long+secret/key0s, inside a word": "a key of [redacted]s, inside a word",
+	} {
+		if got := seen.redact(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}

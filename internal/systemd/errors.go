@@ -16,6 +16,9 @@ import (
 // OperatorGroup is the group that the polkit rule lets start and stop our units.
 const OperatorGroup = "pgbtui"
 
+// BackupUser is the system user of the backups; the other duties have users of their own.
+const BackupUser = "pgbtui"
+
 // ErrAlreadyRunning is wrapped by Start's error when the unit is running: systemd would merge
 // the second start into the first and report it as done.
 var ErrAlreadyRunning = errors.New("already running")

@@ -99,7 +99,11 @@ func Files(binary string) ([]File, error) {
 			Job     bool // the instance is a job
 			OnlyJob bool // no instance: the job is the only one
 			NoRetry string
-		}{binary, source.of == aJob, source.of == theOnlyJob, noRetry()}
+			Secrets []Secret
+		}{
+			Binary: binary, Job: source.of == aJob, OnlyJob: source.of == theOnlyJob,
+			NoRetry: noRetry(), Secrets: secretsOf(source.name),
+		}
 		if err := parsed.ExecuteTemplate(&text, source.name+".tmpl", data); err != nil {
 			return nil, fmt.Errorf("systemd: render %s: %w", source.path, err)
 		}

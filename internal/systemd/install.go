@@ -23,6 +23,8 @@ type InstallOptions struct {
 	DrillByHand  []string // those of them whose drill timer to stop and disable instead
 	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
+
+	HandOver map[string]string // files to hand to the units as secrets of these names, unless they have such; "": files differ
 }
 
 // programTimeout bounds each program that Install runs.
@@ -83,6 +85,9 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 	}
 	if !r.live() {
 		return linkTimers(r, o, report)
+	}
+	if err := handOver(o.HandOver, report); err != nil {
+		return err
 	}
 	if err := dropKept(r, report); err != nil {
 		return err

@@ -129,7 +129,7 @@ func (h *host) copyPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for target, source := range map[string]string{
-		"pgbtui": filepath.Join(dir, "pgbtui"), "s3server": filepath.Join(dir, "s3server"), "webhook": self, "forger": self,
+		"pgbtui": filepath.Join(dir, "pgbtui"), "s3server": filepath.Join(dir, "s3server"), "webhook": self, "forger": self, "prober": self,
 	} {
 		if err := h.lab.Copy(source, "/usr/local/bin/"+target, 0o755); err != nil {
 			t.Fatal(err)

@@ -16,12 +16,14 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
-// TestMain lets the test binary be others in the lab: a listener in Slack's place, and somebody who has
-// the bucket's keys.
+// TestMain lets the test binary be others in the lab: a listener in Slack's place, somebody who has
+// the bucket's keys, and code that looks for secrets wherever it runs.
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "webhook":
 		os.Exit(listen())
+	case "prober":
+		os.Exit(probe(os.Args[1:]))
 	case "forger":
 		os.Exit(forge(os.Args[1:]))
 	}

@@ -130,7 +130,7 @@ func (h *host) deathsBeforeTheProgramAreTold(t *testing.T) {
 	h.anotherDay(t)
 	for _, c := range []struct{ setting, result, status, reason string }{
 		{"ExecStartPre=/bin/sleep 60\nTimeoutStartSec=1s", "timeout", "0", "timed out"},
-		{"LoadCredential=aws-credentials:/nonexistent", "exit-code", "243", "243/CREDENTIALS"},
+		{"LoadCredential=another:/nonexistent", "exit-code", "243", "243/CREDENTIALS"},
 		{"ReadWritePaths=/nonexistent", "exit-code", "226", "226/NAMESPACE"},
 		{"ExecStart=\nExecStart=/nonexistent/pgbtui", "exit-code", "203", "203/EXEC"},
 	} {

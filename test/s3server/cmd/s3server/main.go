@@ -77,6 +77,18 @@ func parse(args []string) (flags, error) {
 		f.opt.More = append(f.opt.More, s3server.Credential{AccessKey: key, SecretKey: secret, Deny: []s3server.Op{s3server.OpDeleteObject, s3server.OpDeleteObjects}})
 		return nil
 	})
+	fs.Func("caller", "`KEY:SECRET:OPERATION,...` of a further caller, and what it may not call", func(text string) error {
+		parts := strings.Split(text, ":")
+		if len(parts) != 3 {
+			return errors.New("KEY:SECRET:OPERATION,...")
+		}
+		caller := s3server.Credential{AccessKey: parts[0], SecretKey: parts[1]}
+		for _, op := range strings.Split(parts[2], ",") {
+			caller.Deny = append(caller.Deny, s3server.Op(op))
+		}
+		f.opt.More = append(f.opt.More, caller)
+		return nil
+	})
 	fs.StringVar(&f.opt.Region, "region", s3server.DefaultRegion, "region that signatures must name")
 	fs.StringVar(&f.opt.Domain, "domain", "", "also take bucket.DOMAIN in the Host header")
 	fs.StringVar(&f.certFile, "tls-cert", "", "PEM certificate; with --tls-key serves https")

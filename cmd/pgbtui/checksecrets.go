@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+)
+
+// Where a job's secrets are, who can read them, and whether the units are handed those that are theirs.
+
+// checkSecrets says where each secret is and who reads it. What only could be better is no fault: it has a remedy
+// all the same.
+func checkSecrets(c *config.Config, job config.Job) []jsonFinding {
+	var found []jsonFinding
+	wiring, err := systemd.CheckWiring("")
+	if files := c.SecretFiles(job); len(files) > 0 {
+		one := finding("secrets", readersOf(files), checkSecretFiles(files))
+		if one.OK {
+			one.Remedy = sharedSecrets(c, job, wiring)
+		}
+		found = append(found, one)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return append(found, finding("units' secrets", "root alone can look: sudo pgbtui config check --offline", nil))
+	}
+	return append(found, finding("units' secrets", handed(wiring), errors.Join(err, checkWiring(wiring))))
+}
+
+// checkSecretFiles looks at who else can read them. A file that cannot be looked at is told by whoever needs it.
+func checkSecretFiles(files []string) error {
+	var bad []error
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
+			bad = append(bad, fault.New(fault.Config, fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm()),
+				"chmod o-rwx "+file+", and change what could be read", nil))
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// readersOf says of each file who can read it.
+func readersOf(files []string) string {
+	var said []string
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			said = append(said, file+" is not there, or is not for this user to look at")
+			continue
+		}
+		said = append(said, file+" is read by "+readers(info))
+	}
+	return strings.Join(said, "; ")
+}
+
+func readers(info fs.FileInfo) string {
+	owner, group := ownersOf(info)
+	who := []string{"root"}
+	if owner != "root" && info.Mode().Perm()&0o400 != 0 {
+		who = append(who, "user "+owner)
+	}
+	if info.Mode().Perm()&0o040 != 0 {
+		who = append(who, "group "+group)
+	}
+	return strings.Join(who, " and ")
+}
+
+// ownersOf are the names of a file's user and group; a number where there is no name.
+func ownersOf(info fs.FileInfo) (owner, group string) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "?", "?"
+	}
+	uid, gid := strconv.FormatUint(uint64(stat.Uid), 10), strconv.FormatUint(uint64(stat.Gid), 10)
+	owner, group = uid, gid
+	if u, err := user.LookupId(uid); err == nil {
+		owner = u.Username
+	}
+	if g, err := user.LookupGroupId(gid); err == nil {
+		group = g.Name
+	}
+	return owner, group
+}
+
+// sharedSecrets is what to do about secrets that operators and every unit can read; "" where there are none.
+func sharedSecrets(c *config.Config, job config.Job, w systemd.Wiring) string {
+	var advice []string
+	move := func(what, to string) {
+		advice = append(advice, what+", so that operators and every unit can use it; move it to "+path.Join(systemd.SecretDir, to))
+	}
+	if forOperators(c.EnvFile) {
+		for name, to := range map[string]string{"AWS_SECRET_ACCESS_KEY": string(writer), "PGPASSWORD": "database-password", "SLACK_WEBHOOK_URL": "alert-urls"} {
+			if slices.Contains(c.EnvSecrets, name) {
+				move(name+" is in "+c.EnvFile, to)
+			}
+		}
+		slices.Sort(advice)
+	}
+	if file := job.S3.CredentialsFile; forOperators(file) && (sameText(file, path.Join(systemd.SecretDir, string(writer))) || len(w.Found) == 0 && os.Geteuid() == 0) {
+		advice = append(advice, "the backups' key is in "+file+", so that operators can write sets with it; move it to "+
+			path.Join(systemd.SecretDir, string(writer))+", and leave a key there that only reads")
+	}
+	if forOperators(job.Encryption.IdentityFile) {
+		move("the private key of encrypted sets is in "+job.Encryption.IdentityFile, "age-identity")
+	}
+	if len(advice) == 0 {
+		return ""
+	}
+	return strings.Join(advice, "; ") + " (docs/units.md#credentials)"
+}
+
+// forOperators reports whether the group that operators are in can read a file.
+func forOperators(file string) bool {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false
+	}
+	_, group := ownersOf(info)
+	return info.Mode().Perm()&0o040 != 0 && group == systemd.OperatorGroup
+}
+
+func sameText(a, b string) bool {
+	one, err := os.ReadFile(a)
+	other, otherErr := os.ReadFile(b)
+	return err == nil && otherErr == nil && bytes.Equal(bytes.TrimSpace(one), bytes.TrimSpace(other))
+}
+
+// handed says which secrets the units have of their own.
+func handed(w systemd.Wiring) string {
+	if len(w.Found) == 0 {
+		return "none in " + systemd.SecretDir + "; units use what the configuration names"
+	}
+	return "in " + systemd.SecretDir + ", read by root alone, who hands each unit its own: " + strings.Join(w.Found, ", ")
+}
+
+func checkWiring(w systemd.Wiring) error {
+	var bad []error
+	for _, file := range w.Open {
+		bad = append(bad, fault.New(fault.Config, "others than root can read "+file, "chmod go-rwx "+file+", and change what could be read", nil))
+	}
+	for _, file := range w.Unread {
+		bad = append(bad, fault.New(fault.Config, "no installed unit is handed "+file,
+			"Correct its name (docs/units.md#credentials lists them), or bring the units up to date: sudo pgbtui units install.", nil))
+	}
+	for _, l := range w.Missing {
+		bad = append(bad, fault.New(fault.Config, fmt.Sprintf("%s loads the credential %s from %s, which is not there: it does not start", l.Unit, l.Credential, l.From),
+			"Put the file there, or take the line out of the unit's drop-in.", nil))
+	}
+	return errors.Join(bad...)
+}

@@ -1,0 +1,328 @@
+package installed
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/lab"
+)
+
+// The layout that README ships: each duty has a key of its own, and operators have one that only reads. The
+// store enforces what each key may do, so that a unit with another's key could not do its work.
+
+const (
+	peopleSecret = "canary+people/cmVhZHMgb25seQ"
+	proverSecret = "canary+prover/cHJvb2ZzIG9ubHk"
+	keeperSecret = "canary+keeper/ZGVsZXRlcyB0b28"
+	readerSecret = "canary+reader/d2F0Y2hlcyBvbmx5"
+
+	noWrites  = "PutObject,CopyObject,CreateMultipartUpload,UploadPart,CompleteMultipartUpload,DeleteObject,DeleteObjects"
+	noDumps   = "CreateMultipartUpload,DeleteObject,DeleteObjects"
+	noUploads = "PutObject,CopyObject,CreateMultipartUpload"
+
+	secretDir = "/etc/pgbtui/secret/"
+)
+
+// duties is the table of docs/units.md: the secrets that the code of each unit can read, and no others. The key of
+// people is everybody's in group pgbtui. The environment file is for root alone here, as units read it.
+func duties() map[string][]string {
+	proofs := []string{"age-identity", "environment's key", "people", "prover"}
+	drills := []string{"age-identity", "environment's key", "environment's password", "people", "prover"}
+	return map[string][]string{
+		"postgres-backup@production.service":        {"database-password", "environment's key", "environment's password", "people", "signing-key", "writer"},
+		"postgres-backup.service":                   {"database-password", "environment's key", "environment's password", "people", "signing-key", "writer"},
+		"postgres-backup-verify@production.service": proofs,
+		"postgres-backup-verify.service":            proofs,
+		"postgres-verify@x.service":                 proofs,
+		"postgres-backup-drill@production.service":  drills,
+		"postgres-backup-drill.service":             drills,
+		"postgres-drill@x.service":                  drills,
+		"postgres-restore@x.service":                drills,
+		"postgres-backup-prune@production.service":  {"environment's key", "keeper", "people"},
+		"postgres-backup-prune.service":             {"environment's key", "keeper", "people"},
+		"postgres-backup-watch.service":             {"alert-urls", "environment's hook", "environment's key", "people", "reader"},
+		"postgres-backup-alert@x.service":           {"alert-urls", "environment's hook", "people"},
+	}
+}
+
+// shells is what a person or a program outside the units can read as each user while all of them run: systemd
+// shows a running unit's credentials to every process of the unit's user.
+func shells() map[string][]string {
+	return map[string][]string{
+		operator:        {"people"},
+		guest:           nil,
+		"nobody":        nil,
+		"postgres":      {"age-identity", "prover"},
+		"pgbtui":        {"age-identity", "database-password", "people", "prover", "signing-key", "writer"},
+		"pgbtui-prover": {"age-identity", "prover"},
+		"pgbtui-keeper": {"keeper"},
+		"pgbtui-watch":  {"alert-urls", "reader"},
+	}
+}
+
+func newDutyHost(t *testing.T) *host {
+	t.Helper()
+	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"}), held: map[string]bool{}}
+	h.copyPrograms(t)
+	callers := ""
+	for _, c := range []string{
+		"AKIAPEOPLE:" + peopleSecret + ":" + noWrites, writerKey + ":" + writerSecret + ":DeleteObject,DeleteObjects",
+		"AKIAPROVER:" + proverSecret + ":" + noDumps, "AKIAKEEPER:" + keeperSecret + ":" + noUploads,
+		"AKIAREADER:" + readerSecret + ":" + noWrites,
+	} {
+		callers += " --caller=" + c
+	}
+	h.write(t, "/etc/systemd/system/store.service", strings.Replace(storeUnit, " --writer="+writerKey+":"+writerSecret, callers, 1))
+	h.root(t, "systemctl", "start", "store.service")
+	h.sql(t, "postgres", "CREATE DATABASE production TEMPLATE template0")
+	h.sql(t, "production", shop)
+	h.root(t, "pgbtui", "units", "install", "--database-role")
+	for user, groups := range map[string][]string{operator: {"pgbtui", "systemd-journal"}, guest: nil} {
+		if err := h.lab.AddUser(t.Context(), user, groups...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+const dutyConfiguration = `s3: {bucket: backups, region: us-east-1, endpoint: http://127.0.0.1:9000, path_style: true, credentials_file: ` + credentialsFile + `}
+keep: {days: 30, by: timer}
+jobs:
+  production: {}
+`
+
+// handsOut writes the keys as README says.
+func (h *host) handsOut(t *testing.T) {
+	t.Helper()
+	h.configure(t, dutyConfiguration, "")
+	if err := h.lab.WriteFile(credentialsFile, profile("AKIAPEOPLE", peopleSecret), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	h.secret(t, secretDir+"writer", profile(writerKey, writerSecret))
+	h.secret(t, secretDir+"prover", profile("AKIAPROVER", proverSecret))
+	h.secret(t, secretDir+"keeper", profile("AKIAKEEPER", keeperSecret))
+	h.secret(t, secretDir+"reader", profile("AKIAREADER", readerSecret))
+}
+
+func TestEachDutyHasItsOwnSecrets(t *testing.T) {
+	h := newDutyHost(t)
+	h.handsOut(t)
+	for _, step := range []struct {
+		name string
+		test func(*host, *testing.T)
+	}{
+		{"EachUnitDoesItsWorkWithItsOwnKey", (*host).dutiesAreDone},
+		{"AnOperatorWritesNothing", (*host).operatorWritesNothing},
+		{"NoCodeReadsWhatAnotherUnitNeeds", (*host).codeReadsItsOwnAlone},
+		{"NobodyReadsTheMemoryOfARunByHand", (*host).memoryIsHidden},
+		{"ConfigCheckSaysWhoReadsWhat", (*host).checkSaysWhoReadsWhat},
+		{"AHostOfTheOldLayoutGoesOn", (*host).oldLayoutGoesOn},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.test(h, t) }) {
+			t.FailNow()
+		}
+	}
+}
+
+func (h *host) dutiesAreDone(t *testing.T) {
+	h.allDutiesEnd(t)
+	proofs := h.details(t, h.setsOf(t, "production")[0].ID).Proofs
+	if len(proofs) < 2 {
+		t.Errorf("verification and drill left %d proofs: %+v", len(proofs), proofs)
+	}
+}
+
+// allDutiesEnd runs every unit once, with success and nothing to remark.
+func (h *host) allDutiesEnd(t *testing.T) {
+	t.Helper()
+	for _, unit := range []string{productionUnit, "postgres-backup-verify@production.service", "postgres-backup-drill@production.service", "postgres-backup-prune@production.service"} {
+		h.begin(t, unit)
+		h.ends(t, unit, "success", "0")
+	}
+	h.begin(t, watchUnit)
+	if last := h.over(t, watchUnit); last["Result"] != "success" { // timers are off, which it says
+		t.Errorf("the watch: %s", standing(last))
+	}
+	if lines := h.lastLines(t, watchUnit); strings.Contains(lines, "cannot be read") {
+		t.Errorf("the watch cannot read: %s", lines)
+	}
+}
+
+// operatorWritesNothing: not a set by the program, and not an object by the key that operators can read.
+func (h *host) operatorWritesNothing(t *testing.T) {
+	before := len(h.setsOf(t, "production"))
+	for _, argv := range [][]string{
+		{"pgbtui", "hold", "latest", "--yes", "--reason", "x"},
+		{"env", "PGUSER=postgres", "pgbtui", "--headless", "--job", "production"},
+	} {
+		if code, said := h.refused(t, operator, argv...); code != 77 {
+			t.Errorf("%q: exit %d\n%s", argv, code, said)
+		}
+	}
+	h.lab.Run(t, operator, "pgbtui", "list")
+	if after := len(h.setsOf(t, "production")); after != before {
+		t.Errorf("%d sets before, %d after", before, after)
+	}
+	for file := range duties() {
+		if _, err := h.lab.Output(t.Context(), operator, "ls", "/run/credentials/"+file); err == nil {
+			t.Errorf("an operator looks into the credentials of %s", file)
+		}
+	}
+}
+
+// codeReadsItsOwnAlone puts a probe in the place of each unit's program, with all its settings. All of them run at
+// once, so that each could find what the others have.
+func (h *host) codeReadsItsOwnAlone(t *testing.T) {
+	for _, name := range []string{"signing-key", "age-identity", "database-password", "alert-urls"} {
+		h.secret(t, secretDir+name, planted()[name]+"\n")
+	}
+	environment := "AWS_SESSION_TOKEN=" + planted()["environment's key"] + "\nPGPASSWORD=" + planted()["environment's password"] +
+		"\nSLACK_WEBHOOK_URL=http://" + planted()["environment's hook"] + "\n"
+	if err := h.lab.WriteFile("/etc/pgbtui/environment", environment, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.root(t, "mkdir", "-p", "-m", "0755", probeDir)
+	for unit := range duties() {
+		h.dropIn(t, unit, "[Service]\nExecStart=\nExecStart=/usr/local/bin/prober hold\nExecStopPost=\nWatchdogSec=0\nTimeoutStartSec=infinity\n")
+	}
+	for unit := range duties() {
+		h.begin(t, unit)
+	}
+	for unit := range duties() {
+		until(t, unit+" to run", func() error {
+			if now := h.show(t, unit); now["MainPID"] == "0" {
+				return fmt.Errorf("%s", standing(now))
+			}
+			return nil
+		})
+	}
+	h.root(t, "touch", probeLook)
+	for unit, want := range duties() {
+		if got := h.probed(t, unit); !slices.Equal(got, want) {
+			t.Errorf("code in %s reads %q, want %q", unit, got, want)
+		}
+	}
+	for user, want := range shells() {
+		if got := foundBy(h.lab.Run(t, user, "prober", "scan")); !slices.Equal(got, want) {
+			t.Errorf("user %s reads %q while the units run, want %q", user, got, want)
+		}
+	}
+	h.root(t, "touch", probeEnd)
+	for unit := range duties() {
+		h.ends(t, unit, "success", "0")
+	}
+	for user := range shells() {
+		got := foundBy(h.lab.Run(t, user, "prober", "scan"))
+		if got = slices.DeleteFunc(got, func(name string) bool { return name == "people" }); len(got) > 0 {
+			t.Errorf("user %s reads %q when no unit runs", user, got)
+		}
+	}
+	h.root(t, "rm", "/etc/pgbtui/environment")
+}
+
+// probed is what the probe in a unit's place has found.
+func (h *host) probed(t *testing.T, unit string) (found []string) {
+	t.Helper()
+	until(t, "the probe in "+unit, func() error {
+		lines := h.lastLines(t, unit)
+		if _, _, there := strings.Cut(lines, "found: "); !there {
+			return errStillLooking
+		}
+		found = foundBy(lines)
+		return nil
+	})
+	return found
+}
+
+func foundBy(lines string) []string {
+	_, names, _ := strings.Cut(lines, "found: ")
+	names, _, _ = strings.Cut(names, "\n")
+	if names = strings.TrimSpace(names); names == "" {
+		return nil
+	}
+	return strings.Split(names, ", ")
+}
+
+// memoryIsHidden: a program of the same user, outside of any unit, cannot look into a run's memory and environment.
+func (h *host) memoryIsHidden(t *testing.T) {
+	h.root(t, "systemctl", "stop", "store.service")
+	defer h.root(t, "systemctl", "start", "store.service")
+	cmd := h.lab.Command(t.Context(), "pgbtui", "env", "CANARY=canary-in-memory", "AWS_MAX_ATTEMPTS=50", "pgbtui", "verify", "latest")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	until(t, "the run to hide its memory", func() error {
+		out, err := h.lab.Output(t.Context(), "pgbtui", "sh", "-c", `stat -c %U /proc/$(pgrep -u pgbtui -x pgbtui)/environ`)
+		if strings.TrimSpace(out) != "root" {
+			return fmt.Errorf("it belongs to %q: %w", out, err)
+		}
+		return nil
+	})
+	for _, file := range []string{"environ", "mem", "maps", "root/etc/hostname"} {
+		if code, said := h.refused(t, "pgbtui", "sh", "-c", `head -c 1 /proc/$(pgrep -u pgbtui -x pgbtui)/`+file); code == 0 || !strings.Contains(said, "ermission denied") {
+			t.Errorf("/proc/PID/%s: exit %d: %s", file, code, said)
+		}
+	}
+}
+
+// checkSaysWhoReadsWhat: what is as it should be, and what is not, to root and to the backups' user.
+func (h *host) checkSaysWhoReadsWhat(t *testing.T) {
+	check := func(user string, texts ...string) {
+		t.Helper()
+		out, err := h.lab.Output(t.Context(), user, "pgbtui", "config", "check", "--offline")
+		for _, text := range texts {
+			if !strings.Contains(out, text) {
+				t.Errorf("config check as %s does not say %q: %v\n%s", user, text, err, out)
+			}
+		}
+	}
+	check("pgbtui", "ok   secrets: "+credentialsFile+" is read by root and group pgbtui", "root alone can look: sudo pgbtui config check --offline")
+	check("root", "ok   units' secrets: in /etc/pgbtui/secret, read by root alone, who hands each unit its own: keeper, prover, reader, writer")
+
+	h.secret(t, secretDir+"writter", "x")
+	check("root", "FAIL units' secrets: no installed unit is handed "+secretDir+"writter")
+	h.root(t, "rm", secretDir+"writter")
+	h.root(t, "chmod", "0640", secretDir+"writer")
+	check("root", "FAIL units' secrets: others than root can read "+secretDir+"writer", "chmod go-rwx "+secretDir+"writer")
+	h.root(t, "chmod", "0600", secretDir+"writer")
+	h.dropIn(t, productionUnit, "[Service]\nLoadCredential=more:/etc/pgbtui/more\n")
+	check("root", "FAIL units' secrets: "+productionUnit+" loads the credential more from /etc/pgbtui/more, which is not there")
+	h.root(t, "rm", "-r", "/etc/systemd/system/"+productionUnit+".d")
+	h.root(t, "systemctl", "daemon-reload")
+
+	h.root(t, "cp", secretDir+"writer", "/tmp/writer")
+	h.root(t, "sh", "-c", "cat "+secretDir+"writer >"+credentialsFile)
+	check("root", "ok   secrets:", "the backups' key is in "+credentialsFile+", so that operators can write sets with it")
+	if err := h.lab.WriteFile("/etc/pgbtui/environment", storeEnvironment+"SLACK_WEBHOOK_URL=http://127.0.0.1/x\n", 0o640); err != nil {
+		t.Fatal(err)
+	}
+	h.root(t, "chgrp", "pgbtui", "/etc/pgbtui/environment")
+	check("pgbtui", "ok   secrets:", "AWS_SECRET_ACCESS_KEY is in /etc/pgbtui/environment", "SLACK_WEBHOOK_URL is in /etc/pgbtui/environment", secretDir+"alert-urls")
+	h.root(t, "chmod", "0644", "/etc/pgbtui/environment")
+	check("pgbtui", "FAIL secrets: everybody on this host can read /etc/pgbtui/environment")
+	h.root(t, "rm", "/etc/pgbtui/environment")
+}
+
+// oldLayoutGoesOn: one key for everything, which only the user can read that all units had before.
+func (h *host) oldLayoutGoesOn(t *testing.T) {
+	h.root(t, "sh", "-c", "rm "+secretDir+"*")
+	if err := h.lab.WriteFile(credentialsFile, credentials(secretKey), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	h.root(t, "chown", "root:pgbtui", credentialsFile)
+	h.root(t, "chown", "-R", "pgbtui:pgbtui", "/var/lib/pgbtui/verify", "/var/lib/pgbtui/watch")
+	h.allDutiesEnd(t)
+
+	h.root(t, "chown", "pgbtui:root", credentialsFile)
+	h.root(t, "chmod", "0600", credentialsFile)
+	if said := h.root(t, "pgbtui", "units", "install"); !strings.Contains(said, secretDir+"keeper") || !strings.Contains(said, "a link to "+credentialsFile) {
+		t.Errorf("units install does not say that it handed the key over:\n%s", said)
+	}
+	h.allDutiesEnd(t)
+	if again := h.root(t, "pgbtui", "units", "install"); strings.Contains(again, "a link to") {
+		t.Errorf("a second installation links once more:\n%s", again)
+	}
+}
