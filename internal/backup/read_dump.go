@@ -83,8 +83,8 @@ func (r *reading) openFrames(ctx context.Context) (*rawDump, error) {
 	if frames, want := r.frames.RawBytes, r.set.Manifest.Dump.RawBytes; frames != want {
 		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "restore another set", nil)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	stream, err := sealed.NewStream(r.source(ctx))
+	fetching, cancel := context.WithCancel(ctx)
+	stream, err := sealed.NewStream(r.source(fetching))
 	if err != nil {
 		cancel()
 		return nil, r.blame(ctx, err)

@@ -49,7 +49,7 @@ func decryptError(err, broken error) error {
 		return fault.New(fault.NotPermitted, "sealed: decrypt",
 			"use the identity file that belongs to one of the set's recipients", err)
 	}
-	return fault.New(fault.Integrity, "sealed: decrypt", "", err)
+	return fault.New(fault.Integrity, "sealed: decrypt", "restore another set, and `pgbtui verify` this one", err)
 }
 
 // ErrNoIdentity says that the set is encrypted and no age identity was given.
