@@ -137,7 +137,7 @@ var drillDatabase = regexp.MustCompile(`^` + drillPrefix + `\d{8}t\d{6}z_[0-9a-f
 // claim holds the name of the copy on a named server for as long as this session lives, and drops
 // the copies of drills that were killed: those whose names nobody holds.
 func (d *drilling) claim(ctx context.Context) error {
-	if _, ok, err := d.server.TryLock(ctx, d.req.To); err != nil || !ok {
+	if lock, _, err := d.server.TryLock(ctx, d.req.To); err != nil || lock == nil {
 		return fault.New(fault.Temporary, "drill: the name "+d.req.To+" is taken", "try again", err)
 	}
 	names, err := d.server.Databases(ctx)
@@ -148,14 +148,18 @@ func (d *drilling) claim(ctx context.Context) error {
 		if name == d.req.To || !drillDatabase.MatchString(name) {
 			continue
 		}
-		release, ok, err := d.server.TryLock(ctx, name)
-		if err != nil || !ok {
+		lock, _, err := d.server.TryLock(ctx, name)
+		if err != nil || lock == nil {
 			continue // it lives
+		}
+		if len(lock.Rivals) > 0 { // it lives too, behind a stranger's lock
+			_ = lock.Release(ctx)
+			continue
 		}
 		if err := d.server.DropOwn(ctx, name); err != nil {
 			d.warn(fmt.Sprintf("database %s of an earlier drill is left: %v", name, err))
 		}
-		_ = release(ctx)
+		_ = lock.Release(ctx)
 	}
 	return nil
 }

@@ -34,15 +34,26 @@ type exchanged struct {
 var reserved = map[string]bool{maintenance: true, "template0": true, "template1": true}
 
 // lockExchange keeps two operators from replacing one database at once. The lock ends with the
-// session; that of one that has just ended is waited for.
+// session; that of one that has just ended is waited for. A stranger's does not count: the renaming
+// itself looks whether both databases are still those that were looked at.
 func lockExchange(ctx context.Context, server *postgres.Server, database string) error {
 	for patience := endingTime; ; patience -= endingStep {
-		_, ok, err := server.TryLock(ctx, "replace/"+database)
-		if err != nil || ok {
+		lock, holder, err := server.TryLock(ctx, "replace/"+database)
+		if err != nil {
 			return err
 		}
+		if lock != nil && len(lock.Rivals) == 0 {
+			return nil
+		}
+		if lock != nil {
+			holder = &lock.Rivals[0]
+			if err := lock.Release(ctx); err != nil {
+				return err
+			}
+		}
 		if patience <= 0 {
-			return fault.New(fault.Temporary, fmt.Sprintf("restore: database %q is being replaced by somebody else", database), "wait for it to end: `pgbtui` shows it", ErrHeld)
+			return fault.New(fault.Temporary, fmt.Sprintf("restore: database %q is being replaced by somebody else: %s", database, holder),
+				"wait for it to end: `pgbtui` shows it. "+ifNobody(holder), ErrHeld)
 		}
 		select {
 		case <-ctx.Done():
@@ -50,6 +61,11 @@ func lockExchange(ctx context.Context, server *postgres.Server, database string)
 		case <-time.After(endingStep):
 		}
 	}
+}
+
+// ifNobody is the way out where no run is seen behind a lock of ours.
+func ifNobody(h *postgres.Holder) string {
+	return "If no run goes on: " + strings.ToLower(h.Remedy()[:1]) + h.Remedy()[1:]
 }
 
 // What a server takes at most to notice that a session has ended.
@@ -103,17 +119,17 @@ func (x *exchange) checkUse(ctx context.Context, d postgres.Database) ([]Check, 
 		return nil, err
 	}
 	checks := append(checkBackup(d, ties), checkTies(d, ties)...)
-	if ties.BackupPID == 0 { // it is one of them
+	if ties.Backup == nil { // it is one of them
 		checks = append(checks, checkConnections(d, connections, x.terminate))
 	}
 	return checks, nil
 }
 
 func checkBackup(d postgres.Database, ties postgres.Ties) []Check {
-	if ties.BackupPID == 0 {
+	if ties.Backup == nil {
 		return nil
 	}
-	c := fails("backup", fmt.Sprintf("a backup of %q is running (pid %d)", d.Name, ties.BackupPID), "wait for it to end, or cancel it: `pgbtui` shows it")
+	c := fails("backup", fmt.Sprintf("a backup of %q is running: %s", d.Name, ties.Backup), "wait for it to end, or cancel it: `pgbtui` shows it. "+ifNobody(ties.Backup))
 	c.code = fault.Temporary
 	return []Check{c}
 }

@@ -24,6 +24,7 @@ type lease struct {
 	mine   leaseRecord
 	now    func() time.Time
 	term   time.Duration
+	alone  bool // no other run of ours has a lock on the source: whoever had it from there is dead
 
 	turn chan struct{} // one at a time; unlike for a mutex, waiting for it ends with a context
 	etag string
@@ -82,7 +83,7 @@ func (l *lease) takeOver(ctx context.Context) (etag string, err error) {
 	if err != nil {
 		return "", err
 	}
-	dead := holder.Host == l.mine.Host && holder.Source == l.mine.Source
+	dead := l.alone && holder.Host == l.mine.Host && holder.Source == l.mine.Source
 	if !dead && holder.live(l.now()) {
 		return "", heldBy(holder)
 	}

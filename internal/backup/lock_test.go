@@ -3,7 +3,6 @@ package backup
 import (
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,40 +15,7 @@ import (
 func TestOfTwentyRacingRunsNoTwoWriteAtOnce(t *testing.T) {
 	pg, small := smallDatabase(t)
 	w := newWorldOn(t, pg, small)
-	// Between creating its upload and its manifest a run must be alone.
-	var mu sync.Mutex
-	inside, most := 0, 0
-	w.onRequest(func(op s3server.Op, path string) *s3server.Fault {
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case op == s3server.OpCreateMultipart:
-			inside++
-			most = max(most, inside)
-		case op == s3server.OpPutObject && strings.HasSuffix(path, manifestName):
-			inside--
-		}
-		return nil
-	})
-	var group sync.WaitGroup
-	errs := make([]error, 20)
-	for i := range errs {
-		group.Go(func() {
-			mine := w.env
-			mine.Host = []string{"host-a", "host-b"}[i%2]
-			_, errs[i] = Run(t.Context(), w.job, mine, RunOptions{ID: NewID(time.Now())})
-		})
-	}
-	group.Wait()
-	won := 0
-	for _, err := range errs {
-		switch {
-		case err == nil:
-			won++
-		case !errors.Is(err, ErrHeld) || fault.CodeOf(err) != fault.Temporary:
-			t.Errorf("a loser ended with %d: %v", fault.CodeOf(err), err)
-		}
-	}
+	won, most := w.race(t, 20)
 	if won == 0 || most != 1 || len(w.goodSets(t)) != won {
 		t.Errorf("%d won, at most %d at once, sets %q", won, most, w.goodSets(t))
 	}
@@ -109,7 +75,7 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 
 // testLease is a lease of the world's job, before it is taken.
 func (w *world) testLease(run, host string) *lease {
-	return &lease{bucket: w.env.Bucket, key: leaseKey(w.job), now: w.env.Now, term: leaseTerm, mine: leaseRecord{Run: run, Host: host, Source: "server-" + host}}
+	return &lease{bucket: w.env.Bucket, key: leaseKey(w.job), now: w.env.Now, term: leaseTerm, alone: true, mine: leaseRecord{Run: run, Host: host, Source: "server-" + host}}
 }
 
 func (w *world) take(t *testing.T, run, host string) *lease {

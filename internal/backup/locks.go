@@ -19,31 +19,52 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	var unlock func(context.Context) error
 	defer func() {
 		if err != nil {
-			r.close(ctx, unlock)
+			r.close(ctx)
 		}
 	}()
-	var ok bool
-	unlock, ok, err = r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
-	if err != nil {
+	if err := r.lockSource(ctx); err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, fault.New(fault.Temporary, fmt.Sprintf("backup: another run is backing up %q", r.job.Database),
-			"wait for it to end: `pgbtui` shows it", ErrHeld)
 	}
 	if r.facts, err = r.server.Facts(ctx); err != nil {
 		return nil, err
 	}
-	var held *lease
-	if held, err = r.takeLease(ctx); err != nil {
+	held, err := r.takeLease(ctx)
+	if err != nil {
 		return nil, err
 	}
+	r.tellStranger(ctx)
 	r.guard = &guard{server: r.server, lease: held, every: r.leaseTerm() / 3, lost: r.cancel}
 	r.guard.start(ctx)
-	return func() { r.close(ctx, unlock) }, nil
+	return func() { r.close(ctx) }, nil
+}
+
+// lockSource takes the advisory lock.
+func (r *run) lockSource(ctx context.Context) error {
+	lock, holder, err := r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return r.heldInSource(holder)
+	}
+	r.source = lock
+	return nil
+}
+
+func (r *run) heldInSource(holder *postgres.Holder) error {
+	return fault.New(fault.Temporary, fmt.Sprintf("backup: another run is backing up %q: %s", r.job.Database, holder),
+		"wait for it to end: `pgbtui` shows it. "+ifNobody(holder), ErrHeld)
+}
+
+// tellStranger is a warning for whoever looks after the server, and none of the set: nothing of it
+// is missing.
+func (r *run) tellStranger(ctx context.Context) {
+	if stranger := r.source.Stranger; stranger != nil {
+		r.log.WarnContext(ctx, fmt.Sprintf("somebody else holds the advisory lock of backups of %q, which did not keep this one from its work: %s",
+			r.job.Database, stranger), event(EventWarning), slog.String("remedy", stranger.Remedy()))
+	}
 }
 
 func (r *run) leaseTerm() time.Duration {
@@ -60,23 +81,33 @@ func (r *run) target() postgres.Target {
 
 // takeLease is nil without an error where the store can't give one.
 func (r *run) takeLease(ctx context.Context) (*lease, error) {
-	source := fmt.Sprintf("%s/%s/%t@%s:%s", r.facts.SystemIdentifier, r.job.Database, r.facts.InRecovery, r.job.Postgres.Host, r.job.Postgres.Port)
-	if r.facts.SystemIdentifier == "" {
-		source = r.opts.ID // unknown: equal to nobody's, so that no lease is taken over early
-	}
 	l, err := takeLease(ctx, &lease{
-		bucket: r.env.Bucket, key: leaseKey(r.job), now: r.env.Now, term: r.leaseTerm(),
-		mine: leaseRecord{Run: r.opts.ID, Host: r.env.Host, Source: source},
+		bucket: r.env.Bucket, key: leaseKey(r.job), now: r.env.Now, term: r.leaseTerm(), alone: len(r.source.Rivals) == 0,
+		mine: leaseRecord{Run: r.opts.ID, Host: r.env.Host, Source: r.sourceName()},
 	})
-	if err == nil && l == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case l == nil && len(r.source.Rivals) > 0: // nothing else tells which of the two goes on
+		return nil, r.heldInSource(&r.source.Rivals[0])
+	case l == nil:
 		r.warn(ctx, "the store has no conditional writes: only PostgreSQL's lock guards against a second run")
 	}
-	return l, err
+	return l, nil
+}
+
+// sourceName says whose advisory lock this run has: of two runs with one name, the lock shows that
+// the other is dead. It shows nothing about a run of another role.
+func (r *run) sourceName() string {
+	if r.facts.SystemIdentifier == "" {
+		return r.opts.ID // unknown: equal to nobody's, so that no lease is taken over early
+	}
+	return fmt.Sprintf("%s/%s/%t@%s:%s as %s", r.facts.SystemIdentifier, r.job.Database, r.facts.InRecovery, r.job.Postgres.Host, r.job.Postgres.Port, r.source.Role)
 }
 
 // close gives up lease, advisory lock and connection. Failures are only told: the work is done,
 // and each of them ends by itself.
-func (r *run) close(ctx context.Context, unlock func(context.Context) error) {
+func (r *run) close(ctx context.Context) {
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
 	var errs []error
@@ -86,8 +117,8 @@ func (r *run) close(ctx context.Context, unlock func(context.Context) error) {
 			errs = append(errs, r.guard.lease.release(ctx))
 		}
 	}
-	if unlock != nil {
-		errs = append(errs, unlock(ctx))
+	if r.source != nil {
+		errs = append(errs, r.source.Release(ctx))
 	}
 	errs = append(errs, r.server.Close(ctx))
 	if err := errors.Join(errs...); err != nil {

@@ -79,8 +79,8 @@ func TestADatabaseThatIsBeingBackedUpIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close(context.Background())
-	if _, ok, err := s.TryLock(t.Context(), "another instance/"+r.live); err != nil || !ok {
-		t.Fatal(ok, err)
+	if lock, _, err := s.TryLock(t.Context(), "another instance/"+r.live); err != nil || lock == nil {
+		t.Fatal(err)
 	}
 	req := r.request()
 	req.Terminate = true
@@ -90,6 +90,17 @@ func TestADatabaseThatIsBeingBackedUpIsNotReplaced(t *testing.T) {
 		t.Error(err)
 	}
 	r.wantLive(t, 2)
+}
+
+func TestAStrangerKeepsNobodyFromReplacingByALockOrAName(t *testing.T) {
+	r := newReplaced(t, "blocked_"+NewID(time.Now())[17:])
+	holdAs(t, stranger(t, r.pg, "postgres"), "replace/"+r.live)
+	holdAs(t, stranger(t, r.pg, r.live), "another instance/"+r.live) // as a backup has it, under its name
+	req := r.request()
+	req.Terminate = true
+	if _, err := r.restore(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {

@@ -76,6 +76,7 @@ type run struct {
 	catalogue  *Catalogue // one for all looks at the sets before: a document is fetched once
 	recipients []age.Recipient
 	server     *postgres.Server
+	source     *postgres.Lock // on the source; nil before it is taken
 	facts      postgres.Facts
 	tools      postgres.Tools
 	guard      *guard

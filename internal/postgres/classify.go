@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -18,6 +19,9 @@ import (
 func classify(what string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if known := (*fault.Error)(nil); errors.As(err, &known) { // its code and remedy stay
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
 		code, remedy := stateCode(pg.Code)

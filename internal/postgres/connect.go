@@ -68,7 +68,10 @@ func open(ctx context.Context, t Target, config *pgx.ConnConfig) (*Server, error
 		return nil, err
 	}
 	s := &Server{target: t, conn: conn, locks: map[string]bool{}}
-	if err := s.prepare(ctx); err != nil {
+	if err = s.ownSession(ctx, config); err == nil {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
 		_ = conn.Close(ctx)
 		return nil, err
 	}
@@ -152,6 +155,10 @@ func collect[T any](ctx context.Context, s *Server, sql string, args ...any) ([]
 	if err != nil {
 		return nil, err
 	}
+	return collectRows[T](rows)
+}
+
+func collectRows[T any](rows pgx.Rows) ([]T, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 }
 

@@ -148,23 +148,27 @@ func TestOneSessionHoldsALock(t *testing.T) {
 	to.User = reader
 	first, second := connect(t, to), connect(t, to)
 
-	release, ok, err := first.TryLock(t.Context(), "job")
-	if err != nil || !ok {
-		t.Fatalf("first lock: %v, %v", ok, err)
+	lock, _, err := first.TryLock(t.Context(), "job")
+	if err != nil || lock == nil || lock.Stranger != nil || len(lock.Rivals) > 0 {
+		t.Fatalf("first lock: %+v, %v", lock, err)
 	}
 	for _, c := range []*Server{first, second} {
-		if _, ok, err := c.TryLock(t.Context(), "job"); ok || err != nil {
-			t.Fatalf("lock given twice: %v", err)
+		again, holder, err := c.TryLock(t.Context(), "job")
+		if again != nil || holder == nil || holder.PID != int32(first.conn.PgConn().PID()) || err != nil {
+			t.Fatalf("lock given twice: %+v, %v", holder, err)
 		}
 	}
-	if _, ok, err := second.TryLock(t.Context(), "another job"); !ok || err != nil {
+	if other, _, err := second.TryLock(t.Context(), "another job"); other == nil || err != nil {
 		t.Fatalf("another key is held: %v", err)
 	}
-	if err := release(t.Context()); err != nil {
+	if err := lock.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, _ = second.TryLock(t.Context(), "job"); !ok {
+	if lock, _, _ = second.TryLock(t.Context(), "job"); lock == nil {
 		t.Fatal("a released lock is held")
+	}
+	if n := s.QueryInt(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = $1", first.conn.PgConn().PID()); n != 0 {
+		t.Errorf("%d locks are left after the release", n)
 	}
 }
 

@@ -5,41 +5,168 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// TryLock takes the session's advisory lock for key, or reports ok=false when another session
-// (or an earlier call on this one) holds it. It works in read-only sessions and on standbys.
-// The lock lasts until release or the end of the session; Alive tells when it is lost.
+// Advisory locks: one run at a time, for as long as its session lives.
+//
+// Rules, since anybody who can connect to a database can take any advisory lock in it:
+//
+//   - Who holds the lock is told by the role that the server authenticated, never by what a session
+//     calls itself. A run of ours has our own role, or one that may act as it: a member, a superuser.
+//   - The lock of a key has a known number, so a stranger can hold it. Then it does not count.
+//   - A locker therefore takes a ticket besides: a lock whose number is partly random, so that
+//     nobody can hold it beforehand, and looks whether another locker of ours has one. Each takes its
+//     own before it looks, so that of two at least one sees the other.
+
+// Lock is a key's lock that this session has.
+type Lock struct {
+	// Role is whom the server took this session's login for: lockers of ours are told by it.
+	Role string
+	// Release gives it back before the session's end.
+	Release func(context.Context) error
+	// Stranger is who else holds the key's own lock, or nil. Only the ticket counts then.
+	Stranger *Holder
+	// Rivals are other lockers of ours that had a ticket when ours was taken. It is empty unless there
+	// is a stranger: then two that begin at once may both see the other, and something else has to
+	// decide between them.
+	Rivals []Holder
+}
+
+// TryLock takes the lock for key, or says who of ours holds it: then there is no Lock. It works in
+// read-only sessions and on standbys. Alive tells when the session, and with it the lock, is lost.
 // Advisory locks are per database: lockers of one key must be connected to the same one.
-func (s *Server) TryLock(ctx context.Context, key string) (release func(context.Context) error, ok bool, err error) {
+func (s *Server) TryLock(ctx context.Context, key string) (*Lock, *Holder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.locks[key] { // the server would count it twice
-		return nil, false, nil
+		return nil, &Holder{PID: int32(s.conn.PgConn().PID()), Application: appName}, nil //nolint:gosec // the server's own number
 	}
-	id := lockID(key)
-	if err := s.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", id).Scan(&ok); err != nil || !ok {
-		return nil, false, classify("postgres: lock "+key, err)
+	l, held, err := s.tryLock(ctx, key)
+	if err != nil {
+		return nil, nil, classify("postgres: lock "+key, err)
 	}
-	s.locks[key] = true
-	return func(ctx context.Context) error { return s.unlock(ctx, key, id) }, true, nil
+	if l != nil {
+		s.locks[key] = true
+	}
+	return l, held, nil
 }
 
-func (s *Server) unlock(ctx context.Context, key string, id int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.locks[key] {
-		return nil
+func (s *Server) tryLock(ctx context.Context, key string) (*Lock, *Holder, error) {
+	keyLock := lockID(key)
+	held, stranger, err := s.tryKey(ctx, keyLock)
+	if err != nil || held != nil {
+		return nil, held, err
 	}
-	delete(s.locks, key)
-	var held bool
-	if err := s.conn.QueryRow(ctx, "SELECT pg_advisory_unlock($1)", id).Scan(&held); err != nil {
-		return classify("postgres: unlock "+key, err)
+	var taken []string
+	if stranger == nil {
+		taken = append(taken, fmt.Sprintf("SELECT pg_advisory_unlock(%d)", keyLock))
 	}
-	if !held {
-		return fault.New(fault.Temporary, fmt.Sprintf("postgres: lock %s was lost before it was released", key), "", nil)
+	ticket, err := s.takeTicket(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	taken = append(taken, fmt.Sprintf("SELECT pg_advisory_unlock(%d, %d)", ticketClass, ticket))
+	rivals, err := s.rivals(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(rivals) > 0 && stranger == nil { // it began while a stranger had the key's lock
+		return nil, &rivals[0], s.giveBack(ctx, key, taken)
+	}
+	release := func(ctx context.Context) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.locks[key] {
+			return nil
+		}
+		delete(s.locks, key)
+		return s.giveBack(ctx, key, taken)
+	}
+	l := &Lock{Release: release, Stranger: stranger, Rivals: rivals}
+	return l, nil, s.conn.QueryRow(ctx, "SELECT session_user::text").Scan(&l.Role)
+}
+
+// A holder may end between the try and the look at it; then the lock is tried again.
+const (
+	keyTries = 20
+	keyPause = 50 * time.Millisecond
+)
+
+// tryKey takes the key's own lock, or says who of ours has it, or which stranger.
+func (s *Server) tryKey(ctx context.Context, id int64) (held, stranger *Holder, err error) {
+	for range keyTries {
+		var ok bool
+		if err := s.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", id).Scan(&ok); err != nil || ok {
+			return nil, nil, err
+		}
+		holders, err := s.holders(ctx, oneLock, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range holders {
+			if holders[i].Ours {
+				return &holders[i], nil, nil
+			}
+			stranger = &holders[i]
+		}
+		if stranger != nil {
+			return nil, stranger, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		case <-time.After(keyPause):
+		}
+	}
+	return nil, &Holder{}, nil // it comes and goes, and was never seen: none of ours does that
+}
+
+// ticketClass marks tickets among all advisory locks of two numbers. The other number is 16 bits of
+// the key and 16 random ones.
+const ticketClass = 0x70676274 // "pgbt"
+
+// takeTicket takes a lock that nobody could hold beforehand, and gives its second number.
+func (s *Server) takeTicket(ctx context.Context, key string) (ticket int32, err error) {
+	for ok := false; !ok; {
+		random := rand.N(1 << 16)                      //nolint:gosec // who guesses it gains nothing: the next one is taken
+		ticket = int32(ticketPrefix(key)<<16 | random) //nolint:gosec // all 32 bits are wanted, sign included
+		sql := fmt.Sprintf("SELECT pg_try_advisory_lock(%d, %d)", ticketClass, ticket)
+		if err := s.conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&ok); err != nil {
+			return 0, err
+		}
+	}
+	return ticket, nil
+}
+
+func ticketPrefix(key string) int { return int(lockID(key) & 0xffff) }
+
+// rivals are the other sessions of ours with a ticket for the key.
+func (s *Server) rivals(ctx context.Context, key string) (ours []Holder, err error) {
+	all, err := s.holders(ctx, ticketsOfKey, int64(ticketPrefix(key)))
+	for _, h := range all {
+		if h.Ours {
+			ours = append(ours, h)
+		}
+	}
+	return ours, err
+}
+
+// giveBack unlocks what the session has for a key.
+func (s *Server) giveBack(ctx context.Context, key string, taken []string) error {
+	for _, sql := range taken {
+		var held bool
+		if err := s.conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&held); err != nil {
+			return classify("postgres: unlock "+key, err)
+		}
+		if !held {
+			return fault.New(fault.Temporary, fmt.Sprintf("postgres: lock %s was lost before it was released", key), "", nil)
+		}
 	}
 	return nil
 }

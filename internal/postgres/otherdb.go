@@ -74,17 +74,29 @@ type Ties struct {
 	Prepared      []string // global IDs of prepared transactions: the server renames no database that has one
 	Slots         []string // logical replication slots, which stay with the database and not with its name
 	Subscriptions []string // names of those that are enabled
-	BackupPID     int32    // a running backup of pgbtui; 0: none
+	Backup        *Holder  // a running backup of pgbtui; nil: none
 }
 
-// Ties looks for them. A running backup is known by its advisory lock, whichever job it is of.
+// Ties looks for them. A running backup is known by its ticket, whichever job it is of, and by its
+// role: one that may read everything, or this session's own. Others can take a ticket too, and are
+// connections like any other.
 func (s *Server) Ties(ctx context.Context, oid uint32) (t Ties, err error) {
 	err = s.row(ctx, `SELECT
 		ARRAY(SELECT p.gid FROM pg_prepared_xacts AS p JOIN pg_database AS d ON d.datname = p.database WHERE d.oid = $1 ORDER BY 1),
 		ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE datoid = $1 ORDER BY 1),
-		ARRAY(SELECT subname::text FROM pg_subscription WHERE subdbid = $1 AND subenabled ORDER BY 1),
-		coalesce((SELECT a.pid FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
-			WHERE l.locktype = 'advisory' AND l.database = $1 AND l.granted AND a.application_name = $2 LIMIT 1), 0)`,
-		[]any{oid, appName}, &t.Prepared, &t.Slots, &t.Subscriptions, &t.BackupPID)
-	return t, classify("postgres: look for what holds a database", err)
+		ARRAY(SELECT subname::text FROM pg_subscription WHERE subdbid = $1 AND subenabled ORDER BY 1)`,
+		[]any{oid}, &t.Prepared, &t.Slots, &t.Subscriptions)
+	if err != nil {
+		return Ties{}, classify("postgres: look for what holds a database", err)
+	}
+	// pg_read_all_data is there from 14 on.
+	found, err := collect[Holder](ctx, s, `SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''), coalesce(a.backend_start, 'epoch'), true
+		FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.granted AND l.database = $1 AND `+anyTicket+`
+			AND EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname IN (session_user, 'pg_read_all_data') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))
+		ORDER BY 1 LIMIT 1`, oid)
+	if len(found) > 0 {
+		t.Backup = &found[0]
+	}
+	return t, classify("postgres: look for a running backup", err)
 }

@@ -296,17 +296,17 @@ func TestWhatHoldsADatabaseIsFound(t *testing.T) {
 	s := pgtest.StartWith(t, pgtest.Options{Settings: map[string]string{"max_prepared_transactions": "2", "wal_level": "logical"}})
 	p := newPair(t, s, "held_"+random())
 	c := connect(t, p.maintains)
-	if ties, err := c.Ties(t.Context(), p.swap.Live.OID); err != nil || len(ties.Prepared)+len(ties.Slots)+len(ties.Subscriptions) > 0 || ties.BackupPID != 0 {
+	if ties, err := c.Ties(t.Context(), p.swap.Live.OID); err != nil || len(ties.Prepared)+len(ties.Slots)+len(ties.Subscriptions) > 0 || ties.Backup != nil {
 		t.Fatalf("%+v, %v", ties, err)
 	}
 	s.Exec(t, p.live, "SELECT pg_create_logical_replication_slot('slot_1', 'pgoutput')")
 	s.Exec(t, p.live, "BEGIN; CREATE TABLE two (a int); PREPARE TRANSACTION 'gid 1'")
 	s.Exec(t, p.live, "CREATE SUBSCRIPTION sub_1 CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false)")
-	if _, ok, err := connect(t, target(s, p.live)).TryLock(t.Context(), "db1/shop"); !ok || err != nil {
-		t.Fatal(ok, err)
+	if lock, _, err := connect(t, target(s, p.live)).TryLock(t.Context(), "db1/shop"); lock == nil || err != nil {
+		t.Fatal(err)
 	}
 	ties, err := c.Ties(t.Context(), p.swap.Live.OID)
-	if err != nil || len(ties.Prepared) != 1 || ties.Prepared[0] != "gid 1" || len(ties.Slots) != 1 || len(ties.Subscriptions) != 0 || ties.BackupPID == 0 {
+	if err != nil || len(ties.Prepared) != 1 || ties.Prepared[0] != "gid 1" || len(ties.Slots) != 1 || len(ties.Subscriptions) != 0 || ties.Backup == nil {
 		t.Errorf("%+v, %v", ties, err)
 	}
 	s.Exec(t, "postgres", "UPDATE pg_subscription SET subenabled = true")
