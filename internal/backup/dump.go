@@ -209,6 +209,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 		return err
 	}
 	defer sealer.Abort()
+	defer r.meter.watchWork(ctx, r.server, r.job.Database)()
 	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{LockWait: r.job.LockWait, OnLine: s.hear})
 	if err != nil {
 		return err

@@ -24,9 +24,12 @@ type meter struct {
 	started time.Time
 	total   int64
 	times   []StageTime
+	doing   string // what the server works on while no byte moves
 
 	bytes atomic.Int64 // raw bytes of this stage
 	moved atomic.Int64 // anything that shows life; only compared
+
+	worked atomic.Int64 // looks that found the server at work; life too, but no byte
 }
 
 func newMeter(action, database string, stallAfter time.Duration, tell func(Progress)) *meter {
@@ -140,19 +143,23 @@ func (m *meter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	defer tick.Stop()
 	var rate rate
 	lastMoved, lastTime := m.movement(), time.Now()
+	lastWorked, lifeTime := m.worked.Load(), lastTime
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
 			if moved := m.movement(); moved != lastMoved {
-				lastMoved, lastTime = moved, now
+				lastMoved, lastTime, lifeTime = moved, now, now
+			}
+			if worked := m.worked.Load(); worked != lastWorked {
+				lastWorked, lifeTime = worked, now
 			}
 			idle := now.Sub(lastTime)
 			p := m.look(idle)
 			p.Rate = rate.next(now, p.Stage, p.Bytes)
 			m.tell(p)
-			if m.stallAfter > 0 && idle >= m.stallAfter {
+			if m.stallAfter > 0 && now.Sub(lifeTime) >= m.stallAfter {
 				cancel(m.stalled(p))
 				return
 			}
@@ -166,7 +173,7 @@ func (m *meter) look(idle time.Duration) Progress {
 	table, _ := m.table()
 	return Progress{
 		Action: m.action, Database: m.database, Stage: m.stage, Bytes: m.bytes.Load(), Total: m.total,
-		Table: table, Idle: idle,
+		Table: table, Idle: idle, Doing: m.doing,
 	}
 }
 
@@ -177,6 +184,9 @@ func (m *meter) stalled(p Progress) error {
 	what := fmt.Sprintf("%s: no byte moved for %s in stage %s", m.action, m.stallAfter, p.Stage)
 	if p.Table != "" {
 		what += fmt.Sprintf(", at table %s", p.Table)
+	}
+	if p.Doing != "" {
+		what += ", " + p.Doing
 	}
 	return fault.New(fault.Unavailable, what,
 		"look for locks and load on the server and at the network to the store; raise stall_after if this is normal", ErrStalled)

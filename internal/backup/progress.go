@@ -20,6 +20,7 @@ type Progress struct {
 	Rate     float64       // raw bytes per second, over the last seconds
 	Table    string        // what is being copied, "" when unknown
 	Idle     time.Duration // since the last byte moved
+	Doing    string        // what the server does meanwhile, "" when unknown
 }
 
 // Percent is 0..99 while going on, or -1 when the total is unknown.
@@ -65,6 +66,9 @@ func (p Progress) Status() string {
 	}
 	if p.Idle >= 5*time.Second {
 		fmt.Fprintf(&b, ", no byte for %s", p.Idle.Round(time.Second))
+		if p.Doing != "" {
+			b.WriteString(": " + p.Doing)
+		}
 	}
 	return b.String()
 }

@@ -301,6 +301,7 @@ func (r *restoring) load(ctx context.Context) error {
 	r.meter.enter(StageRestore, r.rawBytes())
 	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, r.meter)), then: r.meter.keepAlive}
 	defer stream.stop()
+	defer r.meter.watchWork(ctx, r.server, r.req.To)()
 	return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
 }
 

@@ -186,6 +186,7 @@ func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) 
 	scanner := archive.NewScanner(headLimits)
 	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, io.MultiWriter(r.meter, scanner))), then: r.meter.keepAlive}
 	defer stream.stop()
+	defer r.meter.watchWork(ctx, r.server, r.req.To)()
 	if err := r.tools.Restore(ctx, r.target(r.req.To), opts, stream); err != nil {
 		return spoolError(err)
 	}
