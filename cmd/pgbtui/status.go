@@ -99,7 +99,7 @@ func (p *program) statusOf(ctx context.Context, c *config.Config, jobs []config.
 }
 
 func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
-	h := backup.Assess(seen.Sets, seen.Objective.Objectives, p.now())
+	h := seen.Health(p.now())
 	s := jsonState{
 		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()), RPOFrom: seen.Objective.RPOFrom,
 		Problems: []string{},
@@ -107,7 +107,7 @@ func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
 	if h.Newest != nil {
 		newest, seconds := p.setJSON(h.Newest, seen.Sets), int64(h.Age.Seconds())
 		s.Newest, s.AgeSeconds = &newest, &seconds
-		s.Warnings = backup.Drops(h.Newest.Manifest, seen.Sets, job.Warn)
+		s.Warnings = backup.Drops(h.Newest.Manifest, seen.Whose.Of(seen.Sets), job.Warn)
 	}
 	for _, f := range seen.Judge(nil, p.now()) {
 		switch {

@@ -79,7 +79,7 @@ func (p *program) verifyJob(ctx context.Context, job config.Job, f verifyFlags, 
 		return fault.OK, err
 	}
 	f.wish.Sample, f.wish.Identities = f.share > 0, len(identities) > 0
-	chosen := backup.Select(sets, f.wish)
+	chosen := backup.Select(backup.WhoseOf(job).Of(sets), f.wish)
 	out.LeftOut = append(out.LeftOut, chosen.LeftOut...)
 	worst := fault.OK
 	for _, set := range chosen.Sets {

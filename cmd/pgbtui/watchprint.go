@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -36,7 +35,7 @@ type jsonProblem struct {
 
 func watchedJSON(j watch.Job, now time.Time) jsonWatched {
 	one := jsonWatched{Job: j.Name, RPOSeconds: int64(j.Objective.RPO.Seconds()), RPOFrom: j.Objective.RPOFrom}
-	if h := backup.Assess(j.Sets, j.Objective.Objectives, now); h.Newest != nil {
+	if h := j.Health(now); h.Newest != nil {
 		at := h.Newest.FinishedAt.UTC()
 		one.Newest = &at
 	}

@@ -1,4 +1,4 @@
-// What the sets of one database say about it: the half of the judgement that needs the bucket
+// What the sets of one job say about its database: the half of the judgement that needs the bucket
 // alone. Package watch adds what the host knows.
 
 package backup
@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Objectives are what one database is held against.
+// Objectives are what one job is held against.
 type Objectives struct {
 	RPO         time.Duration // the newest good set is at most this old
 	ProofWithin time.Duration // the newest proof of ProofLevel is at most this old; 0: not asked for
 	ProofLevel  Level
 }
 
-// Health is whether one database can be recovered, judged from its sets alone.
+// Health is whether one database can be recovered by a job's sets, judged from these alone.
 type Health struct {
 	Newest   *Set          // newest good native set; nil: none
 	Age      time.Duration // of Newest
@@ -54,11 +54,12 @@ func (p Problem) Text() string {
 	return p.What + ": " + p.Remedy
 }
 
-// Assess judges the sets of one instance and database, newest first.
-func Assess(sets []Set, o Objectives, now time.Time) Health {
+// Assess judges a job by its sets among all of one instance and database, newest first.
+func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	h := Health{Problems: []Problem{}}
+	sets := whose.Of(all)
 	h.addAll(ProblemTrust, distrusted(sets))
-	h.addAll(ProblemRollback, brokenChain(sets, now))
+	h.addAll(ProblemRollback, brokenChain(sets, all, now))
 	for i := range sets {
 		if sets[i].Kind == KindNative && sets[i].Good() {
 			h.Newest = &sets[i]

@@ -31,7 +31,7 @@ func TestADatabaseWithoutProofIsTroubleOnlyOnceItHadTheTimeForOne(t *testing.T) 
 		"restored within the objective":         {[]Set{set(0, 20), restored(set(5, 15), 5)}, false},
 		"restored once, and never again":        {[]Set{set(0, 30), restored(set(30, 1), 20)}, true},
 	} {
-		h := Assess(c.sets, Objectives{RPO: 26 * time.Hour, ProofWithin: within, ProofLevel: LevelRestored}, now)
+		h := Assess(c.sets, Whose{}, Objectives{RPO: 26 * time.Hour, ProofWithin: within, ProofLevel: LevelRestored}, now)
 		if got := len(h.Problems) > 0; got != c.trouble {
 			t.Errorf("%s: %+v", name, h.Problems)
 		}

@@ -13,6 +13,9 @@ import (
 // listing finds a manifest that was replaced, two sets that both follow the same one, and a young
 // one that is gone; and a host that remembers its last set finds a newest one that is gone.
 //
+// The chain is the job's: each of several jobs of one database has its own. Sets of programs before that
+// were chained by database, so that the set before may be another job's; it is looked for among all.
+//
 // Retention leaves gaps every day: an older set that is missing says nothing.
 
 // Previous is the set before, as the run that followed it saw it.
@@ -49,7 +52,7 @@ func (s *Set) believed() bool {
 }
 
 // last is the set that a new one follows: the highest number, and among sets of no number the
-// newest. sets are newest first.
+// newest. sets are those of one job, newest first.
 func last(sets []Set) (newest *Set) {
 	for i := range sets {
 		if s := &sets[i]; s.believed() && (newest == nil || s.sequence > newest.sequence) {
@@ -59,7 +62,7 @@ func last(sets []Set) (newest *Set) {
 	return newest
 }
 
-// follows are the links of sets to the one before, for sets of one instance and database.
+// follows are the links of sets to the one before, for sets of one job.
 func follows(sets []Set) (links []*Set) {
 	for i := range sets {
 		if s := &sets[i]; s.believed() && s.Manifest != nil && s.Manifest.Previous != nil {
@@ -69,15 +72,16 @@ func follows(sets []Set) (links []*Set) {
 	return links
 }
 
-// brokenChain tells what the links of one database's sets say against the bucket.
+// brokenChain tells what the links of one job's sets say against the bucket. all are the sets of its
+// database.
 //
 // It only tells: whoever may write could accuse a good set, and a restore at night must not fail by
 // that. What a replaced manifest is worth, its signature says.
-func brokenChain(sets []Set, now time.Time) (problems []string) {
+func brokenChain(sets, all []Set, now time.Time) (problems []string) {
 	there, after := map[string]*Set{}, map[string]*Set{}
-	for i := range sets {
-		if sets[i].Kind == KindNative {
-			there[sets[i].ID] = &sets[i]
+	for i := range all {
+		if all[i].Kind == KindNative {
+			there[all[i].ID] = &all[i]
 		}
 	}
 	for _, s := range follows(sets) { // newest first
@@ -113,20 +117,21 @@ func (r *run) link(ctx context.Context) {
 	if err != nil {
 		r.warn(ctx, "what this host committed last is not known: "+err.Error())
 	}
-	if remembered != nil {
+	if remembered != nil && remembered.Job != "" {
 		r.manifest.Sequence = remembered.Sequence + 1
 	}
-	sets, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	all, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
 	if err != nil {
 		if fault.CodeOf(err) != fault.NotPermitted { // some writers may not read
 			r.warn(ctx, "this set does not name the one before it: "+err.Error())
 		}
 		return
 	}
-	if lost := remembered.lost(sets); lost != "" {
+	whose := WhoseOf(r.job)
+	if lost := remembered.lost(all, whose); lost != "" {
 		r.warn(ctx, lost)
 	}
-	if before := last(sets); before != nil {
+	if before := last(whose.own(all)); before != nil {
 		r.manifest.Previous = &Previous{before.ID, before.manifestSum}
 		r.manifest.Sequence = max(r.manifest.Sequence, before.sequence+1)
 	}

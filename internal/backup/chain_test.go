@@ -59,7 +59,8 @@ func TestTheLinksOfSetsTellWhatWasDoneToTheBucket(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := brokenChain(newestFirst(c.change(chain(50, 40, 20, 1))), time.Now())
+			sets := newestFirst(c.change(chain(50, 40, 20, 1)))
+			got := brokenChain(sets, sets, time.Now())
 			if (c.want == "") != (len(got) == 0) || len(got) > 1 || (c.want != "" && !strings.Contains(got[0], c.want)) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
@@ -79,12 +80,12 @@ func TestEveryRunFollowsTheLastOne(t *testing.T) {
 		}
 		before = w.find(t, m.ID)
 	}
-	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
+	if h := Assess(w.sets(t), Whose{}, Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
 		t.Errorf("problems: %+v", h.Problems)
 	}
 	w.drop(t, before.Dir+manifestName)
 	w.run(t)
-	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
+	if h := Assess(w.sets(t), Whose{}, Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
 		t.Errorf("a set without a manifest is no link: %+v", h.Problems)
 	}
 }

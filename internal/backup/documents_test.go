@@ -163,9 +163,9 @@ func FuzzWhatManifestsClaimIsOnlyTold(f *testing.F) {
 			}
 			sets = append(sets, Set{Kind: KindNative, ID: m.ID, FinishedAt: m.FinishedAt, Manifest: m, manifestSum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw)})
 		}
-		if problems := brokenChain(sets, now); len(problems) > len(sets) {
+		if problems := brokenChain(sets, sets, now); len(problems) > len(sets) {
 			t.Fatalf("%d sets, and %q", len(sets), problems)
 		}
-		(&memory{ID: "20261122T020000Z-1a2b3c", Sequence: 3}).lost(sets)
+		(&memory{ID: "20261122T020000Z-1a2b3c", Sequence: 3}).lost(sets, Whose{})
 	})
 }

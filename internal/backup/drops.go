@@ -25,9 +25,9 @@ const (
 	minTablesLost   = 5
 )
 
-// Drops says in which ways a set holds much less than the good sets of the same database before
-// it: data as pg_dump wrote it, which vacuuming does not change, and tables. sets may be in any
-// order and hold others; without a history nothing is a drop.
+// Drops says in which ways a set holds much less than the good sets of the same job before it: data as
+// pg_dump wrote it, which vacuuming does not change, and tables. sets are what the job is judged by, in any
+// order; without a history nothing is a drop.
 func Drops(of *Manifest, sets []Set, limits config.Warn) (warnings []string) {
 	sizes, tables := history(of, sets)
 	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.Dump.RawBytes, usual, limits.SizeDrop) {
@@ -90,7 +90,7 @@ func (r *run) warnOfDrops(ctx context.Context) {
 	}
 	of := r.manifest
 	of.Instance, of.Database = r.job.Instance, r.job.Database
-	for _, w := range Drops(&of, sets, r.job.Warn) {
+	for _, w := range Drops(&of, WhoseOf(r.job).Of(sets), r.job.Warn) {
 		r.warn(ctx, w)
 	}
 }

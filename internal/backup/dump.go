@@ -279,14 +279,18 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 	if s := r.manifest.Summary; !s.Scanned || s.Tables > 0 || r.opts.AcceptEmpty {
 		return nil
 	}
-	before, err := r.catalogue.Find(ctx, Scope{r.job.Instance, r.job.Database}, "latest")
+	sets, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
 	if err != nil {
 		if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
 			return nil
 		}
 		return err
 	}
-	if before.Manifest.Summary.Tables == 0 {
+	before, _ := NewestGood(WhoseOf(r.job).Of(sets))
+	if before == nil {
+		before, _ = NewestGood(sets) // the first set of a job may be the first that finds nothing
+	}
+	if before == nil || before.Manifest.Summary.Tables == 0 {
 		return nil
 	}
 	return fault.New(fault.Refused, fmt.Sprintf("backup: the dump has no tables, the set before (%s) had %d", before.ID, before.Manifest.Summary.Tables),

@@ -16,27 +16,37 @@ type PassedOver struct {
 // String is one sentence for a person.
 func (p PassedOver) String() string { return fmt.Sprintf("%s was passed over: %s", p.Set.ID, p.Why) }
 
-// Latest is the newest set of a job that can be restored as far as anybody knows: committed, whole, and
+// NewestGood is what `latest` means: the newest set of a job that can be restored as far as anybody knows: committed, whole, and
 // without a failed verification that nothing has answered. sets are those of one job, newest first; see
 // Whose.Of. What an unfinished run left and objects of the old script are no candidates, and not told of.
-func Latest(sets []Set) (latest *Set, passed []PassedOver) {
+func NewestGood(sets []Set) (newest *Set, passed []PassedOver) {
 	for i := range sets {
 		s := &sets[i]
-		switch {
-		case s.Kind != KindNative:
-		case !s.Good():
-			passed = append(passed, PassedOver{s, s.Problem})
-		case s.LastFailure() != nil:
-			passed = append(passed, PassedOver{s, "its last verification failed: " + s.LastFailure().Error})
-		default:
+		if s.Kind != KindNative {
+			continue
+		}
+		why := s.Flaw()
+		if why == "" {
 			return s, passed
 		}
+		passed = append(passed, PassedOver{s, why})
 	}
 	return nil, passed
 }
 
-// NoLatest is the error where Latest finds none: what there is, and what can still be done.
-func NoLatest(of string, passed []PassedOver) error {
+// Flaw is why a committed set is not one to restore, as far as anybody knows, or "".
+func (s *Set) Flaw() string {
+	switch failure := s.LastFailure(); {
+	case !s.Good():
+		return s.Problem
+	case failure != nil:
+		return "its last verification failed: " + failure.Error
+	}
+	return ""
+}
+
+// NoneGood is the error where NewestGood finds none: what there is, and what can still be done.
+func NoneGood(of string, passed []PassedOver) error {
 	if len(passed) == 0 {
 		return fault.New(fault.NotFound, "backup: there is no set of "+of, "`pgbtui list` shows what there is", nil)
 	}

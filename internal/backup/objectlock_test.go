@@ -63,7 +63,7 @@ func TestRetentionHidesNoSetBeforeItsLockIsOver(t *testing.T) {
 	w.run(t)
 	for day, goes := range map[int]bool{10: false, 29: false, 31: true} {
 		sets := w.sets(t)
-		plan, err := Retain(sets, Policy{Keep: w.job.Keep}, time.Now().AddDate(0, 0, day))
+		plan, err := Retain(sets, Policy{Keep: w.job.Keep, Whose: WhoseOf(w.job)}, time.Now().AddDate(0, 0, day))
 		if err != nil || len(plan) != 2 {
 			t.Fatalf("%+v, %v", plan, err)
 		}

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -10,7 +11,7 @@ import (
 
 // Pruning is what retention would do with the sets of one job, and why a person should look first.
 type Pruning struct {
-	Decisions []Decision // newest first, without the incomplete sets
+	Decisions []Decision // newest first: about the job's own sets and nobody's, without the incomplete ones
 	Leftovers []Leftover // newest run first
 	Doubts    []string   // reasons not to carry it out unseen; none: nothing is odd
 	Notes     []string   // what could not be looked at
@@ -47,13 +48,16 @@ func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, 
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := Retain(sets, Policy{Keep: job.Keep, Reach: reach}, clocks.earlier())
+	policy := Policy{Keep: job.Keep, Reach: reach, Whose: WhoseOf(job)}
+	decisions, err := Retain(sets, policy, clocks.earlier())
 	if err != nil {
 		return nil, err
 	}
+	doubtful := doubts(slices.DeleteFunc(slices.Clone(decisions), func(d Decision) bool { return policy.others(&d.Set) != "" }), clocks)
+	decisions = slices.DeleteFunc(decisions, func(d Decision) bool { return policy.others(&d.Set) != "" && !policy.Whose.Nobodys(&d.Set) })
 	kept, left, notes, err := findLeftovers(ctx, job, env, decisions, clocks)
 	if err != nil {
 		return nil, err
 	}
-	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubts(decisions, clocks), job: job.Name, reach: reach}, nil
+	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, job: job.Name, reach: reach}, nil
 }

@@ -14,7 +14,9 @@ import (
 )
 
 // The newest sets can be cut off without a trace in the bucket. So the host keeps one small file per
-// database: which set it committed last. Nothing else is kept there, and nothing is lost with it.
+// job: which set it committed last. Nothing else is kept there, and nothing is lost with it.
+//
+// Programs before kept one file per database, whatever the job. It is read where a job has none of its own.
 
 // DefaultStateDir is the backup units' StateDirectory=.
 const DefaultStateDir = "/var/lib/pgbtui/backup"
@@ -22,23 +24,37 @@ const DefaultStateDir = "/var/lib/pgbtui/backup"
 // memory is what a host knows of the last set that it committed.
 type memory struct {
 	Schema         int    `json:"schema"`
-	Location       string `json:"location"` // the folder in the bucket
+	Location       string `json:"location"`      // the folder in the bucket
+	Job            string `json:"job,omitempty"` // "": from before there was one for each job
 	ID             string `json:"id"`
 	ManifestSHA256 string `json:"manifestSha256"`
 	Sequence       int64  `json:"sequence"`
 }
 
-func memoryFile(dir string, job config.Job) (file, location string) {
+// memoryFile is where the memory of a job's set is, "" for that of a database.
+func memoryFile(dir string, job config.Job, name string) (file, location string) {
 	location = job.S3.Endpoint + " " + job.S3.Bucket + "/" + Folder(job.S3.Prefix, job.Instance, job.Database)
-	return filepath.Join(dir, fmt.Sprintf("last-%x.json", sha256.Sum256([]byte(location)))), location
+	key := location
+	if name != "" {
+		key += "\x00" + name
+	}
+	return filepath.Join(dir, fmt.Sprintf("last-%x.json", sha256.Sum256([]byte(key)))), location
 }
 
-// recall is nil for a host that remembers nothing of this database.
+// recall is nil for a host that remembers nothing of this job.
 func recall(dir string, job config.Job) (*memory, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	file, location := memoryFile(dir, job)
+	m, err := recallFile(dir, job, job.Name)
+	if m != nil || err != nil {
+		return m, err
+	}
+	return recallFile(dir, job, "")
+}
+
+func recallFile(dir string, job config.Job, name string) (*memory, error) {
+	file, location := memoryFile(dir, job, name)
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -47,17 +63,22 @@ func recall(dir string, job config.Job) (*memory, error) {
 		return nil, fmt.Errorf("backup: recall the last set: %w", err)
 	}
 	var m memory
-	if err := json.Unmarshal(raw, &m); err != nil || m.Location != location || m.ID == "" {
+	if err := json.Unmarshal(raw, &m); err != nil || m.Location != location || m.Job != name || m.ID == "" {
 		return nil, fault.New(fault.Failed, "backup: recall the last set: "+file+" is damaged", "remove it; the next backup writes it again", err)
 	}
 	return &m, nil
 }
 
 // lost says how the bucket lacks what is remembered, or "". A set that others have followed may be
-// gone: retention takes it some day.
-func (m *memory) lost(sets []Set) string {
+// gone: retention takes it some day. sets are all of the database; what followed is of the same job, as far
+// as the memory names one.
+func (m *memory) lost(sets []Set, whose Whose) string {
 	if m == nil {
 		return ""
+	}
+	followers := sets
+	if m.Job != "" {
+		followers = whose.own(sets)
 	}
 	const who = "; find out who writes to the bucket, and whether it has versions to put back"
 	for i := range sets {
@@ -68,7 +89,7 @@ func (m *memory) lost(sets []Set) string {
 		}
 	}
 	newest := "nothing is left"
-	if s := last(sets); s != nil {
+	if s := last(followers); s != nil {
 		if s.sequence > m.Sequence {
 			return ""
 		}
@@ -82,8 +103,11 @@ func (r *run) remember(manifest []byte) error {
 	if r.env.StateDir == "" {
 		return nil
 	}
-	file, location := memoryFile(r.env.StateDir, r.job)
-	body, err := json.Marshal(memory{ManifestSchema, location, r.manifest.ID, fmt.Sprintf("%x", sha256.Sum256(manifest)), r.manifest.Sequence})
+	file, location := memoryFile(r.env.StateDir, r.job, r.job.Name)
+	body, err := json.Marshal(memory{
+		Schema: ManifestSchema, Location: location, Job: r.job.Name, ID: r.manifest.ID,
+		ManifestSHA256: fmt.Sprintf("%x", sha256.Sum256(manifest)), Sequence: r.manifest.Sequence,
+	})
 	if err != nil {
 		return fmt.Errorf("backup: remember the set: %w", err)
 	}
@@ -101,12 +125,12 @@ func (r *run) remember(manifest []byte) error {
 	return nil
 }
 
-// Lost says whether the bucket lacks the set that this host committed last, or has another in its
-// place; "" when not, or when this host remembers nothing or may not look.
+// Lost says whether the bucket lacks the set that this host committed last for a job, or has another in
+// its place; "" when not, or when this host remembers nothing or may not look. sets are all of the database.
 func Lost(stateDir string, job config.Job, sets []Set) string {
 	remembered, err := recall(stateDir, job)
 	if err != nil {
 		return "" // the next run tells
 	}
-	return remembered.lost(sets)
+	return remembered.lost(sets, WhoseOf(job))
 }

@@ -33,10 +33,11 @@ func (r Reach) flags() (flags string) {
 // youngest is the age below which nothing is ever deleted, whatever the policy says.
 const youngest = 24 * time.Hour
 
-// Policy is the configured rules, and what goes by them.
+// Policy is the configured rules of one job, and what goes by them.
 type Policy struct {
 	config.Keep
 	Reach
+	Whose Whose
 }
 
 // Reach is which sets go by the rules only when a person asks.
@@ -46,8 +47,12 @@ type Reach struct {
 }
 
 // Retain decides for the sets of ONE instance and database, newest first, from what the sets know
-// of themselves: completion times, proofs, holds and locks. It is pure: the timer, `prune --dry-run`
+// of themselves: job, completion times, proofs, holds and locks. It is pure: the timer, `prune --dry-run`
 // and the console show the same answer. Nothing is deleted unless every rule lets it go.
+//
+// The rules are those of one job. They count, protect and delete its own sets only, as if it were alone:
+// so whatever other jobs make or delete, the newest good and the newest proven set of each job stay, and
+// with them those of the database.
 //
 // Counted as good are native sets without a problem and without a failed verification. Sets of
 // the old script never stand in for them: nothing is known about those.
@@ -64,9 +69,10 @@ func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
 	if err := checkScope(sets); err != nil {
 		return nil, err
 	}
-	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep), newestSigned: newestSigned(sets)}
+	own := slices.DeleteFunc(slices.Clone(sets), func(s Set) bool { return policy.others(&s) != "" })
+	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep), newestSigned: newestSigned(own)}
 	decisions := make([]Decision, len(sets))
-	newest := newestUsable(sets)
+	newest := slices.IndexFunc(sets, func(s Set) bool { return usable(&s) && policy.others(&s) == "" })
 	for t := range turns {
 		for i := range sets {
 			if set, of := r.turn(&sets[i]); of == t {
@@ -76,6 +82,24 @@ func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
 		}
 	}
 	return decisions, nil
+}
+
+// others is why a set is not for this job's rules, or "". What an unfinished run left is any job's to clear
+// away, and objects of the old script are when a person asks this one.
+func (p Policy) others(s *Set) string {
+	switch {
+	case s.Kind == KindIncomplete, s.Kind == KindLegacy && p.Legacy, p.Whose.Owns(s):
+		return ""
+	case s.Kind == KindLegacy:
+		return "left by the old script: only deleted when asked"
+	case s.Job == "" && s.Manifest == nil:
+		return evidence(s)
+	case s.Job == "":
+		return "names no job, and several back this database up: only deleted by hand"
+	case p.Whose.Nobodys(s):
+		return fmt.Sprintf("of job %q, which is not configured here: only deleted by a job of that name, or one that lists it under formerly", s.Job)
+	}
+	return fmt.Sprintf("of job %q", s.Job)
 }
 
 // turn is when a set is judged, and as what: what is trusted fills the rules first, so that neither a
@@ -126,11 +150,6 @@ func checkScope(sets []Set) error {
 
 func usable(s *Set) bool { return s.Good() && s.LastFailure() == nil }
 
-// newestUsable is the place of the newest usable set of any kind, or -1.
-func newestUsable(sets []Set) int {
-	return slices.IndexFunc(sets, func(s Set) bool { return usable(&s) })
-}
-
 // retaining goes through the sets of each turn from the newest to the oldest.
 type retaining struct {
 	policy Policy
@@ -160,7 +179,9 @@ func (r *retaining) decide(s *Set, newest bool) Decision {
 
 // apart is why a set is not for the rules to judge, or "".
 func (r *retaining) apart(s *Set) string {
-	switch {
+	switch others := r.policy.others(s); {
+	case others != "":
+		return others
 	case s.FinishedAt.IsZero():
 		return "nobody knows its age"
 	case s.Kind == KindIncomplete && s.Hold != nil: // somebody removed its manifest, not retention

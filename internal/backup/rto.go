@@ -7,7 +7,8 @@ import (
 )
 
 // How long a restore will take, from restores that were made: never a guess from sizes alone. The
-// newest evidence counts, the set's own before that of others of its database.
+// newest evidence counts, the set's own before that of others of its job, and these before those of other
+// jobs of its database.
 
 // Estimate is how long a restore will take, and how that is known.
 type Estimate struct {
@@ -20,8 +21,8 @@ type Estimate struct {
 var restoreStages = []Stage{StagePreflight, StageRead, StageGlobals, StageCreate, StageRestore, StageFinish, StageCompare}
 
 // RestoreTime foretells a restore of set from the newest successful proof of level restored: its
-// own, else that of a set of the same instance and database. ok is false when none was ever
-// restored.
+// own, else that of a set of the same job, else of the same instance and database. ok is false when none
+// was ever restored.
 func RestoreTime(sets []Set, set *Set) (e Estimate, ok bool) {
 	if set == nil {
 		return Estimate{}, false
@@ -35,11 +36,15 @@ func RestoreTime(sets []Set, set *Set) (e Estimate, ok bool) {
 		if other.Instance != set.Instance || other.Database != set.Database {
 			continue
 		}
-		if proof, took := lastTimed(other); proof != nil && (e.From == nil || proof.FinishedAt.After(e.From.FinishedAt)) {
+		proof, took := lastTimed(other)
+		if proof == nil || from != nil && from.Job == set.Job && other.Job != set.Job {
+			continue
+		}
+		if from == nil || other.Job == set.Job && from.Job != set.Job || proof.FinishedAt.After(e.From.FinishedAt) {
 			e, from = Estimate{Duration: took, From: proof}, other
 		}
 	}
-	if e.From == nil {
+	if from == nil {
 		return Estimate{}, false
 	}
 	e.Duration, e.Scaled = scaled(e.Duration, rawBytesOf(set), rawBytesOf(from))

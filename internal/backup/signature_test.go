@@ -175,7 +175,7 @@ func (w *world) neverUsed(t *testing.T, set *Set) {
 	if latest := w.find(t, "latest"); latest.ID == set.ID {
 		t.Error("it is the latest")
 	}
-	if h := Assess(w.sets(t), Objectives{RPO: 24 * time.Hour}, time.Now()); h.Newest == nil || h.Newest.ID == set.ID {
+	if h := Assess(w.sets(t), Whose{}, Objectives{RPO: 24 * time.Hour}, time.Now()); h.Newest == nil || h.Newest.ID == set.ID {
 		t.Errorf("health goes by it: %+v", h.Newest)
 	} else if set.Signature == SignatureForged && (len(h.Problems) == 0 || !strings.Contains(h.Problems[0].What, set.ID)) {
 		t.Errorf("health does not tell of it: %+v", h.Problems)

@@ -24,7 +24,7 @@ type Selection struct {
 	LeftOut []string // one sentence each
 }
 
-// Select chooses among the sets of ONE instance and database. Only good native ones are chosen. A
+// Select chooses among the sets of ONE job. Only good native ones are chosen. A
 // set that failed a verification which nothing has answered since is left to a person: a timer
 // would read and report the same damage every day.
 func Select(sets []Set, w Wish) Selection {

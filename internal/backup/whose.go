@@ -38,6 +38,16 @@ func (w Whose) Owns(s *Set) bool {
 	return s.Job == w.Job || slices.Contains(w.Former, s.Job)
 }
 
+// own are the job's own sets, in their order.
+func (w Whose) own(sets []Set) (own []Set) {
+	for i := range sets {
+		if w.Owns(&sets[i]) {
+			own = append(own, sets[i])
+		}
+	}
+	return own
+}
+
 // Nobodys reports whether no job that is configured here for the database owns a set.
 func (w Whose) Nobodys(s *Set) bool {
 	return !w.Owns(s) && (s.Job == "" || !slices.Contains(w.Beside, s.Job))

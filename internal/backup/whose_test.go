@@ -95,7 +95,7 @@ func TestTheLatestIsTheNewestGoodOneAndSaysWhatItPassedOver(t *testing.T) {
 		"none that is good":              {[]Set{failed(1)}, -1, []string{"its last verification failed: planted"}},
 		"none":                           {nil, -1, nil},
 	} {
-		latest, passed := Latest(c.sets)
+		latest, passed := NewestGood(c.sets)
 		if c.want < 0 && latest != nil || c.want >= 0 && (latest == nil || latest.ID != c.sets[c.want].ID) {
 			t.Errorf("%s: %+v", name, latest)
 		}
@@ -113,12 +113,12 @@ func TestTheLatestIsTheNewestGoodOneAndSaysWhatItPassedOver(t *testing.T) {
 }
 
 func TestWithoutAGoodSetTheErrorSaysWhyNoneIs(t *testing.T) {
-	_, passed := Latest([]Set{old(1, broken), old(2, broken), old(3, broken), old(4, broken), old(5, broken)})
-	err := NoLatest("job hourly", passed)
+	_, passed := NewestGood([]Set{old(1, broken), old(2, broken), old(3, broken), old(4, broken), old(5, broken)})
+	err := NoneGood("job hourly", passed)
 	if fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "dump is missing") || !strings.Contains(err.Error(), "so were 2 more") {
 		t.Error(err)
 	}
-	if err := NoLatest("job hourly", nil); fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "no set of job hourly") {
+	if err := NoneGood("job hourly", nil); fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "no set of job hourly") {
 		t.Error(err)
 	}
 }

@@ -112,7 +112,7 @@ func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {
 	for i, j := range s.Config.Jobs {
 		unit, objective := s.unitOf(j), seen.Jobs[i].Objective
 		jobs = append(jobs, ui.Job{
-			Name: j.Name, Database: j.Database, Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
+			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j), Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
 			Objectives: objective.Objectives, RPOFrom: objectiveFrom[objective.RPOFrom],
 		})
 	}

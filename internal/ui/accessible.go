@@ -138,7 +138,7 @@ func (t *talk) read(ctx context.Context) {
 func (t *talk) overview(ctx context.Context) {
 	t.read(ctx)
 	for _, d := range assess(t.shared) {
-		text := d.mark.text() + ", database " + clean(d.name) + ": "
+		text := d.mark.text() + ", database " + clean(d.title) + ": "
 		switch {
 		case !d.known:
 			text += "not known whether it can be recovered"
@@ -262,7 +262,7 @@ func (t *talk) backUp(ctx context.Context) {
 	t.menu(ctx, "Which database?", "Back", func() []choice {
 		var all []choice
 		for _, j := range t.Jobs {
-			all = append(all, choice{clean(j.Database), func(ctx context.Context) { askBackup(t.shared, j); t.dialog(ctx) }})
+			all = append(all, choice{clean(t.jobTitle(j)), func(ctx context.Context) { askBackup(t.shared, j); t.dialog(ctx) }})
 		}
 		return all
 	})

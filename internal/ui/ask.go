@@ -5,6 +5,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -17,17 +18,15 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 		return say(toneWarn, "back up: ", why)
 	}
 	expect, length := "?  no backup to compare with", "?"
-	for i := range sh.sets.value {
-		s := &sh.sets.value[i]
-		if s.Database == j.Database && sh.ours(s) && s.Good() && s.Manifest != nil {
-			expect = size(rawSize(s)) + " read, " + size(s.StoredSize) + " stored, like the last one"
-			length = "about " + took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
-			break
-		}
+	own := j.Whose.Of(sh.setsBeside(j))
+	if k := slices.IndexFunc(own, func(s backup.Set) bool { return s.Good() && s.Manifest != nil }); k >= 0 {
+		s := &own[k]
+		expect = size(rawSize(s)) + " read, " + size(s.StoredSize) + " stored, like the last one"
+		length = "about " + took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
 	}
 	act := sh.Write.Actions
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Back up " + clean(j.Database), verb: "Back up", cli: j.CLI,
+		shared: sh, title: "Back up " + clean(sh.jobTitle(j)), verb: "Back up", cli: j.CLI,
 		facts: [][2]string{
 			{"Starts", clean(j.Unit)},
 			{"To", orUnknown(sh.Identity.Place)},

@@ -72,25 +72,23 @@ func (b *backups) selected() *backup.Set {
 
 func (b *backups) keys() []binding {
 	s := b.selected()
+	var job Job
+	var ok bool
+	if s != nil {
+		job, ok = b.jobOf(s)
+	}
 	return append(append([]binding{
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "everything about this backup", off: noSet(s),
 			run: func() tea.Cmd { return b.post(pushMsg{newDetails(b.shared, *s)}) },
 		},
 	}, setKeys(b.shared, s)...), append([]binding{
-		retentionKey(b.shared, databaseOf(s)),
+		retentionKey(b.shared, job, ok),
 		{keys: []string{"s"}, short: "sort", help: "sort: newest, database, size, worst", run: func() tea.Cmd {
 			b.order = (b.order + 1) % len(orders)
 			return nil
 		}},
 	}, b.moves()...)...)
-}
-
-func databaseOf(s *backup.Set) string {
-	if s == nil {
-		return ""
-	}
-	return s.Database
 }
 
 func noSet(s *backup.Set) string {
@@ -109,8 +107,8 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 	job, noJob := Job{}, noSet(s)
 	if s != nil {
 		var ok bool
-		if job, ok = sh.jobFor(s.Database); !ok {
-			noJob = "no job is configured for this database"
+		if job, ok = sh.jobOf(s); !ok {
+			noJob = sh.noJobOf(s)
 		}
 	}
 	return []binding{
@@ -219,9 +217,9 @@ func (b *backups) empty() string {
 
 func (b *backups) row(s *backup.Set, n int) []string {
 	level, _ := s.Proven()
-	name := orUnknown(s.Database)
-	if !b.ours(s) {
-		name += b.faint.Render(" @" + clean(s.Instance))
+	name, more := b.setTitle(s)
+	if more != "" {
+		name += b.faint.Render(more)
 	}
 	if kept := keptBy(b.shared, s); kept != "" {
 		name += b.faint.Render(kept)

@@ -8,6 +8,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -15,11 +16,13 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
 
-// database is one database of this instance.
+// database is one database of this instance, by the sets of one job.
 type database struct {
 	name     string
-	job      Job  // zero when not configured
-	hasJob   bool // configured here
+	title    string // with the job's name, where several have one of that name
+	job      Job    // zero when not configured
+	hasJob   bool   // configured here
+	sets     []backup.Set
 	mark     mark
 	newest   *backup.Set // newest good native set; newest of the old script where there is none
 	known    bool        // the bucket was read
@@ -65,35 +68,33 @@ func assess(sh *shared) []database {
 }
 
 func judgeAll(sh *shared) []database {
-	sets := map[string][]backup.Set{}
-	for i := range sh.sets.value { // newest first
-		if s := &sh.sets.value[i]; sh.ours(s) {
-			sets[s.Database] = append(sets[s.Database], *s)
-		}
-	}
 	all := []database{}
 	for _, j := range sh.Jobs {
-		all = append(all, judge(sh, database{name: j.Database, job: j, hasJob: true}, sets[j.Database]))
-		delete(sets, j.Database)
+		all = append(all, judge(sh, database{name: j.Database, title: sh.jobTitle(j), job: j, hasJob: true}, sh.setsBeside(j)))
 	}
-	var rest []string
-	for name, have := range sets {
-		if slices.ContainsFunc(have, func(s backup.Set) bool { return s.Kind == backup.KindNative }) {
-			rest = append(rest, name)
+	rest := map[string][]backup.Set{}
+	for i := range sh.sets.value { // newest first
+		s := &sh.sets.value[i]
+		if sh.ours(s) && !slices.ContainsFunc(sh.Jobs, func(j Job) bool { return sh.inFolder(j, s) }) {
+			rest[s.Database] = append(rest[s.Database], *s)
 		}
 	}
-	slices.Sort(rest)
-	for _, name := range rest {
-		all = append(all, judge(sh, database{name: name}, sets[name]))
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		if slices.ContainsFunc(rest[name], func(s backup.Set) bool { return s.Kind == backup.KindNative }) {
+			all = append(all, judge(sh, database{name: name, title: name}, rest[name]))
+		}
 	}
 	return all
 }
 
-// judge takes the sets of this database alone.
-func judge(sh *shared, d database, sets []backup.Set) database {
-	d.known = sh.sets.have
+// judge takes all sets of this database; the job's own are those that count.
+func judge(sh *shared, d database, all []backup.Set) database {
+	d.known, d.sets = sh.sets.have, all
+	if d.hasJob {
+		d.sets = d.job.Whose.Of(all)
+	}
 	for i := range sh.timers.value {
-		if t := &sh.timers.value[i]; t.Action == "backup" && (t.Database == d.name || (d.hasJob && t.Job == d.job.Name)) {
+		if t := &sh.timers.value[i]; t.Action == "backup" && d.timed(t) {
 			d.timer = t
 		}
 	}
@@ -103,7 +104,7 @@ func judge(sh *shared, d database, sets []backup.Set) database {
 		}
 	}
 	if d.known {
-		d.judgeSets(sh, sets)
+		d.judgeSets(sh, all)
 	}
 	d.judgeRun()
 	d.judgeTimer(sh)
@@ -120,21 +121,29 @@ func judge(sh *shared, d database, sets []backup.Set) database {
 	return d
 }
 
+// timed reports whether a timer starts backups of this one: by the job, where it names one.
+func (d *database) timed(t *Timer) bool {
+	if d.hasJob && t.Job != "" {
+		return t.Job == d.job.Name
+	}
+	return t.Database == d.name
+}
+
 func (d *database) add(kind string, m mark, remedy, format string, args ...any) {
 	d.problems = append(d.problems, problem{kind, m, fmt.Sprintf(format, args...), remedy})
 }
 
 // judgeSets shows what package backup says of the sets, with the console's keys for remedies.
-func (d *database) judgeSets(sh *shared, sets []backup.Set) {
+func (d *database) judgeSets(sh *shared, all []backup.Set) {
 	objectives := d.job.Objectives
 	if objectives.RPO == 0 {
 		objectives.RPO = math.MaxInt64
 	}
-	health := backup.Assess(sets, objectives, sh.now)
+	health := backup.Assess(all, d.job.Whose, objectives, sh.now)
 	if d.newest = health.Newest; d.newest == nil {
-		for i := range sets {
-			if sets[i].Good() {
-				d.newest = &sets[i]
+		for i := range d.sets {
+			if d.sets[i].Good() {
+				d.newest = &d.sets[i]
 				break
 			}
 		}

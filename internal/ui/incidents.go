@@ -146,7 +146,7 @@ func worst(sh *shared, all []database) (m mark, names []string, known bool) {
 		}
 	}
 	for _, d := range all {
-		take(d.mark, d.name)
+		take(d.mark, d.title)
 	}
 	for _, p := range hostProblems(sh) {
 		if p.mark.rank > m.rank {

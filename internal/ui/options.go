@@ -45,7 +45,9 @@ type Identity struct {
 // Job is one configured backup job.
 type Job struct {
 	Name     string
+	Instance string // "": that of Identity
 	Database string
+	Whose    backup.Whose // which sets are its own
 	Unit     string // that b starts, "postgres-backup@main.service"
 	Prune    string // that carries out retention, "postgres-backup-prune@main.service"
 	CLI      string // the line that does the same, "systemctl start postgres-backup@main.service"

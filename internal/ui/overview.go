@@ -34,7 +34,7 @@ func (o *overview) selected() (database, bool) { return rowAt(o.shown(), o.at) }
 func (o *overview) shown() []database {
 	var out []database
 	for _, d := range assess(o.shared) {
-		if o.matches(d.name) {
+		if o.matches(d.title) {
 			out = append(out, d)
 		}
 	}
@@ -65,7 +65,7 @@ func (o *overview) keys() []binding {
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
 			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },
 		},
-		retentionKey(o.shared, d.name),
+		retentionKey(o.shared, d.job, d.hasJob),
 		{
 			keys: []string{"w"}, help: "all that is wrong, with its remedies", off: o.nothingWrong(),
 			run: func() tea.Cmd { return o.post(pushMsg{&wrongPage{shared: o.shared, of: o}}) },
@@ -134,7 +134,7 @@ func (o *overview) databases(all []database, w, h int) []string {
 		if !d.known || d.newest != nil {
 			proof, rto = proofText(o.shared, d.newest), restoreTime(o.shared, d.newest)
 		}
-		cells := []string{o.mark(d.mark), orUnknown(d.name), to, old, proof, rto}
+		cells := []string{o.mark(d.mark), orUnknown(d.title), to, old, proof, rto}
 		t.cells = append(t.cells, cells[:len(cols)])
 	}
 	return append(lines, t.lines(o.theme, w)...)
@@ -177,7 +177,7 @@ func (o *overview) wrong(all []database, w int) []string {
 		for _, d := range all {
 			for _, p := range d.problems {
 				if p.mark.rank == rank {
-					lines = append(lines, o.problemLines(d.name, p, w)...)
+					lines = append(lines, o.problemLines(d.title, p, w)...)
 				}
 			}
 		}
@@ -227,7 +227,7 @@ func (o *overview) aside(all []database, w int) []string {
 	lines = append(lines, "")
 	for i, d := range all {
 		if i < 6 {
-			lines = append(lines, o.label("14 DAYS", i == 0)+fit(clean(d.name), 18)+" "+lastDays(o.shared, d.name, 14))
+			lines = append(lines, o.label("14 DAYS", i == 0)+fit(clean(d.title), 18)+" "+lastDays(o.shared, d.sets, 14))
 		}
 	}
 	lines = append(lines, o.labelled("NEXT", o.next(), o.timers.note(o.shared, "timers"), w)...)

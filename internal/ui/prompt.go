@@ -129,15 +129,22 @@ func (r *root) command(text string) tea.Cmd {
 	return say(toneWarn, fmt.Sprintf("no command %q; : then tab completes", clean(name)))
 }
 
-// onJob looks a job up by its name or database; "" is the only one.
+// onJob looks a job up by its name, or by a database that no other job has; "" is the only one.
 func (r *root) onJob(then func(Job) tea.Cmd) func(string) tea.Cmd {
 	return func(arg string) tea.Cmd {
+		var of []Job
 		for _, j := range r.Jobs {
-			if j.Name == arg || arg != "" && j.Database == arg || arg == "" && len(r.Jobs) == 1 {
+			switch {
+			case arg != "" && j.Name == arg:
 				return then(j)
+			case arg == "", j.Database == arg:
+				of = append(of, j)
 			}
 		}
-		return say(toneWarn, "name a configured job or database")
+		if len(of) == 1 {
+			return then(of[0])
+		}
+		return say(toneWarn, "name a configured job, or a database that one job backs up")
 	}
 }
 
@@ -156,7 +163,7 @@ func (r *root) verbUndo(name string) tea.Cmd {
 func (r *root) onSet(then func(backup.Set) tea.Cmd) func(string) tea.Cmd {
 	return func(id string) tea.Cmd {
 		for _, s := range r.sets.value {
-			if id == "latest" && s.Good() && r.ours(&s) || id != "" && s.ID == id {
+			if id == "latest" && s.Kind == backup.KindNative && s.Flaw() == "" && r.ours(&s) || id != "" && s.ID == id {
 				return then(s)
 			}
 		}

@@ -34,8 +34,7 @@ func askRetention(sh *shared, j Job) tea.Cmd {
 }
 
 // retentionKey is the row of a key table that shows the plan for a database.
-func retentionKey(sh *shared, database string) binding {
-	job, ok := sh.jobFor(database)
+func retentionKey(sh *shared, job Job, ok bool) binding {
 	if !ok && len(sh.Jobs) == 1 {
 		job, ok = sh.Jobs[0], true
 	}

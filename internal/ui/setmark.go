@@ -10,14 +10,14 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
 
-// lastDays is one mark per day, oldest first, ending today: was there a good set, a failed proof,
+// lastDays is one mark per day of sets, oldest first, ending today: was there a good set, a failed proof,
 // an incomplete run, or nothing.
-func lastDays(sh *shared, name string, days int) string {
+func lastDays(sh *shared, sets []backup.Set, days int) string {
 	marks := slices.Repeat([]mark{{"·", "", 0, toneFaint}}, days)
 	today := midnight(sh.now.In(sh.Zone))
-	for i := range sh.sets.value {
-		s := &sh.sets.value[i]
-		if s.Database != name || !sh.ours(s) || sh.now.Sub(s.FinishedAt) > time.Duration(days+1)*24*time.Hour {
+	for i := range sets {
+		s := &sets[i]
+		if sh.now.Sub(s.FinishedAt) > time.Duration(days+1)*24*time.Hour {
 			continue
 		}
 		// Rounded, since a day may have 23 or 25 hours.

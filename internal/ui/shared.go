@@ -119,21 +119,6 @@ func (sh *shared) runOf(unit string) (UnitRun, bool) {
 	return UnitRun{}, false
 }
 
-// ours reports whether a set belongs to this instance.
-func (sh *shared) ours(s *backup.Set) bool {
-	return sh.Identity.Instance == "" || s.Instance == "" || s.Instance == sh.Identity.Instance
-}
-
-// jobFor is the configured job of a database.
-func (sh *shared) jobFor(database string) (Job, bool) {
-	for _, j := range sh.Jobs {
-		if j.Database == database {
-			return j, true
-		}
-	}
-	return Job{}, false
-}
-
 // jobNamed is the configured job of a name.
 func (sh *shared) jobNamed(name string) (Job, bool) {
 	for _, j := range sh.Jobs {

@@ -141,8 +141,8 @@ func timerTitle(t Timer) string {
 func (s *timersScreen) withoutTimer() []string {
 	var out []string
 	for _, d := range assess(s.shared) {
-		if d.hasJob && s.timers.have && d.timer == nil && s.matches(d.name) {
-			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.name)+s.faint.Render("  no timer → pgbtui units install"))
+		if d.hasJob && s.timers.have && d.timer == nil && s.matches(d.title) {
+			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.title)+s.faint.Render("  no timer → pgbtui units install"))
 		}
 	}
 	return out

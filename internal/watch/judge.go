@@ -18,9 +18,10 @@ import (
 type Job struct {
 	Name      string
 	Database  string
+	Whose     backup.Whose
 	Objective Objective
 
-	Sets    []backup.Set // newest first
+	Sets    []backup.Set // of the database, of all jobs, newest first
 	SetsErr error        // the bucket could not be read: Sets says nothing
 	Lost    string       // what the bucket lacks that this host committed last; "" when nothing
 
@@ -57,7 +58,7 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	health := backup.Health{}
 	var found []Finding
 	if j.SetsErr == nil {
-		health = backup.Assess(j.Sets, j.Objective.Objectives, now)
+		health = j.Health(now)
 		for _, p := range health.Problems {
 			found = append(found, Finding{Subject: j.Name, Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy})
 		}
@@ -83,6 +84,11 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 		made = health.Newest.FinishedAt
 	}
 	return append(found, judgeRun(j.Host.Service, j.Host.Ends, failed, made)...)
+}
+
+// Health is what the job's sets say.
+func (j Job) Health(now time.Time) backup.Health {
+	return backup.Assess(j.Sets, j.Whose, j.Objective.Objectives, now)
 }
 
 // merged makes one finding of those of a kind that can be several, such as forged sets: together they are

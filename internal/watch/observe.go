@@ -27,7 +27,7 @@ type Host interface {
 type Observer struct {
 	// StateDirs are where this host may remember what it committed last.
 	StateDirs []string
-	Sets      func(context.Context, config.Job) ([]backup.Set, error) // newest first
+	Sets      func(context.Context, config.Job) ([]backup.Set, error) // of its database, of all jobs, newest first
 	Ends      func(ctx context.Context, unit string) Ends             // by the journal; nil: not known
 	Host      Host                                                    // nil: not looked at, or HostErr says why not
 	// HostErr is why systemd cannot be asked; nil with a nil Host where units are nobody's business.
@@ -56,7 +56,7 @@ func (o Observer) Look(ctx context.Context, c *config.Config, jobs []config.Job)
 		s.Others, s.HostErr = o.others(ctx)
 	}
 	for _, job := range jobs {
-		seen := Job{Name: job.Name, Database: job.Database}
+		seen := Job{Name: job.Name, Database: job.Database, Whose: backup.WhoseOf(job)}
 		habits := Habits{Drilled: s.switchedOn("postgres-backup-drill", c, job), Verified: s.switchedOn("postgres-backup-verify", c, job)}
 		if o.Host != nil && s.HostErr == nil {
 			if seen.Host, s.HostErr = o.jobUnits(ctx, c, job); s.HostErr == nil {
