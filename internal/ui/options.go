@@ -48,9 +48,9 @@ type Job struct {
 	Instance string // "": that of Identity
 	Database string
 	Whose    backup.Whose // which sets are its own
-	Unit     string // that b starts, "postgres-backup@main.service"
-	Prune    string // that carries out retention, "postgres-backup-prune@main.service"
-	CLI      string // the line that does the same, "systemctl start postgres-backup@main.service"
+	Unit     string       // that b starts, "postgres-backup@main.service"
+	Prune    string       // that carries out retention, "postgres-backup-prune@main.service"
+	CLI      string       // the line that does the same, "systemctl start postgres-backup@main.service"
 
 	Objectives backup.Objectives // an RPO of 0 is none: no set is ever late
 	RPOFrom    string            // where the RPO comes from, in words
