@@ -60,3 +60,32 @@ func TestFilesOfSecretsAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// A secret is where it stands: the address that comes from the environment makes no secret of the file.
+func TestAnAddressInTheEnvironmentMakesTheFileNoSecret(t *testing.T) {
+	const text = "s3: {bucket: backups}\ndatabase: x\n"
+	c, err := load(t, text, map[string]string{"SLACK_WEBHOOK_URL": "https://hooks.slack.com/x"})
+	if err != nil || c.Jobs[0].Alert.SlackWebhook == "" {
+		t.Fatal(err)
+	}
+	if files := c.SecretFiles(c.Jobs[0]); len(files) > 0 {
+		t.Errorf("%q", files)
+	}
+
+	dir := t.TempDir()
+	file, env := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "environment")
+	for path, text := range map[string]string{file: text, env: "SLACK_WEBHOOK_URL=https://hooks.slack.com/x\nAWS_SECRET_ACCESS_KEY=x\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err = Load(Source{File: file, EnvFile: env, Getenv: func(string) string { return "" }}); err != nil {
+		t.Fatal(err)
+	}
+	if files := c.SecretFiles(c.Jobs[0]); !slices.Equal(files, []string{env}) {
+		t.Errorf("%q", files)
+	}
+	if !slices.Equal(c.EnvSecrets, []string{"AWS_SECRET_ACCESS_KEY", "SLACK_WEBHOOK_URL"}) {
+		t.Errorf("%q", c.EnvSecrets)
+	}
+}

@@ -140,15 +140,16 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 	}
 }
 
-func TestOnlyTheKeeperDeletesAndTheRestorerWritesNothing(t *testing.T) {
+func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *testing.T) {
 	found := policies(t)
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "object-lock", "restorer", "writer"}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "object-lock", "prover", "restorer", "writer"}) {
 		t.Fatalf("policies: %q", got)
 	}
 	key := "arn:aws:s3:::company-backups/postgresql/db1/production/x/dump.pgc.zst"
 	for role, forbidden := range map[string][]string{
 		"writer":      {"s3:DeleteObject"},
 		"keeper":      {"s3:PutObject"},
+		"prover":      {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
 		"object-lock": {"s3:PutObject", "s3:DeleteObject", "s3:BypassGovernanceRetention"},
 		"restorer":    {"s3:DeleteObject", "s3:PutObject", "s3:AbortMultipartUpload"},
 	} {

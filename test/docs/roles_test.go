@@ -146,6 +146,18 @@ func TestEachRoleCanDoItsWorkUnderItsPolicy(t *testing.T) {
 		}
 		g.list(t, 2)
 	})
+	g.under(t, roles["prover"], 0, func(t *testing.T) {
+		g.list(t, 2)
+		if warnings := g.verify(t); len(warnings) > 0 {
+			t.Errorf("verify: %q", warnings)
+		}
+	})
+	g.under(t, roles["prover"], 1, func(t *testing.T) {
+		_, err := g.bucket.Put(t.Context(), "postgresql/db1/production/20260101T000000Z-abcdef/manifest.json", []byte("{}"), s3.PutOptions{})
+		if err == nil {
+			t.Error("the prover may put a manifest")
+		}
+	})
 	g.under(t, roles["restorer"], 1, func(t *testing.T) { // refused: to record the proof
 		g.list(t, 2)
 		if warnings := g.verify(t); len(warnings) != 1 {

@@ -185,7 +185,7 @@ func (h *host) codeReadsItsOwnAlone(t *testing.T) {
 	}
 	h.root(t, "mkdir", "-p", "-m", "0755", probeDir)
 	for unit := range duties() {
-		h.dropIn(t, unit, "[Service]\nExecStart=\nExecStart=/usr/local/bin/prober hold\nExecStopPost=\nWatchdogSec=0\nTimeoutStartSec=infinity\n")
+		h.dropIn(t, unit, "[Service]\nExecStart=\nExecStart=/usr/local/bin/prober hold\nExecStopPost=\nWatchdogSec=0\nRestart=no\nTimeoutStartSec=infinity\n")
 	}
 	for unit := range duties() {
 		h.begin(t, unit)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -54,49 +56,59 @@ func waitFor(file string) {
 	}
 }
 
-// scan reads every file where secrets are or come by, and every process.
+// mostOfAFile bounds what is read of one: there are endless ones, and secrets are short.
+const mostOfAFile = 64 << 10
+
+// scan reads every file where secrets lie or come by, and what can be seen of every process.
 func scan() []string {
-	found := map[string]bool{}
-	look := func(text []byte) {
-		for name, secret := range planted() {
-			if bytes.Contains(text, []byte(secret)) {
-				found[name] = true
-			}
+	var texts [][]byte
+	read := func(file string) {
+		if f, err := os.Open(file); err == nil {
+			text, _ := io.ReadAll(io.LimitReader(f, mostOfAFile))
+			texts = append(texts, text)
+			_ = f.Close()
 		}
 	}
-	places := []string{"/etc/pgbtui", "/run/credentials", "/run/pgbtui", "/var/lib/pgbtui", "/root", "/etc/systemd/system"}
+	places := []string{"/etc/pgbtui", "/etc/systemd/system", "/run/credentials", "/run/pgbtui", "/var/lib/pgbtui", "/root"}
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, process := range processes {
 		if comm, _ := os.ReadFile(process + "/comm"); strings.HasPrefix(string(comm), "s3server") {
 			continue // its command line holds every key, and it is no part of pgbtui
 		}
-		places = append(places, process+"/environ", process+"/cmdline", process+"/root/run/credentials", process+"/root/etc/pgbtui", process+"/cwd/", process+"/fd/")
+		read(process + "/environ")
+		read(process + "/cmdline")
+		places = append(places, process+"/root/run/credentials", process+"/root/etc/pgbtui")
 	}
 	for _, place := range places {
-		_ = filepath.WalkDir(place, func(file string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return nil //nolint:nilerr // what cannot be read is what this is about
-			}
-			if d.IsDir() && strings.Count(file, "/") > strings.Count(place, "/")+4 {
-				return fs.SkipDir
-			}
-			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() < 1<<20 {
-				if text, err := os.ReadFile(file); err == nil {
-					look(text)
-				}
+		_ = filepath.WalkDir(place, func(file string, _ fs.DirEntry, _ error) error { // what cannot be read is not
+			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+				read(file)
 			}
 			return nil
 		})
 	}
 	for _, line := range os.Environ() {
-		look([]byte(line))
+		texts = append(texts, []byte(line))
 	}
 	var names []string
-	for name := range found {
-		names = append(names, name)
+	for name, secret := range planted() {
+		if slices.ContainsFunc(texts, func(text []byte) bool { return bytes.Contains(text, []byte(secret)) }) {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
 }
 
 var errStillLooking = errors.New("it is still looking")
+
+// readSome is the begin of a file: some below /proc have no end.
+func readSome(file string) []byte {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	text, _ := io.ReadAll(io.LimitReader(f, 1<<20))
+	return text
+}
