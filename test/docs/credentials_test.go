@@ -41,6 +41,9 @@ func renderedDuties(t testing.TB) map[string]duty {
 				t.Errorf("%s does not start without %s", name, m[2])
 			}
 		}
+		if len(secrets) == 0 {
+			continue
+		}
 		slices.Sort(secrets)
 		base := strings.TrimSuffix(name, "@")
 		one := duty{user: user[1], secrets: strings.Join(secrets, " ")}
