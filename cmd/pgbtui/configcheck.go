@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
@@ -11,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand inside a job.
@@ -55,6 +59,9 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
   spool_dir: /path              disk for restore --jobs
   jobs:
     shop: {database: shop, ...}
+
+Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
+the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.
 
 Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
 BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`
@@ -128,6 +135,9 @@ func (p *program) findings(ctx context.Context, c *config.Config, job config.Job
 }
 
 func alertsDetail(channels int) string {
+	if _, err := os.Stat(filepath.Join(systemd.SecretDir, "alert-urls")); channels == 0 && errors.Is(err, fs.ErrPermission) {
+		return "in the journal only, unless root has handed the watch addresses: sudo pgbtui config check --offline"
+	}
 	if channels == 0 {
 		return "in the journal only"
 	}

@@ -56,8 +56,12 @@ func (p *program) credential(name string) string {
 	return file
 }
 
-// secretOfUnits is what the units' credential of that name is copied from; nobody but root can read it.
+// secretOfUnits is what the units' credential of that name is copied from; nobody but root can read it. Another
+// configuration than the units' brings its own.
 func (p *program) secretOfUnits(name string) string {
+	if p.configFile != "" {
+		return ""
+	}
 	if name == awsCredentials {
 		name = string(p.duty)
 	}

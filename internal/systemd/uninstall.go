@@ -116,6 +116,6 @@ func leftBehind(r root, report *Report) error {
 			return fmt.Errorf("systemd: look at %s: %w", r.path(path), err)
 		}
 	}
-	report.add(Note, "Every backup is still in the bucket. The system user and group pgbtui and the PostgreSQL role stay: sudo userdel pgbtui; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
+	report.add(Note, "Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo userdel each of pgbtui, pgbtui-prover, pgbtui-keeper and pgbtui-watch; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
 	return nil
 }

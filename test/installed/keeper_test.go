@@ -74,7 +74,7 @@ func (h *host) keeperDeletes(t *testing.T) {
 	h.root(t, "systemctl", "disable", "--now", pruneTimer)
 }
 
-// keepsByTimer gives the backups a key that may not delete, and the keeper's unit one that may.
+// keepsByTimer gives everybody a key that may not delete, and root one that may, which is handed to the keeper's unit.
 func (h *host) keepsByTimer(t *testing.T) {
 	t.Helper()
 	config := strings.Replace(configuration, "shop: {drill", "shop: {keep: {last: 1, min_good: 1, by: timer}, drill", 1)
@@ -83,7 +83,6 @@ func (h *host) keepsByTimer(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.secret(t, keeperFile, credentials(secretKey))
-	h.dropIn(t, "postgres-backup-prune@.service", "[Service]\nLoadCredential=aws-credentials:"+keeperFile+"\n")
 }
 
 // secret is a file that root alone reads.
