@@ -23,7 +23,8 @@ func (p *program) pruneCommand() *cobra.Command {
 		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
 proven one, the configured minimum, whatever is held, locked or younger than a day always stay; other jobs' sets and
 foreign objects are never touched. Where sets are signed, those from before the key stay too: --unsigned lets them go by
-the same rules, after the signed ones. A forged set, or one whose signature is gone, is evidence: a person decides.
+the same rules, after the signed ones; with --legacy, those of the old script go when a signed one is newer. A forged
+set, or one whose signature is gone, is evidence: a person decides.
 
 What runs left that never committed (open uploads, objects without a manifest) is listed with its size and cost, and
 removed when it is older than a day, also without any rule.
