@@ -21,13 +21,13 @@ func Recipe(set *Set, location, endpoint string) []string {
 	restore := "PGDATABASE=" + target + " pg_restore --exit-on-error -d ''"
 	if set.Kind == KindLegacy {
 		return []string{
-			"# nobody vouches for what the old script stored, and restoring it runs it: be sure of who may write to the bucket",
+			"# nobody vouches for what the old script stored, and restoring it runs it: be sure who may write to the bucket",
 			"# a copy beside the live database; pg_restore stops at the first error",
 			"createdb -T template0 -- " + target,
 			copyOf(set.Dir) + "- | " + restore,
 		}
 	}
-	lines, create := []string{"# in a folder that only you can write to"}, "createdb -T template0"
+	lines, create := append(warnOf(set), "# in a folder that only you can write to"), "createdb -T template0"
 	dump := file{base: dumpName, sealed: set.Encrypted()}
 	if m := set.Manifest; m != nil {
 		create, dump.stored = createLike(m.Server), m.Dump
@@ -47,6 +47,18 @@ func Recipe(set *Set, location, endpoint string) []string {
 		"# or, on an empty server, under its own name and with its own settings and grants:",
 		"# "+dump.checked()+" | pg_restore --exit-on-error --create -d postgres",
 	)
+}
+
+// warnOf is what somebody should know before they run a set by hand, where sets are signed.
+func warnOf(set *Set) []string {
+	switch set.Signature {
+	case SignatureForged:
+		return []string{"# FORGED: it was altered, or somebody else made it, and restoring it runs it: do not"}
+	case SignatureMissing:
+		return []string{"# UNSIGNED: anybody who may write to the bucket can have put it there, and restoring it runs it"}
+	case SignatureGood:
+	}
+	return nil
 }
 
 // file is a stored object in the folder of whoever follows a recipe. The name is ours: what a manifest calls

@@ -1,0 +1,73 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// runs follows a line of a recipe with stand-ins for the programs that read what was fetched, in a folder with such
+// a file, and reports whether any of it got as far as PostgreSQL's.
+func runs(t *testing.T, line, file, content string) bool {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", "zstd() { :; }; age() { :; }; psql() { touch ran; }; pg_restore() { touch ran; }\n"+line)
+	cmd.Dir = dir
+	_ = cmd.Run() // a check that failed is its exit status
+	_, err := os.Stat(filepath.Join(dir, "ran"))
+	return err == nil
+}
+
+func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
+	const right = "what was stored"
+	object := func(name string) Object {
+		return Object{Key: name, SizeBytes: int64(len(right)), SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(right)))}
+	}
+	globals := object(globalsName)
+	for ending, recipients := range map[string][]string{"": nil, ".age": {"age1"}} {
+		set := &Set{Kind: KindNative, Database: "it's", Dir: "a/b/", Manifest: &Manifest{Dump: object(dumpName), Globals: &globals, Encryption: Encryption{Recipients: recipients}}}
+		found := 0
+		for _, line := range Recipe(set, "s3://bucket/", "") {
+			command := strings.TrimPrefix(line, "# ")
+			if strings.Contains(command, "s3 cp") && strings.Contains(command, "|") {
+				t.Errorf("it is piped from the store: %s", command)
+			}
+			file := dumpName + ending
+			switch {
+			case strings.Contains(command, "| psql"):
+				file = globalsName + ending
+			case !strings.Contains(command, "pg_restore --"):
+				continue
+			}
+			found++
+			if !runs(t, command, file, right) {
+				t.Errorf("the right file is not run: %s", command)
+			}
+			if runs(t, command, file, "what was put there") {
+				t.Errorf("another file is run: %s", command)
+			}
+		}
+		if found != 3 {
+			t.Errorf("%d lines run something", found)
+		}
+	}
+}
+
+func TestARecipeSaysSoWhenNobodyVouchesForASet(t *testing.T) {
+	for signature, says := range map[Signature]string{SignatureForged: "FORGED", SignatureMissing: "UNSIGNED"} {
+		set := &Set{Kind: KindNative, Signature: signature, Manifest: &Manifest{Dump: Object{Key: dumpName}}}
+		if first := Recipe(set, "s3://bucket/", "")[0]; !strings.Contains(first, says) {
+			t.Errorf("%s: %s", signature, first)
+		}
+	}
+	if first := Recipe(&Set{Kind: KindLegacy}, "s3://bucket/", "")[0]; !strings.Contains(first, "nobody vouches") {
+		t.Error(first)
+	}
+}
