@@ -118,7 +118,7 @@ func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(
 	}
 	env, err := p.env(ctx, job, log)
 	env.Progress = func(now backup.Progress) {
-		if now.Idle < 2*time.Second {
+		if now.Quiet < 2*time.Second {
 			notifier.Alive(now.Status())
 		} else {
 			notifier.Status(now.Status())

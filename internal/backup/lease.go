@@ -78,25 +78,35 @@ func (l *lease) put(ctx context.Context, opts s3.PutOptions) (etag string, err e
 	return o.ETag, err
 }
 
+// takeOverTries bounds how often somebody else may be quicker: each of them is looked at.
+const takeOverTries = 5
+
+// takeOver takes a lease that nobody holds any more. What is there is judged anew whenever it changed
+// meanwhile: it may be ours, written by a put whose answer said otherwise, and a holder that was read
+// before is not the one to be named.
 func (l *lease) takeOver(ctx context.Context) (etag string, err error) {
-	holder, etag, err := readLease(ctx, l.bucket, l.key, l.term)
-	if err != nil {
-		return "", err
+	var holder leaseRecord
+	for range takeOverTries {
+		if holder, etag, err = readLease(ctx, l.bucket, l.key, l.term); err != nil {
+			return "", err
+		}
+		dead := l.alone && holder.Host == l.mine.Host && holder.Source == l.mine.Source
+		if holder.Run != l.mine.Run && !dead && holder.live(l.now()) {
+			return "", heldBy(holder)
+		}
+		if etag, err = l.put(ctx, s3.PutOptions{IfMatch: etag}); !errors.Is(err, s3.ErrChanged) {
+			return etag, err
+		}
 	}
-	dead := l.alone && holder.Host == l.mine.Host && holder.Source == l.mine.Source
-	if !dead && holder.live(l.now()) {
-		return "", heldBy(holder)
-	}
-	etag, err = l.put(ctx, s3.PutOptions{IfMatch: etag})
-	if errors.Is(err, s3.ErrChanged) {
-		return "", heldBy(holder)
-	}
-	return etag, err
+	return "", heldBy(holder)
 }
 
 func (r leaseRecord) live(now time.Time) bool { return !r.Release && now.Before(r.Until) }
 
 func heldBy(r leaseRecord) error {
+	if r.Release || r.Run == "" {
+		return fault.New(fault.Temporary, "backup: other runs take the lease of this database one after the other", "try again", ErrHeld)
+	}
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: run %s on host %s is writing here until %s",
 		r.Run, r.Host, r.Until.Format(time.RFC3339)), "wait for it to end; it is given up by itself when it no longer answers", ErrHeld)
 }

@@ -3,6 +3,7 @@ package backup
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +126,59 @@ func TestARenewalWhoseAnswerWasLostIsNotTakenForAnotherHolder(t *testing.T) {
 	}
 	if err := l.release(t.Context()); err != nil || !w.leaseNow(t).Release {
 		t.Error(err)
+	}
+}
+
+func TestAPutThatAProxyRepeatsIsOursAndNobodyElseIsBlamed(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	repeat := s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.Repeat}}
+	w.store.Inject(repeat)
+	for _, run := range []string{"run1", "run2", "run3"} { // of different hosts: each takes what the one before gave up
+		l := w.take(t, run, run)
+		if err := l.hold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if now := w.leaseNow(t); now.Run != run || !now.Release {
+			t.Errorf("the lease is %+v", now)
+		}
+	}
+}
+
+func TestALeaseThatChangesHandsMeanwhileIsLookedAtAgain(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	if err := w.take(t, "run1", "a").release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// While the third takes what run1 gave up, run2 takes it, and is done before it is looked for.
+	w.onRequest(between(s3server.OpPutObject, 2, func() {
+		if err := w.take(t, "run2", "b").release(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}))
+	w.take(t, "run3", "c")
+	// And one that stays is named, not the one before it.
+	other := newWorldOn(t, pgOf(t), "small")
+	if err := other.take(t, "run1", "a").release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other.onRequest(between(s3server.OpPutObject, 2, func() { other.take(t, "run2", "b") }))
+	_, err := takeLease(t.Context(), other.testLease("run3", "c"))
+	if !errors.Is(err, ErrHeld) || !strings.Contains(err.Error(), "run2") {
+		t.Errorf("run2 holds it: %v", err)
+	}
+}
+
+// between does something right before the n-th request of an operation is served.
+func between(op s3server.Op, n int64, do func()) hook {
+	var seen atomic.Int64
+	return func(got s3server.Op, _ string) *s3server.Fault {
+		if got == op && seen.Add(1) == n {
+			do()
+		}
+		return nil
 	}
 }
 

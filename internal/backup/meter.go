@@ -157,9 +157,10 @@ func (m *meter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 			}
 			idle := now.Sub(lastTime)
 			p := m.look(idle)
+			p.Quiet = now.Sub(lifeTime)
 			p.Rate = rate.next(now, p.Stage, p.Bytes)
 			m.tell(p)
-			if m.stallAfter > 0 && now.Sub(lifeTime) >= m.stallAfter {
+			if m.stallAfter > 0 && p.Quiet >= m.stallAfter {
 				cancel(m.stalled(p))
 				return
 			}

@@ -20,6 +20,7 @@ type Progress struct {
 	Rate     float64       // raw bytes per second, over the last seconds
 	Table    string        // what is being copied, "" when unknown
 	Idle     time.Duration // since the last byte moved
+	Quiet    time.Duration // since the last sign of life: a byte, or the server at work
 	Doing    string        // what the server does meanwhile, "" when unknown
 }
 

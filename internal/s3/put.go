@@ -29,8 +29,9 @@ func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != ""
 // Put writes body as one object. It fails with ErrExists or ErrChanged when the condition does
 // not hold, ErrConditionsUnsupported when the store cannot check it.
 //
-// A conditional put is repeated when its answer is lost; if the repetition meets an object, it is
-// looked up whether that is ours, so that success is never reported as a loss nor the reverse.
+// A conditional put is repeated when its answer is lost, by us or by a proxy on the way; if it meets an
+// object, it is looked up whether that is ours, so that success is never reported as a loss nor the
+// reverse.
 func (b *Bucket) Put(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
 	put := b.newPut(key, body, o)
 	out, err := b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
@@ -95,7 +96,8 @@ func (p *pendingPut) protectByMD5() {
 func (b *Bucket) settlePut(ctx context.Context, put *pendingPut, o PutOptions, err error) (Object, error) {
 	// With If-Match, a key that is gone is answered by 404.
 	refused := statusOf(err) == http.StatusPreconditionFailed || o.IfMatch != "" && codeOf(err) == "NoSuchKey"
-	if (refused && put.attempts > 1) || mayHaveHappened(err) {
+	// Also after a single attempt: a proxy on the way may have sent it twice, and passed on the second answer.
+	if refused || mayHaveHappened(err) {
 		stored, mine, lookErr := b.isMine(ctx, put)
 		switch {
 		case mine:

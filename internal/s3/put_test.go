@@ -74,6 +74,21 @@ func TestPutIsWonByExactlyOneOfTwentyRacers(t *testing.T) {
 	}
 }
 
+func TestPutConditionalSurvivesAProxyThatSendsItTwice(t *testing.T) {
+	srv := startServer(t)
+	b := openAt(t, srv)
+	srv.Inject(s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.Repeat}})
+	first, err := b.Put(t.Context(), "k", []byte("1"), PutOptions{IfNoneMatch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Put(t.Context(), "k", []byte("2"), PutOptions{IfMatch: first.ETag}); err != nil || string(readAll(t, b, "k")) != "2" {
+		t.Error(err)
+	}
+	_, err = b.Put(t.Context(), "k", []byte("3"), PutOptions{IfNoneMatch: true})
+	wantIs(t, err, ErrExists)
+}
+
 func TestPutConditionalSurvivesALostAnswer(t *testing.T) {
 	for name, times := range map[string]int{"once": 1, "each time": 0} {
 		t.Run(name, func(t *testing.T) {

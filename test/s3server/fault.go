@@ -19,6 +19,9 @@ const (
 	Reset Kind = "reset"
 	// LoseAnswer does the operation and resets the connection instead of answering.
 	LoseAnswer Kind = "lose-answer"
+	// Repeat does the operation twice and gives the second answer, as an intermediary does that did not
+	// get the first one.
+	Repeat Kind = "repeat"
 	// Stall does nothing and stays silent until the client leaves or the server closes.
 	Stall Kind = "stall"
 	// StallBody sends the first After bytes of the answer's body, then stays silent.

@@ -1,6 +1,7 @@
 package s3server
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -32,6 +33,13 @@ func (s *Server) misbehave(c *call, f *Fault) {
 		s.serve(c)
 		c.w = real
 		c.reset()
+	case Repeat:
+		body, _ := io.ReadAll(c.r.Body)
+		real := c.w
+		c.r.Body, c.w = io.NopCloser(bytes.NewReader(body)), &lostWriter{header: http.Header{}}
+		s.serve(c)
+		c.r.Body, c.w = io.NopCloser(bytes.NewReader(body)), real
+		s.serve(c)
 	case Stall:
 		s.drain(c)
 		s.silence(c)
