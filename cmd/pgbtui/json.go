@@ -74,6 +74,7 @@ type jsonSet struct {
 	Signature    string     `json:"signature,omitempty"`
 	Instance     string     `json:"instance,omitempty"`
 	Database     string     `json:"database"`
+	Job          string     `json:"job,omitempty"`
 	FinishedAt   time.Time  `json:"finishedAt"`
 	StoredBytes  int64      `json:"storedBytes"`
 	RawBytes     *int64     `json:"rawBytes"` // null: unknown
@@ -83,6 +84,9 @@ type jsonSet struct {
 	StorageClass string     `json:"storageClass,omitempty"`
 	Proof        string     `json:"proof"`
 	ProvenAt     *time.Time `json:"provenAt"`
+	Failure      *jsonWrong `json:"failure,omitempty"`
+	Lost         []string   `json:"lost,omitempty"`
+	Acknowledged *jsonHold  `json:"acknowledged,omitempty"`
 	Hold         *jsonHold  `json:"hold,omitempty"`
 	LockedUntil  *time.Time `json:"lockedUntil,omitempty"`
 	Warnings     []string   `json:"warnings,omitempty"`
@@ -90,14 +94,36 @@ type jsonSet struct {
 	RestoreTime *jsonEstimate `json:"restoreTime"` // null: nothing of this database was ever restored
 }
 
+// jsonWrong is a failed verification, restore or drill that nothing has answered since.
+type jsonWrong struct {
+	Kind  string    `json:"kind"`
+	Level string    `json:"level"`
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+}
+
+func failureJSON(p *backup.Proof) *jsonWrong {
+	if p == nil {
+		return nil
+	}
+	return &jsonWrong{Kind: p.Kind, Level: p.Level, At: p.FinishedAt.UTC(), Error: p.Error}
+}
+
+func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {
+	if a == nil {
+		return nil
+	}
+	return &jsonHold{By: a.By, Host: a.Host, At: a.At.UTC(), Reason: a.Reason}
+}
+
 // setJSON is a set as documents have it. among are the sets of its database, whose restores tell
 // how long this one's will take; nil where that is not asked.
 func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
-		ID: s.ID, Kind: string(s.Kind), Good: s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database,
+		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,
 		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
-		RestoreTime: estimateJSON(among, s),
+		Failure: failureJSON(s.LastFailure()), Lost: s.Lost, Acknowledged: acknowledgedJSON(s.Acknowledged), RestoreTime: estimateJSON(among, s),
 	}
 	if !at.IsZero() {
 		at = at.UTC()

@@ -93,7 +93,16 @@ func listLine(s *backup.Set, now time.Time) string {
 
 // state is a set's standing in one word or sentence.
 func state(s *backup.Set) string {
+	if s.Acknowledged != nil {
+		return standing(s) + "; " + printable.Text(s.Acknowledged.String())
+	}
+	return standing(s)
+}
+
+func standing(s *backup.Set) string {
 	switch {
+	case s.Kind == backup.KindIncomplete && len(s.Lost) > 0:
+		return "LOST: " + printable.Text(s.Problem)
 	case s.Kind == backup.KindIncomplete:
 		return "INCOMPLETE"
 	case !s.Good() && s.Signature == backup.SignatureForged:

@@ -137,8 +137,10 @@ func (p *program) showFacts(s *backup.Set) {
 	if s.Hold != nil {
 		line("hold", s.Hold.String())
 	}
+	line("lost", strings.Join(s.Lost, ", "))
 	line("locked", lockText(s, p.now()))
 	line("database", s.Database)
+	line("job", s.Job)
 	line("instance", s.Instance)
 	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
 	line("age", ageText(p.now().Sub(s.FinishedAt)))

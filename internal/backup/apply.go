@@ -131,12 +131,32 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *Set) error {
 	if holds != s.holds.count {
 		return fault.New(fault.Refused, "somebody held or released it meanwhile", "look at the plan again", nil)
 	}
+	mark := s.Dir + retiredName
+	marked := slices.Contains(rest, mark)
 	if s.Kind == KindNative {
+		if err := retire(ctx, bucket, mark); err != nil {
+			return err
+		}
+		marked = true
 		if err := remove(ctx, bucket, []string{s.Dir + manifestName}); err != nil {
 			return err
 		}
 	}
-	return remove(ctx, bucket, rest)
+	rest = slices.DeleteFunc(rest, func(key string) bool { return key == mark })
+	if err := remove(ctx, bucket, rest); err != nil || !marked {
+		return err
+	}
+	return remove(ctx, bucket, []string{mark})
+}
+
+// retire marks a set as one that retention deletes, so that a deletion which breaks off in the middle is
+// told from a manifest that somebody took away. Who may delete and not write goes on without.
+func retire(ctx context.Context, bucket *s3.Bucket, mark string) error {
+	_, err := bucket.Put(ctx, mark, []byte("{}\n"), s3.PutOptions{ContentType: "application/json"})
+	if fault.CodeOf(err) == fault.NotPermitted {
+		return nil
+	}
+	return err
 }
 
 // remove tells of many refused keys by the first.

@@ -6,6 +6,7 @@ package backup
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,7 @@ const (
 	ProblemClock     ProblemKind = "clock"     // something lies in the future
 	ProblemTrust     ProblemKind = "trust"     // a set that nobody vouches for
 	ProblemRollback  ProblemKind = "rollback"  // an older state of the bucket in place of a newer, or a set that is gone
+	ProblemLoss      ProblemKind = "loss"      // something is gone of a set that was committed, and nobody acknowledged it
 )
 
 // Problem is one thing that is wrong. Critical ones are breaches of an objective; the others
@@ -60,6 +62,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	sets := whose.Of(all)
 	h.addAll(ProblemTrust, distrusted(sets))
 	h.addAll(ProblemRollback, brokenChain(sets, all, now))
+	h.addLosses(sets)
 	for i := range sets {
 		if sets[i].Kind == KindNative && sets[i].Good() {
 			h.Newest = &sets[i]
@@ -85,6 +88,22 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 		h.add(ProblemWarnings, false, "`pgbtui show "+h.Newest.ID+"`", "the newest backup was made with a warning: %s", warnings[0])
 	}
 	return h
+}
+
+// toldLosses is how many lost sets are named.
+const toldLosses = 3
+
+func (h *Health) addLosses(sets []Set) {
+	told := losses(sets)
+	if len(told) == 0 {
+		return
+	}
+	more := ""
+	if n := len(told) - toldLosses; n > 0 {
+		more = fmt.Sprintf("; and so are %d more sets", n)
+	}
+	h.add(ProblemLoss, true, "find out who deletes in the bucket and put back what is gone, from its versions or a copy; what cannot be put back, "+
+		"`pgbtui acknowledge ID --reason ...` takes off this list", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
 }
 
 func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {

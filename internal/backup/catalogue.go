@@ -120,6 +120,8 @@ type gathered struct {
 	signature s3.Object
 	proofs    []s3.Object
 	holdDocs  []s3.Object
+	lossDocs  []s3.Object
+	retired   bool             // retention has begun to delete it
 	sizes     map[string]int64 // by name within the folder
 	newest    time.Time
 }
@@ -162,6 +164,11 @@ func (g *gathering) add(o s3.Object) {
 	case strings.HasPrefix(at.rest, holdsFolder):
 		s.holdDocs = append(s.holdDocs, o)
 		return
+	case lossName.MatchString(at.rest):
+		s.lossDocs = append(s.lossDocs, o)
+		return
+	case at.rest == retiredName:
+		s.retired = true
 	case strings.HasPrefix(at.rest, dumpName):
 		s.Class = o.StorageClass
 	}
@@ -171,13 +178,16 @@ func (g *gathering) add(o s3.Object) {
 }
 
 func (c *Catalogue) describe(ctx context.Context, found map[string]*gathered) ([]Set, error) {
-	group, ctx := errgroup.WithContext(ctx)
+	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	sets := make([]Set, 0, len(found))
 	for _, g := range found {
-		group.Go(func() error { return c.complete(ctx, g) })
+		group.Go(func() error { return c.complete(reading, g) })
 	}
 	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := c.findLosses(ctx, found); err != nil {
 		return nil, err
 	}
 	for _, g := range found {

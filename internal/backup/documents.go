@@ -50,7 +50,7 @@ func parseProof(raw []byte) (p Proof, ok bool) {
 
 // disagrees says how a manifest does not fit the folder that it was found in, or "".
 func (m *Manifest) disagrees(g *gathered) string {
-	if m.ID != g.ID || m.Instance != g.Instance || m.Database != g.Database {
+	if !m.isOf(g) {
 		return fmt.Sprintf("the manifest is of another set (%s of %q on %q)", m.ID, m.Database, m.Instance)
 	}
 	for _, o := range m.objects() {
@@ -63,6 +63,11 @@ func (m *Manifest) disagrees(g *gathered) string {
 		}
 	}
 	return ""
+}
+
+// isOf reports whether it is the manifest of this folder.
+func (m *Manifest) isOf(g *gathered) bool {
+	return m.ID == g.ID && m.Instance == g.Instance && m.Database == g.Database
 }
 
 // objects are the stored objects that the manifest vouches for.

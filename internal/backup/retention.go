@@ -168,13 +168,21 @@ func (r *retaining) decide(s *Set, newest bool) Decision {
 		return Decision{Reason: why}
 	}
 	if s.Kind == KindIncomplete {
-		return Decision{Delete: true, Reason: "unfinished: a run that never committed"}
+		return Decision{Delete: true, Reason: s.unfinished()}
 	}
 	age := r.now.Sub(s.FinishedAt)
 	if why := r.stays(s, newest, age); why != "" {
 		return Decision{Reason: why, judged: true}
 	}
 	return Decision{Delete: true, Reason: fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep), judged: true}
+}
+
+// unfinished is why what has no manifest goes.
+func (s *Set) unfinished() string {
+	if s.Acknowledged != nil {
+		return "lost, " + s.Acknowledged.String()
+	}
+	return "unfinished: a run that never committed"
 }
 
 // apart is why a set is not for the rules to judge, or "".
@@ -186,6 +194,8 @@ func (r *retaining) apart(s *Set) string {
 		return "nobody knows its age"
 	case s.Kind == KindIncomplete && s.Hold != nil: // somebody removed its manifest, not retention
 		return s.Hold.String()
+	case s.Kind == KindIncomplete && s.Loss() != "": // evidence until somebody has looked
+		return "lost (" + s.Problem + "): only deleted once it is acknowledged"
 	case s.Kind == KindIncomplete && r.now.Sub(s.FinishedAt) < youngest:
 		return "unfinished, younger than a day"
 	case s.Kind == KindIncomplete:

@@ -40,6 +40,9 @@ type Set struct {
 	Hold        *Hold      // who keeps it from deletion; nil: nobody
 	LockedUntil time.Time  // the store refuses its deletion until then, also in the past; zero: never locked
 	holds       holds
+
+	Lost         []string         // what is gone of a set that was committed: names within its folder
+	Acknowledged *Acknowledgement // who knows of all that; nil: nobody
 }
 
 // Good reports whether the set can be offered for a restore.

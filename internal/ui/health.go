@@ -185,6 +185,8 @@ func (d *database) remedy(p backup.Problem) string {
 		return "2 shows it; it counts for nothing and is never restored"
 	case backup.ProblemRollback:
 		return "restore nothing until you know; look into the versions and the log of the bucket"
+	case backup.ProblemLoss:
+		return "2 shows it; put back what is gone, or pgbtui acknowledge ID --reason … where it cannot be"
 	case backup.ProblemClock:
 	}
 	return clean(p.Remedy)

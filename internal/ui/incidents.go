@@ -36,7 +36,7 @@ func (sh *shared) toldOf(d *database) (found []problem) {
 func (sh *shared) mended(i Incident, d *database) bool {
 	sets, timers := sh.sets.have && sh.sets.err == nil, sh.timers.have && sh.timers.err == nil
 	switch i.Kind {
-	case "backup", "integrity", "proof", "warnings", "trust", "clock":
+	case "backup", "integrity", "proof", "warnings", "trust", "loss", "clock":
 		return sets
 	case "run":
 		return d != nil && d.newest != nil && d.newest.FinishedAt.After(i.OpenedAt)

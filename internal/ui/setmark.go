@@ -46,6 +46,8 @@ func midnight(t time.Time) time.Time {
 // what somebody may have planted.
 func setMark(s *backup.Set) mark {
 	switch {
+	case s.Loss() != "":
+		return mark{"✗", "LOST", 7, toneBad}
 	case s.Kind == backup.KindIncomplete:
 		return mark{"–", "PART", 1, toneFaint}
 	case s.Signature == backup.SignatureForged:

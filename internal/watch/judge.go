@@ -96,7 +96,7 @@ func (j Job) Health(now time.Time) backup.Health {
 func merged(found []Finding) []Finding {
 	var all []Finding
 	for _, f := range found {
-		if f.Kind == KindTrust || f.Kind == KindRollback {
+		if f.Kind == KindTrust || f.Kind == KindRollback || f.Kind == KindLoss {
 			f.Cause = f.What
 		}
 		k := slices.IndexFunc(all, func(o Finding) bool { return o.key() == f.key() })

@@ -38,6 +38,7 @@ const (
 	KindClock     = Kind(backup.ProblemClock)
 	KindTrust     = Kind(backup.ProblemTrust)
 	KindRollback  = Kind(backup.ProblemRollback)
+	KindLoss      = Kind(backup.ProblemLoss)
 
 	KindRun     Kind = "run"     // the last run of a unit failed, or systemd skipped it
 	KindTimer   Kind = "timer"   // the timer will not fire

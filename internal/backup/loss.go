@@ -1,0 +1,211 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// A set that was committed and cannot be used any more, since something of it is gone from the bucket, is
+// a loss: whoever removed the bytes removed what would have told of it. It is told until a person
+// acknowledges it. Rules:
+//
+//   - a manifest whose objects are missing or have another size is a loss, and so is one that is damaged
+//   - a folder without a manifest is a loss when something shows that there was one: a later set that
+//     followed it, a proof, a hold. Else it is what an unfinished run left
+//   - retention marks what it deletes before it begins: what it did not finish is none
+//   - an acknowledgement is of what was gone then. When more goes, it is told again
+
+// lossesFolder has the acknowledgements: documents that are only ever added.
+const lossesFolder = "losses/"
+
+// retiredName marks a set that retention deletes. It is there from before its manifest goes until the end.
+const retiredName = "retired.json"
+
+// LossSchema is the version of the acknowledgements that are written.
+const LossSchema = 1
+
+// Acknowledgement is that somebody knows of a loss.
+type Acknowledgement struct {
+	By     string
+	Host   string
+	At     time.Time // UTC
+	Reason string
+	Lost   []string // what was gone then
+}
+
+// String is the acknowledgement as it is shown.
+func (a *Acknowledgement) String() string {
+	text := fmt.Sprintf("acknowledged by %s on %s at %s", a.By, a.Host, a.At.Format(time.RFC3339))
+	if a.Reason != "" {
+		text += ": " + a.Reason
+	}
+	return text
+}
+
+// acknowledgement is one as stored.
+type acknowledgement struct {
+	Schema int       `json:"schema"`
+	Set    string    `json:"set"`
+	Lost   []string  `json:"lost"`
+	By     string    `json:"by"`
+	Host   string    `json:"host"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// lossName is `<time>-<6 hex digits>-acknowledged.json`.
+var lossName = regexp.MustCompile(`^losses/\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}-acknowledged\.json$`)
+
+// newestLosses is how many acknowledgements of a set are read: each covers all that was gone by then.
+const newestLosses = 8
+
+// Loss says what is gone of a committed set, or "" when nothing is, or somebody acknowledged it.
+func (s *Set) Loss() string {
+	if len(s.Lost) == 0 || s.Acknowledged != nil {
+		return ""
+	}
+	return s.Problem
+}
+
+// Acknowledge records that somebody knows of what a set has lost, so that it is no longer told.
+func Acknowledge(ctx context.Context, bucket *s3.Bucket, set *Set, a Acknowledgement) error {
+	switch {
+	case len(set.Lost) == 0:
+		return fault.New(fault.Refused, "acknowledge: nothing that is known of is lost of "+set.ID, "`pgbtui status` names the sets that something is lost of", nil)
+	case strings.TrimSpace(a.Reason) == "":
+		return fault.New(fault.Usage, "acknowledge: no reason", "say in a few words what happened to the set, with --reason", nil)
+	}
+	at := a.At.UTC().Truncate(time.Millisecond)
+	body, err := json.MarshalIndent(acknowledgement{
+		Schema: LossSchema, Set: set.ID, Lost: set.Lost, By: a.By, Host: a.Host, At: at, Reason: a.Reason,
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("backup: write acknowledgement: %w", err)
+	}
+	var tail [3]byte
+	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
+	key := set.Dir + lossesFolder + at.Format(holdTime) + "-" + hex.EncodeToString(tail[:]) + "-acknowledged.json"
+	if _, err := bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"}); err != nil {
+		return fmt.Errorf("backup: write acknowledgement: %w", err)
+	}
+	return nil
+}
+
+// covers is the acknowledgement in a document, or nil when it is none of this loss. What cannot be read
+// acknowledges nothing.
+func (s *Set) covers(raw []byte) *Acknowledgement {
+	var a acknowledgement
+	strict := json.NewDecoder(bytes.NewReader(raw))
+	strict.DisallowUnknownFields()
+	if strict.Decode(&a) != nil || a.Schema < 1 || a.Schema > LossSchema || a.Set != s.ID {
+		return nil
+	}
+	for _, gone := range s.Lost {
+		if !slices.Contains(a.Lost, gone) {
+			return nil
+		}
+	}
+	return &Acknowledgement{By: a.By, Host: a.Host, At: a.At.UTC(), Reason: a.Reason, Lost: a.Lost}
+}
+
+// gone are the objects that a manifest vouches for and that are missing or have another size.
+func (m *Manifest) gone(sizes map[string]int64) (names []string) {
+	for _, o := range m.objects() {
+		if size, there := sizes[o.Key]; !there || size != o.SizeBytes {
+			names = append(names, o.Key)
+		}
+	}
+	return names
+}
+
+// findLosses names what is gone of each set that was committed. It needs all sets of a listing: a set
+// without its manifest is known by the one that followed it.
+func (c *Catalogue) findLosses(ctx context.Context, found map[string]*gathered) error {
+	followed := map[string]bool{}
+	for _, g := range found {
+		if g.believed() && g.Manifest != nil && g.Manifest.Previous != nil {
+			followed[g.Instance+"\x00"+g.Database+"\x00"+g.Manifest.Previous.ID] = true
+		}
+	}
+	for key, g := range found {
+		g.Lost = g.lost(followed[key])
+		if len(g.Lost) == 0 {
+			continue
+		}
+		if g.Kind == KindIncomplete {
+			there, err := c.stillThere(ctx, g.Dir)
+			if err != nil {
+				return fmt.Errorf("backup: look again at %s: %w", g.ID, err)
+			}
+			if !there {
+				g.Lost = nil
+				continue
+			}
+			g.flaw(fault.Integrity, "its manifest is gone, and the set was committed")
+		}
+		if err := c.readAcknowledgements(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillThere looks again: a set that retention deletes while it is listed is seen in parts.
+func (c *Catalogue) stillThere(ctx context.Context, dir string) (bool, error) {
+	for _, err := range c.bucket.List(ctx, dir) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+func (g *gathered) lost(followed bool) []string {
+	switch {
+	case g.Kind == KindIncomplete && g.retired, g.Kind == KindLegacy:
+		return nil
+	case g.Kind == KindIncomplete:
+		if followed || len(g.proofs) > 0 || len(g.holdDocs) > 0 {
+			return []string{manifestName}
+		}
+		return nil
+	case g.Signature == SignatureForged || g.ProblemCode != fault.Integrity:
+		return nil // told as what it is: forged, unsigned, of a newer program, archived
+	case g.Manifest == nil || !g.Manifest.isOf(g):
+		return []string{manifestName}
+	}
+	return g.Manifest.gone(g.sizes)
+}
+
+func (c *Catalogue) readAcknowledgements(ctx context.Context, g *gathered) error {
+	slices.SortFunc(g.lossDocs, func(a, b s3.Object) int { return strings.Compare(b.Key, a.Key) })
+	for _, o := range g.lossDocs[:min(newestLosses, len(g.lossDocs))] {
+		raw, err := c.document(ctx, o)
+		if err != nil && ofDocument(err) == "" {
+			return fmt.Errorf("backup: read acknowledgement %s: %w", o.Key, err)
+		}
+		if g.Acknowledged = g.covers(raw); g.Acknowledged != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// losses tells of what is gone of a job's sets and nobody has acknowledged, the newest first.
+func losses(sets []Set) (told []string) {
+	for i := range sets {
+		if what := sets[i].Loss(); what != "" {
+			told = append(told, fmt.Sprintf("set %s is lost: %s", sets[i].ID, what))
+		}
+	}
+	return told
+}
