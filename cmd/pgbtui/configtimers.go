@@ -8,6 +8,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
@@ -16,7 +17,12 @@ import (
 
 // checkDrills looks whether this host can drill, before a drill has to find out.
 func (p *program) checkDrills(ctx context.Context, job config.Job, facts postgres.Facts) jsonFinding {
-	detail, err := backup.Drillable(ctx, job, facts, drillDir(job.SpoolDir, firstOf(p.getenv("STATE_DIRECTORY"), drillStateDir)))
+	request := backup.DrillRequest{Dir: drillDir(job.SpoolDir, p.getenv("STATE_DIRECTORY"))}
+	if units, bus := drillUnits(ctx); units != nil {
+		request = backup.DrillRequest{Dir: units.ServerDir, Unit: scratch.ControlSocket}
+		_ = bus.Close()
+	}
+	detail, err := backup.Drillable(ctx, job, facts, request)
 	if len(job.Encryption.Recipients) > 0 && job.Encryption.IdentityFile == "" {
 		detail += "; the drill's unit needs the credential age-identity"
 	}

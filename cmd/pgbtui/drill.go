@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -21,22 +20,28 @@ type jsonDrill struct {
 }
 
 func (p *program) drillCommand() *cobra.Command {
-	var job string
-	var accept bool
+	var f drillFlags
 	cmd := &cobra.Command{
 		Use: "drill ID|latest", Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
-		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.",
+		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.\n\nA restore runs what the owners of the database wrote. Where the units are installed, root and the drill's unit\n(systemctl start postgres-drill@ID) have it run in a unit that reaches no key, no network and no other server.\nWithout them, root has it run as the user pgbtui-drill or nobody; other users are refused, unless --unconfined\nsays that everybody who could create a table in the source is trusted with this user's rights.",
 		Args: exactly(1, "the ID of one set, or latest"),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.drill(cmd.Context(), args[0], job, accept) },
+		RunE: func(cmd *cobra.Command, args []string) error { return p.drill(cmd.Context(), args[0], f) },
 	}
-	cmd.Flags().StringVar(&job, "job", "", "look among the sets of this `job`")
-	acceptFlag(cmd, &accept)
+	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	cmd.Flags().BoolVar(&f.unconfined, "unconfined", false, "the set is trusted: its code may run with this user's rights, outside of any unit")
+	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
 	return cmd
 }
 
-func (p *program) drill(ctx context.Context, id, jobName string, accept bool) error {
-	at, err := p.locate(ctx, id, jobName)
+type drillFlags struct {
+	job        string
+	accept     bool
+	unconfined bool
+}
+
+func (p *program) drill(ctx context.Context, id string, f drillFlags) error {
+	at, err := p.locate(ctx, id, f.job)
 	if err != nil {
 		return p.failedBefore(ctx, drillRun, err)
 	}
@@ -44,7 +49,7 @@ func (p *program) drill(ctx context.Context, id, jobName string, accept bool) er
 	if err != nil {
 		return p.failedBefore(ctx, drillRun, err)
 	}
-	if accept {
+	if f.accept {
 		at.set.AcceptUnsigned()
 	}
 	env, stop, err := p.runEnv(ctx, at.job)
@@ -53,8 +58,10 @@ func (p *program) drill(ctx context.Context, id, jobName string, accept bool) er
 	}
 	defer stop()
 	env.Bucket = at.bucket
-	// The runtime directory is memory: good for a socket.
-	request := backup.DrillRequest{Dir: drillDir(at.job.SpoolDir, p.getenv("STATE_DIRECTORY")), SocketDir: p.getenv("RUNTIME_DIRECTORY")}
+	request, err := p.drillRequest(ctx, at.job, f)
+	if err != nil {
+		return p.failedBefore(ctx, drillRun, err)
+	}
 	drilled, err := backup.Drill(ctx, at.job, env, at.set, request, identities)
 	if err != nil {
 		if drilled != nil && p.json {
@@ -72,18 +79,6 @@ func (p *program) drill(ctx context.Context, id, jobName string, accept bool) er
 		return &outcome{fault.Warnings}
 	}
 	return nil
-}
-
-// drillStateDir is the drill units' StateDirectory=.
-const drillStateDir = "/var/lib/pgbtui/drill"
-
-// drillDir prefers a configured disk to the unit's own folder, if the unit may write there: the
-// old script's BACKUP_DIR, for one, is in a /tmp that units do not see.
-func drillDir(spool, state string) string {
-	if state != "" && (spool == "" || unix.Access(spool, unix.W_OK) != nil) {
-		return state
-	}
-	return spool
 }
 
 func (p *program) printDrilled(d *backup.Drilled) error {

@@ -47,7 +47,8 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own.BoolVar(&f.acceptEmpty, "accept-empty", false, "with --headless: accept a dump without tables after one with tables")
 	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
-	cmd.AddCommand(p.listCommand(), p.showCommand(), p.verifyCommand(), p.drillCommand(), p.restoreCommand(), p.pruneCommand(), p.holdCommand(), p.unholdCommand(), p.acknowledgeCommand(),
+	cmd.AddCommand(p.listCommand(), p.showCommand(), p.verifyCommand(), p.drillCommand(), p.drillServerCommand(), p.restoreCommand(),
+		p.pruneCommand(), p.holdCommand(), p.unholdCommand(), p.acknowledgeCommand(),
 		p.statusCommand(), p.unitsCommand(), p.configCommand(), p.versionCommand(), p.alertCommand(), p.endedCommand(), p.watchCommand())
 	cmd.AddCommand(p.releaseVerbs()...)
 	strictExtras(cmd)

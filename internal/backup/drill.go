@@ -20,6 +20,11 @@ import (
 type DrillRequest struct {
 	Dir       string // with room for the whole database; "" is the job's spool folder, else the system's
 	SocketDir string // "" is the system's for temporary files
+
+	Unit       string // socket of the unit that has the server; "": there is none
+	Unconfined bool   // the set is trusted: without a unit, its code may run with this user's rights
+
+	ServerMemory, Memory int64 // bytes that the server's unit and this one may have; 0: not known
 }
 
 // Drilled is what a drill found, and where it was recorded.
@@ -85,12 +90,12 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	if d.facts.Private {
 		var stop func()
-		ctx, stop = d.env.keepRoom(ctx, "drill", d.dir(), remedyDrillSpace)
+		ctx, stop = d.env.keepRoom(ctx, "drill", d.dir(), d.drill.remedySpace())
 		defer stop()
 	}
 	defer func() {
 		if ctx.Err() == nil {
-			err = d.scene.blame(err)
+			err = d.nameRow(d.scene.blame(err))
 		}
 		d.kept.remove()
 		d.clear(ctx)

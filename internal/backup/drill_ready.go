@@ -13,8 +13,8 @@ import (
 // Whether a host can drill, asked before the first drill has to find out.
 
 // Drillable says where a job's drills take place, or, by code Refused, what keeps this host from it.
-// facts are of the source; dir is where a private server's data go, or will go.
-func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, dir string) (string, error) {
+// facts are of the source; req says where a private server's data go, or will go, and whether in a unit.
+func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req DrillRequest) (string, error) {
 	if s := job.Drill.Server; !s.Private() {
 		server, err := postgres.Connect(ctx, postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: maintenance}, 0)
 		if err != nil {
@@ -27,8 +27,8 @@ func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, dir st
 	if err != nil {
 		return "", notHere(err)
 	}
-	dir = existing(dir)
-	if err := (Env{}).demandRoom("drill", dir, facts.SizeBytes+clusterBytes, remedyDrillSpace); err != nil {
+	dir := existing(req.Dir)
+	if err := (Env{}).demandRoom("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
 		return "", notHere(err)
 	}
 	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s", tools.Major, dir), nil

@@ -34,6 +34,7 @@ func (d *drilling) prepare(ctx context.Context) error {
 		return err
 	}
 	d.harmless()
+	d.tellMemory(ctx)
 	return refusal("drill", checks)
 }
 

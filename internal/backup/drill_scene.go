@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -17,7 +18,14 @@ import (
 // configuration names. Nothing that exists there is ever changed.
 
 // scene is the server of a drill. The zero value is a named server, which is not ours to end.
-type scene struct{ private *scratch.Server }
+type scene struct{ private privateServer }
+
+// privateServer is a server of the drill's own: a process of this one, or a unit.
+type privateServer interface {
+	Ended() <-chan struct{}
+	Err() error // why it ended by itself
+	Close()
+}
 
 // dying is how long a private server may take to end after one of its processes was killed.
 const dying = 10 * time.Second
@@ -47,23 +55,66 @@ func (d *drilling) open(ctx context.Context) (scene, error) {
 		d.doesNotProve("that the roles are in the set's globals: a named server has its own")
 		return scene{}, nil
 	}
-	dir := d.dir()
 	tools, err := readingTools(ctx, d.job.Postgres.BinDir, d.set, postgres.FindServer)
-	if err == nil {
-		err = d.env.demandRoom("drill", dir, d.roomBytes(), remedyDrillSpace)
-	}
 	if err != nil {
 		return scene{}, notHere(err)
 	}
 	stop := d.meter.keepAlive()
 	defer stop()
-	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: dir, SocketDir: d.drill.SocketDir})
+	if d.drill.Unit != "" {
+		return d.openUnit(ctx, tools)
+	}
+	return d.openProcess(ctx, tools)
+}
+
+// openUnit has the server in a unit of its own, which can reach nothing.
+func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene, err error) {
+	server, err := scratch.Dial(ctx, d.drill.Unit)
 	if err != nil {
 		return scene{}, err
 	}
-	d.facts.Private = true
-	d.job.Postgres = config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir}
+	d.drill.Dir = server.Dir
+	d.env.diskOf = func(string) (disk, error) { // its disks are not ours to see
+		free, size := server.Room()
+		return disk{free: free, size: size}, nil
+	}
+	if err = d.env.demandRoom("drill", server.Dir, d.roomBytes(), d.drill.remedySpace()); err != nil {
+		err = notHere(err)
+	} else {
+		err = server.Start(ctx, tools)
+	}
+	if err != nil {
+		server.Close()
+		return scene{}, err
+	}
+	d.inPrivate(config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir})
 	return scene{server}, nil
+}
+
+// openProcess has the server run as another user than this one, or as this one where that is wanted: what
+// the set's owners wrote then has this user's rights.
+func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene, error) {
+	if os.Geteuid() != 0 && !d.drill.Unconfined {
+		return scene{}, fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
+			"start the unit, whose server can reach nothing: systemctl start postgres-drill@"+d.set.ID+"; or, if you trust everybody who "+
+				"could create a table there, say --unconfined", nil)
+	}
+	if err := d.env.demandRoom("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
+		return scene{}, notHere(err)
+	}
+	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir})
+	if err != nil {
+		return scene{}, err
+	}
+	d.inPrivate(config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir})
+	return scene{server}, nil
+}
+
+// inPrivate makes a private server the one that is restored into. Whoever wrote what it runs may have
+// taken it over by then, so it is offered nothing to log in with.
+func (d *drilling) inPrivate(at config.Postgres) {
+	d.facts.Private, d.noSecrets = true, true
+	d.job.Postgres = at
 }
 
 // dir is where a private server's files go.
@@ -86,6 +137,17 @@ func notHere(err error) error {
 // remedyNotHere is for whoever cannot or will not mend it.
 const remedyNotHere = "Or name a server that drills may use (drill.server), or leave them to another host or to people " +
 	"(drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off"
+
+// remedySpace says how the server gets another disk.
+func (r DrillRequest) remedySpace() string {
+	if r.Unit != "" {
+		return remedyUnitSpace
+	}
+	return remedyDrillSpace
+}
+
+const remedyUnitSpace = "free space, or give the drill's server a larger disk by a drop-in of " + scratch.ServerUnit +
+	" (TMPDIR= and BindPaths=, docs/operations.md#drills)"
 
 const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"
 

@@ -38,7 +38,7 @@ func drillFolder(t *testing.T) string {
 func (w *world) drill(t *testing.T, set *Set) (*Drilled, error) {
 	t.Helper()
 	dir := drillFolder(t)
-	return Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+	return Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 }
 
 // named makes the shared server the one that drills go into; none of their databases may be left.
@@ -310,23 +310,23 @@ func TestAHostThatCannotDrillRefusesAndSaysTheWaysOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
-	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, Unconfined: true}, nil)
 	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
 	facts := postgres.Facts{VersionNum: set.Manifest.Server.VersionNum, SizeBytes: set.Manifest.Server.SizeBytes}
-	_, err = Drillable(t.Context(), w.job, facts, filepath.Join(dir, "not", "there"))
+	_, err = Drillable(t.Context(), w.job, facts, DrillRequest{Dir: filepath.Join(dir, "not", "there")})
 	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
 
 	w.job.Postgres.BinDir = clientsOnly(t, w)
 	_, err = w.drill(t, set)
 	w.refusesToDrill(t, err, "initdb", "Install postgresql-")
-	_, err = Drillable(t.Context(), w.job, facts, "/tmp")
+	_, err = Drillable(t.Context(), w.job, facts, DrillRequest{Dir: "/tmp"})
 	w.refusesToDrill(t, err, "initdb", "Install postgresql-")
 	if again := w.find(t, set.ID); len(again.Proofs) > 1 {
 		t.Errorf("a drill that could not be carried out is evidence: %+v", again.Proofs)
 	}
 
 	w.named(t)
-	if where, err := Drillable(t.Context(), w.job, facts, dir); err != nil || !strings.Contains(where, w.pg.Host) {
+	if where, err := Drillable(t.Context(), w.job, facts, DrillRequest{Dir: dir}); err != nil || !strings.Contains(where, w.pg.Host) {
 		t.Errorf("a host without server programs and room, but with a server for drills: %q, %v", where, err)
 	}
 }

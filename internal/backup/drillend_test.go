@@ -40,7 +40,7 @@ func TestADrillWhoseServerDiesProvesNothingAndLeavesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 	wantCode(t, err, fault.Failed)
 	if err == nil || !strings.Contains(err.Error(), "the private server") || len(w.find(t, set.ID).Proofs) > 0 {
 		t.Errorf("%v, %+v", err, w.find(t, set.ID).Proofs)
@@ -65,7 +65,7 @@ func TestATerminatedDrillLeavesNothing(t *testing.T) {
 					cancel(terminated)
 					return &s3server.Fault{Kind: s3server.StallBody, After: 10_000}
 				})
-				_, err := Drill(ctx, w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir}, nil)
+				_, err := Drill(ctx, w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 				wantCode(t, err, fault.Terminated)
 				if n := len(w.find(t, set.ID).Proofs); n > 0 {
 					t.Errorf("%d proofs", n)

@@ -103,6 +103,7 @@ type restoring struct {
 	contents *Contents
 	failing  bool // a check failed so far
 
+	noSecrets     bool // whoever wrote the set may have the server in his hands: see postgres.Target
 	leavesReserve bool // of the target's disks, or does not begin
 
 	part    *part // nil: everything
@@ -185,7 +186,7 @@ func (r *restoring) do(ctx context.Context) (err error) {
 
 func (r *restoring) target(database string) postgres.Target {
 	p := r.job.Postgres
-	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: database}
+	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets}
 }
 
 // cause is why the run ended, unless there is something worse to be told.

@@ -33,19 +33,19 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 	w.store.ForgetRequests()
 	need := set.Manifest.Server.SizeBytes + clusterBytes
 	w.roomFor(need + reserveOf100GiB - 1)
-	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t)}, nil)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
 	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB stay free") {
 		t.Errorf("%v, %d reads", err, n)
 	}
 	w.roomFor(need + reserveOf100GiB)
-	if _, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t)}, nil); err != nil {
+	if _, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil); err != nil {
 		t.Error(err)
 	}
 	// A named server may be the live one.
 	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB - 1)
 	w.job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
-	_, err = Drill(t.Context(), w.job, w.env, set, DrillRequest{}, nil)
+	_, err = Drill(t.Context(), w.job, w.env, set, DrillRequest{Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), "5.0 GiB stay free") {
 		t.Error(err)
@@ -60,7 +60,7 @@ func TestADrillEndsWhenSomethingElseTakesTheReserve(t *testing.T) {
 		return &s3server.Fault{Kind: s3server.Stall} // without the look at the disk it would hang here
 	})
 	dir := drillFolder(t)
-	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir}, nil)
+	_, err := Drill(t.Context(), w.job, w.env, set, DrillRequest{Dir: dir, Unconfined: true}, nil)
 	wantCode(t, err, fault.NoSpace)
 	if len(privateServers(dir)) != 0 || len(w.find(t, set.ID).Proofs) != 0 {
 		t.Errorf("it left a server or evidence: %v", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -101,12 +102,18 @@ func (t Target) config() (*pgx.ConnConfig, error) {
 			fmt.Fprintf(&b, "%s='%s' ", kv[0], strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(kv[1]))
 		}
 	}
+	if t.NoSecrets {
+		b.WriteString("passfile='" + os.DevNull + "' sslmode=disable ")
+	}
 	config, err := pgx.ParseConfig(b.String())
 	if err != nil {
 		return nil, fault.New(fault.Config, "postgres: connection settings", "Check the job's host and port, and the PG* variables.", err)
 	}
 	if t.Database != "" {
 		config.Database = t.Database
+	}
+	if t.NoSecrets {
+		config.Password = ""
 	}
 	config.RuntimeParams["application_name"] = appName
 	config.RuntimeParams["client_encoding"] = "UTF8"

@@ -52,6 +52,7 @@ type command struct {
 	env    []string
 	dir    string              // "": ours
 	as     *syscall.Credential // nil: this process's user
+	apart  uintptr             // namespaces of its own
 	stop   syscall.Signal      // tells it to end; 0 is SIGTERM
 	stdin  *source             // nil: /dev/null
 	onLine func(string)        // each line of standard error; may be nil
@@ -105,7 +106,7 @@ func (p *Process) launch(cmd *exec.Cmd) error {
 func (p *Process) command(c command) *exec.Cmd {
 	cmd := exec.CommandContext(p.ctx, c.path, c.args...)
 	cmd.Env, cmd.Dir = c.env, c.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.as}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.as, Cloneflags: c.apart}
 	stop := c.stop
 	if stop == 0 {
 		stop = syscall.SIGTERM

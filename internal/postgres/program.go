@@ -14,11 +14,13 @@ type Program struct {
 	Dir  string              // where it runs; "": here
 	As   *syscall.Credential // as whom; nil: as this process's user
 	Stop syscall.Signal      // tells it to end; 0 is SIGTERM
+
+	Apart uintptr // namespaces of its own, CLONE_NEW*; root's to give
 }
 
 // StartProgram starts a program that goes on until the context ends or Close is called.
 func StartProgram(ctx context.Context, p Program) (*Process, error) {
-	return start(ctx, command{path: p.Path, args: p.Args, env: p.Env, dir: p.Dir, as: p.As, stop: p.Stop})
+	return start(ctx, command{path: p.Path, args: p.Args, env: p.Env, dir: p.Dir, as: p.As, stop: p.Stop, apart: p.Apart})
 }
 
 // RunProgram runs a program to its end and throws its output away; an error has the last lines of

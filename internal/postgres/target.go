@@ -15,6 +15,10 @@ type Target struct {
 	Port     string
 	User     string
 	Database string
+
+	// NoSecrets is for a server that may be in the hands of whoever wrote what it runs: no password and no
+	// certificate that lies around here is offered to it, whatever it asks for.
+	NoSecrets bool
 }
 
 // passed lists the variables besides PG* that PostgreSQL's programs may need. It is a list of
@@ -51,9 +55,26 @@ func (t Target) Env(base []string) []string {
 	set("PGUSER", t.User)
 	set("PGDATABASE", t.Database)
 	set("PGAPPNAME", appName)
+	if t.NoSecrets {
+		env = slices.DeleteFunc(env, isSecret)
+		set("PGPASSFILE", os.DevNull)  // else libpq looks into the home directory
+		set("PGREQUIREAUTH", "none")   // from 16 on
+		set("PGGSSENCMODE", "disable") // a ticket would be asked for
+	}
 	set("LANG", "C")
 	set("LC_MESSAGES", "C")
 	return env
+}
+
+// secrets are the variables that hold, or lead to, what one logs in with.
+var secrets = []string{
+	"PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGSSLKEY", "PGSSLCERT", "PGOAUTHCLIENTID",
+	"KRB5_CONFIG", "KRB5CCNAME", "KRB5_KTNAME",
+}
+
+func isSecret(kv string) bool {
+	name, _, _ := strings.Cut(kv, "=")
+	return slices.Contains(secrets, name)
 }
 
 // appName is how our sessions call themselves in pg_stat_activity.

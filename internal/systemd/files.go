@@ -89,6 +89,8 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupDrillBase + "@.service", "drill.service", aJob},
 		{unitDir + "/" + backupDrillBase + "@.timer", "drill.timer", aJob},
 		{unitDir + "/" + drillBase + "@.service", "drill.service", theInstance},
+		{unitDir + "/" + DrillServerSocket, "drillserver.socket", theHost},
+		{unitDir + "/" + drillServerBase + "@.service", "drillserver.service", theInstance},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
 	}
 	files := make([]File, 0, len(sources))

@@ -22,7 +22,7 @@ func keepRunning(ctx context.Context, r root, report *Report) error {
 		return err
 	}
 	defer func() { _ = bus.Close() }()
-	units, err := bus.Units(ctx)
+	units, err := bus.Units(ctx, append(Patterns(), drillServerBase+"@*.service")...)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,32 @@ func (b *Bus) StartTimer(ctx context.Context, timer string) error {
 	return b.call(ctx, "start "+timer, "StartUnit", []any{timer, "replace"}, &job)
 }
 
+// Listen starts a socket, and returns when systemd listens on it.
+func (b *Bus) Listen(ctx context.Context, socket string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	changes, err := b.Watch(ctx, socket)
+	if err != nil {
+		return err
+	}
+	var job dbus.ObjectPath
+	if err := b.call(ctx, "start "+socket, "StartUnit", []any{socket, "replace"}, &job); err != nil {
+		return err
+	}
+	for {
+		u, err := b.Unit(ctx, socket)
+		if err != nil || u.ActiveState == "active" {
+			return err
+		}
+		if u.ActiveState == "failed" || u.JobID == 0 && !u.Running() {
+			return fault.New(fault.Failed, "systemd: start "+socket, "See: systemctl status "+shellWord(socket)+".", nil)
+		}
+		if _, ok := <-changes; !ok {
+			return fmt.Errorf("systemd: start %s: %w", socket, context.Cause(ctx))
+		}
+	}
+}
+
 // Wait follows a run to its end by signals. look, if not nil, is called with each new state.
 func (b *Bus) Wait(ctx context.Context, run Run, look func(UnitState)) (UnitState, Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -31,6 +31,9 @@ func Uninstall(ctx context.Context, dir string) (*Report, error) {
 		if err := keepRunning(ctx, r, report); err != nil {
 			return report, err
 		}
+		if err := stopSocket(ctx); err != nil {
+			return report, err
+		}
 	}
 	for _, f := range append(files, File{Path: plainTimer + ".d/" + calendarName}) {
 		removed, err := r.remove(f.Path)
@@ -67,6 +70,19 @@ func daemonReload(ctx context.Context, bus *Bus, report *Report) error {
 	}
 	report.add(Ran, "systemctl daemon-reload", "")
 	return nil
+}
+
+// stopSocket closes the way to new servers of drills. Those that run go on.
+func stopSocket(ctx context.Context) error {
+	bus, err := Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bus.Close() }()
+	if u, err := bus.Unit(ctx, DrillServerSocket); err != nil || !u.Running() {
+		return err
+	}
+	return bus.Stop(ctx, DrillServerSocket)
 }
 
 // silenceTimers stops and disables every timer that runs a unit of ours.
@@ -116,6 +132,6 @@ func leftBehind(r root, report *Report) error {
 			return fmt.Errorf("systemd: look at %s: %w", r.path(path), err)
 		}
 	}
-	report.add(Note, "Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo userdel each of pgbtui, pgbtui-prover, pgbtui-keeper and pgbtui-watch; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
+	report.add(Note, "Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-watch and pgbtui-drill; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
 	return nil
 }

@@ -60,4 +60,6 @@ type Data struct {
 	Blobs    bool  `json:"blobs,omitempty"` // large objects
 
 	RowsUnknown string `json:"rowsUnknown,omitempty"` // why Rows is -1
+
+	LargestRow int64 `json:"largestRow,omitempty"` // bytes of COPY text, where a row has noteworthyRow or more
 }

@@ -16,6 +16,9 @@ const (
 	blockBlobs = 3 // BLK_BLOBS
 
 	maxChunk = 1<<31 - 1 // INT_MAX, what pg_restore can read
+
+	// noteworthyRow is the size from which a row is recorded: smaller ones need no memory to speak of.
+	noteworthyRow = 1 << 20
 )
 
 // The end of COPY text as pg_dump writes it: backslash, dot, and three newlines, which follow
@@ -35,6 +38,7 @@ type block struct {
 	tail  uint64 // the last eight bytes of the payload, the newest lowest
 	count bool   // lines are rows
 	left  int64  // of the chunk
+	chunk int64  // the largest so far
 }
 
 // startData ends the head.
@@ -117,6 +121,7 @@ func (s *Scanner) gotChunk(b []byte) {
 	case n < 0 || n > maxChunk:
 		s.fail(ErrCorrupt, "chunk of %d bytes", n)
 	case n > 0:
+		s.block.chunk = max(s.block.chunk, n)
 		s.block.left, s.state = n, statePayload
 	case s.block.data.Blobs:
 		s.expectOID()
@@ -148,6 +153,7 @@ func (s *Scanner) wholeChunks(p []byte) (taken int) {
 		if n == 0 || n > int64(len(rest)-header) {
 			break
 		}
+		s.block.chunk = max(s.block.chunk, n)
 		s.block.add(rest[header : header+n])
 		taken += header + int(n)
 	}
@@ -157,6 +163,9 @@ func (s *Scanner) wholeChunks(p []byte) (taken int) {
 
 func (s *Scanner) endBlock() {
 	s.block.data.End = s.pos
+	if s.block.count && s.block.chunk >= noteworthyRow {
+		s.block.data.LargestRow = s.block.chunk
+	}
 	s.arch.Data = append(s.arch.Data, s.block.data)
 	s.expectBlock()
 }

@@ -12,6 +12,8 @@ type Table struct {
 	DumpID   int
 	Offset   int64
 	End      int64
+
+	LargestRow int64 // see Data
 }
 
 // Tables lists the tables with data blocks, empty ones included, in archive order.
@@ -30,7 +32,7 @@ func (a *Archive) Tables() []Table {
 		}
 		tables = append(tables, Table{
 			Schema: e.Namespace, Name: e.Tag, Rows: d.Rows, RawBytes: d.RawBytes,
-			DumpID: d.DumpID, Offset: d.Offset, End: d.End,
+			DumpID: d.DumpID, Offset: d.Offset, End: d.End, LargestRow: d.LargestRow,
 		})
 	}
 	return tables

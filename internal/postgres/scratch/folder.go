@@ -61,6 +61,9 @@ func (f *Folder) Remove() {
 // has locked.
 func Sweep(parent, prefix string) { sweep(parent, prefix, os.Geteuid(), nil) }
 
+// SweepServers removes what killed servers of this user left in parent.
+func SweepServers(parent string) { sweep(parent, prefix, os.Geteuid(), killStragglers) }
+
 func sweep(parent, prefix string, uid int, before func(path string)) {
 	if parent == "" {
 		parent = os.TempDir()

@@ -21,6 +21,10 @@ type Options struct {
 	Tools     postgres.Tools // of postgres.FindServer
 	Dir       string         // a disk with room for the data; "" is the system's for temporary files
 	SocketDir string         // "" is the system's too
+
+	// Guarded says that a folder above SocketDir keeps everybody out whom the server is not for, and that
+	// whom it is for is another user: the socket itself is then open.
+	Guarded bool
 }
 
 // Server is a private PostgreSQL server: Host, Port and User reach it as its only superuser, whose
@@ -31,6 +35,9 @@ type Server struct {
 	data, socket *Folder
 	process      *postgres.Process
 }
+
+// serverPort names the socket in its folder.
+const serverPort = "5432"
 
 // prefix of the folders of servers.
 const prefix = "pgbtui-server-"
@@ -45,7 +52,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Port: "5432", User: bootstrapName()}
+	s := &Server{Port: serverPort, User: bootstrapName()}
 	err = s.folders(o, as)
 	if err == nil {
 		err = s.initialise(ctx, o, as)
@@ -89,6 +96,11 @@ func (s *Server) folders(o Options, as *syscall.Credential) (err error) {
 		return err
 	}
 	s.Host = s.socket.Path
+	if o.Guarded {
+		if err := os.Chmod(s.Host, 0o711); err != nil { //nolint:gosec // guarded by the folder above
+			return err
+		}
+	}
 	if len(s.Host) > maxSocket || strings.ContainsAny(s.Host, `",`) {
 		return fault.New(fault.Config, "scratch: no socket fits into "+filepath.Dir(s.Host), "set TMPDIR to a short path without commas and quotes", nil)
 	}
@@ -128,9 +140,13 @@ func (s *Server) initialise(ctx context.Context, o Options, as *syscall.Credenti
 }
 
 // settings are for a server that is loaded once and thrown away.
-func (s *Server) settings() []string {
+func (s *Server) settings(o Options) []string {
+	permissions := "0700"
+	if o.Guarded {
+		permissions = "0777"
+	}
 	return []string{
-		"listen_addresses=", `unix_socket_directories="` + s.Host + `"`, "unix_socket_permissions=0700", "port=" + s.Port,
+		"listen_addresses=", `unix_socket_directories="` + s.Host + `"`, "unix_socket_permissions=" + permissions, "port=" + s.Port,
 		// Nothing has to survive.
 		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
 		"max_wal_size=2GB", "checkpoint_timeout=1h", "autovacuum=off",
@@ -144,15 +160,29 @@ func (s *Server) settings() []string {
 	}
 }
 
+// startApart gives a server that runs as another user, for root, no network and no shared memory of
+// others, where the system lets root take them away.
+func startApart(ctx context.Context, p postgres.Program) (*postgres.Process, error) {
+	if p.As != nil {
+		p.Apart = syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+		process, err := postgres.StartProgram(ctx, p)
+		if !errors.Is(err, syscall.EPERM) { // a container without the right to make namespaces
+			return process, err
+		}
+		p.Apart = 0
+	}
+	return postgres.StartProgram(ctx, p)
+}
+
 // startWait bounds the time until the server answers.
 const startWait = 2 * time.Minute
 
 func (s *Server) run(ctx context.Context, o Options, as *syscall.Credential) (err error) {
 	args := []string{"-D", s.dataDir()}
-	for _, setting := range s.settings() {
+	for _, setting := range s.settings(o) {
 		args = append(args, "-c", setting)
 	}
-	if s.process, err = postgres.StartProgram(ctx, s.program(o, as, "postgres", args...)); err != nil {
+	if s.process, err = startApart(ctx, s.program(o, as, "postgres", args...)); err != nil {
 		return err
 	}
 	ready, cancel := context.WithTimeoutCause(ctx, startWait, fault.New(fault.Unavailable, fmt.Sprintf("it does not answer after %s", startWait), "", nil))
@@ -174,7 +204,7 @@ func (s *Server) run(ctx context.Context, o Options, as *syscall.Credential) (er
 
 // Target is a database of the server.
 func (s *Server) Target(database string) postgres.Target {
-	return postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: database}
+	return postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: database, NoSecrets: true}
 }
 
 // Ended is closed when the server has ended.

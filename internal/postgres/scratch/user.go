@@ -11,10 +11,12 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// servants may run a private server for root, since PostgreSQL refuses to run as root. The
-// backups' own user comes first: what a stranger's dump does in the server can then not reach
-// the files of the live one.
-var servants = []string{"pgbtui", "postgres"}
+// DrillUser is the system user of the units' servers. It owns nothing and is in no other's group.
+const DrillUser = "pgbtui-drill"
+
+// servants may run a private server for root, since PostgreSQL refuses to run as root. What it runs is
+// what the owners of a database wrote, so it is never the user of the backups or of a live server.
+var servants = []string{DrillUser, "nobody"}
 
 // servant is whom the server runs as; nil is this process's user.
 func servant() (*syscall.Credential, error) {
@@ -26,7 +28,7 @@ func servant() (*syscall.Credential, error) {
 			return c, nil
 		}
 	}
-	return nil, fault.New(fault.Refused, "scratch: a PostgreSQL server does not run as root, and there is no user pgbtui or postgres", "run it as another user", nil)
+	return nil, fault.New(fault.Refused, "scratch: a PostgreSQL server does not run as root, and there is no user "+DrillUser+" or nobody", "Make the user: sudo pgbtui units install.", nil)
 }
 
 func credential(name string) (*syscall.Credential, error) {
