@@ -2,7 +2,6 @@ package installed
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,17 +24,25 @@ func (h *host) holdsRestore(t *testing.T, unit string) {
 	t.Fatalf("nothing is restored: %s\n%s", standing(h.show(t, unit)), h.lastLines(t, unit))
 }
 
-// nothingOfADrill looks for what a private server could leave.
+// nothingOfADrill looks for what a drill's server could leave, once systemd has cleared its unit away.
 func (h *host) nothingOfADrill(t *testing.T) {
 	t.Helper()
-	for _, pattern := range []string{"var/lib/pgbtui/drill/*", "run/pgbtui/*drill*"} {
-		if left, _ := filepath.Glob(filepath.Join(h.lab.Root(), pattern)); len(left) > 0 {
-			t.Errorf("left: %q", left)
-		}
+	until(t, "the drill's server to be gone", func() error {
+		return h.finds(t, `pgrep -l -u pgbtui-drill; pgrep -l -u pgbtui -x postgres
+			systemctl list-units --all --plain --no-legend 'postgres-drill-server@*'
+			find /run/pgbtui-drill -mindepth 1 ! -name control
+			find /var/lib/pgbtui/drill -mindepth 1; ls -d /var/tmp/pgbtui-* /tmp/pgbtui-server-* /tmp/systemd-private-*drill* /var/tmp/systemd-private-*drill*
+			find / -xdev -name 'canary-of-mallory'; find /dev/shm /run -name 'canary-of-mallory'`)
+	})
+}
+
+// finds is an error with everything that a script for the shell prints.
+func (h *host) finds(t *testing.T, script string) error {
+	t.Helper()
+	if out := h.root(t, "sh", "-c", "{ "+script+"; } 2>/dev/null; true"); out != "" {
+		return fmt.Errorf("%s", out)
 	}
-	if out, err := h.lab.Output(t.Context(), "root", "pgrep", "-u", "pgbtui", "-x", "postgres"); err == nil {
-		t.Errorf("servers of the backups' user go on: %s", out)
-	}
+	return nil
 }
 
 func (h *host) drillsEveryWeek(t *testing.T) {
@@ -59,7 +66,7 @@ func (h *host) drillsEveryWeek(t *testing.T) {
 		}
 		return nil
 	})
-	environment := h.root(t, "sh", "-c", `for p in $(pgrep -u pgbtui -x postgres; pgrep -u pgbtui -x pg_restore); do tr '\0' '\n' </proc/$p/environ; done`)
+	environment := h.root(t, "sh", "-c", `for p in $(pgrep -u pgbtui-drill; pgrep -u pgbtui -x pg_restore); do tr '\0' '\n' </proc/$p/environ; done`)
 	for _, secret := range append(canaries(), "NOTIFY_SOCKET", "AWS_") {
 		if strings.Contains(environment, secret) {
 			t.Errorf("%s is in the environment of the server or pg_restore", secret)
@@ -96,15 +103,13 @@ func (h *host) stoppedDrillLeavesNothing(t *testing.T) {
 	h.ends(t, unit, "exit-code", "143")
 	h.nothingOfADrill(t)
 
-	// Killed, it has no say: systemd ends the server, and the next drill removes its files.
+	// Killed, it has no say: its server ends with its connection.
 	h.root(t, "systemctl", "reset-failed", unit)
 	h.root(t, "systemctl", "start", "--no-block", unit)
 	h.holdsRestore(t, unit)
 	h.root(t, "systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit)
 	h.ends(t, unit, "signal", "9")
-	if _, err := h.lab.Output(t.Context(), "root", "pgrep", "-u", "pgbtui", "-x", "postgres"); err == nil {
-		t.Error("the server outlived its drill")
-	}
+	h.nothingOfADrill(t)
 	if now := len(h.details(t, set).Proofs); now != proofs {
 		t.Errorf("%d proofs before, %d after", proofs, now)
 	}

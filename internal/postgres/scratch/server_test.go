@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("SCRATCH_TEST_OWNER"); dir != "" {
 		os.Exit(own(dir))
 	}
+	if dir := os.Getenv("SCRATCH_TEST_UNIT"); dir != "" {
+		os.Exit(serveOnce(dir))
+	}
 	os.Exit(m.Run())
 }
 
