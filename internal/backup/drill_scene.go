@@ -94,10 +94,8 @@ func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene,
 // openProcess has the server run as another user than this one, or as this one where that is wanted: what
 // the set's owners wrote then has this user's rights.
 func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene, error) {
-	if os.Geteuid() != 0 && !d.drill.Unconfined {
-		return scene{}, fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
-			"start the unit, whose server can reach nothing: systemctl start postgres-drill@"+d.set.ID+"; or, if you trust everybody who "+
-				"could create a table there, say --unconfined", nil)
+	if err := d.trusted(os.Geteuid()); err != nil {
+		return scene{}, err
 	}
 	if err := d.env.demandRoom("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
 		return scene{}, notHere(err)
@@ -108,6 +106,16 @@ func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene
 	}
 	d.inPrivate(config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir})
 	return scene{server}, nil
+}
+
+// trusted refuses a user who has something to lose. For root the server runs as somebody who has not.
+func (d *drilling) trusted(uid int) error {
+	if uid == 0 || d.drill.Unconfined {
+		return nil
+	}
+	return fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
+		"start the unit, whose server can reach nothing: systemctl start postgres-drill@"+d.set.ID+"; or, if you trust everybody who "+
+			"could create a table there, say --unconfined", nil)
 }
 
 // inPrivate makes a private server the one that is restored into. Whoever wrote what it runs may have

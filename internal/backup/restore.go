@@ -99,6 +99,7 @@ type restoring struct {
 	started  time.Time
 	server   *postgres.Server // on the maintenance database
 	place    postgres.Place   // where that is
+	into     postgres.Facts   // what it is
 	tools    postgres.Tools
 	contents *Contents
 	failing  bool // a check failed so far
@@ -285,6 +286,7 @@ func (r *restoring) existsAnyway(ctx context.Context) bool {
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file}
+	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
 	if r.part != nil {
 		return r.loadPart(ctx, opts)
 	}

@@ -30,6 +30,7 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.into = facts
 	tools, err := readingTools(ctx, r.job.Postgres.BinDir, r.set, postgres.FindTools)
 	if err != nil {
 		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
@@ -42,6 +43,20 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 		)}, nil
 	}
 	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
+}
+
+// eventTriggersSetting is the server's version from which a superuser may switch event triggers off.
+const eventTriggersSetting = 170000
+
+// checkCode says as whom the restore runs what the owners of the database wrote: constraints are checked
+// for each row as the restoring role, and so are domains and generated columns. PostgreSQL has nothing
+// that would keep a superuser from running programs by COPY.
+func (r *restoring) checkCode(context.Context) ([]Check, error) {
+	if !r.into.Superuser {
+		return []Check{passes("code", fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.into.Role))}, nil
+	}
+	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: constraints, domains and generated columns "+
+		"can then do on the server what that superuser can, and run programs there", r.into.Role), "")}, nil
 }
 
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {

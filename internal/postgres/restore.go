@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -23,6 +24,7 @@ type RestoreOptions struct {
 	SchemaOnly    bool   // no data; the stream is then not read to its end
 
 	SingleTransaction bool         // all or nothing
+	NoEventTriggers   bool         // those of the archive do not fire while it is restored; a superuser's, from 17 on
 	Entries           []int        // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
 	ReadAll           bool         // read the stream to its end also when pg_restore stops earlier
 	OnLine            func(string) // each line of standard error, from one goroutine; may be nil
@@ -59,7 +61,7 @@ func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, std
 	if list != "" {
 		defer func() { _ = os.Remove(list) }()
 	}
-	c := command{path: t.path("pg_restore"), args: o.args(list), env: target.Env(os.Environ()), onLine: o.OnLine}
+	c := command{path: t.path("pg_restore"), args: o.args(list), env: o.env(target.Env(os.Environ())), onLine: o.OnLine}
 	if o.File == "" {
 		c.stdin = newSource(stdin)
 	}
@@ -73,6 +75,21 @@ func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, std
 		err = c.stdin.finish(err, o.ReadAll || !o.SchemaOnly && list == "")
 	}
 	return err
+}
+
+// env adds the settings of pg_restore's own sessions to what PGOPTIONS has already.
+func (o RestoreOptions) env(base []string) []string {
+	if !o.NoEventTriggers {
+		return base
+	}
+	const name, off = "PGOPTIONS=", "-c event_triggers=off"
+	for i, kv := range base {
+		if strings.HasPrefix(kv, name) {
+			base[i] = kv + " " + off
+			return base
+		}
+	}
+	return append(base, name+off)
 }
 
 func (o RestoreOptions) args(list string) []string {

@@ -1,0 +1,68 @@
+package backup
+
+import (
+	"strings"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// As whom the code of a set's owners runs, and what it may use up.
+
+func TestADrillOutsideOfAUnitIsRefusedUnlessTheSetIsTrusted(t *testing.T) {
+	w, set := smallSet.world(t)
+	for _, c := range []struct {
+		uid        int
+		unconfined bool
+		want       fault.Code
+	}{{uid: 0, want: fault.OK}, {uid: 1000, want: fault.Refused}, {uid: 1000, unconfined: true, want: fault.OK}} {
+		err := newDrilling(w.job, w.env, set, DrillRequest{Unconfined: c.unconfined}, nil).trusted(c.uid)
+		if fault.CodeOf(err) != c.want || err != nil && !strings.Contains(fault.Remedy(err), "systemctl start postgres-drill@"+set.ID) {
+			t.Errorf("%+v: %v, remedy %q", c, err, fault.Remedy(err))
+		}
+	}
+}
+
+func TestADrillNamesTheRowThatMayNotFit(t *testing.T) {
+	w, set := smallSet.world(t)
+	w.rewriteContents(t, set, func(c *Contents) { c.Archive.Data[0].LargestRow = 900 << 20 })
+	set = w.find(t, set.ID)
+	dir := drillFolder(t)
+	request := DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true, ServerMemory: 4 << 30, Memory: 4 << 30}
+	if _, err := Drill(t.Context(), w.job, w.env, set, request, nil); err != nil {
+		t.Fatal(err) // what a row needs is not exact: it is tried
+	}
+	if text := w.log.text(); strings.Count(text, "a row of public.t has 900 MiB, which may need") != 1 || !strings.Contains(text, "the unit of the drill's server may have 4.0 GiB (MemoryMax=)") {
+		t.Errorf("what is said before the load:\n%s", text)
+	}
+	d := newDrilling(w.job, w.env, set, request, nil)
+	if err := d.readContents(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.scene = scene{deadServer{}}
+	err := d.nameRow(fault.New(fault.Failed, "drill: the private server", "raise MemoryMax=", nil))
+	if err == nil || !strings.Contains(err.Error(), "the largest row of the set, in public.t, has 900 MiB") || !strings.Contains(fault.Remedy(err), "MemoryMax=") {
+		t.Errorf("%v, remedy %q", err, fault.Remedy(err))
+	}
+}
+
+// deadServer has ended by itself.
+type deadServer struct{}
+
+func (deadServer) Ended() <-chan struct{} { return nil }
+func (deadServer) Err() error             { return fault.New(fault.Failed, "killed", "", nil) }
+func (deadServer) Close()                 {}
+
+func TestAPreflightSaysAsWhomTheOwnersCodeRuns(t *testing.T) {
+	w, set := smallSet.world(t)
+	req := RestoreRequest{To: w.job.Instance + "_copy"}
+	if c := w.check(t, set, req, "code"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "code of the database's owners as superuser postgres") {
+		t.Errorf("%+v", c)
+	}
+	w.pg.Exec(t, "postgres", "CREATE ROLE creator_"+w.job.Instance+" LOGIN CREATEDB")
+	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP ROLE creator_"+w.job.Instance) })
+	w.job.Postgres.User = "creator_" + w.job.Instance
+	if c := w.check(t, set, req, "code"); !c.OK || c.Warn || !strings.Contains(c.Detail, "no superuser") {
+		t.Errorf("%+v", c)
+	}
+}
