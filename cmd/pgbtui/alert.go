@@ -19,7 +19,7 @@ import (
 func (p *program) alertCommand() *cobra.Command {
 	var job string
 	cmd := &cobra.Command{
-		Use: "alert test", Short: "Send a test message to every channel that alerts go to", Args: exactly(1, "test, or the name of a failed unit"),
+		Use: "alert test", Short: "Send a test message to every channel that alerts go to", Args: one("test, or the name of a failed unit"),
 		Long: `alert test sends a message that says it is a test to every channel of the configuration, and says for
 each whether it was taken. Exit 69 when one was not, 78 when an address cannot be used or there is none.
 

@@ -24,7 +24,7 @@ func (p *program) drillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drill ID|latest", Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
 		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.\n\nA restore runs what the owners of the database wrote. Where the units are installed, root and the drill's unit\n(systemctl start postgres-drill@ID) have it run in a unit that reaches no key, no network and no other server.\nWithout them, root has it run as the user pgbtui-drill or nobody; other users are refused, unless --unconfined\nsays that everybody who could create a table in the source is trusted with this user's rights.",
-		Args: exactly(1, "the ID of one set, or latest"),
+		Args: one("the ID of one set, or latest"),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.drill(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")

@@ -15,7 +15,7 @@ import (
 func (p *program) endedCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "ended UNIT", Short: "Record in the journal how a unit ended: for ExecStopPost=",
-		Args: exactly(1, "the name of the unit"), Hidden: true,
+		Args: one("the name of the unit"), Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.ended(cmd.Context(), systemd.EndFrom(args[0], p.getenv))
 			return nil

@@ -51,7 +51,7 @@ func (p *program) unholdCommand() *cobra.Command {
 
 func (p *program) holdVerb(f holdFlags, use, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: exactly(1, "the ID of one set, or latest"),
+		Use: use, Short: short, Long: long, Args: one("the ID of one set, or latest"),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.hold(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")

@@ -63,7 +63,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 			if f.request != "" {
 				return noArgs(cmd, args)
 			}
-			return exactly(1, "the ID of one set, or latest")(cmd, args)
+			return one("the ID of one set, or latest")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.request != "" && f.accept {

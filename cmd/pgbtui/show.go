@@ -49,7 +49,7 @@ func (p *program) showCommand() *cobra.Command {
 	var tables bool
 	cmd := &cobra.Command{
 		Use: "show ID|latest", Short: "Show one set: facts, contents, evidence, and how to restore it without pgbtui",
-		Args: exactly(1, "the ID of one set, or latest"),
+		Args: one("the ID of one set, or latest"),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.show(cmd.Context(), args[0], job, tables) },
 	}
 	cmd.Flags().StringVar(&job, "job", "", "look among the sets of this `job`")

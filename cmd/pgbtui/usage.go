@@ -107,3 +107,17 @@ func strictExtras(root *cobra.Command) {
 		}
 	}
 }
+
+// one is exactly(1) for what never begins with a hyphen: the IDs of sets and the names of units, which
+// come from the names of units that people type. "pgbtui drill -- --help" must not end as a success.
+func one(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := exactly(1, what)(cmd, args); err != nil {
+			return err
+		}
+		if strings.HasPrefix(args[0], "-") {
+			return usageText(cmd.CommandPath() + " wants " + what + ", not " + strconv.Quote(args[0]))
+		}
+		return nil
+	}
+}

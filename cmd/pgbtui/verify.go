@@ -51,7 +51,7 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 			if f.several() {
 				return noArgs(cmd, args)
 			}
-			return exactly(1, "the ID of one set, or latest; or --unproven, --since-last or --stalest N")(cmd, args)
+			return one("the ID of one set, or latest; or --unproven, --since-last or --stalest N")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd); err != nil {

@@ -90,7 +90,7 @@ func IsCheckID(id string) bool { return strings.HasPrefix(id, checkPrefix) }
 
 const checkPrefix = "check-"
 
-var validID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+var validID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
 
 // maxBytes of a request file.
 const maxBytes = 256 << 10

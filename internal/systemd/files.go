@@ -93,6 +93,10 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + drillServerBase + "@.service", "drillserver.service", theInstance},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
 	}
+	operators := &rule{JobInstance: jobInstance, LiteralInstance: literalInstance.String()}
+	for _, source := range sources {
+		operators.add(source.path, source.of)
+	}
 	files := make([]File, 0, len(sources))
 	for _, source := range sources {
 		var text bytes.Buffer
@@ -102,9 +106,10 @@ func Files(binary string) ([]File, error) {
 			OnlyJob bool // no instance: the job is the only one
 			NoRetry string
 			Secrets []Secret
+			Rule    *rule
 		}{
 			Binary: binary, Job: source.of == aJob, OnlyJob: source.of == theOnlyJob,
-			NoRetry: noRetry(), Secrets: secretsOf(source.name),
+			NoRetry: noRetry(), Secrets: secretsOf(source.name), Rule: operators,
 		}
 		if err := parsed.ExecuteTemplate(&text, source.name+".tmpl", data); err != nil {
 			return nil, fmt.Errorf("systemd: render %s: %w", source.path, err)

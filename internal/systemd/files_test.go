@@ -201,16 +201,75 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 	}
 }
 
-func TestSandboxScoresAtMostOnePointTwo(t *testing.T) {
+// exposure is what systemd-analyze security says of each service, in tenths: 1.1 on systemd 252, 257
+// and 262. A new unit gets its own line; no line goes up.
+func exposure() map[string]string {
+	return map[string]string{
+		"postgres-backup.service": "11", "postgres-backup@.service": "11",
+		"postgres-backup-verify.service": "11", "postgres-backup-verify@.service": "11",
+		"postgres-backup-prune.service": "11", "postgres-backup-prune@.service": "11",
+		"postgres-backup-drill.service": "11", "postgres-backup-drill@.service": "11",
+		"postgres-drill@.service": "11", "postgres-verify@.service": "11", "postgres-restore@.service": "11",
+		"postgres-backup-alert@.service": "11", "postgres-backup-watch.service": "11",
+		"postgres-drill-server@.service": "10", // what runs strangers' code
+	}
+}
+
+func TestNoServiceIsMoreExposedThanItWas(t *testing.T) {
 	need.Program(t, "systemd-analyze")
 	root := fakeRoot(t)
-	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold=10", "--no-pager", "--root="+root, "postgres-drill-server@1.service").CombinedOutput(); err != nil {
-		t.Errorf("the unit that runs strangers' code: %v\n%s", err, out)
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, unit := range []string{"postgres-backup.service", "postgres-backup@sales.service", "postgres-backup-verify@sales.service", "postgres-backup-prune@sales.service", "postgres-backup-drill.service", "postgres-backup-drill@sales.service", "postgres-drill@x.service", "postgres-verify@x.service", "postgres-restore@r1.service", "postgres-backup-alert@x.service", "postgres-backup-watch.service"} {
-		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold=12", "--no-pager", "--root="+root, unit).CombinedOutput()
+	for _, f := range files {
+		name := filepath.Base(f.Path)
+		if !strings.HasSuffix(name, ".service") {
+			continue
+		}
+		threshold, known := exposure()[name]
+		if !known {
+			t.Errorf("%s has no line in the table", name)
+			continue
+		}
+		unit := strings.Replace(name, "@.", "@sales.", 1)
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--threshold="+threshold, "--no-pager", "--root="+root, unit).CombinedOutput()
 		if err != nil {
 			t.Errorf("systemd-analyze security %s: %v\n%s", unit, err, out)
+		}
+	}
+}
+
+// systemd 257 cannot start a unit that has a backslash there, which is in the instance of a job that needs escaping.
+func TestNoDirectoryIsNamedAfterTheInstance(t *testing.T) {
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		for line := range strings.Lines(f.Text) {
+			key, value, _ := strings.Cut(line, "=")
+			if strings.HasSuffix(key, "Directory") && (strings.Contains(value, "%i") || strings.Contains(value, "%n") || strings.Contains(value, "%I")) {
+				t.Errorf("%s: %s", f.Path, line)
+			}
+		}
+	}
+}
+
+// What the program takes for an option is not what the unit was started for.
+func TestNoInstanceIsTakenForAnOption(t *testing.T) {
+	files, err := Files(DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		for _, line := range values(parseUnit(f.Text), "Service", "ExecStart") {
+			words := strings.Fields(line)
+			for i, word := range words {
+				if (word == "%i" || word == "%I") && !slices.Contains(words[:i], "--") {
+					t.Errorf("%s: ExecStart=%s", f.Path, line)
+				}
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,8 +30,22 @@ func start(ctx context.Context, t *testing.T, bus *Bus, unit string) (UnitState,
 }
 
 func installTwice(t *testing.T) {
+	unitsTwice(t, InstallOptions{Enable: []string{"", "exit0", "slow"}, DatabaseRole: true})
+	out, err := exec.CommandContext(t.Context(), "runuser", "-u", "pgbtui", "--", "psql", "-XAtd", "postgres", "-c",
+		"SELECT rolbypassrls, rolsuper, pg_has_role('pg_read_all_data','member'), current_setting('default_transaction_read_only') FROM pg_roles WHERE rolname = current_user").CombinedOutput()
+	if got := strings.TrimSpace(string(out)); err != nil || got != "t|f|t|on" {
+		t.Errorf("the role of the backups: %q, %v", got, err)
+	}
+}
+
+// unitsAlone is installTwice where there is no PostgreSQL.
+func unitsAlone(t *testing.T) {
+	unitsTwice(t, InstallOptions{Enable: []string{"", "exit0", "slow"}})
+}
+
+func unitsTwice(t *testing.T, o InstallOptions) {
+	t.Helper()
 	bus, ctx := inside(t)
-	o := InstallOptions{Enable: []string{"", "exit0", "slow"}, DatabaseRole: true}
 	mustInstall(t, o)
 	if again := mustInstall(t, o); again.Changed() {
 		t.Errorf("the second installation changed something: %+v", again.Steps)
@@ -39,11 +54,6 @@ func installTwice(t *testing.T) {
 		if u, err := bus.Unit(ctx, BackupService(job)); err != nil || u.InvocationID != "" {
 			t.Errorf("job %q ran when its timer was started: %+v, %v", job, u, err)
 		}
-	}
-	out, err := exec.CommandContext(t.Context(), "runuser", "-u", "pgbtui", "--", "psql", "-XAtd", "postgres", "-c",
-		"SELECT rolbypassrls, rolsuper, pg_has_role('pg_read_all_data','member'), current_setting('default_transaction_read_only') FROM pg_roles WHERE rolname = current_user").CombinedOutput()
-	if got := strings.TrimSpace(string(out)); err != nil || got != "t|f|t|on" {
-		t.Errorf("the role of the backups: %q, %v", got, err)
 	}
 }
 
@@ -147,7 +157,7 @@ func operatorIsNotStoppedByTheStartLimit(t *testing.T) {
 
 func operatorMayNotTouchOtherUnits(t *testing.T) {
 	bus, ctx := inside(t)
-	for _, unit := range []string{"systemd-tmpfiles-clean.service", "postgresql.service", "postgres-backup-alert@x.service"} {
+	for _, unit := range []string{"systemd-tmpfiles-clean.service", "systemd-journald.service", "postgres-backup-alert@x.service"} {
 		if err := bus.Stop(ctx, unit); fault.CodeOf(err) != fault.NotPermitted {
 			t.Errorf("stop %s: %v", unit, err)
 		}
@@ -163,6 +173,31 @@ func operatorMayNotTouchOtherUnits(t *testing.T) {
 	}
 	if _, err := bus.Start(ctx, "postgres-nothing.service"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a unit that does not exist: %v", err)
+	}
+}
+
+// operatorRunsJobsOfAnyName: systemd 257 starts no unit that has a backslash in RuntimeDirectory= and the like.
+func operatorRunsJobsOfAnyName(t *testing.T) {
+	bus, ctx := inside(t)
+	for _, job := range []string{"my-db", `two words and a "quote"`, "größe", "数据库", `back\slash`, "it's 100%"} {
+		for _, unit := range []string{BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupDrillService(job)} {
+			if _, got := start(ctx, t, bus, unit); got.State != RunOK {
+				t.Errorf("%s: %+v", unit, got)
+			}
+		}
+		awaitJournal(ctx, t, []string{"-u", BackupService(job)}, fmt.Sprintf("stand-in: [%q %q]", "--headless", "--job="+job))
+	}
+}
+
+// operatorIsRefusedOptionsAsInstances: the program is asked by one test, the rule by this one.
+func operatorIsRefusedOptionsAsInstances(t *testing.T) {
+	bus, ctx := inside(t)
+	for _, base := range append(timed(), verifyBase, drillBase, restoreBase) {
+		for _, instance := range []string{"--help", "-h", "-"} {
+			if _, err := bus.Start(ctx, base+"@"+instance+".service"); fault.CodeOf(err) != fault.NotPermitted {
+				t.Errorf("%s@%s: %v", base, instance, err)
+			}
+		}
 	}
 }
 

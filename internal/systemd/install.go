@@ -75,25 +75,26 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 	if err := adopt(r, in.found, report); err != nil {
 		return err
 	}
-	for _, f := range in.files {
-		if !strings.HasPrefix(f.Path, unitDir) && f.Path != polkitFile {
-			continue
+	if err := report.writeBelow(r, unitDir, in.files); err != nil {
+		return err
+	}
+	if r.live() {
+		if err := handOver(o.HandOver, report); err != nil {
+			return err
 		}
-		if err := report.write(r, f); err != nil {
+		if err := dropKept(r, report); err != nil {
+			return err
+		}
+		if err := activate(ctx, o, report); err != nil {
 			return err
 		}
 	}
+	// The rule comes last: what it names must be units by then.
+	if err := report.writeBelow(r, polkitFile, in.files); err != nil {
+		return err
+	}
 	if !r.live() {
 		return linkTimers(r, o, report)
-	}
-	if err := handOver(o.HandOver, report); err != nil {
-		return err
-	}
-	if err := dropKept(r, report); err != nil {
-		return err
-	}
-	if err := activate(ctx, o, report); err != nil {
-		return err
 	}
 	if o.DatabaseRole {
 		return createRole(ctx, report)
@@ -138,6 +139,19 @@ func advise(r root, o InstallOptions, files []File, report *Report) {
 		report.add(Note, "The backups log in to PostgreSQL as role pgbtui, by the socket and the system user of that name. Create it with: sudo pgbtui units install --database-role, or run this SQL as a superuser:\n"+RoleSQL(), "")
 	}
 	report.add(Note, "Operators: sudo usermod -aG pgbtui,systemd-journal NAME (start and stop backups, request restores, read configuration and journal).", "")
+}
+
+// writeBelow writes those of the files whose path begins with prefix.
+func (r *Report) writeBelow(at root, prefix string, files []File) error {
+	for _, f := range files {
+		if !strings.HasPrefix(f.Path, prefix) {
+			continue
+		}
+		if err := r.write(at, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Report) write(at root, f File) error {

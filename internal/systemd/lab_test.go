@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -18,7 +19,40 @@ func TestUnitsInARealSystemd(t *testing.T) {
 		}
 		return
 	}
-	l := lab.Start(t, lab.Options{})
+	l := boot(t, lab.Options{})
+	inside := func(user, cases string) { runInside(t, l, user, cases) }
+	inside("root", "Install")
+	addUsers(t, l)
+	skipJob(t, l)
+	inside("ops", "Operator")
+	withoutUnits(t, l)
+	inside("stranger", "Stranger")
+	inside("pgbtui", "Stranger")
+	inside("root", "Root")
+	inside("root", "Uninstall")
+}
+
+// TestUnitsInNewerSystemd is what operators and strangers may and may not, and that every job runs,
+// on the systems after the machine's own.
+func TestUnitsInNewerSystemd(t *testing.T) {
+	for _, system := range lab.Newer() {
+		t.Run(system.String(), func(t *testing.T) {
+			t.Parallel()
+			l := boot(t, lab.Options{System: system, NoPostgreSQL: true})
+			runInside(t, l, "root", "Units")
+			addUsers(t, l)
+			skipJob(t, l)
+			runInside(t, l, "ops", "Operator")
+			withoutUnits(t, l)
+			runInside(t, l, "stranger", "Stranger")
+			runInside(t, l, "root", "RootCanDo")
+		})
+	}
+}
+
+func boot(t *testing.T, options lab.Options) *lab.Lab {
+	t.Helper()
+	l := lab.Start(t, options)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -28,22 +62,32 @@ func TestUnitsInARealSystemd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run := func(user, cases string) {
-		t.Run(cases+" as "+user, func(t *testing.T) {
-			t.Log(l.Run(t, user, "env", inLab+"="+user, labTests, "-test.v", "-test.run=^TestUnitsInARealSystemd$/^"+cases))
-		})
-	}
-	run("root", "Install")
-	addUsers(t, l)
+	return l
+}
+
+func runInside(t *testing.T, l *lab.Lab, user, cases string) {
+	t.Run(cases+" as "+user, func(t *testing.T) {
+		t.Log(l.Run(t, user, "env", inLab+"="+user, labTests, "-test.v", "-test.run=^TestUnitsInARealSystemd$/^"+cases))
+	})
+}
+
+func skipJob(t *testing.T, l *lab.Lab) {
+	t.Helper()
 	if err := l.WriteFile(unitDir+"/postgres-backup@"+skippedJob+".service.d/c.conf", "[Unit]\nConditionPathExists=/nonexistent\n", 0o644); err != nil {
 		t.Fatal(err)
 	}
 	l.Run(t, "root", "systemctl", "daemon-reload")
-	run("ops", "Operator")
-	run("stranger", "Stranger")
-	run("pgbtui", "Stranger")
-	run("root", "Root")
-	run("root", "Uninstall")
+}
+
+// withoutUnits has an operator try to take over units whose files are gone, while the rule is still
+// there: somebody removed them by hand.
+func withoutUnits(t *testing.T, l *lab.Lab) {
+	move := "mv %s/postgres-*.service %s/postgres-*.timer %s/; systemctl daemon-reload"
+	const away = "/var/away"
+	l.Run(t, "root", "mkdir", away)
+	l.Run(t, "root", "sh", "-euc", fmt.Sprintf(move, unitDir, unitDir, away))
+	runInside(t, l, "ops", "OperatorTakesNoUnitOver")
+	l.Run(t, "root", "sh", "-euc", fmt.Sprintf(move, away, away, unitDir))
 }
 
 const (
@@ -61,13 +105,18 @@ type insideCase struct {
 func insideCases() []insideCase {
 	return []insideCase{
 		{"InstallTwice", installTwice},
+		{"UnitsAloneInstallTwice", unitsAlone},
 		{"OperatorSeesHowARunEnds", operatorSeesHowARunEnds},
 		{"OperatorFollowsAndStopsARun", operatorFollowsAndStopsARun},
 		{"OperatorNeedNotWaitForTheRetry", operatorNeedNotWaitForTheRetry},
 		{"OperatorIsNotStoppedByTheStartLimit", operatorIsNotStoppedByTheStartLimit},
 		{"OperatorMayNotTouchOtherUnits", operatorMayNotTouchOtherUnits},
 		{"OperatorSeesTheTimers", operatorSeesTheTimers},
+		{"OperatorRunsJobsOfAnyName", operatorRunsJobsOfAnyName},
+		{"OperatorIsRefusedOptionsAsInstances", operatorIsRefusedOptionsAsInstances},
+		{"OperatorTakesNoUnitOver", operatorTakesNoUnitOver},
 		{"StrangerIsToldWhatIsMissing", strangerIsToldWhatIsMissing},
+		{"RootCanDoWhatOperatorsTry", rootCanDoWhatOperatorsTry},
 		{"RootVerificationHasTwoSteps", rootVerificationHasTwoSteps},
 		{"RootRetentionIsItsOwnAlert", rootRetentionIsItsOwnAlert},
 		{"RootTimerCatchesUpAMissedRunOnce", rootTimerCatchesUpAMissedRunOnce},

@@ -179,6 +179,10 @@ func Unescape(s string) string {
 	return b.String()
 }
 
+// jobInstance is what Escape makes of a job's name, as a regular expression of Go and of JavaScript.
+// A name that begins with a slash is left out: escaped, it looks like an option.
+const jobInstance = `^(?:[A-Za-z0-9:_]|\\x[0-9a-f]{2})(?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*$`
+
 // hexDigit is the value of a hexadecimal digit, or -1.
 func hexDigit(c byte) int {
 	switch {
