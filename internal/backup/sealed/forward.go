@@ -108,6 +108,9 @@ func (f *forward) read(p []byte) (int, error) {
 	n, err := io.ReadFull(f.body, p)
 	f.at += int64(n)
 	f.fetched += int64(n)
+	if err == io.EOF { //nolint:errorlint // the very value: nobody may take it for the end of the stream
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		f.err = err
 	}
