@@ -79,12 +79,32 @@ func newDutyHost(t *testing.T) *host {
 	h.sql(t, "postgres", "CREATE DATABASE production TEMPLATE template0")
 	h.sql(t, "production", shop)
 	h.root(t, "pgbtui", "units", "install", "--database-role")
+	h.addPeople(t)
+	return h
+}
+
+func (h *host) addPeople(t *testing.T) {
+	t.Helper()
 	for user, groups := range map[string][]string{operator: {"pgbtui", "systemd-journal"}, guest: nil} {
 		if err := h.lab.AddUser(t.Context(), user, groups...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return h
+}
+
+// What systemd shows of credentials to whom has changed before.
+func TestNoCodeReadsWhatAnotherUnitNeedsUnderNewerSystemd(t *testing.T) {
+	for _, system := range lab.Newer() {
+		t.Run(system.String(), func(t *testing.T) {
+			h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1", System: system, NoPostgreSQL: true})}
+			h.copyPrograms(t)
+			h.root(t, "useradd", "--system", "postgres")
+			h.root(t, "pgbtui", "units", "install")
+			h.addPeople(t)
+			h.handsOut(t)
+			h.codeReadsItsOwnAlone(t)
+		})
+	}
 }
 
 const dutyConfiguration = `s3: {bucket: backups, region: us-east-1, endpoint: http://127.0.0.1:9000, path_style: true, credentials_file: ` + credentialsFile + `}

@@ -69,7 +69,7 @@ func scan() []string {
 			_ = f.Close()
 		}
 	}
-	places := []string{"/etc/pgbtui", "/etc/systemd/system", "/run/credentials", "/run/pgbtui", "/var/lib/pgbtui", "/root"}
+	places := []string{"/etc/pgbtui", "/run/credentials", "/run/pgbtui", "/var/lib/pgbtui", "/root"}
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, process := range processes {
 		if comm, _ := os.ReadFile(process + "/comm"); strings.HasPrefix(string(comm), "s3server") {
