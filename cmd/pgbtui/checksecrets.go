@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/user"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,8 +42,8 @@ func checkSecretFiles(files []string) error {
 	var bad []error
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
-			bad = append(bad, fault.New(fault.Config, fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm()),
-				"chmod o-rwx "+file+", and change what could be read", nil))
+			what := fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm())
+			bad = append(bad, fault.New(fault.Config, what, "chmod o-rwx "+file+", and change what could be read", nil))
 		}
 	}
 	return errors.Join(bad...)
@@ -97,19 +96,19 @@ func ownersOf(info fs.FileInfo) (owner, group string) {
 func sharedSecrets(c *config.Config, job config.Job, w systemd.Wiring) string {
 	var advice []string
 	move := func(what, to string) {
-		advice = append(advice, what+", so that operators and every unit can use it; move it to "+path.Join(systemd.SecretDir, to))
+		advice = append(advice, what+", so that operators and every unit can use it; move it to "+
+			path.Join(systemd.SecretDir, to))
 	}
 	if forOperators(c.EnvFile) {
-		for name, to := range map[string]string{"AWS_SECRET_ACCESS_KEY": string(writer), "PGPASSWORD": "database-password", "SLACK_WEBHOOK_URL": "alert-urls"} {
-			if slices.Contains(c.EnvSecrets, name) {
-				move(name+" is in "+c.EnvFile, to)
-			}
+		for _, name := range c.EnvSecrets {
+			move(name+" is in "+c.EnvFile, placeOf(name))
 		}
-		slices.Sort(advice)
 	}
-	if file := job.S3.CredentialsFile; forOperators(file) && (sameText(file, path.Join(systemd.SecretDir, string(writer))) || len(w.Found) == 0 && os.Geteuid() == 0) {
+	writersKey := path.Join(systemd.SecretDir, string(writer))
+	noOther := os.Geteuid() == 0 && len(w.Found) == 0
+	if file := job.S3.CredentialsFile; forOperators(file) && (noOther || sameText(file, writersKey)) {
 		advice = append(advice, "the backups' key is in "+file+", so that operators can write sets with it; move it to "+
-			path.Join(systemd.SecretDir, string(writer))+", and leave a key there that only reads")
+			writersKey+", and leave a key there that only reads")
 	}
 	if forOperators(job.Encryption.IdentityFile) {
 		move("the private key of encrypted sets is in "+job.Encryption.IdentityFile, "age-identity")
@@ -118,6 +117,17 @@ func sharedSecrets(c *config.Config, job config.Job, w systemd.Wiring) string {
 		return ""
 	}
 	return strings.Join(advice, "; ") + " (docs/units.md#credentials)"
+}
+
+// placeOf is the name of the units' secret that takes the place of a variable.
+func placeOf(variable string) string {
+	switch variable {
+	case "PGPASSWORD":
+		return "database-password"
+	case "SLACK_WEBHOOK_URL":
+		return "alert-urls"
+	}
+	return string(writer) // the variables of a key
 }
 
 // forOperators reports whether the group that operators are in can read a file.
@@ -147,14 +157,18 @@ func handed(w systemd.Wiring) string {
 func checkWiring(w systemd.Wiring) error {
 	var bad []error
 	for _, file := range w.Open {
-		bad = append(bad, fault.New(fault.Config, "others than root can read "+file, "chmod go-rwx "+file+", and change what could be read", nil))
+		bad = append(bad, fault.New(fault.Config, "others than root can read "+file,
+			"chmod go-rwx "+file+", and change what could be read", nil))
 	}
 	for _, file := range w.Unread {
 		bad = append(bad, fault.New(fault.Config, "no installed unit is handed "+file,
-			"Correct its name (docs/units.md#credentials lists them), or bring the units up to date: sudo pgbtui units install.", nil))
+			"Correct its name (docs/units.md#credentials lists them), or bring the units up to date: "+
+				"sudo pgbtui units install.", nil))
 	}
 	for _, l := range w.Missing {
-		bad = append(bad, fault.New(fault.Config, fmt.Sprintf("%s loads the credential %s from %s, which is not there: it does not start", l.Unit, l.Credential, l.From),
+		what := fmt.Sprintf("%s loads the credential %s from %s, which is not there: it does not start",
+			l.Unit, l.Credential, l.From)
+		bad = append(bad, fault.New(fault.Config, what,
 			"Put the file there, or take the line out of the unit's drop-in.", nil))
 	}
 	return errors.Join(bad...)

@@ -178,8 +178,8 @@ func handOver(files map[string]string, report *Report) error {
 			continue
 		}
 		if files[name] == "" {
-			report.add(Note, "Jobs name several files that user "+BackupUser+" alone can read. Only the backups do so from now on: let group "+
-				OperatorGroup+" read them, or put one for all jobs to "+link+".", "")
+			report.add(Note, "Jobs name several files that user "+BackupUser+" alone can read, which is the backups' "+
+				"alone from now on: let group "+OperatorGroup+" read them, or put one for all jobs to "+link+".", "")
 			continue
 		}
 		if err := os.Symlink(files[name], link); err != nil {

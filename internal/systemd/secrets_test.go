@@ -15,7 +15,8 @@ func TestWiringTellsWhatIsHandedToNobodyMissingOrOpen(t *testing.T) {
 	put(t, dir, unit, rendered(t, "postgres-backup@.service"))
 	put(t, dir, "/etc/systemd/system/postgres-backup-theirs.service", "[Service]\nLoadCredential=x:/nonexistent\n")
 	put(t, dir, "/etc/systemd/system/postgres-backup@shop.service.d/key.conf",
-		"[Service]\nLoadCredential=aws-credentials:/etc/pgbtui/secret/shop\nLoadCredential=more:/etc/pgbtui/more\nLoadCredential=named\n")
+		"[Service]\nLoadCredential=aws-credentials:/etc/pgbtui/secret/shop\n"+
+			"LoadCredential=more:/etc/pgbtui/more\nLoadCredential=named\n")
 	for _, name := range []string{"writer", "signing-key", "shop", "writter"} {
 		put(t, dir, SecretDir+"/"+name, "x")
 		mode := os.FileMode(0o600)
@@ -42,14 +43,16 @@ func TestWiringTellsWhatIsHandedToNobodyMissingOrOpen(t *testing.T) {
 	if want := []string{SecretDir + "/shop"}; !slices.Equal(w.Open, want) {
 		t.Errorf("open %q, want %q", w.Open, want)
 	}
-	if want := (Loaded{Unit: "postgres-backup@shop.service", Credential: "more", From: "/etc/pgbtui/more"}); !slices.Equal(w.Missing, []Loaded{want}) {
+	want := []Loaded{{Unit: "postgres-backup@shop.service", Credential: "more", From: "/etc/pgbtui/more"}}
+	if !slices.Equal(w.Missing, want) {
 		t.Errorf("missing %+v, want %+v", w.Missing, want)
 	}
 }
 
 func TestUnitsOfBeforeAreHandedNoSecret(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "/etc/systemd/system/postgres-backup@.service", "# "+marker+"\n[Service]\nExecStart=:/usr/local/bin/pgbtui --headless\n")
+	put(t, dir, "/etc/systemd/system/postgres-backup@.service",
+		"# "+marker+"\n[Service]\nExecStart=:/usr/local/bin/pgbtui --headless\n")
 	put(t, dir, SecretDir+"/writer", "x")
 	if w, err := CheckWiring(dir); err != nil || !slices.Equal(w.Unread, []string{SecretDir + "/writer"}) {
 		t.Errorf("%+v, %v", w, err)

@@ -29,10 +29,11 @@ const (
 // planted are the secrets by name; a probe looks for the text of each.
 func planted() map[string]string {
 	return map[string]string{
-		"people": peopleSecret, "writer": writerSecret, "prover": proverSecret, "keeper": keeperSecret, "reader": readerSecret,
-		"signing-key": "canary-signing-key", "age-identity": "canary-age-identity", "database-password": "canary-database-password",
-		"alert-urls": "canary-alert-address", "environment's key": "canary-environment-token",
-		"environment's password": "canary-environment-password", "environment's hook": "canary-environment-hook",
+		"people": peopleSecret, "writer": writerSecret, "prover": proverSecret, "keeper": keeperSecret,
+		"reader": readerSecret, "signing-key": "canary-signing-key", "age-identity": "canary-age-identity",
+		"database-password": "canary-database-password", "alert-urls": "canary-alert-address",
+		"environment's key": "canary-environment-token", "environment's password": "canary-environment-password",
+		"environment's hook": "canary-environment-hook",
 	}
 }
 
