@@ -74,7 +74,11 @@ func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene,
 		return scene{}, err
 	}
 	d.drill.Dir = server.Dir
-	d.env.diskOf = func(string) (disk, error) { // its disks are not ours to see
+	ours := d.keptDir
+	d.env.diskOf = func(path string) (disk, error) { // its disks are not ours to see
+		if path == ours {
+			return Env{}.disk(path)
+		}
 		free, size := server.Room()
 		return disk{free: free, size: size}, nil
 	}
