@@ -207,3 +207,31 @@ func TestAFolderThatMayNotBeWrittenIsTold(t *testing.T) {
 	}
 	empty(t, o.SocketDir)
 }
+
+func TestRootsServerRunsAsSomebodyWhoOwnsNothingAndReachesNoNetwork(t *testing.T) {
+	need.Root(t)
+	s, err := Start(t.Context(), options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	pids := standingIn(s.data.Path)
+	if len(pids) == 0 {
+		t.Fatal("no process is found where the server runs")
+	}
+	ours, _ := os.Readlink("/proc/self/ns/net")
+	for _, pid := range pids {
+		status, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+		if err != nil {
+			continue // ended meanwhile
+		}
+		for _, name := range []string{"root", "postgres", "pgbtui"} {
+			if c, err := credential(name); err == nil && status.Sys().(*syscall.Stat_t).Uid == c.Uid {
+				t.Errorf("it runs as %s", name)
+			}
+		}
+		if net, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid)); err == nil && net == ours {
+			t.Error("it has this host's network")
+		}
+	}
+}
