@@ -24,7 +24,7 @@ func documents() map[string]any {
 func parts() map[string]any {
 	return map[string]any{
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
-		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "job-state": jsonState{},
+		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{}, "job-state": jsonState{},
 		"job": jsonJob{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"portion": backup.Portion{}, "item": backup.Item{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{}, "previous": backup.Previous{},

@@ -134,6 +134,7 @@ func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
 		out.LockedUntil = &until
 	}
 	if m := s.Manifest; m != nil {
+		out.Job = firstOf(out.Job, m.Job) // a run's own set was not read back
 		out.StoredBytes, out.RawBytes, out.Warnings = m.StoredBytes(), &m.Dump.RawBytes, m.Warnings
 		if m.Summary.Scanned {
 			out.Tables, out.Rows = &m.Summary.Tables, &m.Summary.Rows

@@ -22,7 +22,7 @@ func (p *program) listCommand() *cobra.Command {
 	var job string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the sets in the bucket, newest first", Args: noArgs,
-		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete).",
+		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.list(cmd.Context(), job) },
 	}
 	cmd.Flags().StringVar(&job, "job", "", "only the sets of this `job`")
@@ -73,9 +73,20 @@ func (p *program) allSets(ctx context.Context, jobName string) ([]backup.Set, er
 		if err != nil {
 			return nil, err
 		}
+		if jobName != "" {
+			sets = backup.WhoseOf(at.job).Of(sets)
+		}
 		all = append(all, sets...)
 	}
 	return all, nil
+}
+
+// whose is a set's database, and the job where its name says more.
+func whose(s *backup.Set) string {
+	if s.Job == "" || s.Job == s.Database {
+		return s.Database
+	}
+	return s.Database + " (" + s.Job + ")"
 }
 
 func listLine(s *backup.Set, now time.Time) string {
@@ -87,7 +98,7 @@ func listLine(s *backup.Set, now time.Time) string {
 	if instance == "" {
 		instance = "-"
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(s.Database),
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(whose(s)),
 		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s, now)+state(s))
 }
 

@@ -18,7 +18,8 @@ type place struct {
 	catalogue *backup.Catalogue
 }
 
-// places are the distinct prefixes of a job, or of all jobs when name is empty.
+// places are the distinct prefixes of a job, or of all jobs when name is empty. Jobs that differ in how they
+// reach one prefix, or in what they write there, have one place: the same sets are there for all of them.
 func (p *program) places(ctx context.Context, c *config.Config, name string) ([]place, error) {
 	jobs := c.Jobs
 	if name != "" {
@@ -32,12 +33,7 @@ func (p *program) places(ctx context.Context, c *config.Config, name string) ([]
 		jobs = []config.Job{c.Defaults()}
 	}
 	var found []place
-	seen := map[config.S3]bool{}
-	for _, job := range jobs {
-		if seen[job.S3] {
-			continue
-		}
-		seen[job.S3] = true
+	for _, job := range backup.Places(jobs) {
 		bucket, err := p.bucket(ctx, job)
 		if err != nil {
 			return nil, err
@@ -85,13 +81,7 @@ func (p *program) locate(ctx context.Context, id, jobName string) (*located, err
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %q", id), "`pgbtui list` shows what there is", nil)
 }
 
-// jobFor prefers the job that wrote a set to the one that only shares its bucket.
+// jobFor is the job whose settings fit a set.
 func jobFor(c *config.Config, fallback config.Job, set *backup.Set) config.Job {
-	for _, job := range c.Jobs {
-		if job.Database == set.Database && (set.Instance == "" || job.Instance == set.Instance) && job.S3 == fallback.S3 {
-			return job
-		}
-	}
-	fallback.Database = set.Database
-	return fallback
+	return backup.JobFor(c.Jobs, fallback, set)
 }

@@ -83,3 +83,30 @@ func (w Whose) mayOwn(s *Set) bool {
 	}
 	return false
 }
+
+// JobFor is the job whose settings fit a set that was found in the place of another job: the one that owns it,
+// else one that backs the same database up, else that other job with the set's database.
+func JobFor(jobs []config.Job, reached config.Job, set *Set) config.Job {
+	found := reached
+	found.Database = set.Database
+	for _, job := range slices.Backward(jobs) {
+		if job.Database != set.Database || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {
+			continue
+		}
+		if found = job; WhoseOf(job).Owns(set) {
+			return job
+		}
+	}
+	return found
+}
+
+// Places are jobs by which every place is reached once, however many write there: jobs that differ in how they
+// write to one prefix of one bucket find the same sets in it.
+func Places(jobs []config.Job) (distinct []config.Job) {
+	for _, job := range jobs {
+		if !slices.ContainsFunc(distinct, func(other config.Job) bool { return other.S3.SamePlace(job.S3) }) {
+			distinct = append(distinct, job)
+		}
+	}
+	return distinct
+}

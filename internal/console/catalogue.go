@@ -31,15 +31,7 @@ func (b *buckets) places() []config.Job {
 	if len(jobs) == 0 {
 		return []config.Job{b.setup.Config.Defaults()}
 	}
-	var distinct []config.Job
-	seen := map[config.S3]bool{}
-	for _, j := range jobs {
-		if !seen[j.S3] {
-			seen[j.S3] = true
-			distinct = append(distinct, j)
-		}
-	}
-	return distinct
+	return backup.Places(jobs)
 }
 
 func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, *s3.Bucket, error) {
@@ -100,13 +92,7 @@ func (b *buckets) job(set *backup.Set) config.Job {
 	if !ok {
 		at = b.places()[0]
 	}
-	for _, j := range b.setup.Config.Jobs {
-		if j.S3 == at.S3 && j.Database == set.Database && (set.Instance == "" || j.Instance == set.Instance) {
-			return j
-		}
-	}
-	at.Database = set.Database
-	return at
+	return backup.JobFor(b.setup.Config.Jobs, at, set)
 }
 
 // Contents implements ui.Catalogue.
