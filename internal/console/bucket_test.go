@@ -99,7 +99,7 @@ func (p *place) commit(t *testing.T, m *backup.Manifest, sign bool) {
 func (p *place) options() ui.Options {
 	return ui.Options{
 		Identity: ui.Identity{Instance: "db01"}, Zone: time.UTC,
-		Jobs: []ui.Job{{Name: "sales", Database: "sales"}},
+		Jobs: []ui.Job{{Name: "sales", Database: "sales", Whose: backup.Whose{Job: "sales"}}},
 		Sources: ui.Sources{
 			Catalogue: p.buckets, Retention: &retention{setup: p.buckets.setup, buckets: p.buckets},
 			Told: &told{dir: p.state, stateDir: p.state, setup: p.buckets.setup, buckets: p.buckets},
