@@ -12,7 +12,8 @@ import (
 func (p *program) acknowledgeCommand() *cobra.Command {
 	var f holdFlags
 	cmd := &cobra.Command{
-		Use: "acknowledge ID", Short: "Say that somebody knows of a set that is lost, so that it is no longer told", Args: exactly(1, "the ID of one set"),
+		Use: "acknowledge ID", Short: "Say that somebody knows of a set that is lost, so that it is no longer told",
+		Args: exactly(1, "the ID of one set"),
 		Long: `A set that was committed and of which something is gone from the bucket is critical in status, watch and console, until
 it is whole again or somebody acknowledges it. Who does, when and why is stored beside the set, and one line of it
 goes to the journal. When more of the set goes later, it is told again. The set itself stays what it is: unusable.`,

@@ -58,7 +58,8 @@ const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_o
   lock_wait: 5m                 how long pg_dump waits for a table's lock
   spool_dir: /path              disk for restore --jobs
   jobs:
-    shop: {database: shop, ...}
+    shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
+    nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
 
 Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
 the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.

@@ -16,9 +16,9 @@ type PassedOver struct {
 // String is one sentence for a person.
 func (p PassedOver) String() string { return fmt.Sprintf("%s was passed over: %s", p.Set.ID, p.Why) }
 
-// NewestGood is what `latest` means: the newest set of a job that can be restored as far as anybody knows: committed, whole, and
-// without a failed verification that nothing has answered. sets are those of one job, newest first; see
-// Whose.Of. What an unfinished run left and objects of the old script are no candidates, and not told of.
+// NewestGood is what `latest` means: the newest set of a job that can be restored as far as anybody knows.
+// It is committed, whole, and without a failed verification that nothing has answered. sets are those of one
+// job, newest first; see Whose.Of. What an unfinished run left and objects of the old script are no candidates, and not told of.
 func NewestGood(sets []Set) (newest *Set, passed []PassedOver) {
 	for i := range sets {
 		s := &sets[i]

@@ -82,7 +82,8 @@ func (s *Set) Loss() string {
 func Acknowledge(ctx context.Context, bucket *s3.Bucket, set *Set, a Acknowledgement) error {
 	switch {
 	case len(set.Lost) == 0:
-		return fault.New(fault.Refused, "acknowledge: nothing that is known of is lost of "+set.ID, "`pgbtui status` names the sets that something is lost of", nil)
+		return fault.New(fault.Refused, "acknowledge: nothing that is known of is lost of "+set.ID,
+			"`pgbtui status` names the sets that something is lost of", nil)
 	case strings.TrimSpace(a.Reason) == "":
 		return fault.New(fault.Usage, "acknowledge: no reason", "say in a few words what happened to the set, with --reason", nil)
 	}

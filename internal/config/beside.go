@@ -18,7 +18,8 @@ func (l loader) beside(jobs []Job) error {
 		for k, former := range j.Formerly {
 			switch {
 			case former == "" || former == j.Name || slices.Contains(j.Formerly[:k], former):
-				return l.problem(j.Name, fmt.Sprintf("%q is no former name of this job", former), "list each name that it had before, once", "formerly")
+				return l.problem(j.Name, fmt.Sprintf("%q is no former name of this job", former),
+					"list each name that it had before, once", "formerly")
 			case slices.Contains(j.Beside, former):
 				return l.problem(j.Name, fmt.Sprintf("%q is another job of the same database: its sets are its own", former),
 					"take the name out, or the section of that job", "formerly")
