@@ -99,7 +99,7 @@ func listLine(s *backup.Set, now time.Time) string {
 		instance = "-"
 	}
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(whose(s)),
-		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s, now)+state(s))
+		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(storedBytes(s)), kept(s, now)+state(s))
 }
 
 // state is a set's standing in one word or sentence.
