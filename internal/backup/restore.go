@@ -64,7 +64,8 @@ type RowMismatch struct {
 const maintenance = "postgres"
 
 // Restore streams a set into a new database: preflight, globals when asked, create, pg_restore
-// until the first error, the database's own settings and grants, ANALYZE, row counts. When it
+// until the first error, the database's owner and grants, ANALYZE, row counts. The database's own
+// parameters are in force before the first row. When it
 // fails after the creation, the unfinished database stays for a look and the error names it.
 func Restore(ctx context.Context, job config.Job, env Env, set *Set, req RestoreRequest, identities []age.Identity) (*Restored, error) {
 	r := newRestoring(job, env, set, req, identities)
@@ -250,7 +251,29 @@ func (r *restoring) create(ctx context.Context) error {
 		return err
 	}
 	r.created = err == nil
+	if err != nil {
+		return err
+	}
+	problems, err := r.server.ApplyParameters(ctx, r.req.To, *settings)
+	r.refuse(problems)
 	return err
+}
+
+// refuse keeps what of the settings the server did not take.
+func (r *restoring) refuse(problems []string) {
+	r.refused = append(r.refused, problems...)
+	for _, p := range problems {
+		r.note("a setting of the database was refused: " + p)
+	}
+}
+
+// session is what the loading sessions have otherwise than the database will have.
+func (r *restoring) session() []postgres.Parameter {
+	settings := r.settings()
+	if settings == nil || r.req.DataOnly { // into a database that is somebody's: its own settings hold
+		return nil
+	}
+	return settings.Overrides()
 }
 
 // settings are the database's own as they were wished for, or nil when the set does not know them.
@@ -285,7 +308,9 @@ func (r *restoring) existsAnyway(ctx context.Context) bool {
 
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
-	opts := postgres.RestoreOptions{NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file}
+	opts := postgres.RestoreOptions{
+		NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file, Session: r.session(),
+	}
 	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
 	if r.part != nil {
 		return r.loadPart(ctx, opts)
@@ -338,8 +363,8 @@ func (u *untilEnd) stop() {
 	}
 }
 
-// finish applies what pg_restore leaves out when the name differs: owner, grants, settings and
-// comment of the database itself; then planner statistics, which a dump does not carry.
+// finish applies what pg_restore leaves out when the name differs: owner, grants, limits and comment of
+// the database itself; then planner statistics, which a dump does not carry.
 func (r *restoring) finish(ctx context.Context) error {
 	r.meter.enter(StageFinish, 0)
 	stop := r.meter.keepAlive()
@@ -352,10 +377,7 @@ func (r *restoring) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.refused = problems
-		for _, p := range problems {
-			r.note("a setting of the database was refused: " + p)
-		}
+		r.refuse(problems)
 	}
 	if err := r.checkRenamed(ctx); err != nil {
 		return err

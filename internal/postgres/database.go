@@ -19,7 +19,8 @@ func (s *Server) Exists(ctx context.Context, name string) (bool, error) {
 }
 
 // CreateDatabase makes an empty database with the locale and tablespace of like. It never
-// touches an existing one: code Refused. Run ApplySettings when the data is in.
+// touches an existing one: code Refused. Run ApplyParameters before the data comes, ApplySettings when
+// it is in.
 func (s *Server) CreateDatabase(ctx context.Context, name string, like Settings) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -59,11 +60,20 @@ func alreadyThere(what string, err error) error {
 	return fault.New(fault.Refused, what, "Choose a name that is not in use; an existing database is never changed.", err)
 }
 
-// ApplySettings runs c.ApplySQL and goes on after statements that the server refuses, such as
-// grants to roles it does not have; those come back as problems, each with its statement.
-// An error means that the session is lost.
+// ApplyParameters runs c.ParametersSQL, ApplySettings c.ApplySQL. Both go on after statements that the
+// server refuses, such as grants to roles it does not have; those come back as problems, each with
+// its statement. An error means that the session is lost.
+func (s *Server) ApplyParameters(ctx context.Context, name string, c Settings) (problems []string, err error) {
+	return s.apply(ctx, name, c.ParametersSQL(name))
+}
+
+// ApplySettings is what is left when the data is in, see ApplyParameters.
 func (s *Server) ApplySettings(ctx context.Context, name string, c Settings) (problems []string, err error) {
-	for _, sql := range c.ApplySQL(name) {
+	return s.apply(ctx, name, c.ApplySQL(name))
+}
+
+func (s *Server) apply(ctx context.Context, name string, statements []string) (problems []string, err error) {
+	for _, sql := range statements {
 		err := s.exec(ctx, sql)
 		var pg *pgconn.PgError
 		switch {

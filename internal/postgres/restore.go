@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ type RestoreOptions struct {
 
 	SingleTransaction bool         // all or nothing
 	NoEventTriggers   bool         // those of the archive do not fire while it is restored; a superuser's, from 17 on
+	Session           []Parameter  // what its sessions have otherwise than the database
 	Entries           []int        // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
 	ReadAll           bool         // read the stream to its end also when pg_restore stops earlier
 	OnLine            func(string) // each line of standard error, from one goroutine; may be nil
@@ -79,17 +81,21 @@ func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, std
 
 // env adds the settings of pg_restore's own sessions to what PGOPTIONS has already.
 func (o RestoreOptions) env(base []string) []string {
-	if !o.NoEventTriggers {
+	parameters := o.Session
+	if o.NoEventTriggers {
+		parameters = append(slices.Clip(parameters), Parameter{Name: "event_triggers", Value: "off"})
+	}
+	if len(parameters) == 0 {
 		return base
 	}
-	const name, off = "PGOPTIONS=", "-c event_triggers=off"
+	const name = "PGOPTIONS="
 	for i, kv := range base {
-		if strings.HasPrefix(kv, name) {
-			base[i] = kv + " " + off
+		if before, found := strings.CutPrefix(kv, name); found {
+			base[i] = name + sessionOptions(before, parameters)
 			return base
 		}
 	}
-	return append(base, name+off)
+	return append(base, name+sessionOptions("", parameters))
 }
 
 func (o RestoreOptions) args(list string) []string {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -68,9 +69,11 @@ func TestSettingsMakeAnEqualDatabaseUnderAnotherName(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.DropDatabase(t, copied) })
-		problems, err := main.ApplySettings(t.Context(), copied, stored)
-		if err != nil || len(problems) > 0 {
-			t.Fatalf("%q, %v", problems, err)
+		for _, apply := range []func(context.Context, string, Settings) ([]string, error){main.ApplyParameters, main.ApplySettings} {
+			problems, err := apply(t.Context(), copied, stored)
+			if err != nil || len(problems) > 0 {
+				t.Fatalf("%q, %v", problems, err)
+			}
 		}
 		after, err := connect(t, target(s, copied)).Settings(t.Context())
 		if err != nil {

@@ -36,10 +36,39 @@ func (c Settings) CreateSQL(name string, versionNum int) string {
 	return b.String()
 }
 
-// ApplySQL is the statements that give database name the described owner, rights, parameters and
-// comment. Run them after the data is restored: a parameter like default_transaction_read_only
-// or a connection limit of 0 would stop the restore. All rights come from the owner, whoever
-// granted them before.
+// ParametersSQL is the statements that give database name the described parameters, also those of
+// roles in it. Run them before the first row is loaded: what a function in a constraint, a generated
+// column or an index makes of a row may depend on them. What would stop the load is for the loading
+// session to override (Overrides).
+func (c Settings) ParametersSQL(name string) []string {
+	return c.parametersSQL(name, func(p Parameter) bool { return !preloads(p) })
+}
+
+func (c Settings) parametersSQL(name string, wanted func(Parameter) bool) (out []string) {
+	db := "DATABASE " + QuoteIdent(name)
+	for _, p := range c.Parameters {
+		if !wanted(p) {
+			continue
+		}
+		subject := db
+		if p.Role != "" {
+			subject = "ROLE " + QuoteIdent(p.Role) + " IN " + db
+		}
+		out = append(out, fmt.Sprintf("ALTER %s SET %s TO %s", subject, QuoteIdent(p.Name), parameterValue(p)))
+	}
+	return out
+}
+
+// preloads reports a parameter that names libraries for the begin of each session. Where one is
+// missing nobody could connect any more, so these come last.
+func preloads(p Parameter) bool {
+	return strings.EqualFold(p.Name, "session_preload_libraries") || strings.EqualFold(p.Name, "local_preload_libraries")
+}
+
+// ApplySQL is the statements that give database name the described owner, rights, comment and what
+// else is left after ParametersSQL. Run them after the data is restored: the owner may not be ours
+// to load for, and a connection limit of 0 would stop the restore. All rights come from the owner,
+// whoever granted them before.
 func (c Settings) ApplySQL(name string) []string {
 	db := "DATABASE " + QuoteIdent(name)
 	var out []string
@@ -50,13 +79,7 @@ func (c Settings) ApplySQL(name string) []string {
 	if c.CustomACL {
 		out = append(out, c.grantSQL(db)...)
 	}
-	for _, p := range c.Parameters {
-		subject := db
-		if p.Role != "" {
-			subject = "ROLE " + QuoteIdent(p.Role) + " IN " + db
-		}
-		add("ALTER %s SET %s TO %s", subject, QuoteIdent(p.Name), parameterValue(p))
-	}
+	out = append(out, c.parametersSQL(name, preloads)...)
 	if c.Comment != "" {
 		add("COMMENT ON %s IS %s", db, QuoteLiteral(c.Comment))
 	}
@@ -67,6 +90,42 @@ func (c Settings) ApplySQL(name string) []string {
 		add("ALTER %s IS_TEMPLATE true", db)
 	}
 	return out
+}
+
+// obstacles are parameters that would stop a load, or have it done by another role, with what a
+// loading session has instead. None of them changes what a row means.
+var obstacles = []Parameter{
+	{Name: "default_transaction_read_only", Value: "off"},
+	{Name: "default_transaction_isolation", Value: "read committed"},
+	{Name: "default_transaction_deferrable", Value: "off"},
+	{Name: "statement_timeout", Value: "0"},
+	{Name: "lock_timeout", Value: "0"},
+	{Name: "idle_in_transaction_session_timeout", Value: "0"},
+	{Name: "idle_session_timeout", Value: "0"},
+	{Name: "transaction_timeout", Value: "0"},
+	{Name: "role", Value: "none"},
+}
+
+// Overrides are what a loading session sets for itself in a database with these settings.
+func (c Settings) Overrides() (out []Parameter) {
+	for _, o := range obstacles {
+		if slices.ContainsFunc(c.Parameters, func(p Parameter) bool { return strings.EqualFold(p.Name, o.Name) }) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// sessionOptions is PGOPTIONS for a session with these parameters, behind what is there already: of
+// two settings the last one counts. Parameters at the begin of a session precede those of the
+// database and of roles in it.
+func sessionOptions(before string, parameters []Parameter) string {
+	options := before
+	for _, p := range parameters {
+		value := strings.NewReplacer(`\`, `\\`, " ", `\ `, "\t", "\\\t", "\n", "\\\n").Replace(p.Value)
+		options = strings.TrimSpace(options + " -c " + p.Name + "=" + value)
+	}
+	return options
 }
 
 // grantSQL starts from nothing: the defaults give PUBLIC and the owner rights that the source
