@@ -40,12 +40,18 @@ func Recipe(set *Set, location, endpoint string) []string {
 			"# roles, memberships and tablespaces, only on a server that lacks them (errors about existing ones are harmless)",
 			globals.checked()+" | psql -X -d postgres")
 	}
-	return append(lines, copyOf(set.Dir+set.dumpKey())+dump.name(),
+	lines = append(lines, copyOf(set.Dir+set.dumpKey())+dump.name(),
 		"# a copy beside the live database; pg_restore stops at the first error",
-		create+" -- "+target,
-		dump.checked()+" | "+restore,
+		create+" -- "+target)
+	if m := set.Manifest; m != nil && m.Contents != nil {
+		contents := file{contentsName, *m.Contents, set.Encrypted()}
+		lines = append(lines, "# its parameters, before its rows: constraints, generated columns and indexes may read them",
+			copyOf(set.Dir+m.Contents.Key)+contents.name(),
+			contents.checked()+" | "+setParameters(set.Database+"_restored"))
+	}
+	return append(lines, dump.checked()+" | "+loadOptions+" "+restore,
 		"# or, on an empty server, under its own name and with its own settings and grants:",
-		"# "+dump.checked()+" | pg_restore --exit-on-error --create -d postgres",
+		"# "+dump.checked()+" | "+loadOptions+" pg_restore --exit-on-error --create -d postgres",
 	)
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
@@ -14,6 +16,17 @@ import (
 // locale is what a recipe must give a copy beside; owner and grants stay with who runs it.
 const locale = `SELECT jsonb_pretty(jsonb_build_object('encoding', encoding, 'provider', datlocprovider, 'collate', datcollate,
 	'ctype', datctype, 'icu', to_jsonb(d) -> 'daticulocale', 'locale', to_jsonb(d) -> 'datlocale')) FROM pg_database AS d WHERE datname = current_database()`
+
+// meant is a table whose rows are others, or refused, without the parameters of the database.
+const meant = `CREATE FUNCTION public.place(i int) RETURNS text LANGUAGE sql IMMUTABLE
+	AS $$ SELECT coalesce(current_setting('app.region', true), 'nowhere') || i $$;
+	CREATE TABLE public.meant (i int CHECK (current_setting('app.region') <> ''), place text GENERATED ALWAYS AS (public.place(i)) STORED);
+	SET app.region = 'eu'; INSERT INTO public.meant (i) SELECT generate_series(1, 10)`
+
+var parameters = []string{"app.region = 'eu'", `search_path = "odd "" name", "$user", public`, "default_transaction_read_only = on"}
+
+const settings = `SELECT coalesce(string_agg(c, E'\n' ORDER BY c), '') FROM pg_db_role_setting AS s
+	JOIN pg_database AS d ON d.oid = s.setdatabase, unnest(s.setconfig) AS c WHERE d.datname = current_database() AND s.setrole = 0`
 
 // The commands that `show` prints are run by bash as they stand, with nothing else on PATH than
 // the programs that they name, into a cluster that knows nothing.
@@ -34,6 +47,10 @@ func TestTheRecipeRestoresWithoutPgbtui(t *testing.T) {
 			if encrypted {
 				w.encrypt(t)
 			}
+			w.source.Exec(t, name, meant)
+			for _, setting := range parameters {
+				w.source.Exec(t, "postgres", "ALTER DATABASE "+pgx.Identifier{name}.Sanitize()+" SET "+setting)
+			}
 			w.pgbtui(t, w.source, name, "--headless")
 			var show struct{ Recipe []string }
 			decode(t, w.pgbtui(t, w.source, name, "show", "latest", "--json"), &show)
@@ -44,6 +61,7 @@ func TestTheRecipeRestoresWithoutPgbtui(t *testing.T) {
 			// The source's own dump differs where columns are inherited: what a restore makes is the measure.
 			want := plainCopy(t, w.source, name, "plain")
 			equal(t, "the copy beside", dump(t, target, beside), want)
+			equal(t, "its parameters", target.QueryString(t, beside, settings), w.source.QueryString(t, name, settings))
 			equal(t, "its locale", target.QueryString(t, beside, locale), w.source.QueryString(t, name, locale))
 			if pwned, _ := filepath.Glob(filepath.Join(w.dir, "*", "pwned")); len(pwned) > 0 {
 				t.Error("the recipe ran a command out of the database's name")
