@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -105,7 +104,7 @@ func (t Target) config() (*pgx.ConnConfig, error) {
 		}
 	}
 	if t.NoSecrets {
-		b.WriteString("passfile='" + os.DevNull + "' sslmode=disable ")
+		b.WriteString("passfile='" + noFile + "' sslmode=disable ")
 	}
 	config, err := pgx.ParseConfig(b.String())
 	if err != nil {

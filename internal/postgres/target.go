@@ -57,7 +57,7 @@ func (t Target) Env(base []string) []string {
 	set("PGAPPNAME", appName)
 	if t.NoSecrets {
 		env = slices.DeleteFunc(env, isSecret)
-		set("PGPASSFILE", os.DevNull)  // else libpq looks into the home directory
+		set("PGPASSFILE", noFile)  // else libpq looks into the home directory
 		set("PGREQUIREAUTH", "none")   // from 16 on
 		set("PGGSSENCMODE", "disable") // a ticket would be asked for
 	}
@@ -65,6 +65,9 @@ func (t Target) Env(base []string) []string {
 	set("LC_MESSAGES", "C")
 	return env
 }
+
+// noFile is nowhere: libpq warns of a password file that is there and is none.
+const noFile = os.DevNull + "/none"
 
 // secrets are the variables that hold, or lead to, what one logs in with.
 var secrets = []string{

@@ -12,7 +12,7 @@ func TestTheServerOfADrillSeesNothingOfTheHost(t *testing.T) {
 	one := func(name string) string { return strings.Join(values(settings, "Service", name), " ") }
 	for name, want := range map[string]string{
 		"User": "pgbtui-drill", "Group": "pgbtui-drill", "SupplementaryGroups": "",
-		"TemporaryFileSystem": "/:ro,mode=0755 /dev/shm:mode=0000", "PrivateNetwork": "yes", "RestrictAddressFamilies": "AF_UNIX",
+		"TemporaryFileSystem": "/:ro,mode=0755 /dev/shm:mode=0000", "RootDirectory": "/run/pgbtui-drill/root", "PrivateNetwork": "yes", "RestrictAddressFamilies": "AF_UNIX",
 		"StandardInput": "socket", "StandardOutput": "null", "StandardError": "null",
 		"EnvironmentFile": "", "LoadCredential": "", "StateDirectory": "", "ReadWritePaths": "", "BindPaths": "", "PrivateUsers": "yes", "PrivateTmp": "yes",
 	} {

@@ -44,7 +44,7 @@ true`
 const mallory = `CREATE ROLE mallory LOGIN;
 CREATE SCHEMA mallory AUTHORIZATION mallory;
 SET ROLE mallory;
-CREATE FUNCTION mallory.fine(i int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $fine$
+CREATE FUNCTION mallory.fine(i int) RETURNS bool LANGUAGE plpgsql AS $fine$
 BEGIN
 	IF current_setting('is_superuser') = 'on' AND to_regclass('mallory.got') IS NULL THEN
 		CREATE TABLE mallory.got (name text, what text);
@@ -53,7 +53,6 @@ BEGIN
 	RETURN true;
 END $fine$;
 CREATE TABLE mallory.t (i int CHECK (mallory.fine(i)));
-CREATE INDEX ON mallory.t (mallory.fine(i));
 INSERT INTO mallory.t VALUES (1), (2);
 RESET ROLE;`
 
@@ -152,7 +151,7 @@ func (h *host) serverIsTheDrillsOwn(t *testing.T, set string) {
 // noPasswordIsOffered has the set's code make its server ask for passwords: what the environment holds
 // for the live server must not be sent, and the drill fails.
 func (h *host) noPasswordIsOffered(t *testing.T, _ string) {
-	h.sql(t, "production", `CREATE SCHEMA eve; SET ROLE mallory; CREATE OR REPLACE FUNCTION mallory.fine(i int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
+	h.sql(t, "production", `SET ROLE mallory; CREATE OR REPLACE FUNCTION mallory.fine(i int) RETURNS bool LANGUAGE plpgsql AS $$
 		BEGIN
 			IF current_setting('is_superuser') = 'on' AND i = 1 THEN
 				EXECUTE format('COPY (SELECT ''local all all password'') TO %L', current_setting('hba_file'));
