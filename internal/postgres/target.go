@@ -57,7 +57,7 @@ func (t Target) Env(base []string) []string {
 	set("PGAPPNAME", appName)
 	if t.NoSecrets {
 		env = slices.DeleteFunc(env, isSecret)
-		set("PGPASSFILE", noFile)  // else libpq looks into the home directory
+		set("PGPASSFILE", noFile)      // else libpq looks into the home directory
 		set("PGREQUIREAUTH", "none")   // from 16 on
 		set("PGGSSENCMODE", "disable") // a ticket would be asked for
 	}
