@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +63,10 @@ func TestTheRecipeRestoresWithoutPgbtui(t *testing.T) {
 			}
 
 			// The other way, which is a comment: the whole database under its own name.
-			w.follow(t, target, []string{strings.TrimPrefix(show.Recipe[len(show.Recipe)-1], "# ")})
+			fetch := slices.IndexFunc(show.Recipe, func(line string) bool {
+				return strings.Contains(line, " s3 cp ") && strings.Contains(line, "/dump.pgc")
+			})
+			w.follow(t, target, []string{show.Recipe[fetch], strings.TrimPrefix(show.Recipe[len(show.Recipe)-1], "# ")})
 			equal(t, "the copy under its own name", dump(t, target, name), want)
 			equal(t, "its definition", target.QueryString(t, name, properties), w.source.QueryString(t, name, properties))
 		})
