@@ -13,24 +13,24 @@ func (p *program) acknowledgeCommand() *cobra.Command {
 	var f holdFlags
 	cmd := &cobra.Command{
 		Use: "acknowledge ID", Short: "Say that somebody knows of a set that is lost, so that it is no longer told",
-		Args: exactly(1, "the ID of one set"),
+		Args: f.args,
 		Long: `A set that was committed and of which something is gone from the bucket is critical in status, watch and console, until
 it is whole again or somebody acknowledges it. Who does, when and why is stored beside the set, and one line of it
 goes to the journal. When more of the set goes later, it is told again. The set itself stays what it is: unusable.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return p.acknowledge(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.acknowledge(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	f.flags(cmd)
 	cmd.Flags().StringVar(&f.reason, "reason", "", "what happened, in a few `words`: kept beside the set and in the journal")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	return cmd
 }
 
-func (p *program) acknowledge(ctx context.Context, id string, f holdFlags) error {
+func (p *program) acknowledge(ctx context.Context, f holdFlags) error {
 	p.watched = true
 	if f.reason == "" {
 		return usageText("acknowledge wants --reason: what happened to the set")
 	}
-	at, err := p.locate(ctx, id, f.job)
+	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,9 @@ func (p *program) acknowledge(ctx context.Context, id string, f holdFlags) error
 		return err
 	}
 	p.audit(ctx, who, journal.Action{What: "acknowledge", Target: at.set.ID, Reason: f.reason})
-	if at, err = p.locate(ctx, at.set.ID, f.job); err != nil {
+	now, err := at.again(ctx)
+	if err != nil {
 		return err
 	}
-	return p.printHeld(at.set, "is acknowledged")
+	return p.printHeld(now, "is acknowledged")
 }

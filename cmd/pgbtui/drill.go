@@ -24,10 +24,10 @@ func (p *program) drillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drill ID|latest", Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
 		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.\n\nA restore runs what the owners of the database wrote. Where the units are installed, root and the drill's unit\n(systemctl start postgres-drill@ID) have it run in a unit that reaches no key, no network and no other server.\nWithout them, root has it run as the user pgbtui-drill or nobody; other users are refused, unless --unconfined\nsays that everybody who could create a table in the source is trusted with this user's rights.",
-		Args: one("the ID of one set, or latest"),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.drill(cmd.Context(), args[0], f) },
+		Args: f.args,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.drill(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	f.flags(cmd)
 	cmd.Flags().BoolVar(&f.unconfined, "unconfined", false, "the set is trusted: its code may run with this user's rights, outside of any unit")
 	acceptFlag(cmd, &f.accept)
 	p.identityFlag(cmd)
@@ -35,13 +35,13 @@ func (p *program) drillCommand() *cobra.Command {
 }
 
 type drillFlags struct {
-	job        string
+	selection
 	accept     bool
 	unconfined bool
 }
 
-func (p *program) drill(ctx context.Context, id string, f drillFlags) error {
-	at, err := p.locate(ctx, id, f.job)
+func (p *program) drill(ctx context.Context, f drillFlags) error {
+	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return p.failedBefore(ctx, drillRun, err)
 	}

@@ -14,9 +14,10 @@ import (
 )
 
 type holdFlags struct {
-	job, reason string
-	yes         bool
-	release     bool // unhold
+	selection
+	reason  string
+	yes     bool
+	release bool // unhold
 }
 
 // jsonHold is a hold in force: who keeps a set from retention.
@@ -51,19 +52,19 @@ func (p *program) unholdCommand() *cobra.Command {
 
 func (p *program) holdVerb(f holdFlags, use, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: one("the ID of one set, or latest"),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.hold(cmd.Context(), args[0], f) },
+		Use: use, Short: short, Long: long, Args: f.args,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.hold(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	f.flags(cmd)
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why, in a few `words`: kept beside the set and in the journal")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	return cmd
 }
 
 // hold holds or releases one set.
-func (p *program) hold(ctx context.Context, id string, f holdFlags) error {
+func (p *program) hold(ctx context.Context, f holdFlags) error {
 	p.watched = true
-	at, err := p.locate(ctx, id, f.job)
+	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return err
 	}
@@ -85,10 +86,11 @@ func (p *program) hold(ctx context.Context, id string, f holdFlags) error {
 		return err
 	}
 	p.audit(ctx, who, journal.Action{What: verb, Target: at.set.ID, Reason: f.reason})
-	if at, err = p.locate(ctx, at.set.ID, f.job); err != nil {
+	now, err := at.again(ctx)
+	if err != nil {
 		return err
 	}
-	return p.printHeld(at.set, map[bool]string{true: "is held", false: "is released"}[at.set.Hold != nil])
+	return p.printHeld(now, map[bool]string{true: "is held", false: "is released"}[now.Hold != nil])
 }
 
 // asked is what a person should know of the set that is held or released.

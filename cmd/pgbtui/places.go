@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -48,37 +45,6 @@ type located struct {
 	set    *backup.Set
 	bucket *s3.Bucket
 	job    config.Job
-}
-
-// locate finds a set by ID in every place, or the newest good one of a job for "latest".
-func (p *program) locate(ctx context.Context, id, jobName string) (*located, error) {
-	c, err := p.config()
-	if err != nil {
-		return nil, err
-	}
-	var scope backup.Scope
-	if id == "latest" || jobName != "" {
-		job, err := c.Job(jobName)
-		if err != nil {
-			return nil, err
-		}
-		jobName, scope = job.Name, backup.Scope{Instance: job.Instance, Database: job.Database}
-	}
-	places, err := p.places(ctx, c, jobName)
-	if err != nil {
-		return nil, err
-	}
-	for _, at := range places {
-		set, err := at.catalogue.Find(ctx, scope, id)
-		if fault.CodeOf(err) == fault.NotFound && !errors.Is(err, s3.ErrNotFound) {
-			continue // not in this place; a bucket that is not there is another matter
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &located{set, at.bucket, jobFor(c, at.job, set)}, nil
-	}
-	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %q", id), "`pgbtui list` shows what there is", nil)
 }
 
 // jobFor is the job whose settings fit a set.

@@ -13,11 +13,12 @@ import (
 )
 
 type restoreFlags struct {
-	job, request string
-	check        bool
-	accept       bool // an unsigned set; never by a request
-	into         string
-	roles        []string
+	selection
+	request string
+	check   bool
+	accept  bool // an unsigned set; never by a request
+	into    string
+	roles   []string
 	backup.RestoreRequest
 }
 
@@ -63,24 +64,24 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 			if f.request != "" {
 				return noArgs(cmd, args)
 			}
-			return one("the ID of one set, or latest")(cmd, args)
+			return f.args(cmd, args)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.request != "" && f.accept {
 				return usageText("--accept-unsigned does not go with --request: who accepts it runs the restore")
 			}
 			if f.request != "" {
 				return p.restoreRequested(cmd.Context(), f.request)
 			}
-			return p.restore(cmd.Context(), args[0], f)
+			return p.restore(cmd.Context(), f)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.To, "to", "", "name of the new `database`")
 	flags.StringVar(&f.Replace, "replace", "", "put the copy in the place of this live `database`")
-	flags.StringVar(&f.Confirm, "confirm", "", "the name of the replaced `database` once more")
+	flags.StringVar(&f.Confirm, "confirm", "", "the name of the `database` that is replaced, or gets rows, once more")
 	flags.BoolVar(&f.Terminate, "terminate", false, "end the connections of the replaced database")
-	flags.StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	f.flags(cmd)
 	flags.IntVar(&f.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")
 	flags.BoolVar(&f.Globals, "globals", false, "first create missing roles and tablespaces from the set")
 	flags.BoolVar(&f.NoOwner, "no-owner", false, "everything belongs to the restoring role")
@@ -94,30 +95,42 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	return cmd
 }
 
-func (p *program) restore(ctx context.Context, id string, f restoreFlags) error {
+func (p *program) restore(ctx context.Context, f restoreFlags) error {
 	if err := f.settle(); err != nil {
 		return err
 	}
 	switch {
 	case (f.To == "") == (f.Replace == ""):
 		return usageText("restore needs --to and the name of a new database, or --replace and that of a live one")
-	case f.Replace == "" && (f.Confirm != "" || f.Terminate):
-		return usageText("--confirm and --terminate go with --replace")
+	case f.Replace == "" && f.Terminate, f.Replace+f.into == "" && f.Confirm != "":
+		return usageText("--terminate goes with --replace, --confirm with --replace or --into")
 	}
 	if f.Jobs < 1 || f.Jobs > 64 {
 		return usageText("--jobs is 1 to 64")
 	}
-	at, err := p.locate(ctx, id, f.job)
+	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return err
 	}
 	if f.accept {
 		at.set.AcceptUnsigned()
 	}
-	if f.Replace != "" && !f.check {
-		p.audit(ctx, journal.Session{}.CurrentOperator(), journal.Action{What: "replace", Target: f.Replace, Run: at.set.ID})
+	if f.Replace+f.into != "" && !f.check {
+		p.audit(ctx, journal.Session{}.CurrentOperator(), restoreAction(f.RestoreRequest, at.set))
 	}
 	return p.restoreFrom(ctx, at, f)
+}
+
+// restoreAction is what an audit line says of a restore.
+func restoreAction(r backup.RestoreRequest, set *backup.Set) journal.Action {
+	a := journal.Action{What: "restore", Target: r.To, Run: set.ID}
+	switch {
+	case r.Replace != "":
+		a.What, a.Target = "replace", r.Replace
+	case r.DataOnly:
+		a.What = "rows into"
+	}
+	return a
 }
 
 func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) error {

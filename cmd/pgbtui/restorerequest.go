@@ -40,7 +40,7 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 		return p.swapRequested(ctx, asked, answer)
 	}
 	wanted := asked.Backup()
-	at, err := p.locate(ctx, asked.Set, asked.Job)
+	at, err := p.locateAsked(ctx, asked)
 	if err != nil {
 		return p.beforehand(ctx, asked, err)
 	}
@@ -54,9 +54,7 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 		answer.Checks, answer.Portion, err = backup.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
-	if wanted.Replace != "" {
-		p.audit(ctx, requester(asked), journal.Action{What: "replace", Target: wanted.Replace, Run: asked.Set})
-	}
+	p.audit(ctx, requester(asked), restoreAction(wanted, at.set))
 	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, wanted, identities)
 	return err
 }

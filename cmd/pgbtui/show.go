@@ -45,14 +45,14 @@ func tablesJSON(tables []archive.Table) []jsonTable {
 }
 
 func (p *program) showCommand() *cobra.Command {
-	var job string
+	var of selection
 	var tables bool
 	cmd := &cobra.Command{
 		Use: "show ID|latest", Short: "Show one set: facts, contents, evidence, and how to restore it without pgbtui",
-		Args: one("the ID of one set, or latest"),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.show(cmd.Context(), args[0], job, tables) },
+		Args: of.args,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.show(cmd.Context(), of, tables) },
 	}
-	cmd.Flags().StringVar(&job, "job", "", "look among the sets of this `job`")
+	of.flags(cmd)
 	cmd.Flags().BoolVar(&tables, "tables", false, "list every table with its rows and bytes")
 	p.identityFlag(cmd)
 	return cmd
@@ -66,9 +66,9 @@ func acceptFlag(cmd *cobra.Command, accept *bool) {
 	cmd.Flags().BoolVar(accept, "accept-unsigned", false, "use a set that nobody signed, although signing keys are configured; never a forged one")
 }
 
-func (p *program) show(ctx context.Context, id, jobName string, withTables bool) error {
+func (p *program) show(ctx context.Context, of selection, withTables bool) error {
 	p.watched = true
-	at, err := p.locate(ctx, id, jobName)
+	at, err := p.locate(ctx, of)
 	if err != nil {
 		return err
 	}

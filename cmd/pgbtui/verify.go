@@ -23,7 +23,7 @@ type jsonVerify struct {
 
 // verifyFlags are how much to read, of which sets.
 type verifyFlags struct {
-	job    string
+	selection
 	subset string
 	accept bool    // an unsigned set
 	share  float64 // of the dump, 0: everything
@@ -51,20 +51,20 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 			if f.several() {
 				return noArgs(cmd, args)
 			}
-			return one("the ID of one set, or latest; or --unproven, --since-last or --stalest N")(cmd, args)
+			return f.args(cmd, args)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
 				return err
 			}
 			if f.several() {
 				return p.verifySeveral(cmd.Context(), f)
 			}
-			return p.verify(cmd.Context(), args[0], f)
+			return p.verify(cmd.Context(), f)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.job, "job", "", "look among the sets of this `job`")
+	f.flags(cmd)
 	flags.BoolVar(&f.wish.Unproven, "unproven", false, "every good set that has no such proof yet")
 	flags.BoolVar(&f.wish.SinceLast, "since-last", false, "the sets finished since the newest such verification of their database")
 	flags.IntVar(&f.wish.Stalest, "stalest", 0, "the `N` sets of each database that nobody has read for the longest time")
@@ -87,6 +87,8 @@ func (f *verifyFlags) check(cmd *cobra.Command) (err error) {
 		return usageText("verify takes one of --unproven, --since-last and --stalest")
 	case cmd.Flags().Changed("stalest") && f.wish.Stalest < 1, cmd.Flags().Changed("max") && f.wish.Max < 1:
 		return usageText("--stalest and --max are 1 or more sets")
+	case chosen > 0 && f.instance+f.at != "":
+		return usageText("--instance and --at are for one set, without --unproven, --since-last and --stalest")
 	case f.accept && chosen > 0:
 		return usageText("--accept-unsigned is for one set, by its ID")
 	case f.wish.Max > 0 && !f.wish.Unproven && !f.wish.SinceLast:
@@ -106,8 +108,8 @@ func parseShare(s string) (float64, error) {
 	return 0, usageText("--read-data-subset is a percentage above 0 and up to 100, such as 5%, not " + strconv.Quote(s))
 }
 
-func (p *program) verify(ctx context.Context, id string, f verifyFlags) error {
-	at, err := p.locate(ctx, id, f.job)
+func (p *program) verify(ctx context.Context, f verifyFlags) error {
+	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return p.failedBefore(ctx, verifyRun, err)
 	}

@@ -81,10 +81,14 @@ func newer(a, b *Set) bool {
 }
 
 func (c *Catalogue) listPrefixes(scope Scope) []string {
-	if scope.Instance == "" || scope.Database == "" {
+	switch legacy := root(c.prefix) + legacyPrefix; {
+	case scope.Instance == "":
 		return []string{root(c.prefix)}
+	case scope.Database == "":
+		return []string{root(c.prefix) + EncodeName(scope.Instance) + "/", legacy}
+	default:
+		return []string{Folder(c.prefix, scope.Instance, scope.Database), legacy}
 	}
-	return []string{Folder(c.prefix, scope.Instance, scope.Database), root(c.prefix) + legacyPrefix}
 }
 
 func within(sets []Set, scope Scope) []Set {
@@ -98,16 +102,17 @@ func within(sets []Set, scope Scope) []Set {
 	return kept
 }
 
-// Find is the set of an ID, or the newest good one of the scope for "latest".
+// Find is the one set of the scope that an ID means: a whole one, the beginning of one, or Latest for the
+// newest good set. More than one is refused.
 func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, error) {
 	sets, err := c.Sets(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
-	for i := range sets {
-		if sets[i].ID == id || (id == "latest" && sets[i].Kind == KindNative && sets[i].Good()) {
-			return &sets[i], nil
-		}
+	want := Wanted{ID: id}
+	set, err := One(Candidates(sets, want), want)
+	if set != nil || err != nil {
+		return set, err
 	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), root(c.prefix)),
 		"`pgbtui list` shows what there is", nil)

@@ -110,10 +110,13 @@ func parseKey(key string) (place, bool) {
 	return place{instance: instance, database: database, id: parts[2], rest: parts[3]}, ok1 && ok2
 }
 
+// legacyIDPrefix begins the IDs of the old script's objects, and no others.
+const legacyIDPrefix = "legacy-"
+
 // legacyID is short and safe in a unit's name, whatever the database's name is. The hash keeps
 // sets of equal times apart.
 func legacyID(name string) string {
 	m := legacyName.FindStringSubmatch(name)
 	sum := sha256.Sum256([]byte(name))
-	return "legacy-" + m[2] + "T" + m[3] + "-" + hex.EncodeToString(sum[:3])
+	return legacyIDPrefix + m[2] + "T" + m[3] + "-" + hex.EncodeToString(sum[:3])
 }

@@ -25,13 +25,18 @@ func (r *Restored) WayBack() string {
 	return swapLine("undo", r.Database, "")
 }
 
-// confirmed refuses a replacement that nobody has typed the name for.
+// confirmed refuses to change an existing database that nobody has typed the name of.
 func (q RestoreRequest) confirmed(set *Set) error {
-	if q.Replace == "" || q.Confirm == q.Replace {
+	live, what := q.live(), ""
+	switch {
+	case live == "" || q.Confirm == live:
 		return nil
+	case q.DataOnly:
+		what = fmt.Sprintf("rows into %q were not confirmed: it is in use, and they stay in it", live)
+	default:
+		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only", live, set.FinishedAt.UTC().Format(time.RFC3339))
 	}
-	return fault.New(fault.Refused, fmt.Sprintf("restore: replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only",
-		q.Replace, set.FinishedAt.UTC().Format(time.RFC3339)), fmt.Sprintf("give --confirm and the database's own name, exactly: %q", q.Replace), nil)
+	return fault.New(fault.Refused, "restore: "+what, fmt.Sprintf("give --confirm and the database's own name, exactly: %q", live), nil)
 }
 
 // checkReplaced is the preflight's part about the live database.
@@ -114,6 +119,9 @@ func rights(s postgres.Settings) string {
 			role = "PUBLIC"
 		}
 		told = append(told, g.Privilege+" to "+role)
+	}
+	if len(told) == 0 {
+		return "none but its owner's"
 	}
 	return strings.Join(told, ", ")
 }

@@ -22,7 +22,7 @@ import (
 type RestoreRequest struct {
 	To            string // the new database's name; with Replace it is chosen here
 	Replace       string // the live database that the copy replaces; "" for none
-	Confirm       string // Replace once more, as a person typed it
+	Confirm       string // the existing database that is changed once more, as a person typed it
 	Terminate     bool   // end the connections of the replaced database
 	Jobs          int    // parallel sessions; more than 1 needs the raw dump on disk first
 	Globals       bool   // create missing roles and tablespaces from the set first
@@ -33,6 +33,16 @@ type RestoreRequest struct {
 	SchemaOnly      bool              // definitions without rows
 	DataOnly        bool              // rows without definitions: To exists, and its tables are empty
 	Roles           map[string]string // owners and grants of one role go to another
+
+	ForOperator bool // somebody asked for it who must not get a superuser's rights by it
+}
+
+// live is the existing database that is changed, or "".
+func (q RestoreRequest) live() string {
+	if q.DataOnly {
+		return q.To
+	}
+	return q.Replace
 }
 
 // Restored is what a finished restore did.
@@ -107,6 +117,10 @@ type restoring struct {
 
 	noSecrets     bool // whoever wrote the set may have the server in his hands: see postgres.Target
 	leavesReserve bool // of the target's disks, or does not begin
+
+	closed     bool   // the new database is for superusers only until all is in it
+	owner      string // of everything that comes without its owners; "": the restoring role
+	ownerThere bool
 
 	part    *part // nil: everything
 	spooled spool // the raw dump on disk, for parallel sessions
@@ -207,7 +221,8 @@ func (r *restoring) explain(err error) error {
 	if !r.created {
 		return err
 	}
-	remedy := fmt.Sprintf("database %q is unfinished: look into it if you want, then drop it (`dropdb`) before the next try", r.req.To)
+	remedy := fmt.Sprintf("database %q is unfinished: look into it if you want%s, then drop it (`dropdb`) before the next try", r.req.To,
+		map[bool]string{true: " (only superusers can)"}[r.closed])
 	if inner := fault.Remedy(err); inner != "" {
 		remedy = inner + "; " + remedy
 	}
@@ -227,12 +242,29 @@ func (r *restoring) globals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
+	report, err := r.applyGlobals(ctx, script)
 	if err != nil {
 		return err
 	}
 	r.result.Globals = append(report.CreatedRoles, report.CreatedTablespaces...)
 	return nil
+}
+
+// applyGlobals takes no more than the names of roles from a set that is restored for an operator: they
+// may be from before a role was dropped, or had its rights or its password taken away.
+func (r *restoring) applyGlobals(ctx context.Context, script []byte) (postgres.GlobalsReport, error) {
+	if !r.req.ForOperator {
+		return postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
+	}
+	if r.part == nil && (r.contents == nil || r.contents.Archive == nil) {
+		return postgres.GlobalsReport{}, fault.New(fault.Refused, "restore: the set does not say which roles it needs, and a request creates no others", "restore without its globals, or "+byHand, nil)
+	}
+	roles, _, _ := r.needs()
+	report, err := postgres.CreateRoles(ctx, r.server, bytes.NewReader(script), sorted(roles))
+	if len(report.CreatedRoles) > 0 {
+		r.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") + "; a superuser gives them what they need (ALTER ROLE … LOGIN PASSWORD)")
+	}
+	return report, err
 }
 
 func (r *restoring) create(ctx context.Context) error {
@@ -243,8 +275,12 @@ func (r *restoring) create(ctx context.Context) error {
 	settings := r.settings()
 	if settings == nil {
 		r.note("the set does not know the database's encoding, owner and settings: the server's defaults were used")
-		settings = &postgres.Settings{}
+		settings = &postgres.Settings{ConnLimit: -1}
 	}
+	if err := r.makeOwner(ctx); err != nil {
+		return err
+	}
+	settings.Closed = r.closed
 	err := r.server.CreateDatabase(ctx, r.req.To, *settings)
 	if err != nil && fault.CodeOf(err) != fault.Refused {
 		r.created = r.existsAnyway(ctx)
@@ -283,7 +319,7 @@ func (r *restoring) settings() *postgres.Settings {
 	}
 	settings := *r.contents.Database
 	if r.req.NoOwner {
-		settings.Owner, settings.CustomACL, settings.Grants = "", false, nil
+		settings.Owner, settings.CustomACL, settings.Grants = "", true, nil
 	}
 	if r.req.NoTablespaces {
 		settings.Tablespace = ""
@@ -309,7 +345,7 @@ func (r *restoring) existsAnyway(ctx context.Context) bool {
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{
-		NoOwner: r.req.NoOwner, NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file, Session: r.session(),
+		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file, Session: r.session(),
 	}
 	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
 	if r.part != nil {
@@ -372,16 +408,27 @@ func (r *restoring) finish(ctx context.Context) error {
 	if r.req.DataOnly {
 		return r.analyzePart(ctx)
 	}
-	if settings := r.settings(); settings != nil {
+	settings := r.settings()
+	if settings == nil && r.req.NoOwner {
+		settings = &postgres.Settings{ConnLimit: -1, CustomACL: true} // nobody else's
+	}
+	if settings != nil {
+		settings.Closed = r.closed // until everything else is done
 		problems, err := r.server.ApplySettings(ctx, r.req.To, *settings)
 		if err != nil {
 			return err
 		}
 		r.refuse(problems)
 	}
-	if err := r.checkRenamed(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{r.withhold, r.checkRenamed, r.analyze, r.letIn} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (r *restoring) analyze(ctx context.Context) error {
 	return r.inTarget(ctx, func(s *postgres.Server) error { return s.Analyze(ctx) })
 }
 

@@ -97,7 +97,7 @@ func (r *restoring) preflight(ctx context.Context) error {
 }
 
 func (r *restoring) checks(ctx context.Context) ([]Check, error) {
-	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkTools, r.checkCode, r.checkTarget, r.checkSpool)
+	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkRights, r.checkTools, r.checkCode, r.checkTarget, r.checkSpool)
 	if err != nil {
 		return nil, err
 	}

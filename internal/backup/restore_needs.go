@@ -24,7 +24,7 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 		return r.checkPart(ctx)
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return []Check{warns("contents", "not known for this set: roles, extensions and locale are not checked", "")}, nil
+		return append(r.checkServerGrants(), warns("contents", "not known for this set: roles, extensions and locale are not checked", "")), nil
 	}
 	locale, err := r.checkLocale(ctx)
 	if err != nil {
@@ -75,12 +75,22 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	remedyGlobals := "restore with --globals, which creates what is missing"
-	return []Check{
-		needCheck("roles", missing.Roles, remedyGlobals+", or with --no-owner", r.req.Globals),
-		needCheck("tablespaces", missing.Tablespaces, remedyGlobals+", or with --no-tablespaces", r.req.Globals),
+	roleCheck := needCheck("roles", missing.Roles, remedyGlobals+", or with --no-owner", r.req.Globals)
+	spaceCheck := needCheck("tablespaces", missing.Tablespaces, remedyGlobals+", or with --no-tablespaces", r.req.Globals)
+	if r.req.ForOperator && r.req.Globals {
+		spaceCheck = needCheck("tablespaces", missing.Tablespaces, "restore with --no-tablespaces: a request creates no tablespaces", false)
+		if len(missing.Roles) > 0 {
+			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
+		}
+	}
+	return append(
+		r.checkServerGrants(), roleCheck, spaceCheck,
 		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
-	}, nil
+	), nil
 }
+
+// byNameOnly is what becomes of roles in a restore for an operator.
+const byNameOnly = "created by name only, without login, password and rights of their own"
 
 func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string) {
 	roles, spaces = map[string]bool{}, map[string]bool{}

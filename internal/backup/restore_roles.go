@@ -39,13 +39,14 @@ func (r *restoring) role(name string) string {
 	return name
 }
 
-// renamed is the archive with the roles of the mapping; itself without one.
+// renamed is the archive with the roles of the mapping, and with the one that owns what comes without its
+// owners; itself without either.
 func (r *restoring) renamed(dump io.Reader) io.Reader {
-	if len(r.req.Roles) == 0 {
+	if len(r.req.Roles) == 0 && r.owner == "" {
 		return dump
 	}
 	return archive.EditHead(dump, archive.Edit{
-		Owner: r.role,
+		Owner: r.ownerOf,
 		Definition: func(_ int, desc, sql string) (string, error) {
 			if !postgres.NamesRoles(desc) {
 				return sql, nil

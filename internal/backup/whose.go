@@ -88,6 +88,11 @@ func (w Whose) mayOwn(s *Set) bool {
 // else one that backs the same database up, else that other job with the set's database.
 func JobFor(jobs []config.Job, reached config.Job, set *Set) config.Job {
 	found := reached
+	for _, job := range slices.Backward(jobs) {
+		if job.Instance == set.Instance && job.S3.SamePlace(reached.S3) {
+			found = job // of the instance at least
+		}
+	}
 	found.Database = set.Database
 	for _, job := range slices.Backward(jobs) {
 		if job.Database != set.Database || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {

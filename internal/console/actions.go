@@ -11,9 +11,10 @@ import (
 
 // actions starts and stops units. Every call that systemd accepted leaves one audit line.
 type actions struct {
-	bus   *systemd.Bus
-	setup Setup
-	who   journal.Operator
+	bus     *systemd.Bus
+	setup   Setup
+	buckets *buckets
+	who     journal.Operator
 }
 
 func (a *actions) start(ctx context.Context, unit, what, target string) (ui.Started, error) {
@@ -35,6 +36,9 @@ func (a *actions) Prove(ctx context.Context, how ui.Proving, set backup.Set) (ui
 	name := systemd.VerifyService
 	if how == ui.ProveRestored {
 		name = systemd.DrillService
+	}
+	if err := a.buckets.named(&set, string(how)); err != nil {
+		return ui.Started{}, err
 	}
 	unit, err := name(set.ID)
 	if err != nil {

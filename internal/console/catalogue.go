@@ -95,6 +95,24 @@ func (b *buckets) job(set *backup.Set) config.Job {
 	return backup.JobFor(b.setup.Config.Jobs, at, set)
 }
 
+// named is why a unit that is told a set's ID only would not work on this one, or nil. Its verb looks among
+// this host's own instances, and takes nothing where two sets have the ID.
+func (b *buckets) named(set *backup.Set, verb string) error {
+	remedy := "on the command line by its whole address: `sudo -u pgbtui pgbtui " + verb + " " + set.Address().String() + "`"
+	if set.Instance != "" && set.Instance != b.job(set).Instance {
+		return fault.New(fault.Refused, "the unit knows a set by its ID only, and looks among this host's own: this one is of instance "+set.Instance, remedy, nil)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.all {
+		s := &b.all[i]
+		if s.ID == set.ID && s.Address() != set.Address() && (s.Instance == set.Instance || s.Instance == "") {
+			return fault.New(fault.Refused, "the unit knows a set by its ID only, and "+s.Address().String()+" has the same", remedy, nil)
+		}
+	}
+	return nil
+}
+
 // Contents implements ui.Catalogue.
 func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView, error) {
 	job := b.job(&set)

@@ -84,7 +84,7 @@ func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
 		return ui.Write{Denied: "systemd can't be reached, and every run is a unit"}
 	}
 	who := journal.Session{}.CurrentOperator()
-	a := &actions{bus: bus, setup: s, who: who}
+	a := &actions{bus: bus, setup: s, buckets: buckets, who: who}
 	return ui.Write{Actions: a, Cancel: a, Holder: &holder{buckets: buckets, setup: s, who: who}}
 }
 

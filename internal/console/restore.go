@@ -25,9 +25,11 @@ func (a *actions) Restore(ctx context.Context, r ui.RestoreRequest) (ui.Started,
 	case r.Swap != "":
 		return a.start(ctx, unit, "swap", r.Swap)
 	case r.Replace != "":
-		return a.start(ctx, unit, "replace by "+r.Set.ID, r.Replace)
+		return a.start(ctx, unit, "replace by "+r.Set.Address().String(), r.Replace)
+	case r.DataOnly:
+		return a.start(ctx, unit, "rows of "+r.Set.Address().String()+" into", r.Target)
 	}
-	return a.start(ctx, unit, "restore "+r.Set.ID+" to", r.Target)
+	return a.start(ctx, unit, "restore "+r.Set.Address().String()+" to", r.Target)
 }
 
 // wish writes the request down; the unit of that name carries it out.
@@ -40,8 +42,12 @@ func (a *actions) wish(id string, r request.Restore) (unit string, err error) {
 }
 
 func requestOf(r ui.RestoreRequest) request.Restore {
+	job := ""
+	if r.Set.Manifest != nil {
+		job = r.Set.Manifest.Job
+	}
 	return request.Restore{
-		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database,
+		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Job: job, ManifestSHA256: r.Set.ManifestSHA256(),
 		To: r.Target, Replace: r.Replace, Swap: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate,
 		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces, Roles: r.Roles,
 		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly,

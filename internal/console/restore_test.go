@@ -26,14 +26,14 @@ func zero(v any, may ...string) (names []string) {
 
 func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 	wish := ui.RestoreRequest{
-		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop"}, Target: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true,
+		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Manifest: &backup.Manifest{Job: "nightly"}}, Target: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true,
 		Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
 		Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true,
 	}
 	if left := zero(wish); len(left) > 0 {
 		t.Fatalf("this test leaves out %q", left)
 	}
-	if lost := zero(requestOf(wish), "Check", "Job", "By", "At", "Owner"); len(lost) > 0 {
+	if lost := zero(requestOf(wish), "Check", "By", "At", "Owner", "ManifestSHA256"); len(lost) > 0 {
 		t.Errorf("lost on the way: %q", lost)
 	}
 }

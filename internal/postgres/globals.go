@@ -42,6 +42,13 @@ func ApplyRoles(ctx context.Context, s *Server, script io.Reader) (GlobalsReport
 	return applyGlobals(ctx, applier{server: s, created: map[string]bool{}, noSpaces: true}, script)
 }
 
+// CreateRoles creates those of the named roles that the server lacks and the script creates, and the
+// memberships between them. Nothing but names is taken from the script: they can't log in, have no
+// password, no rights of their own, and are members of no role that was there before.
+func CreateRoles(ctx context.Context, s *Server, script io.Reader, wanted []string) (GlobalsReport, error) {
+	return applyGlobals(ctx, applier{server: s, created: map[string]bool{}, noSpaces: true, only: nameSet(wanted)}, script)
+}
+
 func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsReport, error) {
 	s := a.server
 	roles, err := s.names(ctx, "SELECT rolname FROM pg_roles")
@@ -86,8 +93,9 @@ type applier struct {
 	roles, spaces map[string]bool // in the cluster, before and by us
 	created       map[string]bool // roles by us
 	newSpaces     []string
-	recoded       bool // client_encoding was changed
-	noSpaces      bool // no tablespaces
+	recoded       bool            // client_encoding was changed
+	noSpaces      bool            // no tablespaces
+	only          map[string]bool // roles that may be created, and by name only; nil: all, as they were
 	report        GlobalsReport
 }
 
@@ -95,6 +103,9 @@ type applier struct {
 func (a *applier) apply(ctx context.Context, st statement) error {
 	words := st.leading()
 	subject, _ := st.at(2)
+	if a.only != nil && words != [2]string{"create", "role"} && words[0] != "set" && words[0] != "grant" {
+		return nil
+	}
 	switch {
 	case words[0] == "set":
 		return a.set(ctx, st)
@@ -144,6 +155,12 @@ func (a *applier) createRole(ctx context.Context, st statement, name string) err
 	if a.roles[name] {
 		a.report.ExistingRoles = append(a.report.ExistingRoles, name)
 		return nil
+	}
+	if a.only != nil {
+		if !a.only[name] {
+			return nil
+		}
+		st.sql = "CREATE ROLE " + QuoteIdent(name) + " NOLOGIN"
 	}
 	done, err := a.run(ctx, st)
 	if done {

@@ -43,6 +43,8 @@ func (st statement) find(word string) int {
 func (a *applier) grant(ctx context.Context, st statement) error {
 	on := st.find("on")
 	switch {
+	case a.only != nil && on > 0:
+		return nil // on tablespaces and parameters
 	case on < 0 && st.is(0, "grant") && st.is(2, "to"):
 		return a.membership(ctx, st)
 	case on > 0 && st.is(on+1, "tablespace"):
@@ -65,6 +67,12 @@ func (a *applier) membership(ctx context.Context, st statement) error {
 	member, memberOK := st.at(3)
 	if !roleOK || !memberOK || (!a.created[role] && !a.created[member]) {
 		return nil
+	}
+	if a.only != nil {
+		if !a.created[role] || !a.created[member] {
+			return nil
+		}
+		st.sql, st.tokens = "GRANT "+QuoteIdent(role)+" TO "+QuoteIdent(member), st.tokens[:4]
 	}
 	if i := st.find("granted"); i > 0 && st.is(i+1, "by") && i+2 < len(st.tokens) {
 		if grantor, _ := st.at(i + 2); !a.roles[grantor] {

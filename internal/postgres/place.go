@@ -16,6 +16,7 @@ type Place struct {
 	Port       uint16
 	Local      bool // over a socket: the server's paths are, as a rule, this host's
 	Role       string
+	Superuser  bool // the role is one
 	CreatesDBs bool // the role may create databases
 	Standby    bool
 }
@@ -24,8 +25,8 @@ type Place struct {
 func (s *Server) Place(ctx context.Context) (Place, error) {
 	c := s.conn.Config()
 	p := Place{Host: c.Host, Port: c.Port, Local: strings.HasPrefix(c.Host, "/") || strings.HasPrefix(c.Host, "@")}
-	err := s.row(ctx, "SELECT current_user::text, rolsuper OR rolcreatedb, pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user",
-		nil, &p.Role, &p.CreatesDBs, &p.Standby)
+	err := s.row(ctx, "SELECT current_user::text, rolsuper, rolsuper OR rolcreatedb, pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user",
+		nil, &p.Role, &p.Superuser, &p.CreatesDBs, &p.Standby)
 	return p, classify("postgres: look at the role", err)
 }
 

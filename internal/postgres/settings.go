@@ -12,6 +12,7 @@ type Settings struct {
 	Locale     Locale      `json:"locale"`
 	Tablespace string      `json:"tablespace"`
 	ConnLimit  int         `json:"connectionLimit"` // -1: none
+	Closed     bool        `json:"-"`               // created for superusers only; LetIn ends that
 	IsTemplate bool        `json:"isTemplate,omitempty"`
 	Comment    string      `json:"comment,omitempty"`
 	CustomACL  bool        `json:"customAcl,omitempty"` // false: the default rights, Grants is empty

@@ -33,6 +33,9 @@ func (c Settings) CreateSQL(name string, versionNum int) string {
 	if c.Tablespace != "" && c.Tablespace != "pg_default" {
 		fmt.Fprintf(&b, " TABLESPACE = %s", QuoteIdent(c.Tablespace))
 	}
+	if c.Closed { // superusers are not counted
+		b.WriteString(" CONNECTION LIMIT = 0")
+	}
 	return b.String()
 }
 
@@ -83,7 +86,7 @@ func (c Settings) ApplySQL(name string) []string {
 	if c.Comment != "" {
 		add("COMMENT ON %s IS %s", db, QuoteLiteral(c.Comment))
 	}
-	if c.ConnLimit >= 0 {
+	if c.ConnLimit >= 0 && !c.Closed {
 		add("ALTER %s CONNECTION LIMIT %d", db, c.ConnLimit)
 	}
 	if c.IsTemplate {

@@ -25,20 +25,26 @@ import (
 // DefaultDir is made by the installed tmpfiles entry, owned by group pgbtui.
 const DefaultDir = "/var/lib/pgbtui/requests"
 
-// Restore asks for one of three: a set restored into a new database (To), a set in the place of a
-// live one (Replace), or a database that stands beside a live one put in its place (Swap). With Check
-// the unit only looks whether that can work, and answers.
+// Restore asks for one of four: a set restored into a new database (To), rows of it into an existing one
+// (To with DataOnly), a set in the place of a live one (Replace), or a database that stands beside a live
+// one put in its place (Swap). With Check the unit only looks whether that can work, and answers.
+//
+// The set is named by its whole address and by what the operator saw of it: somebody else may have stored
+// one under the same ID, or since then another in its place.
 type Restore struct {
-	Check     bool   `json:"check,omitempty"`
-	Set       string `json:"set"`
-	Instance  string `json:"instance"`
-	Database  string `json:"database"` // of the source
-	Job       string `json:"job,omitempty"`
+	Check    bool   `json:"check,omitempty"`
+	Set      string `json:"set"`      // its ID
+	Instance string `json:"instance"` // "" for sets of the old script, which belong to none
+	Database string `json:"database"` // of the source
+	Job      string `json:"job,omitempty"`
+
+	ManifestSHA256 string `json:"manifestSha256,omitempty"` // hex, of its bytes; sets of the old script have none
+
 	To        string `json:"to,omitempty"`
 	Replace   string `json:"replace,omitempty"`
 	Swap      string `json:"swap,omitempty"`    // the live database; needs no set
 	With      string `json:"with,omitempty"`    // goes with Swap; "" is the newest that a restore replaced
-	Confirm   string `json:"confirm,omitempty"` // Replace or Swap once more, as the operator typed it
+	Confirm   string `json:"confirm,omitempty"` // the live database's name once more, as the operator typed it
 	Terminate bool   `json:"terminate,omitempty"`
 	Jobs      int    `json:"jobs,omitempty"`
 	Globals   bool   `json:"globals,omitempty"`
@@ -58,10 +64,11 @@ type Restore struct {
 	Owner uint32 `json:"-"` // the file's; set by Read. In a unit with PrivateUsers= it is OverflowUID
 }
 
-// Backup is the restore that is asked for.
+// Backup is the restore that is asked for, as one for somebody who is no superuser.
 func (r Restore) Backup() backup.RestoreRequest {
 	return backup.RestoreRequest{
-		To: r.To, Replace: r.Replace, Confirm: r.Confirm, Terminate: r.Terminate,
+		ForOperator: true,
+		To:          r.To, Replace: r.Replace, Confirm: r.Confirm, Terminate: r.Terminate,
 		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
 		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly, Roles: r.Roles,
 	}
@@ -75,11 +82,13 @@ func (r Restore) BackupSwap() backup.SwapRequest {
 // OverflowUID stands for owners that a user namespace does not know (user_namespaces(7)).
 const OverflowUID = 65534
 
-// changesLive reports whether a live database is to be replaced.
-func (r Restore) changesLive() bool { return r.Replace+r.Swap != "" && !r.Check }
-
-// once reports whether the request is one to be carried out once.
-func (r Restore) once() bool { return r.changesLive() || r.Check }
+// Live is the existing database that is to be changed, or "".
+func (r Restore) Live() string {
+	if r.DataOnly && r.Swap == "" {
+		return r.To
+	}
+	return r.Replace + r.Swap
+}
 
 // NewCheckID makes an ID for a request that only checks out of one for any. Such a run changes nothing,
 // and is not shown among those that do.
@@ -131,12 +140,11 @@ func path(dir, id string) (string, error) {
 	return filepath.Join(dir, id+".json"), nil
 }
 
-// Take is Read for the one who carries the request out. One that changes a live database is removed
-// first: started again, its unit must not put an old set in the place of what was written since. One
-// that only checks is not needed any more.
+// Take is Read for the one who carries the request out, once. It is removed first: started again, its unit
+// must not put an old set in the place of what was written since, nor the same rows in twice.
 func Take(dir, id string) (Restore, error) {
 	r, err := Read(dir, id)
-	if err != nil || !r.once() {
+	if err != nil {
 		return r, err
 	}
 	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
@@ -214,12 +222,29 @@ func (r Restore) wrong() string {
 		return "not exactly one of to, replace and swap"
 	case (r.Set == "") != (r.Swap != ""):
 		return "set is missing, or given with swap"
-	case r.changesLive() && r.Confirm != r.Replace+r.Swap:
-		return "the live database's name was not confirmed"
-	case r.Replace+r.Swap == "" && (r.Confirm != "" || r.Terminate), r.Swap == "" && r.With != "":
+	case !r.Check && r.Confirm != r.Live():
+		return "the live database's name was not confirmed, or a confirmation was given for a new one"
+	case r.Check && r.Live() == "" && r.Confirm != "", r.Replace+r.Swap == "" && r.Terminate, r.Swap == "" && r.With != "":
 		return "confirm, terminate or with without what they go with"
 	case r.Jobs < 0 || r.Jobs > 64:
 		return "jobs is not 0 to 64"
+	case r.Swap != "":
+		return ""
+	}
+	return r.wrongSet()
+}
+
+var validDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// wrongSet is what is missing for a set to be the one that the operator saw, or "".
+func (r Restore) wrongSet() string {
+	switch legacy := backup.IsLegacyID(r.Set); {
+	case !backup.IsID(r.Set):
+		return "set is not the whole ID of one"
+	case r.Database == "" || (r.Instance == "") != legacy:
+		return "the set's address is not whole: it takes instance, database and ID"
+	case !validDigest.MatchString(r.ManifestSHA256) && (!legacy || r.ManifestSHA256 != ""):
+		return "manifestSha256 is not the digest of the set's manifest"
 	}
 	return ""
 }

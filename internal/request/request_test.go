@@ -15,7 +15,7 @@ import (
 
 func TestWhatIsAskedIsRead(t *testing.T) {
 	dir := t.TempDir()
-	want := Restore{Set: "20261122T020000Z-1a2b3c", Database: "a\"b\n", To: "new", Jobs: 2, Globals: true, At: time.Unix(1, 0).UTC()}
+	want := Restore{Set: setID, Instance: "db1", Database: "a\"b\n", ManifestSHA256: digest, To: "new", Jobs: 2, Globals: true, At: time.Unix(1, 0).UTC()}
 	old := syscall.Umask(0o077)
 	err := Write(dir, "r1", want)
 	syscall.Umask(old)
@@ -35,10 +35,43 @@ func TestWhatIsAskedIsRead(t *testing.T) {
 	}
 }
 
+// A set that is named whole, as a request has it.
+const (
+	setID  = "20261122T020000Z-1a2b3c"
+	digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	theSet = `"set":"` + setID + `","instance":"db1","database":"shop","manifestSha256":"` + digest + `"`
+	oldSet = `"set":"legacy-20200102T030405-1a2b3c","instance":"","database":"shop"`
+	rowsOf = theSet + `,"tables":["t"],"dataOnly":true`
+)
+
+func TestARequestNamesItsSetByWholeAddressAndDigest(t *testing.T) {
+	for body, good := range map[string]bool{
+		theSet: true, oldSet: true,
+		strings.Replace(theSet, `"instance":"db1",`, "", 1):              false,
+		strings.Replace(theSet, `"database":"shop",`, "", 1):             false,
+		strings.Replace(theSet, `,"manifestSha256":"`+digest+`"`, "", 1): false,
+		strings.Replace(theSet, digest, strings.ToUpper(digest), 1):      false,
+		strings.Replace(theSet, setID, "latest", 1):                      false,
+		strings.Replace(theSet, setID, setID[:12], 1):                    false,
+		strings.Replace(theSet, setID, "evilhost/shop/"+setID, 1):        false,
+		strings.Replace(oldSet, `"instance":""`, `"instance":"db1"`, 1):  false,
+		oldSet + `,"manifestSha256":"x"`:                                 false,
+	} {
+		for _, target := range []string{`"to":"y"`, `"replace":"y","confirm":"y"`, `"replace":"y","check":true`} {
+			if _, err := parse([]byte("{" + body + "," + target + "}")); (err == nil) != good {
+				t.Errorf("%s %s: %v", body, target, err)
+			}
+		}
+	}
+}
+
 func TestPlantedFilesAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.json")
-	if err := os.WriteFile(good, []byte(`{"set":"x","to":"y"}`), 0o600); err != nil {
+	if err := os.WriteFile(good, []byte(`{`+theSet+`,"to":"y"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir, "good"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(good, filepath.Join(dir, "link.json")); err != nil {
@@ -49,24 +82,27 @@ func TestPlantedFilesAreRefused(t *testing.T) {
 	}
 	for id, body := range map[string]string{
 		"huge":    `{"set":"` + strings.Repeat("x", maxBytes) + `"}`,
-		"unknown": `{"set":"x","to":"y","command":"rm"}`,
+		"unknown": `{` + theSet + `,"to":"y","command":"rm"}`,
 		"empty":   ``,
-		"notarg":  `{"set":"x"}`,
-		"jobs":    `{"set":"x","to":"y","jobs":1000}`,
-		"both":    `{"set":"x","to":"y","replace":"y","confirm":"y"}`,
-		"unsure":  `{"set":"x","replace":"y"}`,
-		"other":   `{"set":"x","replace":"y","confirm":"Y"}`,
+		"notarg":  `{` + theSet + `}`,
+		"jobs":    `{` + theSet + `,"to":"y","jobs":1000}`,
+		"both":    `{` + theSet + `,"to":"y","replace":"y","confirm":"y"}`,
+		"unsure":  `{` + theSet + `,"replace":"y"}`,
+		"other":   `{` + theSet + `,"replace":"y","confirm":"Y"}`,
 		"noset":   `{"replace":"y","confirm":"y"}`,
-		"setswap": `{"set":"x","swap":"y","confirm":"y"}`,
+		"setswap": `{` + theSet + `,"swap":"y","confirm":"y"}`,
 		"swap":    `{"swap":"y"}`,
-		"with":    `{"set":"x","to":"y","with":"z"}`,
-		"ends":    `{"set":"x","to":"y","terminate":true}`,
+		"with":    `{` + theSet + `,"to":"y","with":"z"}`,
+		"ends":    `{` + theSet + `,"to":"y","terminate":true}`,
+		"sure":    `{` + theSet + `,"to":"y","confirm":"y"}`,
+		"rows":    `{` + rowsOf + `,"to":"y"}`,
+		"rowsof":  `{` + rowsOf + `,"to":"y","confirm":"z"}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, id+".json"), []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range []string{"link", "pipe", "huge", "unknown", "empty", "notarg", "jobs", "both", "unsure", "other", "noset", "setswap", "swap", "with", "ends", "missing", "../good", "a/b", ""} {
+	for _, id := range []string{"link", "pipe", "huge", "unknown", "empty", "notarg", "jobs", "both", "unsure", "other", "noset", "setswap", "swap", "with", "ends", "sure", "rows", "rowsof", "missing", "../good", "a/b", ""} {
 		if _, err := Read(dir, id); err == nil || fault.CodeOf(err) == fault.OK {
 			t.Errorf("%q was read", id)
 		}
@@ -75,9 +111,9 @@ func TestPlantedFilesAreRefused(t *testing.T) {
 
 func FuzzParseNeverPanicsAndNeverAcceptsAnEmptyTarget(f *testing.F) {
 	for _, seed := range []string{
-		`{"set":"x","to":"y","jobs":3}`, `{"set":"x","replace":"y","confirm":"y","terminate":true}`, `{"swap":"y","confirm":"y","with":"z"}`,
-		`{"set":"x","to":"y","tables":["public.\"a\"\"b\""],"schemas":["s"],"schemaOnly":true,"roles":{"a":"b"},"noOwner":true,"noTablespaces":true}`,
-		`{"check":true,"set":"x","replace":"y"}`, `{"check":true,"swap":"y"}`, `{"set":"x","to":"y","tables":["t"],"dataOnly":true}`,
+		`{` + theSet + `,"to":"y","jobs":3}`, `{` + theSet + `,"replace":"y","confirm":"y","terminate":true}`, `{"swap":"y","confirm":"y","with":"z"}`,
+		`{` + theSet + `,"to":"y","tables":["public.\"a\"\"b\""],"schemas":["s"],"schemaOnly":true,"roles":{"a":"b"},"noOwner":true,"noTablespaces":true}`,
+		`{"check":true,` + theSet + `,"replace":"y"}`, `{"check":true,"swap":"y"}`, `{` + rowsOf + `,"to":"y","confirm":"y"}`, `{` + oldSet + `,"to":"y"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -86,9 +122,11 @@ func FuzzParseNeverPanicsAndNeverAcceptsAnEmptyTarget(f *testing.F) {
 		if err != nil {
 			return
 		}
-		switch live := r.Replace + r.Swap; {
-		case live == "" && (r.Set == "" || r.To == ""), live != "" && r.To != "", r.Swap == "" && r.Set == "":
+		switch live := r.Live(); {
+		case r.To+r.Replace+r.Swap == "", r.Replace+r.Swap != "" && r.To != "", r.Swap == "" && (r.Set == "" || r.Database == ""):
 			t.Fatalf("accepted %+v", r)
+		case r.Swap == "" && r.Instance+r.ManifestSHA256 == "" && !strings.HasPrefix(r.Set, "legacy-"):
+			t.Fatalf("accepted what may be anybody's set: %+v", r)
 		case live != "" && !r.Check && r.Confirm != live:
 			t.Fatalf("accepted without a confirmation: %+v", r)
 		}
@@ -158,18 +196,22 @@ func TestPlantedAnswersAreRefused(t *testing.T) {
 	}
 }
 
-func TestARequestThatChangesALiveDatabaseIsTakenOnce(t *testing.T) {
+func TestEveryRequestIsTakenOnce(t *testing.T) {
 	dir := t.TempDir()
-	for id, c := range map[string]struct {
-		r    Restore
-		once bool
-	}{
-		"new":     {Restore{Set: "x", To: "y"}, false},
-		"replace": {Restore{Set: "x", Replace: "y", Confirm: "y", Terminate: true}, true},
-		"swap":    {Restore{Swap: "y", Confirm: "y", With: "z"}, true},
-		"check":   {Restore{Check: true, Set: "x", Replace: "y"}, true},
+	set := Restore{Set: setID, Instance: "db1", Database: "shop", ManifestSHA256: digest}
+	with := func(change func(*Restore)) Restore {
+		r := set
+		change(&r)
+		return r
+	}
+	for id, r := range map[string]Restore{
+		"new":     with(func(r *Restore) { r.To = "y" }),
+		"rows":    with(func(r *Restore) { r.To, r.Confirm = "y", "y"; r.DataOnly, r.Tables = true, []string{"t"} }),
+		"replace": with(func(r *Restore) { r.Replace, r.Confirm = "y", "y"; r.Terminate = true }),
+		"swap":    {Swap: "y", Confirm: "y", With: "z"},
+		"check":   with(func(r *Restore) { r.Check, r.Replace = true, "y" }),
 	} {
-		if err := Write(dir, id, c.r); err != nil {
+		if err := Write(dir, id, r); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Read(dir, id); err != nil {
@@ -178,7 +220,7 @@ func TestARequestThatChangesALiveDatabaseIsTakenOnce(t *testing.T) {
 		if got, err := Take(dir, id); err != nil || got.Replace+got.Swap+got.To != "y" {
 			t.Errorf("%s: %+v, %v", id, got, err)
 		}
-		if _, err := Take(dir, id); (fault.CodeOf(err) == fault.NotFound) != c.once {
+		if _, err := Take(dir, id); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("%s again: %v", id, err)
 		}
 	}

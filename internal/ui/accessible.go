@@ -320,14 +320,14 @@ func (t *talk) restore(ctx context.Context, s backup.Set) {
 		return
 	}
 	if w.hasGlobals() {
-		w.want.Globals = t.ask("Restore roles and tablespaces too, yes or no:") == "yes"
+		w.want.Globals = t.ask("Create missing roles too, by name only, yes or no:") == "yes"
 	}
 	plan, err := p.Preflight(ctx, w.request())
 	w.preflight.got(planMsg{plan, err})
 	t.say("Checks:")
 	checks, rest := w.preflight.lines(t.shared, talkWidth)
 	t.say(append(checks, rest...)...)
-	t.say("Same as " + restoreLine(w.request()))
+	t.say("Same as " + restoreLine(t.shared, w.request()))
 	if why := w.dead(); why != "" {
 		t.fails(errors.New("not possible: " + why))
 		return

@@ -163,7 +163,7 @@ func (b *backups) copyText() string {
 
 func (b *backups) cliLine() string {
 	if s := b.selected(); s != nil {
-		return "pgbtui show " + quote(s.ID)
+		return "pgbtui show " + b.word(s)
 	}
 	return "pgbtui list"
 }

@@ -91,7 +91,7 @@ func (d *details) filterText() string { return d.panes[d.pane].find }
 func (d *details) setFilter(s string) { d.panes[d.pane].search(s) }
 func (d *details) jump(by int)        { d.panes[d.pane].next(by) }
 func (d *details) copyText() string   { return d.set.ID }
-func (d *details) cliLine() string    { return "pgbtui show " + quote(d.set.ID) }
+func (d *details) cliLine() string    { return "pgbtui show " + d.word(&d.set) }
 
 func (d *details) view(w, h int) string {
 	if d.wide = w >= wideWidth; d.wide {

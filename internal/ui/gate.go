@@ -1,5 +1,5 @@
-// The page before a live database is replaced, by a backup or by one that was kept: tier 3. In reverse
-// colours, so that nobody takes it for another; the database's own name has to be typed, and until the
+// The page before a live database is changed: replaced by a backup or by one that was kept, or given rows.
+// Tier 3. In reverse colours, so that nobody takes it for another; the database's own name has to be typed, and until the
 // preflight is green the button is dead. Ending connections is a choice of its own.
 
 package ui
@@ -32,8 +32,11 @@ func askUndo(sh *shared, r RestoreRequest, under screen) tea.Cmd {
 func (g *gate) name() string { return g.verb() }
 
 func (g *gate) verb() string {
-	if g.request.Swap != "" {
+	switch {
+	case g.request.Swap != "":
 		return "Put back"
+	case g.request.DataOnly:
+		return "Put rows in"
 	}
 	return "Replace"
 }
@@ -78,12 +81,17 @@ func (g *gate) keys() []binding {
 	if g.request.Terminate {
 		ends = "leave connections"
 	}
-	return append([]binding{
+	keys := []binding{
 		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: first(busy, g.dead()), run: g.press},
 		g.leaving(g, "nothing was changed"),
-		{keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy, run: g.toggle},
-		{keys: []string{"ctrl+r"}, short: "check again", help: "check again", off: busy, run: g.check},
-	}, g.preflight.pager.moves()...)
+	}
+	if !g.request.DataOnly {
+		keys = append(keys, binding{keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy, run: g.toggle})
+	}
+	return append(append(
+		keys,
+		binding{keys: []string{"ctrl+r"}, short: "check again", help: "check again", off: busy, run: g.check},
+	), g.preflight.pager.moves()...)
 }
 
 func (g *gate) toggle() tea.Cmd {
@@ -98,4 +106,4 @@ func (g *gate) press() tea.Cmd {
 	return startRestore(g.ctx, g.shared, &g.start, r, g.update)
 }
 
-func (g *gate) cliLine() string { return restoreLine(g.request) }
+func (g *gate) cliLine() string { return restoreLine(g.shared, g.request) }

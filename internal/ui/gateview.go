@@ -1,4 +1,4 @@
-// How the page looks that replaces a live database.
+// How the page looks that changes a live database.
 
 package ui
 
@@ -18,12 +18,15 @@ func (g *gate) view(w, h int) string {
 	if g.request.Swap == "" {
 		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
 	}
-	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.request), w)...), rest...)
+	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.shared, g.request), w)...), rest...)
 	return dangerPage{g.title(), lines, g.foot(w, g.prompt()...)}.view(g.theme, &g.preflight.pager, w, h)
 }
 
 func (g *gate) title() string {
 	live := clean(g.request.live()) + " ON " + onServer(g.shared)
+	if g.request.DataOnly {
+		return "PUT ROWS INTO THE LIVE DATABASE " + live
+	}
 	if g.request.Swap != "" {
 		return "PUT BACK WHAT WAS LIVE BEFORE IN THE PLACE OF " + live
 	}
@@ -33,6 +36,11 @@ func (g *gate) title() string {
 func (g *gate) facts(w int) (lines []string) {
 	add := func(label, value string) { lines = append(lines, fact(g.theme, label, value, w)...) }
 	live := clean(g.request.live())
+	if g.request.DataOnly {
+		add("From", sourceText(g.shared, &g.request.Set))
+		add("Then", "its tables of these names have the rows of the backup, all or none; nothing else is changed, and nothing takes them out again")
+		return lines
+	}
 	if g.request.Swap != "" {
 		add("By", first(clean(g.request.With), "the newest "+live+"_before_<time>"))
 		add("Kept", live+" as it is now, as "+live+"_undone_<time>; what was written since then is only there")
@@ -51,8 +59,11 @@ func (g *gate) facts(w int) (lines []string) {
 // prompt is the name that is typed, and why enter does nothing yet.
 func (g *gate) prompt() []string {
 	state, what := "enter: "+strings.ToLower(g.verb()), "replace it"
-	if g.request.Swap != "" {
+	switch {
+	case g.request.Swap != "":
 		what = "put back what was before"
+	case g.request.DataOnly:
+		what = "put the rows in"
 	}
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"

@@ -162,10 +162,25 @@ func (r *root) verbUndo(name string) tea.Cmd {
 // onSet looks a set up by its id, the beginning of one, or "latest".
 func (r *root) onSet(then func(backup.Set) tea.Cmd) func(string) tea.Cmd {
 	return func(id string) tea.Cmd {
-		for _, s := range r.sets.value {
-			if id == "latest" && s.Kind == backup.KindNative && s.Flaw() == "" && r.ours(&s) || id != "" && s.ID == id {
-				return then(s)
+		want, address := backup.Wanted{ID: id}, backup.Address{}
+		if a, whole := backup.ParseAddress(id); whole {
+			want.ID, address = a.ID, a
+		}
+		var sets []backup.Set
+		for _, s := range r.sets.value { // another host's set has to be said: its ID may be one of ours
+			if address.ID == "" && r.ours(&s) || address.ID != "" && s.Instance == address.Instance && s.Database == address.Database {
+				sets = append(sets, s)
 			}
+		}
+		found := backup.Candidates(sets, want)
+		if want.ID == backup.Latest && len(found) > 0 {
+			return then(*found[0])
+		}
+		switch set, err := backup.One(found, want); {
+		case err != nil:
+			return say(toneWarn, clean(err.Error()))
+		case set != nil:
+			return then(*set)
 		}
 		return say(toneWarn, fmt.Sprintf("no backup %q", clean(id)))
 	}

@@ -185,11 +185,18 @@ func TestRowsGoIntoAnExistingDatabaseOnly(t *testing.T) {
 	d.Press("x")
 	shows(d, "there is no database of this name")
 	d.Press("backspace", "enter")
-	shows(d, "all passed")
-	d.Press("G")
-	shows(d, "--data-only --into sales")
+	shows(d, "PUT ROWS INTO THE LIVE DATABASE sales ON db01 15/main", "all passed", "type its name")
+	d.Press("sale", "enter")
+	shows(d, "that is not its name")
+	if len(w.Started) != 0 {
+		t.Fatal("started without the name")
+	}
+	d.Press("s")
+	shows(d, "enter: put rows in", "--data-only --into sales --confirm sales")
+	d.Press("enter")
+	shows(d, "restore of sales to sales")
 	r := asked(t, w)
-	if !r.DataOnly || r.Target != "sales" || r.Roles != nil || r.Globals || r.SchemaOnly {
+	if !r.DataOnly || r.Target != "sales" || r.Confirm != "sales" || r.Roles != nil || r.Globals || r.SchemaOnly {
 		t.Errorf("%+v", r)
 	}
 }

@@ -10,16 +10,16 @@ import (
 )
 
 // restoreLine is the command for a request.
-func restoreLine(r RestoreRequest) string {
+func restoreLine(sh *shared, r RestoreRequest) string {
 	switch {
 	case r.Swap != "":
 		return swapLine(r)
 	case r.Replace != "":
-		return restoreWords(r, "--replace", r.Replace, "--confirm", r.Replace)
+		return restoreWords(sh, r, "--replace", r.Replace, "--confirm", r.Replace)
 	case r.DataOnly:
-		return restoreWords(r, "--data-only", "--into", r.Target)
+		return restoreWords(sh, r, "--data-only", "--into", r.Target, "--confirm", r.Target)
 	}
-	return restoreWords(r, "--to", r.Target)
+	return restoreWords(sh, r, "--to", r.Target)
 }
 
 func swapLine(r RestoreRequest) string {
@@ -42,8 +42,8 @@ func operand(name string) string {
 	return " " + quote(name)
 }
 
-func restoreWords(r RestoreRequest, where ...string) string {
-	words := append([]string{"pgbtui", "restore", r.Set.ID}, where...)
+func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
+	words := where
 	for _, flag := range []struct {
 		on   bool
 		name string
@@ -73,7 +73,7 @@ func restoreWords(r RestoreRequest, where ...string) string {
 	for i, w := range words {
 		words[i] = quote(w)
 	}
-	return strings.Join(words, " ")
+	return "pgbtui restore " + sh.word(&r.Set) + " " + strings.Join(words, " ")
 }
 
 // roleWord is a name of a mapping, in double quotes where a plain one would end early.

@@ -20,15 +20,16 @@ type Planner interface {
 	Result(ctx context.Context, unit string) (*RestoreResult, error)
 }
 
-// RestoreRequest asks for one of three: a set restored into a new database (Target), a set in the
-// place of a live one (Replace), or a database that was kept put in a live one's place (Swap).
+// RestoreRequest asks for one of four: a set restored into a new database (Target), rows of it into an
+// existing one (Target with DataOnly), a set in the place of a live one (Replace), or a database that was
+// kept put in a live one's place (Swap).
 type RestoreRequest struct {
 	Set       backup.Set
 	Target    string // exactly the new database's name; with DataOnly the existing one's
 	Replace   string // the live database
 	Swap      string // the live database; needs no set
 	With      string // goes with Swap; "" is the newest that a restore replaced
-	Confirm   string // Replace or Swap, as the operator typed it
+	Confirm   string // Replace or Swap, or Target with DataOnly, as the operator typed it
 	Terminate bool   // end the connections of what is replaced
 
 	Globals       bool              // restore roles and tablespaces too
@@ -42,8 +43,13 @@ type RestoreRequest struct {
 	DataOnly        bool     // rows without definitions
 }
 
-// live is the database that is replaced, or "".
-func (r *RestoreRequest) live() string { return first(r.Swap, r.Replace) }
+// live is the existing database that is changed, or "".
+func (r *RestoreRequest) live() string {
+	if r.DataOnly {
+		return r.Target
+	}
+	return first(r.Swap, r.Replace)
+}
 
 // Plan is what a preflight found.
 type Plan struct {

@@ -119,6 +119,14 @@ func (sh *shared) runOf(unit string) (UnitRun, bool) {
 	return UnitRun{}, false
 }
 
+// word is how the verbs take a set: by its ID among this host's own, else by its whole address.
+func (sh *shared) word(s *backup.Set) string {
+	if sh.ours(s) {
+		return quote(s.ID)
+	}
+	return quote(s.Address().String())
+}
+
 // jobNamed is the configured job of a name.
 func (sh *shared) jobNamed(name string) (Job, bool) {
 	for _, j := range sh.Jobs {

@@ -1,6 +1,6 @@
 // The restore wizard: what comes back and where to, options, plan with preflight, then the run's own
 // page. Source and target stay on screen. Nothing is written before the last enter, and the unit checks
-// everything again. What replaces a live database ends on a page of its own (gate.go).
+// everything again. What changes a live database ends on a page of its own (gate.go).
 
 package ui
 
@@ -173,8 +173,6 @@ func (w *wizard) back() bool {
 		return true
 	case w.step == stepWay:
 		return false
-	case w.step == stepPlan && ways[w.way].existing:
-		w.step = stepTarget // there were no options
 	default:
 		w.step--
 	}
@@ -189,7 +187,7 @@ func (w *wizard) copyText() string {
 	return w.target.text
 }
 
-func (w *wizard) cliLine() string { return restoreLine(w.request()) }
+func (w *wizard) cliLine() string { return restoreLine(w.shared, w.request()) }
 
 func (w *wizard) hasGlobals() bool { return w.set.Manifest != nil && w.set.Manifest.Globals != nil }
 

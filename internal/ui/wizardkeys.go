@@ -80,9 +80,9 @@ func (w *wizard) stepBack() tea.Cmd {
 	return w.post(popMsg{w})
 }
 
-// toPlan shows the plan; that of a replacement is a page of its own.
+// toPlan shows the plan; that of a change to a live database is a page of its own.
 func (w *wizard) toPlan() tea.Cmd {
-	if ways[w.way].live {
+	if by := ways[w.way]; by.live || by.existing {
 		return w.post(pushMsg{newGate(w.shared, w.request(), w)})
 	}
 	w.step = stepPlan

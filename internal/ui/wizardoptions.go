@@ -35,7 +35,7 @@ func (w *wizard) options() []option {
 	}
 	return append(
 		all,
-		toggle("Owners", &w.want.NoOwner, [2]string{"kept", "none"}, [2]string{"owners and grants as in the dump", "all belongs to the restoring role, nothing is granted"}),
+		toggle("Owners", &w.want.NoOwner, [2]string{"kept", "none"}, [2]string{"owners and grants as in the dump", "all belongs to a role that may do nothing, nothing is granted"}),
 		toggle("Tablespaces", &w.want.NoTablespaces, [2]string{"kept", "none"}, [2]string{"as in the dump", "everything in the default tablespace"}),
 		w.mapping(),
 	)
@@ -57,7 +57,7 @@ func (w *wizard) connections() option {
 }
 
 func (w *wizard) globals() option {
-	o := toggle("Globals", &w.want.Globals, [2]string{"no", "yes"}, [2]string{"roles and tablespaces are left as they are", "missing roles and tablespaces are made first"})
+	o := toggle("Globals", &w.want.Globals, [2]string{"no", "yes"}, [2]string{"roles are left as they are", "missing roles are made first, by name only: no login, no rights"})
 	if !w.hasGlobals() {
 		o.about, o.change = "this backup holds none", func(int) {}
 	}

@@ -75,7 +75,7 @@ func (w *wizard) planLines(width, h int) []string {
 	lines = append(lines, "", w.section("PLAN", w.faint.Render("nothing is changed before you press Restore"), width))
 	lines = append(lines, costLines(w.shared, w.request(), p.plan, width)...)
 	lines = append(lines, fact(w.theme, "Starts", "postgres-restore@….service", width)...)
-	lines = append(lines, fact(w.theme, "Same as", restoreLine(w.request()), width)...)
+	lines = append(lines, fact(w.theme, "Same as", restoreLine(w.shared, w.request()), width)...)
 	lines = append(lines, rest...)
 	var wrong []string
 	if w.err != nil {

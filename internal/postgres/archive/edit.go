@@ -19,7 +19,7 @@ import (
 
 // Edit changes the table of contents.
 type Edit struct {
-	Owner      func(owner string) string                                  // of every entry that has one
+	Owner      func(desc, owner string) string                            // of every entry that has one
 	Definition func(dumpID int, desc, sql string) (new string, err error) // of every entry that has one
 }
 
@@ -123,7 +123,7 @@ func (e *editor) entry() error {
 			}
 		case "owner":
 			if e.edit.Owner != nil {
-				e.replace(before, v, e.edit.Owner(text))
+				e.replace(before, v, e.edit.Owner(desc, text))
 			}
 		case "definition":
 			if e.edit.Definition != nil && !v.null {

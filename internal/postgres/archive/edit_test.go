@@ -18,7 +18,7 @@ func edited(raw []byte, edit Edit) ([]byte, error) {
 
 // unchanged asks for every text and gives it back.
 var unchanged = Edit{
-	Owner:      func(owner string) string { return owner },
+	Owner:      func(_, owner string) string { return owner },
 	Definition: func(_ int, _, sql string) (string, error) { return sql, nil },
 }
 
@@ -51,7 +51,7 @@ func TestOnlyOwnersAndDefinitionsChange(t *testing.T) {
 		}
 		definitions := map[string]int{}
 		got, err := edited(raw, Edit{
-			Owner: func(owner string) string { return strings.Repeat("数据 \"", 40) + owner },
+			Owner: func(_, owner string) string { return strings.Repeat("数据 \"", 40) + owner },
 			Definition: func(id int, desc, sql string) (string, error) {
 				definitions[desc]++
 				if desc == "ENCODING" {

@@ -1,0 +1,117 @@
+package backup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Which one set is meant. An ID alone does not say: whoever may write to a folder of their own below the
+// prefix can store a set under any ID.
+//
+// Rules: a choice is made among the sets of a scope that somebody or something decided; where more than
+// one set fits, none is taken.
+
+// Address is where a set lies below a prefix. No two sets share one.
+type Address struct{ Instance, Database, ID string }
+
+// Address is the set's own.
+func (s *Set) Address() Address { return Address{Instance: s.Instance, Database: s.Database, ID: s.ID} }
+
+// String is the address as the verbs take it: `instance/database/ID`, names written as in keys. Sets of
+// the old script belong to no instance; they have their ID only.
+func (a Address) String() string {
+	if a.Instance == "" {
+		return a.ID
+	}
+	return EncodeName(a.Instance) + "/" + EncodeName(a.Database) + "/" + a.ID
+}
+
+// ParseAddress takes a whole address apart. ok is false for anything else, as for an ID alone.
+func ParseAddress(text string) (a Address, ok bool) {
+	parts := strings.Split(text, "/")
+	if len(parts) != 3 || parts[2] == "" {
+		return Address{}, false
+	}
+	instance, ok1 := DecodeName(parts[0])
+	database, ok2 := DecodeName(parts[1])
+	return Address{Instance: instance, Database: database, ID: parts[2]}, ok1 && ok2
+}
+
+// IsID reports whether text is a whole ID of a set, or of an object of the old script.
+func IsID(text string) bool { return setID.MatchString(text) || IsLegacyID(text) }
+
+// IsLegacyID recognises the IDs of the old script's objects.
+func IsLegacyID(text string) bool { return strings.HasPrefix(text, legacyIDPrefix) }
+
+// ManifestSHA256 is the digest of the manifest's bytes, in hex; "" for sets of the old script, which have
+// none, and where it could not be read.
+func (s *Set) ManifestSHA256() string { return s.manifestSum }
+
+// Latest is the ID that means the newest good set.
+const Latest = "latest"
+
+// Wanted is what somebody said of the one set that is meant.
+type Wanted struct {
+	ID string    // a whole one, the beginning of one, or Latest
+	At time.Time // with Latest: the newest that had ended then; zero: of all
+}
+
+// Candidates are the sets that fit what is wanted, newest first as sets are. A whole ID goes before the
+// beginning of another; of Latest there is one for each database of each instance.
+func Candidates(sets []Set, want Wanted) (found []*Set) {
+	var begins []*Set
+	for i := range sets {
+		switch s := &sets[i]; {
+		case want.ID == Latest && s.isLatest(found, want.At), s.ID == want.ID:
+			found = append(found, s)
+		case want.ID != "" && strings.HasPrefix(s.ID, want.ID):
+			begins = append(begins, s)
+		}
+	}
+	if len(found) > 0 || want.ID == Latest {
+		return found
+	}
+	return begins
+}
+
+// isLatest reports whether s has no flaw, is not too new, and of a folder of which nothing newer was found.
+func (s *Set) isLatest(found []*Set, at time.Time) bool {
+	if s.Kind != KindNative || s.Flaw() != "" || (!at.IsZero() && s.FinishedAt.After(at)) {
+		return false
+	}
+	return !slices.ContainsFunc(found, func(f *Set) bool { return f.Instance == s.Instance && f.Database == s.Database })
+}
+
+// One is the only candidate, nil when there is none; more than one is refused with their addresses.
+func One(found []*Set, want Wanted) (*Set, error) {
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return found[0], nil
+	}
+	return nil, fault.New(fault.Refused, fmt.Sprintf("backup: %q means several sets: %s", want.ID, inLine(found, ", ", func(s *Set) string { return s.Address().String() })),
+		"give one of these whole addresses instead of the ID", nil)
+}
+
+// Elsewhere tells of the sets that there are when none fitted: those of the wanted ID, else the newest good
+// one of each database of each instance. It is "" when there are none.
+func Elsewhere(sets []Set, want Wanted) (what, example string) {
+	found := Candidates(sets, Wanted{ID: want.ID})
+	if want.ID == Latest || len(found) == 0 {
+		found = Candidates(sets, Wanted{ID: Latest})
+		what = "the newest good ones are "
+	} else {
+		what = "there is "
+	}
+	if len(found) == 0 {
+		return "", ""
+	}
+	return what + inLine(found, ", ", func(s *Set) string {
+		return fmt.Sprintf("%s of %s", s.Address(), s.FinishedAt.UTC().Format(time.RFC3339))
+	}), found[0].Address().String()
+}
