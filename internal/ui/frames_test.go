@@ -37,6 +37,7 @@ var shots = []struct {
 	{"replace-refused", []string{"2", "R", "up", "enter", "enter", "enter"}, "a check failed"},
 	{"replace", []string{"2", "R", "up", "enter", "enter", "right", "enter", "sales"}, "enter: replace"},
 	{"replaced", []string{"2", "R", "up", "enter", "enter", "right", "enter", "sales", "enter"}, "rows compared"},
+	{"rows", []string{"2", "R", "down", "down", "enter", "j", "j", "j", " ", "enter", "enter", "sales"}, "enter: put rows in"},
 	{"undo", []string{":", "undo crm", "enter"}, "a check failed"},
 	{"backup-dialog", []string{"1", "G", "b"}, "Same as"},
 	{"help", []string{"3", "?"}, "Keys of Runs"},

@@ -192,7 +192,9 @@ func TestRowsGoIntoAnExistingDatabaseOnly(t *testing.T) {
 		t.Fatal("started without the name")
 	}
 	d.Press("s")
-	shows(d, "enter: put rows in", "--data-only --into sales --confirm sales")
+	shows(d, "enter: put rows in")
+	d.Press("pgdown")
+	shows(d, "--confirm sales")
 	d.Press("enter")
 	shows(d, "restore of sales to sales")
 	r := asked(t, w)
