@@ -64,7 +64,8 @@ func (s store) put(key string, body []byte) error {
 
 // cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
 // `flip ENDING` work on the one key that ends so, `lease` is a run of another host,
-// `old ID` copies a set to an ID, with the times that the ID says, `fault OP KIND [CODE]` spoils every such request
+// `old ID` copies a set to an ID, with the times that the ID says, `plant ID INSTANCE` stores that set as another
+// host's and as the newest, `fault OP KIND [CODE]` spoils every such request
 // until `well`, `locks` turns object lock on.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well|locks")
@@ -91,6 +92,8 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.lease(w))
 	case "old":
 		ts.Check(s.old(args[1]))
+	case "plant":
+		ts.Check(s.plant(args[1], args[2]))
 	case "fault":
 		f := s3server.Fault{Kind: s3server.Kind(args[2])}
 		if len(args) > 3 {
@@ -167,6 +170,41 @@ func (s store) old(id string) error {
 		}
 	}
 	return nil
+}
+
+// plant is what the holder of another host's key can do: the same ID in a folder of his own, and newer.
+func (s store) plant(id, instance string) error {
+	keys, err := s.keys()
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		parts := strings.Split(key, "/")
+		if len(parts) < 5 || parts[3] != id {
+			continue
+		}
+		body, err := s.get(key)
+		if err == nil && parts[4] == "manifest.json" {
+			body, err = moved(body, instance)
+		}
+		parts[1] = instance
+		if err == nil {
+			err = s.put(strings.Join(parts, "/"), body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func moved(manifest []byte, instance string) ([]byte, error) {
+	var m map[string]any
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		return nil, err
+	}
+	m["instance"], m["finishedAt"] = instance, time.Now().Add(time.Second).UTC()
+	return json.Marshal(m)
 }
 
 func redated(manifest []byte, id string, at time.Time) ([]byte, error) {

@@ -17,6 +17,7 @@ type jsonShow struct {
 	Schema   int              `json:"schema"`
 	Set      jsonSet          `json:"set"`
 	Manifest *backup.Manifest `json:"manifest"`
+	SHA256   string           `json:"manifestSha256,omitempty"`
 	Proofs   []backup.Proof   `json:"proofs"`
 	Tables   []jsonTable      `json:"tables"` // null: not known, or encrypted without a key here
 	Recipe   []string         `json:"recipe"`
@@ -87,7 +88,7 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 		if proofs == nil {
 			proofs = []backup.Proof{}
 		}
-		return p.printJSON(jsonShow{Schema: jsonSchema, Set: set, Manifest: at.set.Manifest, Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
+		return p.printJSON(jsonShow{Schema: jsonSchema, Set: set, Manifest: at.set.Manifest, SHA256: at.set.ManifestSHA256(), Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
 	}
 	p.showFacts(at.set)
 	p.printf("%-14s %s\n", "recovery", set.RestoreTime.text(p.now()))
@@ -95,7 +96,11 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 		p.showTables(tables, unknown)
 	}
 	p.showProofs(at.set)
-	p.printf("\nrestore it with pgbtui:\n  pgbtui restore %s --to NEWDB\n\nrestore it without pgbtui:\n", at.set.ID)
+	word := at.set.ID
+	if at.set.Instance != at.job.Instance {
+		word = at.set.Address().String()
+	}
+	p.printf("\nrestore it with pgbtui:\n  pgbtui restore %s --to NEWDB\n\nrestore it without pgbtui:\n", word)
 	for _, line := range recipe {
 		// Quoted for a shell, then made safe for the terminal: a name with control characters
 		// has to be typed by hand.
@@ -161,6 +166,7 @@ func (p *program) showFacts(s *backup.Set) {
 	line("trigger", m.Trigger)
 	line("sse", m.Dump.SSE)
 	line("sha-256", m.Dump.SHA256)
+	line("manifest", "sha-256 "+s.ManifestSHA256())
 	line("signer", m.Signer)
 	if len(m.Encryption.Recipients) > 0 {
 		line("encrypted for", strings.Join(m.Encryption.Recipients, ", "))

@@ -42,8 +42,17 @@ func (d *demo) restore(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	shown, err := d.machine.Output(ctx, operator, "pgbtui", "show", d.set, "--json")
+	if err != nil {
+		return "", err
+	}
+	var seen struct{ ManifestSHA256 string }
+	if err := json.Unmarshal([]byte(shown), &seen); err != nil {
+		return "", fmt.Errorf("read the set: %w", err)
+	}
 	wish, err := json.Marshal(request.Restore{
-		Set: d.set, Instance: strings.TrimSpace(host), Database: database, To: copied, By: operator, At: time.Now().UTC(),
+		Set: d.set, Instance: strings.TrimSpace(host), Database: database, ManifestSHA256: seen.ManifestSHA256,
+		To: copied, By: operator, At: time.Now().UTC(),
 	})
 	if err != nil {
 		return "", err

@@ -19,7 +19,8 @@ import (
 // Somebody with the bucket's keys, by the API of the store alone. In the lab this binary is called as
 //
 //	forger copy DATABASE FROM TO [signature]    a well-formed set of another time, with the old signature or none
-//	forger remove DATABASE ID
+//	forger plant DATABASE ID                    the same set as another host's, and newer
+//	forger remove DATABASE ID [INSTANCE]
 
 type forger struct {
 	c      *s3.Client
@@ -33,10 +34,15 @@ func forge(args []string) int {
 			return aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}, nil
 		}),
 	})}
-	err := errors.New("copy or remove")
+	if args[0] == "remove" && len(args) > 3 {
+		f.folder = "postgresql/" + args[3] + "/" + args[1] + "/"
+	}
+	err := errors.New("copy, plant or remove")
 	switch ctx := context.Background(); args[0] {
 	case "copy":
 		err = f.copy(ctx, args[2], args[3], len(args) > 4)
+	case "plant":
+		err = f.plant(ctx, args[1], args[2])
 	case "remove":
 		err = f.each(ctx, args[2], func(key string) error {
 			_, err := f.c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("backups"), Key: &key})
@@ -68,6 +74,26 @@ func (f forger) copy(ctx context.Context, from, to string, withSignature bool) e
 	if err != nil {
 		return err
 	}
+	return f.put(ctx, from, f.folder+to, withSignature, func(m map[string]any) {
+		// The manifest of a set that follows none.
+		delete(m, "previous")
+		delete(m, "sequence")
+		m["id"], m["startedAt"] = to, at
+		m["finishedAt"] = at
+	})
+}
+
+// stranger is the instance of whoever plants sets.
+const stranger = "evilhost"
+
+func (f forger) plant(ctx context.Context, database, id string) error {
+	return f.put(ctx, id, "postgresql/"+stranger+"/"+database+"/"+id, false, func(m map[string]any) {
+		m["instance"], m["finishedAt"] = stranger, time.Now().UTC()
+	})
+}
+
+// put stores a set in another folder, with its manifest changed.
+func (f forger) put(ctx context.Context, from, to string, withSignature bool, change func(map[string]any)) error {
 	return f.each(ctx, from, func(key string) error {
 		name := strings.TrimPrefix(key, f.folder+from+"/")
 		if strings.Contains(name, "/") || name == "manifest.json.sig" && !withSignature {
@@ -80,24 +106,21 @@ func (f forger) copy(ctx context.Context, from, to string, withSignature bool) e
 		defer func() { _ = got.Body.Close() }()
 		body, err := io.ReadAll(got.Body)
 		if err == nil && name == "manifest.json" {
-			body, err = redated(body, to, at)
+			body, err = changed(body, change)
 		}
 		if err == nil {
-			_, err = f.c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("backups"), Key: aws.String(f.folder + to + "/" + name), Body: bytes.NewReader(body)})
+			_, err = f.c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("backups"), Key: aws.String(to + "/" + name), Body: bytes.NewReader(body)})
 		}
 		return err
 	})
 }
 
-// redated is the manifest of a set that follows none.
-func redated(manifest []byte, id string, at time.Time) ([]byte, error) {
+func changed(manifest []byte, change func(map[string]any)) ([]byte, error) {
 	var m map[string]any
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return nil, err
 	}
-	delete(m, "previous")
-	delete(m, "sequence")
-	m["id"], m["startedAt"], m["finishedAt"] = id, at, at
+	change(m)
 	return json.Marshal(m)
 }
 

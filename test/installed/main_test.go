@@ -46,6 +46,7 @@ func TestInstalled(t *testing.T) {
 		{"ADrillByItsTimerProvesTheSet", (*host).drillsEveryWeek},
 		{"AStoppedOrKilledDrillLeavesNothing", (*host).stoppedDrillLeavesNothing},
 		{"AnOperatorReplacesALiveDatabase", (*host).operatorReplaces},
+		{"ARequestMeansOneSetAndGivesNoRightsAway", (*host).requestsAreBounded},
 		{"AHangUpLeavesTheRunGoing", (*host).survivesAHangUp},
 		{"TheConsoleVerifies", (*host).consoleVerifies},
 		{"TheConsoleRestores", (*host).consoleRestores},

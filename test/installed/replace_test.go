@@ -63,6 +63,9 @@ func (h *host) connectsTill(t *testing.T) {
 func (h *host) ask(t *testing.T, id string, r request.Restore) (unit string) {
 	t.Helper()
 	r.By, r.At = operator, time.Now().UTC()
+	if r.Set != "" && r.ManifestSHA256 == "" {
+		r = h.whole(t, r, r.Set)
+	}
 	wish, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +78,19 @@ func (h *host) ask(t *testing.T, id string, r request.Restore) (unit string) {
 	unit = "postgres-restore@" + id + ".service"
 	h.lab.Run(t, operator, "systemctl", "start", "--no-block", unit)
 	return unit
+}
+
+// whole names the set of a request by its address and by what show says of it.
+func (h *host) whole(t *testing.T, r request.Restore, set string) request.Restore {
+	t.Helper()
+	var seen struct {
+		Set            struct{ ID, Instance, Database string }
+		ManifestSHA256 string
+	}
+	h.pgbtuiJSON(t, &seen, "show", set)
+	r.Set, r.Instance, r.Database = seen.Set.ID, seen.Set.Instance, seen.Set.Database
+	r.ManifestSHA256 = seen.ManifestSHA256
+	return r
 }
 
 func (h *host) auditedAs(t *testing.T, unit, action string) {
