@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
@@ -65,7 +65,7 @@ func channelAddress(c config.Channel) (string, error) {
 	if c.URLFile == "" {
 		return c.URL, nil
 	}
-	text, err := os.ReadFile(c.URLFile)
+	text, err := bounded.ReadFile(c.URLFile, bounded.File)
 	if err != nil {
 		return "", fault.New(fault.Config, "read the address of a channel", "It must be readable for user pgbtui: root:pgbtui, mode 0640.", err)
 	}
@@ -78,7 +78,7 @@ func (p *program) credentialAddresses(bad *[]error) []string {
 	if file == "" {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := bounded.ReadFile(file, bounded.File)
 	if err != nil {
 		*bad = append(*bad, fmt.Errorf("read the credential alert-urls: %w", err))
 		return nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -141,8 +142,8 @@ func forOperators(file string) bool {
 }
 
 func sameText(a, b string) bool {
-	one, err := os.ReadFile(a)
-	other, otherErr := os.ReadFile(b)
+	one, err := bounded.ReadFile(a, bounded.File)
+	other, otherErr := bounded.ReadFile(b, bounded.File)
 	return err == nil && otherErr == nil && bytes.Equal(bytes.TrimSpace(one), bytes.TrimSpace(other))
 }
 

@@ -42,7 +42,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 	}
 	if p.json {
 		if err := p.printJSON(jsonRun{Schema: jsonSchema, Set: p.setJSON(&backup.Set{
-			ID: result.Manifest.ID, Kind: backup.KindNative, Instance: result.Manifest.Instance, Database: result.Manifest.Database,
+			ID: result.Manifest.ID, Kind: backup.KindNative, Instance: string(result.Manifest.Instance), Database: string(result.Manifest.Database),
 			FinishedAt: result.Manifest.FinishedAt, StoredSize: result.Manifest.StoredBytes(), Dir: result.Folder,
 			Manifest: result.Manifest, Class: result.Manifest.Dump.StorageClass,
 		}, nil), Deleted: deletedIDs(result.Deleted), Warnings: result.Warnings}); err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-	"unicode/utf16"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -23,28 +22,10 @@ func (p *program) printJSON(v any) error {
 	if err := encoder.Encode(v); err != nil {
 		return fmt.Errorf("print JSON: %w", err)
 	}
-	if _, err := p.out.Write(onlyVisible(document.Bytes())); err != nil {
+	if _, err := p.out.Write(printable.JSON(document.Bytes())); err != nil {
 		return fmt.Errorf("print JSON: %w", err)
 	}
 	return nil
-}
-
-// onlyVisible escapes what encoding/json leaves as it is and a terminal would act on: DEL, C1
-// controls, bidirectional overrides and the like. They can only stand inside strings, where the
-// escape means the same.
-func onlyVisible(document []byte) []byte {
-	var out []byte
-	for _, r := range string(document) {
-		switch one := string(r); {
-		case r == '\n', printable.Text(one) == one:
-			out = append(out, one...)
-		default:
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = fmt.Appendf(out, `\u%04x`, unit)
-			}
-		}
-	}
-	return out
 }
 
 func (p *program) printJSONError(err error) {

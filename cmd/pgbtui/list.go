@@ -14,8 +14,9 @@ import (
 )
 
 type jsonList struct {
-	Schema int       `json:"schema"`
-	Sets   []jsonSet `json:"sets"`
+	Schema  int       `json:"schema"`
+	Sets    []jsonSet `json:"sets"`
+	LeftOut []string  `json:"leftOut,omitempty"` // what is not listed because there is too much of it
 }
 
 func (p *program) listCommand() *cobra.Command {
@@ -36,7 +37,7 @@ func (p *program) list(ctx context.Context, jobName string) error {
 		return err
 	}
 	if p.json {
-		out := jsonList{Schema: jsonSchema, Sets: []jsonSet{}}
+		out := jsonList{Schema: jsonSchema, Sets: []jsonSet{}, LeftOut: backup.LeftOut(sets)}
 		for i := range sets {
 			out.Sets = append(out.Sets, p.setJSON(&sets[i], sets))
 		}
@@ -46,12 +47,18 @@ func (p *program) list(ctx context.Context, jobName string) error {
 		p.printf("no backups yet\n")
 		return nil
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tINSTANCE\tDATABASE\tFINISHED\tAGE\tDATA\tSTORED\tSTATE")
 	for i := range sets {
 		_, _ = fmt.Fprintln(w, listLine(&sets[i], p.now()))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, left := range backup.LeftOut(sets) {
+		p.printf("note: %s\n", printable.Text(left))
+	}
+	return nil
 }
 
 func (p *program) allSets(ctx context.Context, jobName string) ([]backup.Set, error) {

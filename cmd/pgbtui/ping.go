@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 )
 
 const pingTime = 15 * time.Second
@@ -28,7 +30,7 @@ func ping(ctx context.Context, address string) error {
 		return err
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<10))
+	_, _ = io.Copy(io.Discard, bounded.Reader(response.Body, 1<<10))
 	if response.StatusCode/100 != 2 {
 		return errors.New(response.Status)
 	}

@@ -16,6 +16,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -47,7 +48,11 @@ func (p *program) close() {
 	}
 }
 
-func (p *program) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
+// printf prints lines for people. Whatever is in them, nothing that a terminal acts on comes out.
+func (p *program) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.text(), format, args...) }
+
+// text is standard output for lines for people.
+func (p *program) text() io.Writer { return printable.Writer(p.out) }
 
 func hostname() string {
 	host, err := os.Hostname()

@@ -113,7 +113,7 @@ func (d *pruned) leftoverJSON(l *backup.Leftover) jsonLeftover {
 
 // printPruned tells of the sets, of what runs left, and of what keeps the plan from being carried out.
 func (p *program) printPruned(done pruned) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
 	for _, d := range done.plan.Decisions {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", done.word(d.Delete, done.deleted(&d.Set)), d.Set.ID, printable.Text(d.Reason))
 	}
@@ -139,7 +139,7 @@ func (p *program) printLeftovers(done pruned) error {
 		return nil
 	}
 	p.printf("\nleft by runs that never committed:\n")
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
 	priced := false
 	for _, l := range done.plan.Leftovers {
 		bytes, cost := "?", "?"

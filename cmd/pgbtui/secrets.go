@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -49,7 +50,7 @@ func (p *program) credential(name string) string {
 	if p.getenv("CREDENTIALS_DIRECTORY") == "" {
 		file = p.secretOfUnits(name)
 	}
-	text, err := os.ReadFile(file)
+	text, err := bounded.ReadFile(file, bounded.File)
 	if err != nil || strings.TrimSpace(string(text)) == systemd.NoSecret {
 		return ""
 	}
@@ -77,7 +78,7 @@ func (p *program) adoptPassword() error {
 	if file == "" || p.getenv("PGPASSWORD") != "" {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := bounded.ReadFile(file, bounded.File)
 	if err != nil {
 		return fmt.Errorf("read the credential database-password: %w", err)
 	}

@@ -138,7 +138,7 @@ func (p *program) printReport(report *systemd.Report, err error) error {
 		return p.printJSON(jsonReport{jsonSchema, report.Steps})
 	}
 	if !p.json {
-		if _, writeErr := report.WriteTo(p.out); writeErr != nil {
+		if _, writeErr := report.WriteTo(p.text()); writeErr != nil {
 			return writeErr
 		}
 	}

@@ -113,14 +113,16 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *Set) error {
 		return remove(ctx, bucket, []string{s.Dir})
 	}
 	var rest []string
-	holds := 0
+	holds, more := 0, false
 	for o, err := range bucket.List(ctx, s.Dir) {
 		if err != nil {
 			return err
 		}
 		switch name := strings.TrimPrefix(o.Key, s.Dir); {
-		case name != manifestName:
+		case name != manifestName && len(rest) < maxKeysHeld:
 			rest = append(rest, o.Key)
+		case name != manifestName:
+			more = true
 		case s.Kind == KindIncomplete:
 			return fault.New(fault.Refused, "its run has committed it meanwhile", "", nil)
 		}
@@ -143,7 +145,11 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *Set) error {
 		}
 	}
 	rest = slices.DeleteFunc(rest, func(key string) bool { return key == mark })
-	if err := remove(ctx, bucket, rest); err != nil || !marked {
+	err := remove(ctx, bucket, rest)
+	if err == nil && more {
+		err = removeAll(ctx, bucket, s.Dir, mark)
+	}
+	if err != nil || !marked {
 		return err
 	}
 	return remove(ctx, bucket, []string{mark})
@@ -157,6 +163,30 @@ func retire(ctx context.Context, bucket *s3.Bucket, mark string) error {
 		return nil
 	}
 	return err
+}
+
+// maxKeysHeld is how many keys of a folder are held in memory. A set has half a dozen, and its proofs.
+const maxKeysHeld = 10_000
+
+// removeAll empties a folder that somebody filled but for one key, a batch at a time.
+func removeAll(ctx context.Context, bucket *s3.Bucket, dir, but string) error {
+	var batch []string
+	for o, err := range bucket.List(ctx, dir) {
+		if err != nil {
+			return err
+		}
+		if o.Key != but {
+			batch = append(batch, o.Key)
+		}
+		if len(batch) < maxKeysHeld {
+			continue
+		}
+		if err := remove(ctx, bucket, batch); err != nil {
+			return err
+		}
+		batch = nil
+	}
+	return remove(ctx, bucket, batch)
 }
 
 // remove tells of many refused keys by the first.

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -112,7 +113,7 @@ func TestThreeJobsInABucketPruneEachItsOwn(t *testing.T) {
 	jobs := []string{"small", "small_20200101", "20200101"}
 	for _, database := range jobs {
 		for _, age := range []float64{1, 60} {
-			m := w.plant(t, ago(age), func(m *Manifest) { m.Database = database })
+			m := w.plant(t, ago(age), func(m *Manifest) { m.Database = printable.Name(database) })
 			if age == 60 {
 				olds = append(olds, m.ID)
 			}

@@ -63,6 +63,9 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	h.addAll(ProblemTrust, distrusted(sets))
 	h.addAll(ProblemRollback, brokenChain(sets, all, now))
 	h.addLosses(sets)
+	for _, left := range LeftOut(sets) {
+		h.add(ProblemTrust, false, "", "%s", left)
+	}
 	for i := range sets {
 		if sets[i].Kind == KindNative && sets[i].Good() {
 			h.Newest = &sets[i]

@@ -16,7 +16,7 @@ func TestOneSpoiltDocumentIsTheProblemOfItsSetAlone(t *testing.T) {
 		code  fault.Code
 	}{
 		"cut":         {func(t *testing.T, w *world, key string) { w.put(t, key, []byte(`{"schema": 1, "id`)) }, "not readable", fault.Integrity},
-		"too large":   {func(t *testing.T, w *world, key string) { w.put(t, key, make([]byte, maxDocument+2)) }, "larger than", fault.Integrity},
+		"too large":   {func(t *testing.T, w *world, key string) { w.put(t, key, make([]byte, maxManifest+2)) }, "larger than", fault.Integrity},
 		"newer":       {func(t *testing.T, w *world, key string) { w.put(t, key, []byte(`{"schema": 9, "id": {}}`)) }, "schema 9", fault.Config},
 		"no checksum": {func(t *testing.T, w *world, key string) { w.edit(t, key, func(m *Manifest) { m.Dump.SHA256 = "" }) }, "incomplete", fault.Integrity},
 		"other set":   {func(t *testing.T, w *world, key string) { w.edit(t, key, func(m *Manifest) { m.ID = NewID(ago(3)) }) }, "of another set", fault.Integrity},
@@ -51,7 +51,7 @@ func TestOneSpoiltDocumentIsTheProblemOfItsSetAlone(t *testing.T) {
 // edit changes a planted or real manifest.
 func (w *world) edit(t testing.TB, key string, change func(*Manifest)) {
 	t.Helper()
-	raw, _, err := fetch(t.Context(), w.env.Bucket, key, maxDocument)
+	raw, _, err := fetch(t.Context(), w.env.Bucket, key, maxManifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestAListingCountsEachObjectOnce(t *testing.T) {
 	if err != nil || len(sets) != 1 || len(sets[0].Proofs) != 1 {
 		t.Fatalf("%+v, %v", sets, err)
 	}
-	raw, _, _ := fetch(t.Context(), w.env.Bucket, sets[0].Dir+manifestName, maxDocument)
+	raw, _, _ := fetch(t.Context(), w.env.Bucket, sets[0].Dir+manifestName, maxManifest)
 	if want := m.Dump.SizeBytes + int64(len(raw)); sets[0].StoredSize != want {
 		t.Errorf("stored size %d, want %d", sets[0].StoredSize, want)
 	}
@@ -84,7 +84,7 @@ func TestForeignAndHostileProofsAreNoEvidence(t *testing.T) {
 	dir := Folder("postgresql", w.job.Instance, w.job.Database) + m.ID + "/proofs/"
 	for name, body := range map[string]string{
 		"a": `{"schema":1,"set":"another","ok":true,"level":"restored"}`, "b": `{"schema":9,"set":"` + m.ID + `","ok":true,"level":"restored"}`,
-		"c": `nonsense`, "d": `{"set":"` + m.ID + `","ok":true,"level":"restored"}`, "e": strings.Repeat(" ", maxDocument+2),
+		"c": `nonsense`, "d": `{"set":"` + m.ID + `","ok":true,"level":"restored"}`, "e": strings.Repeat(" ", maxProof+2),
 		"f": `{"schema":1,"set":"` + m.ID + `","ok":true,"level":"perfect"}`,
 	} {
 		w.put(t, dir+name+".json", []byte(body))

@@ -46,9 +46,10 @@ func jobOf(manifest []byte) string {
 	return m.Job
 }
 
-// believed are the committed sets whose links count: with signing keys, the signed ones alone.
+// believed are the committed sets whose links count: with signing keys, the signed ones alone, and never
+// one whose number is absurd.
 func (s *Set) believed() bool {
-	return s.Kind == KindNative && s.manifestSum != "" && (s.Signature == "" || s.Signature == SignatureGood)
+	return s.Kind == KindNative && s.manifestSum != "" && s.sequence != absurdSequence && (s.Signature == "" || s.Signature == SignatureGood)
 }
 
 // last is the set that a new one follows: the highest number, and among sets of no number the
@@ -118,7 +119,7 @@ func (r *run) link(ctx context.Context) {
 		r.warn(ctx, "what this host committed last is not known: "+err.Error())
 	}
 	if remembered != nil && remembered.Job != "" {
-		r.manifest.Sequence = remembered.Sequence + 1
+		r.manifest.Sequence = min(max(0, remembered.Sequence), r.env.stamp().Unix()) + 1
 	}
 	all, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -49,7 +50,7 @@ func (r *run) commit(ctx context.Context) error {
 // allThere holds the folder against the manifest: in the hours of a dump somebody may have
 // removed the globals that were stored at its start.
 func (r *run) allThere(ctx context.Context) error {
-	seen := gathered{Set: Set{ID: r.manifest.ID, Instance: r.manifest.Instance, Database: r.manifest.Database}, sizes: map[string]int64{}}
+	seen := gathered{Set: Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database}, sizes: map[string]int64{}}
 	for o, err := range r.env.Bucket.List(ctx, r.dir) {
 		if fault.CodeOf(err) == fault.NotPermitted {
 			return nil // some writers may not list
@@ -57,7 +58,9 @@ func (r *run) allThere(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		seen.sizes[o.Key[len(r.dir):]] = o.Size
+		if name := o.Key[len(r.dir):]; made(name) {
+			seen.sizes[name] = o.Size
+		}
 	}
 	problem := r.manifest.disagrees(&seen)
 	if problem == "" && r.opts.Signer != nil && seen.sizes[signatureName] != signing.SignatureBytes {
@@ -92,7 +95,7 @@ func (r *run) committedAnyway(ctx context.Context, body []byte, err error) bool 
 	}
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
-	there, _, lookErr := fetch(ctx, r.env.Bucket, r.dir+manifestName, maxDocument)
+	there, _, lookErr := fetch(ctx, r.env.Bucket, r.dir+manifestName, maxManifest)
 	switch {
 	case lookErr == nil && bytes.Equal(there, body):
 		return true
@@ -120,7 +123,8 @@ func (r *run) undo(ctx context.Context) {
 
 func (r *run) fill() {
 	m := &r.manifest
-	m.Schema, m.ID, m.Instance, m.Database, m.Job = ManifestSchema, r.opts.ID, r.job.Instance, r.job.Database, r.job.Name
+	m.Schema, m.ID, m.Job = ManifestSchema, r.opts.ID, r.job.Name
+	m.Instance, m.Database = printable.Name(r.job.Instance), printable.Name(r.job.Database)
 	m.Host, m.RunID, m.InvocationID, m.Trigger, m.Tool = r.env.Host, r.opts.ID, r.env.InvocationID, r.env.Trigger, r.env.Tool
 	m.Encryption.Recipients = r.job.Encryption.Recipients
 	f := r.facts
@@ -133,6 +137,6 @@ func (r *run) fill() {
 	if r.opts.Signer != nil {
 		m.Signer = r.opts.Signer.ID()
 	}
-	m.Warnings, m.Stages = r.warnings, r.meter.stages()
+	m.Warnings, m.Stages = shorten(r.warnings), r.meter.stages()
 	m.FinishedAt = r.env.stamp()
 }

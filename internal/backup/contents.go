@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -23,9 +24,6 @@ type Contents struct {
 	Extensions []postgres.Extension `json:"extensions,omitempty"` // with the source's versions; nil: not asked
 }
 
-// maxContents bounds what is read back: 1 GiB is some millions of tables.
-const maxContents = 1 << 30
-
 func (c *Contents) pack() ([]byte, error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
@@ -34,17 +32,7 @@ func (c *Contents) pack() ([]byte, error) {
 	return raw, nil
 }
 
-func parseContents(raw []byte) (*Contents, error) {
-	var c Contents
-	err := json.Unmarshal(raw, &c)
-	switch {
-	case c.Schema > ManifestSchema: // its fields may have changed their types
-		return nil, newerSchema("contents", c.Schema)
-	case err != nil:
-		return nil, fault.New(fault.Integrity, "backup: read contents", "", err)
-	}
-	return &c, nil
-}
+func parseContents(raw []byte) (*Contents, error) { return decodeContents(bytes.NewReader(raw)) }
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),

@@ -27,6 +27,9 @@ func parseManifest(raw []byte) (*Manifest, error) {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
 	}
+	if err := sane(&m); err != nil {
+		return nil, fault.New(fault.Integrity, "manifest is not usable", "", err)
+	}
 	if m.Schema < 1 || m.ID == "" || m.FinishedAt.IsZero() {
 		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
 	}
@@ -45,7 +48,7 @@ func parseProof(raw []byte) (p Proof, ok bool) {
 	if json.Unmarshal(raw, &p) != nil || p.Schema < 1 || p.Schema > ManifestSchema {
 		return Proof{}, false
 	}
-	return p, true
+	return p, sane(&p) == nil
 }
 
 // disagrees says how a manifest does not fit the folder that it was found in, or "".
@@ -67,7 +70,7 @@ func (m *Manifest) disagrees(g *gathered) string {
 
 // isOf reports whether it is the manifest of this folder.
 func (m *Manifest) isOf(g *gathered) bool {
-	return m.ID == g.ID && m.Instance == g.Instance && m.Database == g.Database
+	return m.ID == g.ID && string(m.Instance) == g.Instance && string(m.Database) == g.Database
 }
 
 // objects are the stored objects that the manifest vouches for.

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // A backup succeeds of whatever the database holds, also of one that somebody emptied by half.
@@ -46,7 +47,7 @@ func history(of *Manifest, sets []Set) (sizes, tables []int64) {
 	var before []*Set
 	for i := range sets {
 		s := &sets[i]
-		if s.Kind == KindNative && s.Good() && s.Instance == of.Instance && s.Database == of.Database &&
+		if s.Kind == KindNative && s.Good() && s.Instance == string(of.Instance) && s.Database == string(of.Database) &&
 			s.ID != of.ID && (of.FinishedAt.IsZero() || s.FinishedAt.Before(of.FinishedAt)) {
 			before = append(before, s)
 		}
@@ -89,7 +90,7 @@ func (r *run) warnOfDrops(ctx context.Context) {
 		return
 	}
 	of := r.manifest
-	of.Instance, of.Database = r.job.Instance, r.job.Database
+	of.Instance, of.Database = printable.Name(r.job.Instance), printable.Name(r.job.Database)
 	for _, w := range Drops(&of, WhoseOf(r.job).Of(sets), r.job.Warn) {
 		r.warn(ctx, w)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -52,8 +53,8 @@ func (r *run) readGlobals(ctx context.Context, passwords bool) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = process.Close() }()
-	script, err := io.ReadAll(io.LimitReader(process, maxGlobals+1))
-	if len(script) > maxGlobals { // it still writes: waiting for its end would be for ever
+	script, err := bounded.ReadAll(process, maxGlobals)
+	if errors.Is(err, bounded.ErrTooLarge) { // it still writes: waiting for its end would be for ever
 		return nil, fmt.Errorf("more than %d bytes of globals", maxGlobals)
 	}
 	if waitErr := process.Wait(); waitErr != nil {

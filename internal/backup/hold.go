@@ -2,12 +2,14 @@ package backup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -21,6 +23,9 @@ import (
 //   - of a hold and a release of one moment, the hold counts
 //   - whoever adds one stamps it later than all that are there, so that no clock that is wrong makes
 //     it an old one
+//   - the time in the name counts, and a document that has another one cannot be read; so only those of the
+//     newest moment are read, however many there are
+//   - a time that is days after the store got the document is taken for a day after: none lasts for ever
 //
 // It binds pgbtui, not the store: who may delete objects can still do so. Object lock binds all.
 
@@ -95,9 +100,13 @@ func mayBeHeld(set *Set) error {
 func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) error {
 	d.Schema, d.Set = HoldSchema, set.ID
 	d.At = d.At.UTC().Truncate(time.Millisecond)
+	if d.At.IsZero() || saneTime(d.At, "at") != "" { // a clock that is so wrong tells nothing
+		d.At = time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
 	if !d.At.After(set.holds.newest) {
 		d.At = set.holds.newest.Add(time.Millisecond)
 	}
+	d.By, d.Host, d.Reason = cut(d.By), cut(d.Host), cut(d.Reason)
 	body, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return fmt.Errorf("backup: write hold: %w", err)
@@ -117,14 +126,13 @@ func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) e
 
 // holds is what a set's folder says of holds.
 type holds struct {
-	count  int       // documents, read or not
+	count  int       // documents in the listing, read or not
 	newest time.Time // of any of them
 	by     *Hold     // the one in force; nil: none
 }
 
 // add takes one more document into account, in any order.
 func (h *holds) add(d holdDocument) {
-	h.count++
 	if d.At.Before(h.newest) || (d.At.Equal(h.newest) && d.Release && h.by != nil) {
 		return
 	}
@@ -150,9 +158,60 @@ func parseHold(set, name string, raw []byte) holdDocument {
 	var d holdDocument
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields() // a release with a condition that this program does not know is no release
-	if strict.Decode(&d) != nil || d.Set != set || d.At.IsZero() {
+	if strict.Decode(&d) != nil || sane(&d) != nil || d.Set != set || d.At.IsZero() || !d.At.Equal(unknown.At) {
 		return unknown
 	}
 	d.At = d.At.UTC()
 	return d
+}
+
+// holdAt is the time of a document by its name, no later than a day after the store got it. Up to an hour
+// more stays as it is, so that what is stamped later than a time that was cut is later.
+func holdAt(o member) time.Time {
+	m := holdName.FindStringSubmatch(o.name)
+	if m == nil {
+		return time.Time{}
+	}
+	at, err := time.Parse(holdTime, m[1])
+	if err != nil || at.Before(time.Time{}) {
+		return time.Time{}
+	}
+	if most := o.modified.Add(storeSlack); !o.modified.IsZero() && at.After(most.Add(time.Hour)) {
+		return most.UTC().Truncate(time.Millisecond)
+	}
+	return at
+}
+
+// keepHolds keeps the documents of the newest moment, and one more than are read of them. The whole
+// listing is known when it is asked for the last time.
+func keepHolds(all []member, whole bool) []member {
+	if !whole && len(all) < 16*maxHoldsRead {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b member) int {
+		return cmp.Or(holdAt(b).Compare(holdAt(a)), cmp.Compare(a.name, b.name))
+	})
+	n := 0
+	for n < len(all) && n <= maxHoldsRead && holdAt(all[n]).Equal(holdAt(all[0])) {
+		n++
+	}
+	return all[:n:n]
+}
+
+func (c *Catalogue) readHolds(ctx context.Context, g *gathered) error {
+	for i, o := range g.holdDocs {
+		var raw []byte
+		if !o.unread && i < maxHoldsRead {
+			var err error
+			raw, err = c.fetch(ctx, g, o, maxHold)
+			if err != nil && ofDocument(err) == "" {
+				return fmt.Errorf("backup: read hold %s: %w", g.Dir+o.name, err)
+			}
+		}
+		d := parseHold(g.ID, o.name, raw) // one that can't be read holds
+		d.At = holdAt(o)
+		g.holds.add(d)
+	}
+	g.Hold, g.holdDocs = g.holds.by, nil
+	return nil
 }

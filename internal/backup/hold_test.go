@@ -68,7 +68,9 @@ func TestAClockThatIsWrongDoesNotMakeAHoldAnOldOne(t *testing.T) {
 
 func TestAHoldThatNobodyCanReadHolds(t *testing.T) {
 	w := withDays(t)
-	dir := func(m *Manifest) string { return Folder("postgresql", m.Instance, m.Database) + m.ID + "/holds/" }
+	dir := func(m *Manifest) string {
+		return Folder("postgresql", string(m.Instance), string(m.Database)) + m.ID + "/holds/"
+	}
 	const name = "20261122T020000.000Z-0a1b2c-"
 	for what, body := range map[string]string{
 		name + "hold.json":                         `{"schema":2,"set":"?","until":"2027-01-01"}`,
@@ -160,7 +162,7 @@ func TestHoldsDependOnNoOrder(t *testing.T) {
 		for _, d := range rapid.Permutation(docs).Draw(t, "as listed") {
 			h.add(d)
 		}
-		if (h.by != nil) != want || h.count != len(docs) {
+		if (h.by != nil) != want {
 			t.Fatalf("held %v, want %v", h.by != nil, want)
 		}
 	})

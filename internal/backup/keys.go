@@ -96,13 +96,19 @@ type place struct {
 	legacy                 bool
 }
 
+// isID reports whether a name is that of a set: of a time that there is.
+func isID(name string) bool {
+	_, ok := idBegan(name)
+	return ok
+}
+
 // parseKey tells ours from foreign objects. key is relative to the prefix.
 func parseKey(key string) (place, bool) {
 	if m := legacyName.FindStringSubmatch(key); m != nil {
 		return place{database: m[1], id: legacyID(key), legacy: true}, true
 	}
 	parts := strings.SplitN(key, "/", 4)
-	if len(parts) != 4 || parts[3] == "" || !setID.MatchString(parts[2]) {
+	if len(parts) != 4 || parts[3] == "" || !isID(parts[2]) {
 		return place{}, false
 	}
 	instance, ok1 := DecodeName(parts[0])

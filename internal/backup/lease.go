@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -32,12 +33,12 @@ type lease struct {
 }
 
 type leaseRecord struct {
-	Schema  int       `json:"schema"`
-	Run     string    `json:"run"`
-	Host    string    `json:"host"`
-	Source  string    `json:"source"` // the server and database whose advisory lock the holder has
-	Until   time.Time `json:"until"`
-	Release bool      `json:"released,omitempty"`
+	Schema  int            `json:"schema"`
+	Run     string         `json:"run"`
+	Host    string         `json:"host"`
+	Source  printable.Name `json:"source"` // the server and database whose advisory lock the holder has
+	Until   time.Time      `json:"until"`
+	Release bool           `json:"released,omitempty"`
 }
 
 // leaseTerm is how long a lease lasts without renewal; it is renewed three times within it.
@@ -115,7 +116,7 @@ func heldBy(r leaseRecord) error {
 // the store got it: a holder whose clock was wrong by years blocks nobody for years. One that
 // can't be read, or was not renewed for so long that it went to an archive, is nobody's.
 func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Duration) (leaseRecord, string, error) {
-	raw, o, err := fetch(ctx, bucket, key, maxDocument)
+	raw, o, err := fetch(ctx, bucket, key, maxLease)
 	if errors.Is(err, s3.ErrArchived) {
 		raw = nil
 		o, err = bucket.Head(ctx, key)
@@ -128,7 +129,7 @@ func readLease(ctx context.Context, bucket *s3.Bucket, key string, term time.Dur
 
 // parseLease never fails: what can't be read is nobody's lease.
 func parseLease(raw []byte, stored time.Time, term time.Duration) (r leaseRecord) {
-	if json.Unmarshal(raw, &r) != nil {
+	if json.Unmarshal(raw, &r) != nil || sane(&r) != nil {
 		return leaseRecord{}
 	}
 	if !stored.IsZero() {

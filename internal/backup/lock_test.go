@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -76,7 +77,7 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 
 // testLease is a lease of the world's job, before it is taken.
 func (w *world) testLease(run, host string) *lease {
-	return &lease{bucket: w.env.Bucket, key: leaseKey(w.job), now: w.env.Now, term: leaseTerm, alone: true, mine: leaseRecord{Run: run, Host: host, Source: "server-" + host}}
+	return &lease{bucket: w.env.Bucket, key: leaseKey(w.job), now: w.env.Now, term: leaseTerm, alone: true, mine: leaseRecord{Run: run, Host: host, Source: printable.Name("server-" + host)}}
 }
 
 func (w *world) take(t *testing.T, run, host string) *lease {
@@ -185,7 +186,7 @@ func between(op s3server.Op, n int64, do func()) hook {
 func TestAnUnreadableOrAncientLeaseBlocksNobody(t *testing.T) {
 	pg, small := smallDatabase(t)
 	for name, body := range map[string]string{
-		"no JSON": "{", "empty": "", "too large": strings.Repeat(" ", maxDocument+2), "other types": `{"until": 7}`,
+		"no JSON": "{", "empty": "", "too large": strings.Repeat(" ", maxLease+2), "other types": `{"until": 7}`,
 		"released": `{"run":"x","host":"h","until":"2999-01-01T00:00:00Z","released":true}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // lock connects and takes both locks: the advisory lock on the source, which dies with its
@@ -83,7 +84,7 @@ func (r *run) target() postgres.Target {
 func (r *run) takeLease(ctx context.Context) (*lease, error) {
 	l, err := takeLease(ctx, &lease{
 		bucket: r.env.Bucket, key: leaseKey(r.job), now: r.env.Now, term: r.leaseTerm(), alone: len(r.source.Rivals) == 0,
-		mine: leaseRecord{Run: r.opts.ID, Host: r.env.Host, Source: r.sourceName()},
+		mine: leaseRecord{Run: r.opts.ID, Host: r.env.Host, Source: printable.Name(r.sourceName())},
 	})
 	switch {
 	case err != nil:

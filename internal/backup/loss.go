@@ -109,7 +109,7 @@ func (s *Set) covers(raw []byte) *Acknowledgement {
 	var a acknowledgement
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields()
-	if strict.Decode(&a) != nil || a.Schema < 1 || a.Schema > LossSchema || a.Set != s.ID {
+	if strict.Decode(&a) != nil || sane(&a) != nil || a.Schema < 1 || a.Schema > LossSchema || a.Set != s.ID {
 		return nil
 	}
 	for _, gone := range s.Lost {
@@ -136,11 +136,11 @@ func (c *Catalogue) findLosses(ctx context.Context, found map[string]*gathered) 
 	followed := map[string]bool{}
 	for _, g := range found {
 		if g.believed() && g.Manifest != nil && g.Manifest.Previous != nil {
-			followed[g.Instance+"\x00"+g.Database+"\x00"+g.Manifest.Previous.ID] = true
+			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.Previous.ID] = true
 		}
 	}
-	for key, g := range found {
-		g.Lost = g.lost(followed[key])
+	for _, g := range found {
+		g.Lost = g.lost(followed[g.Instance+"\x00"+g.Database+"\x00"+g.ID])
 		if len(g.Lost) == 0 {
 			continue
 		}
@@ -175,24 +175,32 @@ func (g *gathered) lost(followed bool) []string {
 	case g.Kind == KindIncomplete && g.retired, g.Kind == KindLegacy:
 		return nil
 	case g.Kind == KindIncomplete:
-		if followed || len(g.proofs) > 0 || len(g.holdDocs) > 0 {
+		if followed || g.evidence {
 			return []string{manifestName}
 		}
 		return nil
-	case g.Signature == SignatureForged || g.ProblemCode != fault.Integrity:
-		return nil // told as what it is: forged, unsigned, of a newer program, archived
+	case g.suspect || g.Signature == SignatureForged || g.ProblemCode != fault.Integrity:
+		return nil // told as what it is: absurd, forged, unsigned, of a newer program, archived
 	case g.Manifest == nil || !g.Manifest.isOf(g):
 		return []string{manifestName}
 	}
 	return g.Manifest.gone(g.sizes)
 }
 
+// newestLossDocs keeps the newest by name once there are more than most.
+func newestLossDocs(all []member, most int) []member {
+	if len(all) <= most {
+		return all
+	}
+	slices.SortFunc(all, func(a, b member) int { return strings.Compare(b.name, a.name) })
+	return all[:newestLosses:newestLosses]
+}
+
 func (c *Catalogue) readAcknowledgements(ctx context.Context, g *gathered) error {
-	slices.SortFunc(g.lossDocs, func(a, b s3.Object) int { return strings.Compare(b.Key, a.Key) })
-	for _, o := range g.lossDocs[:min(newestLosses, len(g.lossDocs))] {
-		raw, err := c.document(ctx, o)
+	for _, o := range newestLossDocs(g.lossDocs, newestLosses) {
+		raw, err := c.fetch(ctx, g, o, maxHold)
 		if err != nil && ofDocument(err) == "" {
-			return fmt.Errorf("backup: read acknowledgement %s: %w", o.Key, err)
+			return fmt.Errorf("backup: read acknowledgement %s: %w", g.Dir+o.name, err)
 		}
 		if g.Acknowledged = g.covers(raw); g.Acknowledged != nil {
 			return nil

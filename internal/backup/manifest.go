@@ -1,6 +1,10 @@
 package backup
 
-import "time"
+import (
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
 
 // ManifestSchema is the version that this program writes. Readers refuse higher ones by name.
 const ManifestSchema = 1
@@ -9,13 +13,13 @@ const ManifestSchema = 1
 // written last, once, with a conditional put, and holds nothing secret: what could be (table
 // names, database settings) is in the contents object, which is encrypted when the dump is.
 type Manifest struct {
-	Schema     int       `json:"schema"`
-	ID         string    `json:"id"` // 20261122T020000Z-1a2b3c
-	Instance   string    `json:"instance"`
-	Database   string    `json:"database"`
-	Job        string    `json:"job"`
-	StartedAt  time.Time `json:"startedAt"`
-	FinishedAt time.Time `json:"finishedAt"`
+	Schema     int            `json:"schema"`
+	ID         string         `json:"id"` // 20261122T020000Z-1a2b3c
+	Instance   printable.Name `json:"instance"`
+	Database   printable.Name `json:"database"`
+	Job        string         `json:"job"`
+	StartedAt  time.Time      `json:"startedAt"`
+	FinishedAt time.Time      `json:"finishedAt"`
 
 	Host         string `json:"host"`
 	RunID        string `json:"runId"`

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -16,14 +17,14 @@ func (w *world) plant(t testing.TB, finished time.Time, change ...func(*Manifest
 	t.Helper()
 	body := []byte("stands for a dump")
 	m := &Manifest{
-		Schema: ManifestSchema, ID: NewID(finished), Instance: w.job.Instance, Database: w.job.Database, Job: w.job.Name,
+		Schema: ManifestSchema, ID: NewID(finished), Instance: printable.Name(w.job.Instance), Database: printable.Name(w.job.Database), Job: w.job.Name,
 		StartedAt: finished.Add(-time.Minute).UTC().Truncate(time.Second), FinishedAt: finished.UTC().Truncate(time.Second),
 		Dump: Object{Key: dumpName, SizeBytes: int64(len(body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(body)), RawBytes: 1},
 	}
 	for _, c := range change {
 		c(m)
 	}
-	dir := Folder(w.job.S3.Prefix, m.Instance, m.Database) + m.ID + "/"
+	dir := Folder(w.job.S3.Prefix, string(m.Instance), string(m.Database)) + m.ID + "/"
 	w.put(t, dir+dumpName, body)
 	raw, err := json.Marshal(m)
 	if err != nil {

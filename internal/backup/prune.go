@@ -59,5 +59,6 @@ func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, 
 	if err != nil {
 		return nil, err
 	}
+	notes = append(notes, LeftOut(sets)...)
 	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, job: job.Name, reach: reach}, nil
 }

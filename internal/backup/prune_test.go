@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -29,7 +30,7 @@ func TestRetentionAfterARunTouchesItsOwnDatabaseOnly(t *testing.T) {
 	var others []string
 	for _, change := range []func(*Manifest){
 		func(m *Manifest) { m.Database = "other" },
-		func(m *Manifest) { m.Database = w.job.Database + "_20200101" },
+		func(m *Manifest) { m.Database = printable.Name(w.job.Database + "_20200101") },
 		func(m *Manifest) { m.Instance = "elsewhere" },
 		func(m *Manifest) { m.Instance = "postgresql_x" },
 	} {

@@ -7,13 +7,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"log/slog"
 	"regexp"
 	"strconv"
 
-	"filippo.io/age"
-
-	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -99,44 +95,6 @@ func (e Env) checkStored(ctx context.Context, key string, want Object, passed io
 		return err
 	})
 	return n, err
-}
-
-// readSmall is the raw form of a set's globals or contents. Nothing is decrypted or decompressed before the
-// bytes were held against the manifest, and no more comes out of them than it says.
-func readSmall(ctx context.Context, env Env, set *Set, o *Object, identities []age.Identity) ([]byte, error) {
-	if o.SizeBytes > maxContents || o.RawBytes > maxContents {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", o.Key, maxContents), "restore another set", nil)
-	}
-	var packed []byte
-	err := env.twice(ctx, set.Dir+o.Key, func() error {
-		body, err := openStored(ctx, env.Bucket, set.Dir+o.Key, *o)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = body.Close() }()
-		packed, err = io.ReadAll(body)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sealed.Unpack(packed, set.Encrypted(), identities, o.RawBytes)
-}
-
-// ReadContents is the detailed contents of a set, or nil for sets that have none.
-func ReadContents(ctx context.Context, bucket *s3.Bucket, set *Set, identities []age.Identity) (*Contents, error) {
-	return readContents(ctx, Env{Bucket: bucket, Log: slog.New(slog.DiscardHandler)}, set, identities)
-}
-
-func readContents(ctx context.Context, env Env, set *Set, identities []age.Identity) (*Contents, error) {
-	if set.Manifest == nil || set.Manifest.Contents == nil {
-		return nil, nil
-	}
-	raw, err := readSmall(ctx, env, set, set.Manifest.Contents, identities)
-	if err != nil {
-		return nil, err
-	}
-	return parseContents(raw)
 }
 
 var clientMajor = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)

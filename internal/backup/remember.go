@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -55,7 +56,7 @@ func recall(dir string, job config.Job) (*memory, error) {
 
 func recallFile(dir string, job config.Job, name string) (*memory, error) {
 	file, location := memoryFile(dir, job, name)
-	raw, err := os.ReadFile(file)
+	raw, err := bounded.ReadFile(file, bounded.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

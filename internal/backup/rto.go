@@ -76,7 +76,7 @@ func restoreTook(p *Proof) (took time.Duration, ok bool) {
 	}
 	took = p.FinishedAt.Sub(p.StartedAt)
 	if seconds > 0 {
-		took = bounded(seconds * float64(time.Second))
+		took = capped(seconds * float64(time.Second))
 	}
 	return max(time.Second, took), took >= 0
 }
@@ -86,11 +86,11 @@ func scaled(took time.Duration, want, had int64) (time.Duration, bool) {
 	if want <= 0 || had <= 0 {
 		return took, false
 	}
-	return max(time.Second, bounded(float64(took)*(float64(want)/float64(had)))), true
+	return max(time.Second, capped(float64(took)*(float64(want)/float64(had)))), true
 }
 
-// bounded is a duration that a float64 of nanoseconds cannot overflow.
-func bounded(nanoseconds float64) time.Duration {
+// capped is a duration that a float64 of nanoseconds cannot overflow.
+func capped(nanoseconds float64) time.Duration {
 	if nanoseconds >= math.MaxInt64 {
 		return math.MaxInt64
 	}

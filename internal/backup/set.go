@@ -29,6 +29,7 @@ type Set struct {
 	Dir        string    // key prefix ending in "/" (native), or the object's key (legacy)
 	Manifest   *Manifest // nil unless native and readable
 	Problem    string    // why a manifest could not be used; "" when good
+	Around     string    // what the listing leaves out of its database, told at the newest set; "": nothing
 
 	ProblemCode fault.Code // what Problem means for an exit code: Integrity, Config for a newer schema, Refused for an unsigned set; 0 when good
 	Signature   Signature  // who wrote it, when signing keys are configured

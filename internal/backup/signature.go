@@ -42,34 +42,32 @@ func (s *Set) AcceptUnsigned() {
 	}
 }
 
-// authenticate holds a manifest against its signature. It returns only errors of the store.
-func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []byte) error {
+// authenticate holds a manifest against its signature. It returns only errors of the store; lasting is
+// whether looking again would find the same.
+func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []byte, read *manifestRead) (lasting bool, err error) {
 	if len(c.trusted) == 0 {
-		return nil
+		return true, nil
 	}
-	g.signatureAt = g.signature.Key
 	var signature []byte
-	lost := "nobody signed it: its manifest has no signature"
-	if g.signature.Key != "" {
-		var err error
-		signature, err = c.document(ctx, g.signature)
+	lost, lasting := "nobody signed it: its manifest has no signature", true
+	if g.signature.name != "" {
+		signature, err = c.fetch(ctx, g, g.signature, maxSignature)
+		lasting = err == nil
 		if lost = ofDocument(err); lost != "" {
 			lost = "its signature " + lost
 		} else if err != nil {
-			return fmt.Errorf("backup: read signature of %s: %w", g.ID, err)
+			return false, fmt.Errorf("backup: read signature of %s: %w", g.ID, err)
 		}
 	}
 	switch {
 	case lost != "":
-		g.Signature = SignatureMissing
-		g.flaw(fault.Refused, lost)
+		read.signature, read.distrust = SignatureMissing, fault.New(fault.Refused, lost, "", nil)
 	case signing.Verify(c.trusted, manifest, signature):
-		g.Signature = SignatureGood
+		read.signature = SignatureGood
 	default:
-		g.Signature = SignatureForged
-		g.flaw(fault.Integrity, forgery(c.trusted, manifest))
+		read.signature, read.distrust = SignatureForged, fault.New(fault.Integrity, forgery(c.trusted, manifest), "", nil)
 	}
-	return nil
+	return lasting, nil
 }
 
 // doubtLegacy: nobody can have signed an object of the old script, which has no manifest. Where signatures count,

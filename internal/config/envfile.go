@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -32,7 +33,7 @@ func readEnvFile(file string) (map[string]string, error) {
 	if err := refuseWritable(file); err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(file)
+	raw, err := bounded.ReadFile(file, bounded.File)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return map[string]string{}, nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -113,7 +114,7 @@ func readDocument(file string) (*document, error) {
 	if err := refuseWritable(file); err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(file)
+	raw, err := bounded.ReadFile(file, bounded.File)
 	if err != nil {
 		return nil, fault.New(fault.Config, "config: read "+file, readRemedy(err), err)
 	}

@@ -13,6 +13,8 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 )
 
 // Action is what a person asked for.
@@ -46,7 +48,7 @@ func (s Session) CurrentOperator() Operator {
 		s.Getenv = os.Getenv
 	}
 	op := Operator{LoginUID: "unknown", SudoUser: s.Getenv("SUDO_USER"), From: "unknown"}
-	if b, err := os.ReadFile(s.LoginUIDPath); err == nil {
+	if b, err := bounded.ReadFile(s.LoginUIDPath, bounded.File); err == nil {
 		if uid := strings.TrimSpace(string(b)); uid != noLoginUID && uid != "" {
 			op.LoginUID = uid
 		}

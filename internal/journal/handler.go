@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // HandlerOptions are how records are written to the journal. The zero value is good.
@@ -90,7 +92,7 @@ func (h *Handler) Close() error { return h.sender.close() }
 
 func fields(r slog.Record, pairs []pair) []field {
 	out := []field{
-		{"MESSAGE", r.Message},
+		{"MESSAGE", strings.Join(printable.Lines(r.Message), "\n")},
 		{"PRIORITY", strconv.Itoa(Priority(r.Level))},
 		{"SYSLOG_IDENTIFIER", Identifier},
 	}

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -81,7 +81,7 @@ func (s sender) once(ctx context.Context, target *url.URL, body []byte) (wait ti
 			"Check that this host reaches the webhook's server.", withoutAddress(err))
 	}
 	defer response.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, answerLimit))
+	answer, _ := bounded.Head(response.Body, answerLimit)
 	if response.StatusCode/100 == 2 {
 		return 0, false, nil
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -32,7 +32,7 @@ func (t Tools) Amcheck(ctx context.Context, target Target) error {
 		return err
 	}
 	defer func() { _ = p.Close() }()
-	found, _ := io.ReadAll(io.LimitReader(p, lineBytes)) // its end is Wait's to tell
+	found, _ := bounded.Head(p, lineBytes) // its end is Wait's to tell
 	err = discardAll(p)
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == amcheckCorrupt {
 		first, _, _ := strings.Cut(string(found), "\n")

@@ -3,10 +3,11 @@ package postgres
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 )
 
 // A small lexer for the SQL that pg_dumpall writes, after the server's scan.l. It assumes
@@ -73,12 +74,9 @@ const maxScript = 256 << 20
 
 func readBounded(r io.Reader) (string, error) {
 	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(bufio.NewReader(r), maxScript+1))
+	_, err := io.Copy(&b, bounded.Reader(bufio.NewReader(r), maxScript))
 	if err != nil {
 		return "", fmt.Errorf("read script: %w", err)
-	}
-	if n > maxScript {
-		return "", errors.New("script is longer than 256 MiB")
 	}
 	return b.String(), nil
 }

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -189,7 +189,7 @@ func load(file string, limit int64) ([]byte, os.FileInfo, error) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
 		return nil, nil, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "remove it", err)
 	}
-	body, err := io.ReadAll(io.LimitReader(f, limit))
+	body, err := bounded.ReadAll(f, limit)
 	if err != nil {
 		return nil, nil, fmt.Errorf("request: read: %w", err)
 	}

@@ -105,8 +105,12 @@ type OpenUpload struct {
 	Initiated time.Time
 }
 
-// Uploads lists the open multipart uploads below prefix: litter of runs that died, and uploads
-// that are under way.
+// maxUploads is how many open uploads are told of at once. A run leaves one; whoever aborts them all
+// and asks again sees the next ones.
+const maxUploads = 10_000
+
+// Uploads lists the open multipart uploads below prefix, the first maxUploads: litter of runs that
+// died, and uploads that are under way.
 func (b *Bucket) Uploads(ctx context.Context, prefix string) ([]OpenUpload, error) {
 	in := &s3.ListMultipartUploadsInput{
 		Bucket: &b.opts.Bucket, Prefix: &prefix, EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: b.owner(),
@@ -124,7 +128,7 @@ func (b *Bucket) Uploads(ctx context.Context, prefix string) ([]OpenUpload, erro
 			}
 			open = append(open, OpenUpload{Key: key, UploadID: aws.ToString(u.UploadId), Initiated: aws.ToTime(u.Initiated)})
 		}
-		if !aws.ToBool(page.IsTruncated) {
+		if !aws.ToBool(page.IsTruncated) || len(open) >= maxUploads {
 			return open, nil
 		}
 		marker, err := decodeKey(page.EncodingType, page.NextKeyMarker)

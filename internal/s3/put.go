@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -138,7 +138,7 @@ func (b *Bucket) isMine(ctx context.Context, put *pendingPut) (Object, bool, err
 		return Object{}, false, err
 	}
 	defer body.Close()
-	bytesThere, err := io.ReadAll(body)
+	bytesThere, err := bounded.ReadAll(body, stored.Size)
 	return stored, err == nil && bytes.Equal(bytesThere, put.body), err
 }
 

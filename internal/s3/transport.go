@@ -39,13 +39,14 @@ func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {
 	t.WriteBufferSize, t.ReadBufferSize = 64<<10, 64<<10
 	// One connection per part: a lost one costs one part, and the idle rule is per request.
 	t.ForceAttemptHTTP2 = false
+	t.MaxResponseHeaderBytes = maxHeaderBytes
 	return t
 }
 
 // newHTTPClient follows no redirect: a signature is for one host, and the bucket's region in the
 // answer says more than what a redirect would end in.
 func newHTTPClient(t *http.Transport) *http.Client {
-	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &http.Client{Transport: shortAnswers{t}, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -175,7 +176,7 @@ func serviceEnvironment(r root, settings []setting, report *Report) ([]variable,
 		if path == envFile {
 			continue
 		}
-		text, err := os.ReadFile(r.path(path))
+		text, err := bounded.ReadFile(r.path(path), bounded.File)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if !optional {

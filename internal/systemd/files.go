@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -169,7 +169,7 @@ func noRetry() string {
 // WroteFile reports whether Install wrote the unit file at path. One that cannot be read is not
 // known to be ours.
 func WroteFile(path string) bool {
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path, bounded.File)
 	return err == nil && isOurs(text)
 }
 

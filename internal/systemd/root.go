@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -34,7 +35,7 @@ func (r root) read(p string) ([]byte, error) {
 		}
 		return nil, fault.New(fault.Refused, "systemd: read "+full, remedy, errors.New("not a regular file"))
 	}
-	text, err := os.ReadFile(full)
+	text, err := bounded.ReadFile(full, bounded.File)
 	if err != nil {
 		return nil, fmt.Errorf("systemd: read %s: %w", full, err)
 	}

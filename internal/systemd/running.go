@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 )
 
 // Runs that outlive the units they were started by.
@@ -62,7 +64,7 @@ func dropKept(r root, report *Report) error {
 		return fmt.Errorf("systemd: look for units of this boot: %w", err)
 	}
 	for _, path := range left {
-		text, err := os.ReadFile(path)
+		text, err := bounded.ReadFile(path, bounded.File)
 		if err != nil {
 			return fmt.Errorf("systemd: read %s: %w", path, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 )
 
 // Which unit is handed which secret. Rules: a secret is a file of a well-known name that root alone reads,
@@ -73,7 +75,7 @@ func LoadedCredentials(at string) []Loaded {
 	var all []Loaded
 	files, _ := filepath.Glob(root(at).path(unitDir + "/postgres-*.service"))
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := bounded.ReadFile(file, bounded.File)
 		if err != nil || !isOurs(text) {
 			continue
 		}
@@ -94,7 +96,7 @@ func dropIns(file string) []setting {
 	names, _ := filepath.Glob(file + ".d/*.conf")
 	slices.Sort(names)
 	for _, name := range names {
-		if text, err := os.ReadFile(name); err == nil {
+		if text, err := bounded.ReadFile(name, bounded.File); err == nil {
 			settings = append(settings, parseUnit(string(text))...)
 		}
 	}

@@ -120,7 +120,7 @@ func objectiveText(sh *shared, s *backup.Set) string {
 func manifestFacts(s *backup.Set, add func(label, value string)) {
 	m := s.Manifest
 	add("Took", took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
-	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance)))
+	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance.String())))
 	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
 	add("Data", fmt.Sprintf("%s dumped, %s stored%s", size(rawSize(s)), size(s.StoredSize), ratio(rawSize(s), s.StoredSize)))
 	if m.Summary.Scanned {

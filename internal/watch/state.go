@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -82,7 +82,7 @@ func readState(file string) ([]Incident, error) {
 		return nil, fmt.Errorf("watch: read %s: %w", file, err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, stateLimit+1))
+	raw, err := bounded.ReadAll(f, stateLimit)
 	if err != nil {
 		return nil, fmt.Errorf("watch: read %s: %w", file, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -20,17 +21,19 @@ const maxWindow = 128 << 20
 
 // NewReader decrypts (when identities are given) and decompresses src. Close it to free the decoder.
 func NewReader(src io.Reader, encrypted bool, identities []age.Identity) (io.ReadCloser, error) {
-	source := &endOf{src: src}
+	source := &endOf{src: src, left: noLimit}
 	sealed := source
 	if encrypted {
 		if len(identities) == 0 {
 			return nil, ErrNoIdentity
 		}
+		source.left = maxHeader
 		plain, err := age.Decrypt(source, identities...)
+		source.left = noLimit
 		if err != nil {
 			return nil, decryptError(err, source.broken())
 		}
-		sealed = &endOf{src: plain}
+		sealed = &endOf{src: plain, left: noLimit}
 	}
 	decoder, err := zstd.NewReader(sealed, zstd.WithDecoderConcurrency(workers),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
@@ -52,6 +55,8 @@ func decryptError(err, broken error) error {
 	return fault.New(fault.Integrity, "sealed: decrypt", "restore another set, and `pgbtui verify` this one", err)
 }
 
+var errHeader = errors.New("its header has no end")
+
 // ErrNoIdentity says that the set is encrypted and no age identity was given.
 var ErrNoIdentity = fault.New(fault.NotPermitted, "sealed: the set is encrypted and there is no age identity to read it",
 	"set encryption.identity_file (or --identity) to a file with the private key", nil)
@@ -65,13 +70,30 @@ type reader struct {
 // endOf remembers how its source ended. The layers above take a source that breaks off for a
 // finished or a damaged one; yet a broken connection must not count as evidence against a set.
 type endOf struct {
-	src io.Reader
-	mu  sync.Mutex // the decoder reads ahead in a goroutine
-	err error
+	src  io.Reader
+	left int64      // that may be read; noLimit: all
+	mu   sync.Mutex // the decoder reads ahead in a goroutine
+	err  error
 }
 
+// maxHeader bounds age's header, which is read into memory line by line before anything is known of
+// it: thousands of recipients.
+const (
+	maxHeader = 1 << 20
+	noLimit   = -1
+)
+
 func (e *endOf) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, errHeader
+	}
+	if e.left > 0 && int64(len(p)) > e.left {
+		p = p[:e.left]
+	}
 	n, err := e.src.Read(p)
+	if e.left > 0 {
+		e.left -= int64(n)
+	}
 	if err != nil {
 		e.mu.Lock()
 		e.err = err
@@ -136,14 +158,11 @@ func Unpack(stored []byte, encrypted bool, identities []age.Identity, limit int6
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
+	raw, err := bounded.ReadAll(r, limit)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fault.New(fault.Integrity, "sealed: read back", "", err)
 	}
-	if int64(len(raw)) > limit {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("sealed: more than %d bytes", limit), "", nil)
-	}
-	return raw, nil
+	return raw, err
 }
 
 // Recipients parses age public keys (age1…, ssh keys are not accepted: they can't be rotated apart).

@@ -12,10 +12,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -44,7 +44,7 @@ func Load(file string, guarded bool) (*Signer, error) {
 		return nil, fault.New(fault.Config, fmt.Sprintf("signing: %s has mode %04o: others can read the key, or put another in its place", file, info.Mode().Perm()),
 			"chmod 0600, owned by the user that runs backups; a key that others could read should be replaced", nil)
 	}
-	raw, err := io.ReadAll(io.LimitReader(f, 16<<10))
+	raw, err := bounded.ReadAll(f, 16<<10)
 	if err != nil {
 		return nil, openError(file, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
@@ -91,7 +92,7 @@ func set(db, instance string, end time.Time, raw int64) backup.Set {
 	id := start.Format("20060102T150405Z") + "-1a2b3c"
 	stored := raw / 4
 	m := &backup.Manifest{
-		Schema: 1, ID: id, Instance: instance, Database: db, Job: db, StartedAt: start, FinishedAt: end, Host: instance, RunID: id,
+		Schema: 1, ID: id, Instance: printable.Name(instance), Database: printable.Name(db), Job: db, StartedAt: start, FinishedAt: end, Host: instance, RunID: id,
 		InvocationID: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Trigger: "timer", Tool: "pgbtui 0.1.0",
 		Server:     backup.Server{Version: "15.18", VersionNum: 150018, SizeBytes: raw + raw/3, Encoding: "UTF8"},
 		DumpClient: "pg_dump (PostgreSQL) 15.18",

@@ -1,0 +1,317 @@
+package backup
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// What a manifest says that cannot be is the flaw of its set, and of nothing else.
+func TestAnAbsurdManifestFlawsItsSetAlone(t *testing.T) {
+	year := func(y int) time.Time { return time.Date(y, 1, 2, 3, 4, 5, 0, time.UTC) }
+	for name, change := range map[string]func(*Manifest){
+		"sequence without end":  func(m *Manifest) { m.Sequence = math.MaxInt64 },
+		"sequence of the moon":  func(m *Manifest) { m.Sequence = 1 << 50 },
+		"negative sequence":     func(m *Manifest) { m.Sequence = math.MinInt64 },
+		"negative server":       func(m *Manifest) { m.Server.SizeBytes = -1 },
+		"absurd size":           func(m *Manifest) { m.Globals = &Object{Key: "x", SHA256: m.Dump.SHA256, RawBytes: math.MaxInt64} },
+		"negative rows":         func(m *Manifest) { m.Summary.Rows = -5 },
+		"finished in year 9999": func(m *Manifest) { m.FinishedAt = year(9999) },
+		"finished in year 1":    func(m *Manifest) { m.FinishedAt = year(1) },
+		"locked until 9999":     func(m *Manifest) { until := year(9999); m.Dump.RetainUntil = &until },
+		"a stage of ages":       func(m *Manifest) { m.Stages = []StageTime{{Stage: "dump", Seconds: 1e300}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pgOf(t), "small")
+			fine := w.plant(t, ago(2), func(m *Manifest) { m.Sequence = 7 })
+			bad := w.plant(t, ago(1), change)
+			sets := w.sets(t)
+			for i := range sets {
+				s := &sets[i]
+				if good := s.Good(); good != (s.ID == fine.ID) {
+					t.Errorf("%s is good: %v (%s)", s.ID, good, s.Problem)
+				}
+				if s.ID == bad.ID && (s.ProblemCode != fault.Integrity || !strings.Contains(s.Problem, "absurd")) {
+					t.Errorf("problem %q, code %d", s.Problem, s.ProblemCode)
+				}
+			}
+			if before := last(sets); before == nil || before.ID != fine.ID || before.sequence != 7 {
+				t.Errorf("the next set would follow %+v", before)
+			}
+			if health := Assess(sets, WhoseOf(w.job), Objectives{RPO: 100 * time.Hour}, time.Now()); len(health.Problems) != 0 {
+				t.Errorf("%+v", health.Problems)
+			}
+		})
+	}
+}
+
+// A planted number leaves room for the sets that follow: they count on, and none of them is absurd.
+func TestSetsGoOnCountingBehindAPlantedNumber(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	w.plant(t, ago(1), func(m *Manifest) { m.Sequence = time.Now().Unix() })
+	time.Sleep(time.Second) // a database has one set a second
+	first := w.run(t).Manifest
+	second := w.run(t).Manifest
+	if first.Sequence != second.Sequence-1 || second.Previous == nil || second.Previous.ID != first.ID {
+		t.Errorf("numbers %d and %d, the second follows %+v", first.Sequence, second.Sequence, second.Previous)
+	}
+	sets := w.sets(t)
+	if problems := brokenChain(sets, sets, time.Now()); len(problems) != 0 {
+		t.Errorf("%q", problems)
+	}
+	for i := range sets {
+		if !sets[i].Good() {
+			t.Errorf("%s: %s", sets[i].ID, sets[i].Problem)
+		}
+	}
+}
+
+func TestABackupOfAClockThatIsAheadIsAsOldAsTheStoreSays(t *testing.T) {
+	w := newWorldOn(t, pgOf(t), "small")
+	m := w.plant(t, time.Now().AddDate(50, 0, 0))
+	set := w.find(t, m.ID)
+	if !set.Good() || set.FinishedAt.After(time.Now().Add(time.Hour)) {
+		t.Errorf("finished %s, problem %q", set.FinishedAt, set.Problem)
+	}
+}
+
+func TestEveryHoldCanBeReleased(t *testing.T) {
+	at := func(year int) string { return fmt.Sprintf("%04d1231T235959.999Z", year) }
+	for name, plant := range map[string]func(id string) map[string]string{
+		"of the year 9999": func(id string) map[string]string {
+			return map[string]string{at(9999) + "-0a0a0a-hold.json": `{"schema":1,"set":"` + id + `","by":"x","host":"y","at":"9999-12-31T23:59:59.999Z"}`}
+		},
+		"of a time beyond every year": func(id string) map[string]string {
+			return map[string]string{at(9999) + "-0a0a0a-hold.json": `{"schema":1,"set":"` + id + `","by":"x","host":"y","at":"9999-12-31T23:59:59.999-23:59"}`}
+		},
+		"of year 0": func(id string) map[string]string {
+			return map[string]string{at(0) + "-0a0a0a-hold.json": `{"schema":1,"set":"` + id + `"}`}
+		},
+		"without end": func(string) map[string]string {
+			return map[string]string{at(2500) + "-0a0a0a-hold.json": strings.Repeat(" ", maxHold+1)}
+		},
+		"without a day": func(string) map[string]string {
+			return map[string]string{"99999999T999999.999Z-0a0a0a-hold.json": "{}"}
+		},
+		"very many of one moment": func(string) map[string]string {
+			all := map[string]string{}
+			for i := range 3 * maxHoldsRead {
+				all[fmt.Sprintf("%s-%06x-hold.json", at(9999), i)] = "{}"
+			}
+			return all
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withDays(t)
+			m := w.plant(t, ago(60))
+			dir := Folder("postgresql", string(m.Instance), string(m.Database)) + m.ID + "/" + holdsFolder
+			for file, body := range plant(m.ID) {
+				w.put(t, dir+file, []byte(body))
+			}
+			if w.find(t, m.ID).Hold == nil {
+				t.Fatal("it does not hold")
+			}
+			w.release(t, m.ID, Hold{By: "ada", At: time.Now()})
+			if set := w.find(t, m.ID); set.Hold != nil {
+				t.Errorf("still held: %s", set.Hold)
+			}
+			w.hold(t, m.ID, Hold{By: "ada", At: time.Now(), Reason: "again"})
+			if set := w.find(t, m.ID); set.Hold == nil || set.Hold.Reason != "again" {
+				t.Errorf("the next hold is %+v", set.Hold)
+			}
+		})
+	}
+}
+
+func TestAClockOfNoYearWritesAHoldThatCanBeRead(t *testing.T) {
+	for _, at := range []time.Time{{}, time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		w := withDays(t)
+		m := w.plant(t, ago(60))
+		w.hold(t, m.ID, Hold{By: "ada", At: at})
+		if set := w.find(t, m.ID); set.Hold == nil || set.Hold.By != "ada" {
+			t.Errorf("%s: %+v", at, set.Hold)
+		}
+	}
+}
+
+// Contents are small in the bucket and may be anything when they are decompressed and decoded.
+func TestContentsThatGrowAreRefusedBeforeTheyFillMemory(t *testing.T) {
+	endless := func(head, row string) *repeating {
+		return &repeating{head: []byte(head), row: []byte(row), left: 64 << 20}
+	}
+	for name, source := range map[string]*repeating{
+		"entries":       endless(`{"schema":1,"archive":{"entries":[{}`, `,{}`),
+		"data":          endless(`{"schema":1,"archive":{"data":[{}`, `,{}`),
+		"frames":        endless(`{"schema":1,"frames":{"sizes":[1`, `,1`),
+		"digests":       endless(`{"schema":1,"frames":{"digests":"`, `AAAA`),
+		"one long name": endless(`{"schema":1,"archive":{"entries":[{"tag":"`, `aaaaaaaa`),
+		"one long key":  endless(`{"`, `aaaaaaaa`),
+		"dependencies":  endless(`{"schema":1,"archive":{"entries":[{"deps":[1`, `,1`),
+		"roles":         endless(`{"schema":1,"roles":[{}`, `,{}`),
+		"a later field": endless(`{"schema":1,"later":`, `[`),
+		"spaces":        endless(`{"schema":1,`, `        `),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := decodeWithin(source, 4<<20, 1<<20)
+			wantCode(t, err, fault.Integrity)
+			if source.left == 0 {
+				t.Error("it was read to its end")
+			}
+		})
+	}
+}
+
+// repeating is a head and then the same for a gigabyte.
+type repeating struct {
+	head, row []byte
+	left      int64
+}
+
+func (r *repeating) Read(p []byte) (n int, err error) {
+	if len(r.head) > 0 {
+		n = copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	if r.left <= 0 {
+		return 0, fmt.Errorf("the end")
+	}
+	for n+len(r.row) <= len(p) {
+		n += copy(p[n:], r.row)
+	}
+	if n == 0 { // less room than a row
+		n = copy(p, r.row)
+		r.head = r.row[n:]
+	}
+	r.left = max(0, r.left-int64(n))
+	return n, nil
+}
+
+// Decoding by the piece gives what decoding at once gives.
+func TestContentsAreDecodedAsTheyWereWritten(t *testing.T) {
+	w, set := smallSet.world(t)
+	contents, err := ReadContents(t.Context(), w.env.Bucket, set, nil)
+	if err != nil || contents.Archive == nil || len(contents.Archive.Entries) == 0 {
+		t.Fatalf("%+v, %v", contents, err)
+	}
+	packed, err := contents.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := parseContents(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole Contents
+	if err := json.Unmarshal(packed, &whole); err != nil {
+		t.Fatal(err)
+	}
+	one, _ := json.Marshal(again)
+	other, _ := json.Marshal(whole)
+	if !bytes.Equal(one, packed) || !bytes.Equal(other, packed) {
+		t.Error("it is not what was written")
+	}
+}
+
+// What globals or contents expand to ends where the manifest says, and nothing is fetched that says of itself
+// that it is larger than any of ours.
+func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
+	packed, err := sealed.Pack(make([]byte, 8<<20), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Object){
+		"more than is recorded":  func(o *Object) { o.RawBytes = 1 << 20 },
+		"less than is recorded":  func(o *Object) { o.RawBytes = 9 << 20 },
+		"recorded as very large": func(o *Object) { o.RawBytes = maxContentsRaw + 1 },
+		"stored as very large":   func(o *Object) { o.SizeBytes = maxContentsStored + 1 },
+	} {
+		for _, what := range []string{globalsName, contentsName} {
+			w := newWorldOn(t, pgOf(t), "small")
+			m := w.plant(t, ago(1), func(m *Manifest) {
+				o := &Object{Key: what, SizeBytes: int64(len(packed)), SHA256: fmt.Sprintf("%x", sha256.Sum256(packed)), RawBytes: 8 << 20}
+				if change(o); what == globalsName {
+					m.Globals = o
+				} else {
+					m.Contents = o
+				}
+			})
+			dir := Folder("postgresql", string(m.Instance), string(m.Database)) + m.ID + "/"
+			w.put(t, dir+what, packed)
+			set := &Set{ID: m.ID, Kind: KindNative, Dir: dir, Manifest: m}
+			o := m.Globals
+			if what == contentsName {
+				o = m.Contents
+			}
+			_, err := readSmall(t.Context(), w.env, set, o, nil)
+			wantCode(t, err, fault.Integrity)
+			if name == "stored as very large" && len(w.store.Requests(s3server.OpGetObject)) != 0 {
+				t.Errorf("%s, %s: it was fetched", name, what)
+			}
+		}
+	}
+}
+
+// exact are the documents whose texts stay as they are, each with the reason.
+var exact = map[string]string{
+	"Contents": "names that SQL and pg_restore need exactly, by types of other packages; whoever shows one makes it safe, and so does the gate of the command line",
+}
+
+// A field that somebody adds is text that is made safe when it is read, a name that no print lets out, or of a
+// kind that is checked.
+func TestNoTextOfADocumentIsLeftOut(t *testing.T) {
+	for name, document := range map[string]any{"Manifest": &Manifest{}, "Proof": &Proof{}, "holdDocument": &holdDocument{}, "leaseRecord": &leaseRecord{}, "Contents": &Contents{}} {
+		if exact[name] != "" {
+			continue
+		}
+		v := reflect.ValueOf(document).Elem()
+		fillText(t, v, name)
+		if err := sane(document); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		raw, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, text := range map[string]string{"%+v": fmt.Sprintf("%+v", v.Interface()), "JSON": string(raw)} {
+			if text = strings.ReplaceAll(text, "\n", ""); printable.Text(text) != text {
+				t.Errorf("%s as %s: %q", name, what, text)
+			}
+		}
+	}
+}
+
+// fillText puts what a terminal acts on into every text, and fails at kinds that sane does not know.
+func fillText(t *testing.T, v reflect.Value, name string) {
+	t.Helper()
+	switch v.Kind() { //nolint:exhaustive // the others are the failure
+	case reflect.String:
+		v.SetString("x\x1b[2J\u009b\u202e")
+	case reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillText(t, v.Elem(), name)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fillText(t, v.Index(0), name)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type() != timeType {
+				fillText(t, v.Field(i), name+"."+v.Type().Field(i).Name)
+			}
+		}
+	default:
+		t.Errorf("%s is of a kind that nobody checks: %s", name, v.Kind())
+	}
+}
