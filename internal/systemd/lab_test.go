@@ -131,7 +131,7 @@ func insideCases() []insideCase {
 
 func addUsers(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	for user, groups := range map[string][]string{"ops": {OperatorGroup}, "stranger": nil} {
+	for user, groups := range map[string][]string{"ops": {OperatorGroup, "systemd-journal"}, "stranger": nil} {
 		if err := l.AddUser(t.Context(), user, groups...); err != nil {
 			t.Fatal(err)
 		}
