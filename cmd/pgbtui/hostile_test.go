@@ -156,7 +156,7 @@ func TestNoDocumentOfTheBucketReachesATerminalRaw(t *testing.T) {
 		{"restore", id, "--to", "copy", "--check"},
 		{"restore", id, "--to", "copy", "--table", "x"},
 		{"hold", id, "--reason", hostile, "--yes"},
-		{"release", id},
+		{"unhold", id, "--yes"},
 		{"--headless"},
 	}
 	for _, change := range []func(*backup.Manifest){
@@ -179,6 +179,7 @@ func TestNoDocumentOfTheBucketReachesATerminalRaw(t *testing.T) {
 		}
 	}
 	rewrite(func(*backup.Manifest) {})
+	w.run(t, 0, "hold", id, "--reason", hostile, "--yes")
 	for _, what := range []string{"stage", "trigger", "written by", "sse", "WARNING", "hold", "server", "signer", "extensions"} {
 		line := regexp.MustCompile(`(?m)^` + what + ` .*$`).FindString(w.run(t, 0, "show", id).out.String())
 		if !strings.Contains(line, `\x1b]52`) { // made visible, not left out
