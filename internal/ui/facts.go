@@ -35,6 +35,9 @@ func factLines(sh *shared, s *backup.Set, w int) []string {
 	if s.Hold != nil {
 		add("Held", clean(s.Hold.String()))
 	}
+	if s.Acknowledged != nil {
+		add("Lost", clean(s.Acknowledged.String()))
+	}
 	if !s.LockedUntil.IsZero() {
 		add("Locked", lockText(sh, s))
 	}

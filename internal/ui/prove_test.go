@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
 )
@@ -89,4 +90,14 @@ func TestTheNextBackupIsNotTheNextLookOfTheWatch(t *testing.T) {
 		i := strings.Index(plain(d), "NEXT")
 		return i >= 0 && !strings.Contains(plain(d)[i:i+40], "watch")
 	})
+}
+
+func TestTheDetailsSayWhoKnowsOfALoss(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, _ *ui.Options) {
+		w.AllSets[0].Acknowledged = &backup.Acknowledgement{By: "anna", Host: "db01", At: uitest.Now, Reason: "a lifecycle rule\x1b[2J"}
+	})
+	ready(d).Press("2", "enter").Until("acknowledged by anna on db01")
+	if view := plain(d); !strings.Contains(view, "Lost") || strings.Contains(view, "\x1b[2J") {
+		t.Error(view)
+	}
 }
