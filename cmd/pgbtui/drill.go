@@ -41,6 +41,7 @@ type drillFlags struct {
 }
 
 func (p *program) drill(ctx context.Context, f drillFlags) error {
+	f.doubted = true // it answers an earlier failure
 	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return p.failedBefore(ctx, drillRun, err)

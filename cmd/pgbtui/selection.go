@@ -24,8 +24,11 @@ import (
 // this host's own instances are meant and never another's: somebody else may have stored a set under the
 // same ID. More than one set that fits is refused.
 
-// selection is what was said of the set.
-type selection struct{ id, job, instance, at string }
+// selection is what was said of the set, and whether a failed verification keeps it from being the latest.
+type selection struct {
+	id, job, instance, at string
+	doubted               bool
+}
 
 func (s *selection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.job, "job", "", "look among the sets of this `job`")
@@ -74,7 +77,7 @@ type search struct {
 
 // search settles what decides: the address, then the flags, then what is the only job.
 func (s selection) search(c *config.Config) (search, error) {
-	found := search{want: backup.Wanted{ID: s.id}, job: s.job}
+	found := search{want: backup.Wanted{ID: s.id, Doubted: s.doubted}, job: s.job}
 	var scope backup.Scope
 	if s.at != "" {
 		at, err := parseAt(s.at)
@@ -164,6 +167,9 @@ func (p *program) tellPassedOver(sets []backup.Set, latest *backup.Set, want bac
 	}
 	_, passed := backup.NewestGood(sets)
 	for _, o := range passed {
+		if o.Set == latest {
+			return
+		}
 		if latest == nil || o.Set.Database == latest.Database && o.Set.Instance == latest.Instance {
 			_, _ = fmt.Fprintln(p.err, printable.Text(o.String()))
 		}

@@ -109,6 +109,7 @@ func parseShare(s string) (float64, error) {
 }
 
 func (p *program) verify(ctx context.Context, f verifyFlags) error {
+	f.doubted = true // it answers an earlier failure
 	at, err := p.locate(ctx, f.selection)
 	if err != nil {
 		return p.failedBefore(ctx, verifyRun, err)

@@ -284,7 +284,7 @@ func TestAFailureThatWasToldIsNotToldByTheNextAlert(t *testing.T) {
 	fails := func(status string) []string {
 		w.env["MONITOR_UNIT"], w.env["MONITOR_SERVICE_RESULT"] = "postgres-backup@"+w.db+".service", "exit-code"
 		w.env["MONITOR_EXIT_CODE"], w.env["MONITOR_EXIT_STATUS"] = "exited", status
-		if code, out := w.run(t, "alert", "x"); code != fault.OK {
+		if code, out := w.run(t, "alert", "x.service"); code != fault.OK {
 			t.Errorf("%d: %s", code, out)
 		}
 		return h.take()
@@ -300,7 +300,7 @@ func TestAFailureThatWasToldIsNotToldByTheNextAlert(t *testing.T) {
 	}
 	w.env["MONITOR_UNIT"], w.env["MONITOR_EXIT_STATUS"] = "postgres-restore@r1.service", "65"
 	for range 2 { // each restore is its own
-		if _, out := w.run(t, "alert", "x"); len(h.take()) != 1 {
+		if _, out := w.run(t, "alert", "x.service"); len(h.take()) != 1 {
 			t.Errorf("a person's restore: %s", out)
 		}
 	}

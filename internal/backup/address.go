@@ -58,6 +58,10 @@ const Latest = "latest"
 type Wanted struct {
 	ID string    // a whole one, the beginning of one, or Latest
 	At time.Time // with Latest: the newest that had ended then; zero: of all
+
+	// Doubted: with Latest, a set whose last verification failed counts too. It is for verifying and drilling,
+	// which answer such a failure.
+	Doubted bool
 }
 
 // Candidates are the sets that fit what is wanted, newest first as sets are. A whole ID goes before the
@@ -66,7 +70,7 @@ func Candidates(sets []Set, want Wanted) (found []*Set) {
 	var begins []*Set
 	for i := range sets {
 		switch s := &sets[i]; {
-		case want.ID == Latest && s.isLatest(found, want.At), s.ID == want.ID:
+		case want.ID == Latest && s.isLatest(found, want), s.ID == want.ID:
 			found = append(found, s)
 		case want.ID != "" && strings.HasPrefix(s.ID, want.ID):
 			begins = append(begins, s)
@@ -79,8 +83,9 @@ func Candidates(sets []Set, want Wanted) (found []*Set) {
 }
 
 // isLatest reports whether s has no flaw, is not too new, and of a folder of which nothing newer was found.
-func (s *Set) isLatest(found []*Set, at time.Time) bool {
-	if s.Kind != KindNative || s.Flaw() != "" || (!at.IsZero() && s.FinishedAt.After(at)) {
+func (s *Set) isLatest(found []*Set, want Wanted) bool {
+	usable := s.Flaw() == "" || (want.Doubted && s.Good())
+	if s.Kind != KindNative || !usable || (!want.At.IsZero() && s.FinishedAt.After(want.At)) {
 		return false
 	}
 	return !slices.ContainsFunc(found, func(f *Set) bool { return f.Instance == s.Instance && f.Database == s.Database })
@@ -101,7 +106,7 @@ func One(found []*Set, want Wanted) (*Set, error) {
 // Elsewhere tells of the sets that there are when none fitted: those of the wanted ID, else the newest good
 // one of each database of each instance. It is "" when there are none.
 func Elsewhere(sets []Set, want Wanted) (what, example string) {
-	found := Candidates(sets, Wanted{ID: want.ID})
+	found := Candidates(sets, Wanted{ID: want.ID, Doubted: want.Doubted})
 	if want.ID == Latest || len(found) == 0 {
 		found = Candidates(sets, Wanted{ID: Latest})
 		what = "the newest good ones are "

@@ -61,3 +61,14 @@ func TestLatestIsTheNewestOfOneDatabaseThatHadEndedThen(t *testing.T) {
 		}
 	}
 }
+
+// A drill or a verification answers a failure, so it has to find the set that failed.
+func TestForWhatAnswersAFailureTheLatestIsTheSetThatFailed(t *testing.T) {
+	failed, before := old(1, proven(LevelReadable, false)), old(2)
+	sets := []Set{old(0.5, broken), failed, before}
+	for want, id := range map[Wanted]string{{ID: Latest}: before.ID, {ID: Latest, Doubted: true}: failed.ID} {
+		if found := Candidates(sets, want); len(found) != 1 || found[0].ID != id {
+			t.Errorf("%+v: %+v, want %s", want, found, id)
+		}
+	}
+}
