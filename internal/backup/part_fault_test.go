@@ -144,7 +144,7 @@ func TestRowsGoIntoExistingEmptyTablesOrNowhere(t *testing.T) {
 	w, set := partsSet.world(t)
 	to := w.pg.CreateDatabase(t)
 	into := func(tables ...string) (*Restored, error) {
-		return Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, DataOnly: true, Tables: tables}, nil)
+		return Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to, Confirm: to, DataOnly: true, Tables: tables}, nil)
 	}
 	refused := func(says string) {
 		t.Helper()

@@ -214,7 +214,9 @@ func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *
 		{RestoreRequest{SchemaOnly: true, DataOnly: true}, fault.Usage, "exclude"},
 		{RestoreRequest{DataOnly: true}, fault.Usage, "chosen"},
 	} {
-		c.req.To = to
+		if c.req.To = to; c.req.DataOnly {
+			c.req.Confirm = to
+		}
 		_, err := Restore(t.Context(), w.job, w.env, set, c.req, nil)
 		if fault.CodeOf(err) != c.code || !strings.Contains(err.Error()+fault.Remedy(err), c.says) || w.exists(t, to) {
 			t.Errorf("%+v: %v (%s)", c.req, err, fault.Remedy(err))

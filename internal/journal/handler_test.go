@@ -174,7 +174,7 @@ func TestALargeEntryGoesWholeAsASealedFile(t *testing.T) {
 	if !asFile {
 		t.Error("4.6 MB came as one datagram")
 	}
-	if got["MESSAGE"] != message {
+	if message = strings.TrimSuffix(message, "\n"); got["MESSAGE"] != message {
 		t.Errorf("message of %d bytes came as %d bytes", len(message), len(got["MESSAGE"]))
 	}
 }

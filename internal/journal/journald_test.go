@@ -164,8 +164,9 @@ func roundTrip(t *testing.T, open func(*testing.T, string) *Reader, daemon *os.P
 	log := slog.New(h).With("run", run)
 	var want []string
 	for i := range 100 {
-		want = append(want, fmt.Sprint("entry ", i, "\nsecond line \x1b"))
-		if err := h.WithAttrs([]slog.Attr{slog.String("run", run)}).Handle(t.Context(), slog.NewRecord(time.Now(), LevelNotice, want[i], 0)); err != nil {
+		want = append(want, fmt.Sprint("entry ", i, "\nsecond line \\x1b")) // made visible on the way
+		message := fmt.Sprint("entry ", i, "\nsecond line \x1b")
+		if err := h.WithAttrs([]slog.Attr{slog.String("run", run)}).Handle(t.Context(), slog.NewRecord(time.Now(), LevelNotice, message, 0)); err != nil {
 			t.Fatal(err)
 		}
 		if i%25 == 10 {
