@@ -14,7 +14,6 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -106,7 +105,7 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 	if err != nil {
 		return manifestRead{}, err
 	}
-	read := manifestRead{sum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw), job: printable.Text(jobOf(raw)), twice: again}
+	read := manifestRead{sum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw), job: jobOf(raw), twice: again}
 	lasting, err := c.authenticate(ctx, g, raw, &read)
 	if err != nil {
 		return manifestRead{}, err

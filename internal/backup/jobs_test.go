@@ -195,3 +195,16 @@ func TestWhatADeadRunLeftIsClearedAwayByAnyJobOfItsDatabaseAndALiveOnesByNone(t 
 		t.Errorf("%v; left %q", err, weekly.keys(t))
 	}
 }
+
+// What is made visible for a screen is another name: a job must find its own sets under the one it gave.
+func TestAJobWhoseNameIsNoPlainTextOwnsItsSets(t *testing.T) {
+	w := newWorld(t)
+	w.job.Name, w.job.Keep.Days, w.job.Keep.MinGood = "line\nbreak \x1b[1m", 30, 1
+	named := func(m *Manifest) { m.Job = w.job.Name }
+	gone := w.plant(t, ago(40), named)
+	w.plant(t, ago(3), named)
+	plan, err := Plan(t.Context(), w.job, w.env, Reach{})
+	if err != nil || plan.Removes() != 1 {
+		t.Fatalf("%+v, %v: %s should go", plan, err, gone.ID)
+	}
+}

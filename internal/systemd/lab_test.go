@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestUnitsInNewerSystemd(t *testing.T) {
 		t.Run(system.String(), func(t *testing.T) {
 			t.Parallel()
 			l := boot(t, lab.Options{System: system, NoPostgreSQL: true})
+			l.Run(t, "root", "useradd", "--system", "--user-group", "postgres") // restores run as that
 			runInside(t, l, "root", "Units")
 			addUsers(t, l)
 			skipJob(t, l)
@@ -84,10 +86,13 @@ func skipJob(t *testing.T, l *lab.Lab) {
 func withoutUnits(t *testing.T, l *lab.Lab) {
 	move := "mv %s/postgres-*.service %s/postgres-*.timer %s/; systemctl daemon-reload"
 	const away = "/var/away"
+	timers := strings.Fields(l.Run(t, "root", "sh", "-c", "systemctl list-units --plain --no-legend --state=active 'postgres-*.timer' | cut -d' ' -f1"))
 	l.Run(t, "root", "mkdir", away)
 	l.Run(t, "root", "sh", "-euc", fmt.Sprintf(move, unitDir, unitDir, away))
 	runInside(t, l, "ops", "OperatorTakesNoUnitOver")
 	l.Run(t, "root", "sh", "-euc", fmt.Sprintf(move, away, away, unitDir))
+	// A timer whose file was gone has failed.
+	l.Run(t, "root", "sh", "-c", "systemctl reset-failed 'postgres-*'; systemctl start "+strings.Join(timers, " "))
 }
 
 const (

@@ -169,7 +169,7 @@ func (w *World) nextRun(ctx context.Context, cell *Cell, ended state, goes strin
 	}
 	lost(cell, ended.committed, after.committed, goes)
 	if goes != "" && slices.Contains(after.committed, goes) {
-		cell.violated("retention did not go on where it was ended: %s is there", goes)
+		cell.violated("retention did not go on where it was ended: %s is there: %s", goes, p.said())
 	}
 	if after.uploads > 0 || after.leaseHeld {
 		cell.violated("after the next run: %d uploads, lease held %t", after.uploads, after.leaseHeld)
