@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -65,6 +64,9 @@ func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsRepo
 		apply = a.apply(ctx, st)
 		return apply
 	})
+	if apply == nil {
+		apply = a.grantMemberships(ctx)
+	}
 	if encodingErr := a.resetEncoding(ctx); apply == nil {
 		apply = encodingErr
 	}
@@ -96,6 +98,7 @@ type applier struct {
 	recoded       bool            // client_encoding was changed
 	noSpaces      bool            // no tablespaces
 	only          map[string]bool // roles that may be created, and by name only; nil: all, as they were
+	memberships   []membership    // read, and granted once all roles are there
 	report        GlobalsReport
 }
 
@@ -139,6 +142,9 @@ func (a *applier) ignore(words [2]string) {
 func (a *applier) set(ctx context.Context, st statement) error {
 	if name, _ := st.at(1); name != "client_encoding" {
 		return nil
+	}
+	if err := a.grantMemberships(ctx); err != nil {
+		return err // what was read so far is in the encoding of before
 	}
 	a.recoded = true
 	return a.server.exec(ctx, st.sql)
@@ -211,15 +217,18 @@ func (a *applier) run(ctx context.Context, st statement) (done bool, err error) 
 	if !errors.As(err, &pg) || pg.Severity == "FATAL" {
 		return err == nil, err
 	}
+	a.refused(st, pg)
+	return false, nil
+}
+
+// refused puts what the server said of a statement into the report.
+func (a *applier) refused(st statement, pg *pgconn.PgError) {
 	reason := pg.Message
 	if pg.Hint != "" {
 		reason += " (" + pg.Hint + ")"
 	}
-	words := st.leading()
-	name, _ := st.at(2)
-	if words[1] == "tablespace" {
+	if st.leading()[1] == "tablespace" {
 		reason += "; its folder must exist on the server, empty, owned by the server's user"
 	}
-	a.report.Failed = append(a.report.Failed, fmt.Sprintf("%s %s: %s", strings.ToUpper(words[0]+" "+words[1]), QuoteIdent(name), reason))
-	return false, nil
+	a.report.Failed = append(a.report.Failed, st.title()+": "+reason)
 }

@@ -184,3 +184,76 @@ func TestGlobalsWithoutTheRightToPasswordsIsNotPermitted(t *testing.T) {
 		p.Close()
 	}
 }
+
+func TestGrantorsAreAdministratorsBeforeTheyGrant(t *testing.T) {
+	script := `GRANT staff TO anna GRANTED BY chief; GRANT staff TO deputy WITH ADMIN OPTION GRANTED BY chief;
+		GRANT staff TO bert GRANTED BY deputy; GRANT other TO chief; GRANT staff TO carl GRANTED BY boot;
+		GRANT staff TO chief WITH ADMIN TRUE, INHERIT FALSE GRANTED BY boot; GRANT x TO y WITH ADMIN OPTION GRANTED BY y;
+		GRANT r TO a WITH ADMIN OPTION GRANTED BY b; GRANT r TO b WITH ADMIN OPTION GRANTED BY a`
+	var all []membership
+	if err := splitSQL(strings.NewReader(script+";"), func(st statement) error {
+		m, ok := asMembership(st)
+		if !ok {
+			t.Errorf("not read: %s", st.sql)
+		}
+		all = append(all, m)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range administratorsFirst(all) {
+		got = append(got, m.role+" "+m.member)
+	}
+	want := []string{"other chief", "staff carl", "staff chief", "staff anna", "staff deputy", "staff bert", "x y", "r a", "r b"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestMembershipsAreReadWhateverTheRolesAreCalled(t *testing.T) {
+	for sql, want := range map[string]membership{
+		`GRANT granted TO admin`:                                          {role: "granted", member: "admin", plain: "GRANT granted TO admin"},
+		`GRANT admin TO granted GRANTED BY admin`:                         {role: "admin", member: "granted", grantor: "admin", plain: "GRANT admin TO granted "},
+		`GRANT a TO "GRANTED" WITH ADMIN FALSE, SET TRUE GRANTED BY "by"`: {role: "a", member: "GRANTED", grantor: "by", plain: `GRANT a TO "GRANTED" WITH ADMIN FALSE, SET TRUE `},
+		`GRANT a TO b WITH ADMIN OPTION, INHERIT TRUE GRANTED BY c`:       {role: "a", member: "b", grantor: "c", admin: true, plain: "GRANT a TO b WITH ADMIN OPTION, INHERIT TRUE "},
+	} {
+		err := splitSQL(strings.NewReader(sql+";"), func(st statement) error {
+			got, ok := asMembership(st)
+			if !ok || got.role != want.role || got.member != want.member || got.grantor != want.grantor || got.admin != want.admin || got.plain != want.plain {
+				t.Errorf("%s: %+v", sql, got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAGrantorThatIsMissingIsLeftOutWhateverTheRolesAreCalled(t *testing.T) {
+	s := pgtest.Start(t)
+	script := `CREATE ROLE granted; CREATE ROLE admin; GRANT granted TO admin WITH ADMIN OPTION GRANTED BY "who is it";`
+	report, err := ApplyGlobals(t.Context(), connect(t, target(s, "postgres")), strings.NewReader(script))
+	if err != nil || report.Memberships != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+func TestARefusalNamesTheStatementAndItsRoles(t *testing.T) {
+	s := pgtest.Start(t)
+	script := `CREATE ROLE a; GRANT pg_monitor TO a WITH NONSENSE; GRANT a TO a; GRANT SET ON PARAMETER "no such; one" TO a;
+		COMMENT ON ROLE a IS NONSENSE; SECURITY LABEL FOR nobody ON ROLE a IS 'x';`
+	report, err := ApplyGlobals(t.Context(), connect(t, target(s, "postgres")), strings.NewReader(script))
+	wantCode(t, err, fault.Refused)
+	var got []string
+	for _, failed := range report.Failed {
+		title, _, _ := strings.Cut(failed, ": ")
+		got = append(got, title)
+	}
+	want := []string{`GRANT ON PARAMETER "no such; one"`, `COMMENT ON ROLE "a"`, `SECURITY LABEL ON ROLE "a"`,
+		`GRANT "pg_monitor" TO "a"`, `GRANT "a" TO "a"`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

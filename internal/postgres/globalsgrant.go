@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // leading is the first two words in lower case, "" where there is none.
@@ -29,8 +30,10 @@ func (st statement) is(i int, word string) bool {
 }
 
 // find is the place of the first unquoted word, or -1.
-func (st statement) find(word string) int {
-	for i := range st.tokens {
+func (st statement) find(word string) int { return st.findFrom(0, word) }
+
+func (st statement) findFrom(start int, word string) int {
+	for i := start; i < len(st.tokens); i++ {
 		if st.is(i, word) {
 			return i
 		}
@@ -38,7 +41,28 @@ func (st statement) find(word string) int {
 	return -1
 }
 
-// grant runs memberships where a side is new, and rights on new tablespaces and, for new roles,
+// title names a statement and what it is about, for people; nothing of its values.
+func (st statement) title() string {
+	first, on := st.leading()[0], st.find("on")
+	if first == "grant" && on < 0 {
+		role, _ := st.at(1)
+		member, _ := st.at(3)
+		return "GRANT " + QuoteIdent(role) + " TO " + QuoteIdent(member)
+	}
+	kind, _ := st.at(1) // CREATE ROLE name
+	name, _ := st.at(2)
+	if on > 0 && first != "create" && first != "alter" { // COMMENT ON ROLE name, GRANT CREATE ON TABLESPACE name
+		if first == "security" {
+			first = "security label"
+		}
+		first += " on"
+		kind, _ = st.at(on + 1)
+		name, _ = st.at(on + 2)
+	}
+	return strings.ToUpper(first+" "+kind) + " " + QuoteIdent(name)
+}
+
+// grant keeps memberships where a side is new, and runs rights on new tablespaces and, for new roles,
 // on parameters (from 15 on).
 func (a *applier) grant(ctx context.Context, st statement) error {
 	on := st.find("on")
@@ -46,7 +70,8 @@ func (a *applier) grant(ctx context.Context, st statement) error {
 	case a.only != nil && on > 0:
 		return nil // on tablespaces and parameters
 	case on < 0 && st.is(0, "grant") && st.is(2, "to"):
-		return a.membership(ctx, st)
+		a.readMembership(st)
+		return nil
 	case on > 0 && st.is(on+1, "tablespace"):
 		name, _ := st.at(on + 2)
 		return a.runIf(ctx, st, slices.Contains(a.newSpaces, name))
@@ -58,30 +83,4 @@ func (a *applier) grant(ctx context.Context, st statement) error {
 	}
 	a.ignore(st.leading())
 	return nil
-}
-
-// membership is GRANT role TO member [WITH …] [GRANTED BY grantor]. A grantor that this cluster
-// does not have, usually the source's first superuser under another name, is left out.
-func (a *applier) membership(ctx context.Context, st statement) error {
-	role, roleOK := st.at(1)
-	member, memberOK := st.at(3)
-	if !roleOK || !memberOK || (!a.created[role] && !a.created[member]) {
-		return nil
-	}
-	if a.only != nil {
-		if !a.created[role] || !a.created[member] {
-			return nil
-		}
-		st.sql, st.tokens = "GRANT "+QuoteIdent(role)+" TO "+QuoteIdent(member), st.tokens[:4]
-	}
-	if i := st.find("granted"); i > 0 && st.is(i+1, "by") && i+2 < len(st.tokens) {
-		if grantor, _ := st.at(i + 2); !a.roles[grantor] {
-			st.sql = st.sql[:st.tokens[i].at] + st.sql[st.tokens[i+2].end:]
-		}
-	}
-	done, err := a.run(ctx, st)
-	if done {
-		a.report.Memberships++
-	}
-	return err
 }
