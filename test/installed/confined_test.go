@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/test/lab"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
@@ -56,10 +57,14 @@ CREATE TABLE mallory.t (i int CHECK (mallory.fine(i)));
 INSERT INTO mallory.t VALUES (1), (2);
 RESET ROLE;`
 
+// grants are memberships whose grantor is no superuser: from PostgreSQL 16 on, only an administrator of the role.
+const grants = `CREATE ROLE zoe; GRANT tenant TO zoe WITH ADMIN OPTION; SET ROLE zoe; GRANT tenant TO clerk; RESET ROLE;`
+
 // wantsNothing has the drill ask the copy what was reached: each question fails the drill if it was.
 func wantsNothing() string {
 	var b strings.Builder
 	b.WriteString("    drill:\n      expect:\n")
+	b.WriteString("        - {sql: \"SELECT grantor::regrole FROM pg_auth_members WHERE member = 'clerk'::regrole\", result: zoe}\n")
 	// The proof that the code ran at all, as a superuser, with a shell.
 	b.WriteString("        - {sql: \"SELECT what FROM mallory.got WHERE name = 'id'\", result: reached}\n")
 	for _, line := range strings.Split(reach, "\n") {
@@ -71,8 +76,19 @@ func wantsNothing() string {
 }
 
 func TestADrillGivesTheRestoredCodeNothing(t *testing.T) {
-	need.Program(t, "psql", "pkill")
-	h := newHost(t)
+	need.Program(t, "psql", "pkill", "ip")
+	attackDrills(t, lab.System{}, 6)
+}
+
+// What a unit's namespace shows is systemd's, and what the code may do in it is PostgreSQL's.
+func TestADrillGivesTheRestoredCodeNothingOnDebian13(t *testing.T) {
+	attackDrills(t, lab.Debian13(), 1)
+}
+
+// attackDrills kills as many drills as kills says, each at another moment.
+func attackDrills(t *testing.T, system lab.System, kills int) {
+	t.Helper()
+	h := newHost(t, system)
 	h.root(t, "pgbtui", "units", "install", "--database-role")
 	for user, groups := range map[string][]string{operator: {"pgbtui", "systemd-journal"}, blind: {"pgbtui"}, guest: nil} {
 		if err := h.lab.AddUser(t.Context(), user, groups...); err != nil {
@@ -88,6 +104,7 @@ func TestADrillGivesTheRestoredCodeNothing(t *testing.T) {
 	// Even a server that asks nobody for a password must stay out of reach.
 	h.root(t, "sh", "-c", `sed -i '1i local production pgbtui trust' /etc/postgresql/*/main/pg_hba.conf; systemctl reload 'postgresql@*'`)
 	h.sql(t, "production", fmt.Sprintf(mallory, reach))
+	h.sql(t, "production", grants)
 	h.root(t, "systemctl", "start", productionUnit)
 	set := h.setsOf(t, "production")[0].ID
 
@@ -98,7 +115,9 @@ func TestADrillGivesTheRestoredCodeNothing(t *testing.T) {
 		{"TheWeeklyDrillIsRightAndNothingWasReached", (*host).drillsMallory},
 		{"NobodyElseConnectsToTheServer", (*host).serverIsTheDrillsOwn},
 		{"AServerThatAsksForAPasswordGetsNone", (*host).noPasswordIsOffered},
-		{"AKilledDrillLeavesNoServerAndNoData", (*host).killedDrillsLeaveNothing},
+		{"AKilledDrillLeavesNoServerAndNoData", func(h *host, t *testing.T, set string) {
+			h.killedDrillsLeaveNothing(t, set, kills)
+		}},
 		{"ADrillByHandUsesTheUnitOrIsRefused", (*host).drillsByHand},
 	} {
 		t.Run(step.name, func(t *testing.T) { step.test(h, t, set) })
@@ -120,8 +139,15 @@ func (h *host) drillsMallory(t *testing.T, set string) {
 // serverIsTheDrillsOwn holds a drill while it loads, when the hostile code has opened its folder to all.
 func (h *host) serverIsTheDrillsOwn(t *testing.T, set string) {
 	unit := "postgres-drill@" + set + ".service"
+	const another = "/run/pgbtui-drill/another"
+	h.root(t, "mkdir", "-m", "0777", another)
 	h.begin(t, unit)
 	h.holdsRestore(t, unit)
+	if seen := h.root(t, "sh", "-c", "ls /proc/$(pgrep -o -u pgbtui-drill -x postgres)/root/run/pgbtui-drill"); len(strings.Fields(seen)) != 1 ||
+		strings.Contains(seen, "another") {
+		t.Errorf("code in one drill's server sees of other servers' sockets:\n%s", seen)
+	}
+	h.root(t, "rmdir", another)
 	socket := strings.TrimSpace(h.root(t, "sh", "-c", "find /run/pgbtui-drill -name .s.PGSQL.5432"))
 	if socket == "" {
 		t.Fatal("no server")
@@ -130,7 +156,7 @@ func (h *host) serverIsTheDrillsOwn(t *testing.T, set string) {
 	if got := h.root(t, ask...); got != "1\n" {
 		t.Errorf("root: %q", got)
 	}
-	// Its own user is the server: nobody has that account, and the servers of other drills see none of this folder.
+	// (The server's own account could; no person and no other process has it.)
 	for _, user := range []string{guest, operator, blind, "pgbtui", "postgres", "nobody"} {
 		if out, err := h.lab.Output(t.Context(), user, ask...); err == nil {
 			t.Errorf("%s is let in: %s", user, out)
@@ -174,9 +200,9 @@ func (h *host) noPasswordIsOffered(t *testing.T, _ string) {
 	h.root(t, "systemctl", "reset-failed")
 }
 
-func (h *host) killedDrillsLeaveNothing(t *testing.T, set string) {
+func (h *host) killedDrillsLeaveNothing(t *testing.T, set string, kills int) {
 	unit := "postgres-drill@" + set + ".service"
-	for range 6 {
+	for range kills {
 		h.begin(t, unit)
 		until(t, "the drill to begin", func() error {
 			if state := h.show(t, unit); state["MainPID"] == "0" {

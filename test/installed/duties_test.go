@@ -103,7 +103,7 @@ func TestNoCodeReadsWhatAnotherUnitNeedsUnderNewerSystemd(t *testing.T) {
 		t.Run(system.String(), func(t *testing.T) {
 			h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1", System: system, NoPostgreSQL: true})}
 			h.copyPrograms(t)
-			h.root(t, "useradd", "--system", "postgres")
+			h.root(t, "sh", "-c", "id postgres || useradd --system postgres")
 			h.root(t, "pgbtui", "units", "install")
 			h.addPeople(t)
 			h.handsOut(t)

@@ -100,9 +100,9 @@ CREATE TABLE ballast AS SELECT i AS id, gen_random_bytes(1000) AS noise FROM gen
 
 const shop = `CREATE TABLE items AS SELECT i AS id, 'item ' || i AS label FROM generate_series(1, 100) AS i;`
 
-func newHost(t *testing.T) *host {
+func newHost(t *testing.T, system lab.System) *host {
 	t.Helper()
-	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"}), held: map[string]bool{}}
+	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1", System: system}), held: map[string]bool{}}
 	h.copyPrograms(t)
 	for name, text := range map[string]string{"store": storeUnit, "webhook": hookUnit} {
 		h.write(t, "/etc/systemd/system/"+name+".service", text)

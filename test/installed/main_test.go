@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/test/lab"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func TestInstalled(t *testing.T) {
 	need.Program(t, "tmux", "pkill")
-	h := newHost(t)
+	h := newHost(t, lab.System{})
 	for _, step := range []struct {
 		name string
 		test func(*host, *testing.T)

@@ -23,9 +23,14 @@ type System struct {
 	Packages []string // besides what every lab needs
 }
 
+// Debian13 has systemd 257 and PostgreSQL 17. All tests share its root, so that only one is made.
+func Debian13() System {
+	return System{Suite: "trixie", Packages: []string{"postgresql", "procps", "iproute2"}}
+}
+
 // Newer are the systems after Debian 12 that people run, or soon will: each with another systemd.
 func Newer() []System {
-	return []System{{Suite: "trixie"}, {Suite: "forky"}}
+	return []System{Debian13(), {Suite: "forky"}}
 }
 
 func (s System) String() string {
@@ -37,6 +42,10 @@ func (s System) String() string {
 
 // base is what boots, has a bus, and decides who may do what on it; useradd and mount besides.
 var base = []string{"systemd", "systemd-sysv", "dbus", "polkitd", "passwd", "mount"}
+
+// withoutCluster keeps PostgreSQL's package from making a cluster, which each lab makes for itself.
+const withoutCluster = `mkdir -p "$1/etc/postgresql-common"; ` +
+	`echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"`
 
 // recipe is part of a root's name: count it up when roots of the old kind would not do.
 const recipe = "1"
@@ -81,6 +90,7 @@ func (s System) make(ctx context.Context, root string, lock *os.File) error {
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
 		"mmdebstrap", "--quiet", "--mode=root", "--variant=essential", "--format=directory",
 		"--include="+strings.Join(append(base, s.Packages...), ","),
+		"--essential-hook="+withoutCluster,
 		"--dpkgopt=force-unsafe-io", // and no path-exclude, with which unpacking takes ten times as long
 		// A mirror may be a snapshot of an old day.
 		`--aptopt=Acquire::Check-Valid-Until "false"`, `--aptopt=Acquire::Check-Date "false"`, `--aptopt=Acquire::Retries "3"`,
