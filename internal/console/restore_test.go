@@ -26,7 +26,7 @@ func zero(v any, may ...string) (names []string) {
 
 func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 	wish := ui.RestoreRequest{
-		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Manifest: &backup.Manifest{Job: "nightly"}}, Target: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true,
+		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Job: "nightly"}, Target: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true,
 		Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
 		Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true,
 	}

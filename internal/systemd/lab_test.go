@@ -40,7 +40,7 @@ func TestUnitsInNewerSystemd(t *testing.T) {
 		t.Run(system.String(), func(t *testing.T) {
 			t.Parallel()
 			l := boot(t, lab.Options{System: system, NoPostgreSQL: true})
-			l.Run(t, "root", "useradd", "--system", "--user-group", "postgres") // restores run as that
+			l.Run(t, "root", "sh", "-c", "id postgres || useradd --system --user-group postgres") // restores run as that
 			runInside(t, l, "root", "Units")
 			addUsers(t, l)
 			skipJob(t, l)
