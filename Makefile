@@ -29,7 +29,7 @@ build:
 
 # Everything, nothing skipped: a missing need fails (see test/need).
 test: deps
-	PGBTUI_TEST_ALL=1 go test $(RACE) -timeout 30m $(TEST_FLAGS) ./...
+	PGBTUI_TEST_ALL=1 go test $(RACE) -timeout 50m $(TEST_FLAGS) ./...
 
 # A real systemd with a database, a store, a timer that fires, and the console in it. Without a
 # terminal: backup, verify, restore, compare, report.

@@ -15,7 +15,7 @@ const (
 	// bootBound is for a loaded machine; a lab is usually up within five seconds.
 	bootBound = 2 * time.Minute
 	// rootBound is for one that has others to make besides; a root usually takes half a minute.
-	rootBound = 8 * time.Minute
+	rootBound = 25 * time.Minute
 )
 
 // Start boots a lab for a test and shuts it down when the test ends, also on SIGINT and SIGTERM.
