@@ -46,8 +46,3 @@ type located struct {
 	bucket *s3.Bucket
 	job    config.Job
 }
-
-// jobFor is the job whose settings fit a set.
-func jobFor(c *config.Config, fallback config.Job, set *backup.Set) config.Job {
-	return backup.JobFor(c.Jobs, fallback, set)
-}

@@ -72,7 +72,7 @@ type search struct {
 	want  backup.Wanted
 	job   string         // whose place is looked at; "" for all places
 	scope []backup.Scope // of which sets; none: this host's own instances at each place
-	whose *backup.Whose  // with Latest: of which job; nil: of all of the database
+	whose *backup.Whose  // of which job; nil: of all of the database
 }
 
 // search settles what decides: the address, then the flags, then what is the only job.
@@ -114,9 +114,8 @@ func (s selection) narrow(c *config.Config, found *search, scope *backup.Scope) 
 		switch {
 		case err == nil:
 			scope.Instance, scope.Database = job.Instance, job.Database
-			if whose := backup.WhoseOf(job); latest {
-				found.whose = &whose
-			}
+			whose := backup.WhoseOf(job)
+			found.whose = &whose
 		case s.job != "" || s.instance == "":
 			return err
 		}
@@ -145,15 +144,11 @@ func (p *program) locate(ctx context.Context, s selection) (*located, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets := found.sets
-	if look.whose != nil {
-		sets = look.whose.Of(sets)
-	}
-	set, err := backup.One(backup.Candidates(sets, look.want), look.want)
+	set, err := backup.One(backup.Candidates(found.sets, look.want), look.want)
 	if err != nil {
 		return nil, err
 	}
-	p.tellPassedOver(sets, set, look.want)
+	p.tellPassedOver(found.sets, set, look.want)
 	if set == nil {
 		return nil, noSet(ctx, places, look)
 	}
@@ -202,10 +197,13 @@ func (p *program) locateAsked(ctx context.Context, asked request.Restore) (*loca
 		set := &found.sets[i]
 		switch {
 		case set.Address() != wanted:
-		case set.ManifestSHA256() == asked.ManifestSHA256:
-			return found.located(c, set), nil
-		default:
+		case set.ManifestSHA256() != asked.ManifestSHA256:
 			other = true
+		case !ownedBy(c, asked.Job, set):
+			return nil, fault.New(fault.Refused, fmt.Sprintf("set %s is not one of job %q, which the request names", wanted, asked.Job),
+				"choose the set in the console again, or look with `pgbtui show` which job made it", nil)
+		default:
+			return found.located(c, set), nil
 		}
 	}
 	if other {
@@ -213,6 +211,16 @@ func (p *program) locateAsked(ctx context.Context, asked request.Restore) (*loca
 			"find out who writes to the bucket (`pgbtui show` and `pgbtui verify` tell what there is now), then ask for the restore again", nil)
 	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %s", wanted), "`pgbtui list` shows what there is", nil)
+}
+
+// ownedBy reports whether a set is one of the job that a request names. One that names none is taken at its
+// word: sets of the old script have no job.
+func ownedBy(c *config.Config, name string, set *backup.Set) bool {
+	if name == "" || name == set.Job {
+		return true
+	}
+	job, err := c.Job(name)
+	return err == nil && backup.WhoseOf(job).Owns(set)
 }
 
 // gathered are the sets of a search, newest first, and where each was found.
@@ -226,9 +234,10 @@ func identity(s *backup.Set) string { return s.Address().String() + "\x00" + s.M
 
 func (g *gathered) located(c *config.Config, set *backup.Set) *located {
 	at := g.where[identity(set)]
-	return &located{set, at.bucket, jobFor(c, at.job, set)}
+	return &located{set, at.bucket, backup.JobFor(c.Jobs, at.job, set)}
 }
 
+// gather finds the sets of a search. Of a named job they are that job's own.
 func gather(ctx context.Context, c *config.Config, places []place, look search) (gathered, error) {
 	found := gathered{where: map[string]place{}}
 	for _, at := range places {
@@ -245,6 +254,9 @@ func gather(ctx context.Context, c *config.Config, places []place, look search) 
 		}
 	}
 	slices.SortStableFunc(found.sets, func(a, b backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
+	if look.whose != nil {
+		found.sets = look.whose.Of(found.sets)
+	}
 	return found, nil
 }
 
@@ -277,6 +289,9 @@ func noSet(ctx context.Context, places []place, look search) error {
 	}
 	if !look.want.At.IsZero() {
 		what += " that had ended at " + look.want.At.UTC().Format(time.RFC3339)
+	}
+	if look.job != "" {
+		what += fmt.Sprintf(" of job %q", look.job)
 	}
 	what += " of " + scopeText(look.scope)
 	all := gathered{where: map[string]place{}}

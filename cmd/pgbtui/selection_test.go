@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+)
+
+func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
+	w := newWatched(t, "")
+	delete(w.env, "DB_NAME")
+	jobs := fmt.Sprintf("instance: db1\ns3: {bucket: %s, region: us-east-1}\njobs: {hourly: {database: %s}, weekly: {database: %s}}\n", w.s3.Bucket, w.db, w.db)
+	if err := os.WriteFile(w.config, []byte(jobs), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.pg.Exec(t, w.db, sample)
+	w.mustRun(t, "--headless", "--job", "weekly")
+	var seen struct {
+		Set            struct{ ID string }
+		ManifestSHA256 string
+	}
+	if err := json.Unmarshal([]byte(w.mustRun(t, "show", "latest", "--job", "weekly", "--json")), &seen); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{getenv: func(k string) string { return w.env[k] }, configFile: w.config}
+	defer p.close()
+	asked := request.Restore{Set: seen.Set.ID, Instance: "db1", Database: w.db, ManifestSHA256: seen.ManifestSHA256}
+	for job, want := range map[string]fault.Code{"weekly": fault.OK, "": fault.OK, "hourly": fault.Refused, "not configured": fault.Refused} {
+		asked.Job = job
+		at, err := p.locateAsked(t.Context(), asked)
+		if fault.CodeOf(err) != want {
+			t.Errorf("a request that names job %q: %v", job, err)
+		}
+		if err == nil && at.job.Name != "weekly" {
+			t.Errorf("a request that names job %q is carried out by the settings of %q", job, at.job.Name)
+		}
+	}
+}
+
+func (w *watched) mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out := w.run(t, args...)
+	if code != fault.OK {
+		t.Fatalf("%q ended with %d: %s", args, code, out)
+	}
+	return out
+}
