@@ -12,7 +12,8 @@ import (
 //
 // Rules: each table is there and empty, and no trigger acts on what is put into it; all rows come
 // in one transaction or none; nothing but rows comes, and the value of sequences that were never
-// used. So nothing that exists is changed.
+// used. So nothing that exists is changed. For an operator no code runs that others wrote: see
+// postgres.Server.CodeOnLoad.
 
 // checkInto looks for the target of a restore of rows.
 func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
@@ -32,15 +33,24 @@ func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) 
 	for _, e := range r.part.choice.Tables {
 		names = append(names, tableOf(e))
 	}
-	var problems []string
+	var problems, code []string
 	err = r.inTarget(ctx, func(s *postgres.Server) error {
 		if problems, err = s.NotLoadable(ctx, names); err != nil || len(problems) > 0 {
 			return err
 		}
+		if r.req.ForOperator {
+			if code, err = s.CodeOnLoad(ctx, names); err != nil || len(code) > 0 {
+				return err
+			}
+		}
 		return r.leaveUsedSequences(ctx, s)
 	})
-	if len(problems) > 0 {
+	switch {
+	case len(problems) > 0:
 		return []Check{fails("tables", strings.Join(problems, "; "), "empty the tables and disable their triggers first, or restore into a new database with --to")}, err
+	case len(code) > 0:
+		what := inLine(code, "; ", func(c string) string { return c }) + ": a request runs no code of others with the rights of the role that restores"
+		return []Check{fails("tables", what, "restore into a new database and copy the rows from there, or "+byHand)}, err
 	}
 	return []Check{r.tellPart()}, err
 }

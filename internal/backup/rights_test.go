@@ -259,3 +259,34 @@ func TestRowsIntoALiveDatabaseWantItsNameTyped(t *testing.T) {
 		}
 	}
 }
+
+// The function of a table's owner does what only a superuser may: it makes its owner one.
+func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
+	w := newWorld(t)
+	role := "tenant_" + w.job.Database
+	w.pg.Exec(t, "postgres", "CREATE ROLE "+role)
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE notes AS SELECT i AS id FROM generate_series(1, 10) AS i; ALTER TABLE notes OWNER TO "+role)
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.pg.CreateDatabase(t)
+	t.Cleanup(func() {
+		w.pg.DropDatabase(t, w.job.Database)
+		w.pg.DropDatabase(t, to)
+		w.pg.Exec(t, "postgres", "DROP ROLE "+role)
+	})
+	w.pg.Exec(t, to, "CREATE SCHEMA trap AUTHORIZATION "+role+"; SET ROLE "+role+
+		"; CREATE FUNCTION trap.takes() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RESET ROLE; ALTER ROLE "+role+" SUPERUSER; RETURN true; END'; RESET ROLE; "+
+		"CREATE TABLE notes (id int CHECK (trap.takes())); ALTER TABLE notes OWNER TO "+role)
+	req := RestoreRequest{To: to, Confirm: to, DataOnly: true, Tables: []string{"notes"}, ForOperator: true}
+	_, err := Restore(t.Context(), w.job, w.env, set, req, nil)
+	wantCode(t, err, fault.Refused)
+	if err == nil || !strings.Contains(err.Error(), "trap.takes()") || !strings.Contains(fault.Remedy(err), "command line") {
+		t.Error(err)
+	}
+	if n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_roles WHERE rolsuper AND rolname = $1", role); n != 0 {
+		t.Error("the tables' owner became a superuser")
+	}
+	w.pg.Exec(t, to, "TRUNCATE notes; ALTER TABLE notes DROP CONSTRAINT notes_check")
+	if r, err := Restore(t.Context(), w.job, w.env, set, req, nil); err != nil || r.Rows != 10 {
+		t.Errorf("without that constraint: %+v, %v", r, err)
+	}
+}
