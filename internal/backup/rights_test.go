@@ -142,16 +142,24 @@ func TestARequestMapsNobodyToARoleWithRightsOverTheServer(t *testing.T) {
 		"super_" + db + " SUPERUSER", "programs_" + db + " IN ROLE pg_execute_server_program", "reads_" + db + " IN ROLE pg_read_server_files",
 		"makes_" + db + " CREATEROLE", "copies_" + db + " REPLICATION", "passes_" + db + " BYPASSRLS", "monitors_" + db + " IN ROLE pg_monitor",
 	}
-	made = append(made, "heir_"+db+" NOINHERIT IN ROLE programs_"+db, "plain_"+db+" CREATEDB")
+	made = append(made, "heir_"+db+" NOINHERIT IN ROLE programs_"+db)
+	granted := w.pg.QueryInt(t, "postgres", "SELECT current_setting('server_version_num')::int") >= 150000 // GRANT … ON PARAMETER
+	if granted {
+		made = append(made, "sets_"+db, "alters_"+db, "setheir_"+db+" IN ROLE sets_"+db)
+	}
+	made = append(made, "plain_"+db+" CREATEDB") // last, since it gets the database
 	for _, m := range made {
 		w.pg.Exec(t, "postgres", "CREATE ROLE "+m)
+	}
+	if granted {
+		w.pg.Exec(t, "postgres", "GRANT SET ON PARAMETER session_preload_libraries TO sets_"+db+"; GRANT ALTER SYSTEM ON PARAMETER archive_command TO alters_"+db)
 	}
 	to := db + "_mapped"
 	t.Cleanup(func() {
 		w.pg.DropDatabase(t, to)
 		for _, m := range made {
 			name, _, _ := strings.Cut(m, " ")
-			w.pg.Exec(t, "postgres", "DROP ROLE "+name)
+			w.pg.Exec(t, "postgres", "DROP OWNED BY "+name+"; DROP ROLE "+name)
 		}
 	})
 	for _, m := range append([]string{w.pg.User}, made...) {

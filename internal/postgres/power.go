@@ -17,12 +17,12 @@ var predefinedOrdinary = []string{"pg_database_owner"}
 // Power is why a role is more than an ordinary one.
 type Power struct {
 	Role string
-	Why  string // "is a superuser", "is a member of pg_read_server_files"
+	Why  string // "is a superuser", "is a member of pg_read_server_files", "may set archive_command"
 }
 
 // Powers says which of the roles are superusers, may make roles, replicate or pass row security, or are
-// members, directly or by others, of such a role or of one that PostgreSQL gives rights over the server.
-// Roles that the server does not have are left out.
+// members, directly or by others, of such a role or of one that PostgreSQL gives rights over the server, or were
+// granted server parameters. Roles that the server does not have are left out.
 func (s *Server) Powers(ctx context.Context, roles []string) ([]Power, error) {
 	found, err := collect[Power](ctx, s, `SELECT r.rolname, string_agg(CASE
 				WHEN m.oid <> r.oid THEN 'is a member of ' || quote_ident(m.rolname)
@@ -32,7 +32,26 @@ func (s *Server) Powers(ctx context.Context, roles []string) ([]Power, error) {
 		WHERE r.rolname = ANY($1) AND (m.rolsuper OR m.rolcreaterole OR m.rolreplication OR m.rolbypassrls
 			OR (m.rolname LIKE 'pg\_%' AND m.rolname <> ALL($2)))
 		GROUP BY r.rolname ORDER BY 1`, roles, predefinedOrdinary)
+	if err == nil {
+		var more []Power
+		more, err = s.parameterPowers(ctx, roles)
+		found = append(found, more...)
+	}
 	return found, classify("postgres: look at the rights of roles", err)
+}
+
+// parameterPowers says which of the roles may set parameters that others may not (GRANT … ON PARAMETER, from
+// PostgreSQL 15 on), by themselves or by another: some of them run programs or load libraries. What PUBLIC may set,
+// a mapping gives to nobody anew.
+func (s *Server) parameterPowers(ctx context.Context, roles []string) ([]Power, error) {
+	var known bool
+	if err := s.row(ctx, "SELECT to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL", nil, &known); err != nil || !known {
+		return nil, err
+	}
+	return collect[Power](ctx, s, `SELECT r.rolname, string_agg(DISTINCT CASE g.privilege_type WHEN 'SET' THEN 'may set ' ELSE 'may alter ' END || p.parname, ', ')
+		FROM pg_roles AS r JOIN pg_parameter_acl AS p ON true CROSS JOIN LATERAL aclexplode(p.paracl) AS g
+		WHERE r.rolname = ANY($1) AND NOT r.rolsuper AND g.grantee <> 0 AND pg_has_role(r.oid, g.grantee, 'MEMBER')
+		GROUP BY r.rolname ORDER BY 1`, roles)
 }
 
 // NobodyRole owns what is restored without its owners by a superuser. It can't log in and may do nothing:
