@@ -3,12 +3,13 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // What must hold before rows are put into tables that exist.
 
 // NotLoadable says what keeps rows from being put into tables of the session's database without
-// changing anything that is there: a table is missing, is no plain table, has rows, or has triggers
+// changing anything that is there: a table is PostgreSQL's own, is missing, is no plain table, has rows, or has triggers
 // that act on inserted rows. Foreign keys are not among them: they are checked as rows come.
 func (s *Server) NotLoadable(ctx context.Context, tables []Table) (problems []string, err error) {
 	for _, t := range tables {
@@ -25,6 +26,10 @@ func (s *Server) NotLoadable(ctx context.Context, tables []Table) (problems []st
 }
 
 func (s *Server) notLoadable(ctx context.Context, t Table, name string) (string, error) {
+	// A superuser may write into the catalogue, and several of its tables are empty, pg_event_trigger for one.
+	if strings.HasPrefix(t.Schema, "pg_") || t.Schema == "information_schema" {
+		return "is one of PostgreSQL's own", nil
+	}
 	type found struct{ Kind, Triggers string }
 	rows, err := collect[found](ctx, s, `SELECT c.relkind::text, coalesce((SELECT string_agg(quote_ident(g.tgname), ', ' ORDER BY g.tgname)
 			FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND (NOT g.tgisinternal OR g.tgfoid >= 16384) AND g.tgenabled IN ('O', 'A') AND g.tgtype::int & 4 <> 0), '')
