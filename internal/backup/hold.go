@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -60,10 +58,7 @@ type holdDocument struct {
 	Reason  string    `json:"reason,omitempty"`
 }
 
-const (
-	holdsFolder = "holds/"
-	holdTime    = "20060102T150405.000Z"
-)
+const holdsFolder = "holds/"
 
 // holdName is `<time>-<6 hex digits>-hold.json` or `-release.json`; the time repeats the document's.
 var holdName = regexp.MustCompile(`^holds/(\d{8}T\d{6}\.\d{3}Z)-[0-9a-f]{6}-(hold|release)\.json$`)
@@ -107,21 +102,11 @@ func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) e
 		d.At = set.holds.newest.Add(time.Millisecond)
 	}
 	d.By, d.Host, d.Reason = cut(d.By), cut(d.Host), cut(d.Reason)
-	body, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return fmt.Errorf("backup: write hold: %w", err)
-	}
 	word := "hold"
 	if d.Release {
 		word = "release"
 	}
-	var tail [3]byte
-	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
-	key := set.Dir + holdsFolder + d.At.Format(holdTime) + "-" + hex.EncodeToString(tail[:]) + "-" + word + ".json"
-	if _, err := bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"}); err != nil {
-		return fmt.Errorf("backup: write hold: %w", err)
-	}
-	return nil
+	return putNote(ctx, bucket, set, note{folder: holdsFolder, at: d.At, word: word, document: d})
 }
 
 // holds is what a set's folder says of holds.
@@ -147,7 +132,7 @@ func (h *holds) add(d holdDocument) {
 func parseHold(set, name string, raw []byte) holdDocument {
 	unknown := holdDocument{By: "nobody knows whom", Host: "an unknown host", Reason: "this program cannot read " + name}
 	if m := holdName.FindStringSubmatch(name); m != nil {
-		unknown.At, _ = time.Parse(holdTime, m[1])
+		unknown.At, _ = time.Parse(noteTime, m[1])
 	}
 	var schema struct {
 		Schema int `json:"schema"`
@@ -172,7 +157,7 @@ func holdAt(o member) time.Time {
 	if m == nil {
 		return time.Time{}
 	}
-	at, err := time.Parse(holdTime, m[1])
+	at, err := time.Parse(noteTime, m[1])
 	if err != nil || at.Before(time.Time{}) {
 		return time.Time{}
 	}

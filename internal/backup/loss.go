@@ -3,8 +3,6 @@ package backup
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -88,19 +86,9 @@ func Acknowledge(ctx context.Context, bucket *s3.Bucket, set *Set, a Acknowledge
 		return fault.New(fault.Usage, "acknowledge: no reason", "say in a few words what happened to the set, with --reason", nil)
 	}
 	at := a.At.UTC().Truncate(time.Millisecond)
-	body, err := json.MarshalIndent(acknowledgement{
+	return putNote(ctx, bucket, set, note{folder: lossesFolder, at: at, word: "acknowledged", document: acknowledgement{
 		Schema: LossSchema, Set: set.ID, Lost: set.Lost, By: a.By, Host: a.Host, At: at, Reason: a.Reason,
-	}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("backup: write acknowledgement: %w", err)
-	}
-	var tail [3]byte
-	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
-	key := set.Dir + lossesFolder + at.Format(holdTime) + "-" + hex.EncodeToString(tail[:]) + "-acknowledged.json"
-	if _, err := bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"}); err != nil {
-		return fmt.Errorf("backup: write acknowledgement: %w", err)
-	}
-	return nil
+	}})
 }
 
 // covers is the acknowledgement in a document, or nil when it is none of this loss. What cannot be read

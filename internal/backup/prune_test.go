@@ -126,14 +126,13 @@ func TestAWriterWithoutTheRightToDeleteStillMakesBackups(t *testing.T) {
 	}
 }
 
-func TestACrashInTheMiddleOfADeletionIsFinishedLater(t *testing.T) {
-	w := withDays(t)
-	m := w.plant(t, ago(60))
-	w.plant(t, ago(1))
+// removeHalf is a deletion of old sets that breaks off when the manifest is gone, and the rest is there.
+func (w *world) removeHalf(t *testing.T) {
+	t.Helper()
 	calls := 0
 	w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
 		if op == s3server.OpDeleteObjects {
-			if calls++; calls > 1 { // the manifest is gone, the rest stays
+			if calls++; calls > 1 {
 				return &s3server.Fault{Kind: s3server.Reset}
 			}
 		}
@@ -143,6 +142,13 @@ func TestACrashInTheMiddleOfADeletionIsFinishedLater(t *testing.T) {
 		t.Fatal("the deletion should fail")
 	}
 	w.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
+}
+
+func TestACrashInTheMiddleOfADeletionIsFinishedLater(t *testing.T) {
+	w := withDays(t)
+	m := w.plant(t, ago(60))
+	w.plant(t, ago(1))
+	w.removeHalf(t)
 	if set := w.find(t, m.ID); set.Good() || set.Kind != KindIncomplete {
 		t.Errorf("half a set is %s, %q", set.Kind, set.Problem)
 	}

@@ -273,7 +273,10 @@ func (r *restoring) load(ctx context.Context) error {
 		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file, Session: r.session(),
 	}
 	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
-	if r.part != nil {
+	switch {
+	case r.part != nil && r.req.DataOnly && r.req.ForOperator:
+		return r.loadUnchanged(ctx, opts)
+	case r.part != nil:
 		return r.loadPart(ctx, opts)
 	}
 	if opts.File != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
@@ -13,7 +14,7 @@ import (
 // Rules: each table is there and empty, and no trigger acts on what is put into it; all rows come
 // in one transaction or none; nothing but rows comes, and the value of sequences that were never
 // used. So nothing that exists is changed. For an operator no code runs that others wrote: see
-// postgres.Server.CodeOnLoad.
+// postgres.Server.CodeOnLoad, and HoldDefinitions for what keeps it so.
 
 // checkInto looks for the target of a restore of rows.
 func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
@@ -29,10 +30,7 @@ func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
 
 // checkEmpty looks at each chosen table in the target, and leaves used sequences out.
 func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) {
-	var names []postgres.Table
-	for _, e := range r.part.choice.Tables {
-		names = append(names, tableOf(e))
-	}
+	names := r.tablesThatGetRows()
 	var problems, code []string
 	err = r.inTarget(ctx, func(s *postgres.Server) error {
 		if problems, err = s.NotLoadable(ctx, names); err != nil || len(problems) > 0 {
@@ -49,10 +47,42 @@ func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) 
 	case len(problems) > 0:
 		return []Check{fails("tables", strings.Join(problems, "; "), "empty the tables and disable their triggers first, or restore into a new database with --to")}, err
 	case len(code) > 0:
-		what := inLine(code, "; ", func(c string) string { return c }) + ": a request runs no code of others with the rights of the role that restores"
-		return []Check{fails("tables", what, "restore into a new database and copy the rows from there, or "+byHand)}, err
+		return []Check{fails("tables", codeOfOthers(code), withoutCodeOfOthers)}, err
 	}
 	return []Check{r.tellPart()}, err
+}
+
+func (r *restoring) tablesThatGetRows() (tables []postgres.Table) {
+	for _, e := range r.part.choice.Tables {
+		tables = append(tables, tableOf(e))
+	}
+	return tables
+}
+
+const withoutCodeOfOthers = "restore into a new database and copy the rows from there, or " + byHand
+
+func codeOfOthers(code []string) string {
+	return inLine(code, "; ", func(c string) string { return c }) +
+		": a request runs no code of others with the rights of the role that restores"
+}
+
+// loadUnchanged loads the part while nobody can change the tables that get its rows. They are looked at once more,
+// since their owners had time for a change after the preflight.
+func (r *restoring) loadUnchanged(ctx context.Context, opts postgres.RestoreOptions) error {
+	return r.inTarget(ctx, func(s *postgres.Server) error {
+		tables := r.tablesThatGetRows()
+		if err := s.HoldDefinitions(ctx, tables); err != nil {
+			return err
+		}
+		code, err := s.CodeOnLoad(ctx, tables)
+		switch {
+		case err != nil:
+			return err
+		case len(code) > 0:
+			return fault.New(fault.Refused, "restore: "+codeOfOthers(code), withoutCodeOfOthers, nil)
+		}
+		return r.loadPart(ctx, opts)
+	})
 }
 
 // leaveUsedSequences: setting a sequence back would hand numbers out twice.

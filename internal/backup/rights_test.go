@@ -273,7 +273,8 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 	w := newWorld(t)
 	role := "tenant_" + w.job.Database
 	w.pg.Exec(t, "postgres", "CREATE ROLE "+role)
-	w.pg.Exec(t, w.job.Database, "CREATE TABLE notes AS SELECT i AS id FROM generate_series(1, 10) AS i; ALTER TABLE notes OWNER TO "+role)
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE notes AS SELECT i AS id, (SELECT string_agg(md5(i * n || ''), '') FROM generate_series(1, 10000) AS n) AS pad "+
+		"FROM generate_series(1, 10) AS i; ALTER TABLE notes OWNER TO "+role) // more than is fetched with the list of contents
 	set := w.find(t, w.run(t).Manifest.ID)
 	to := w.pg.CreateDatabase(t)
 	t.Cleanup(func() {
@@ -283,7 +284,7 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 	})
 	w.pg.Exec(t, to, "CREATE SCHEMA trap AUTHORIZATION "+role+"; SET ROLE "+role+
 		"; CREATE FUNCTION trap.takes() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RESET ROLE; ALTER ROLE "+role+" SUPERUSER; RETURN true; END'; RESET ROLE; "+
-		"CREATE TABLE notes (id int CHECK (trap.takes())); ALTER TABLE notes OWNER TO "+role)
+		"CREATE TABLE notes (id int CHECK (trap.takes()), pad text); ALTER TABLE notes OWNER TO "+role)
 	req := RestoreRequest{To: to, Confirm: to, DataOnly: true, Tables: []string{"notes"}, ForOperator: true}
 	_, err := Restore(t.Context(), w.job, w.env, set, req, nil)
 	wantCode(t, err, fault.Refused)
@@ -296,5 +297,22 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 	w.pg.Exec(t, to, "TRUNCATE notes; ALTER TABLE notes DROP CONSTRAINT notes_check")
 	if r, err := Restore(t.Context(), w.job, w.env, set, req, nil); err != nil || r.Rows != 10 {
 		t.Errorf("without that constraint: %+v, %v", r, err)
+	}
+
+	// Its owner adds the constraint behind the check, when the rows are fetched.
+	w.pg.Exec(t, to, "TRUNCATE notes")
+	tried := error(nil)
+	w.onRequest(func(op s3server.Op, path string) *s3server.Fault {
+		if op == s3server.OpGetObject && strings.Contains(path, dumpName) &&
+			w.pg.QueryInt(t, to, "SELECT count(*) FROM pg_locks WHERE granted AND relation = 'notes'::regclass") > 0 {
+			tried = w.pg.TryExec(to, "SET lock_timeout = '50ms'; SET ROLE "+role+"; ALTER TABLE notes ADD CHECK (trap.takes()) NOT VALID")
+		}
+		return nil
+	})
+	if r, err := Restore(t.Context(), w.job, w.env, set, req, nil); err != nil || r.Rows != 10 {
+		t.Errorf("while a constraint was to be added: %+v, %v", r, err)
+	}
+	if tried == nil || !strings.Contains(tried.Error(), "55P03") {
+		t.Errorf("adding a constraint while rows come: %v", tried)
 	}
 }

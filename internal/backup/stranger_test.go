@@ -71,33 +71,40 @@ func holdAs(t *testing.T, conn *pgx.Conn, key string) {
 	}
 }
 
-func TestAStrangerWhoHoldsTheAdvisoryLockKeepsNoBackupFromItsWorkAndIsNamed(t *testing.T) {
-	for name, conditions := range map[string]bool{"with a lease": true, "on a store without conditional writes": false} {
+// behindAStranger does something while a stranger holds the advisory lock of the job, on either kind of store.
+func behindAStranger(t *testing.T, do func(t *testing.T, w *world, conn *pgx.Conn, lease bool)) {
+	for name, lease := range map[string]bool{"with a lease": true, "on a store without conditional writes": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
-			if !conditions {
+			if !lease {
 				w.refuseConditions()
 			}
 			conn := stranger(t, w.pg, w.job.Database)
 			holdAs(t, conn, w.job.Instance+"/"+w.job.Database)
-			for range 2 { // the second finds the lease of the first
-				result := w.run(t)
-				if conditions && len(result.Warnings) > 0 {
-					t.Errorf("a stranger makes every night end with 3: %q", result.Warnings)
-				}
-			}
-			var pid, role string
-			if err := conn.QueryRow(t.Context(), "SELECT pg_backend_pid()::text, session_user::text").Scan(&pid, &role); err != nil {
-				t.Fatal(err)
-			}
-			for _, part := range []string{"pid " + pid, role, "pg_terminate_backend(" + pid + ")"} {
-				if !strings.Contains(w.log.text(), part) {
-					t.Errorf("the journal lacks %q", part)
-				}
-			}
+			do(t, w, conn, lease)
 		})
 	}
+}
+
+func TestAStrangerWhoHoldsTheAdvisoryLockKeepsNoBackupFromItsWorkAndIsNamed(t *testing.T) {
+	behindAStranger(t, func(t *testing.T, w *world, conn *pgx.Conn, lease bool) {
+		for range 2 { // the second finds the lease of the first
+			result := w.run(t)
+			if lease && len(result.Warnings) > 0 {
+				t.Errorf("a stranger makes every night end with 3: %q", result.Warnings)
+			}
+		}
+		var pid, role string
+		if err := conn.QueryRow(t.Context(), "SELECT pg_backend_pid()::text, session_user::text").Scan(&pid, &role); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{"pid " + pid, role, "pg_terminate_backend(" + pid + ")"} {
+			if !strings.Contains(w.log.text(), part) {
+				t.Errorf("the journal lacks %q", part)
+			}
+		}
+	})
 }
 
 func TestBehindAStrangersLockRealRunsStillExcludeEachOther(t *testing.T) {
@@ -111,30 +118,21 @@ func TestBehindAStrangersLockRealRunsStillExcludeEachOther(t *testing.T) {
 }
 
 func TestARunThatBeganBehindAStrangersLockHoldsOffOneThatFindsItFree(t *testing.T) {
-	for name, conditions := range map[string]bool{"with a lease": true, "on a store without conditional writes": false} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
-			if !conditions {
-				w.refuseConditions()
+	behindAStranger(t, func(t *testing.T, w *world, conn *pgx.Conn, _ bool) {
+		var second error
+		w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
+			if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
+				t.Error(err)
 			}
-			conn := stranger(t, w.pg, w.job.Database)
-			holdAs(t, conn, w.job.Instance+"/"+w.job.Database)
-			var second error
-			w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
-				if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
-					t.Error(err)
-				}
-				_, second = w.try(t.Context())
-				return nil
-			})
-			w.run(t)
-			wantCode(t, second, fault.Temporary)
-			if !errors.Is(second, ErrHeld) || !strings.Contains(second.Error(), "pid ") {
-				t.Error(second)
-			}
+			_, second = w.try(t.Context())
+			return nil
 		})
-	}
+		w.run(t)
+		wantCode(t, second, fault.Temporary)
+		if !errors.Is(second, ErrHeld) || !strings.Contains(second.Error(), "pid ") {
+			t.Error(second)
+		}
+	})
 }
 
 func TestRunsOfTwoRolesExcludeEachOtherByTheLease(t *testing.T) {

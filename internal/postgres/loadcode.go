@@ -11,7 +11,9 @@ import (
 // Rules: an expression is harmless when all its parts are known to be. A function is that when a superuser, or
 // the restoring role, owns it, and it is immutable, tells the time, or is one of a few by name: many of
 // PostgreSQL's own that anybody may write into a CHECK do more for a superuser (pg_read_file, query_to_xml,
-// table_to_xml). In an expression of a superuser's own table any function of a superuser is.
+// table_to_xml). In an expression of a superuser's own table any function of a superuser is. What was looked at
+// stays so until the rows are there: no statement that adds code gets past the lock of HoldDefinitions. A domain
+// is the exception, since nothing locks one, so a domain of another role is never harmless.
 
 // reachedByRows are the tables, the trees of partitions that they are in, and all types of their columns and
 // expressions. expressionsOf is written for one of them, named m.
@@ -64,6 +66,8 @@ const codeOnLoad = reachedByRows + `, trusted AS (SELECT oid FROM pg_roles WHERE
 	UNION SELECT m.name || ', ' || e.what, 'an expression of kind ' || lower(found[1])
 		FROM owned AS m CROSS JOIN LATERAL ` + expressionsOf + ` AS e, regexp_matches(e.tree, '\{([A-Z_]+)', 'g') AS found
 		WHERE NOT m.trusted AND found[1] <> ALL ($3::text[])
+	UNION SELECT m.name, 'constraints that its owner may add at any time' FROM owned AS m JOIN pg_type AS t ON t.oid = m.oid
+		WHERE m.type AND t.typtype = 'd' AND NOT m.trusted
 	UNION SELECT m.name, 'trigger ' || quote_ident(g.tgname) FROM owned AS m JOIN pg_trigger AS g ON NOT m.type AND g.tgrelid = m.oid
 		WHERE (NOT g.tgisinternal OR g.tgfoid >= 16384) AND g.tgenabled IN ('O', 'A') AND g.tgtype::int & 4 <> 0
 	ORDER BY 1, 2`
@@ -79,11 +83,7 @@ var knownNodes = []string{
 // CodeOnLoad says what of others' code may run, with the rights of the session's role, when rows are put into
 // tables of the session's database.
 func (s *Server) CodeOnLoad(ctx context.Context, tables []Table) (problems []string, err error) {
-	var schemas, names []string
-	for _, t := range tables {
-		schemas = append(schemas, t.Schema)
-		names = append(names, t.Name)
-	}
+	schemas, names := schemasAndNames(tables)
 	type run struct{ Where, What string }
 	found, err := collect[run](ctx, s, codeOnLoad, schemas, names, knownNodes)
 	for _, r := range found {

@@ -9,7 +9,8 @@ import (
 
 // ownedTables are tables of role %1 in a schema of theirs, with what such tables ordinarily have.
 const ownedTables = `CREATE SCHEMA s AUTHORIZATION %1; CREATE EXTENSION pgcrypto; SET ROLE %1;
-	CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TYPE s.pair AS (a int, b text); CREATE DOMAIN s.short AS text CHECK (length(VALUE) < 9);
+	CREATE TYPE s.mood AS ENUM ('sad', 'ok'); CREATE TYPE s.pair AS (a int, b text);
+	RESET ROLE; CREATE DOMAIN s.short AS text CHECK (length(VALUE) < 9); SET ROLE %1;
 	CREATE TABLE s.plain (id serial PRIMARY KEY, big bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT now() CHECK (at < now() + interval '1 day'),
 		day date DEFAULT current_date, mood s.mood DEFAULT 'ok' CHECK (mood IN ('sad', 'ok')), low text GENERATED ALWAYS AS (lower(doc ->> 'a')) STORED, who text DEFAULT current_user,
 		u uuid DEFAULT gen_random_uuid(), rnd float8 DEFAULT random(), p s.pair, d s.short[], doc jsonb DEFAULT '{}' CHECK (doc ? 'a' OR doc = '{}'), n numrange,
@@ -56,6 +57,7 @@ func TestCodeOfOthersIsFoundWhereverRowsRunIt(t *testing.T) {
 		"CREATE TABLE s.t (a int); CREATE INDEX i ON s.t (s.evil(a))":                                       "index s.i",
 		"CREATE TABLE s.t (a int); CREATE INDEX i ON s.t (a) WHERE s.evil(a)":                               "index s.i",
 		"CREATE TABLE s.t (a s.evil_domain)":                                                                "type s.evil_domain",
+		"CREATE DOMAIN s.yet AS int; CREATE TABLE s.t (a s.yet)":                                            "type s.yet would run constraints that its owner may add",
 		"CREATE TABLE s.t (a s.over[])":                                                                     "type s.evil_domain",
 		"CREATE TABLE s.t (a s.composite)":                                                                  "type s.evil_domain",
 		"CREATE TABLE s.t (a s.evil_default)":                                                               "type s.evil_default",
@@ -107,4 +109,28 @@ func TestNoRowsGoIntoPostgreSQLsOwnTables(t *testing.T) {
 			t.Errorf("%v: %q, %v", table, problems, err)
 		}
 	}
+}
+
+func TestNobodyAddsCodeToTablesWhoseDefinitionsAreHeld(t *testing.T) {
+	pg, db, owner := owned(t)
+	pg.Exec(t, db, strings.ReplaceAll(`SET ROLE %1; CREATE TABLE s.leaf (id int, at timestamptz);
+		CREATE FUNCTION s.fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`, "%1", owner))
+	pg.Exec(t, db, "ALTER DATABASE "+db+" SET lock_timeout = '50ms'") // so that nothing waits for the lock
+	server := connect(t, target(pg, db))
+	if err := server.HoldDefinitions(t.Context(), []Table{{Schema: "s", Name: "plain"}, {Schema: "s", Name: "part"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, ddl := range []string{
+		"ALTER TABLE s.plain ADD CHECK (id > 0) NOT VALID", "ALTER TABLE s.plain ALTER COLUMN who SET DEFAULT 'me'",
+		"CREATE TRIGGER fires BEFORE INSERT ON s.plain FOR EACH ROW EXECUTE FUNCTION s.fires()",
+		"CREATE INDEX ON s.plain (upper(who))", "CREATE INDEX CONCURRENTLY ON s.plain (upper(who))",
+		"CREATE TRIGGER fires BEFORE INSERT ON s.parted FOR EACH STATEMENT EXECUTE FUNCTION s.fires()",
+		"ALTER TABLE s.parted ATTACH PARTITION s.leaf FOR VALUES FROM (2000) TO (2001)", "ALTER TABLE s.part ADD CHECK (id > 0)",
+		"CREATE TABLE s.more PARTITION OF s.parted FOR VALUES FROM (2000) TO (2001)",
+	} {
+		if err := pg.TryExec(db, ddl); err == nil || !strings.Contains(err.Error(), "55P03") {
+			t.Errorf("%s: %v", ddl, err)
+		}
+	}
+	pg.Exec(t, db, "INSERT INTO s.plain (price) VALUES (1); INSERT INTO s.part VALUES (1, now())")
 }
