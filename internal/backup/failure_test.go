@@ -176,7 +176,7 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	t.Run("backend terminated", func(t *testing.T) {
 		w := newWorldOn(t, pg, big)
 		w.inMidCopy(func() {
-			_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'big' AND query LIKE 'COPY%'")
+			terminate(t, pg, "datname = 'big' AND query LIKE 'COPY%'")
 		})
 		w.failed(t, t.Context(), fault.Unavailable)
 		w.noBackends(t)
@@ -184,7 +184,7 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	t.Run("session of the lock terminated", func(t *testing.T) {
 		w := newWorldOn(t, pg, big)
 		w.inMidCopy(func() {
-			_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'big' AND query NOT LIKE 'COPY%'")
+			terminate(t, pg, "datname = 'big' AND query NOT LIKE 'COPY%'")
 		})
 		w.failed(t, t.Context(), fault.Unavailable)
 		w.noBackends(t)
@@ -206,6 +206,17 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 			w.killedRestore(t, set)
 		})
 	}
+}
+
+// terminate ends the sessions that match, and waits for one: between two tables, pg_dump has other queries.
+func terminate(t *testing.T, pg *pgtest.Server, where string) {
+	for range 100 {
+		if pg.QueryInt(t, "postgres", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "+where) > 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("no session where " + where)
 }
 
 // killedRestore loses the server between the creation of the database and its end.
