@@ -20,7 +20,7 @@ func tightServer(t *testing.T) *pgtest.Server {
 const manyTables = `DO $$ BEGIN
 	FOR i IN 1..1500 LOOP
 		EXECUTE format('CREATE TABLE t_%s (id int PRIMARY KEY)', i);
-		IF i % 100 = 0 THEN COMMIT; END IF;
+		IF i % 20 = 0 THEN COMMIT; END IF;
 	END LOOP;
 END $$`
 

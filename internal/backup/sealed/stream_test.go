@@ -127,8 +127,8 @@ func (s *shelf) spoilt(at int64, times int) {
 func TestBytesThatTheWireSpoiltAreAskedForOnceMoreAndThatIsTold(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for _, id := range []*age.X25519Identity{nil, identity(t)} {
+		s := newShelf(t, 3*FrameBytes, id).recorded()
 		for try := range 20 {
-			s := newShelf(t, 3*FrameBytes, id).recorded()
 			at := random.Int64N(s.StoredBytes)
 			if try == 0 {
 				at = 60 // in age's header
@@ -147,6 +147,7 @@ func TestBytesThatTheWireSpoiltAreAskedForOnceMoreAndThatIsTold(t *testing.T) {
 				t.Fatalf("byte %d, twice: %v", at, err)
 			}
 			onlyWholeFrames(t, s, got)
+			*s = whole
 		}
 	}
 }
