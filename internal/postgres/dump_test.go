@@ -218,6 +218,17 @@ func TestStandardErrorIsBoundedAndHandedOn(t *testing.T) {
 	}
 }
 
+func TestTheFirstErrorIsNotPushedOutByWhatFollowsIt(t *testing.T) {
+	dir := stand(t, "15.1", `echo 'pg_dump: reading' >&2; echo 'pg_dump: error: permission denied for table salaries' >&2
+		i=0; while [ $i -lt 100 ]; do echo "line $i of the statement" >&2; i=$((i+1)); done; echo 'pg_dump: error: the last' >&2; exit 1`)
+	_, err := tryDump(t, Tools{Dir: dir}, Target{}, DumpOptions{})
+	var exit *ExitError
+	if !errors.As(err, &exit) || len(exit.Lines) != keptLines || !strings.Contains(exit.Lines[0], "salaries") ||
+		exit.Lines[keptLines-1] != "pg_dump: error: the last" {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestAProgramKilledByTheSystemIsAnError(t *testing.T) {
 	_, err := tryDump(t, Tools{Dir: stand(t, "15.1", "kill -9 $$")}, Target{}, DumpOptions{})
 	wantCode(t, err, fault.Failed)

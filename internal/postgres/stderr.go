@@ -13,8 +13,8 @@ const (
 	lineBytes = 1024
 )
 
-// ExitError is a client program that did not end well, with the last lines of its standard
-// error, at most 20 of at most 1 KiB. The lines are the server's words: not safe for a terminal.
+// ExitError is a client program that did not end well, with its first error and the last lines of its
+// standard error, at most 20 of at most 1 KiB. The lines are the server's words: not safe for a terminal.
 type ExitError struct {
 	Program string
 	Lines   []string
@@ -32,10 +32,12 @@ func (e *ExitError) Error() string {
 // Unwrap returns the program's end.
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// tail follows a program's standard error to its end and keeps the last lines.
+// tail follows a program's standard error to its end and keeps the last lines, and of those that they push out
+// the first error: the long statement that failed comes behind it.
 type tail struct {
-	lines []string
-	done  chan struct{}
+	lines    []string
+	firstErr string // "" as long as it is among the lines
+	done     chan struct{}
 }
 
 // follow takes over r and hands each line, cut to lineBytes, to onLine when there is one.
@@ -61,6 +63,9 @@ func (t *tail) read(r io.Reader, onLine func(string)) {
 			_, more, err = buffered.ReadLine()
 		}
 		if len(t.lines) == keptLines {
+			if t.firstErr == "" && strings.Contains(t.lines[0], ": error: ") {
+				t.firstErr = t.lines[0]
+			}
 			t.lines = append(t.lines[:0], t.lines[1:]...)
 		}
 		t.lines = append(t.lines, line)
@@ -73,5 +78,8 @@ func (t *tail) read(r io.Reader, onLine func(string)) {
 // wait returns the kept lines after the end.
 func (t *tail) wait() []string {
 	<-t.done
-	return t.lines
+	if t.firstErr == "" {
+		return t.lines
+	}
+	return append([]string{t.firstErr}, t.lines[1:]...)
 }
