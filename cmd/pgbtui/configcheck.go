@@ -228,11 +228,7 @@ func (p *program) printConfig(c jsonConfig) error {
 	if p.json {
 		return p.printJSON(c)
 	}
-	file := c.File
-	if file == "" {
-		file = "none (environment only)"
-	}
-	p.printf("file: %s\n", file)
+	p.printf("file: %s\n", firstOf(printable.Text(c.File), noFile))
 	for _, j := range c.Jobs {
 		p.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database), j.Location, printable.Text(j.Instance))
 		p.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)

@@ -13,7 +13,7 @@ import (
 // console runs the operator's screens until they are left.
 func (p *program) console(ctx context.Context, f rootFlags) error {
 	p.watched = true
-	c, err := p.config()
+	c, err := p.readConfig() // what a shell overrides stands in the first line
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func documents() map[string]any {
 		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "drill": jsonDrill{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{}, "watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "version": jsonVersion{}, "error": jsonError{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "version": jsonVersion{}, "error": jsonError{},
 	}
 }
 
@@ -25,7 +25,7 @@ func parts() map[string]any {
 	return map[string]any{
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{}, "job-state": jsonState{},
-		"job": jsonJob{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
+		"job": jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
 		"portion": backup.Portion{}, "item": backup.Item{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{}, "previous": backup.Previous{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},

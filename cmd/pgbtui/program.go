@@ -33,7 +33,10 @@ type program struct {
 	noColor    bool
 	identity   string
 	watched    bool // somebody waits for the answer, see bucket
-	duty       duty // whose key the verb takes; "": that of people, s3.credentials_file
+
+	duty duty // whose key the verb takes; "": that of people, s3.credentials_file
+
+	toldOverrides bool
 
 	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
 	journal *journal.Handler         // nil until something is logged there
@@ -62,7 +65,24 @@ func hostname() string {
 	return host
 }
 
+// config reads the configuration, and tells once what this shell overrides of what the units use.
 func (p *program) config() (*config.Config, error) {
+	c, err := p.readConfig()
+	if err == nil && !p.toldOverrides && !p.inUnit() {
+		for _, o := range c.Overrides() {
+			_, _ = fmt.Fprintln(p.err, "note: "+printable.Text(o.String()))
+		}
+		p.toldOverrides = true
+	}
+	return c, err
+}
+
+// inUnit reports whether systemd started this process: its environment is what units use.
+func (p *program) inUnit() bool {
+	return p.getenv("INVOCATION_ID") != "" && p.getenv("SYSTEMD_EXEC_PID") != ""
+}
+
+func (p *program) readConfig() (*config.Config, error) {
 	if err := p.adoptEnvironment(config.DefaultEnvFile); err != nil {
 		return nil, err
 	}
@@ -153,7 +173,7 @@ func (p *program) env(ctx context.Context, job config.Job, log *slog.Logger) (ba
 // trigger tells who started this process. TRIGGER_UNIT is set since systemd 252.
 func (p *program) trigger() string {
 	switch {
-	case p.getenv("INVOCATION_ID") == "" || p.getenv("SYSTEMD_EXEC_PID") == "":
+	case !p.inUnit():
 		return "cli"
 	case strings.HasSuffix(p.getenv("TRIGGER_UNIT"), ".timer"):
 		return "timer"

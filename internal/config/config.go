@@ -24,7 +24,8 @@ type Config struct {
 	EnvFile    string   // the environment file that was looked for
 	EnvSecrets []string // variables of it that hold secrets
 
-	base Job // the settings that a job without a section of its own gets
+	base    Job // the settings that a job without a section of its own gets
+	origins origins
 }
 
 // Job is one database to one place in a bucket.

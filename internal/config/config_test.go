@@ -206,7 +206,8 @@ func FuzzAnEnvironmentFileIsVariablesOrAnErrorWithCode78(f *testing.F) {
 		if err != nil && fault.CodeOf(err) != fault.Config {
 			t.Fatalf("code %d: %v", fault.CodeOf(err), err)
 		}
-		for name, value := range vars {
+		for name, set := range vars {
+			value := set.value
 			if name == "" || strings.ContainsAny(name+value, "\n") || strings.ContainsAny(name, "= \t") || !strings.Contains(text, value) {
 				t.Fatalf("%q=%q out of %q", name, value, text)
 			}

@@ -18,24 +18,31 @@ func Passed(file string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name := range vars {
-		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "PG") {
-			delete(vars, name)
+	passed := map[string]string{}
+	for name, v := range vars {
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "PG") {
+			passed[name] = v.value
 		}
 	}
-	return vars, nil
+	return passed, nil
+}
+
+// variable is what an environment file sets, and in which line.
+type variable struct {
+	value string
+	line  int
 }
 
 // readEnvFile reads the subset of systemd.exec(5)'s EnvironmentFile= syntax that people use:
 // NAME=value lines, comments, values in single or double quotes. A missing or unreadable file
 // is empty: units read it as root, an operator may not be allowed to.
-func readEnvFile(file string) (map[string]string, error) {
+func readEnvFile(file string) (map[string]variable, error) {
 	if err := refuseWritable(file); err != nil {
 		return nil, err
 	}
 	raw, err := bounded.ReadFile(file, bounded.File)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return map[string]string{}, nil
+		return map[string]variable{}, nil
 	}
 	if err != nil {
 		return nil, fault.New(fault.Config, "config: read "+file, "", err)
@@ -43,8 +50,8 @@ func readEnvFile(file string) (map[string]string, error) {
 	return parseEnvFile(file, string(raw))
 }
 
-func parseEnvFile(file, text string) (map[string]string, error) {
-	vars := map[string]string{}
+func parseEnvFile(file, text string) (map[string]variable, error) {
+	vars := map[string]variable{}
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' || line[0] == ';' {
@@ -54,7 +61,7 @@ func parseEnvFile(file, text string) (map[string]string, error) {
 		if !ok || name == "" || strings.ContainsAny(name, " \t") {
 			return nil, fault.New(fault.Config, fmt.Sprintf("config: %s:%d: not NAME=value", file, i+1), "", nil)
 		}
-		vars[name] = unquote(strings.TrimSpace(value))
+		vars[name] = variable{value: unquote(strings.TrimSpace(value)), line: i + 1}
 	}
 	return vars, nil
 }

@@ -200,18 +200,48 @@ func (d *document) line(path ...string) int {
 	return line
 }
 
+// child is the value of a key, also one that a merge (`<<: *defaults`) brings in.
 func child(node *yaml.Node, key string) *yaml.Node {
+	node = target(node)
 	if node.Kind != yaml.MappingNode {
 		return nil
 	}
+	var merged *yaml.Node
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			value := node.Content[i+1]
+		switch node.Content[i].Value {
+		case key:
+			value := target(node.Content[i+1])
 			if value.Kind == yaml.MappingNode {
 				value.Line = node.Content[i].Line
 			}
 			return value
+		case "<<":
+			merged = node.Content[i+1]
+		}
+	}
+	if merged == nil {
+		return nil
+	}
+	return childOfMerged(target(merged), key)
+}
+
+// childOfMerged looks through what is merged: one mapping, or a list of them, of which the first wins.
+func childOfMerged(merged *yaml.Node, key string) *yaml.Node {
+	if merged.Kind != yaml.SequenceNode {
+		return child(merged, key)
+	}
+	for _, one := range merged.Content {
+		if found := child(one, key); found != nil {
+			return found
 		}
 	}
 	return nil
+}
+
+// target is what an alias stands for.
+func target(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode && node.Alias != nil {
+		return node.Alias
+	}
+	return node
 }

@@ -36,6 +36,7 @@ func Load(src Source) (*Config, error) {
 	c, err := l.load()
 	if c != nil {
 		c.EnvFile, c.EnvSecrets = src.EnvFile, secretsIn(inFile)
+		c.origins = origins{doc: doc, getenv: src.Getenv, inFile: inFile, file: src.EnvFile}
 	}
 	return c, err
 }
@@ -51,8 +52,8 @@ func (src Source) document() (*document, error) {
 }
 
 // environment looks a variable up, and is the environment file's content.
-func (src Source) environment() (lookup func(string) string, inFile map[string]string, err error) {
-	inFile = map[string]string{}
+func (src Source) environment() (lookup func(string) string, inFile map[string]variable, err error) {
+	inFile = map[string]variable{}
 	if src.EnvFile != "" {
 		if inFile, err = readEnvFile(src.EnvFile); err != nil {
 			return nil, nil, err
@@ -62,7 +63,7 @@ func (src Source) environment() (lookup func(string) string, inFile map[string]s
 		if v := src.Getenv(name); v != "" {
 			return v
 		}
-		return inFile[name]
+		return inFile[name].value
 	}, inFile, nil
 }
 

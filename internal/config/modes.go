@@ -43,6 +43,6 @@ func (c *Config) SecretFiles(j Job) []string {
 var secretVariables = []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "SLACK_WEBHOOK_URL"}
 
 // secretsIn are the names of the secrets in an environment file that this process can read.
-func secretsIn(vars map[string]string) []string {
-	return slices.DeleteFunc(slices.Clone(secretVariables), func(name string) bool { return vars[name] == "" })
+func secretsIn(vars map[string]variable) []string {
+	return slices.DeleteFunc(slices.Clone(secretVariables), func(name string) bool { return vars[name].value == "" })
 }

@@ -13,6 +13,8 @@ import (
 type Signing struct {
 	PublicKeys []ed25519.PublicKey
 	KeyFile    string // the private key; the units' credential signing-key is stronger
+
+	texts []string // the public keys as they are written
 }
 
 type fileSigning struct {
@@ -26,7 +28,7 @@ func (l loader) signing() (Signing, error) {
 		return Signing{}, nil
 	}
 	f := l.doc.settings.Signing
-	s := Signing{KeyFile: f.KeyFile}
+	s := Signing{KeyFile: f.KeyFile, texts: f.PublicKeys}
 	for i, text := range f.PublicKeys {
 		der, err := base64.StdEncoding.DecodeString(text)
 		parsed, parseErr := x509.ParsePKIXPublicKey(der)

@@ -97,8 +97,17 @@ func (s Setup) identity() ui.Identity {
 	cluster := firstOf(job.Postgres.Host, "socket") + ":" + firstOf(job.Postgres.Port, "5432")
 	return ui.Identity{
 		Host: host, Cluster: cluster, Instance: job.Instance, Label: s.Config.Label, Version: s.Version,
-		Place: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+		Place:      "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+		Overridden: overridden(s.Config),
 	}
+}
+
+// overridden are the variables of this shell by which the console sees another world than the units.
+func overridden(c *config.Config) (names []string) {
+	for _, o := range c.Overrides() {
+		names = append(names, o.Variable)
+	}
+	return names
 }
 
 func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {

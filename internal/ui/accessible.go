@@ -39,7 +39,11 @@ func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) 
 	o.Look.NoColor = true
 	sh := &shared{Options: o, theme: newTheme(true), now: o.Now(), asked: map[string]bool{}}
 	t := &talk{shared: sh, in: bufio.NewScanner(in), out: out}
-	t.say("pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " + strings.ToUpper(clean(o.Identity.Label)))
+	first := "pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " + strings.ToUpper(clean(o.Identity.Label))
+	if over := o.Identity.overridden(); over != "" {
+		first += ": " + over
+	}
+	t.say(first)
 	t.menu(ctx, "What now?", "Leave", func() []choice {
 		return []choice{
 			{"Overview", t.overview},

@@ -147,3 +147,19 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+func TestTheFirstLineSaysWhatThisShellPutsInThePlaceOfTheUnits(t *testing.T) {
+	w := uitest.New()
+	o := w.Options()
+	o.Identity.Overridden = []string{"S3_BUCKET"}
+	for _, size := range [][2]int{{80, 24}, {120, 40}} {
+		d := ui.Drive(t, o, size[0], size[1])
+		d.Fed()
+		if first := strings.Split(ansi.Strip(d.View()), "\n")[0]; !strings.Contains(first, "your S3_BUCKET, not the units'") {
+			t.Errorf("at %d columns the first line is %q", size[0], first)
+		}
+	}
+	if out := talk(t, w, o, "0"); !strings.Contains(strings.Split(out, "\n")[0], "your S3_BUCKET, not the units'") {
+		t.Errorf("the accessible console begins with\n%s", out)
+	}
+}

@@ -80,7 +80,21 @@ func (r *root) identity(withCluster bool) string {
 	if r.denied() != "" {
 		left += " " + r.faint.Render("READ-ONLY")
 	}
+	if over := id.overridden(); over != "" {
+		left += " " + r.warn.Render(over)
+	}
 	return left
+}
+
+// overridden says that this console sees another world than the units, as the first line has room for it.
+func (id Identity) overridden() string {
+	switch len(id.Overridden) {
+	case 0:
+		return ""
+	case 1:
+		return "your " + clean(id.Overridden[0]) + ", not the units'"
+	}
+	return fmt.Sprintf("your %s and %d more, not the units'", clean(id.Overridden[0]), len(id.Overridden)-1)
 }
 
 // health is the worst of all databases and of this host, in words or as its mark alone.

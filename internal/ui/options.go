@@ -40,6 +40,8 @@ type Identity struct {
 	Label    string // environment; "production" is drawn in reverse red
 	Version  string // of pgbtui
 	Place    string // where sets go, "s3://bucket/postgresql"
+
+	Overridden []string // variables of this shell that take the place of what the units use
 }
 
 // Job is one configured backup job.

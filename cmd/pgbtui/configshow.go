@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+)
+
+// `config show`: every setting as it holds here, and where it was written. No secret is shown.
+
+type jsonSettings struct {
+	Schema int               `json:"schema"`
+	File   string            `json:"file"`
+	Jobs   []jsonJobSettings `json:"jobs"`
+}
+
+type jsonJobSettings struct {
+	Name     string        `json:"name"`
+	Settings []jsonSetting `json:"settings"`
+}
+
+type jsonSetting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	From   string `json:"from"`
+	Secret bool   `json:"secret"`
+}
+
+func (p *program) configShowCommand() *cobra.Command {
+	var job string
+	var set bool
+	cmd := &cobra.Command{
+		Use: "show", Short: "Show every setting, and where it comes from", Args: noArgs,
+		Long: `Show every setting of every job as it holds for whoever calls this, and where it comes from: a line of the file, a
+variable of the environment or of the units' environment file, or nowhere, which is the default. Secrets are not shown.
+What a variable of this shell puts in the place of what the units use is told besides, as by every verb.`,
+		RunE: func(*cobra.Command, []string) error { return p.configShow(job, set) },
+	}
+	cmd.Flags().StringVar(&job, "job", "", "only the settings of this `job`")
+	cmd.Flags().BoolVar(&set, "set", false, "only what somebody has set, without the defaults")
+	return cmd
+}
+
+func (p *program) configShow(name string, setOnly bool) error {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	jobs := c.Jobs
+	if name != "" {
+		job, err := c.Job(name)
+		if err != nil {
+			return err
+		}
+		jobs = []config.Job{job}
+	}
+	if len(jobs) == 0 {
+		jobs = []config.Job{c.Defaults()}
+	}
+	out := jsonSettings{Schema: jsonSchema, File: c.File, Jobs: []jsonJobSettings{}}
+	for _, job := range jobs {
+		one := jsonJobSettings{Name: job.Name, Settings: []jsonSetting{}}
+		for _, s := range c.Settings(job) {
+			if setOnly && strings.HasPrefix(s.From, config.FromDefault) {
+				continue
+			}
+			one.Settings = append(one.Settings, jsonSetting{Key: s.Key, Value: s.Value, From: s.From, Secret: s.Secret})
+		}
+		out.Jobs = append(out.Jobs, one)
+	}
+	return p.printSettings(out)
+}
+
+func (p *program) printSettings(out jsonSettings) error {
+	if p.json {
+		return p.printJSON(out)
+	}
+	p.printf("file: %s\n", firstOf(printable.Text(out.File), noFile))
+	for _, job := range out.Jobs {
+		title := "job " + printable.Text(job.Name)
+		if job.Name == "" {
+			title = "no job is configured; a job without a section of its own would have"
+		}
+		p.printf("\n%s\n", title)
+		w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
+		for _, s := range job.Settings {
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, firstOf(printable.Text(s.Value), "-"), printable.Text(s.From))
+		}
+		if err := w.Flush(); err != nil {
+			return fmt.Errorf("print settings: %w", err)
+		}
+	}
+	return nil
+}
+
+const noFile = "none (environment only)"
