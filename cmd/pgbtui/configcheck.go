@@ -217,6 +217,9 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 	if err != nil {
 		return facts, "", err
 	}
+	if err := tools.CheckInto(facts.Major()); err != nil {
+		return facts, "", err
+	}
 	if facts.Unreadable > 0 || facts.Unowned > 0 {
 		return facts, "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
 			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)

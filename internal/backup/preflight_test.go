@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,5 +184,19 @@ func TestAPreflightKeepsTheCodeOfASingleFault(t *testing.T) {
 				t.Errorf("%s: %v lacks %+v", name, err, check)
 			}
 		}
+	}
+}
+
+func TestClientsThatCannotRestoreIntoTheirServerAreToldBeforeARestore(t *testing.T) {
+	w, set := smallSet.world(t)
+	newer := map[string]string{}
+	for _, program := range []string{"pg_dump", "pg_dumpall", "pg_restore"} {
+		newer[program] = "echo '" + program + " (PostgreSQL) 99.1'"
+	}
+	w.job.Postgres.BinDir = tools(t, w, newer)
+	c := w.check(t, set, RestoreRequest{To: w.job.Database + "_copy"}, "tools")
+	major := w.pg.QueryInt(t, "postgres", "SELECT current_setting('server_version_num')::int / 10000")
+	if c.OK != (major >= 17) || !c.OK && !strings.Contains(c.Remedy, fmt.Sprintf("postgresql-client-%d", major)) {
+		t.Errorf("into server %d: %+v", major, c)
 	}
 }

@@ -36,11 +36,14 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
 	}
 	r.tools = tools
-	if r.set.Manifest != nil && facts.VersionNum/10000 < r.set.Manifest.Server.VersionNum/10000 {
+	if r.set.Manifest != nil && facts.Major() < r.set.Manifest.Server.VersionNum/10000 {
 		return []Check{fails(
 			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
 			"restore into a server of the same or a newer major version",
 		)}, nil
+	}
+	if err := tools.CheckInto(facts.Major()); err != nil {
+		return []Check{failsWith("tools", err)}, nil
 	}
 	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
 }

@@ -229,6 +229,21 @@ func TestTheFirstErrorIsNotPushedOutByWhatFollowsIt(t *testing.T) {
 	}
 }
 
+func TestPgRestoreFrom17OnRestoresIntoNoOlderServer(t *testing.T) {
+	for _, c := range []struct {
+		client, server int
+		works          bool
+	}{{15, 15, true}, {16, 15, true}, {17, 15, false}, {17, 16, false}, {18, 16, false}, {17, 17, true}, {18, 17, true}, {19, 18, true}} {
+		err := Tools{Major: c.client}.CheckInto(c.server)
+		if c.works != (err == nil) {
+			t.Errorf("%d into %d: %v", c.client, c.server, err)
+		}
+		if package_ := fmt.Sprintf("postgresql-client-%d ", c.server); err != nil && !strings.Contains(fault.Remedy(err), package_) {
+			t.Errorf("remedy %q", fault.Remedy(err))
+		}
+	}
+}
+
 func TestAProgramKilledByTheSystemIsAnError(t *testing.T) {
 	_, err := tryDump(t, Tools{Dir: stand(t, "15.1", "kill -9 $$")}, Target{}, DumpOptions{})
 	wantCode(t, err, fault.Failed)

@@ -90,6 +90,22 @@ func (s search) in(ctx context.Context, dirs []string, serverMajor int) (Tools, 
 		fmt.Sprintf("Install "+s.debian+" (Debian, Ubuntu) or "+s.redhat+" (RHEL) from PostgreSQL's repository, or set the job's folder of client programs.", serverMajor, serverMajor), nil)
 }
 
+// Majors of PostgreSQL between which pg_restore does not work: from 17 on it begins with a SET of
+// transaction_timeout, which no server before 17 knows, and a restore ends at its first error.
+const setsTransactionTimeout = 17
+
+// CheckInto is what keeps pg_restore from restoring into a server, code Refused, or nil.
+func (t Tools) CheckInto(serverMajor int) error {
+	if t.Major < setsTransactionTimeout || serverMajor >= setsTransactionTimeout {
+		return nil
+	}
+	return fault.New(fault.Refused,
+		fmt.Sprintf("postgres: pg_restore %d cannot restore into server %d, which does not know transaction_timeout", t.Major, serverMajor),
+		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository: "+
+			"backups are then made with it, and can be restored here. Restore what was dumped by a newer pg_dump into server %d or newer.",
+			serverMajor, serverMajor, setsTransactionTimeout), nil)
+}
+
 // searchDirs lists folders once each, the known places first.
 func searchDirs(path string) []string {
 	var dirs []string
