@@ -33,9 +33,11 @@ func checkSecrets(c *config.Config, job config.Job) []jsonFinding {
 		found = append(found, one)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return append(found, finding("units' secrets", "root alone can look: sudo pgbtui config check --offline", nil))
+		return append(found, nothing("units' secrets", "root alone can look: sudo pgbtui config check --offline"))
 	}
-	return append(found, finding("units' secrets", handed(wiring), errors.Join(err, checkWiring(wiring))))
+	units := finding("units' secrets", handed(wiring), errors.Join(err, checkWiring(wiring)))
+	units.None = units.OK && len(wiring.Found) == 0
+	return append(found, units)
 }
 
 // checkSecretFiles looks at who else can read them. A file that cannot be looked at is told by whoever needs it.

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -87,6 +87,7 @@ type jsonJob struct {
 type jsonFinding struct {
 	What   string `json:"what"`
 	OK     bool   `json:"ok"`
+	None   bool   `json:"none,omitempty"` // there was nothing to look at
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
 	Code   int    `json:"code"`
@@ -105,23 +106,19 @@ func describeJob(job config.Job) jsonJob {
 
 // findings tries what a run will need.
 func (p *program) findings(ctx context.Context, c *config.Config, job config.Job, offline bool) []jsonFinding {
-	found := []jsonFinding{finding("encryption", "recipients are valid", checkRecipients(job))}
+	found := []jsonFinding{checkDatabase(job), checkEncryption(job)}
 	if signing, err := p.checkSigning(job); signing != "" || err != nil {
 		found = append(found, finding("signing", signing, err))
 	}
 	channels, bad := p.channels(c, job)
-	found = append(found, finding("alerts", alertsDetail(len(channels)), errors.Join(bad...)))
+	alerts := finding("alerts", alertsDetail(len(channels)), errors.Join(bad...))
+	alerts.None = alerts.OK && len(channels) == 0
+	found = append(found, alerts)
 	found = append(found, checkSecrets(c, job)...)
 	if offline {
-		return found
+		return append(found, nothing("bucket", "not tried, by --offline"), nothing("postgresql", "not tried, by --offline"))
 	}
-	found = append(found, finding("bucket", "reachable", p.checkBucket(ctx, job)))
-	if owner := job.S3.ExpectedOwner; owner != "" {
-		found = append(found, finding("bucket owner", "account "+owner+"; the store compares", p.checkOwner(ctx, job)))
-	}
-	if job.ObjectLock.Mode != "" {
-		found = append(found, finding("object lock", job.ObjectLock.String(), p.checkObjectLock(ctx, job)))
-	}
+	found = append(found, p.bucketFindings(ctx, job)...)
 	if job.Database != "" {
 		facts, detail, err := checkServer(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
@@ -129,10 +126,27 @@ func (p *program) findings(ctx context.Context, c *config.Config, job config.Job
 			found = append(found, p.checkDrills(ctx, job, facts))
 		}
 	}
-	if timers, err := checkTimers(ctx, c, job); timers != "" || err != nil {
-		found = append(found, finding("timers", timers, err))
+	timers, err := checkTimers(ctx, c, job)
+	if timers == "" && err == nil {
+		return append(found, nothing("timers", "not looked at: no units of pgbtui are installed here, or systemd does not answer"))
 	}
-	return found
+	return append(found, finding("timers", timers, err))
+}
+
+// checkDatabase fails where nothing would be backed up, whatever else is right.
+func checkDatabase(job config.Job) jsonFinding {
+	if job.Database == "" {
+		return finding("database", "", fault.New(fault.Config, "none is configured: nothing is backed up",
+			"Set DB_NAME, or add a section under `jobs:` to "+config.DefaultFile+".", nil))
+	}
+	return finding("database", job.Database, nil)
+}
+
+func checkEncryption(job config.Job) jsonFinding {
+	if len(job.Encryption.Recipients) == 0 {
+		return nothing("encryption", "no recipients: sets are encrypted by the store alone (s3.sse: "+job.S3.SSE+")")
+	}
+	return finding("encryption", fmt.Sprintf("recipients are valid: %d", len(job.Encryption.Recipients)), checkRecipients(job))
 }
 
 func alertsDetail(channels int) string {
@@ -149,8 +163,16 @@ func finding(what, good string, err error) jsonFinding {
 	if err == nil {
 		return jsonFinding{What: what, OK: true, Detail: good}
 	}
-	return jsonFinding{What: what, Detail: err.Error(), Remedy: fault.Remedy(err), Code: int(fault.CodeOf(err))}
+	return jsonFinding{What: what, Detail: oneLine(err), Remedy: fault.Remedy(err), Code: int(fault.CodeOf(err))}
 }
+
+// nothing is for what was not looked at, or has nothing to look at: no fault, and not right either.
+func nothing(what, why string) jsonFinding {
+	return jsonFinding{What: what, OK: true, None: true, Detail: why}
+}
+
+// oneLine joins errors that were gathered.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func checkRecipients(job config.Job) error {
 	_, err := sealed.Recipients(job.Encryption.Recipients)
@@ -175,30 +197,6 @@ func (p *program) checkSigning(job config.Job) (string, error) {
 		return "", fault.New(fault.Config, "the signing key "+signer.ID()+" is not among signing.public_keys", "add its public key, or use the right private key", nil)
 	}
 	return fmt.Sprintf("sets are signed by key %s; sets signed by %d configured keys are trusted", signer.ID(), keys), nil
-}
-
-func (p *program) checkBucket(ctx context.Context, job config.Job) error {
-	bucket, err := p.bucket(ctx, job)
-	if err != nil {
-		return err
-	}
-	return bucket.Probe(ctx)
-}
-
-func (p *program) checkOwner(ctx context.Context, job config.Job) error {
-	bucket, err := p.bucket(ctx, job)
-	if err != nil {
-		return err
-	}
-	return bucket.CheckOwner(ctx)
-}
-
-func (p *program) checkObjectLock(ctx context.Context, job config.Job) error {
-	bucket, err := p.bucket(ctx, job)
-	if err != nil {
-		return err
-	}
-	return backup.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
 }
 
 // checkServer connects once, without waiting, and looks for what would spoil a dump.
@@ -233,18 +231,28 @@ func (p *program) printConfig(c jsonConfig) error {
 	}
 	p.printf("file: %s\n", firstOf(printable.Text(c.File), noFile))
 	for _, j := range c.Jobs {
-		p.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database), j.Location, printable.Text(j.Instance))
+		if j.Database == "" {
+			p.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
+		} else {
+			p.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database), j.Location, printable.Text(j.Instance))
+		}
 		p.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
 		for _, f := range j.Findings {
-			mark := "ok  "
-			if !f.OK {
-				mark = "FAIL"
-			}
-			p.printf("  %s %s: %s\n", mark, f.What, printable.Text(f.Detail))
+			p.printf("  %s %s: %s\n", f.mark(), f.What, printable.Text(f.Detail))
 			if f.Remedy != "" {
 				p.printf("       remedy: %s\n", printable.Text(f.Remedy))
 			}
 		}
 	}
 	return nil
+}
+
+func (f jsonFinding) mark() string {
+	switch {
+	case !f.OK:
+		return "FAIL"
+	case f.None:
+		return "--  "
+	}
+	return "ok  "
 }

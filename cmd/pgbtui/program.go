@@ -38,8 +38,8 @@ type program struct {
 
 	toldOverrides bool
 
-	buckets map[config.S3]*s3.Bucket // open ones, closed at the end
-	journal *journal.Handler         // nil until something is logged there
+	buckets map[access]*s3.Bucket // open ones, closed at the end
+	journal *journal.Handler      // nil until something is logged there
 }
 
 func (p *program) close() {
@@ -122,13 +122,24 @@ func (p *program) job(name string) (config.Job, error) {
 // bucket opens a job's bucket, once for equal settings. A store that is gone is told within seconds
 // to somebody who waits at a screen; a run tries for a minute, since it has the night.
 func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) {
-	if b := p.buckets[job.S3]; b != nil {
+	return p.bucketAs(ctx, job, p.duty)
+}
+
+// access is a place in a store and whose key reaches it.
+type access struct {
+	config.S3
+	duty duty
+}
+
+// bucketAs opens it with the key of a duty.
+func (p *program) bucketAs(ctx context.Context, job config.Job, as duty) (*s3.Bucket, error) {
+	if b := p.buckets[access{job.S3, as}]; b != nil {
 		return b, nil
 	}
 	c := job.S3
 	options := s3.Options{
 		Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle, Profile: c.Profile,
-		CredentialsFile: firstOf(p.credential(awsCredentials), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
+		CredentialsFile: firstOf(p.storeKey(as), c.CredentialsFile), SSE: c.SSE, KMSKeyID: c.KMSKeyID,
 		StorageClass: c.StorageClass, AllowPlainHTTP: c.AllowPlainHTTP, ExpectedBucketOwner: c.ExpectedOwner,
 	}
 	if p.watched && p.getenv("AWS_MAX_ATTEMPTS") == "" {
@@ -139,9 +150,9 @@ func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error
 		return nil, err
 	}
 	if p.buckets == nil {
-		p.buckets = map[config.S3]*s3.Bucket{}
+		p.buckets = map[access]*s3.Bucket{}
 	}
-	p.buckets[job.S3] = b
+	p.buckets[access{job.S3, as}] = b
 	return b, nil
 }
 

@@ -32,7 +32,7 @@ func dutyOf(cmd *cobra.Command) duty {
 		cmd = cmd.Parent()
 	}
 	switch cmd.Name() {
-	case "hold", "unhold":
+	case "hold", "unhold", "acknowledge":
 		return writer
 	case "verify", "drill", "restore":
 		return prover
@@ -42,34 +42,36 @@ func dutyOf(cmd *cobra.Command) duty {
 	return ""
 }
 
+// awsCredentials is the credential under which units find the key of their duty.
 const awsCredentials = "aws-credentials"
 
-// credential is the path of a secret, or "" when this process is given none.
-func (p *program) credential(name string) string {
-	file := filepath.Join(p.getenv("CREDENTIALS_DIRECTORY"), name)
+// storeKey is the path of the key that a duty has for the store, or "" when this process is given none.
+func (p *program) storeKey(as duty) string { return p.secret(awsCredentials, string(as)) }
+
+// credential is the path of a secret that has the same name for units and below systemd.SecretDir, or "".
+func (p *program) credential(name string) string { return p.secret(name, name) }
+
+// secret is the path of a credential, in a unit, or of the file that it is copied from; "" when this process is
+// given none.
+func (p *program) secret(credential, file string) string {
+	path := filepath.Join(p.getenv("CREDENTIALS_DIRECTORY"), credential)
 	if p.getenv("CREDENTIALS_DIRECTORY") == "" {
-		file = p.secretOfUnits(name)
+		path = p.secretOfUnits(file)
 	}
-	text, err := bounded.ReadFile(file, bounded.File)
+	text, err := bounded.ReadFile(path, bounded.File)
 	if err != nil || strings.TrimSpace(string(text)) == systemd.NoSecret {
 		return ""
 	}
-	return file
+	return path
 }
 
-// secretOfUnits is what the units' credential of that name is copied from; nobody but root can read it. Another
-// configuration than the units' brings its own.
-func (p *program) secretOfUnits(name string) string {
-	if p.configFile != "" {
+// secretOfUnits is the file of that name that units' credentials are copied from; nobody but root can read it.
+// Another configuration than the units' brings its own.
+func (p *program) secretOfUnits(file string) string {
+	if p.configFile != "" || file == "" {
 		return ""
 	}
-	if name == awsCredentials {
-		name = string(p.duty)
-	}
-	if name == "" {
-		return ""
-	}
-	return filepath.Join(systemd.SecretDir, name)
+	return filepath.Join(systemd.SecretDir, file)
 }
 
 // adoptPassword gives PostgreSQL's programs the password that the unit was handed, in the way that they take one.

@@ -174,13 +174,9 @@ func (p *program) configCheck(ctx context.Context, offline bool) error {
 	if err != nil {
 		return err
 	}
-	jobs := c.Jobs
-	if len(jobs) == 0 {
-		jobs = append(jobs, c.Defaults())
-	}
 	out := jsonConfig{Schema: jsonSchema, File: c.File, Label: c.Label, Jobs: []jsonJob{}}
 	worst := fault.OK
-	for _, job := range jobs {
+	for _, job := range jobsToCheck(ctx, c) {
 		one := describeJob(job)
 		one.Findings = p.findings(ctx, c, job, offline)
 		for _, f := range one.Findings {

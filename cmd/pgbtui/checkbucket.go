@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+)
+
+// What `config check` asks of the bucket. That it answers says nothing of whether a backup can be written there, so
+// that is tried, with the key that backups have.
+
+// bucketFindings tries the bucket, as far as it is reached.
+func (p *program) bucketFindings(ctx context.Context, job config.Job) []jsonFinding {
+	bucket, err := p.bucketAs(ctx, job, writer)
+	if err == nil {
+		err = bucket.Probe(ctx)
+	}
+	found := []jsonFinding{finding("bucket", "reachable", err)}
+	if bucket == nil {
+		return found
+	}
+	if owner := job.S3.ExpectedOwner; owner != "" {
+		found = append(found, finding("bucket owner", "account "+owner+"; the store compares", bucket.CheckOwner(ctx)))
+	}
+	if job.ObjectLock.Mode != "" {
+		lock := backup.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
+		found = append(found, finding("object lock", job.ObjectLock.String(), lock))
+	}
+	if err == nil && job.Database != "" {
+		found = append(found, p.checkRights(ctx, bucket, job))
+	}
+	return found
+}
+
+// checkRights tries what a backup does there, and cleans up.
+func (p *program) checkRights(ctx context.Context, bucket *s3.Bucket, job config.Job) jsonFinding {
+	const what = "bucket rights"
+	trial := backup.TryBucket(ctx, bucket, job)
+	tried := strings.Join(trial.Allowed, ", ") + " work at " + bucket.Location() + trial.Key
+	err := trial.Err()
+	switch {
+	case err != nil && fault.CodeOf(err) == fault.NotPermitted && p.writersKeyHidden():
+		return nothing(what, "this user's key may not write there, which is right for people's keys; "+
+			"`sudo pgbtui config check` tries the backups' own")
+	case err != nil:
+		return finding(what, "", err)
+	case trial.MayNotDelete == nil:
+		return finding(what, tried+", where nothing is left", nil)
+	case len(job.Keep.Rules()) > 0 && job.Keep.By == config.PruneByBackup:
+		return finding(what, "", fault.New(fault.NotPermitted,
+			"backups may not delete what no rule keeps ("+trial.MayNotDelete.Error()+"), and each would end with a warning",
+			"Give the backups' key s3:DeleteObject, or set keep.by: timer and let a keeper delete (docs/iam.md#keeper).", nil))
+	}
+	return finding(what, tried+"; delete is refused, as it should be for backups without rules to keep, so that this object stays", nil)
+}
+
+// writersKeyHidden reports whether the backups may have a key of their own that this user cannot look for.
+func (p *program) writersKeyHidden() bool {
+	if p.secretOfUnits(string(writer)) == "" || p.getenv("CREDENTIALS_DIRECTORY") != "" {
+		return false
+	}
+	_, err := os.Stat(p.secretOfUnits(string(writer)))
+	return errors.Is(err, fs.ErrPermission)
+}
+
+// jobsToCheck are those of the configuration; without any, those that timers on this host are for.
+func jobsToCheck(ctx context.Context, c *config.Config) []config.Job {
+	if len(c.Jobs) > 0 {
+		return c.Jobs
+	}
+	var jobs []config.Job
+	if bus := ownUnits(ctx, c); bus != nil {
+		defer func() { _ = bus.Close() }()
+		timers, _ := bus.Timers(ctx) // whoever cannot ask is told that nothing is configured
+		for _, timer := range timers {
+			name, plain, ok := systemd.JobOf(timer.Name)
+			if job, err := c.Job(name); ok && !plain && err == nil {
+				jobs = append(jobs, job)
+			}
+		}
+	}
+	if len(jobs) == 0 {
+		jobs = append(jobs, c.Defaults())
+	}
+	return jobs
+}

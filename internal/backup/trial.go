@@ -1,0 +1,132 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Trying what a backup asks of a bucket, before the night does. Rules: everything happens under one key beside
+// the sets, which is written over by the next trial where this one may not delete it; every right is tried,
+// whichever is missing, and none is guessed from another.
+
+// trialName is an object beside the lease: no listing of sets takes it for one.
+const trialName = "trial"
+
+// Trial is what came of it.
+type Trial struct {
+	Key     string
+	Allowed []string // what worked, as people call it
+	Refused []error
+	// MayNotDelete is the store's refusal; nil: the object of the trial is gone again, or never was there.
+	MayNotDelete error
+}
+
+// TryBucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
+func TryBucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Trial {
+	t := Trial{Key: Folder(job.S3.Prefix, job.Instance, job.Database) + trialName}
+	body := []byte("pgbtui config check wrote this to see whether backups can be written here.\n")
+	_, err := bucket.Put(ctx, t.Key, body, s3.PutOptions{ContentType: "text/plain"})
+	put := t.note("put", err)
+	if put {
+		t.note("get", readBack(ctx, bucket, t.Key, body))
+	}
+	t.note("list", t.listed(ctx, bucket, put))
+	t.note("multipart upload", tryUpload(ctx, bucket, t.Key, put))
+	_, err = bucket.Uploads(ctx, t.Key)
+	t.note("list of uploads", err)
+	if !put {
+		return t
+	}
+	_, err = bucket.Delete(ctx, []string{t.Key})
+	switch {
+	case err == nil:
+		t.Allowed = append(t.Allowed, "delete")
+	case fault.CodeOf(err) == fault.NotPermitted:
+		t.MayNotDelete = err
+	default:
+		t.Refused = append(t.Refused, err)
+	}
+	return t
+}
+
+// note keeps how one call went.
+func (t *Trial) note(what string, err error) (worked bool) {
+	if err != nil {
+		t.Refused = append(t.Refused, err)
+		return false
+	}
+	t.Allowed = append(t.Allowed, what)
+	return true
+}
+
+// Err is everything that was refused, in one line; nil when nothing was.
+func (t *Trial) Err() error {
+	if len(t.Refused) == 0 {
+		return nil
+	}
+	said := make([]string, len(t.Refused))
+	for i, err := range t.Refused {
+		said[i] = err.Error()
+	}
+	return fault.New(fault.CodeOf(t.Refused[0]), "a backup could not be written: "+strings.Join(slices.Compact(said), "; "),
+		"Give the backups' key the rights of docs/iam.md#writer.", nil)
+}
+
+var errReadOther = errors.New("what was read is not what was put")
+
+func readBack(ctx context.Context, bucket *s3.Bucket, key string, want []byte) error {
+	body, _, err := bucket.Get(ctx, key, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	got, err := bounded.ReadAll(body, int64(len(want)))
+	if err == nil && string(got) != string(want) {
+		err = fault.New(fault.Integrity, "s3: get "+key, "", errReadOther)
+	}
+	return err
+}
+
+var errNotListed = errors.New("what was put is not listed")
+
+func (t *Trial) listed(ctx context.Context, bucket *s3.Bucket, put bool) error {
+	found := false
+	for o, err := range bucket.List(ctx, t.Key) {
+		if err != nil {
+			return err
+		}
+		found = found || o.Key == t.Key
+	}
+	if put && !found {
+		return fault.New(fault.Integrity, "s3: list "+t.Key, "", errNotListed)
+	}
+	return nil
+}
+
+// tryUpload uploads in parts what is there already, on the condition that it is not: that a store answers by
+// refusing, so that no second object has to be deleted. Where nothing is there, the upload is given up before that.
+func tryUpload(ctx context.Context, bucket *s3.Bucket, key string, there bool) error {
+	up, err := bucket.Upload(ctx, key, s3.UploadOptions{IfNoneMatch: true})
+	if err != nil {
+		return err
+	}
+	if there {
+		if _, err = up.Write([]byte("one part")); err == nil {
+			_, err = up.Complete(ctx)
+		}
+		if errors.Is(err, s3.ErrExists) || errors.Is(err, s3.ErrConditionsUnsupported) {
+			err = nil
+		}
+	}
+	if abortErr := up.Abort(ctx); err == nil {
+		err = abortErr
+	}
+	return err
+}
