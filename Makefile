@@ -26,7 +26,7 @@ RACE_PACKAGES = ./internal/backup/sealed ./internal/bounded ./internal/console .
 # Of the runs themselves it watches those that are ended or meet each other.
 RACE_TESTS = Cancel|Terminated|Killed|AtOnce|Race|Lease|Lock
 
-.PHONY: build test race demo lint bench chaos fuzz release release-check deps clean
+.PHONY: build test race demo lint bench chaos matrix fuzz release release-check deps clean
 
 build:
 	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
@@ -62,6 +62,14 @@ chaos: deps
 	mkdir -p .cache
 	go build -o .cache/chaos ./test/chaos/cmd/chaos
 	$(AS_ROOT) .cache/chaos -n $(N) -seed $(SEED) $(CHAOS)
+
+# The tests that depend on PostgreSQL's version and systemd's, in Debian 13 and the next Debian: about half an hour, as
+# root. Their roots are kept in .cache. Arguments: make matrix MATRIX='-suite trixie -labs=false', or, to keep the
+# table, MATRIX='-update docs/versions.md'
+matrix: deps
+	mkdir -p .cache
+	go build -o .cache/matrix ./test/matrix
+	$(AS_ROOT) .cache/matrix $(MATRIX)
 
 # Every fuzzer in turn, each for FUZZTIME. What one finds lands in its testdata/fuzz, to be kept.
 FUZZTIME ?= 10s

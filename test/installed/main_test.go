@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func TestInstalled(t *testing.T) {
 	need.Program(t, "tmux", "pkill")
-	h := newHost(t, lab.System{})
+	h := newHost(t, lab.Chosen())
 	for _, step := range []struct {
 		name string
 		test func(*host, *testing.T)

@@ -33,6 +33,22 @@ func Newer() []System {
 	return []System{Debian13(), {Suite: "forky"}}
 }
 
+// Furnished is a system with all that tests start in one: PostgreSQL, its neighbours, and what operators use.
+func Furnished(suite string) System {
+	return System{Suite: suite, Packages: []string{
+		"age", "awscli", "iproute2", "jq", "openssl", "pgbouncer", "postgresql", "procps", "tmux", "zstd",
+	}}
+}
+
+// Chosen is the system that PGBTUI_LAB_SUITE names, as "trixie", and this machine's own without it. `make matrix`
+// boots the same tests on one system after the other.
+func Chosen() System {
+	if suite := os.Getenv("PGBTUI_LAB_SUITE"); suite != "" {
+		return Furnished(suite)
+	}
+	return System{}
+}
+
 func (s System) String() string {
 	if s.Suite == "" {
 		return "this machine's system"

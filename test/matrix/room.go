@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+)
+
+// room is a system without a boot: programs of this machine run with the files of another one.
+type room struct {
+	root     string // of the system; what is written goes to memory above it, and is gone with the process
+	binaries string // seen as /matrix
+}
+
+// enter mounts the system in a namespace of its own and becomes the program. The checkout is seen as /src, since
+// tests read their files from the package's folder.
+const enter = `set -e
+mount --make-rprivate /
+layer=$(mktemp -d)
+mount -t tmpfs tmpfs "$layer"
+mkdir "$layer/upper" "$layer/work" "$layer/root"
+mount -t overlay overlay -o "lowerdir=$ROOM_ROOT,upperdir=$layer/upper,workdir=$layer/work" "$layer/root"
+cd "$layer/root"
+mkdir -p src matrix
+mount -t proc proc proc
+mount --rbind /dev dev
+mount --rbind /sys sys
+mount -t tmpfs tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+mount --bind "$ROOM_SRC" src
+mount --bind "$ROOM_BINARIES" matrix
+exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PGBTUI_TEST_ALL=1 \
+	sh -c 'cd "/src/$1" && shift && exec "$@"' sh "$ROOM_DIR" "$@"
+`
+
+// run is the output of a program in the room, started in a folder of the checkout.
+func (r room) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	src, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	inside := []string{"--mount", "--pid", "--fork", "--kill-child", "--ipc", "bash", "-c", enter, "bash"}
+	cmd := exec.CommandContext(ctx, "unshare", append(inside, args...)...)
+	cmd.Env = append(os.Environ(), "ROOM_ROOT="+r.root, "ROOM_SRC="+src, "ROOM_BINARIES="+r.binaries, "ROOM_DIR="+dir)
+	return cmd.CombinedOutput()
+}
+
+var number = regexp.MustCompile(`\d+(\.\d+|rc\d+|beta\d+)?`)
+
+// versions are those of PostgreSQL and systemd in the room.
+func (r room) versions(ctx context.Context) (string, error) {
+	postgres, err := r.run(ctx, ".", "sh", "-c", "/usr/lib/postgresql/*/bin/postgres --version")
+	if err != nil {
+		return "", fmt.Errorf("ask for PostgreSQL's version in %s: %w\n%s", r.root, err, postgres)
+	}
+	systemd, err := r.run(ctx, ".", "systemctl", "--version")
+	if err != nil {
+		return "", fmt.Errorf("ask for systemd's version in %s: %w\n%s", r.root, err, systemd)
+	}
+	first, _, _ := strings.Cut(string(systemd), "\n")
+	return fmt.Sprintf("PostgreSQL %s, systemd %s", number.FindString(string(postgres)), number.FindString(first)), nil
+}
