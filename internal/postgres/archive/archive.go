@@ -48,6 +48,10 @@ type Entry struct {
 	Owner      string `json:"owner,omitempty"`
 	Tablespace string `json:"tablespace,omitempty"`
 	Deps       []int  `json:"deps,omitempty"` // DumpIDs
+
+	// Excludes is a constraint that compares by operators of an index. They may be an extension's, which no
+	// dependency of an archive tells.
+	Excludes bool `json:"-"`
 }
 
 // Data is one data block: COPY text of a table, or large objects.

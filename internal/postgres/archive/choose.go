@@ -5,7 +5,8 @@ import "slices"
 // What of an archive is restored when somebody wants some tables, or schemas, and not all.
 //
 // Rules: what a chosen object depends on comes along, as far as the archive has it (pg_dump
-// records that with each entry). A table that is chosen comes whole: rows, defaults, sequences,
+// records that with each entry); with an exclusion constraint all extensions do, since the operator
+// class that it compares by stands nowhere. A table that is chosen comes whole: rows, defaults, sequences,
 // indexes, constraints, triggers, policies. A table that only comes along, because a chosen thing
 // cannot be created without it, comes as its bare definition, without rows. What hangs on a chosen
 // table and needs a table that is not there, is left out: a foreign key needs both tables whole.
@@ -89,8 +90,11 @@ func (a *Archive) Choose(asked []Entry) Choice {
 	c := chooser{archive: a, byID: make(map[int]Entry, len(a.Entries)), schemas: map[string]Entry{}, in: map[int]bool{}, whole: map[int]bool{}, asked: map[int]bool{}}
 	for _, e := range a.Entries {
 		c.byID[e.DumpID] = e
-		if e.Desc == "SCHEMA" {
+		switch e.Desc {
+		case "SCHEMA":
 			c.schemas[e.Tag] = e
+		case "EXTENSION":
+			c.extensions = append(c.extensions, e)
 		}
 	}
 	for _, e := range asked {
@@ -105,6 +109,8 @@ type chooser struct {
 	archive *Archive
 	byID    map[int]Entry
 	schemas map[string]Entry
+
+	extensions []Entry
 
 	in    map[int]bool // to restore
 	whole map[int]bool // relations that come with their parts
@@ -139,6 +145,9 @@ func (c *chooser) needs(e Entry) (needs []Entry) {
 	}
 	if schema, ok := c.schemas[e.Namespace]; ok {
 		needs = append(needs, schema)
+	}
+	if e.Excludes {
+		needs = append(needs, c.extensions...)
 	}
 	return needs
 }

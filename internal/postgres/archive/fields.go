@@ -79,8 +79,8 @@ func (s *Scanner) gotField(b []byte) {
 func (s *Scanner) startText(n int64) {
 	h := &s.head
 	f := h.field()
-	h.keep = f.keep == nil || f.keep(s)
 	h.text, h.size, h.left = h.text[:0], n, n
+	h.keep = f.keep == nil || f.keep(s)
 	switch {
 	case n == -1 || n == 0:
 		s.set(value{null: n < 0})

@@ -71,7 +71,7 @@ func entryFields(minor int64) []field {
 		{name: "tag", kind: kindText, set: func(s *Scanner, v value) { s.head.entry.Tag = string(v.text) }},
 		{name: "description", kind: kindText, set: name(func(e *Entry) *string { return &e.Desc })},
 		{name: "section", kind: kindInt, set: (*Scanner).setSection},
-		{name: "definition", kind: kindText, keep: isEncoding, set: (*Scanner).setDefinition},
+		{name: "definition", kind: kindText, keep: readsDefinition, set: (*Scanner).setDefinition},
 		{name: "drop command", kind: kindText, keep: never},
 		{name: "copy command", kind: kindText, keep: never, set: func(s *Scanner, v value) { s.head.data.copied = v.size > 0 }},
 		{name: "schema", kind: kindText, set: name(func(e *Entry) *string { return &e.Namespace })},
@@ -107,10 +107,23 @@ func (s *Scanner) setSection(v value) {
 	s.head.entry.Section = names[v.n-1]
 }
 
-func isEncoding(s *Scanner) bool { return s.head.entry.Desc == "ENCODING" }
+// readsDefinition is for the few whose text says something. A constraint's may be longer than any name.
+func readsDefinition(s *Scanner) bool {
+	switch s.head.entry.Desc {
+	case "ENCODING":
+		return true
+	case "CONSTRAINT":
+		return s.head.size <= maxText
+	}
+	return false
+}
 
-// setDefinition reads SET client_encoding = 'UTF8'; other definitions are not kept.
+// setDefinition reads SET client_encoding = 'UTF8', and of a constraint whether it excludes; no text is kept.
 func (s *Scanner) setDefinition(v value) {
+	if s.head.entry.Desc == "CONSTRAINT" {
+		s.head.entry.Excludes = bytes.Contains(v.text, []byte(" EXCLUDE USING ")) || bytes.Contains(v.text, []byte(" WITHOUT OVERLAPS"))
+		return
+	}
 	if parts := bytes.SplitN(v.text, []byte{'\''}, 3); len(parts) == 3 {
 		s.arch.Encoding = string(parts[1])
 	}
