@@ -60,6 +60,10 @@ func (s *Scanner) inBlock() bool {
 // gotBlock starts a block, which must be one that the table of contents announced.
 func (s *Scanner) gotBlock(b []byte) {
 	typ := b[0]
+	if typ == 0 && len(s.head.awaited) == 0 && !s.head.repeated && s.head.total > 0 {
+		s.startRepeat(b)
+		return
+	}
 	if typ != blockData && typ != blockBlobs {
 		s.fail(ErrCorrupt, "data block of type %d", typ)
 		return

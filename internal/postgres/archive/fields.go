@@ -88,7 +88,7 @@ func (s *Scanner) startText(n int64) {
 		s.fail(ErrCorrupt, "length %d of %s", n, f.name)
 	case h.keep && n > maxText:
 		s.fail(ErrCorrupt, "%s of %d bytes", f.name, n)
-	case n > s.opts.MaxHeadBytes-s.pos:
+	case n > s.opts.MaxHeadBytes-(s.pos-h.base):
 		s.fail(ErrTooLarge, "%s of %d bytes", f.name, n)
 	default:
 		s.state = stateText
@@ -118,7 +118,7 @@ func (s *Scanner) set(v value) {
 	if s.err != nil {
 		return
 	}
-	if s.pos > s.opts.MaxHeadBytes {
+	if s.pos-s.head.base > s.opts.MaxHeadBytes {
 		s.fail(ErrTooLarge, "more than %d bytes", s.opts.MaxHeadBytes)
 		return
 	}

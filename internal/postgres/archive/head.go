@@ -25,6 +25,9 @@ type head struct {
 	text       []byte
 	size, left int64
 
+	base     int64 // where what is read began
+	repeated bool  // it is the second table of contents, or that was read
+
 	major, minor, rev int64
 	intSize, offSize  int
 	compressed        bool

@@ -24,6 +24,7 @@ const (
 // toc is what reading the table of contents needs to remember.
 type toc struct {
 	count   int64 // entries still to come
+	total   int64
 	memory  int64
 	entry   Entry
 	deps    []int
@@ -45,7 +46,7 @@ func (s *Scanner) setEntryCount(v value) {
 		s.fail(ErrTooLarge, "%d entries", v.n)
 		return
 	}
-	s.head.count = v.n
+	s.head.count, s.head.total = v.n, v.n
 }
 
 func (s *Scanner) startEntries() {
@@ -199,6 +200,9 @@ func (s *Scanner) keepEntry(e Entry) bool {
 // intern keeps one copy of what is repeated in most entries: kinds, schemas, owners.
 func (s *Scanner) intern(b []byte) string {
 	h := &s.head
+	if h.names == nil {
+		return string(b) // to be compared, not kept
+	}
 	if name, ok := h.names[string(b)]; ok {
 		return name
 	}
