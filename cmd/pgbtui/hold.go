@@ -42,7 +42,7 @@ type jsonHeld struct {
 
 func (p *program) holdCommand() *cobra.Command {
 	return p.holdVerb(holdFlags{}, "hold ID|latest", "Keep one set from retention until it is released",
-		"Keep a set from retention, whatever the rules say, until `pgbtui unhold`. Who holds it, since when and why is stored\nbeside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete objects still can.")
+		"Keep a set from retention, whatever the rules say, until `sudo pgbtui unhold ID`. Who holds it, since when and why is stored\nbeside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete objects still can.")
 }
 
 func (p *program) unholdCommand() *cobra.Command {

@@ -201,14 +201,14 @@ func (p *program) locateAsked(ctx context.Context, asked request.Restore) (*loca
 			other = true
 		case !ownedBy(c, asked.Job, set):
 			return nil, fault.New(fault.Refused, fmt.Sprintf("set %s is not one of job %q, which the request names", wanted, asked.Job),
-				"choose the set in the console again, or look with `pgbtui show` which job made it", nil)
+				"choose the set in the console again, or look which job made it: `pgbtui show "+wanted.String()+"`", nil)
 		default:
 			return found.located(c, set), nil
 		}
 	}
 	if other {
 		return nil, fault.New(fault.Integrity, fmt.Sprintf("the manifest of set %s is not the one that was asked for: it was exchanged since, or the request is of another bucket", wanted),
-			"find out who writes to the bucket (`pgbtui show` and `pgbtui verify` tell what there is now), then ask for the restore again", nil)
+			"find out who writes to the bucket (`sudo pgbtui verify "+wanted.String()+"` reads what there is now), then ask for the restore again", nil)
 	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %s", wanted), "`pgbtui list` shows what there is", nil)
 }

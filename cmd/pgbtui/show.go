@@ -100,7 +100,7 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 	if at.set.Instance != at.job.Instance {
 		word = at.set.Address().String()
 	}
-	p.printf("\nrestore it with pgbtui:\n  pgbtui restore %s --to NEWDB\n\nrestore it without pgbtui:\n", word)
+	p.printf("\nrestore it with pgbtui:\n  %s restore %s --to NEWDB\n\nrestore it without pgbtui:\n", backup.RestoreCommand(at.job.Postgres.Host), word)
 	for _, line := range recipe {
 		// Quoted for a shell, then made safe for the terminal: a name with control characters
 		// has to be typed by hand.

@@ -15,7 +15,7 @@ func (p *program) showProofs(s *backup.Set) {
 	p.printf("\nevidence:\n")
 	if len(s.Proofs) == 0 {
 		level, _ := s.Proven()
-		p.printf("  %s only; never verified since: `pgbtui verify %s`\n", level, s.ID)
+		p.printf("  %s only; never verified since: `sudo pgbtui verify %s`\n", level, s.ID)
 	}
 	for i := range s.Proofs {
 		p.showProof(&s.Proofs[i])

@@ -93,7 +93,7 @@ func first(failed []error) error {
 
 // refuse is why the plan may not be carried out, or nil.
 func (p *Pruning) refuse(confirmed int) error {
-	prune := "`pgbtui prune --job " + shellQuote(p.job) + p.reach.flags()
+	prune := "`sudo pgbtui prune --job " + shellQuote(p.job) + p.reach.flags()
 	switch {
 	case confirmed == Unconfirmed && len(p.Doubts) > 0:
 		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),

@@ -73,7 +73,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 		}
 	}
 	if h.Newest == nil {
-		h.add(ProblemBackup, true, "run one, `pgbtui --headless`", "there is no good backup of this database")
+		h.add(ProblemBackup, true, "start one in the console (b), or `pgbtui --headless --job "+shellQuote(whose.Job)+"` as the user of the backups", "there is no good backup of this database")
 		return h
 	}
 	h.Age = now.Sub(h.Newest.FinishedAt)
@@ -106,7 +106,7 @@ func (h *Health) addLosses(sets []Set) {
 		more = fmt.Sprintf("; and so are %d more sets", n)
 	}
 	h.add(ProblemLoss, true, "find out who deletes in the bucket and put back what is gone, from its versions or a copy; what cannot be put back, "+
-		"`pgbtui acknowledge ID --reason ...` takes off this list", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
+		"`sudo pgbtui acknowledge ID --reason ...` takes off this list", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
 }
 
 func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {

@@ -132,7 +132,7 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "the store or a proxy before it damages data: do not rely on it", nil)
 	}
 	if seen.CRC64NVME == "" && name == dumpName {
-		r.warn(ctx, "the store confirms sizes only, no checksums: `pgbtui verify` is the proof here")
+		r.warn(ctx, "the store confirms sizes only, no checksums: `sudo pgbtui verify latest` is the proof here")
 	}
 	r.confirmLock(ctx, seen)
 	object := &Object{

@@ -22,7 +22,7 @@ func (r *Restored) WayBack() string {
 	if r.Kept == "" {
 		return ""
 	}
-	return swapLine("undo", r.Database, "")
+	return swapLine(r.host, "undo", r.Database, "")
 }
 
 // confirmed refuses to change an existing database that nobody has typed the name of.
@@ -211,7 +211,7 @@ func (r *restoring) explainReplace(err error) error {
 	switch {
 	case r.whole:
 		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
-		next = fmt.Sprintf("put the copy in its place with `%s`, or drop it (`dropdb`)", swapLine("swap", live, r.req.To))
+		next = fmt.Sprintf("put the copy in its place with `%s`, or drop it (`dropdb`)", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
 	case r.created:
 		what += fmt.Sprintf(", unfinished database %q left", r.req.To)
 		next = fmt.Sprintf("look into %q if you want, then drop it (`dropdb`) before the next try", r.req.To)

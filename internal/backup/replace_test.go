@@ -151,7 +151,7 @@ func TestAnApplicationThatComesDuringTheRestoreStopsTheSwapUnlessItMayBeEnded(t 
 	_, err := r.restore(t.Context(), r.request())
 	wantCode(t, err, fault.Refused)
 	left := r.wantBeside(t, wordRestored)
-	if !strings.Contains(err.Error(), "is as it was, its whole and compared copy is") || !strings.Contains(err.Error(), left[0]) || !strings.Contains(fault.Remedy(err), "`pgbtui restore swap --with="+left[0]+" --confirm="+r.live+" "+r.live+"`") {
+	if !strings.Contains(err.Error(), "is as it was, its whole and compared copy is") || !strings.Contains(err.Error(), left[0]) || !strings.Contains(fault.Remedy(err), "`sudo -u postgres -g pgbtui pgbtui restore swap --with="+left[0]+" --confirm="+r.live+" "+r.live+"`") {
 		t.Error(err, fault.Remedy(err))
 	}
 	r.wantLive(t, 2)

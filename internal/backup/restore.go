@@ -62,6 +62,8 @@ type Restored struct {
 
 	Portion *Portion // nil: everything was restored
 	Fetched int64    // stored bytes of the dump that a part took
+
+	host string // of the server, for the way back
 }
 
 // RowMismatch is one table whose rows differ from those counted in the dump.
@@ -144,7 +146,7 @@ func newRestoring(job config.Job, env Env, set *Set, req RestoreRequest, identit
 		req.To = besideName(req.Replace, wordRestoring, short)
 	}
 	return &restoring{
-		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To}, short: short,
+		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To, host: job.Postgres.Host}, short: short,
 		exchange: exchange{word: wordBefore, terminate: req.Terminate, now: env.Now, step: env.swapStep},
 		log:      env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
 		meter:    newMeter("restore", set.Database, job.StallAfter, env.Progress),

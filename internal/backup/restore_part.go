@@ -264,7 +264,7 @@ func (r *restoring) expected() (chosen []archive.Table, err error) {
 		}
 		if want, known := recorded[t.DumpID]; known && (want.Rows != t.Rows || want.RawBytes != t.RawBytes) {
 			return nil, fault.New(fault.Integrity, fmt.Sprintf("restore: the dump holds %d rows of %s.%s, the set recorded %d", t.Rows, t.Schema, t.Name, want.Rows),
-				"restore another set, and `pgbtui verify` this one", nil)
+				"restore another set, and read this one back: `sudo pgbtui verify ID`", nil)
 		}
 		chosen = append(chosen, t)
 	}

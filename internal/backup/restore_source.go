@@ -40,7 +40,7 @@ func (r *restoring) evidence() Check {
 	level, at := r.set.Proven()
 	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
 	if level == LevelNone {
-		detail, remedy = "never verified", "read it back first: `pgbtui verify "+r.set.Address().String()+"`"
+		detail, remedy = "never verified", "read it back first: `sudo pgbtui verify "+r.set.Address().String()+"`"
 	}
 	switch {
 	case r.set.Signature == SignatureMissing: // a forged one is never good

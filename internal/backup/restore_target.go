@@ -62,6 +62,14 @@ func (r *restoring) checkCode(context.Context) ([]Check, error) {
 		"can then do on the server what that superuser can, and run programs there", r.into.Role), "")}, nil
 }
 
+// freeName is what to do about a name that is taken. PostgreSQL's own databases are never replaced.
+func freeName(taken string) string {
+	if reserved[taken] {
+		return "choose another name: this database is PostgreSQL's own and cannot be replaced"
+	}
+	return "choose a name that is free, or have it replaced: --replace " + shellQuote(taken) + " --confirm " + shellQuote(taken) + " instead of --to"
+}
+
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
 	if r.req.Replace != "" {
 		return r.checkReplaced(ctx)
@@ -77,7 +85,7 @@ func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	if exists {
-		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), "choose a name that is free, or have it replaced: --replace")}, nil
+		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), freeName(r.req.To))}, nil
 	}
 	return []Check{passes("target", fmt.Sprintf("database %q does not exist yet", r.req.To))}, nil
 }

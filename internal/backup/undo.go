@@ -30,14 +30,16 @@ type Swapped struct {
 	With     string // what the one that is live now was called
 	Kept     string // what the one that was live is called now
 	Ended    int    // connections
+
+	host string // of the server
 }
 
 // WayBack is the command that undoes it.
-func (s *Swapped) WayBack() string { return swapLine("swap", s.Database, s.Kept) }
+func (s *Swapped) WayBack() string { return swapLine(s.host, "swap", s.Database, s.Kept) }
 
 // swapLine is a command line of this file's verbs, for a shell.
-func swapLine(verb, database, with string) string {
-	line := "pgbtui restore " + verb
+func swapLine(host, verb, database, with string) string {
+	line := RestoreCommand(host) + " restore " + verb
 	if with != "" {
 		line += " --with=" + shellQuote(with)
 	}
@@ -121,7 +123,9 @@ func (s *swapping) do(ctx context.Context) (*Swapped, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Swapped{Database: s.req.Database, With: s.x.with.Name, Kept: done.kept, Ended: len(done.ended)}, nil
+	return &Swapped{
+		Database: s.req.Database, With: s.x.with.Name, Kept: done.kept, Ended: len(done.ended), host: s.job.Postgres.Host,
+	}, nil
 }
 
 func (s *swapping) checks(ctx context.Context) ([]Check, error) {

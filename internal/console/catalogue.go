@@ -98,7 +98,7 @@ func (b *buckets) job(set *backup.Set) config.Job {
 // named is why a unit that is told a set's ID only would not work on this one, or nil. Its verb looks among
 // this host's own instances, and takes nothing where two sets have the ID.
 func (b *buckets) named(set *backup.Set, verb string) error {
-	remedy := "on the command line by its whole address: `sudo -u pgbtui pgbtui " + verb + " " + set.Address().String() + "`"
+	remedy := "on the command line by its whole address: `sudo pgbtui " + verb + " " + set.Address().String() + "`"
 	if set.Instance != "" && set.Instance != b.job(set).Instance {
 		return fault.New(fault.Refused, "the unit knows a set by its ID only, and looks among this host's own: this one is of instance "+set.Instance, remedy, nil)
 	}
@@ -129,7 +129,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 		return ui.ContentsView{}, err
 	}
 	if contents == nil || contents.Archive == nil {
-		return ui.ContentsView{}, fault.New(fault.NotFound, "the contents of this set were not recorded", "`pgbtui verify` counts its rows", nil)
+		return ui.ContentsView{}, fault.New(fault.NotFound, "the contents of this set were not recorded", "`sudo pgbtui verify "+set.Address().String()+"` counts its rows", nil)
 	}
 	view := ui.ContentsView{Extensions: contents.Archive.Extensions()}
 	for _, t := range contents.Archive.Tables() {

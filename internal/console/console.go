@@ -43,6 +43,8 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 		Identity: s.identity(),
 		Look:     ui.Look{NoColor: s.NoColor, ASCII: !utf8Locale()},
 		Sources:  ui.Sources{Missing: map[string]error{}},
+
+		RestoreCommand: backup.RestoreCommand(s.firstJob().Postgres.Host),
 	}
 	var closers []func()
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
@@ -88,11 +90,16 @@ func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
 	return ui.Write{Actions: a, Cancel: a, Holder: &holder{buckets: buckets, setup: s, who: who}}
 }
 
-func (s Setup) identity() ui.Identity {
-	job := s.Config.Defaults()
+// firstJob is the one whose server and bucket the first line shows.
+func (s Setup) firstJob() config.Job {
 	if len(s.Config.Jobs) > 0 {
-		job = s.Config.Jobs[0]
+		return s.Config.Jobs[0]
 	}
+	return s.Config.Defaults()
+}
+
+func (s Setup) identity() ui.Identity {
+	job := s.firstJob()
 	host, _, _ := strings.Cut(s.Host, ".")
 	cluster := firstOf(job.Postgres.Host, "socket") + ":" + firstOf(job.Postgres.Port, "5432")
 	return ui.Identity{

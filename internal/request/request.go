@@ -128,7 +128,7 @@ func classify(dir string, err error) error {
 	case errors.Is(err, os.ErrPermission):
 		return fault.New(fault.NotPermitted, "request: write", "become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again", err)
 	case errors.Is(err, os.ErrNotExist):
-		return fault.New(fault.Config, "request: there is no folder "+dir, "run `pgbtui units install`", err)
+		return fault.New(fault.Config, "request: there is no folder "+dir, "run `sudo pgbtui units install`", err)
 	}
 	return fmt.Errorf("request: write: %w", err)
 }

@@ -70,3 +70,13 @@ func TestAccessibleReadOnlyChangesNothing(t *testing.T) {
 		t.Errorf("%v\n%s", w.Started, out)
 	}
 }
+
+func TestCommandLinesOfRestoresBeginAsTheirServerNeedsIt(t *testing.T) {
+	w := uitest.New()
+	o := w.Options()
+	o.RestoreCommand = "sudo -u postgres -g pgbtui pgbtui"
+	out := talk(t, w, o, "2", "1", "4", "fresh", "no", "no", "0", "0", "0")
+	if !strings.Contains(out, "Same as sudo -u postgres -g pgbtui pgbtui restore ") {
+		t.Error(out)
+	}
+}

@@ -64,7 +64,7 @@ func askProve(sh *shared, how Proving, s backup.Set) tea.Cmd {
 	return sh.post(boxMsg{&dialog{
 		shared: sh, title: words.title + orUnknown(s.Database), verb: words.verb,
 		facts: append(facts, [2]string{"Time", proofTook(how, s)}, [2]string{"Shows", words.shows}),
-		cli:   "pgbtui " + string(how) + " " + sh.word(&s),
+		cli:   "sudo pgbtui " + string(how) + " " + sh.word(&s),
 		do:    func(ctx context.Context) (Started, error) { return act.Prove(ctx, how, s) },
 	}})
 }
@@ -136,13 +136,13 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 		return say(toneWarn, "hold: ", first(sh.denied(), "not available here"))
 	}
 	d := &dialog{
-		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true, cli: "pgbtui hold " + sh.word(&s),
+		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true, cli: "sudo pgbtui hold " + sh.word(&s),
 		facts: [][2]string{{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Who may delete objects still can."}},
 		done:  "held: " + clean(s.ID),
 	}
 	do := keeper.Hold
 	if s.Hold != nil {
-		d.title, d.verb, d.cli, d.done, do = "Release a backup of "+orUnknown(s.Database), "Release it", "pgbtui unhold "+sh.word(&s), "released: "+clean(s.ID), keeper.Release
+		d.title, d.verb, d.cli, d.done, do = "Release a backup of "+orUnknown(s.Database), "Release it", "sudo pgbtui unhold "+sh.word(&s), "released: "+clean(s.ID), keeper.Release
 		d.facts = [][2]string{{"Backup", clean(s.ID)}, {"Held", clean(s.Hold.String())}, {"Then", "The next retention may delete it, if no rule keeps it."}}
 	}
 	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text) }

@@ -89,7 +89,7 @@ func kindText(s *backup.Set) string {
 // signatureText says what each state of a signature means.
 var signatureText = map[backup.Signature]string{
 	backup.SignatureGood:    "signed, by a key that is configured here",
-	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore --accept-unsigned` takes it all the same",
+	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore ID --accept-unsigned …` takes it all the same",
 	backup.SignatureForged:  "FORGED: altered after it was signed, or signed by somebody else; find out who writes to the bucket",
 }
 

@@ -186,7 +186,7 @@ func (d *database) remedy(p backup.Problem) string {
 	case backup.ProblemRollback:
 		return "restore nothing until you know; look into the versions and the log of the bucket"
 	case backup.ProblemLoss:
-		return "2 shows it; put back what is gone, or pgbtui acknowledge ID --reason … where it cannot be"
+		return "2 shows it; put back what is gone, or sudo pgbtui acknowledge ID --reason TEXT where it cannot be"
 	case backup.ProblemClock:
 	}
 	return clean(p.Remedy)
@@ -228,7 +228,7 @@ func (d *database) judgeTimer(sh *shared) {
 	}
 	switch {
 	case d.timer == nil:
-		d.add("timer", markWarn, "pgbtui units install", "no timer starts its backup")
+		d.add("timer", markWarn, "sudo pgbtui units install", "no timer starts its backup")
 	case d.timer.State == TimerMissed:
 		d.add("missed", markLate, clean(d.timer.Remedy), "its timer %s", clean(d.timer.Problem))
 	case d.timer.State != TimerOn:

@@ -25,6 +25,8 @@ type Options struct {
 	Write Write
 	Look  Look
 
+	RestoreCommand string // begins the command lines of restores, see backup.RestoreCommand; default "pgbtui"
+
 	Now    func() time.Time // default time.Now
 	Zone   *time.Location   // of times on screen; default time.Local
 	Input  *os.File         // default os.Stdin
@@ -71,6 +73,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Zone == nil {
 		o.Zone = time.Local
+	}
+	if o.RestoreCommand == "" {
+		o.RestoreCommand = "pgbtui"
 	}
 	if o.Input == nil {
 		o.Input = os.Stdin

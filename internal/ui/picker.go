@@ -142,7 +142,7 @@ func (p *picker) copyText() string {
 }
 
 func (p *picker) cliLine() string {
-	return "pgbtui restore " + p.word(&p.set) + " --to NEWDB --table TABLE"
+	return p.RestoreCommand + " restore " + p.word(&p.set) + " --to NEWDB --table TABLE"
 }
 
 func (p *picker) view(w, h int) string {

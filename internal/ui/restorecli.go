@@ -13,7 +13,7 @@ import (
 func restoreLine(sh *shared, r RestoreRequest) string {
 	switch {
 	case r.Swap != "":
-		return swapLine(r)
+		return swapLine(sh, r)
 	case r.Replace != "":
 		return restoreWords(sh, r, "--replace", r.Replace, "--confirm", r.Replace)
 	case r.DataOnly:
@@ -22,7 +22,7 @@ func restoreLine(sh *shared, r RestoreRequest) string {
 	return restoreWords(sh, r, "--to", r.Target)
 }
 
-func swapLine(r RestoreRequest) string {
+func swapLine(sh *shared, r RestoreRequest) string {
 	verb, with := "undo", ""
 	if r.With != "" {
 		verb, with = "swap", " --with="+quote(r.With)
@@ -31,7 +31,7 @@ func swapLine(r RestoreRequest) string {
 	if r.Terminate {
 		end = " --terminate"
 	}
-	return "pgbtui restore " + verb + with + " --confirm=" + quote(r.Swap) + end + operand(r.Swap)
+	return sh.RestoreCommand + " restore " + verb + with + " --confirm=" + quote(r.Swap) + end + operand(r.Swap)
 }
 
 // operand is a name behind all options.
@@ -73,7 +73,7 @@ func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
 	for i, w := range words {
 		words[i] = quote(w)
 	}
-	return "pgbtui restore " + sh.word(&r.Set) + " " + strings.Join(words, " ")
+	return sh.RestoreCommand + " restore " + sh.word(&r.Set) + " " + strings.Join(words, " ")
 }
 
 // roleWord is a name of a mapping, in double quotes where a plain one would end early.

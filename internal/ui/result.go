@@ -71,7 +71,7 @@ func (v *runView) resultLines(r UnitRun, w int) []string {
 	}
 	lines = append(append(lines, v.keptLines(w)...), v.noteLines(w)...)
 	lines = append(lines, "", v.section("NEXT", "", w))
-	for _, next := range nextSteps(r, res) {
+	for _, next := range nextSteps(v.shared, r, res) {
 		lines = append(lines, fact(v.theme, next[0], next[1], w)...)
 	}
 	return append(lines, "")
@@ -121,10 +121,10 @@ func (v *runView) list(mark, text string, w int, style func(...string) string) (
 }
 
 // nextSteps are exact commands, each with what it is for.
-func nextSteps(r UnitRun, res *RestoreResult) [][2]string {
+func nextSteps(sh *shared, r UnitRun, res *RestoreResult) [][2]string {
 	if database, kept := res.kept(); kept != "" {
 		return [][2]string{
-			{"Go back", "U here, or: " + swapLine(RestoreRequest{Swap: database, With: kept})},
+			{"Go back", "U here, or: " + swapLine(sh, RestoreRequest{Swap: database, With: kept})},
 			{"When sure", "dropdb -- " + quote(kept)},
 		}
 	}

@@ -169,7 +169,7 @@ func (p *retentionPage) copyText() string { l, _ := p.selected(); return l.id }
 
 // cliLine shows the plan, or carries out one that only the command line may.
 func (p *retentionPage) cliLine() string {
-	line := "pgbtui prune --job " + quote(p.job.Name)
+	line := "sudo pgbtui prune --job " + quote(p.job.Name)
 	if p.have && len(p.plan.Doubts) > 0 {
 		return line + fmt.Sprintf(" --confirm %d", p.plan.Removes())
 	}

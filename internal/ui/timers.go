@@ -106,7 +106,7 @@ func (s *timersScreen) list(w, h int) []string {
 	}
 	bare := s.withoutTimer()
 	if len(all) == 0 && s.timers.have && len(bare) == 0 {
-		return append(lines, s.faint.Render("   no timers; pgbtui units install makes them"))
+		return append(lines, s.faint.Render("   no timers; sudo pgbtui units install makes them"))
 	}
 	cols := []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"NEXT", 16, false}, {"IN", 10, true}, {"LAST", 7, true}}
 	if w < 72 {
@@ -142,7 +142,7 @@ func (s *timersScreen) withoutTimer() []string {
 	var out []string
 	for _, d := range assess(s.shared) {
 		if d.hasJob && s.timers.have && d.timer == nil && s.matches(d.title) {
-			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.title)+s.faint.Render("  no timer → pgbtui units install"))
+			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.title)+s.faint.Render("  no timer → sudo pgbtui units install"))
 		}
 	}
 	return out

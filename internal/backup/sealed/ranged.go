@@ -216,7 +216,7 @@ func (r *Ranged) unpack(frame int64, packed, buffer []byte) ([]byte, error) {
 }
 
 func damagedFrame(frame int64, err error) error {
-	return fault.New(fault.Integrity, fmt.Sprintf("sealed: frame %d", frame), "restore another set, and `pgbtui verify` this one", err)
+	return fault.New(fault.Integrity, fmt.Sprintf("sealed: frame %d", frame), "restore another set, and read this one back: `sudo pgbtui verify ID`", err)
 }
 
 // Fetched is how many stored bytes have come so far.

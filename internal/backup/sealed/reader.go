@@ -52,7 +52,7 @@ func decryptError(err, broken error) error {
 		return fault.New(fault.NotPermitted, "sealed: decrypt",
 			"use the identity file that belongs to one of the set's recipients", err)
 	}
-	return fault.New(fault.Integrity, "sealed: decrypt", "restore another set, and `pgbtui verify` this one", err)
+	return fault.New(fault.Integrity, "sealed: decrypt", "restore another set, and read this one back: `sudo pgbtui verify ID`", err)
 }
 
 var errHeader = errors.New("its header has no end")
