@@ -23,7 +23,7 @@ func (p *program) console(ctx context.Context, f rootFlags) error {
 		Config: c, Host: hostname(), Version: version(), ReadOnly: f.readOnly || c.ReadOnly,
 		NoColor: p.noColor || p.getenv("NO_COLOR") != "",
 		Open:    p.bucket, Identities: p.identities, Log: slog.New(audit),
-		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator"},
+		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator", CacheDir: p.cacheDir()},
 	})
 	defer done()
 	if f.accessible {

@@ -86,7 +86,7 @@ func (p *program) hold(ctx context.Context, f holdFlags) error {
 		return err
 	}
 	p.audit(ctx, who, journal.Action{What: verb, Target: at.set.ID, Reason: f.reason})
-	now, err := at.again(ctx)
+	now, err := at.again(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func (p *program) env(ctx context.Context, job config.Job, log *slog.Logger) (ba
 	bucket, err := p.bucket(ctx, job)
 	return backup.Env{
 		Bucket: bucket, Log: log, Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
-		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
+		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(), CacheDir: p.cacheDir(),
 	}, err
 }
 

@@ -78,7 +78,7 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 	if err != nil {
 		return err
 	}
-	among, err := backup.NewCatalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
+	among, err := p.catalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
 	if err != nil {
 		return err
 	}

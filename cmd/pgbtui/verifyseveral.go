@@ -74,7 +74,7 @@ func (p *program) verifyJob(ctx context.Context, job config.Job, f verifyFlags, 
 	if err != nil {
 		return fault.OK, err
 	}
-	sets, err := backup.NewCatalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	sets, err := p.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
 	if err != nil {
 		return fault.OK, err
 	}

@@ -18,12 +18,21 @@ type Catalogue struct {
 	prefix  string
 	trusted []ed25519.PublicKey // none: signatures are not looked at
 	known   known
+
+	cacheDir string // where documents are kept for the next process; "" nowhere
 }
 
 // NewCatalogue reads below the job's prefix ("" is the whole bucket), the sets of all jobs and hosts
 // there, and trusts the signing keys of the job's configuration.
 func NewCatalogue(bucket *s3.Bucket, job config.Job) *Catalogue {
 	return &Catalogue{bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, known: known{documents: map[string]document{}}}
+}
+
+// KeepIn lets the catalogue keep the documents that it reads in a folder of this user's, and take them from there
+// when they are still those of the bucket. "" is nowhere.
+func (c *Catalogue) KeepIn(dir string) *Catalogue {
+	c.cacheDir = dir
+	return c
 }
 
 // Scope narrows a listing to one instance and database. The zero Scope is everything.
@@ -44,9 +53,12 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 		}
 	}
 	found.end()
+	cache := c.openCache(found, false)
 	if err := c.describe(ctx, found); err != nil {
+		cache.leave()
 		return nil, err
 	}
+	cache.close(c.listPrefixes(scope), scope.Instance == "")
 	sets := within(found.all(), scope)
 	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
 	found.tell(sets)

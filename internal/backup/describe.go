@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/md5" //nolint:gosec // see confirmed
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -26,8 +27,14 @@ func (c *Catalogue) describe(ctx context.Context, found *gathering) error {
 	all := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
-	for _, g := range found.sets {
-		group.Go(func() error { return c.complete(ctx, g, found.unread[g.Dir]) })
+	for _, g := range found.order { // neighbours share a file of the cache
+		group.Go(func() error {
+			err := c.complete(ctx, g, found.unread[g.Dir])
+			if err == nil {
+				g.cached.done()
+			}
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -101,16 +108,24 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 	if known, ok := c.known.get(key); ok && !again {
 		return known.(manifestRead), nil
 	}
+	if again {
+		g.cached.forget(g.ID, g.manifest)
+		g.cached.forget(g.ID, g.signature)
+	}
 	raw, err := c.fetch(ctx, g, g.manifest, maxManifest)
 	if err != nil {
 		return manifestRead{}, err
 	}
-	read := manifestRead{sum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw), job: jobOf(raw), twice: again}
+	read := manifestRead{sum: fmt.Sprintf("%x", sha256.Sum256(raw)), twice: again}
 	lasting, err := c.authenticate(ctx, g, raw, &read)
 	if err != nil {
 		return manifestRead{}, err
 	}
-	read.manifest, read.problem = parseManifest(raw)
+	if read.manifest, read.problem = parseManifest(raw); read.manifest != nil {
+		read.sequence, read.job = max(0, read.manifest.Sequence), read.manifest.Job
+	} else {
+		read.sequence, read.job = sequenceOf(raw), jobOf(raw)
+	}
 	if lasting {
 		c.known.put(key, document{read, int64(len(raw)) + documentMemory})
 	}
@@ -204,11 +219,23 @@ func (c *Catalogue) fetch(ctx context.Context, g *gathered, o member, limit int6
 	if o.size > limit {
 		return nil, tooLarge(g.Dir+o.name, limit)
 	}
-	raw, _, err := fetch(ctx, c.bucket, g.Dir+o.name, limit)
+	if raw, ok := g.cached.get(g.ID, o); ok {
+		return raw, nil
+	}
+	raw, object, err := fetch(ctx, c.bucket, g.Dir+o.name, limit)
 	if err == nil && strings.HasSuffix(o.name, ".json") && !json.Valid(raw) { // it may have come damaged
-		raw, _, err = fetch(ctx, c.bucket, g.Dir+o.name, limit)
+		raw, object, err = fetch(ctx, c.bucket, g.Dir+o.name, limit)
+	}
+	if err == nil && confirmed(object, raw) {
+		g.cached.put(g.ID, o, object.ETag, raw)
 	}
 	return raw, err
+}
+
+// confirmed reports whether what came is what is stored: the store keeps a checksum, with which it was
+// compared, or the ETag is one.
+func confirmed(o s3.Object, raw []byte) bool {
+	return o.CRC64NVME != "" || strings.Trim(o.ETag, `"`) == fmt.Sprintf("%x", md5.Sum(raw)) //nolint:gosec // against a wire, not a person
 }
 
 func tooLarge(key string, limit int64) error {

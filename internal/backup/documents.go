@@ -14,18 +14,10 @@ import (
 // parseManifest refuses what is not JSON, of a newer schema, or without the facts that reading a
 // set back relies on.
 func parseManifest(raw []byte) (*Manifest, error) {
-	var schema struct {
-		Schema int `json:"schema"`
-	}
-	if err := json.Unmarshal(raw, &schema); err != nil {
-		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
-	}
-	if schema.Schema > ManifestSchema { // before its fields, which may have changed their types
-		return nil, newerSchema("manifest", schema.Schema)
-	}
 	var m Manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fault.New(fault.Integrity, "manifest is not readable", "", err)
+	err := json.Unmarshal(raw, &m)
+	if m.Schema > ManifestSchema || err != nil {
+		return nil, whyUnreadable(raw, err)
 	}
 	if err := sane(&m); err != nil {
 		return nil, fault.New(fault.Integrity, "manifest is not usable", "", err)
@@ -39,6 +31,17 @@ func parseManifest(raw []byte) (*Manifest, error) {
 		}
 	}
 	return &m, nil
+}
+
+// whyUnreadable is why a manifest cannot be read. A newer schema may have changed the types of all other fields.
+func whyUnreadable(raw []byte, err error) error {
+	var schema struct {
+		Schema int `json:"schema"`
+	}
+	if only := json.Unmarshal(raw, &schema); only == nil && schema.Schema > ManifestSchema {
+		return newerSchema("manifest", schema.Schema)
+	}
+	return fault.New(fault.Integrity, "manifest is not readable", "", err)
 }
 
 var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -22,6 +22,7 @@ type Env struct {
 	Trigger      string // "timer", "operator", "cli"
 
 	StateDir string // where this host remembers its last set; "" nowhere
+	CacheDir string // where documents are kept that were read; "" nowhere
 
 	leaseTerm time.Duration           // 0 is the default; shorter in tests
 	swapStep  func(postgres.SwapStep) // told in tests

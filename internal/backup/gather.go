@@ -37,6 +37,7 @@ type gathered struct {
 	suspect   bool // what is wrong with it is no damage: it is absurd, or too much to read
 	newest    time.Time
 	pass      int // of the listing: a folder may lie below two prefixes
+	cached    *cacheShard
 }
 
 // owner is the database that a folder belongs to.
@@ -46,8 +47,9 @@ type owner struct{ instance, database string }
 type gathering struct {
 	prefix string
 	sets   map[string]*gathered
-	open   *gathered // the folder that objects came from last
-	pass   int       // how many prefixes were begun
+	order  []*gathered // once the listing has ended, the newest by name first
+	open   *gathered   // the folder that objects came from last
+	pass   int         // how many prefixes were begun
 
 	committed  map[owner][]*gathered // as listed, which is by ID
 	most       owner                 // of the most committed sets
@@ -217,7 +219,8 @@ func (g *gathering) end() {
 	for _, s := range g.sets {
 		s.proofs, s.holdDocs = keepProofs(s.proofs, true), keepHolds(s.holdDocs, true)
 	}
-	g.ration(g.ordered())
+	g.order = g.ordered()
+	g.ration(g.order)
 }
 
 // ordered are the sets, the newest by name first.

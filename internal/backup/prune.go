@@ -33,7 +33,7 @@ func (p *Pruning) Removes() int {
 
 // Plan decides for the sets of a job, and changes nothing.
 func Plan(ctx context.Context, job config.Job, env Env, reach Reach) (*Pruning, error) {
-	return planOf(ctx, job, env, NewCatalogue(env.Bucket, job), reach)
+	return planOf(ctx, job, env, NewCatalogue(env.Bucket, job).KeepIn(env.CacheDir), reach)
 }
 
 func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, reach Reach) (*Pruning, error) {

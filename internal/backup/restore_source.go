@@ -97,7 +97,7 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	}
 	e, ok := RestoreTime(nil, r.set)
 	if !ok {
-		sets, err := NewCatalogue(r.env.Bucket, r.job).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})
+		sets, err := NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx, Scope{Instance: r.set.Instance, Database: r.set.Database})
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

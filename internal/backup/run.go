@@ -48,7 +48,7 @@ func Run(ctx context.Context, job config.Job, env Env, opts RunOptions) (*Result
 		meter: newMeter("backup", job.Database, job.StallAfter, env.Progress),
 		dir:   Folder(job.S3.Prefix, job.Instance, job.Database) + opts.ID + "/",
 
-		catalogue: NewCatalogue(env.Bucket, job),
+		catalogue: NewCatalogue(env.Bucket, job).KeepIn(env.CacheDir),
 	}
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)

@@ -42,7 +42,7 @@ func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, 
 		return nil, nil, err
 	}
 	if b.sets[job.S3] == nil {
-		b.sets[job.S3] = backup.NewCatalogue(bucket, job)
+		b.sets[job.S3] = backup.NewCatalogue(bucket, job).KeepIn(b.setup.Env.CacheDir)
 	}
 	return b.sets[job.S3], bucket, nil
 }
