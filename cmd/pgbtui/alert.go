@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,10 @@ const lockTime = 30 * time.Second
 // where it was a person's and has none.
 func (p *program) alert(ctx context.Context, unit string) error {
 	a := notify.FromMonitor(unit, p.getenv)
+	if triedAgain(ctx, a) {
+		p.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and is tried again: told if no try is left")
+		return nil
+	}
 	a.Host, a.When = hostname(), p.now()
 	c, configErr := p.config()
 	a.Job, _, _ = systemd.ScheduledJobOf(a.Unit)
@@ -86,6 +91,18 @@ func (p *program) alert(ctx context.Context, unit string) error {
 		return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", configErr)
 	}
 	return err
+}
+
+// triedAgain reports whether systemd tries the failed unit again. From 254 on it starts OnFailure= for each try
+// that fails, before only for the last. Where nobody can be asked, the failure is told.
+func triedAgain(ctx context.Context, a notify.Alert) bool {
+	bus, err := systemd.Connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = bus.Close() }()
+	now, err := bus.Unit(ctx, a.Unit)
+	return err == nil && now.TriedAgain(a.InvocationID)
 }
 
 // failureOf is the alert as a finding.

@@ -18,6 +18,25 @@ func endedUnit(result string, code, status int32) UnitState {
 	}
 }
 
+func TestAFailedTryIsFollowedByAnotherWhileTheUnitWaitsOrRunsAgain(t *testing.T) {
+	for _, c := range []struct {
+		active, sub, invocation string
+		want                    bool
+	}{
+		{"activating", "auto-restart", "this", true}, {"activating", "auto-restart-queued", "this", true},
+		{"activating", "start", "next", true}, {"failed", "failed", "this", false}, {"inactive", "dead", "this", false},
+		{"deactivating", "stop-post", "this", false}, {"failed", "failed", "next", false},
+	} {
+		u := UnitState{ActiveState: c.active, SubState: c.sub, InvocationID: c.invocation}
+		if got := u.TriedAgain("this"); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+		if c.sub == "start" && u.TriedAgain("") {
+			t.Errorf("%+v, after an unknown invocation", c)
+		}
+	}
+}
+
 func TestOnlyANewGoodInvocationIsOK(t *testing.T) {
 	before := endedUnit("success", exited, 0)
 	before.InvocationID, before.ConditionAt = "old", time.Unix(1000, 0)

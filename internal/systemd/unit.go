@@ -72,6 +72,12 @@ func (u UnitState) Waiting() bool {
 	return u.ActiveState == "activating" && strings.HasPrefix(u.SubState, "auto-restart")
 }
 
+// TriedAgain reports whether an invocation that failed is followed by another: the unit waits for its automatic
+// restart, or runs again.
+func (u UnitState) TriedAgain(invocation string) bool {
+	return u.Waiting() || u.Running() && invocation != "" && u.InvocationID != invocation
+}
+
 // Unit reads one unit's state. A unit that does not exist is no error: LoadState says so.
 func (b *Bus) Unit(ctx context.Context, name string) (UnitState, error) {
 	faces := []string{unitFace}

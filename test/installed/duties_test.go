@@ -108,8 +108,35 @@ func TestNoCodeReadsWhatAnotherUnitNeedsUnderNewerSystemd(t *testing.T) {
 			h.addPeople(t)
 			h.handsOut(t)
 			h.codeReadsItsOwnAlone(t)
+			h.onlyTheLastTryIsTold(t)
 		})
 	}
+}
+
+// onlyTheLastTryIsTold: systemd 254 and newer start OnFailure= for each try that fails.
+func (h *host) onlyTheLastTryIsTold(t *testing.T) {
+	t.Helper()
+	h.dropIn(t, productionUnit, "[Unit]\nStartLimitBurst=2\n[Service]\nExecStart=\nExecStart=sh -c 'exit 69'\nRestartSec=20s\n")
+	alertUnit := "postgres-backup-alert@" + productionUnit + ".service"
+	before := len(h.alerts(t, productionUnit))
+	h.begin(t, productionUnit)
+	h.waitsForItsRetry(t, productionUnit, "69")
+	until(t, "the alert unit to see that a try is left", func() error {
+		if state := h.show(t, alertUnit); state["ActiveState"] != "inactive" || state["InvocationID"] == "" {
+			return fmt.Errorf("%s", standing(state))
+		}
+		return nil
+	})
+	if told := h.alerts(t, productionUnit)[before:]; len(told) > 0 {
+		t.Errorf("told while a try is left: %v", told)
+	}
+	h.over(t, productionUnit)
+	until(t, "the alert of the last try", func() error {
+		if told := h.alerts(t, productionUnit)[before:]; len(told) != 1 {
+			return fmt.Errorf("%d alerts", len(told))
+		}
+		return nil
+	})
 }
 
 const dutyConfiguration = `s3:
