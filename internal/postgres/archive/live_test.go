@@ -173,6 +173,12 @@ func checkCounts(t *testing.T, live liveDatabase, a *Archive) {
 // checkOptions scans what pg_dump writes otherwise than by default.
 func checkOptions(t *testing.T, live liveDatabase, streamed *Archive) {
 	file := filepath.Join(t.TempDir(), "dump")
+	blobs := 0 // blocks of large objects: one up to 16, one a thousand objects or owner from 17 on
+	for _, d := range streamed.Data {
+		if d.Blobs {
+			blobs++
+		}
+	}
 	for _, c := range []struct {
 		args   []string
 		blocks int
@@ -189,7 +195,7 @@ func checkOptions(t *testing.T, live liveDatabase, streamed *Archive) {
 		{[]string{"--section=data"}, len(streamed.Data), true},
 		{[]string{"--section=post-data"}, 0, true},
 		{[]string{"--load-via-partition-root", "--clean", "--create", "--no-owner"}, len(streamed.Data), true},
-		{[]string{"--exclude-table-data=other.*", "--no-blobs"}, len(streamed.Data) - 2, true},
+		{[]string{"--exclude-table-data=other.*", "--no-blobs"}, len(streamed.Data) - 1 - blobs, true},
 		{[]string{"--encoding=GB18030", "--schema=other"}, 1, true},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
