@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"sort"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -62,6 +63,30 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 	sets := within(found.all(), scope)
 	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
 	found.tell(sets)
+	return sets, nil
+}
+
+// Since lists the native and incomplete sets of one database whose runs began at a time or later, newest first.
+// It costs what there is since then, not what there is.
+func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]Set, error) {
+	found := newGathering(root(c.prefix))
+	found.pass++
+	folder := Folder(c.prefix, scope.Instance, scope.Database)
+	for object, err := range c.bucket.ListAfter(ctx, folder, folder+began.UTC().Format(idTime)) {
+		if err != nil {
+			return nil, fmt.Errorf("backup: list sets: %w", err)
+		}
+		found.add(object)
+	}
+	found.end()
+	cache := c.openCache(found, true)
+	err := c.describe(ctx, found)
+	cache.leave()
+	if err != nil {
+		return nil, err
+	}
+	sets := found.all()
+	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
 	return sets, nil
 }
 

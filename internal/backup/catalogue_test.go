@@ -126,3 +126,28 @@ func TestARunFetchesEachManifestOfTheSetsBeforeOnce(t *testing.T) {
 		t.Errorf("fetched %d times", fetched)
 	}
 }
+
+// The newest sets say what a run has to know; it follows the newest and is held against the last ones.
+func TestARunReadsTheNewestSetsOnly(t *testing.T) {
+	w := newWorld(t)
+	w.job.Warn = defaultWarn
+	var newest *Manifest
+	old := map[string]bool{}
+	for n := range 12 {
+		m := w.plant(t, ago(0.9-float64(n)*0.05), func(m *Manifest) { m.Sequence = int64(100 + n) })
+		newest = m
+	}
+	for n := range 12 {
+		old[w.plant(t, ago(float64(300+n)), func(m *Manifest) { m.Sequence = int64(50 - n) }).ID] = true
+	}
+	manifest := w.run(t).Manifest
+	if manifest.Previous == nil || manifest.Previous.ID != newest.ID || manifest.Sequence != 112 {
+		t.Errorf("it is number %d after %+v", manifest.Sequence, manifest.Previous)
+	}
+	folder := Folder("postgresql", w.job.Instance, w.job.Database)
+	for _, q := range w.store.Requests(s3server.OpGetObject) {
+		if id, _, _ := strings.Cut(strings.TrimPrefix(q.Key, folder), "/"); old[id] {
+			t.Errorf("it read %s", q.Key)
+		}
+	}
+}

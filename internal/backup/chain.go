@@ -121,7 +121,7 @@ func (r *run) link(ctx context.Context) {
 	if remembered != nil && remembered.Job != "" {
 		r.manifest.Sequence = min(max(0, remembered.Sequence), r.env.stamp().Unix()) + 1
 	}
-	all, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	all, err := r.setsBefore(ctx, remembered)
 	if err != nil {
 		if fault.CodeOf(err) != fault.NotPermitted { // some writers may not read
 			r.warn(ctx, "this set does not name the one before it: "+err.Error())

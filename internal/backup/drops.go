@@ -81,7 +81,7 @@ func (r *run) warnOfDrops(ctx context.Context) {
 	if r.job.Warn == (config.Warn{}) {
 		return
 	}
-	sets, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	sets, err := r.setsBefore(ctx, nil)
 	if fault.CodeOf(err) == fault.NotPermitted {
 		return // some writers may not read
 	}

@@ -280,7 +280,7 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 	if s := r.manifest.Summary; !s.Scanned || s.Tables > 0 || r.opts.AcceptEmpty {
 		return nil
 	}
-	sets, err := r.catalogue.Sets(ctx, Scope{r.job.Instance, r.job.Database})
+	sets, err := r.setsBefore(ctx, nil)
 	if err != nil {
 		if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound {
 			return nil

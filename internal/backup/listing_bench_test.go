@@ -137,3 +137,23 @@ func BenchmarkListCold(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkListWarm is `list` in a process of its own, on a host that has listed before.
+func BenchmarkListWarm(b *testing.B) {
+	bucket := manySets(b)
+	dir := os.Getenv("PGBTUI_BENCH_STORE") + "/kept"
+	if dir == "/kept" {
+		dir = b.TempDir() + dir
+	}
+	list := func() {
+		sets, err := benchCatalogue(bucket).KeepIn(dir).Sets(b.Context(), Scope{})
+		if err != nil || len(sets) != benchSets {
+			b.Fatal(len(sets), err)
+		}
+	}
+	list()
+	b.ResetTimer()
+	for b.Loop() {
+		list()
+	}
+}

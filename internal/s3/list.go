@@ -17,8 +17,13 @@ var errEndless = errors.New("the store gives the same page again and again")
 // List yields every object below prefix, in the store's order, page by page. The first error
 // ends it. Keys are taken apart from URL encoding, so that any byte in a key comes through.
 func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return b.ListAfter(ctx, prefix, "")
+}
+
+// ListAfter is List without the keys up to and with after. "" leaves none out.
+func (b *Bucket) ListAfter(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		for page, err := range b.pages(ctx, prefix, "") {
+		for page, err := range b.pages(ctx, listing{prefix: prefix, after: after}) {
 			if err != nil {
 				yield(Object{}, err)
 				return
@@ -48,7 +53,7 @@ func (b *Bucket) listed(ctx context.Context, prefix string, enc types.EncodingTy
 // end. The prefix itself should end in a slash, or be empty.
 func (b *Bucket) ListDirs(ctx context.Context, prefix string) ([]string, error) {
 	var dirs []string
-	for page, err := range b.pages(ctx, prefix, "/") {
+	for page, err := range b.pages(ctx, listing{prefix: prefix, delimiter: "/"}) {
 		if err != nil {
 			return nil, err
 		}
@@ -63,9 +68,12 @@ func (b *Bucket) ListDirs(ctx context.Context, prefix string) ([]string, error) 
 	return dirs, nil
 }
 
-func (b *Bucket) pages(ctx context.Context, prefix, delimiter string) iter.Seq2[*s3.ListObjectsV2Output, error] {
+// listing is what is asked for.
+type listing struct{ prefix, delimiter, after string }
+
+func (b *Bucket) pages(ctx context.Context, ask listing) iter.Seq2[*s3.ListObjectsV2Output, error] {
 	in := &s3.ListObjectsV2Input{
-		Bucket: &b.opts.Bucket, Prefix: &prefix, Delimiter: optional(delimiter),
+		Bucket: &b.opts.Bucket, Prefix: &ask.prefix, Delimiter: optional(ask.delimiter), StartAfter: optional(ask.after),
 		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: b.owner(),
 	}
 	return func(yield func(*s3.ListObjectsV2Output, error) bool) {
@@ -75,7 +83,7 @@ func (b *Bucket) pages(ctx context.Context, prefix, delimiter string) iter.Seq2[
 				err = errEndless
 			}
 			if err != nil {
-				yield(nil, b.fail(ctx, "list", orDefault(prefix, b.Location()), err))
+				yield(nil, b.fail(ctx, "list", orDefault(ask.prefix, b.Location()), err))
 				return
 			}
 			if !yield(page, nil) || !aws.ToBool(page.IsTruncated) {

@@ -1,0 +1,45 @@
+package backup
+
+import (
+	"context"
+	"time"
+)
+
+// What a run wants to know of the sets before it, the newest ones tell: which one it follows, how large they were,
+// whether they had tables. So it does not look at all of them: a backup costs the same, however many there are.
+
+// lookedBack are how far a run looks back until it has seen enough, in days. Behind the last it looks at all.
+var lookedBack = []int{1, 16, 256}
+
+// setsBefore are the newest sets of the database, among them enough of the job's own; all of them where there are no
+// more. With what this host remembers, they go back to that set.
+func (r *run) setsBefore(ctx context.Context, remembered *memory) ([]Set, error) {
+	scope, now := Scope{r.job.Instance, r.job.Database}, r.env.stamp()
+	for _, days := range lookedBack {
+		since := now.Add(-time.Duration(days) * 24 * time.Hour)
+		if remembered != nil {
+			if began, ok := idBegan(remembered.ID); ok && began.Before(since) {
+				continue
+			}
+		}
+		sets, err := r.catalogue.Since(ctx, scope, since)
+		if err != nil {
+			return nil, err
+		}
+		if enoughBefore(WhoseOf(r.job).own(sets)) {
+			return sets, nil
+		}
+	}
+	return r.catalogue.Sets(ctx, scope)
+}
+
+// enoughBefore: no older set changes what the newest are held against.
+func enoughBefore(own []Set) bool {
+	enough := 0
+	for i := range own {
+		if own[i].believed() && own[i].Flaw() == "" {
+			enough++
+		}
+	}
+	return enough > historySets
+}
