@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -69,10 +71,43 @@ func (l loader) checkS3(name string, s S3) error {
 		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
 			"12 digits, as `aws sts get-caller-identity` prints them for the bucket's account", "s3", "expected_bucket_owner")
 	}
+	if wrong := wrongPrefix(s.Prefix); wrong != "" {
+		return l.problem(name, fmt.Sprintf("%.80q %s", s.Prefix, wrong),
+			"give the folder inside the bucket alone, such as postgresql or backups/postgresql; the bucket's name belongs to s3.bucket",
+			"s3", "prefix")
+	}
 	if s.Endpoint != "" {
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "https://host[:port]", "s3", "endpoint")
 		}
 	}
 	return nil
+}
+
+// maxPrefix leaves the names of instance, database and objects their place in a key of 1024 bytes.
+const maxPrefix = 256
+
+// wrongPrefix says why a prefix, without slashes around it, cannot begin the keys of sets; "" if it can.
+// Clients and stores resolve empty folders, `.` and `..` as paths, each in its own way, and would write a
+// set to one place and look for it at another.
+func wrongPrefix(prefix string) string {
+	switch {
+	case prefix == "":
+		return ""
+	case strings.Contains(prefix, "://"):
+		return "is an address, not a folder inside the bucket"
+	case len(prefix) > maxPrefix:
+		return fmt.Sprintf("is longer than %d bytes", maxPrefix)
+	case !utf8.ValidString(prefix) || strings.ContainsFunc(prefix, unicode.IsControl):
+		return "holds a control character"
+	}
+	for _, folder := range strings.Split(prefix, "/") {
+		switch folder {
+		case "":
+			return "holds an empty folder (//)"
+		case ".", "..":
+			return "holds the folder " + folder + ", which is none in a bucket"
+		}
+	}
+	return ""
 }
