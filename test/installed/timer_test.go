@@ -131,7 +131,7 @@ func (h *host) onlyOperatorsStartUnits(t *testing.T) {
 	if m := h.details(t, sets[0].ID).Manifest; m.Trigger != "operator" {
 		t.Errorf("an operator's run has trigger %q", m.Trigger)
 	}
-	if tmp, _ := filepath.Glob(filepath.Join(h.lab.Root(), "var/lib/pgbtui/backup/*")); len(tmp) != 3 {
-		t.Errorf("runs left more than what was committed last, a file for each database: %q", tmp)
+	if tmp, _ := filepath.Glob(filepath.Join(h.lab.Root(), "var/lib/pgbtui/backup/*")); len(tmp) != 4 {
+		t.Errorf("runs left more than what was committed last, a file for each database, and the documents of sets: %q", tmp)
 	}
 }
