@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -82,6 +83,25 @@ func TestAManifestThatWasReplacedIsReadAgain(t *testing.T) {
 	}
 	if _, fetched = w.listKept(t, dir); len(fetched) != 0 {
 		t.Errorf("and then %q", fetched)
+	}
+}
+
+// A disk of the store that rots tells nothing in a listing.
+func TestAVerificationReadsTheManifestInTheBucketWhateverWasKept(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE t AS SELECT 1 AS a")
+	id := w.run(t).Manifest.ID
+	dir := filepath.Join(t.TempDir(), "kept")
+	w.listKept(t, dir)
+	w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: id + "/" + manifestName, Fault: s3server.Fault{Kind: s3server.Flip, After: 30}})
+	sets, fetched := w.listKept(t, dir)
+	if len(fetched) != 0 || len(sets) != 1 || !sets[0].Good() {
+		t.Fatalf("%q, %+v", fetched, sets)
+	}
+	v, err := Verify(t.Context(), w.job, w.env, &sets[0], nil)
+	wantCode(t, err, fault.Integrity)
+	if v == nil || v.Proof.OK {
+		t.Errorf("%+v", v)
 	}
 }
 

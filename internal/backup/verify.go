@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,6 +91,9 @@ func (v *verifying) begin() {
 }
 
 func (v *verifying) read(ctx context.Context) error {
+	if err := v.manifest(ctx); err != nil {
+		return err
+	}
 	if v.subset > 0 {
 		return v.sample(ctx)
 	}
@@ -103,6 +107,26 @@ func (v *verifying) read(ctx context.Context) error {
 		return err
 	}
 	return v.decode(ctx)
+}
+
+// manifest reads the manifest in the bucket: what is known of it may be what this host kept of an earlier listing.
+func (v *verifying) manifest(ctx context.Context) error {
+	if v.set.manifestSum == "" {
+		return nil // of the old script
+	}
+	key := v.set.Dir + manifestName
+	return v.env.twice(ctx, key, func() error {
+		raw, _, err := fetch(ctx, v.env.Bucket, key, maxManifest)
+		switch {
+		case errors.Is(err, s3.ErrNotFound):
+			return fault.New(fault.Integrity, "backup: "+key+" is missing", "restore another set", err)
+		case err != nil:
+			return err
+		case fmt.Sprintf("%x", sha256.Sum256(raw)) != v.set.manifestSum:
+			return fault.New(fault.Integrity, "backup: "+key+" is not what it was when it was first read", "restore another set", nil)
+		}
+		return nil
+	})
 }
 
 // hashOnly reads the stored bytes of every object.
