@@ -95,6 +95,12 @@ func (d *decoding) field(name string) error {
 			d.out.Roles = append(d.out.Roles, one)
 			return errors.Join(err, d.spend(len(one.Role)+len(one.Use)))
 		})
+	case "server":
+		return d.list(func() error {
+			one, err := item[postgres.Parameter](d)
+			d.out.Server = append(d.out.Server, one)
+			return errors.Join(err, d.spend(len(one.Role)+len(one.Name)+len(one.Value)))
+		})
 	case "extensions":
 		d.out.Extensions = []postgres.Extension{} // asked for, and perhaps none
 		return d.list(func() error {

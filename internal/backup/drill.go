@@ -61,6 +61,8 @@ type drilling struct {
 	scene scene
 	proof Proof
 	facts DrillFacts
+
+	unlike []string // settings of the source's server that this one refused
 }
 
 func newDrilling(job config.Job, env Env, set *Set, req DrillRequest, identities []age.Identity) *drilling {
@@ -106,7 +108,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	defer d.close(ctx)
 	for _, step := range []func(context.Context) error{
-		d.prepare, d.roles, d.create, d.loadAll, d.finish, d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
+		d.prepare, d.roles, d.create, d.likeSource, d.loadAll, d.finish, d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
 	} {
 		if err := step(ctx); err != nil {
 			return causeOf(ctx, err)
@@ -133,6 +135,9 @@ func (d *drilling) loadAll(ctx context.Context) error {
 	err := d.load(ctx)
 	var exit *postgres.ExitError
 	if errors.As(err, &exit) && fault.CodeOf(err) == fault.Failed && ctx.Err() == nil && d.server.Alive(ctx) == nil {
+		if len(d.unlike) > 0 {
+			return d.unlikeSource(err)
+		}
 		return fault.New(fault.Integrity, "drill: the dump does not restore", "restore another set, and look at the objects that are named", err)
 	}
 	return err

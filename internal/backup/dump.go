@@ -160,6 +160,10 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	meaning, err := r.server.Meaning(ctx)
+	if err != nil {
+		return err
+	}
 	r.enter(ctx, StageDump, r.facts.SizeBytes)
 	upload, err := r.upload(ctx)
 	if err != nil {
@@ -182,7 +186,7 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.manifest.Dump = *object
-	return r.describe(ctx, stream, Contents{Database: &settings, Roles: roles, Extensions: extensions})
+	return r.describe(ctx, stream, Contents{Database: &settings, Roles: roles, Extensions: extensions, Server: meaning})
 }
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.

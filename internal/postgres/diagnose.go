@@ -13,6 +13,9 @@ type diagnosis struct {
 	remedy string
 }
 
+const remedyCustom = "The source's server sets that parameter in its configuration. Set it for the source's database as well (ALTER DATABASE … SET), " +
+	"so that backups have it, or in the configuration of the server that is restored into."
+
 const remedyCorrupt = "The source is damaged: keep the older backups, and check the server's disks and its log."
 
 // diagnoses are tried in order; the first that matches any line counts. The texts are libpq's,
@@ -36,6 +39,7 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`tablespace ".*" does not exist`), fault.Refused, "Create the tablespace, or restore without tablespaces."},
 	{regexp.MustCompile(`extension ".*" is not available|could not open extension control file|could not access file ".*": No such file`), fault.Refused, "Install the extension's package on the target server."},
 	{regexp.MustCompile(`must be (pre)?loaded|shared_preload_libraries`), fault.Refused, "Restore into a server that loads the extension's library by shared_preload_libraries."},
+	{regexp.MustCompile(`unrecognized configuration parameter "[^"]*\.`), fault.Refused, remedyCustom},
 	{regexp.MustCompile(`already exists`), fault.Refused, "Restore into a new, empty database."},
 	{regexp.MustCompile(`unexpected end of file|could not read from input file|magic string|does not appear to be a valid archive|found unexpected block ID|could not find block ID|unrecognized data block type|input file .*(too short|corrupt)|invalid .*in archive|unsupported version`), fault.Integrity, "Restore another backup, and verify this one."},
 }
