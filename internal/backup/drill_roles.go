@@ -50,8 +50,15 @@ func (d *drilling) choose(ctx context.Context) error {
 		return nil
 	}
 	missing, err := d.missingRoles(ctx)
-	if err == nil && len(missing) > 0 {
+	if err != nil {
+		return err
+	}
+	strangers, err := d.strangers(ctx)
+	switch {
+	case len(missing) > 0:
 		d.withoutOwners("the drill's server has no role " + strings.Join(missing, ", "))
+	case len(strangers) > 0:
+		d.withoutOwners("the drill's role may not give anything to " + strings.Join(strangers, ", "))
 	}
 	return err
 }

@@ -83,10 +83,12 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
 		}
 	}
-	return append(
+	checks := append(
 		r.checkServerGrants(), roleCheck, spaceCheck,
 		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
-	), nil
+	)
+	ordinary, err := r.checkOrdinary(ctx, extensions)
+	return append(checks, ordinary...), err
 }
 
 // byNameOnly is what becomes of roles in a restore for an operator.

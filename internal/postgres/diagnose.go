@@ -28,6 +28,8 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`), fault.NotPermitted, remedyLogin},
 	{regexp.MustCompile(`row-level security policy`), fault.NotPermitted, "Run ALTER ROLE … BYPASSRLS for the backup role."},
 	{regexp.MustCompile(`permission denied for large object`), fault.NotPermitted, "Let the backup role own or read all large objects: GRANT SELECT ON LARGE OBJECT …, or GRANT the owning roles to it."},
+	{regexp.MustCompile(`permission denied to create extension|Must be superuser to create this extension`), fault.NotPermitted, "Have a superuser of the target's server restore it: only a superuser may create that extension."},
+	{regexp.MustCompile(`must be (a )?member of role|must be able to SET ROLE`), fault.NotPermitted, "Restore with --no-owner, or have a superuser of the target's server restore it: only members of a role may give it anything."},
 	{regexp.MustCompile(`permission denied|must be owner|must be superuser`), fault.NotPermitted, "Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), or GRANT USAGE and SELECT on what is named."},
 	{regexp.MustCompile(`due to (statement|lock|transaction) timeout|could not obtain lock`), fault.Temporary, remedyLocked},
 	{regexp.MustCompile(`conflict with recovery`), fault.Temporary, "Raise max_standby_streaming_delay on the standby, or dump from the primary."},
