@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req Dr
 	if err != nil {
 		return "", notHere(err)
 	}
-	dir := existing(req.Dir)
+	dir := existing(cmp.Or(req.Dir, spoolDir(job.SpoolDir)))
 	if err := (Env{}).demandRoom("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
 		return "", notHere(err)
 	}

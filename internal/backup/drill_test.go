@@ -315,6 +315,9 @@ func TestAHostThatCannotDrillRefusesAndSaysTheWaysOut(t *testing.T) {
 	facts := postgres.Facts{VersionNum: set.Manifest.Server.VersionNum, SizeBytes: set.Manifest.Server.SizeBytes}
 	_, err = Drillable(t.Context(), w.job, facts, DrillRequest{Dir: filepath.Join(dir, "not", "there")})
 	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
+	w.job.SpoolDir = dir // where a drill by hand goes
+	_, err = Drillable(t.Context(), w.job, facts, DrillRequest{})
+	w.refusesToDrill(t, err, "1.0 MiB free", "spool_dir")
 
 	w.job.Postgres.BinDir = clientsOnly(t, w)
 	_, err = w.drill(t, set)
