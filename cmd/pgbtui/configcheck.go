@@ -207,6 +207,9 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 		return facts, "", err
 	}
 	defer func() { _ = server.Close(ctx) }()
+	if err := server.EnoughSessions(ctx); err != nil {
+		return facts, "", err
+	}
 	facts, err = server.Facts(ctx)
 	if err != nil {
 		return facts, "", err

@@ -25,6 +25,9 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 			r.close(ctx)
 		}
 	}()
+	if err := r.server.EnoughSessions(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.lockSource(ctx); err != nil {
 		return nil, err
 	}

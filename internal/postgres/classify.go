@@ -48,6 +48,7 @@ const (
 	remedyLogin       = "Check the role, pg_hba.conf and the password file; over the socket, peer login needs a role named like the system user."
 	remedyNoDatabase  = "Check the database's name; psql -l lists the databases."
 	remedySlots       = "Try again later, or raise max_connections."
+	remedyLimit       = "Wait until a session ends, or raise the connection limit: ALTER DATABASE … CONNECTION LIMIT, or ALTER ROLE … CONNECTION LIMIT."
 	remedyDisk        = "Free disk space on the database server."
 	remedyLockTable   = "Raise max_locks_per_transaction in that server's postgresql.conf and restart it: " +
 		"every table, partition and index that one transaction touches takes a place in its lock table, whose size is fixed when it starts."
@@ -67,6 +68,9 @@ func lost(err error) bool {
 // names the setting in every language.
 var lockTableFull = regexp.MustCompile(`out of shared memory|max_locks_per_transaction`)
 
+// stateTooMany is of a server, a database or a role that takes no more sessions.
+const stateTooMany = "53300"
+
 func stateCode(state string) (fault.Code, string) {
 	switch state {
 	case "3D000":
@@ -75,7 +79,7 @@ func stateCode(state string) (fault.Code, string) {
 		return fault.NotPermitted, remedyLogin
 	case "42501", "25006": // insufficient privilege; a read-only session or standby
 		return fault.NotPermitted, "Use a role that may do this."
-	case "53300":
+	case stateTooMany:
 		return fault.Temporary, remedySlots
 	case "53100":
 		return fault.NoSpace, remedyDisk

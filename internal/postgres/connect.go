@@ -46,7 +46,9 @@ func Connect(ctx context.Context, t Target, wait time.Duration) (*Server, error)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		}
-		err = classify(what, err)
+		if err = classify(what, err); stateOf(err) == stateTooMany {
+			err = limited(ctx, t, err)
+		}
 		jittered := pause/2 + rand.N(pause) //nolint:gosec // nothing depends on its being guessed
 		code := fault.CodeOf(err)
 		if (code != fault.Unavailable && code != fault.Temporary) || time.Now().Add(jittered).After(deadline) {

@@ -33,6 +33,7 @@ var diagnoses = []diagnosis{
 	{regexp.MustCompile(`permission denied|must be owner|must be superuser`), fault.NotPermitted, "Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), or GRANT USAGE and SELECT on what is named."},
 	{regexp.MustCompile(`due to (statement|lock|transaction) timeout|could not obtain lock`), fault.Temporary, remedyLocked},
 	{regexp.MustCompile(`conflict with recovery`), fault.Temporary, "Raise max_standby_streaming_delay on the standby, or dump from the primary."},
+	{regexp.MustCompile(`too many connections for (database|role)`), fault.Temporary, remedyLimit},
 	{regexp.MustCompile(`too many clients|too many connections|connection slots are reserved`), fault.Temporary, remedySlots},
 	{regexp.MustCompile(`No space left on device|[Dd]isk quota exceeded|disk full`), fault.NoSpace, remedyDisk},
 	{regexp.MustCompile(`invalid page in block|could not read block|missing chunk number|unexpected chunk|compressed .*data is corrupt|is not a valid page`), fault.Integrity, remedyCorrupt},
