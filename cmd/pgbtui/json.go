@@ -97,22 +97,13 @@ func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {
 	return &jsonHold{By: a.By, Host: a.Host, At: a.At.UTC(), Reason: a.Reason}
 }
 
-// storedBytes is a set's size as every verb tells it: what its manifest vouches for; of a set without a
-// manifest that can be used, everything in its folder.
-func storedBytes(s *backup.Set) int64 {
-	if s.Manifest != nil {
-		return s.Manifest.StoredBytes()
-	}
-	return s.StoredSize
-}
-
 // setJSON is a set as documents have it. among are the sets of its database, whose restores tell
 // how long this one's will take; nil where that is not asked.
 func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
 		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,
-		FinishedAt: s.FinishedAt.UTC(), StoredBytes: storedBytes(s), Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
+		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
 		Failure: failureJSON(s.LastFailure()), Lost: s.Lost, Acknowledged: acknowledgedJSON(s.Acknowledged), RestoreTime: estimateJSON(among, s),
 	}
 	if !at.IsZero() {

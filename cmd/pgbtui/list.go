@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -21,16 +20,18 @@ type jsonList struct {
 
 func (p *program) listCommand() *cobra.Command {
 	var job string
+	var wide bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the sets in the bucket, newest first", Args: noArgs,
-		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.list(cmd.Context(), job) },
+		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.\nOn a terminal each set has one line, which leaves out what there is no room for.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.list(cmd.Context(), job, wide) },
 	}
 	cmd.Flags().StringVar(&job, "job", "", "only the sets of this `job`")
+	cmd.Flags().BoolVar(&wide, "wide", false, "every column whole, also on a narrow terminal")
 	return cmd
 }
 
-func (p *program) list(ctx context.Context, jobName string) error {
+func (p *program) list(ctx context.Context, jobName string, wide bool) error {
 	p.watched = true
 	sets, err := p.allSets(ctx, jobName)
 	if err != nil {
@@ -47,12 +48,15 @@ func (p *program) list(ctx context.Context, jobName string) error {
 		p.printf("no backups yet\n")
 		return nil
 	}
-	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "ID\tINSTANCE\tDATABASE\tFINISHED\tAGE\tDATA\tSTORED\tSTATE")
+	all := table{rows: [][]string{{"ID", "INSTANCE", "DATABASE", "FINISHED", "AGE", "DATA", "STORED", "STATE"}}}
 	for i := range sets {
-		_, _ = fmt.Fprintln(w, listLine(&sets[i], p.now()))
+		all.rows = append(all.rows, listRow(&sets[i], p.now()))
 	}
-	if err := w.Flush(); err != nil {
+	all.spare = []string{"FINISHED", "DATA", "INSTANCE", "STORED"}
+	if ofSeveralInstances(sets) {
+		all.spare = []string{"FINISHED", "DATA", "STORED", "INSTANCE"}
+	}
+	if err := all.write(p.text(), p.columns(wide)); err != nil {
 		return err
 	}
 	for _, left := range backup.LeftOut(sets) {
@@ -96,7 +100,17 @@ func whose(s *backup.Set) string {
 	return s.Database + " (" + s.Job + ")"
 }
 
-func listLine(s *backup.Set, now time.Time) string {
+// ofSeveralInstances is whether the instance says anything.
+func ofSeveralInstances(sets []backup.Set) bool {
+	for i := range sets {
+		if sets[i].Instance != sets[0].Instance {
+			return true
+		}
+	}
+	return false
+}
+
+func listRow(s *backup.Set, now time.Time) []string {
 	raw := "?"
 	if s.Manifest != nil {
 		raw = size(s.Manifest.Dump.RawBytes)
@@ -105,8 +119,10 @@ func listLine(s *backup.Set, now time.Time) string {
 	if instance == "" {
 		instance = "-"
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, printable.Text(instance), printable.Text(whose(s)),
-		s.FinishedAt.Local().Format("2006-01-02 15:04 MST"), ageText(now.Sub(s.FinishedAt)), raw, size(storedBytes(s)), kept(s, now)+state(s))
+	return []string{
+		s.ID, printable.Text(instance), printable.Text(whose(s)), s.FinishedAt.Local().Format("2006-01-02 15:04 MST"),
+		ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s, now) + state(s),
+	}
 }
 
 // state is a set's standing in one word or sentence.

@@ -1,23 +1,49 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
 
-func TestEveryVerbTellsTheSameSizeOfASet(t *testing.T) {
-	set := backup.Set{
-		ID: "20261122T020000Z-0000ff", Kind: backup.KindNative, Database: "sales", Job: "weekly", StoredSize: 4500, FinishedAt: time.Now(),
-		Manifest: &backup.Manifest{Dump: backup.Object{Key: "dump.pgc.zst", SizeBytes: 2300}},
+func TestAListNamesTheJobWhereItSaysMoreThanTheDatabase(t *testing.T) {
+	set := backup.Set{ID: "20261122T020000Z-0000ff", Kind: backup.KindNative, Database: "sales", Job: "weekly", FinishedAt: time.Now()}
+	if row := listRow(&set, time.Now()); !slices.Contains(row, "sales (weekly)") {
+		t.Errorf("list: %q", row)
 	}
-	p := &program{now: time.Now}
-	if got := p.setJSON(&set, nil).StoredBytes; got != 2300 {
-		t.Errorf("status and --json: %d", got)
+}
+
+func TestATableFitsItsTerminalAndIsWholeElsewhere(t *testing.T) {
+	rows := [][]string{
+		{"ID", "INSTANCE", "FINISHED", "STATE"},
+		{"20261122T020000Z-0000ff", "db1", "2026-11-22 02:00 UTC", "ok, stored"},
+		{"20261121T020000Z-0000aa", "db1", "2026-11-21 02:00 UTC", "FAILED verification: " + strings.Repeat("数 long ", 30)},
 	}
-	if line := listLine(&set, time.Now()); !strings.Contains(line, "\t"+size(2300)+"\t") || !strings.Contains(line, "sales (weekly)") {
-		t.Errorf("list: %q", line)
+	for columns, want := range map[int][]string{
+		0: {"INSTANCE", "FINISHED"}, 200: {"INSTANCE", "FINISHED"}, 85: {"INSTANCE", "FINISHED"}, 70: {"INSTANCE"}, 50: {},
+	} {
+		var out strings.Builder
+		if err := (table{rows: rows, spare: []string{"FINISHED", "INSTANCE"}}).write(&out, columns); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		for _, head := range []string{"INSTANCE", "FINISHED"} {
+			if strings.Contains(lines[0], head) != slices.Contains(want, head) {
+				t.Errorf("%d columns: %s", columns, lines[0])
+			}
+		}
+		for _, line := range lines {
+			if columns > 0 && ansi.StringWidth(line) > columns {
+				t.Errorf("%d columns: %d of %q", columns, ansi.StringWidth(line), line)
+			}
+		}
+		if len(lines) != 3 || !strings.Contains(lines[2], "FAILED verif") || (columns == 0) != strings.HasSuffix(lines[2], "long") {
+			t.Errorf("%d columns: %q", columns, lines)
+		}
 	}
 }

@@ -149,7 +149,7 @@ func (p *program) showFacts(s *backup.Set) {
 	line("instance", s.Instance)
 	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
 	line("age", ageText(p.now().Sub(s.FinishedAt)))
-	line("stored", size(storedBytes(s)))
+	line("stored", size(s.StoredSize))
 	line("class", s.Class)
 	m := s.Manifest
 	if m == nil {

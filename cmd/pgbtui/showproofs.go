@@ -24,12 +24,12 @@ func (p *program) showProofs(s *backup.Set) {
 
 func (p *program) showProof(proof *backup.Proof) {
 	took := proof.FinishedAt.Sub(proof.StartedAt).Round(time.Second)
-	result := fmt.Sprintf("ok: %s, %s read, took %s", proof.Shown(), size(proof.Bytes), took)
+	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), size(proof.Bytes), took)
 	if !proof.OK {
 		result = "FAILED: " + proof.Error
 	}
-	p.printf("  %s  %s on %s: %s, %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
-		printable.Text(proof.Host), printable.Text(proof.Level), printable.Text(result))
+	p.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
+		printable.Text(proof.Host), printable.Text(result))
 	if d := proof.Drill; d != nil && proof.OK {
 		p.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n", d.Owners, d.Grants, printable.Text(d.Server))
 		if checks := extraChecks(d); checks != "" {

@@ -47,6 +47,14 @@ func TestVerbsWriteNoColoursToATerminal(t *testing.T) {
 			if bad := controls(rest); code != 0 || len(bad) > 0 {
 				t.Errorf("%q: exit %d, %q in %q", args, code, bad, text)
 			}
+			for _, line := range strings.Split(rest, "\n") {
+				if args[0] == "list" && len(line) > 80 {
+					t.Errorf("%d columns on a terminal of 80: %q", len(line), line)
+				}
+			}
+			if args[0] == "verify" && strings.Count(rest, "set=") > 1 {
+				t.Errorf("what all lines have in common is told more than once: %q", rest)
+			}
 		}
 	}
 }

@@ -72,9 +72,14 @@ func TestAListingCountsEachObjectOnce(t *testing.T) {
 	if err != nil || len(sets) != 1 || len(sets[0].Proofs) != 1 {
 		t.Fatalf("%+v, %v", sets, err)
 	}
-	raw, _, _ := fetch(t.Context(), w.env.Bucket, sets[0].Dir+manifestName, maxManifest)
-	if want := m.Dump.SizeBytes + int64(len(raw)); sets[0].StoredSize != want {
-		t.Errorf("stored size %d, want %d", sets[0].StoredSize, want)
+	if sets[0].StoredSize != m.StoredBytes() {
+		t.Errorf("stored size %d, want %d", sets[0].StoredSize, m.StoredBytes())
+	}
+	if _, err := w.env.Bucket.Delete(t.Context(), []string{sets[0].Dir + manifestName}); err != nil {
+		t.Fatal(err)
+	}
+	if left := w.sets(t); len(left) != 1 || left[0].StoredSize != m.Dump.SizeBytes {
+		t.Errorf("without a manifest: %+v, want %d bytes", left, m.Dump.SizeBytes)
 	}
 }
 

@@ -73,6 +73,7 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered, unread bool) erro
 	if err != nil || g.Manifest == nil {
 		return err
 	}
+	g.StoredSize = g.Manifest.StoredBytes()
 	return c.readProofs(ctx, g)
 }
 

@@ -207,14 +207,14 @@ func (r *restoring) explainReplace(err error) error {
 	if errors.Is(err, postgres.ErrSwapUnknown) {
 		return fault.New(fault.CodeOf(err), fmt.Sprintf("restore: whether %q was replaced is not known", live), fault.Remedy(err), err)
 	}
-	what, next := fmt.Sprintf("restore stopped, database %q is as it was", live), ""
+	what, next := fmt.Sprintf("database %q is as it was", live), ""
 	switch {
 	case r.whole:
 		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
 		next = fmt.Sprintf("put the copy in its place with `%s`, or drop it (`dropdb`)", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
 	case r.created:
-		what += fmt.Sprintf(", unfinished database %q left", r.req.To)
+		what += fmt.Sprintf(", unfinished database %q is left", r.req.To)
 		next = fmt.Sprintf("look into %q if you want, then drop it (`dropdb`) before the next try", r.req.To)
 	}
-	return fault.New(fault.CodeOf(err), what, strings.Join(present(fault.Remedy(err), next), "; "), err)
+	return left(err, what, strings.Join(present(fault.Remedy(err), next), "; "))
 }

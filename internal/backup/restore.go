@@ -66,6 +66,14 @@ type Restored struct {
 	host string // of the server, for the way back
 }
 
+// counted is what was compared, in words. Nothing counted is not the same as nothing restored.
+func (r *Restored) counted() string {
+	if r.Tables == 0 && !r.Compared {
+		return "its rows were not counted"
+	}
+	return fmt.Sprintf("%d tables, %d rows", r.Tables, r.Rows)
+}
+
 // RowMismatch is one table whose rows differ from those counted in the dump.
 type RowMismatch struct {
 	Schema, Table string
@@ -89,14 +97,14 @@ func Restore(ctx context.Context, job config.Job, env Env, set *Set, req Restore
 	err := r.do(ctx)
 	if err != nil {
 		err = r.explain(r.cause(ctx, err))
-		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+err.Error(), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
 	if r.part != nil {
 		r.result.Portion, r.result.Fetched = &r.part.portion, r.part.fetched
 	}
 	r.result.Stages, r.result.Seconds = r.meter.stages(), time.Since(started).Round(time.Millisecond).Seconds()
-	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %d tables, %d rows", set.ID, r.result.Database, r.result.Tables, r.result.Rows), event(EventRestoreOK))
+	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()), event(EventRestoreOK))
 	return &r.result, nil
 }
 
@@ -163,7 +171,7 @@ func (r *restoring) reading() *reading {
 }
 
 func (r *restoring) connect(ctx context.Context) (err error) {
-	r.server, err = postgres.Connect(ctx, r.target(maintenance), r.job.ConnectWait)
+	r.server, err = waitFor(ctx, r.log, r.target(maintenance), r.job.ConnectWait)
 	return err
 }
 
@@ -228,8 +236,16 @@ func (r *restoring) explain(err error) error {
 	if inner := fault.Remedy(err); inner != "" {
 		remedy = inner + "; " + remedy
 	}
-	return fault.New(fault.CodeOf(err), fmt.Sprintf("restore stopped, unfinished database %q left", r.req.To), remedy, err)
+	return left(err, fmt.Sprintf("unfinished database %q is left", r.req.To), remedy)
 }
+
+// left is why something stopped, and then what it left behind.
+func left(err error, what, remedy string) error {
+	return fault.New(fault.CodeOf(err), "", remedy, fmt.Errorf("%w; %s", err, what))
+}
+
+// withoutWord is an error's text without the word that the line says already.
+func withoutWord(err error, word string) string { return strings.TrimPrefix(err.Error(), word+": ") }
 
 // globals creates what is missing and leaves what exists alone.
 func (r *restoring) globals(ctx context.Context) error {
@@ -364,7 +380,7 @@ func (r *restoring) analyze(ctx context.Context) error {
 
 // inTarget does something in a session of the new database.
 func (r *restoring) inTarget(ctx context.Context, do func(*postgres.Server) error) error {
-	s, err := postgres.Connect(ctx, r.target(r.req.To), r.job.ConnectWait)
+	s, err := waitFor(ctx, r.log, r.target(r.req.To), r.job.ConnectWait)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type Set struct {
 	Job        string    // as its manifest names it, also one that cannot be used; "" when it names none
 	FinishedAt time.Time // UTC
 	StoredAt   time.Time // when its manifest (else its newest object) was stored, by the store's clock; zero: not known
-	StoredSize int64     // bytes, all objects
+	StoredSize int64     // bytes: what its manifest vouches for; without a manifest that can be used, all of its folder
 	Dir        string    // key prefix ending in "/" (native), or the object's key (legacy)
 	Manifest   *Manifest // nil unless native and readable
 	Problem    string    // why a manifest could not be used; "" when good

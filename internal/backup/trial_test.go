@@ -83,3 +83,11 @@ func TestATrialByAKeyThatMayNotDeleteLeavesOneObjectThatIsNoSet(t *testing.T) {
 		t.Errorf("sets are %+v", sets)
 	}
 }
+
+func TestASetsSizeIsWhatItsManifestVouchesFor(t *testing.T) {
+	w := newWorldOn(t, pgtest.Shared(t), "postgres")
+	want := w.run(t).Manifest.StoredBytes()
+	if got := w.sets(t)[0].StoredSize; got != want {
+		t.Errorf("the listing says %d bytes, the manifest %d", got, want)
+	}
+}

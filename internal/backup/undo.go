@@ -59,7 +59,7 @@ func SwapBack(ctx context.Context, job config.Job, env Env, req SwapRequest) (*S
 			err = causeOf(ctx, err)
 		}
 		err = s.explain(err)
-		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+err.Error(), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event(EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
 	s.log.InfoContext(ctx, fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept), event(EventSwappedBack))
@@ -90,7 +90,7 @@ func newSwapping(job config.Job, env Env, req SwapRequest) *swapping {
 
 func (s *swapping) connect(ctx context.Context) (err error) {
 	p := s.job.Postgres
-	s.x.server, err = postgres.Connect(ctx, postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
+	s.x.server, err = waitFor(ctx, s.log, postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
 	return err
 }
 
@@ -188,9 +188,9 @@ func (s *swapping) choose(ctx context.Context) (Check, error) {
 
 // explain says which of the two states there is.
 func (s *swapping) explain(err error) error {
-	what := fmt.Sprintf("restore stopped, database %q is as it was", s.req.Database)
 	if errors.Is(err, postgres.ErrSwapUnknown) {
-		what = fmt.Sprintf("restore: whether %q was swapped is not known", s.req.Database)
+		what := fmt.Sprintf("restore: whether %q was swapped is not known", s.req.Database)
+		return fault.New(fault.CodeOf(err), what, fault.Remedy(err), err)
 	}
-	return fault.New(fault.CodeOf(err), what, fault.Remedy(err), err)
+	return left(err, fmt.Sprintf("database %q is as it was", s.req.Database), fault.Remedy(err))
 }

@@ -162,6 +162,41 @@ func (d *document) top() (fileSettings, error) {
 
 var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type .*`) // some types are printed whole
 
+// wrongType is the decoder's text for a value of another kind, with the names of Go's types.
+var wrongType = regexp.MustCompile("cannot unmarshal !!([a-z]+)((?: `[^`]*`)?) into (.+)")
+
+func wrongTypeText(text string) string {
+	m := wrongType.FindStringSubmatch(text)
+	value := strings.Trim(m[2], " `")
+	if value != "" {
+		value = strconv.Quote(value) + " is "
+	} else {
+		value = "this is "
+	}
+	return value + yamlKinds[m[1]] + ", where " + wantedKind(m[3]) + " is wanted"
+}
+
+// yamlKinds are YAML's kinds of values in words; an unknown one is none of them.
+var yamlKinds = map[string]string{
+	"seq": "a list", "map": "a section of keys", "str": "text", "int": "a number", "float": "a number with a fraction",
+	"bool": "true or false", "null": "nothing", "timestamp": "a date", "binary": "bytes",
+}
+
+// wantedKind is a Go type in the same words.
+func wantedKind(of string) string {
+	switch {
+	case of == "string":
+		return "text"
+	case of == "bool":
+		return "true or false"
+	case strings.HasPrefix(of, "int") || strings.HasPrefix(of, "uint"):
+		return "a whole number"
+	case strings.HasPrefix(of, "[]"):
+		return "a list"
+	}
+	return "a section of keys"
+}
+
 // yamlError turns the decoder's text into `config: FILE:LINE: …`, one problem a line.
 func (d *document) yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -171,6 +206,7 @@ func (d *document) yamlError(err error) error {
 		remedy = first(formerKeys[m[2]], remedy)
 	}
 	text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
+	text = wrongType.ReplaceAllStringFunc(text, wrongTypeText)
 	var lines []string
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)

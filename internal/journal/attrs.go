@@ -8,7 +8,9 @@ package journal
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -75,6 +77,8 @@ func text(v slog.Value) string {
 	switch v.Kind() {
 	case slog.KindTime:
 		return v.Time().UTC().Format(time.RFC3339Nano)
+	case slog.KindFloat64:
+		return strconv.FormatFloat(math.Round(v.Float64()*1000)/1000, 'f', -1, 64) // thousandths say enough of anything here
 	case slog.KindAny:
 		return fmt.Sprint(v.Any())
 	}

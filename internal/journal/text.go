@@ -2,8 +2,8 @@
 //
 //	02:00:07 dump warning: table gone table=public.x rows=12
 //
-// Rules: one record is one write; what is the same on every line of a run (run, job, instance)
-// and the event's name are left out; everything passes printable; no colour.
+// Rules: one record is one write; run, job, instance and the event's name are left out, and what else is the same on
+// every line of a run (its set, database, target) stands on the first of them; everything passes printable; no colour.
 
 package journal
 
@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -25,8 +26,9 @@ type TextHandler struct {
 }
 
 type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu   sync.Mutex
+	w    io.Writer
+	said string // what the lines before have in common
 }
 
 // NewTextHandler writes to w what is at least as urgent as level; nil: slog.LevelInfo.
@@ -44,11 +46,30 @@ func (h *TextHandler) Enabled(_ context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (h *TextHandler) Handle(_ context.Context, r slog.Record) error {
-	line := textLine(r, h.scope.record(r))
+	own := scope{prefix: h.scope.prefix}.record(r)
+	common := attrText(slices.DeleteFunc(slices.Clone(h.scope.pairs), func(p pair) bool { return lookup(own, p.key) != "" }))
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
-	_, err := io.WriteString(h.out.w, line)
+	if common == h.out.said {
+		common = ""
+	} else {
+		h.out.said = common
+	}
+	_, err := io.WriteString(h.out.w, textLine(r, lookup(h.scope.record(r), "stage"), common+attrText(own)))
 	return err
+}
+
+// attrText is attributes as a line shows them.
+func attrText(pairs []pair) string {
+	var b strings.Builder
+	for _, p := range pairs {
+		switch p.key {
+		case "run", "job", "instance", "event", "stage":
+			continue
+		}
+		b.WriteString(" " + printable.Text(p.key) + "=" + quoted(p.value))
+	}
+	return b.String()
 }
 
 // WithAttrs implements slog.Handler.
@@ -67,24 +88,18 @@ func (h *TextHandler) WithGroup(name string) slog.Handler {
 
 const clock = "15:04:05"
 
-func textLine(r slog.Record, pairs []pair) string {
+func textLine(r slog.Record, stage, attrs string) string {
 	var b strings.Builder
 	if !r.Time.IsZero() {
 		b.WriteString(r.Time.Format(clock) + " ")
 	}
-	if stage := lookup(pairs, "stage"); stage != "" {
+	if stage != "" {
 		b.WriteString(printable.Text(stage) + " ")
 	}
 	b.WriteString(levelWord(r.Level))
 	// Further lines of a message stand under its first.
 	b.WriteString(strings.Join(printable.Lines(r.Message), "\n"+strings.Repeat(" ", len(clock)+1)))
-	for _, p := range pairs {
-		switch p.key {
-		case "run", "job", "instance", "event", "stage":
-			continue
-		}
-		b.WriteString(" " + printable.Text(p.key) + "=" + quoted(p.value))
-	}
+	b.WriteString(attrs)
 	b.WriteByte('\n')
 	return b.String()
 }

@@ -24,6 +24,7 @@ func TestTextLinesAreReadableAndSafe(t *testing.T) {
 	}{
 		{"plain", slog.LevelInfo, "dump finished", []slog.Attr{slog.String("stage", "dump"), slog.Int("tables", 12)}, "02:00:07 dump dump finished tables=12\n"},
 		{"what a run repeats is left out", slog.LevelInfo, "go", []slog.Attr{slog.String("run", "r"), slog.String("job", "j"), slog.String("instance", "i"), slog.String("event", "e")}, "02:00:07 go\n"},
+		{"numbers are as long as they say something", slog.LevelInfo, "m", []slog.Attr{slog.Float64("seconds", 1.9529999999999998), slog.Float64("of", 60)}, "02:00:07 m seconds=1.953 of=60\n"},
 		{"levels have words", slog.LevelError, "gone", nil, "02:00:07 error: gone\n"},
 		{"alert", LevelAlert, "look", nil, "02:00:07 alert: look\n"},
 		{"lines stand below each other", slog.LevelWarn, "one\ntwo\n", nil, "02:00:07 warning: one\n         two\n"},
@@ -41,6 +42,26 @@ func TestTextLinesAreReadableAndSafe(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", out.String(), c.want)
 			}
 		})
+	}
+}
+
+func TestWhatLinesHaveInCommonIsToldOnce(t *testing.T) {
+	var out bytes.Buffer
+	base := slog.New(NewTextHandler(&out, nil))
+	one, two := base.With("set", "a", "database", "d"), base.With("set", "b", "database", "d")
+	one.Info("first")
+	one.Info("second", "rows", 3)
+	one.With("stage", "dump").Info("third")
+	one.Info("fourth", "set", "other")
+	two.Info("first")
+	one.Info("last")
+	got := ""
+	for line := range bytes.Lines(out.Bytes()) {
+		got += string(line[len("00:00:00 "):])
+	}
+	want := "first set=a database=d\nsecond rows=3\ndump third\nfourth database=d set=other\nfirst set=b database=d\nlast set=a database=d\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,6 +20,9 @@ import (
 func classify(what string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if connectErr := (*pgconn.ConnectError)(nil); errors.As(err, &connectErr) {
+		err = onOneLine{err}
 	}
 	if known := (*fault.Error)(nil); errors.As(err, &known) { // its code and remedy stay
 		return fmt.Errorf("%s: %w", what, err)
@@ -41,6 +45,21 @@ func classify(what string, err error) error {
 	}
 	return fault.New(fault.Failed, what, "", err)
 }
+
+// onOneLine is an error of connecting, which pgx lays out over lines with tabs, one for each address.
+type onOneLine struct{ error }
+
+// Error joins the lines: the first ends with a colon.
+func (e onOneLine) Error() string {
+	lines := strings.Split(e.error.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
+
+// Unwrap returns the error itself.
+func (e onOneLine) Unwrap() error { return e.error }
 
 // Remedies that sessions and programs share.
 const (

@@ -32,12 +32,37 @@ const attemptTimeout = 10 * time.Second
 // back at once. Codes: Unavailable, Temporary (no slot), NotFound (no such database),
 // NotPermitted (login), Config.
 func Connect(ctx context.Context, t Target, wait time.Duration) (*Server, error) {
+	return ConnectTelling(ctx, t, Waiting{Most: wait})
+}
+
+// Waiting is how long an unreachable server is waited for, and who is told meanwhile.
+type Waiting struct {
+	Most  time.Duration
+	Tell  func(why error) // at once, and then again and again; nil: nobody
+	Every time.Duration   // default half a minute
+}
+
+// told calls Tell when it is time, and says when it last was.
+func (w Waiting) told(last time.Time, why error) time.Time {
+	every := w.Every
+	if every == 0 {
+		every = 30 * time.Second
+	}
+	if w.Tell == nil || !last.IsZero() && time.Since(last) < every {
+		return last
+	}
+	w.Tell(why)
+	return time.Now()
+}
+
+// ConnectTelling is Connect that says what it waits for.
+func ConnectTelling(ctx context.Context, t Target, wait Waiting) (*Server, error) {
 	config, err := t.config()
 	if err != nil {
 		return nil, err
 	}
 	what := "postgres: connect to " + t.name()
-	deadline := time.Now().Add(wait)
+	deadline, last := time.Now().Add(wait.Most), time.Time{}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		s, err := open(ctx, t, config)
 		if err == nil {
@@ -54,6 +79,7 @@ func Connect(ctx context.Context, t Target, wait time.Duration) (*Server, error)
 		if (code != fault.Unavailable && code != fault.Temporary) || time.Now().Add(jittered).After(deadline) {
 			return nil, err
 		}
+		last = wait.told(last, err)
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%s: %w", what, context.Cause(ctx))

@@ -58,6 +58,19 @@ func TestConnectClassifiesRefusals(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsForAServerIsToldAtOnceAndAgain(t *testing.T) {
+	for every, once := range map[time.Duration]bool{time.Hour: true, time.Nanosecond: false} {
+		var told []string
+		_, err := ConnectTelling(t.Context(), Target{Host: t.TempDir(), Database: "x"}, Waiting{
+			Most: time.Second, Every: every, Tell: func(why error) { told = append(told, why.Error()) },
+		})
+		wantCode(t, err, fault.Unavailable)
+		if len(told) == 0 || (len(told) == 1) != once || !strings.Contains(told[0], "no such file") {
+			t.Errorf("every %s: told %q", every, told)
+		}
+	}
+}
+
 func TestConnectSaysUnavailableWhenNobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -72,6 +85,9 @@ func TestConnectSaysUnavailableWhenNobodyListens(t *testing.T) {
 	} {
 		_, err := Connect(t.Context(), to, time.Second)
 		wantCode(t, err, fault.Unavailable)
+		if strings.ContainsAny(err.Error(), "\n\t") {
+			t.Errorf("more than one line: %q", err)
+		}
 	}
 }
 

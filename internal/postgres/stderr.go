@@ -26,7 +26,17 @@ func (e *ExitError) Error() string {
 	if len(e.Lines) == 0 {
 		return e.Program + ": " + e.Err.Error()
 	}
-	return e.Program + ": " + e.Err.Error() + ": " + strings.Join(e.Lines, "; ")
+	return e.Program + ": " + e.Err.Error() + ": " + strings.Join(said(e.Lines), "; ")
+}
+
+// said are the lines that say something: a statement is quoted with its empty ones, and with its end.
+func said(lines []string) (words []string) {
+	for _, line := range lines {
+		if line = strings.TrimRight(line, "; \t"); line != "" {
+			words = append(words, line)
+		}
+	}
+	return words
 }
 
 // Unwrap returns the program's end.

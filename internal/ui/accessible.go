@@ -37,7 +37,7 @@ type talk struct {
 func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 	o = o.withDefaults()
 	o.Look.NoColor = true
-	sh := &shared{Options: o, theme: newTheme(true), now: o.Now(), asked: map[string]bool{}}
+	sh := &shared{Options: o, theme: newTheme(true).unbroken(), now: o.Now(), asked: map[string]bool{}}
 	t := &talk{shared: sh, in: bufio.NewScanner(in), out: out}
 	first := "pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " + strings.ToUpper(clean(o.Identity.Label))
 	if over := o.Identity.overridden(); over != "" {
@@ -107,7 +107,7 @@ func (t *talk) ask(question string) string {
 	return strings.TrimSuffix(t.in.Text(), "\r")
 }
 
-func (t *talk) fails(err error) { t.say(wrap("FAIL "+errorLine(err), talkWidth)...) }
+func (t *talk) fails(err error) { t.say(t.wrap("FAIL "+errorLine(err), talkWidth)...) }
 
 // read asks every source once, and keeps what it had where one fails.
 func (t *talk) read(ctx context.Context) {

@@ -80,3 +80,14 @@ func TestCommandLinesOfRestoresBeginAsTheirServerNeedsIt(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestAccessibleBreaksNoPath(t *testing.T) {
+	w := uitest.New()
+	path := "/var/lib/" + strings.Repeat("very-long-folder/", 8) + "file.yaml"
+	w.AllRuns[0].Detail, w.AllRuns[0].Remedy = "open "+path+": no such file", "put it back: "+path
+	w.AllSets[0].Manifest.Warnings = []string{"cannot read " + path}
+	out := talk(t, w, w.Options(), "1", "2", "1", "0", "0", "3", "1", "0", "0", "0")
+	if n := strings.Count(out, path); n < 2 {
+		t.Errorf("%d whole paths in\n%s", n, out)
+	}
+}

@@ -127,7 +127,7 @@ func (d *details) holds(w int) []string {
 	}
 	lines = append(lines, "", d.section("RESTORE WITHOUT PGBTUI", "", w))
 	for _, c := range d.Sources.Catalogue.Recipe(d.set) {
-		for i, l := range wrap(clean(c), w-5) {
+		for i, l := range d.wrap(clean(c), w-5) {
 			lines = append(lines, strings.Repeat(" ", 3+2*min(i, 1))+l)
 		}
 	}

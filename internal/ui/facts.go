@@ -13,7 +13,7 @@ import (
 func fact(t theme, label, value string, w int) []string {
 	const labelWidth = 13
 	var out []string
-	for i, l := range wrap(value, w-labelWidth-5) {
+	for i, l := range t.wrap(value, w-labelWidth-5) {
 		if i > 0 {
 			label = ""
 		}

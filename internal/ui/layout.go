@@ -218,7 +218,17 @@ func (t theme) boxed(title string, lines []string, w int, edge tone) string {
 
 // wrap breaks plain text at blanks into lines of at most w cells, and longer words where they
 // must. Hyphens stay: an option cut in two could not be copied.
-func wrap(s string, w int) []string {
+func wrap(s string, w int) []string { return wrapped(s, w, false) }
+
+// unbroken is the theme for text that is read aloud or searched: a path stays one word.
+func (t theme) unbroken() theme {
+	t.whole = true
+	return t
+}
+
+func (t theme) wrap(s string, w int) []string { return wrapped(s, w, t.whole) }
+
+func wrapped(s string, w int, whole bool) []string {
 	w = max(2, w)
 	lines := []string{""}
 	for i, word := range strings.Split(s, " ") {
@@ -230,7 +240,7 @@ func wrap(s string, w int) []string {
 		case i > 0:
 			lines = append(lines, "")
 		}
-		for cells(word) > w {
+		for cells(word) > w && !whole {
 			head := ansi.Truncate(word, w, "")
 			lines[len(lines)-1] = head
 			lines = append(lines, "")

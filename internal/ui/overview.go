@@ -143,7 +143,7 @@ func (o *overview) databases(all []database, w, h int) []string {
 // trouble is a source's error and its remedy, wrapped.
 func (t theme) trouble(err error, w int) []string {
 	var out []string
-	for i, l := range wrap(errorLine(err), w-5) {
+	for i, l := range t.wrap(errorLine(err), w-5) {
 		if i == 3 {
 			break
 		}
@@ -195,7 +195,7 @@ func (o *overview) problemLines(name string, p problem, w int) []string {
 		return []string{one}
 	}
 	out := []string{}
-	said := wrap(strings.Repeat("x", cells(head)-2)+p.what, w-4) // the first line begins behind the head
+	said := o.wrap(strings.Repeat("x", cells(head)-2)+p.what, w-4) // the first line begins behind the head
 	said[0] = said[0][cells(head)-2:]
 	for i, l := range said {
 		switch {
@@ -207,7 +207,7 @@ func (o *overview) problemLines(name string, p problem, w int) []string {
 			out = append(out, "   "+l)
 		}
 	}
-	for i, l := range wrap("→ "+p.remedy, w-4) {
+	for i, l := range o.wrap("→ "+p.remedy, w-4) {
 		if i < 2 {
 			out = append(out, o.faint.Render("   "+l))
 		}
@@ -239,7 +239,7 @@ func (o *overview) labelled(label, text, note string, w int) (lines []string) {
 	if w >= minWidth {
 		return []string{o.label(label, true) + text + o.faint.Render("  · ") + note}
 	}
-	for i, l := range wrap(ansi.Strip(text), w-cells(o.label(label, true))) {
+	for i, l := range o.wrap(ansi.Strip(text), w-cells(o.label(label, true))) {
 		lines = append(lines, o.label(label, i == 0)+l)
 	}
 	return append(lines, o.label(label, false)+note)

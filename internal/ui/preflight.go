@@ -106,7 +106,7 @@ func checkLines(sh *shared, c Check, width int) (out []string) {
 	if c.Remedy != "" && (!c.OK || c.Warn) {
 		text += " → " + clean(c.Remedy)
 	}
-	for i, l := range wrap(text, width-14) {
+	for i, l := range sh.wrap(text, width-14) {
 		head := strings.Repeat(" ", 10)
 		if i == 0 {
 			head = "   " + fit(sh.mark(checkMark(c)), 7)

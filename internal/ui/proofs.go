@@ -46,7 +46,7 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 		out, head, indent = append(out, head), strings.Repeat(" ", 9), 10
 	}
 	add := func(text string, style func(...string) string) {
-		for _, l := range wrap(text, w-indent-1) {
+		for _, l := range sh.wrap(text, w-indent-1) {
 			out = append(out, head+" "+style(l))
 			head = strings.Repeat(" ", indent-1)
 		}

@@ -114,7 +114,7 @@ func (v *runView) keptLines(w int) []string {
 
 // list is a marked text over several lines.
 func (v *runView) list(mark, text string, w int, style func(...string) string) (out []string) {
-	for _, l := range wrap(mark+text, w-5) {
+	for _, l := range v.wrap(mark+text, w-5) {
 		out = append(out, "   "+style(l))
 	}
 	return out

@@ -56,7 +56,7 @@ func (p *retentionPage) summary(w, h int) (lines []string) {
 		lines = append(lines, fact(p.theme, "Note", clean(n), w)...)
 	}
 	for _, d := range p.plan.Doubts {
-		for _, l := range wrap("! guarded: "+clean(d), w-4) {
+		for _, l := range p.wrap("! guarded: "+clean(d), w-4) {
 			lines = append(lines, "   "+p.warn.Render(l))
 		}
 	}

@@ -170,11 +170,11 @@ func (sh *shared) outcome(r UnitRun, w int) []string {
 		text = stateText[r.State]
 	}
 	var out []string
-	for _, l := range wrap(text, w-5) {
+	for _, l := range sh.wrap(text, w-5) {
 		out = append(out, "   "+l)
 	}
 	if r.Remedy != "" {
-		for _, l := range wrap("→ "+clean(r.Remedy), w-5) {
+		for _, l := range sh.wrap("→ "+clean(r.Remedy), w-5) {
 			out = append(out, "   "+sh.bold.Render(l))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 type theme struct {
+	whole                       bool // no word is broken, whatever the width: for the accessible console
 	plain, bold, faint, reverse lipgloss.Style
 	good, warn, bad, busy       lipgloss.Style
 	head                        lipgloss.Style // column and section heads
