@@ -12,7 +12,7 @@ import (
 func (p *program) acknowledgeCommand() *cobra.Command {
 	var f holdFlags
 	cmd := &cobra.Command{
-		Use: "acknowledge ID", Short: "Say that somebody knows of a set that is lost, so that it is no longer told",
+		Use: "acknowledge ID --reason TEXT", Short: "Say that somebody knows of a set that is lost, so that it is no longer told",
 		Args: f.args,
 		Long: `A set that was committed and of which something is gone from the bucket is critical in status, watch and console, until
 it is whole again or somebody acknowledges it. Who does, when and why is stored beside the set, and one line of it

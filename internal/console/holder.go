@@ -28,6 +28,15 @@ func (h *holder) Release(ctx context.Context, set backup.Set, reason string) err
 	return h.put(ctx, backup.ReleaseSet, "unhold", set, reason)
 }
 
+// Acknowledge implements ui.Holder.
+func (h *holder) Acknowledge(ctx context.Context, set backup.Set, reason string) error {
+	put := func(ctx context.Context, bucket *s3.Bucket, set *backup.Set, mine backup.Hold) error {
+		a := backup.Acknowledgement{By: mine.By, Host: mine.Host, At: mine.At, Reason: mine.Reason}
+		return backup.Acknowledge(ctx, bucket, set, a)
+	}
+	return h.put(ctx, put, "acknowledge", set, reason)
+}
+
 type putHold func(context.Context, *s3.Bucket, *backup.Set, backup.Hold) error
 
 func (h *holder) put(ctx context.Context, put putHold, what string, set backup.Set, reason string) error {

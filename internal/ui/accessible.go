@@ -190,6 +190,12 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 		d.have = d.err == nil
 	}
 	t.say(append(d.facts(talkWidth), d.holds(talkWidth)...)...)
+	if s.Loss() != "" {
+		t.menu(ctx, "What with it?", "Back", func() []choice {
+			return []choice{{"Acknowledge what is lost of it", func(ctx context.Context) { askAcknowledge(t.shared, s); t.dialog(ctx) }}}
+		})
+		return
+	}
 	if !s.Good() {
 		return
 	}

@@ -6,10 +6,12 @@ package ui
 import (
 	"context"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // askBackup is the dialog for b.
@@ -146,6 +148,30 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 		d.facts = [][2]string{{"Backup", clean(s.ID)}, {"Held", clean(s.Hold.String())}, {"Then", "The next retention may delete it, if no rule keeps it."}}
 	}
 	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text) }
+	return sh.post(boxMsg{d})
+}
+
+// askAcknowledge is the tier 2 dialog for A: somebody knows what is lost of a set.
+func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
+	holder := sh.Write.Holder
+	if holder == nil {
+		return say(toneWarn, "acknowledge: ", first(sh.denied(), "not available here"))
+	}
+	if s.Loss() == "" {
+		return say(toneWarn, "acknowledge: ", "nothing that is known of is lost of this backup")
+	}
+	d := &dialog{
+		shared: sh, title: "Acknowledge a loss of " + orUnknown(s.Database), verb: "Acknowledge it", strict: true, why: "needed, kept beside the backup",
+		cli:   "sudo pgbtui acknowledge " + sh.word(&s) + " --reason TEXT",
+		facts: [][2]string{{"Backup", clean(s.ID)}, {"Lost", clean(s.Loss())}, {"Then", "It is told no more, until more of it goes. The backup stays as it is: unusable."}},
+		done:  "acknowledged: " + clean(s.ID),
+	}
+	d.do = func(ctx context.Context) (Started, error) {
+		if strings.TrimSpace(d.reason.text) == "" {
+			return Started{}, fault.New(fault.Usage, "no reason", "Say in a few words what happened to the backup.", nil)
+		}
+		return Started{}, holder.Acknowledge(ctx, s, d.reason.text)
+	}
 	return sh.post(boxMsg{d})
 }
 

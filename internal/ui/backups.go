@@ -111,7 +111,7 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			noJob = sh.noJobOf(s)
 		}
 	}
-	return []binding{
+	keys := []binding{
 		{
 			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: first(sh.denied(), bad),
 			run: func() tea.Cmd { return askProve(sh, ProveReadable, *s) },
@@ -133,6 +133,13 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}
+	if s != nil && s.Loss() != "" {
+		keys = append(keys, binding{
+			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is told no more", off: sh.denied(),
+			run: func() tea.Cmd { return askAcknowledge(sh, *s) },
+		})
+	}
+	return keys
 }
 
 // unsignedOr is why a set is not restored from here. Who knows better has to say so by name.

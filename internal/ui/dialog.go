@@ -19,6 +19,7 @@ type dialog struct {
 	no     string // on the safe button; "" = Cancel
 	verb   string // on the other
 	strict bool   // tier 2: y arms the button, a reason may be typed
+	why    string // what becomes of the reason; default: it is optional
 	reason line
 	yes    bool // focus is on the verb
 	busy   bool
@@ -140,7 +141,7 @@ func (d *dialog) view(w, h int) string {
 		lines = append(lines, d.faint.Render(fit(label, 11))+" "+d.bold.Render(l))
 	}
 	if d.strict && d.yes {
-		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme)+d.faint.Render(" optional, kept in the journal"))
+		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme)+d.faint.Render(" "+first(d.why, "optional, kept in the journal")))
 	}
 	if d.err != nil {
 		lines = append(lines, "")

@@ -186,7 +186,7 @@ func (d *database) remedy(p backup.Problem) string {
 	case backup.ProblemRollback:
 		return "restore nothing until you know; look into the versions and the log of the bucket"
 	case backup.ProblemLoss:
-		return "2 shows it; put back what is gone, or sudo pgbtui acknowledge ID --reason TEXT where it cannot be"
+		return "2 shows it; put back what is gone, or A there acknowledges what cannot be"
 	case backup.ProblemClock:
 	}
 	return clean(p.Remedy)

@@ -87,6 +87,7 @@ func (r *root) verbs() []verb {
 		{"verify", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveReadable, s) })},
 		{"drill", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askProve(r.shared, ProveRestored, s) })},
 		{"hold", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askHold(r.shared, s) })},
+		{"acknowledge", "ID", r.onSet(func(s backup.Set) tea.Cmd { return askAcknowledge(r.shared, s) })},
 		{"restore", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return askRestore(r.shared, s) })},
 		{"undo", "DATABASE", r.verbUndo},
 		{"show", "ID|latest", r.onSet(func(s backup.Set) tea.Cmd { return r.post(pushMsg{newDetails(r.shared, s)}) })},

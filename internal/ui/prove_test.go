@@ -101,3 +101,29 @@ func TestTheDetailsSayWhoKnowsOfALoss(t *testing.T) {
 		t.Error(view)
 	}
 }
+
+func TestALossIsAcknowledgedWithAReasonFromTheConsole(t *testing.T) {
+	d, w := open(t, func(w *uitest.World, _ *ui.Options) {
+		w.AllSets[0].Problem, w.AllSets[0].Lost = "dump.pgc.zst is gone", []string{"dump.pgc.zst"}
+	})
+	ready(d).Press("2", "A").Until("dump.pgc.zst is gone").Until("y, then enter")
+	d.Press("y", "enter").Until("Say in a few words")
+	d.Press("esc").UntilIs("left", func(string) bool { return !strings.Contains(plain(d), "Acknowledge it") })
+	if w.AllSets[0].Acknowledged != nil {
+		t.Fatal("acknowledged without a reason")
+	}
+	d.Press("A").Until("y, then enter").Press("y", "moved", "enter").Until("acknowledged: ")
+	if a := w.AllSets[0].Acknowledged; a == nil || a.Reason != "moved" {
+		t.Errorf("%+v", a)
+	}
+	d.UntilIs("read again", func(string) bool {
+		_, all := d.Keys()
+		return !strings.Contains(strings.Join(all, "\n"), "acknowledge what is lost")
+	})
+	_, lost := open(t, nil)
+	lost.AllSets[0].Problem, lost.AllSets[0].Lost = "dump.pgc.zst is gone", []string{"dump.pgc.zst"}
+	out := talk(t, lost, lost.Options(), "2", "1", "1", "yes", "moved", "0", "0", "0")
+	if !strings.Contains(out, "Acknowledge what is lost of it") {
+		t.Error(out)
+	}
+}

@@ -274,6 +274,8 @@ const (
 type Holder interface {
 	Hold(ctx context.Context, set backup.Set, reason string) error
 	Release(ctx context.Context, set backup.Set, reason string) error
+	// Acknowledge says that somebody knows what is lost of a set, and why: it is told no more.
+	Acknowledge(ctx context.Context, set backup.Set, reason string) error
 }
 
 // Canceller stops a run's unit. The reason, possibly empty, goes to the journal.

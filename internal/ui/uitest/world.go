@@ -256,6 +256,18 @@ func (w *World) Hold(_ context.Context, s backup.Set, reason string) error {
 // Release implements ui.Holder.
 func (w *World) Release(_ context.Context, s backup.Set, _ string) error { return w.hold(s, nil) }
 
+// Acknowledge implements ui.Holder.
+func (w *World) Acknowledge(_ context.Context, s backup.Set, reason string) error {
+	w.Change(func(w *World) {
+		for i := range w.AllSets {
+			if w.AllSets[i].Dir == s.Dir {
+				w.AllSets[i].Acknowledged = &backup.Acknowledgement{By: "anna", Host: "db01", At: w.Clock(), Reason: reason}
+			}
+		}
+	})
+	return w.fail("acknowledge")
+}
+
 func (w *World) hold(s backup.Set, h *backup.Hold) error {
 	w.Change(func(w *World) {
 		for i := range w.AllSets {
