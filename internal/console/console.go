@@ -67,6 +67,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	} else {
 		closers = append(closers, func() { _ = reader.Close() })
 		o.Sources.Journal = &entries{reader}
+		o.Sources.History = &history{pages: reader, subject: (&units{setup: s}).subject}
 	}
 	o.Write = s.write(bus, buckets)
 	asks, _ := o.Write.Actions.(*actions)

@@ -23,6 +23,7 @@ type Query struct {
 	Units        []string // unit names; *, ? and [...] match as in systemctl
 	InvocationID string   // of one start of a unit, as systemd gives it: 32 hex digits
 	RunID        string   // as the writer claims; entries of systemd itself have none
+	MessageIDs   []string // of these kinds only, as journald's catalogue and this package's give them; none: all
 	MaxPriority  int      // 1..7: this syslog priority and more urgent ones; 0: all
 	Since, Until time.Time
 	Search       string // in the message, upper and lower case alike
@@ -53,9 +54,18 @@ func (q Query) matches(units []string) [][]string {
 		about = append(about, "INVOCATION_ID="+q.InvocationID)
 	}
 	if q.RunID != "" {
-		return [][]string{append(append(from, "PGBTUI_RUN_ID="+q.RunID), q.priorities()...)}
+		return [][]string{append(append(from, "PGBTUI_RUN_ID="+q.RunID), q.narrower()...)}
 	}
-	return [][]string{append(from, q.priorities()...), append(about, q.priorities()...)}
+	return [][]string{append(from, q.narrower()...), append(about, q.narrower()...)}
+}
+
+// narrower is what holds of every alternative.
+func (q Query) narrower() []string {
+	out := q.priorities()
+	for _, id := range q.MessageIDs {
+		out = append(out, "MESSAGE_ID="+id)
+	}
+	return out
 }
 
 func (q Query) priorities() []string {

@@ -48,6 +48,7 @@ func TestAQuerySelectsWhatJournaldVouchesFor(t *testing.T) {
 		{"invocation alone", Query{InvocationID: invocation}, []string{"Starting", "started", evil, "Failed"}},
 		{"run of an invocation", Query{InvocationID: invocation, RunID: "r1"}, []string{"started", evil}},
 		{"priority", Query{Units: []string{backupUnit}, MaxPriority: 4}, []string{evil, "Failed"}},
+		{"kinds", Query{Units: []string{"postgres-backup@*"}, MessageIDs: []string{MessageID(EventBackupStarted), MessageID(EventRunEnded)}}, []string{"started"}},
 		{"since", Query{Units: []string{backupUnit}, Since: epoch.Add(8 * time.Second)}, []string{"Failed", "next run"}},
 		{"until", Query{Units: []string{backupUnit}, Until: epoch.Add(1 * time.Second)}, []string{"Starting", "started"}},
 		{"between", Query{Units: []string{backupUnit}, Since: epoch.Add(1 * time.Second), Until: epoch.Add(8 * time.Second)}, []string{"started", evil, "Failed"}},

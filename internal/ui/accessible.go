@@ -211,7 +211,15 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 
 func (t *talk) runList(ctx context.Context) {
 	t.read(ctx)
-	for _, r := range newRuns(t.shared).shown() {
+	screen := newRuns(t.shared)
+	if src := t.Sources.History; src != nil {
+		page, err := src.Ended(ctx, "")
+		if screen.tookHistory(historyMsg{page: page, err: err, first: true}); err != nil {
+			t.fails(err)
+		}
+	}
+	all := screen.shown()
+	for _, r := range all[:min(talkRows, len(all))] {
 		t.say(runMark(r.State).text() + ", " + runTitle(r) + ", started " + when(t.Zone, r.StartedAt) + ", took " + t.duration(r))
 		t.say(t.outcome(r, talkWidth)...)
 	}

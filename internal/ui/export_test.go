@@ -130,6 +130,12 @@ func (d *Driver) UntilIs(what string, ok func(view string) bool) *Driver {
 	return d
 }
 
+// PageRead waits for the page of the history that is on its way.
+func (d *Driver) PageRead() *Driver {
+	d.t.Helper()
+	return d.UntilIs("a page of the history was read", func(string) bool { return !d.root.tabs[2].(*runsScreen).past.asked })
+}
+
 // View is the frame.
 func (d *Driver) View() string { return d.root.View() }
 

@@ -24,8 +24,9 @@ var shots = []struct {
 	{"retention", []string{"2", "p"}, "days 10"},
 	{"prune", []string{"2", "p", "D"}, "Type 5"},
 	{"wrong", []string{"w"}, "3 shows the run"},
-	{"runs", []string{"3"}, "SKIPPED"},
-	{"run", []string{"3", "j", "j", "enter"}, "ERR"},
+	{"runs", []string{"3"}, "older ones follow"},
+	{"runs-older", []string{"3", "G", "G", "k", "k"}, "RUNS"},
+	{"run", []string{"3", "j", "enter"}, "ERR"},
 	{"timers", []string{"4"}, "TIMERS"},
 	{"journal", []string{"5"}, "info"},
 	{"restore-way", []string{"2", "R", "down"}, "with what they need"},
@@ -80,6 +81,8 @@ func settle(d *ui.Driver, key string) {
 		d.UntilIs("goes on", func(v string) bool {
 			return !strings.Contains(v, "checking") && !strings.Contains(v, "the checks go on") && !strings.Contains(v, "reading") && !strings.Contains(v, "asking systemd")
 		})
+	case "3", "G":
+		d.PageRead()
 	case "4":
 		d.Until("Calendar")
 	}

@@ -1,10 +1,9 @@
-// Screen 3, Runs: the live and last run of each unit of ours. Live ones first.
+// Screen 3, Runs: what runs, and then every run that systemd, the journal or the bucket remembers, newest first.
 
 package ui
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,14 +15,38 @@ import (
 type runsScreen struct {
 	*shared
 	rows
+	past pastRuns
+	ctx  context.Context
+	all  []UnitRun // of the readings of the feeds that are counted in of
+	of   [3]int
+
+	usual map[kindOfRun]usualTime
+	live  int // runs that went on when the history was read
 }
 
 func newRuns(sh *shared) *runsScreen { return &runsScreen{shared: sh} }
 
-func (s *runsScreen) name() string                  { return "Runs" }
-func (s *runsScreen) enter(context.Context) tea.Cmd { return nil }
-func (s *runsScreen) update(tea.Msg) tea.Cmd        { return nil }
-func (s *runsScreen) lively() bool                  { return len(s.liveRuns()) > 0 }
+func (s *runsScreen) name() string { return "Runs" }
+func (s *runsScreen) lively() bool { return len(s.liveRuns()) > 0 }
+
+func (s *runsScreen) enter(ctx context.Context) tea.Cmd {
+	s.ctx = ctx
+	return s.readHistory("")
+}
+
+func (s *runsScreen) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case historyMsg:
+		return s.tookHistory(msg)
+	case fedMsg: // a run began or ended
+		if len(s.liveRuns()) == s.live {
+			return nil
+		}
+		s.live = len(s.liveRuns())
+		return s.readHistory("")
+	}
+	return nil
+}
 
 // runTitle names a run for people: "backup of sales", "restore of sales to sales_copy", "drill of
 // 20261122T020000Z-1a2b3c" where only the set is known.
@@ -43,22 +66,21 @@ func runTitle(r UnitRun) string {
 	return t
 }
 
+// shown is the list, what runs first. It is put together when something was read, not for each key.
 func (s *runsScreen) shown() []UnitRun {
+	if of := [3]int{s.runs.reading, s.past.reading, s.sets.reading}; of != s.of {
+		s.all, s.of = s.history(&s.past), of
+		s.usual = usualTimes(s.all)
+	}
+	if s.filter == "" {
+		return s.all
+	}
 	var out []UnitRun
-	for _, r := range s.runs.value {
-		if s.matches(r.Unit + " " + runTitle(r) + " " + string(r.State)) {
+	for _, r := range s.all {
+		if s.matches(r.Unit + " " + runTitle(r) + " " + string(r.State) + " " + r.Set) {
 			out = append(out, r)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b UnitRun) int {
-		if a.State.Live() != b.State.Live() {
-			if a.State.Live() {
-				return -1
-			}
-			return 1
-		}
-		return b.StartedAt.Compare(a.StartedAt)
-	})
 	return out
 }
 
@@ -72,15 +94,73 @@ func (s *runsScreen) keys() []binding {
 	}
 	return append(append([]binding{
 		{
-			keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines", off: none,
-			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, r.Unit)}) },
+			keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines; an older one's lines", off: none,
+			run: func() tea.Cmd { return s.open(r) },
 		},
-	}, runKeys(s.shared, r, none)...), s.moves()...)
+		{keys: []string{"s"}, short: "set", help: "the set that this run made or read", off: first(none, s.noSet(r)), run: func() tea.Cmd { return s.openSet(r) }},
+	}, runKeys(s.shared, r, none)...), s.further()...)
+}
+
+// further are the moves, which read on at the end.
+func (s *runsScreen) further() []binding {
+	table := s.moves()
+	for i, b := range table {
+		table[i].run = func() tea.Cmd { return tea.Batch(b.run(), s.furtherHistory()) }
+	}
+	return table
+}
+
+// current reports whether systemd still knows the run: it is the unit's newest.
+func (sh *shared) current(r UnitRun) bool {
+	now, ok := sh.runOf(r.Unit)
+	return ok && now.Invocation == r.Invocation
+}
+
+func (s *runsScreen) open(r UnitRun) tea.Cmd {
+	switch {
+	case s.current(r):
+		return s.post(pushMsg{newRunView(s.shared, r.Unit)})
+	case r.Unit == "" && s.noSet(r) == "":
+		return s.openSet(r)
+	}
+	return s.post(pushMsg{newJournal(s.shared, linesOf(r))})
+}
+
+// linesOf are a run's own lines in the journal.
+func linesOf(r UnitRun) JournalQuery {
+	return JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7}
+}
+
+// noSet is why a run's set cannot be shown, or "".
+func (s *runsScreen) noSet(r UnitRun) string {
+	if r.Set == "" {
+		return "this run made or read no set that is known"
+	}
+	if s.setOf(r) == nil {
+		return "set " + clean(r.Set) + " is not in the bucket any more"
+	}
+	return ""
+}
+
+func (s *runsScreen) setOf(r UnitRun) *backup.Set {
+	for i := range s.sets.value {
+		if set := &s.sets.value[i]; set.ID == r.Set && s.ours(set) && (r.Database == "" || set.Database == r.Database) {
+			return set
+		}
+	}
+	return nil
+}
+
+func (s *runsScreen) openSet(r UnitRun) tea.Cmd {
+	return s.post(pushMsg{newDetails(s.shared, *s.setOf(r))})
 }
 
 // runKeys act on one run.
 func runKeys(sh *shared, r UnitRun, none string) []binding {
-	noCancel := none
+	noCancel, noLines := none, none
+	if none == "" && r.Invocation == "" && r.Unit == "" {
+		noLines = "its lines in the journal are not known"
+	}
 	switch {
 	case none != "":
 	case sh.Write.Cancel == nil:
@@ -91,6 +171,8 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	noAgain := first(none, sh.denied())
 	switch {
 	case noAgain != "":
+	case !sh.current(r):
+		noAgain = "a newer run of its unit is further up"
 	case !r.Again:
 		noAgain = "it is carried out once; start a new one"
 	case r.State.Live():
@@ -98,8 +180,8 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	}
 	return []binding{
 		{keys: []string{"b"}, short: "run again", help: "start it once more, now; systemd's count of starts is cleared first", off: noAgain, run: func() tea.Cmd { return askAgain(sh, r) }},
-		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: none, run: func() tea.Cmd {
-			return sh.post(pushMsg{newJournal(sh, JournalQuery{Unit: r.Unit, Invocation: r.Invocation, MaxPriority: 7})})
+		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: noLines, run: func() tea.Cmd {
+			return sh.post(pushMsg{newJournal(sh, linesOf(r))})
 		}},
 		{
 			keys: []string{"X"}, short: "cancel", help: "cancel this run", off: noCancel,
@@ -118,33 +200,95 @@ func (s *runsScreen) cliLine() string {
 
 func (s *runsScreen) view(w, h int) string {
 	all := s.shown()
-	lines := []string{s.section("RUNS", s.runs.note(s.shared, "systemd"), w)}
+	lines := []string{s.section("RUNS", s.runs.note(s.shared, "systemd")+s.pastNote(), w)}
 	if s.runs.err != nil {
 		lines = append(lines, s.trouble(s.runs.err, w)...)
 	}
+	if s.past.err != nil && h > 20 {
+		lines = append(lines, s.trouble(s.past.err, w)...)
+	}
 	if len(all) == 0 {
 		if s.runs.have {
-			lines = append(lines, s.faint.Render("   no unit of ours has run since boot; 2 shows what is in the bucket"))
+			lines = append(lines, s.faint.Render("   no run is known; 2 shows what is in the bucket"))
 		}
 		return strings.Join(lines, "\n")
 	}
-	cols := []column{{"STATE", 11, false}, {"RUN", 0, false}, {"STARTED", 16, false}, {"TOOK", 7, true}, {"BY", 8, false}}
-	if w < tableWidth {
-		cols = []column{{"STATE", 11, false}, {"RUN", 0, false}, {"AGE", 7, true}, {"TOOK", 7, true}}
-	}
-	from, to := s.window(len(all), h-len(lines)-5)
-	t := table{cols: cols, selected: s.at - from, dim: s.runs.stale()}
+	r, _ := s.selected()
+	below := append(s.runFacts(r, w), s.outcome(r, w)...)
+	from, to := s.window(len(all), h-len(lines)-max(5, min(3+len(below), h/2)))
+	t := table{cols: runColumns(w), selected: s.at - from, dim: s.runs.stale()}
 	for _, r := range all[from:to] {
-		c := []string{s.mark(runMark(r.State)), runTitle(r), when(s.Zone, r.StartedAt), s.duration(r), orUnknown(r.Trigger)}
-		if w < tableWidth {
-			c = []string{c[0], c[1], age(s.now, r.StartedAt), c[3]}
-		}
-		t.cells = append(t.cells, c)
+		t.cells = append(t.cells, s.cells(r, w))
 	}
 	lines = append(lines, t.lines(s.theme, w)...)
-	r, _ := s.selected()
-	lines = append(lines, "", s.section(strings.ToUpper(string(r.State)), s.faint.Render(clean(r.Unit)), w))
-	return strings.Join(append(lines, s.outcome(r, w)...), "\n")
+	lines = append(lines, "", s.section(strings.ToUpper(string(r.State)), s.faint.Render(first(clean(r.Unit), "known from the bucket")), w))
+	return strings.Join(append(lines, below...), "\n")
+}
+
+// runsWide is from where a list of runs has room for what its last lines say as well.
+const runsWide = 100
+
+func runColumns(w int) []column {
+	if w < tableWidth {
+		return []column{{"STATE", 11, false}, {"RUN", 0, false}, {"AGE", 7, true}, {"TOOK", 7, true}}
+	}
+	cols := []column{{"STATE", 11, false}, {"RUN", 0, false}, {"STARTED", 16, false}, {"TOOK", 7, true}}
+	if w >= runsWide {
+		cols = append(cols, column{"USUAL", 7, true})
+	}
+	return append(cols, column{"BYTES", 8, true}, column{"BY", 8, false})
+}
+
+func (s *runsScreen) cells(r UnitRun, w int) []string {
+	out := []string{s.mark(runMark(r.State)), runTitle(r)}
+	if w < tableWidth {
+		return append(out, age(s.now, r.StartedAt), s.duration(r))
+	}
+	out = append(out, when(s.Zone, r.StartedAt), s.duration(r))
+	if u, ok := s.usual[r.kind()]; ok && w >= runsWide {
+		out = append(out, took(u.median))
+	} else if w >= runsWide {
+		out = append(out, "")
+	}
+	bytes := ""
+	if r.Bytes > 0 {
+		bytes = size(r.Bytes)
+	}
+	return append(out, bytes, orUnknown(r.Trigger))
+}
+
+// pastNote says how far the history reaches.
+func (s *runsScreen) pastNote() string {
+	switch {
+	case s.past.err != nil:
+		return s.faint.Render(" · ") + s.bad.Render("✗ the journal cannot be read") + s.faint.Render(", older ones are the bucket's")
+	case s.past.asked && !s.past.have:
+		return s.faint.Render(" · reading the journal …")
+	case s.past.more:
+		return s.faint.Render(" · older ones follow below")
+	}
+	return ""
+}
+
+// runFacts hold a run against those of its kind, and name its set.
+func (s *runsScreen) runFacts(r UnitRun, w int) []string {
+	var facts []string
+	if u, ok := s.usual[r.kind()]; ok {
+		facts = append(facts, "took "+s.duration(r)+", usually "+took(u.median)+" (median of "+plural(u.runs, "good run")+")")
+	}
+	if r.Set != "" {
+		facts = append(facts, "set "+clean(r.Set))
+	}
+	if r.Bytes > 0 {
+		facts = append(facts, size(r.Bytes))
+	}
+	var out []string
+	for _, l := range wrap(strings.Join(facts, " · "), w-5) {
+		if l != "" {
+			out = append(out, "   "+s.faint.Render(l))
+		}
+	}
+	return out
 }
 
 // duration is how long a run took, or takes so far.

@@ -20,6 +20,7 @@ type Sources struct {
 	Units     Units
 	Timers    Timers
 	Journal   Journal
+	History   History
 	Planner   Planner
 	Retention Retention
 	Told      Told
@@ -116,6 +117,8 @@ type UnitRun struct {
 	Remedy     string    // one imperative sentence, or ""
 	Attempt    int       // of a retrying unit, 1 = first; 0 unknown
 	Attempts   int       // that systemd makes in all; 0 unknown
+	Set        string    // ID of the set that it made or read; "" unknown, or several
+	Bytes      int64     // stored by a backup, read by a verification; 0: unknown
 	Again      bool      // it can be started once more as it is: a job's unit, or one that proves a set
 	Memory     int64     // bytes now; -1 unknown
 	MemoryHigh int64     // the unit's limit; -1 none or unknown
@@ -177,6 +180,19 @@ type Journal interface {
 	// Follow sends entries after q.After (a cursor, "" = from now on) in batches, at most five
 	// batches a second, until ctx ends; then it closes the channel.
 	Follow(ctx context.Context, q JournalQuery) (<-chan []Entry, error)
+}
+
+// History reads the runs that the journal remembers.
+type History interface {
+	// Ended is a page of runs that are over, or were lost, newest first: those before a position that the page before
+	// it gave ("" = the newest). Live ones may be among them.
+	Ended(ctx context.Context, before string) (HistoryPage, error)
+}
+
+// HistoryPage is one page of runs.
+type HistoryPage struct {
+	Runs   []UnitRun
+	Before string // where the next page begins; "": the journal remembers no more
 }
 
 // JournalQuery selects entries.

@@ -41,8 +41,10 @@ func New() *World {
 		{
 			Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK, Trigger: "timer",
 			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-68 * time.Minute), Memory: -1, MemoryHigh: -1,
+			Invocation: w.AllSets[0].Manifest.InvocationID,
 		},
 	}
+	w.Past = past(w)
 	w.AllTimer = timers()
 	w.Entries = entries()
 	w.View = ui.ContentsView{Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"}, Tables: []ui.TableView{
@@ -64,6 +66,32 @@ func New() *World {
 		{OK: true, Warn: true, What: "the role reporting is missing", Remedy: "restore globals too, or CREATE ROLE reporting"},
 	}
 	return w
+}
+
+// past are runs that the journal remembers: the newest backup of sales, which systemd and the bucket know too, a prune of
+// the day before, a backup that a reboot ended, one by hand, and one whose set is gone.
+func past(w *World) []ui.UnitRun {
+	at := func(unit, action, job string, hours float64, took time.Duration, state ui.RunState) ui.UnitRun {
+		start := Now.Add(-time.Duration(hours * float64(time.Hour)))
+		return ui.UnitRun{
+			Unit: unit + job + ".service", Action: action, Job: job, Database: job, State: state, StartedAt: start, EndedAt: start.Add(took),
+			Invocation: invocation(unit+job, start), Memory: -1, MemoryHigh: -1,
+		}
+	}
+	newest := at("postgres-backup@", "backup", "sales", 1.2, 4*time.Minute, ui.RunOK)
+	newest.Invocation, newest.Set = w.AllSets[0].Manifest.InvocationID, w.AllSets[0].ID
+	lost := at("postgres-backup@", "backup", "crm", 25, 0, ui.RunLost)
+	lost.EndedAt = time.Time{}
+	byHand := at("postgres-backup@", "backup", "sales", 30, 9*time.Minute, ui.RunOK)
+	byHand.Trigger, byHand.Bytes, byHand.Set = "operator", 725<<20, "20261121T211220Z-0d0d0d"
+	failed := at("postgres-backup-drill@", "drill", "crm", 200, 3*time.Minute, ui.RunFailed)
+	failed.Detail, failed.Remedy = "postgres-backup-drill@crm.service ended: exit code, exit status 65: integrity", "verify the set"
+	return []ui.UnitRun{newest, at("postgres-backup-prune@", "prune", "sales", 23, 2*time.Second, ui.RunOK), lost, byHand, failed}
+}
+
+// invocation is a made-up ID, another for each run.
+func invocation(of string, start time.Time) string {
+	return fmt.Sprintf("%016x%016x", len(of), start.Unix())
 }
 
 func timers() []ui.Timer {
@@ -93,7 +121,7 @@ func set(db, instance string, end time.Time, raw int64) backup.Set {
 	stored := raw / 4
 	m := &backup.Manifest{
 		Schema: 1, ID: id, Instance: printable.Name(instance), Database: printable.Name(db), Job: db, StartedAt: start, FinishedAt: end, Host: instance, RunID: id,
-		InvocationID: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Trigger: "timer", Tool: "pgbtui 0.1.0",
+		InvocationID: invocation(db, start), Trigger: "timer", Tool: "pgbtui 0.1.0",
 		Server:     backup.Server{Version: "15.18", VersionNum: 150018, SizeBytes: raw + raw/3, Encoding: "UTF8"},
 		DumpClient: "pg_dump (PostgreSQL) 15.18",
 		Summary:    backup.Summary{Scanned: true, Tables: 4, Rows: 38077654, LargeObjects: 12, RawBytes: raw},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type World struct {
 	now      time.Time
 	AllSets  []backup.Set
 	AllRuns  []ui.UnitRun
+	Past     []ui.UnitRun // that the journal remembers, newest first
 	AllTimer []ui.Timer
 	Entries  []ui.Entry
 	View     ui.ContentsView
@@ -36,7 +38,7 @@ type World struct {
 	Portion  *backup.Portion              // of a plan for a part
 	Asked    []ui.RestoreRequest          // by the preflight and by the start, in order
 	Results  map[string]*ui.RestoreResult // by unit
-	Fail     map[string]error             // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result"
+	Fail     map[string]error             // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result", "history"
 	Started  []string                     // what actions were asked for
 	restores int
 	watchers map[chan []ui.UnitRun]bool
@@ -160,6 +162,19 @@ func (w *World) Page(_ context.Context, q ui.JournalQuery) (ui.JournalPage, erro
 	}
 	more := len(hits) > q.Limit
 	return ui.JournalPage{Entries: hits[max(0, len(hits)-q.Limit):], More: more}, w.fail("page")
+}
+
+// Ended implements ui.History, three runs a page.
+func (w *World) Ended(_ context.Context, before string) (ui.HistoryPage, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from, _ := strconv.Atoi(before)
+	to := min(from+3, len(w.Past))
+	page := ui.HistoryPage{Runs: append([]ui.UnitRun(nil), w.Past[from:to]...)}
+	if to < len(w.Past) {
+		page.Before = strconv.Itoa(to)
+	}
+	return page, w.fail("history")
 }
 
 // Follow implements ui.Journal; nothing new ever comes.
@@ -359,7 +374,7 @@ func (w *World) Options() ui.Options {
 	return ui.Options{
 		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
 		Jobs:     jobs(),
-		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, Planner: w, Told: w, Retention: w},
+		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w},
 		Write:    ui.Write{Actions: w, Cancel: w, Holder: w},
 		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
 	}

@@ -1,0 +1,191 @@
+package console
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/notify"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// history is ui.History over the journal: each run has left a record of its end, systemd one of its start, and what
+// it said of itself in between. Only what journald knows to be a unit's own, or process 1's about it, counts.
+type history struct {
+	pages interface {
+		Page(context.Context, journal.Query, journal.Position) (journal.Page, error)
+	}
+	subject func(*ui.UnitRun)
+
+	mu   sync.Mutex
+	open map[string]map[string]*past // by where a page begins: the runs whose ends were on the page before it
+}
+
+// unitStarting is systemd's kind of entry about a unit whose start began (SD_MESSAGE_UNIT_STARTING).
+const unitStarting = "7d4958e842da4a758f6c1cdc7b36dcc5"
+
+const (
+	historyEntries = 400 // of the journal at once; a run leaves three or four
+	historyRuns    = 40  // that a page has at least, where there are so many
+)
+
+// marks are the kinds of entries that tell of a run.
+func marks() []string {
+	ids := []string{unitStarting}
+	for _, name := range []string{
+		journal.EventRunEnded, journal.EventBackupStarted, journal.EventBackupCommitted, journal.EventBackupFailed, journal.EventBackupCancelled,
+		journal.EventVerifyStarted, journal.EventVerifyOK, journal.EventVerifyFailed, journal.EventDrillStarted, journal.EventDrillOK,
+		journal.EventDrillFailed, journal.EventRestoreStarted, journal.EventRestoreOK, journal.EventRestoreFailed,
+	} {
+		ids = append(ids, journal.MessageID(name))
+	}
+	return ids
+}
+
+// Ended implements ui.History.
+func (h *history) Ended(ctx context.Context, before string) (ui.HistoryPage, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	query := journal.Query{Units: services(), MessageIDs: marks()}
+	at := journal.Position{Cursor: before, Direction: journal.Older, Limit: historyEntries}
+	runs := map[string]*past{}
+	for invocation, r := range h.open[before] {
+		runs[invocation] = new(past)
+		*runs[invocation] = *r
+	}
+	for {
+		page, err := h.pages.Page(ctx, query, at)
+		if err != nil {
+			return ui.HistoryPage{}, err
+		}
+		for _, e := range slices.Backward(page.Entries) {
+			h.add(runs, e)
+		}
+		at.Cursor = page.Next
+		if !page.More {
+			return h.page(runs, ""), nil
+		}
+		if whole(runs) >= historyRuns {
+			return h.page(runs, at.Cursor), nil
+		}
+	}
+}
+
+// past is a run as its entries tell it, which come newest first.
+type past struct {
+	ui.UnitRun
+	ended  bool // systemd's own account was seen
+	begins bool // its start was seen
+	told   bool // on the page before; systemd's word on its start is on this one
+	first  bool // that was seen
+}
+
+func whole(runs map[string]*past) (n int) {
+	for _, r := range runs {
+		if r.begins && !r.told {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *history) add(runs map[string]*past, e journal.Entry) {
+	if e.InvocationID == "" || request.IsCheckID(systemd.InstanceOf(e.Unit)) {
+		return
+	}
+	r := runs[e.InvocationID]
+	if r == nil {
+		r = &past{UnitRun: ui.UnitRun{Unit: e.Unit, Invocation: e.InvocationID, State: ui.RunLost, Memory: -1, MemoryHigh: -1}}
+		h.subject(&r.UnitRun)
+		r.Trigger = ""
+		runs[e.InvocationID] = r
+	}
+	if e.PID == 1 {
+		r.StartedAt, r.begins, r.first = e.Time, true, true
+		return
+	}
+	if set := e.Fields["PGBTUI_SET"]; set != "" {
+		r.Set = set
+	}
+	r.tell(e)
+}
+
+// tell takes what one entry of the unit says. Where systemd's account is missing, the run's own word counts.
+func (r *past) tell(e journal.Entry) {
+	switch e.Event {
+	case journal.EventRunEnded:
+		r.end(e)
+	case journal.EventBackupStarted, journal.EventVerifyStarted, journal.EventDrillStarted, journal.EventRestoreStarted:
+		r.StartedAt, r.begins = e.Time, true
+	case journal.EventBackupCommitted:
+		r.Bytes, _ = strconv.ParseInt(e.Fields["PGBTUI_BYTES"], 10, 64)
+		r.said(e, ui.RunOK)
+	case journal.EventVerifyOK, journal.EventDrillOK, journal.EventRestoreOK:
+		r.said(e, ui.RunOK)
+	case journal.EventBackupCancelled:
+		r.said(e, ui.RunCancelled)
+	case journal.EventBackupFailed, journal.EventVerifyFailed, journal.EventDrillFailed, journal.EventRestoreFailed:
+		r.said(e, ui.RunFailed)
+		r.Detail, r.Remedy = e.Message, e.Fields["PGBTUI_REMEDY"]
+	}
+}
+
+func (r *past) said(e journal.Entry, state ui.RunState) {
+	if !r.ended && r.EndedAt.IsZero() {
+		r.State, r.EndedAt = state, e.Time
+	}
+}
+
+func (r *past) end(e journal.Entry) {
+	r.ended, r.EndedAt = true, e.Time
+	end := systemd.End{
+		Unit: e.Unit, Result: e.Fields["PGBTUI_RESULT"], ExitCode: e.Fields["PGBTUI_EXIT_CODE"], ExitStatus: e.Fields["PGBTUI_EXIT_STATUS"],
+	}
+	code, _ := strconv.Atoi(end.ExitStatus)
+	switch stopped := end.ExitStatus == "TERM" || end.ExitStatus == "INT"; {
+	case end.Result == "":
+		r.State = ui.RunUnknown
+	case stopped, end.ExitCode == "exited" && (fault.Code(code) == fault.Terminated || fault.Code(code) == fault.Interrupted):
+		r.State = ui.RunCancelled
+	case end.Good() && end.ExitCode == "exited" && fault.Code(code) == fault.Warnings:
+		r.State = ui.RunWarn
+	case end.Good():
+		r.State = ui.RunOK
+	default:
+		r.State, r.Detail = ui.RunFailed, end.Text()
+		if end.ExitCode == "exited" {
+			r.Detail += ": " + notify.Meaning(fault.Code(code))
+		}
+	}
+}
+
+// page is what was found, newest first. A run whose start is on the next page is told with it.
+func (h *history) page(runs map[string]*past, before string) ui.HistoryPage {
+	out := ui.HistoryPage{Before: before}
+	open := map[string]*past{}
+	for invocation, r := range runs {
+		if before != "" && !r.first {
+			open[invocation] = &past{UnitRun: r.UnitRun, ended: r.ended, begins: r.begins, told: r.told || r.begins}
+		}
+		if r.told || before != "" && !r.begins {
+			continue
+		}
+		if r.StartedAt.IsZero() {
+			r.StartedAt = r.EndedAt
+		}
+		out.Runs = append(out.Runs, r.UnitRun)
+	}
+	if h.open == nil {
+		h.open = map[string]map[string]*past{}
+	}
+	if before != "" {
+		h.open[before] = open
+	}
+	slices.SortFunc(out.Runs, func(a, b ui.UnitRun) int { return b.StartedAt.Compare(a.StartedAt) })
+	return out
+}

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/ui"
+)
+
+// written is a journal in memory, oldest first. Its pages are as small as a test wants them.
+type written struct {
+	entries []journal.Entry
+	limit   int
+}
+
+func (w *written) Page(_ context.Context, q journal.Query, at journal.Position) (journal.Page, error) {
+	end := len(w.entries)
+	if at.Cursor != "" {
+		end, _ = strconv.Atoi(at.Cursor)
+	}
+	from := max(0, end-w.limit)
+	var page journal.Page
+	for _, e := range w.entries[from:end] {
+		if slices.Contains(q.MessageIDs, e.MessageID) {
+			page.Entries = append(page.Entries, e)
+		}
+	}
+	page.More, page.Next = from > 0, strconv.Itoa(from)
+	return page, nil
+}
+
+const backupUnit = "postgres-backup@sales.service"
+
+func (w *written) say(n int, pid int, id, event string, at time.Time, fields map[string]string) {
+	if id == "" {
+		id = journal.MessageID(event)
+	}
+	w.entries = append(w.entries, journal.Entry{
+		Time: at, Unit: backupUnit, InvocationID: fmt.Sprintf("%032x", n), PID: pid, MessageID: id, Event: event, Fields: fields,
+	})
+}
+
+// run writes what a backup leaves; how is systemd's account, nil for none.
+func (w *written) run(n int, at time.Time, how map[string]string) {
+	w.say(n, 1, unitStarting, "", at, nil)
+	w.say(n, 100, "", journal.EventBackupStarted, at.Add(time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n)})
+	if how["PGBTUI_RESULT"] == "success" {
+		w.say(n, 100, "", journal.EventBackupCommitted, at.Add(59*time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n), "PGBTUI_BYTES": "4096"})
+	}
+	if how != nil {
+		w.say(n, 101, "", journal.EventRunEnded, at.Add(time.Minute), how)
+	}
+}
+
+func ended(result, code, status string) map[string]string {
+	return map[string]string{"PGBTUI_RESULT": result, "PGBTUI_EXIT_CODE": code, "PGBTUI_EXIT_STATUS": status}
+}
+
+func TestTheHistoryTellsHowEachRunEnded(t *testing.T) {
+	w := &written{limit: 1000}
+	begin := time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
+	want := []ui.RunState{ui.RunOK, ui.RunWarn, ui.RunFailed, ui.RunFailed, ui.RunCancelled, ui.RunLost, ui.RunUnknown}
+	for n, how := range []map[string]string{
+		ended("success", "exited", "0"), ended("success", "exited", "3"), ended("exit-code", "exited", "69"),
+		ended("oom-kill", "killed", "KILL"), ended("success", "killed", "TERM"), nil, ended("", "", ""),
+	} {
+		w.run(n, begin.Add(time.Duration(n)*time.Hour), how)
+	}
+	h := &history{pages: w, subject: func(r *ui.UnitRun) { r.Action = "backup" }}
+	page, err := h.Ended(t.Context(), "")
+	if err != nil || len(page.Runs) != len(want) || page.Before != "" {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	slices.Reverse(page.Runs)
+	for n, r := range page.Runs {
+		if r.State != want[n] || r.Set != fmt.Sprint("set", n) || !r.StartedAt.Equal(begin.Add(time.Duration(n)*time.Hour)) || r.Unit != backupUnit {
+			t.Errorf("%d: want %s: %+v", n, want[n], r)
+		}
+	}
+	if ok := page.Runs[0]; ok.Bytes != 4096 || ok.EndedAt.Sub(ok.StartedAt) != time.Minute {
+		t.Errorf("%+v", ok)
+	}
+}
+
+// Wherever a page ends, no run is told twice, or without its start or its end.
+func TestAPageOfTheHistoryMayEndInTheMiddleOfARun(t *testing.T) {
+	for limit := 1; limit < 9; limit++ {
+		w := &written{limit: limit}
+		begin := time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
+		for n := range 3 * historyRuns {
+			w.run(n, begin.Add(time.Duration(n)*time.Hour), ended("success", "exited", "0"))
+		}
+		h := &history{pages: w, subject: func(*ui.UnitRun) {}}
+		seen, before, pages := map[string]bool{}, "", 0
+		for first := true; first || before != ""; first = false {
+			page, err := h.Ended(t.Context(), before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Runs {
+				if seen[r.Invocation] || r.State != ui.RunOK || r.EndedAt.Sub(r.StartedAt).Round(5*time.Second) != time.Minute || r.Bytes != 4096 {
+					t.Fatalf("pages of %d entries: %+v", limit, r)
+				}
+				seen[r.Invocation] = true
+			}
+			before = page.Before
+			pages++
+		}
+		if len(seen) != 3*historyRuns || pages < 2 {
+			t.Errorf("pages of %d entries: %d runs on %d pages", limit, len(seen), pages)
+		}
+	}
+}
