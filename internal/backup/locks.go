@@ -48,6 +48,7 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	r.tellStranger(ctx)
+	r.tellStandby(ctx)
 	r.guard = &guard{server: r.server, lease: held, every: r.leaseTerm() / 3, lost: r.cancel}
 	r.guard.start(ctx)
 	return func() { r.close(ctx) }, nil
@@ -77,6 +78,14 @@ func (r *run) tellStranger(ctx context.Context) {
 	if stranger := r.source.Stranger; stranger != nil {
 		r.log.WarnContext(ctx, fmt.Sprintf("somebody else holds the advisory lock of backups of %q, which did not keep this one from its work: %s",
 			r.job.Database, stranger), event(EventWarning), slog.String("remedy", stranger.Remedy()))
+	}
+}
+
+// tellStandby is no warning of the set either: every one of a standby lacks these rows, by what a standby is.
+func (r *run) tellStandby(ctx context.Context) {
+	if r.facts.InRecovery && r.facts.Unlogged > 0 {
+		r.log.WarnContext(ctx, fmt.Sprintf("the rows of %d unlogged tables are not in backups of a hot standby, which has none of them", r.facts.Unlogged), event(EventWarning),
+			slog.String("remedy", "back up the primary if they are needed; a restore tells it too"))
 	}
 }
 

@@ -88,7 +88,7 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
 	)
 	ordinary, err := r.checkOrdinary(ctx, extensions)
-	return append(checks, ordinary...), err
+	return append(append(checks, ordinary...), r.checkAbsent()...), err
 }
 
 // byNameOnly is what becomes of roles in a restore for an operator.

@@ -24,6 +24,7 @@ type Facts struct {
 	ReadAllData  bool // pg_read_all_data, from 14 on
 	Tables       int  // that pg_dump would read: ordinary, not of extensions
 	Unreadable   int  // of Tables, those the role has no SELECT for
+	Unlogged     int  // of Tables, those whose rows a standby does not have
 	RowSecurity  int  // of Tables, those that row security would filter for this role
 	LargeObjects int64
 	Unowned      int64 // of LargeObjects, those the role may not read
@@ -111,13 +112,14 @@ func (s *Server) askTablespaces(ctx context.Context, f *Facts) error {
 func (s *Server) askTables(ctx context.Context, f *Facts) error {
 	return s.row(ctx, `SELECT count(*)::int,
 			count(*) FILTER (WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE')))::int,
-			count(*) FILTER (WHERE row_security_active(c.oid))::int
+			count(*) FILTER (WHERE row_security_active(c.oid))::int,
+			count(*) FILTER (WHERE c.relpersistence = 'u')::int
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 		WHERE c.relkind = 'r' AND c.relpersistence <> 't'
 			AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
 			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass
 				AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e')`, nil,
-		&f.Tables, &f.Unreadable, &f.RowSecurity)
+		&f.Tables, &f.Unreadable, &f.RowSecurity, &f.Unlogged)
 }
 
 // askLargeObjects counts what pg_dump would stumble over. pg_read_all_data does not cover large
