@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -69,7 +72,23 @@ func (p *program) logged(err error) error {
 	if p.json {
 		p.printJSONError(err)
 	}
+	p.quote(err)
 	return &outcome{fault.CodeOf(err)}
+}
+
+// quote shows what a program said word for word. It may hold people's rows, so it goes to the terminal of
+// whoever restores and nowhere else: not where standard error is a journal, a file or a pipe.
+func (p *program) quote(err error) {
+	var exit *postgres.ExitError
+	file, ok := p.err.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || !errors.As(err, &exit) {
+		return
+	}
+	out := printable.Writer(file)
+	_, _ = fmt.Fprintf(out, "  %s, shown on this terminal only:\n", exit.Program)
+	for _, line := range exit.Lines {
+		_, _ = fmt.Fprintf(out, "    %s\n", printable.Text(line))
+	}
 }
 
 // action is what a unit can run: its word in messages, and the event of its failure.

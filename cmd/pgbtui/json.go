@@ -77,17 +77,21 @@ type jsonSet struct {
 
 // jsonWrong is a failed verification, restore or drill that nothing has answered since.
 type jsonWrong struct {
-	Kind  string    `json:"kind"`
-	Level string    `json:"level"`
-	At    time.Time `json:"at"`
-	Error string    `json:"error"`
+	Kind    string           `json:"kind"`
+	Fault   backup.FaultKind `json:"fault"`
+	Level   string           `json:"level"`
+	At      time.Time        `json:"at"`
+	Error   string           `json:"error"`
+	Objects []string         `json:"objects,omitempty"`
 }
 
 func failureJSON(p *backup.Proof) *jsonWrong {
 	if p == nil {
 		return nil
 	}
-	return &jsonWrong{Kind: p.Kind, Level: p.Level, At: p.FinishedAt.UTC(), Error: p.Error}
+	return &jsonWrong{
+		Kind: p.Kind, Fault: p.FaultKind(), Level: p.Level, At: p.FinishedAt.UTC(), Error: p.Error, Objects: p.Objects,
+	}
 }
 
 func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {

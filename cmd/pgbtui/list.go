@@ -147,8 +147,10 @@ func standing(s *backup.Set) string {
 		return "UNUSABLE: " + printable.Text(s.Problem)
 	case s.Kind == backup.KindLegacy:
 		return "legacy, not proven"
-	case s.LastFailure() != nil:
-		return "FAILED verification: " + printable.Text(s.LastFailure().Error)
+	case s.BadBytes() != nil:
+		return "FAILED verification: " + printable.Text(s.BadBytes().Error)
+	case s.NotWhole() != nil:
+		return "NOT WHOLE when restored: " + printable.Text(s.NotWhole().Error)
 	}
 	level, _ := s.Proven()
 	return "ok, " + level.String()

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -37,6 +38,18 @@ type jsonRestore struct {
 	Stages   []backup.StageTime `json:"stages"`
 	Portion  *backup.Portion    `json:"portion,omitempty"`
 	Fetched  *int64             `json:"fetchedBytes,omitempty"` // of the stored dump
+
+	Unmade      []postgres.Unmade `json:"unmade,omitempty"`
+	UnmadeMore  int               `json:"unmadeMore,omitempty"`
+	Differences []jsonDifference  `json:"differences,omitempty"`
+}
+
+// jsonDifference is a table whose rows are not those of the dump.
+type jsonDifference struct {
+	Schema   string `json:"schema"`
+	Table    string `json:"table"`
+	Dumped   int64  `json:"dumped"`
+	Restored int64  `json:"restored"`
 }
 
 type jsonChecks struct {
@@ -57,7 +70,11 @@ and compare the rows of every table with those counted when it was dumped. Nothi
 With --replace the copy takes the place of a live database, when it is whole and its rows are equal: the two
 are renamed in one transaction, and what was live is kept as DB_before_TIME until you drop it. Whatever happens
 before that leaves the live database as it was. Connections are shown, and ended only with --terminate.
-"restore undo DB" swaps back. Look first: --check changes nothing.
+"restore undo DB" swaps back.
+
+With --keep-going everything that can be created is, in a new database that only superusers may use until you
+open it. What failed is listed with the reason, rows that differ too, and the exit code is 3.
+ Look first: --check changes nothing.
 
 Needs a role that may create databases and own the objects, usually: sudo -u postgres -g pgbtui pgbtui restore …`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -86,6 +103,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.BoolVar(&f.Globals, "globals", false, "first create missing roles and tablespaces from the set")
 	flags.BoolVar(&f.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&f.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
+	flags.BoolVar(&f.KeepGoing, "keep-going", false, "go on past objects that cannot be created, and tell which; exit 3")
 	flags.BoolVar(&f.check, "check", false, "only look whether the restore can work; change nothing")
 	f.partFlags(flags)
 	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
@@ -150,7 +168,10 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	if err != nil {
 		return p.logged(err)
 	}
-	return p.printRestored(at.set, restored)
+	if err := p.printRestored(at.set, restored); err != nil || !restored.Incomplete() {
+		return err
+	}
+	return &outcome{fault.Warnings}
 }
 
 // restoreEnv is what a restore of a set needs besides the set.
@@ -206,6 +227,10 @@ func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
 		out := jsonRestore{
 			Schema: jsonSchema, Set: set.ID, Database: r.Database, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
 			Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages, Portion: r.Portion,
+			Unmade: r.Unmade, UnmadeMore: r.UnmadeMore,
+		}
+		for _, d := range r.Differences {
+			out.Differences = append(out.Differences, jsonDifference{Schema: d.Schema, Table: d.Table, Dumped: d.Want, Restored: d.Got})
 		}
 		if r.Portion != nil {
 			out.Fetched = &r.Fetched
@@ -227,8 +252,22 @@ func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
 	if r.Kept != "" {
 		p.printKept(r.Kept, r.Ended, r.WayBack())
 	}
+	p.printUnmade(r)
 	for _, n := range r.Notes {
 		p.printf("  note: %s\n", printable.Text(n))
 	}
 	return nil
+}
+
+// printUnmade lists what a restore that went on left out.
+func (p *program) printUnmade(r *backup.Restored) {
+	for _, object := range r.Unmade {
+		p.printf("  NOT restored: %s\n", printable.Text(object.String()))
+	}
+	if r.UnmadeMore > 0 {
+		p.printf("  NOT restored: %d more\n", r.UnmadeMore)
+	}
+	for _, d := range r.Differences {
+		p.printf("  rows differ: %s.%s has %d, dumped were %d\n", printable.Text(d.Schema), printable.Text(d.Table), d.Got, d.Want)
+	}
 }

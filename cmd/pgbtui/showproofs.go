@@ -27,6 +27,9 @@ func (p *program) showProof(proof *backup.Proof) {
 	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), size(proof.Bytes), took)
 	if !proof.OK {
 		result = "FAILED: " + proof.Error
+		if proof.FaultKind() == backup.FaultRestore {
+			result = "does NOT restore as a whole, its bytes are right: " + proof.Error
+		}
 	}
 	p.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
 		printable.Text(proof.Host), printable.Text(result))

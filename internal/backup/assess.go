@@ -30,7 +30,8 @@ type ProblemKind string
 // The kinds of problems that sets can show.
 const (
 	ProblemBackup    ProblemKind = "backup"    // no good set within the objective
-	ProblemIntegrity ProblemKind = "integrity" // the newest good set failed its last verification
+	ProblemIntegrity ProblemKind = "integrity" // the stored bytes of the newest good set are bad
+	ProblemDrill     ProblemKind = "drill"     // the newest drill of the job failed
 	ProblemProof     ProblemKind = "proof"     // no proof within the objective
 	ProblemWarnings  ProblemKind = "warnings"  // the newest good set was made with warnings
 	ProblemClock     ProblemKind = "clock"     // something lies in the future
@@ -63,6 +64,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	h.addAll(ProblemTrust, distrusted(sets))
 	h.addAll(ProblemRollback, brokenChain(sets, all, now))
 	h.addLosses(sets)
+	h.addFailedDrill(sets, whose.Job)
 	for _, left := range LeftOut(sets) {
 		h.add(ProblemTrust, false, "", "%s", left)
 	}
@@ -83,7 +85,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	if h.Age < -clockSlack {
 		h.add(ProblemClock, true, "correct the clocks of this host and of the one that made it", "the newest backup is in the future")
 	}
-	if f := h.Newest.LastFailure(); f != nil {
+	if f := h.Newest.BadBytes(); f != nil {
 		h.add(ProblemIntegrity, true, "make a new one, and restore an older one meanwhile", "the newest backup failed its last verification: %s", f.Error)
 	}
 	h.assessProof(sets, o, now)
@@ -107,6 +109,21 @@ func (h *Health) addLosses(sets []Set) {
 	}
 	h.add(ProblemLoss, true, "find out who deletes in the bucket and put back what is gone, from its versions or a copy; what cannot be put back, "+
 		"`sudo pgbtui acknowledge ID --reason ...` takes off this list", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
+}
+
+// addFailedDrill tells of a drill that failed until another passes, however many backups succeed meanwhile: a
+// rehearsal that failed and is forgotten fails again in the disaster.
+func (h *Health) addFailedDrill(sets []Set, job string) {
+	set, failed := FailedDrill(sets)
+	if failed == nil {
+		return
+	}
+	what, remedy := "does not restore as a whole", "mend what is named in the source and back it up, then drill again"
+	if failed.FaultKind() == FaultBytes {
+		what, remedy = "was damaged", "find out what changed the stored bytes, then drill a newer set"
+	}
+	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+shellQuote(job)+"`",
+		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Error)
 }
 
 func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {

@@ -39,8 +39,8 @@ type Drilled struct {
 // owners, grants, extensions, and what the configuration expects. Whatever happens, nothing of it
 // is left.
 //
-// A set that does not restore, or whose copy is wrong, is code Integrity, and the failure is
-// recorded as evidence. A drill that could not be carried out (no room, no server programs, an
+// A set whose bytes are bad, that does not restore, or whose copy is wrong, is code Integrity, and the failure is
+// recorded as evidence that tells the first from the others (FaultKind). A drill that could not be carried out (no room, no server programs, an
 // extension that is not installed here, a server that was killed) proves nothing and is not recorded.
 func Drill(ctx context.Context, job config.Job, env Env, set *Set, req DrillRequest, identities []age.Identity) (*Drilled, error) {
 	d := newDrilling(job, env, set, req, identities)
@@ -108,7 +108,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	defer d.close(ctx)
 	for _, step := range []func(context.Context) error{
-		d.prepare, d.roles, d.create, d.likeSource, d.loadAll, d.finish, d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
+		d.prepare, d.roles, d.create, d.likeSource, d.loadAll, d.finish, d.check,
 	} {
 		if err := step(ctx); err != nil {
 			return causeOf(ctx, err)
@@ -130,17 +130,63 @@ func (d *drilling) drillable() error {
 	return nil
 }
 
-// loadAll is the restore. What a sound server refuses is the set's fault.
+// loadAll is the restore. What a sound server refuses is the set's fault, though none of its bytes: these were
+// held against their digests before the server got them.
 func (d *drilling) loadAll(ctx context.Context) error {
 	err := d.load(ctx)
 	var exit *postgres.ExitError
-	if errors.As(err, &exit) && fault.CodeOf(err) == fault.Failed && ctx.Err() == nil && d.server.Alive(ctx) == nil {
-		if len(d.unlike) > 0 {
-			return d.unlikeSource(err)
-		}
-		return fault.New(fault.Integrity, "drill: the dump does not restore", "restore another set, and look at the objects that are named", err)
+	if !errors.As(err, &exit) || !d.refusesObject(err, exit) || ctx.Err() != nil || d.server.Alive(ctx) != nil {
+		return err
 	}
-	return err
+	if len(d.unlike) > 0 {
+		return d.unlikeSource(err)
+	}
+	what := "drill: the dump does not restore"
+	if objects := exit.Objects(); len(objects) > 0 {
+		what += " as a whole: " + strings.Join(objects, ", ")
+	}
+	return &notWholeError{objects: exit.Objects(), err: fault.New(fault.Integrity, what,
+		"mend the object in the source and back it up again; until then restore parts of a set, or all that can be created: restore --keep-going", err)}
+}
+
+// refusesObject tells what PostgreSQL makes of the set's objects from what this host lacks. Into a database that
+// was new a moment ago, only the set itself can have brought what exists already; and the superuser of a private
+// server may do everything but what an object forbids.
+func (d *drilling) refusesObject(err error, exit *postgres.ExitError) bool {
+	switch fault.CodeOf(err) { //nolint:exhaustive // the others say that the drill could not be carried out
+	case fault.Failed:
+		return true
+	case fault.Refused:
+		return exit.AlreadyExists()
+	case fault.NotPermitted:
+		return d.facts.Private && len(exit.Objects()) > 0
+	}
+	return false
+}
+
+// notWholeError is a failure of the copy, not of the bytes that it was made from.
+type notWholeError struct {
+	objects []string // that could not be created
+	err     error
+}
+
+func (e *notWholeError) Error() string { return e.err.Error() }
+func (e *notWholeError) Unwrap() error { return e.err }
+
+// check carries out what looks at the finished copy. Whatever it finds wrong, the bytes were right.
+func (d *drilling) check(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
+	} {
+		err := step(ctx)
+		if fault.CodeOf(err) == fault.Integrity {
+			err = &notWholeError{err: err}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compareRows keeps what restores note as what this drill does not show.
@@ -174,7 +220,10 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err
 		}
-		d.proof.Error = err.Error()
+		d.proof.Error, d.proof.Fault = err.Error(), FaultBytes
+		if whole := (*notWholeError)(nil); errors.As(err, &whole) {
+			d.proof.Fault, d.proof.Objects = FaultRestore, whole.objects
+		}
 	}
 	if d.facts.Server != "" { // else nothing was tried
 		d.proof.Drill = &d.facts
@@ -205,7 +254,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 func discreet(p Proof) Proof {
 	const elsewhere = "the set is encrypted, so this is told in the journal of the run only"
 	if p.Error != "" {
-		p.Error = elsewhere
+		p.Error, p.Objects = elsewhere, nil
 	}
 	if n := len(p.Warnings); n > 0 {
 		p.Warnings = []string{fmt.Sprintf("%d warnings: %s", n, elsewhere)}

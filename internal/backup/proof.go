@@ -48,6 +48,8 @@ type Proof struct {
 	Sample       *Sample     `json:"sample,omitempty"`    // nil: everything was read
 	NotProven    []string    `json:"notProven,omitempty"` // what this evidence does not show
 	Error        string      `json:"error,omitempty"`
+	Fault        FaultKind   `json:"fault,omitempty"`    // of one that failed; "" in those from before it was told
+	Objects      []string    `json:"objects,omitempty"`  // that could not be restored, as pg_restore names them
 	Warnings     []string    `json:"warnings,omitempty"` // what a person should know although it is proven
 	Drill        *DrillFacts `json:"drill,omitempty"`
 	Stages       []StageTime `json:"stages,omitempty"`

@@ -28,6 +28,7 @@ type RestoreRequest struct {
 	Globals       bool   // create missing roles and tablespaces from the set first
 	NoOwner       bool   // everything belongs to the restoring role, and nothing is granted
 	NoTablespaces bool   // everything goes to the database's default tablespace
+	KeepGoing     bool   // goes on past objects that cannot be created, and tells which
 
 	Tables, Schemas []string          // only these, as people name them; with neither, everything
 	SchemaOnly      bool              // definitions without rows
@@ -52,13 +53,15 @@ type Restored struct {
 	Ended       int    // connections that were ended for it
 	Tables      int
 	Rows        int64
-	Compared    bool          // row counts were known and are equal
-	Notes       []string      // what a person should know, e.g. that there were no counts
-	Globals     []string      // roles and tablespaces that were created
-	Seconds     float64       // from the start to the end
-	Stages      []StageTime   //
-	Differences []RowMismatch // never empty when Compared is false because of them
-	Recorded    string        // key of the proof beside the set; "" when there is none
+	Compared    bool              // row counts were known and are equal
+	Notes       []string          // what a person should know, e.g. that there were no counts
+	Globals     []string          // roles and tablespaces that were created
+	Seconds     float64           // from the start to the end
+	Stages      []StageTime       //
+	Differences []RowMismatch     // never empty when Compared is false because of them
+	Unmade      []postgres.Unmade // with KeepGoing: what could not be restored, at most maxUnmade
+	UnmadeMore  int               // beyond those
+	Recorded    string            // key of the proof beside the set; "" when there is none
 
 	Portion *Portion // nil: everything was restored
 	Fetched int64    // stored bytes of the dump that a part took
@@ -104,6 +107,9 @@ func Restore(ctx context.Context, job config.Job, env Env, set *Set, req Restore
 		r.result.Portion, r.result.Fetched = &r.part.portion, r.part.fetched
 	}
 	r.result.Stages, r.result.Seconds = r.meter.stages(), time.Since(started).Round(time.Millisecond).Seconds()
+	if n := r.result.leftOut(); n > 0 {
+		r.log.WarnContext(ctx, fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]), event(EventWarning))
+	}
 	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()), event(EventRestoreOK))
 	return &r.result, nil
 }
@@ -290,6 +296,9 @@ func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{
 		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.file, Session: r.session(),
 	}
+	if r.req.KeepGoing {
+		opts.KeepGoing, opts.Failed = true, r.leaveOut
+	}
 	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
 	switch {
 	case r.part != nil && r.req.DataOnly && r.req.ForOperator:
@@ -321,28 +330,6 @@ func (r *restoring) rawBytes() int64 {
 		return r.set.Manifest.Dump.RawBytes
 	}
 	return r.set.StoredSize
-}
-
-// untilEnd starts something when its source has ended: indexes and constraints are made after
-// the last byte was read, and no byte can show that work.
-type untilEnd struct {
-	r    io.Reader
-	then func() (stop func())
-	end  func()
-}
-
-func (u *untilEnd) Read(p []byte) (int, error) {
-	n, err := u.r.Read(p)
-	if err != nil && u.end == nil {
-		u.end = u.then()
-	}
-	return n, err
-}
-
-func (u *untilEnd) stop() {
-	if u.end != nil {
-		u.end()
-	}
 }
 
 // finish applies what pg_restore leaves out when the name differs: owner, grants, limits and comment of

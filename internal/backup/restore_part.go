@@ -75,6 +75,8 @@ func (q RestoreRequest) check() error {
 	switch {
 	case q.SchemaOnly && q.DataOnly:
 		wrong = "only definitions and only rows exclude each other"
+	case q.KeepGoing && (q.Partial() || q.Replace != "" || q.ForOperator):
+		wrong = "going on past what fails is for a whole set, into a new database, by the command line"
 	case q.DataOnly && len(q.Tables)+len(q.Schemas) == 0:
 		wrong = "rows into an existing database want chosen tables or schemas"
 	case q.DataOnly && q.Globals:

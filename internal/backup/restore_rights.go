@@ -163,6 +163,11 @@ func (r *restoring) withhold(ctx context.Context) error {
 
 // letIn opens the new database to others than superusers.
 func (r *restoring) letIn(ctx context.Context) error {
+	if r.result.leftOut() > 0 && r.closed {
+		r.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when you have looked, "+
+			"ALTER DATABASE %s CONNECTION LIMIT -1", r.req.To, postgres.QuoteIdent(r.req.To)))
+		return nil
+	}
 	if !r.closed {
 		return nil
 	}

@@ -21,8 +21,11 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 		}
 		return []Check{fails("source", r.set.Problem, remedy)}, nil
 	}
-	if failure := r.set.LastFailure(); failure != nil {
+	if failure := r.set.BadBytes(); failure != nil {
 		return []Check{fails("source", "its last verification failed: "+failure.Error, "choose another set, or verify this one again")}, nil
+	}
+	if failure := r.set.NotWhole(); failure != nil && !r.req.Partial() && !r.req.KeepGoing {
+		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil
 	}
 	if r.set.Encrypted() && len(r.identities) == 0 {
 		return []Check{fails("source", "encrypted, and there is no age identity here", "set encryption.identity_file or give --identity")}, nil
@@ -35,12 +38,24 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 	return []Check{r.evidence()}, nil
 }
 
+// remedyNotWhole are the ways on with a set of which an object cannot be created.
+func (r *restoring) remedyNotWhole() string {
+	const parts = "restore parts of it (--table, --schema, --schema-only)"
+	if r.req.Replace != "" || r.req.ForOperator {
+		return parts + ", or restore it from the command line into a new database with --keep-going"
+	}
+	return parts + ", or everything that can be created with --keep-going"
+}
+
 // evidence is what is known of a set that can be read.
 func (r *restoring) evidence() Check {
 	level, at := r.set.Proven()
 	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
 	if level == LevelNone {
 		detail, remedy = "never verified", "read it back first: `sudo pgbtui verify "+r.set.Address().String()+"`"
+	}
+	if failure := r.set.NotWhole(); failure != nil {
+		return warns("source", detail+"; its bytes are right, but "+failure.FailureText(), remedy)
 	}
 	switch {
 	case r.set.Signature == SignatureMissing: // a forged one is never good

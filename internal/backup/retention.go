@@ -71,6 +71,8 @@ func Retain(sets []Set, policy Policy, now time.Time) ([]Decision, error) {
 	}
 	own := slices.DeleteFunc(slices.Clone(sets), func(s Set) bool { return policy.others(&s) != "" })
 	r := retaining{policy: policy, now: now, rules: rulesOf(policy.Keep), newestSigned: newestSigned(own)}
+	r.failedDrill, _ = FailedDrill(own)
+	r.good = countGood(own)
 	decisions := make([]Decision, len(sets))
 	newest := slices.IndexFunc(sets, func(s Set) bool { return usable(&s) && policy.others(&s) == "" })
 	for t := range turns {
@@ -118,6 +120,9 @@ func (r *retaining) turn(s *Set) (Set, turn) {
 	if r.policy.Unsigned && r.beforeSigning(s) {
 		return accepted(s), unsignedTurn
 	}
+	if s.NotWhole() != nil {
+		return *s, notWholeTurn
+	}
 	return *s, firstTurn
 }
 
@@ -127,6 +132,7 @@ const (
 	firstTurn turn = iota
 	unsignedTurn
 	legacyTurn
+	notWholeTurn
 	lastTurn
 	turns
 )
@@ -157,6 +163,8 @@ type retaining struct {
 	rules  []rule
 
 	newestSigned time.Time
+	failedDrill  *Set // holds the only evidence of a drill that failed and that none has passed since
+	good         int  // usable sets of the job
 
 	rank               int // usable sets so far
 	native             bool
@@ -171,6 +179,9 @@ func (r *retaining) decide(s *Set, newest bool) Decision {
 		return Decision{Delete: true, Reason: s.unfinished()}
 	}
 	age := r.now.Sub(s.FinishedAt)
+	if s.BadBytes() == nil && s.NotWhole() != nil {
+		return r.decideNotWhole(s, age)
+	}
 	if why := r.stays(s, newest, age); why != "" {
 		return Decision{Reason: why, judged: true}
 	}
@@ -204,18 +215,60 @@ func (r *retaining) apart(s *Set) string {
 		return "left by the old script: only deleted when asked"
 	case s.Kind == KindNative && !r.policy.Unsigned && r.beforeSigning(s):
 		return "from before signing: only deleted when asked"
-	case !usable(s):
+	case !s.Good(), s.BadBytes() != nil:
 		return evidence(s)
 	}
 	return ""
 }
 
+// decideNotWhole is for a set that does not restore as a whole. It is no good set: it guards nothing and takes no
+// place in a rule of another. But it does not stay for ever either, since every set that is drilled may be one.
+func (r *retaining) decideNotWhole(s *Set, age time.Duration) Decision {
+	why := ""
+	switch {
+	case r.failedDrill != nil && r.failedDrill.Dir == s.Dir:
+		why = "its drill failed, and none has passed since"
+	case r.good < max(1, r.policy.MinGood):
+		why = fmt.Sprintf("does not restore as a whole, but there are only %d good backups", r.good)
+	default:
+		why = r.willed(s, age)
+	}
+	if why == "" {
+		why = r.byRules(s, age)
+	}
+	if why != "" {
+		return Decision{Reason: why, judged: true}
+	}
+	return Decision{
+		Delete: true, judged: true,
+		Reason: fmt.Sprintf("does not restore as a whole, %d days old, kept by no rule (%s)", days(age), r.policy.Keep),
+	}
+}
+
+func countGood(own []Set) (n int) {
+	for i := range own {
+		if own[i].Kind == KindNative && usable(&own[i]) {
+			n++
+		}
+	}
+	return n
+}
+
 // stays is why a set stays that the rules judge, or "".
 func (r *retaining) stays(s *Set, newest bool, age time.Duration) string {
 	always, byRule := r.protect(s, newest), r.byRules(s, age)
-	switch {
-	case always != "":
+	if always != "" {
 		return always
+	}
+	if why := r.willed(s, age); why != "" {
+		return why
+	}
+	return byRule
+}
+
+// willed is why a set stays that no rule need keep, or "".
+func (r *retaining) willed(s *Set, age time.Duration) string {
+	switch {
 	case s.Hold != nil:
 		return s.Hold.String()
 	case r.now.Before(s.LockedUntil):
@@ -225,7 +278,7 @@ func (r *retaining) stays(s *Set, newest bool, age time.Duration) string {
 	case len(r.rules) == 0:
 		return "no retention is configured"
 	}
-	return byRule
+	return ""
 }
 
 // protect is why a usable set stays whatever the rules say, or "".
@@ -267,7 +320,7 @@ func evidence(s *Set) string {
 	if s.Problem != "" {
 		return "not usable (" + s.Problem + "): only deleted by hand"
 	}
-	return "its last verification failed (" + s.LastFailure().Error + "): only deleted by hand"
+	return "its last verification failed (" + s.BadBytes().Error + "): only deleted by hand"
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -72,22 +72,5 @@ func (s *Set) Proven() (Level, time.Time) {
 	return level, at
 }
 
-// LastFailure is the newest failed proof that no later success of its level or above answers, or
-// nil. A sample that went well answers nothing: it may have read other parts.
-func (s *Set) LastFailure() *Proof {
-	answered := LevelNone
-	for i := range s.Proofs { // newest first
-		p := &s.Proofs[i]
-		switch level := parseLevel(p.Level); {
-		case p.OK && p.Sample != nil:
-		case p.OK:
-			answered = max(answered, level)
-		case level > answered, answered == LevelNone:
-			return p
-		}
-	}
-	return nil
-}
-
 // legacyPrefix starts the names that the article's script gave its objects.
 const legacyPrefix = "postgresql_"

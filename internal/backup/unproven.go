@@ -32,7 +32,7 @@ func Select(sets []Set, w Wish) Selection {
 	var fit []*Set
 	for i := range sets {
 		set := &sets[i]
-		switch failure := set.LastFailure(); {
+		switch failure := set.BadBytes(); {
 		case set.Kind != KindNative || !set.Good():
 		case failure != nil:
 			s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s failed its last verification (%s): name it to read it again", set.ID, failure.Error))

@@ -245,7 +245,7 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Verification, err
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err
 		}
-		v.proof.Error = err.Error()
+		v.proof.Error, v.proof.Fault = err.Error(), FaultBytes
 		if v.subset > 0 { // one bad part refutes more than a sample could show
 			v.proof.Level = LevelReadable.String()
 		}

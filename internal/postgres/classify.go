@@ -32,7 +32,7 @@ func classify(what string, err error) error {
 		if lockTableFull.MatchString(pg.Message + " " + pg.Hint) {
 			code, remedy = fault.Refused, remedyLockTable
 		}
-		return fault.New(code, what, remedy, err)
+		return fault.New(code, what, remedy, discreetRefusal(err, pg))
 	}
 	if errors.Is(err, os.ErrPermission) {
 		return fault.New(fault.NotPermitted, what, "Allow this user into the socket's folder.", err)

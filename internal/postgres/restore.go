@@ -24,12 +24,14 @@ type RestoreOptions struct {
 	DataOnly      bool   // no definitions
 	SchemaOnly    bool   // no data; the stream is then not read to its end
 
-	SingleTransaction bool         // all or nothing
-	NoEventTriggers   bool         // those of the archive do not fire while it is restored; a superuser's, from 17 on
-	Session           []Parameter  // what its sessions have otherwise than the database
-	Entries           []int        // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
-	ReadAll           bool         // read the stream to its end also when pg_restore stops earlier
-	OnLine            func(string) // each line of standard error, from one goroutine; may be nil
+	KeepGoing bool         // go on past what fails; Failed has it
+	Failed    func(Unmade) // each object that could not be made, with KeepGoing; from one goroutine
+
+	SingleTransaction bool        // all or nothing
+	NoEventTriggers   bool        // those of the archive do not fire while it is restored; a superuser's, from 17 on
+	Session           []Parameter // what its sessions have otherwise than the database
+	Entries           []int       // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
+	ReadAll           bool        // read the stream to its end also when pg_restore stops earlier
 }
 
 // Restore runs pg_restore into the target, an existing empty database, and stops at the first
@@ -63,7 +65,7 @@ func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, std
 	if list != "" {
 		defer func() { _ = os.Remove(list) }()
 	}
-	c := command{path: t.path("pg_restore"), args: o.args(list), env: o.env(target.Env(os.Environ())), onLine: o.OnLine}
+	c := command{path: t.path("pg_restore"), args: o.args(list), env: o.env(target.Env(os.Environ())), onLine: o.hear()}
 	if o.File == "" {
 		c.stdin = newSource(stdin)
 	}
@@ -73,6 +75,9 @@ func (t Tools) restore(ctx context.Context, target Target, o RestoreOptions, std
 	}
 	defer func() { _ = p.Close() }()
 	err = discardAll(p)
+	if o.KeepGoing && toItsEnd(err) {
+		err = nil
+	}
 	if o.File == "" {
 		err = c.stdin.finish(err, o.ReadAll || !o.SchemaOnly && list == "")
 	}
@@ -99,11 +104,13 @@ func (o RestoreOptions) env(base []string) []string {
 }
 
 func (o RestoreOptions) args(list string) []string {
-	args := []string{"--format=custom", "--exit-on-error", "--no-password", "--dbname="}
+	// Only with --verbose does it name the object that failed. Its chatter is dropped where it is read.
+	args := []string{"--format=custom", "--verbose", "--no-password", "--dbname="}
 	for _, flag := range []struct {
 		set  bool
 		name string
 	}{
+		{!o.KeepGoing, "--exit-on-error"},
 		{o.Jobs > 1, "--jobs=" + strconv.Itoa(o.Jobs)},
 		{o.NoOwner, "--no-owner"},
 		{o.NoACL, "--no-privileges"},

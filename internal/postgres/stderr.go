@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -21,12 +22,13 @@ type ExitError struct {
 	Err     error // usually an *exec.ExitError
 }
 
-// Error names the program, its end, and what it said.
+// Error names the program, its end, and what it said, without what may quote a row.
 func (e *ExitError) Error() string {
-	if len(e.Lines) == 0 {
+	words := said(discreet(e.Program, e.Lines))
+	if len(words) == 0 {
 		return e.Program + ": " + e.Err.Error()
 	}
-	return e.Program + ": " + e.Err.Error() + ": " + strings.Join(said(e.Lines), "; ")
+	return e.Program + ": " + e.Err.Error() + ": " + strings.Join(words, "; ")
 }
 
 // said are the lines that say something: a statement is quoted with its empty ones, and with its end.
@@ -46,6 +48,7 @@ func (e *ExitError) Unwrap() error { return e.Err }
 // the first error: the long statement that failed comes behind it.
 type tail struct {
 	lines    []string
+	entry    string // what pg_restore was at, as firstErr is
 	firstErr string // "" as long as it is among the lines
 	done     chan struct{}
 }
@@ -72,9 +75,15 @@ func (t *tail) read(r io.Reader, onLine func(string)) {
 		for more && err == nil {
 			_, more, err = buffered.ReadLine()
 		}
+		if chatter.MatchString(line) {
+			continue
+		}
 		if len(t.lines) == keptLines {
 			if t.firstErr == "" && strings.Contains(t.lines[0], ": error: ") {
 				t.firstErr = t.lines[0]
+			}
+			if t.firstErr == "" && objectOf(t.lines[0]) != "" {
+				t.entry = t.lines[0]
 			}
 			t.lines = append(t.lines[:0], t.lines[1:]...)
 		}
@@ -85,11 +94,18 @@ func (t *tail) read(r io.Reader, onLine func(string)) {
 	}
 }
 
+// chatter is what pg_restore --verbose says of its progress.
+var chatter = regexp.MustCompile(`^pg_restore: (?:connecting|creating|processing|executing|disabling|enabling|dropping|entering|finished|` +
+	`launching|skipping|reducing|transferring|no item|restoring|restored|while|implied) `)
+
 // wait returns the kept lines after the end.
 func (t *tail) wait() []string {
 	<-t.done
 	if t.firstErr == "" {
 		return t.lines
+	}
+	if t.entry != "" {
+		return append([]string{t.entry, t.firstErr}, t.lines[min(2, len(t.lines)):]...)
 	}
 	return append([]string{t.firstErr}, t.lines[1:]...)
 }

@@ -37,6 +37,9 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 	switch {
 	case !p.OK:
 		m, what = markFail, clean(p.Error)+", after "+took(p.FinishedAt.Sub(p.StartedAt))
+		if p.FaultKind() == backup.FaultRestore {
+			what = "does not restore as a whole: " + what
+		}
 	case len(p.Warnings) > 0:
 		m = markWarn
 	}

@@ -54,8 +54,10 @@ func setMark(s *backup.Set) mark {
 		return mark{"✗", "FORGED", 7, toneBad}
 	case s.Signature == backup.SignatureMissing && !s.Good():
 		return mark{"?", "UNSIGNED", 6, toneBad}
-	case !s.Good(), s.LastFailure() != nil:
+	case !s.Good(), s.BadBytes() != nil:
 		return markFail
+	case s.NotWhole() != nil: // its rows are there, and parts of it can be restored
+		return mark{"✗", "NOT WHOLE", 6, toneBad}
 	case s.Manifest != nil && len(s.Manifest.Warnings) > 0:
 		return markWarn
 	case s.Kind == backup.KindLegacy:

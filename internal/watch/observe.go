@@ -225,7 +225,7 @@ func (o Other) judge(failed *Finding) []Finding {
 // Blind reports whether this look could not judge an incident: it stays as it is.
 func (s Seen) Blind(i Incident) bool {
 	switch i.Kind {
-	case KindBackup, KindIntegrity, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss:
+	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss:
 		return s.setsUnknown(i.Subject)
 	case KindTimer, KindMissed, KindUnit:
 		return s.HostErr != nil

@@ -33,6 +33,7 @@ type Kind string
 const (
 	KindBackup    = Kind(backup.ProblemBackup)
 	KindIntegrity = Kind(backup.ProblemIntegrity)
+	KindDrill     = Kind(backup.ProblemDrill)
 	KindProof     = Kind(backup.ProblemProof)
 	KindWarnings  = Kind(backup.ProblemWarnings)
 	KindClock     = Kind(backup.ProblemClock)
