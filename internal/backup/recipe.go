@@ -37,8 +37,10 @@ func Recipe(set *Set, location, endpoint string) []string {
 	if m := set.Manifest; m != nil && m.Globals != nil {
 		globals := file{globalsName, *m.Globals, set.Encrypted()}
 		lines = append(lines, copyOf(set.Dir+m.Globals.Key)+globals.name(),
-			"# roles, memberships and tablespaces, only on a server that lacks them (errors about existing ones are harmless)",
-			globals.checked()+" | psql -X -d postgres")
+			"# roles that are missing, by name alone (an error about one that exists is harmless, and nothing of it is changed)",
+			globals.checked()+" | "+missingRoles+" | psql -X -d postgres",
+			"# on an empty server only, all of it instead: rights, passwords and memberships of roles that exist would change",
+			"# "+globals.checked()+" | psql -X -d postgres")
 	}
 	lines = append(lines, copyOf(set.Dir+set.dumpKey())+dump.name(),
 		"# a copy beside the live database; pg_restore stops at the first error",
@@ -54,6 +56,10 @@ func Recipe(set *Set, location, endpoint string) []string {
 		"# "+dump.checked()+" | "+loadOptions+" pg_restore --exit-on-error --create -d postgres",
 	)
 }
+
+// missingRoles lets through the lines that create a role and say nothing else of it. Names in double quotes are
+// whole on their line: a line out of the middle of a longer name has no such form that could do more.
+const missingRoles = `grep -E '^CREATE ROLE ([a-z_][a-z0-9_$]*|"([^"]|"")+");$'`
 
 // warnOf is what somebody should know before they run a set by hand, where sets are signed.
 func warnOf(set *Set) []string {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
 // runs follows a line of a recipe with stand-ins for the programs that read what was fetched, in a folder with such
@@ -54,7 +56,7 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 				t.Errorf("another file is run: %s", command)
 			}
 		}
-		if found != 3 {
+		if found != 4 {
 			t.Errorf("%d lines run something", found)
 		}
 	}
@@ -69,5 +71,26 @@ func TestARecipeSaysSoWhenNobodyVouchesForASet(t *testing.T) {
 	}
 	if first := Recipe(&Set{Kind: KindLegacy}, "s3://bucket/", "")[0]; !strings.Contains(first, "nobody vouches") {
 		t.Error(first)
+	}
+}
+
+func TestTheRecipesRolesAreCreatedOnALiveServerAndNoneIsChanged(t *testing.T) {
+	pg := pgtest.Shared(t)
+	there, missing := "recipe_there", "recipe_missing"
+	pg.Exec(t, "postgres", "CREATE ROLE "+there+" LOGIN PASSWORD 'today'")
+	t.Cleanup(func() { pg.Exec(t, "postgres", "DROP ROLE IF EXISTS "+there+"; DROP ROLE IF EXISTS "+missing) })
+	before := pg.QueryString(t, "postgres", "SELECT rolpassword FROM pg_authid WHERE rolname = '"+there+"'")
+	globals := "CREATE ROLE " + there + ";\nALTER ROLE " + there + " WITH SUPERUSER PASSWORD 'of old';\nCREATE ROLE " + missing +
+		";\nALTER ROLE " + missing + " WITH SUPERUSER;\nCREATE ROLE evil SUPERUSER;\nGRANT " + missing + " TO " + there + ";\n"
+	cmd := exec.Command("sh", "-c", missingRoles+" | psql -X -d postgres")
+	cmd.Env = append(append(cmd.Environ(), pg.Env("postgres")...), "PATH="+pg.BinDir+":"+os.Getenv("PATH"))
+	cmd.Stdin = strings.NewReader(globals)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	after := pg.QueryString(t, "postgres", "SELECT rolpassword FROM pg_authid WHERE rolname = '"+there+"'")
+	roles := pg.QueryString(t, "postgres", "SELECT string_agg(rolsuper::text, ',') FROM pg_roles WHERE rolname IN ('"+there+"', '"+missing+"', 'evil')")
+	if before != after || roles != "false,false" {
+		t.Errorf("the password changed: %v; superusers: %s", before != after, roles)
 	}
 }
