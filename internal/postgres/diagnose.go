@@ -16,7 +16,13 @@ type diagnosis struct {
 const remedyCustom = "The source's server sets that parameter in its configuration. Set it for the source's database as well (ALTER DATABASE … SET), " +
 	"so that backups have it, or in the configuration of the server that is restored into."
 
+const remedyTooLong = "A row of that table is longer than PostgreSQL can write as text: a bytea of more than 512 MiB, or 1 GiB of all columns together. " +
+	"Find it by octet_length() and divide it, or keep it outside of that table. No dump of this database can be made until then, by any program."
+
 const remedyCorrupt = "The source is damaged: keep the older backups, and check the server's disks and its log."
+
+// tooLong is of a value whose text has 1 to 2 GiB. PostgreSQL asks for other sizes when it reads damaged pages.
+var tooLong = regexp.MustCompile(`invalid memory alloc request size [12]\d{9}\b|Cannot enlarge string buffer`)
 
 // diagnoses are tried in order; the first that matches any line counts. The texts are libpq's,
 // the programs' and the server's English ones; a server with other lc_messages is still told
@@ -24,6 +30,7 @@ const remedyCorrupt = "The source is damaged: keep the older backups, and check 
 var diagnoses = []diagnosis{
 	{regexp.MustCompile(`server version mismatch`), fault.Refused, "Install the client programs of the server's major version."},
 	{lockTableFull, fault.Refused, remedyLockTable},
+	{tooLong, fault.Refused, remedyTooLong},
 	{regexp.MustCompile(`FATAL: +database ".*" does not exist`), fault.NotFound, remedyNoDatabase},
 	{regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`), fault.NotPermitted, remedyLogin},
 	{regexp.MustCompile(`row-level security policy`), fault.NotPermitted, "Run ALTER ROLE … BYPASSRLS for the backup role."},
