@@ -103,9 +103,16 @@ func TestADrillThatCannotHaveTheSourcesSettingsIsNotCarriedOut(t *testing.T) {
 func TestOfASetOnlySettingsThatMeanSomethingAreGivenToADrill(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	planted := []postgres.Parameter{
-		{Name: "session_preload_libraries", Value: "evil"}, {Name: "archive_command", Value: "rm"}, {Name: "datestyle", Value: "ISO"},
-		{Name: `a.b" = 1; DROP`, Value: "x"}, {Name: "a.b", Value: long}, {Name: "a.c", Value: "x\x00"}, {Name: "a.d", Value: "\xff"},
-		{Name: "a.e", Value: "good"}, {Role: "postgres", Name: "a.f", Value: "x"}, {Name: "Shared_Preload_Libraries", Value: "evil"},
+		{Name: "session_preload_libraries", Value: "evil"},
+		{Name: "archive_command", Value: "rm"},
+		{Name: "datestyle", Value: "ISO"},
+		{Name: `a.b" = 1; DROP`, Value: "x"},
+		{Name: "a.b", Value: long},
+		{Name: "a.c", Value: "x\x00"},
+		{Name: "a.d", Value: "\xff"},
+		{Name: "a.e", Value: "good"},
+		{Role: "postgres", Name: "a.f", Value: "x"},
+		{Name: "Shared_Preload_Libraries", Value: "evil"},
 	}
 	kept := postgres.Settings{Parameters: []postgres.Parameter{{Name: "DateStyle", Value: "German"}}}.FromServer(planted)
 	if len(kept.Parameters) != 1 || kept.Parameters[0].Name != "a.e" {

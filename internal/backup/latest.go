@@ -16,11 +16,11 @@ type PassedOver struct {
 // String is one sentence for a person.
 func (p PassedOver) String() string { return fmt.Sprintf("%s was passed over: %s", p.Set.ID, p.Why) }
 
-// NewestGood is what `latest` means: the newest set of a job that can be restored as far as anybody knows.
-// It is committed, whole, and nothing says that its bytes are bad. One that does not restore as a whole is not passed
-// over: it has the newest rows, and an older one has most likely the same trouble; a whole restore of it is refused with the ways on.
-// sets are those of one
-// job, newest first; see Whose.Of. What an unfinished run left and objects of the old script are no candidates, and not told of.
+// NewestGood is what `latest` means: the newest set of a job that can be restored as far as anybody knows. It is
+// committed, whole, and nothing says that its bytes are bad. One that does not restore as a whole is not passed
+// over: it has the newest rows, and an older one most likely has the same trouble; a whole restore of it is refused
+// with the ways on. sets are those of one job, newest first; see Whose.Of. What an unfinished run left and objects
+// of the old script are no candidates, and not told of.
 func NewestGood(sets []Set) (newest *Set, passed []PassedOver) {
 	for i := range sets {
 		s := &sets[i]

@@ -251,8 +251,10 @@ func TestARefusalNamesTheStatementAndItsRoles(t *testing.T) {
 		title, _, _ := strings.Cut(failed, ": ")
 		got = append(got, title)
 	}
-	want := []string{`GRANT ON PARAMETER "no such; one"`, `COMMENT ON ROLE "a"`, `SECURITY LABEL ON ROLE "a"`,
-		`GRANT "pg_monitor" TO "a"`, `GRANT "a" TO "a"`}
+	want := []string{
+		`GRANT ON PARAMETER "no such; one"`, `COMMENT ON ROLE "a"`, `SECURITY LABEL ON ROLE "a"`,
+		`GRANT "pg_monitor" TO "a"`, `GRANT "a" TO "a"`,
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -101,8 +101,12 @@ func TestNoRowsGoIntoPostgreSQLsOwnTables(t *testing.T) {
 	pg := pgtest.Shared(t)
 	server := connect(t, target(pg, pg.CreateDatabase(t)))
 	for _, table := range []Table{
-		{Schema: "pg_catalog", Name: "pg_event_trigger"}, {Schema: "pg_catalog", Name: "pg_largeobject_metadata"}, {Schema: "pg_catalog", Name: "pg_authid"},
-		{Schema: "information_schema", Name: "sql_features"}, {Schema: "pg_toast", Name: "pg_toast_1262"}, {Schema: "pg_temp_1", Name: "t"},
+		{Schema: "pg_catalog", Name: "pg_event_trigger"},
+		{Schema: "pg_catalog", Name: "pg_largeobject_metadata"},
+		{Schema: "pg_catalog", Name: "pg_authid"},
+		{Schema: "information_schema", Name: "sql_features"},
+		{Schema: "pg_toast", Name: "pg_toast_1262"},
+		{Schema: "pg_temp_1", Name: "t"},
 	} {
 		problems, err := server.NotLoadable(t.Context(), []Table{table})
 		if err != nil || len(problems) != 1 || !strings.Contains(problems[0], "PostgreSQL's own") {

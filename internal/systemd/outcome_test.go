@@ -23,9 +23,13 @@ func TestAFailedTryIsFollowedByAnotherWhileTheUnitWaitsOrRunsAgain(t *testing.T)
 		active, sub, invocation string
 		want                    bool
 	}{
-		{"activating", "auto-restart", "this", true}, {"activating", "auto-restart-queued", "this", true},
-		{"activating", "start", "next", true}, {"failed", "failed", "this", false}, {"inactive", "dead", "this", false},
-		{"deactivating", "stop-post", "this", false}, {"failed", "failed", "next", false},
+		{"activating", "auto-restart", "this", true},
+		{"activating", "auto-restart-queued", "this", true},
+		{"activating", "start", "next", true},
+		{"failed", "failed", "this", false},
+		{"inactive", "dead", "this", false},
+		{"deactivating", "stop-post", "this", false},
+		{"failed", "failed", "next", false},
 	} {
 		u := UnitState{ActiveState: c.active, SubState: c.sub, InvocationID: c.invocation}
 		if got := u.TriedAgain("this"); got != c.want {
