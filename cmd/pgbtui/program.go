@@ -54,6 +54,9 @@ func (p *program) close() {
 // printf prints lines for people. Whatever is in them, nothing that a terminal acts on comes out.
 func (p *program) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.text(), format, args...) }
 
+// toStdout reports whether what is printed goes to this process's own standard output.
+func (p *program) toStdout() bool { return p.out == io.Writer(os.Stdout) }
+
 // text is standard output for lines for people.
 func (p *program) text() io.Writer { return printable.Writer(p.out) }
 

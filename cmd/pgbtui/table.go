@@ -91,7 +91,7 @@ func without(rows [][]string, head string) [][]string {
 
 // columns is how wide lines may be on standard output; 0: as they are.
 func (p *program) columns(wide bool) int {
-	if wide || p.out != io.Writer(os.Stdout) {
+	if wide || !p.toStdout() {
 		return 0
 	}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
