@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -122,7 +123,7 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 	if err != nil {
 		return manifestRead{}, err
 	}
-	if read.manifest, read.problem = parseManifest(raw); read.manifest != nil {
+	if read.manifest, read.problem = parseManifest(raw); read.manifest != nil && plainJob.MatchString(read.manifest.Job) {
 		read.sequence, read.job = max(0, read.manifest.Sequence), read.manifest.Job
 	} else {
 		read.sequence, read.job = sequenceOf(raw), jobOf(raw)
@@ -132,6 +133,10 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 	}
 	return read, nil
 }
+
+// plainJob are names of jobs that nothing was done to when a manifest was made safe for screens: they need not be
+// looked up in its bytes.
+var plainJob = regexp.MustCompile(`^[A-Za-z0-9_ .@-]{0,60}$`)
 
 // take makes the set what its manifest says it is. That of a forged one is only shown.
 func (g *gathered) take(read manifestRead) {

@@ -237,7 +237,7 @@ func TestAReplacementThatEndsEarlyLeavesTheLiveDatabaseAndNamesWhatIsBesideIt(t 
 				t.Error(err)
 			}
 			for _, left := range r.wantBeside(t, c.left...) {
-				if !strings.Contains(err.Error(), fmt.Sprintf("unfinished database %q left", left)) {
+				if !strings.Contains(err.Error(), fmt.Sprintf("unfinished database %q is left", left)) {
 					t.Error(err)
 				}
 				r.pg.DropDatabase(t, left)

@@ -57,6 +57,7 @@ func TestASourceWithoutAnEndIsRefused(t *testing.T) {
 // elsewhere are the places that may read to the end by other means, each with its reason.
 var elsewhere = map[string]string{
 	"internal/bounded/bounded.go":        "this package",
+	"cmd/pgbtui/manpages.go":             "pages of the checkout, when a release is built",
 	"internal/postgres/scratch/serve.go": "one line of a peer, in a buffer of that size",
 }
 

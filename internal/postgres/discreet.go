@@ -66,8 +66,9 @@ var harmless = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`functions in [a-z ]+ must be marked IMMUTABLE`,
 	`canceling statement due to [a-z ]+`,
 	`terminating connection due to [a-z ]+`,
+	`could not (?:read|write|extend|create|open|fsync) (?:block \d+ in )?(?:file|directory) ` + name + `(?:: (?:` +
+		`No space left on device|Disk quota exceeded|Input/output error|Read-only file system|Permission denied))?`,
 	`(?:invalid page in block|could not (?:read|write|extend|create) (?:block|file))[^"':]*`,
-	`could not extend file ` + name + `: No space left on device`,
 	`deadlock detected`,
 	`lock timeout`,
 	`event trigger functions? [a-z ]+`,
