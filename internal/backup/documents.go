@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
 // Documents come from a bucket that others write to: what is read here is checked before anything
@@ -50,6 +51,9 @@ var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 func parseProof(raw []byte) (p Proof, ok bool) {
 	if json.Unmarshal(raw, &p) != nil || p.Schema < 1 || p.Schema > ManifestSchema {
 		return Proof{}, false
+	}
+	if !p.OK && p.Fault == "" { // by a version that repeated PostgreSQL's words, with people's rows in them
+		p.Error = postgres.WithoutRows(p.Error)
 	}
 	return p, sane(&p) == nil
 }

@@ -108,6 +108,40 @@ func TestAnObjectThatTheSetHasTwiceIsTheSetsFault(t *testing.T) {
 	}
 }
 
+// A unique index that missed a row, and rows that lost their parent: all rows are in the dump, and neither
+// constraint can be made over them.
+func TestDuplicatesAndOrphansLoseNoRowWhenARestoreGoesOn(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE users (id int PRIMARY KEY, name text);
+		INSERT INTO users VALUES (1, 'CANARY');
+		CREATE UNIQUE INDEX users_name ON users (name);
+		UPDATE pg_index SET indisready = false, indislive = false WHERE indexrelid = 'users_name'::regclass;
+		INSERT INTO users VALUES (2, 'CANARY');
+		UPDATE pg_index SET indisready = true, indislive = true WHERE indexrelid = 'users_name'::regclass;
+		CREATE TABLE notes (user_id int CONSTRAINT notes_user REFERENCES users);
+		SET session_replication_role = replica; INSERT INTO notes VALUES (77777); RESET session_replication_role`)
+	set := w.find(t, w.run(t).Manifest.ID)
+	req := RestoreRequest{To: w.job.Database + "_going", Jobs: 1, KeepGoing: true}
+	got, err := Restore(t.Context(), w.job, w.env, set, req, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []string
+	for _, unmade := range got.Unmade {
+		objects = append(objects, unmade.Object)
+		if strings.Contains(unmade.Why, "CANARY") || strings.Contains(unmade.Why, "77777") {
+			t.Errorf("a row is told: %s", unmade.Why)
+		}
+	}
+	want := []string{"INDEX users_name", "FK CONSTRAINT notes notes_user"}
+	if !slices.Equal(objects, want) || !got.Incomplete() || got.Recorded != "" {
+		t.Errorf("not restored: %q, incomplete %v, recorded %q", objects, got.Incomplete(), got.Recorded)
+	}
+	if len(got.Differences) > 0 || got.Rows != 3 {
+		t.Errorf("%d rows of 3, differences %+v", got.Rows, got.Differences)
+	}
+}
+
 func failedProof(day int, kind string, fault FaultKind) Proof {
 	level := LevelRestored
 	if kind == "verify" {
@@ -151,6 +185,35 @@ func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 		if (s.Flaw() == "") == c.bytes {
 			t.Errorf("%s: latest: %q", name, s.Flaw())
 		}
+	}
+}
+
+// The bucket has evidence of older versions, and a host that was not updated goes on writing it.
+func TestEvidenceOfAnOlderVersionRepeatsNoRow(t *testing.T) {
+	w := newWorld(t)
+	m := w.plant(t, w.env.Now().Add(-time.Hour))
+	p := failedProof(1, kindDrill, "")
+	p.Schema, p.Set = ManifestSchema, m.ID
+	p.StartedAt, p.FinishedAt = w.env.stamp(), w.env.stamp()
+	p.Error = `drill: the dump does not restore: postgres: restore: pg_restore: exit status 1: ` +
+		`pg_restore: error: COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"; ` +
+		`DETAIL:  Failing row contains (1, CANARY).; CONTEXT:  COPY t, line 1: "1 CANARY"`
+	if _, err := putProof(t.Context(), w.env.Bucket, w.find(t, m.ID), p); err != nil {
+		t.Fatal(err)
+	}
+	f := w.find(t, m.ID).NotWhole()
+	if f == nil || !strings.HasSuffix(f.Error, `violates check constraint "c"`) {
+		t.Errorf("the listing has %+v", f)
+	}
+	told := false
+	for _, problem := range w.health(t).Problems {
+		told = told || problem.Kind == ProblemDrill
+		if strings.Contains(problem.Text(), "CANARY") {
+			t.Errorf("what status and alerts tell repeats a row: %s", problem.Text())
+		}
+	}
+	if !told {
+		t.Error("the failed drill is not told")
 	}
 }
 

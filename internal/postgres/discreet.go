@@ -132,6 +132,18 @@ func discreetRefusal(err error, pg *pgconn.PgError) error {
 	return err
 }
 
+// WithoutRows is an error's text as it may be told, of one that was written down by a version that repeated
+// everything: from the server's first message on, it has what names objects and nothing else.
+func WithoutRows(text string) string {
+	if at := ofASession.FindStringSubmatchIndex(text); at != nil {
+		return text[:at[2]] + discreetMessage(text[at[2]:at[3]]) + text[at[3]:at[1]]
+	}
+	return discreetLine(text)
+}
+
+// ofASession is how a refusal about values ends that a session of ours was given, not a client program.
+var ofASession = regexp.MustCompile(`(?s)[\p{Lu}\p{Lo}]{2,}: (\S.*) \(SQLSTATE (?:22|23|P0|38)\w{3}\)`)
+
 // entryLine is how pg_restore names what it was at: numbers, kind, name, owner.
 var entryLine = regexp.MustCompile(`: from TOC entry \d+; \d+ \d+ (.+)$`)
 

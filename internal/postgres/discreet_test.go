@@ -50,6 +50,43 @@ func TestAnErrorRepeatsNoRow(t *testing.T) {
 	}
 }
 
+func TestAnErrorThatAnOlderVersionWroteDownRepeatsNoRow(t *testing.T) {
+	const (
+		load = "drill: the dump does not restore: postgres: restore: pg_restore: exit status 1: pg_restore: error: "
+		ask  = "drill: expectation 1 (SELECT f()): postgres: ask: ERROR: "
+	)
+	for name, c := range map[string]struct {
+		text string
+		want string
+	}{
+		"a row that a constraint refuses": {
+			text: load + `COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"; ` +
+				`DETAIL:  Failing row contains (1, CANARY).; CONTEXT:  COPY t, line 1: "1 CANARY"`,
+			want: load + `COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"`,
+		},
+		"another language": {
+			text: load + `could not execute query: FEHLER:  doppelt; DETAIL:  (name)=(CANARY)`,
+			want: load + `could not execute query: FEHLER:  ` + withheld,
+		},
+		"a value that is no number": {
+			text: ask + `invalid input syntax for type integer: "CANARY" (SQLSTATE 22P02)`,
+			want: ask + `invalid input syntax for type integer (SQLSTATE 22P02)`,
+		},
+		"what a function says": {
+			text: ask + "CANARY\nCANARY (SQLSTATE P0001)",
+			want: ask + withheld + " (SQLSTATE P0001)",
+		},
+		"an error of no server at all": {
+			text: "backup: dump: stored bytes differ",
+			want: "backup: dump: stored bytes differ",
+		},
+	} {
+		if got := WithoutRows(c.text); got != c.want {
+			t.Errorf("%s: %s\nis told as %s", name, c.text, got)
+		}
+	}
+}
+
 func TestTheObjectThatCouldNotBeRestoredIsNamed(t *testing.T) {
 	for line, want := range map[string]string{
 		"pg_restore: from TOC entry 3370; 0 16409 TABLE DATA account postgres":        "TABLE DATA account",
