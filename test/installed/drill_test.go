@@ -31,7 +31,7 @@ func (h *host) nothingOfADrill(t *testing.T) {
 		return h.finds(t, `pgrep -l -u pgbtui-drill; pgrep -l -u pgbtui -x postgres
 			systemctl list-units --all --plain --no-legend 'postgres-drill-server@*'
 			find /run/pgbtui-drill -mindepth 1 ! -name control ! -path '/run/pgbtui-drill/root*'
-			find /var/lib/pgbtui/drill -mindepth 1; ls -d /var/tmp/pgbtui-server-* /tmp/pgbtui-server-* /tmp/systemd-private-*drill* /var/tmp/systemd-private-*drill*
+			find /var/lib/pgbtui/drill -mindepth 1 ! -path '*/drill/documents*'; ls -d /var/tmp/pgbtui-server-* /tmp/pgbtui-server-* /tmp/systemd-private-*drill* /var/tmp/systemd-private-*drill*
 			find / -xdev -name 'canary-of-mallory'; find /dev/shm /run -name 'canary-of-mallory'`)
 	})
 }
