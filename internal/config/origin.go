@@ -105,7 +105,8 @@ func (c *Config) overrides(row settingRow, name string) (Override, bool) {
 	}
 	over := Override{Variable: name, Key: row.key, Here: strconv.Quote(here)}
 	if set, inFile := o.inFile[name]; inFile && set.value != "" {
-		over.Key, over.Units, over.Where = name, set.value, fmt.Sprintf("%s:%d", o.file, set.line)
+		over.Key, over.Units = name, set.value
+		over.Where = fmt.Sprintf("%s:%d", o.file, set.line)
 	} else if !o.written(c, row.key, &over) {
 		return Override{}, false
 	}

@@ -106,7 +106,8 @@ func (h *history) add(runs map[string]*past, e journal.Entry) {
 		runs[e.InvocationID] = r
 	}
 	if e.PID == 1 {
-		r.StartedAt, r.begins, r.first = e.Time, true, true
+		r.StartedAt = e.Time
+		r.begins, r.first = true, true
 		return
 	}
 	if set := e.Fields["PGBTUI_SET"]; set != "" {

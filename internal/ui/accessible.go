@@ -160,7 +160,7 @@ func (t *talk) overview(ctx context.Context) {
 		t.say(p.mark.text()+", "+p.subject+": "+p.what, "   To do: "+p.remedy)
 	}
 	for _, r := range t.liveRuns() {
-		t.say("Running: " + runTitle(r) + ", " + first(clean(r.Status), string(r.State)))
+		t.say("Running: " + t.runTitle(r) + ", " + first(clean(r.Status), string(r.State)))
 	}
 }
 
@@ -220,7 +220,7 @@ func (t *talk) runList(ctx context.Context) {
 	}
 	all := screen.shown()
 	for _, r := range all[:min(talkRows, len(all))] {
-		t.say(runMark(r.State).text() + ", " + runTitle(r) + ", started " + when(t.Zone, r.StartedAt) + ", took " + t.duration(r))
+		t.say(runMark(r.State).text() + ", " + t.runTitle(r) + ", started " + when(t.Zone, r.StartedAt) + ", took " + t.duration(r))
 		t.say(t.outcome(r, talkWidth)...)
 	}
 }

@@ -114,7 +114,7 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		facts = append(facts, [2]string{"Does", about})
 	}
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Run the " + runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + quote(r.Unit) + "; systemctl start " + quote(r.Unit),
+		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + quote(r.Unit) + "; systemctl start " + quote(r.Unit),
 		facts: append(facts, [2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
 		do: func(ctx context.Context) (Started, error) {
 			return act.Start(ctx, Service{r.Unit, "run again", first(r.Database, r.Job, r.Target)})
@@ -188,7 +188,7 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		consequence = "The live database stays as it is, unless the names were swapped already; the copy beside it stays until you drop it."
 	}
 	d := &dialog{
-		shared: sh, title: "Cancel the " + runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
+		shared: sh, title: "Cancel the " + sh.runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
 		cli:   "systemctl stop " + quote(r.Unit),
 		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
 	}

@@ -128,7 +128,7 @@ func (r *root) tellEnds(before []UnitRun) tea.Cmd {
 		}
 		if !now.State.Live() {
 			m := runMark(now.State)
-			cmds = append(cmds, r.readSets(), say(m.tone, m.text(), "  ", runTitle(now)))
+			cmds = append(cmds, r.readSets(), say(m.tone, m.text(), "  ", r.runTitle(now)))
 		}
 	}
 	return tea.Batch(cmds...)

@@ -131,7 +131,9 @@ func (sh *shared) history(past *pastRuns) []UnitRun {
 
 // learn takes what another source knows besides.
 func (r *UnitRun) learn(other *UnitRun) {
-	r.Set, r.Trigger, r.Database = first(r.Set, other.Set), first(r.Trigger, other.Trigger), first(r.Database, other.Database)
+	r.Set = first(r.Set, other.Set)
+	r.Trigger = first(r.Trigger, other.Trigger)
+	r.Database = first(r.Database, other.Database)
 	r.Job = first(r.Job, other.Job)
 	r.Bytes = max(r.Bytes, other.Bytes)
 	if r.StartedAt.IsZero() {

@@ -87,7 +87,7 @@ func hostProblems(sh *shared) (all []hostProblem) {
 	}
 	for _, r := range sh.runs.value {
 		if p, bad := runProblem(r); bad {
-			all = append(all, hostProblem{runTitle(r), p})
+			all = append(all, hostProblem{sh.runTitle(r), p})
 			jobs[r.Unit] = true
 		}
 	}

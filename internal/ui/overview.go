@@ -304,7 +304,7 @@ func (o *overview) runLines(r UnitRun, w int) []string {
 	}
 	bar := o.bar(percent, min(20, w/4))
 	return []string{
-		"   " + o.mark(runMark(r.State)) + "  " + runTitle(r) + o.faint.Render("  for "+elapsed),
+		"   " + o.mark(runMark(r.State)) + "  " + o.runTitle(r) + o.faint.Render("  for "+elapsed),
 		"   " + bar + " " + first(clean(r.Status), string(r.State)),
 	}
 }

@@ -77,7 +77,7 @@ func (s *runsScreen) shown() []UnitRun {
 	}
 	var out []UnitRun
 	for _, r := range s.all {
-		if s.matches(r.Unit + " " + runTitle(r) + " " + string(r.State) + " " + r.Set) {
+		if s.matches(r.Unit + " " + s.runTitle(r) + " " + string(r.State) + " " + r.Set) {
 			out = append(out, r)
 		}
 	}
@@ -240,7 +240,7 @@ func runColumns(w int) []column {
 }
 
 func (s *runsScreen) cells(r UnitRun, w int) []string {
-	out := []string{s.mark(runMark(r.State)), runTitle(r)}
+	out := []string{s.mark(runMark(r.State)), s.runTitle(r)}
 	if w < tableWidth {
 		return append(out, age(s.now, r.StartedAt), s.duration(r))
 	}

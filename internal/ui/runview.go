@@ -37,7 +37,7 @@ func newRunView(sh *shared, unit string) *runView { return &runView{shared: sh, 
 
 func (v *runView) name() string {
 	if r, ok := v.runOf(v.unit); ok {
-		return runTitle(r)
+		return v.runTitle(r)
 	}
 	return clean(v.unit)
 }
@@ -145,7 +145,7 @@ func (v *runView) standing(r UnitRun, w int) []string {
 	stage, percent := percentOf(r)
 	lines := []string{
 		v.section(strings.ToUpper(first(r.Action, "run")), v.runs.note(v.shared, "systemd"), w),
-		"   " + v.mark(runMark(r.State)) + "  " + v.bold.Render(runTitle(r)),
+		"   " + v.mark(runMark(r.State)) + "  " + v.bold.Render(v.runTitle(r)),
 	}
 	if r.State.Live() {
 		if r.Action != "" {

@@ -70,6 +70,16 @@ func (sh *shared) jobTitle(j Job) string {
 	return j.Database
 }
 
+// runTitle names a run: by its job where another job backs up a database of that name, since the database would
+// not tell them apart and both do not fit a row.
+func (sh *shared) runTitle(r UnitRun) string {
+	j, ok := sh.jobNamed(r.Job)
+	if ok && r.Target == "" && r.Database == j.Database && sh.jobTitle(j) != j.Database {
+		return first(clean(r.Action), "run") + " of job " + clean(j.Name)
+	}
+	return runTitle(r)
+}
+
 // setTitle is the database of a set, with what tells it from others of that name: the job, also one that
 // is not configured any more, and the instance.
 func (sh *shared) setTitle(s *backup.Set) (database, more string) {

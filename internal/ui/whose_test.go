@@ -61,4 +61,9 @@ func TestTwoJobsOfOneDatabaseAreTwoRowsAndEachIsJudgedByItsOwnSets(t *testing.T)
 	if v := plain(d); !strings.Contains(v, "analytics (weekly)") || !strings.Contains(v, "analytics (retired)") || strings.Contains(v, "@db2") {
 		t.Errorf("rows do not say whose they are:\n%s", v)
 	}
+	d.Type("3")
+	d.Until("backup of job hourly")
+	if v := plain(d); strings.Contains(v, "backup of analytics") || !strings.Contains(v, "backup of crm") {
+		t.Errorf("runs do not say whose they are:\n%s", v)
+	}
 }

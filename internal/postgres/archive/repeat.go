@@ -15,8 +15,10 @@ func (s *Scanner) startRepeat(b []byte) {
 		s.fail(ErrCorrupt, "%d entries in the second table of contents, %d in the first", n, h.total)
 		return
 	}
-	h.base, h.repeated, h.count = s.pos-int64(len(b)), true, h.total
-	h.part, h.fields, h.end = "second table of contents", entryFields(h.minor), (*Scanner).endRepeated
+	h.base, h.repeated = s.pos-int64(len(b)), true
+	h.count = h.total
+	h.part = "second table of contents"
+	h.fields, h.end = entryFields(h.minor), (*Scanner).endRepeated
 	s.begin()
 	s.fixed[0], s.have = b[last], 1
 }
@@ -35,7 +37,8 @@ func (s *Scanner) endRepeated() {
 		}
 	}
 	if h.count--; h.count == 0 {
-		h.fields, h.text, h.deps = nil, nil, nil
+		h.fields, h.text = nil, nil
+		h.deps = nil
 		s.expectBlock() // and none comes
 		return
 	}
