@@ -51,7 +51,7 @@ func (p *program) alertTest(ctx context.Context, jobName string) error {
 	if err := p.printAlertTest(out); err != nil {
 		return err
 	}
-	return failIf(worst)
+	return exitWith(worst)
 }
 
 func severityWord(c notify.Channel) string {

@@ -25,7 +25,7 @@ func (p *program) drillCommand() *cobra.Command {
 		Use: "drill ID|latest", Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
 		Long: "Restore a set, roles first, into a private PostgreSQL server that listens on a socket only (or into the\nserver that drill.server names), compare the rows of every table, owners, grants and extensions with the set,\nask what drill.expect lists, and remove everything again. The result and the time are recorded beside the\nset. Exit 65: the set does not restore, or the copy is wrong. Exit 4: it cannot be drilled on this host.\nExit 3: drilled, with warnings. Needs PostgreSQL's server programs and disk for the whole database.\n\nA restore runs what the owners of the database wrote. Where the units are installed, root and the drill's unit\n(systemctl start postgres-drill@ID) have it run in a unit that reaches no key, no network and no other server.\nWithout them, root has it run as the user pgbtui-drill or nobody; other users are refused, unless --unconfined\nsays that everybody who could create a table in the source is trusted with this user's rights.",
 		Args: f.args,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.drill(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return asRun(drillRun, p.drill(cmd.Context(), f)) },
 	}
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&f.unconfined, "unconfined", false, "the set is trusted: its code may run with this user's rights, outside of any unit")
@@ -44,24 +44,24 @@ func (p *program) drill(ctx context.Context, f drillFlags) error {
 	f.doubted = true // it answers an earlier failure
 	at, err := p.locate(ctx, f.selection)
 	if err != nil {
-		return p.failedBefore(ctx, drillRun, err)
+		return err
 	}
 	identities, err := p.identities(at.job)
 	if err != nil {
-		return p.failedBefore(ctx, drillRun, err)
+		return err
 	}
 	if f.accept {
 		at.set.AcceptUnsigned()
 	}
 	env, stop, err := p.runEnv(ctx, at.job)
 	if err != nil {
-		return p.failedBefore(ctx, drillRun, err)
+		return err
 	}
 	defer stop()
 	env.Bucket = at.bucket
 	request, err := p.drillRequest(ctx, at.job, f)
 	if err != nil {
-		return p.failedBefore(ctx, drillRun, err)
+		return err
 	}
 	drilled, err := backup.Drill(ctx, at.job, env, at.set, request, identities)
 	if err != nil {
@@ -69,15 +69,15 @@ func (p *program) drill(ctx context.Context, f drillFlags) error {
 			if err := p.printJSON(jsonDrill{jsonSchema, drilled.Proof, drilled.Recorded, drilled.Warnings}); err != nil {
 				return err
 			}
-			return &outcome{fault.CodeOf(err)}
+			return exitWith(fault.CodeOf(err))
 		}
-		return p.logged(err)
+		return logged(err)
 	}
 	if err := p.printDrilled(drilled); err != nil {
 		return err
 	}
 	if len(drilled.Warnings) > 0 {
-		return &outcome{fault.Warnings}
+		return exitWith(fault.Warnings)
 	}
 	return nil
 }

@@ -5,16 +5,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/printable"
 
 	_ "codeberg.org/pgbtui/pgbtui/internal/ui/noquery" // before Bubble Tea, see there
 )
@@ -63,28 +59,11 @@ func signalled(s os.Signal) error {
 
 // main runs one command line. Exactly one message reaches standard error when it fails.
 func (p *program) main(ctx context.Context, args []string) fault.Code {
+	defer p.close()
 	root := p.rootCommand() //nolint:contextcheck // verbs get the context from ExecuteContext
 	root.SetArgs(args)
 	typed, err := root.ExecuteContextC(ctx)
-	p.close()
-	if err == nil {
-		return fault.OK
-	}
-	if outcome := (*outcome)(nil); errors.As(err, &outcome) {
-		return outcome.code
-	}
-	if ctx.Err() != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-	}
-	err = withHelp(typed, err)
-	code := fault.CodeOf(err)
-	if p.json || asksForJSON(args) {
-		p.printJSONError(err)
-	}
-	explain(p.err, err)
-	return code
+	return p.end(ctx, typed, args, err)
 }
 
 // asksForJSON finds --json on a command line that could not be parsed.
@@ -98,22 +77,4 @@ func asksForJSON(args []string) bool {
 		}
 	}
 	return false
-}
-
-// outcome is an exit code without a message: what there is to say was printed already.
-type outcome struct{ code fault.Code }
-
-func (o *outcome) Error() string { return fmt.Sprintf("exit %d", o.code) }
-
-// explain prints what failed and the remedy, made safe for a terminal.
-func explain(w io.Writer, err error) {
-	for i, line := range printable.Lines(err.Error()) {
-		if i == 0 {
-			line = "pgbtui: " + line
-		}
-		_, _ = fmt.Fprintln(w, line)
-	}
-	if remedy := fault.Remedy(err); remedy != "" {
-		_, _ = fmt.Fprintln(w, "  remedy: "+printable.Text(remedy))
-	}
 }

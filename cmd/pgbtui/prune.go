@@ -32,7 +32,7 @@ removed when it is older than a day, also without any rule.
 A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
 them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.inJournal(cmd.Context(), pruneRun, p.prune(cmd.Context(), f))
+			return asRun(retentionRun, p.prune(cmd.Context(), f))
 		},
 	}
 	cmd.Flags().StringVar(&f.job, "job", "", "the `job` whose sets are meant; without one, the only job")

@@ -94,7 +94,7 @@ func (p *program) printPrunedJSON(done pruned) error {
 		return err
 	}
 	explain(p.err, done.failed)
-	return &outcome{fault.CodeOf(done.failed)}
+	return exitWith(fault.CodeOf(done.failed))
 }
 
 func (d *pruned) leftoverJSON(l *backup.Leftover) jsonLeftover {

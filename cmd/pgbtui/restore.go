@@ -88,7 +88,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 				return usageText("--accept-unsigned does not go with --request: who accepts it runs the restore")
 			}
 			if f.request != "" {
-				return p.restoreRequested(cmd.Context(), f.request)
+				return asRun(restoreRun, p.restoreRequested(cmd.Context(), f.request))
 			}
 			return p.restore(cmd.Context(), f)
 		},
@@ -166,12 +166,12 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	}
 	restored, err := backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
 	if err != nil {
-		return p.logged(err)
+		return logged(err)
 	}
 	if err := p.printRestored(at.set, restored); err != nil || !restored.Incomplete() {
 		return err
 	}
-	return &outcome{fault.Warnings}
+	return exitWith(fault.Warnings)
 }
 
 // restoreEnv is what a restore of a set needs besides the set.
@@ -217,7 +217,7 @@ func (p *program) printChecks(checks []backup.Check, portion *backup.Portion) er
 		}
 	}
 	if !ok {
-		return &outcome{fault.Refused}
+		return exitWith(fault.Refused)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 func (p *program) restoreRequested(ctx context.Context, id string) error {
 	asked, err := request.Take(request.DefaultDir, id)
 	if err != nil {
-		return p.failedBefore(ctx, restoreRun, err)
+		return err
 	}
 	answer := request.Answer{Request: asked}
 	_ = request.WriteAnswer(request.DefaultDir, id, answer) // the one that counts is the last
@@ -29,12 +29,12 @@ func (p *program) restoreRequested(ctx context.Context, id string) error {
 		p.logger(slog.LevelInfo).WarnContext(ctx, "the console can't be told how it ended: "+told.Error())
 	}
 	if err != nil {
-		return p.logged(err)
+		return err
 	}
 	return p.printAnswer(&answer)
 }
 
-// carryOut does what is asked for. Its errors are in the journal already, but those of a check.
+// carryOut does what is asked for.
 func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *request.Answer) error {
 	if asked.Swap != "" {
 		return p.swapRequested(ctx, asked, answer)
@@ -42,11 +42,11 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 	wanted := asked.Backup()
 	at, err := p.locateAsked(ctx, asked)
 	if err != nil {
-		return p.beforehand(ctx, asked, err)
+		return err
 	}
 	env, identities, stop, err := p.restoreEnv(ctx, at)
 	if err != nil {
-		return p.beforehand(ctx, asked, err)
+		return err
 	}
 	defer stop()
 	if asked.Check {
@@ -56,13 +56,13 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 	}
 	p.audit(ctx, requester(asked), restoreAction(wanted, at.set))
 	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, wanted, identities)
-	return err
+	return logged(err)
 }
 
 func (p *program) swapRequested(ctx context.Context, asked request.Restore, answer *request.Answer) error {
 	job, err := p.serverOf(asked.Job, asked.Swap)
 	if err != nil {
-		return p.beforehand(ctx, asked, err)
+		return err
 	}
 	swap := asked.BackupSwap()
 	if asked.Check {
@@ -71,15 +71,7 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore, answ
 	}
 	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
 	answer.Swapped, err = backup.SwapBack(ctx, job, p.serverEnv(), swap)
-	return err
-}
-
-// beforehand puts an error from before a run into the journal, where the alert reads it.
-func (p *program) beforehand(ctx context.Context, asked request.Restore, err error) error {
-	if !asked.Check {
-		p.logFailure(ctx, restoreRun, err)
-	}
-	return err
+	return logged(err)
 }
 
 func (p *program) printAnswer(a *request.Answer) error {

@@ -84,7 +84,7 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 
 func (p *program) swapped(done *backup.Swapped, err error) error {
 	if err != nil {
-		return p.logged(err)
+		return logged(err)
 	}
 	return p.printSwapped(done)
 }

@@ -58,7 +58,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 func (p *program) root(ctx context.Context, f rootFlags) error {
 	switch {
 	case f.headless:
-		return p.headless(ctx, f)
+		return asRun(backupRun, p.headless(ctx, f))
 	case f.acceptEmpty:
 		return usageText("--accept-empty goes with --headless")
 	case p.json, !f.accessible && !p.onTerminal():

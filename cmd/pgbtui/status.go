@@ -68,7 +68,7 @@ func (p *program) status(ctx context.Context, jobName string) error {
 		return err
 	}
 	if !out.OK {
-		return &outcome{fault.Warnings}
+		return exitWith(fault.Warnings)
 	}
 	return nil
 }

@@ -161,14 +161,6 @@ func (p *program) configCommand() *cobra.Command {
 	return cmd
 }
 
-// failIf is a bare exit code when something was already printed as wrong.
-func failIf(worst fault.Code) error {
-	if worst != fault.OK {
-		return &outcome{worst}
-	}
-	return nil
-}
-
 func (p *program) configCheck(ctx context.Context, offline bool) error {
 	c, err := p.config()
 	if err != nil {
@@ -189,5 +181,5 @@ func (p *program) configCheck(ctx context.Context, offline bool) error {
 	if err := p.printConfig(out); err != nil {
 		return err
 	}
-	return failIf(worst)
+	return exitWith(worst)
 }

@@ -58,9 +58,9 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 				return err
 			}
 			if f.several() {
-				return p.verifySeveral(cmd.Context(), f)
+				return asRun(verifyRun, p.verifySeveral(cmd.Context(), f))
 			}
-			return p.verify(cmd.Context(), f)
+			return asRun(verifyRun, p.verify(cmd.Context(), f))
 		},
 	}
 	flags := cmd.Flags()
@@ -112,11 +112,11 @@ func (p *program) verify(ctx context.Context, f verifyFlags) error {
 	f.doubted = true // it answers an earlier failure
 	at, err := p.locate(ctx, f.selection)
 	if err != nil {
-		return p.failedBefore(ctx, verifyRun, err)
+		return err
 	}
 	identities, err := p.identities(at.job)
 	if err != nil {
-		return p.failedBefore(ctx, verifyRun, err)
+		return err
 	}
 	if f.accept {
 		at.set.AcceptUnsigned()
@@ -127,15 +127,15 @@ func (p *program) verify(ctx context.Context, f verifyFlags) error {
 			if err := p.printJSON(jsonVerify{jsonSchema, v.Proof, v.Recorded, v.Warnings}); err != nil {
 				return err
 			}
-			return &outcome{fault.CodeOf(err)}
+			return exitWith(fault.CodeOf(err))
 		}
-		return p.logged(err)
+		return logged(err)
 	}
 	if err := p.printVerification(v); err != nil {
 		return err
 	}
 	if len(v.Warnings) > 0 {
-		return &outcome{fault.Warnings}
+		return exitWith(fault.Warnings)
 	}
 	return nil
 }

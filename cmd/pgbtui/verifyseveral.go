@@ -32,13 +32,13 @@ type jsonVerification struct {
 func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
 	c, err := p.config()
 	if err != nil {
-		return p.failedBefore(ctx, verifyRun, err)
+		return err
 	}
 	jobs := c.Jobs
 	if f.job != "" || len(jobs) == 0 {
 		job, err := c.Job(f.job)
 		if err != nil {
-			return p.failedBefore(ctx, verifyRun, err)
+			return err
 		}
 		jobs = []config.Job{job}
 	}
@@ -47,7 +47,7 @@ func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
 	for _, job := range jobs {
 		code, err := p.verifyJob(ctx, job, f, &out)
 		if err != nil {
-			return p.failedBefore(ctx, verifyRun, err)
+			return err
 		}
 		worst = worse(worst, code)
 	}
@@ -61,7 +61,7 @@ func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
 	} else if len(out.Results) == 0 {
 		p.printf("nothing to verify\n")
 	}
-	return failIf(worst)
+	return exitWith(worst)
 }
 
 // verifyJob goes through the sets of one job; an error is one of the listing, or the end of ctx.

@@ -11,7 +11,6 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -25,21 +24,16 @@ enabled and running, and how its last run really ended. By hand it only says wha
 
 postgres-backup-watch.timer starts it every hour with --tell: then new problems go to the alert channels,
 each once, with reminders, and one all-clear when it is over.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.watch(cmd.Context(), tell) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return asRun(watchRun, p.watch(cmd.Context(), tell)) },
 	}
 	cmd.Flags().BoolVar(&tell, "tell", false, "tell what is new to the alert channels: for the unit")
 	return cmd
 }
 
-var watchRun = action{"watch", journal.EventWarning}
-
 func (p *program) watch(ctx context.Context, tell bool) error {
 	p.watched = !tell
 	c, err := p.config()
 	if err != nil {
-		if tell {
-			return p.failedBefore(ctx, watchRun, err)
-		}
 		return err
 	}
 	bus, busErr := p.watchedUnits(ctx, c)
@@ -59,7 +53,7 @@ func (p *program) watch(ctx context.Context, tell bool) error {
 		return err
 	}
 	if len(found) > 0 {
-		return &outcome{fault.Warnings}
+		return exitWith(fault.Warnings)
 	}
 	return nil
 }
@@ -137,7 +131,7 @@ func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.
 		}
 	}
 	if len(found) > 0 {
-		return &outcome{fault.Warnings}
+		return exitWith(fault.Warnings)
 	}
 	return nil
 }
