@@ -2,16 +2,9 @@ package main
 
 import (
 	"context"
-	"log/slog"
-	"os"
-	"time"
-
-	"golang.org/x/term"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 // headless makes one backup. A run that made a set but has warnings exits with 3.
@@ -59,26 +52,4 @@ func deletedIDs(decisions []backup.Decision) []string {
 		ids = append(ids, d.Set.ID)
 	}
 	return ids
-}
-
-// runEnv is env with everything that watches a run: journal or lines, systemd, a progress bar.
-func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(), error) {
-	notifier := systemd.NotifierFrom(p.getenv, os.Getpid())
-	notifier.Allow(job.StallAfter)
-	level := slog.LevelInfo
-	bar := &progressBar{on: term.IsTerminal(int(os.Stderr.Fd())) && !notifier.Under(), w: p.err}
-	log := p.logger(level)
-	if bar.on {
-		log = slog.New(bar.above(log.Handler()))
-	}
-	env, err := p.env(ctx, job, log)
-	env.Progress = func(now backup.Progress) {
-		if now.Quiet < 2*time.Second {
-			notifier.Alive(now.Status())
-		} else {
-			notifier.Status(now.Status())
-		}
-		bar.draw(now)
-	}
-	return env, func() { bar.clear(); notifier.Stopping() }, err
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
-	"github.com/spf13/cobra"
 )
 
 type jsonStatus struct {

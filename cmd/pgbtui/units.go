@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -143,43 +141,4 @@ func (p *program) printReport(report *systemd.Report, err error) error {
 		}
 	}
 	return err
-}
-
-func (p *program) configCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "config", Short: "Show and check the configuration", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return usageText("config needs check or show") },
-	}
-	var offline bool
-	check := &cobra.Command{
-		Use: "check", Short: "Read configuration and environment, try the bucket and PostgreSQL, and say what is used", Args: noArgs,
-		Long: configHelp,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.configCheck(cmd.Context(), offline) },
-	}
-	check.Flags().BoolVar(&offline, "offline", false, "do not try to reach the bucket and PostgreSQL")
-	cmd.AddCommand(check, p.configShowCommand())
-	return cmd
-}
-
-func (p *program) configCheck(ctx context.Context, offline bool) error {
-	c, err := p.config()
-	if err != nil {
-		return err
-	}
-	out := jsonConfig{Schema: jsonSchema, File: c.File, Label: c.Label, Jobs: []jsonJob{}}
-	worst := fault.OK
-	for _, job := range jobsToCheck(ctx, c) {
-		one := describeJob(job)
-		one.Findings = p.findings(ctx, c, job, offline)
-		for _, f := range one.Findings {
-			if !f.OK {
-				worst = fault.Code(f.Code)
-			}
-		}
-		out.Jobs = append(out.Jobs, one)
-	}
-	if err := p.printConfig(out); err != nil {
-		return err
-	}
-	return exitWith(worst)
 }

@@ -12,60 +12,9 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
-
-const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand inside a job.
-
-  label: production             shown in the console's first line; production is drawn in red
-  read_only: false              the console gets nothing that changes anything
-  instance: db1                 first folder below the prefix (default: the host's short name)
-  database: production          a single database, without a jobs section
-  postgres: {host, port, user, bin_dir}        default: local socket, the system user's name
-  s3:
-    bucket: company-backups     required
-    prefix: postgresql          default
-    region, endpoint, path_style, profile, credentials_file
-    sse: AES256                 default; aws:kms with kms_key_id; none
-    storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
-    allow_plain_http: false     http:// to other hosts is refused without it
-    expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
-    object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
-  encryption: {recipients: [age1...], identity_file: /path}
-  signing:                      at the top only
-    public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
-    key_file: /path             the private key, unless the unit has the credential signing-key
-  keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
-    last: 7                     the newest so many
-    days: 30                    all that are not older
-    daily, weekly, monthly, yearly: 12       the newest of each of so many days, weeks, ... (UTC)
-    min_good: 3                 default; good sets that always stay
-    by: backup                  default: each run deletes; timer: postgres-backup-prune@.timer does
-  alert:
-    slack_webhook: https://hooks.slack.com/...
-    channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
-    remind: 24h                 a problem that goes on is told again
-  watch: {ping_url: https://...}               called after each clean look; not inside a job
-  warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
-  drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
-                                every week; without server, drills have a private one; by: hand: people start them
-  rpo: 26h                      the newest good backup may be that old; default: by the job's timer
-  proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
-  stall_after: 10m              a run without a byte for this long ends
-  connect_wait: 2m              how long a run waits for PostgreSQL
-  lock_wait: 5m                 how long pg_dump waits for a table's lock
-  spool_dir: /path              disk for restore --jobs
-  jobs:
-    shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
-    nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
-
-Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
-the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.
-
-Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
-BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`
 
 type jsonConfig struct {
 	Schema int       `json:"schema"`
@@ -91,6 +40,29 @@ type jsonFinding struct {
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
 	Code   int    `json:"code"`
+}
+
+func (p *program) configCheck(ctx context.Context, offline bool) error {
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	out := jsonConfig{Schema: jsonSchema, File: c.File, Label: c.Label, Jobs: []jsonJob{}}
+	worst := fault.OK
+	for _, job := range jobsToCheck(ctx, c) {
+		one := describeJob(job)
+		one.Findings = p.findings(ctx, c, job, offline)
+		for _, f := range one.Findings {
+			if !f.OK {
+				worst = fault.Code(f.Code)
+			}
+		}
+		out.Jobs = append(out.Jobs, one)
+	}
+	if err := p.printConfig(out); err != nil {
+		return err
+	}
+	return exitWith(worst)
 }
 
 func describeJob(job config.Job) jsonJob {
@@ -197,35 +169,6 @@ func (p *program) checkSigning(job config.Job) (string, error) {
 		return "", fault.New(fault.Config, "the signing key "+signer.ID()+" is not among signing.public_keys", "add its public key, or use the right private key", nil)
 	}
 	return fmt.Sprintf("sets are signed by key %s; sets signed by %d configured keys are trusted", signer.ID(), keys), nil
-}
-
-// checkServer connects once, without waiting, and looks for what would spoil a dump.
-func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, detail string, err error) {
-	c := job.Postgres
-	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}, 0)
-	if err != nil {
-		return facts, "", err
-	}
-	defer func() { _ = server.Close(ctx) }()
-	if err := server.EnoughSessions(ctx); err != nil {
-		return facts, "", err
-	}
-	facts, err = server.Facts(ctx)
-	if err != nil {
-		return facts, "", err
-	}
-	tools, err := postgres.FindTools(ctx, c.BinDir, facts.Major())
-	if err != nil {
-		return facts, "", err
-	}
-	if err := tools.CheckInto(facts.Major()); err != nil {
-		return facts, "", err
-	}
-	if facts.Unreadable > 0 || facts.Unowned > 0 {
-		return facts, "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
-			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)
-	}
-	return facts, fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
 }
 
 func (p *program) printConfig(c jsonConfig) error {

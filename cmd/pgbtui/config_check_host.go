@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -51,4 +52,33 @@ func checkTimers(ctx context.Context, c *config.Config, job config.Job) (string,
 		wrong = append(wrong, fault.New(fault.Config, f.What, f.Remedy, nil))
 	}
 	return "on", errors.Join(wrong...)
+}
+
+// checkServer connects once, without waiting, and looks for what would spoil a dump.
+func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, detail string, err error) {
+	c := job.Postgres
+	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}, 0)
+	if err != nil {
+		return facts, "", err
+	}
+	defer func() { _ = server.Close(ctx) }()
+	if err := server.EnoughSessions(ctx); err != nil {
+		return facts, "", err
+	}
+	facts, err = server.Facts(ctx)
+	if err != nil {
+		return facts, "", err
+	}
+	tools, err := postgres.FindTools(ctx, c.BinDir, facts.Major())
+	if err != nil {
+		return facts, "", err
+	}
+	if err := tools.CheckInto(facts.Major()); err != nil {
+		return facts, "", err
+	}
+	if facts.Unreadable > 0 || facts.Unowned > 0 {
+		return facts, "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
+			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)
+	}
+	return facts, fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
 }

@@ -1,0 +1,69 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func (p *program) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "config", Short: "Show and check the configuration", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return usageText("config needs check or show") },
+	}
+	var offline bool
+	check := &cobra.Command{
+		Use: "check", Short: "Read configuration and environment, try the bucket and PostgreSQL, and say what is used", Args: noArgs,
+		Long: configHelp,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.configCheck(cmd.Context(), offline) },
+	}
+	check.Flags().BoolVar(&offline, "offline", false, "do not try to reach the bucket and PostgreSQL")
+	cmd.AddCommand(check, p.configShowCommand())
+	return cmd
+}
+
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand inside a job.
+
+  label: production             shown in the console's first line; production is drawn in red
+  read_only: false              the console gets nothing that changes anything
+  instance: db1                 first folder below the prefix (default: the host's short name)
+  database: production          a single database, without a jobs section
+  postgres: {host, port, user, bin_dir}        default: local socket, the system user's name
+  s3:
+    bucket: company-backups     required
+    prefix: postgresql          default
+    region, endpoint, path_style, profile, credentials_file
+    sse: AES256                 default; aws:kms with kms_key_id; none
+    storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
+    allow_plain_http: false     http:// to other hosts is refused without it
+    expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
+    object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
+  encryption: {recipients: [age1...], identity_file: /path}
+  signing:                      at the top only
+    public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
+    key_file: /path             the private key, unless the unit has the credential signing-key
+  keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
+    last: 7                     the newest so many
+    days: 30                    all that are not older
+    daily, weekly, monthly, yearly: 12       the newest of each of so many days, weeks, ... (UTC)
+    min_good: 3                 default; good sets that always stay
+    by: backup                  default: each run deletes; timer: postgres-backup-prune@.timer does
+  alert:
+    slack_webhook: https://hooks.slack.com/...
+    channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
+    remind: 24h                 a problem that goes on is told again
+  watch: {ping_url: https://...}               called after each clean look; not inside a job
+  warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
+  drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
+                                every week; without server, drills have a private one; by: hand: people start them
+  rpo: 26h                      the newest good backup may be that old; default: by the job's timer
+  proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
+  stall_after: 10m              a run without a byte for this long ends
+  connect_wait: 2m              how long a run waits for PostgreSQL
+  lock_wait: 5m                 how long pg_dump waits for a table's lock
+  spool_dir: /path              disk for restore --jobs
+  jobs:
+    shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
+    nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
+
+Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
+the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.
+
+Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
+BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`
