@@ -8,30 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
-
-// retention runs after a commit. Whatever goes wrong here is a warning: the backup stands, and
-// running the dump again would mend nothing. A run confirms nothing.
-func (r *run) retention(ctx context.Context) []Decision {
-	if len(r.job.Keep.Rules()) == 0 || r.job.Keep.By == config.PruneByTimer {
-		return nil
-	}
-	r.enter(ctx, StageRetention, 0)
-	var done Pruned
-	plan, err := planOf(ctx, r.job, r.env, r.catalogue, Reach{})
-	if err == nil {
-		done, err = Apply(ctx, r.env.Bucket, r.log, plan, Unconfirmed)
-	}
-	if err != nil {
-		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
-		r.warnings = append(r.warnings, text)
-		r.log.WarnContext(ctx, text, event(EventRetentionFailed), slog.String("remedy", fault.Remedy(err)))
-	}
-	return done.Sets
-}
 
 // Unconfirmed is the confirmation of whom nobody asked.
 const Unconfirmed = -1
@@ -78,17 +57,6 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruni
 	}
 	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)), event(EventRetentionKept))
 	return done, first(failed)
-}
-
-// first tells of many failures by the first.
-func first(failed []error) error {
-	switch len(failed) {
-	case 0:
-		return nil
-	case 1:
-		return failed[0]
-	}
-	return fmt.Errorf("%d could not be deleted, the first: %w", len(failed), failed[0])
 }
 
 // refuse is why the plan may not be carried out, or nil.

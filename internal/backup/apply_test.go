@@ -145,7 +145,7 @@ func TestAReasonNamesTheRulesThatKeep(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for _, d := range plan.Decisions {
-		if want := fmt.Sprintf("%d days old, kept by no rule (daily 3, weekly 8)", days(time.Since(d.Set.FinishedAt))); d.Delete && d.Reason != want {
+		if want := fmt.Sprintf("%d days old, kept by no rule (daily 3, weekly 8)", int(time.Since(d.Set.FinishedAt)/(24*time.Hour))); d.Delete && d.Reason != want {
 			t.Errorf("%q, want %q", d.Reason, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -51,12 +52,8 @@ func TestOneSpoiltDocumentIsTheProblemOfItsSetAlone(t *testing.T) {
 // edit changes a planted or real manifest.
 func (w *world) edit(t testing.TB, key string, change func(*Manifest)) {
 	t.Helper()
-	raw, _, err := fetch(t.Context(), w.env.Bucket, key, maxManifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := parseManifest(raw)
-	if err != nil {
+	m := &Manifest{}
+	if err := json.Unmarshal(w.body(t, key), m); err != nil {
 		t.Fatal(err)
 	}
 	change(m)
@@ -89,7 +86,7 @@ func TestForeignAndHostileProofsAreNoEvidence(t *testing.T) {
 	dir := Folder("postgresql", w.job.Instance, w.job.Database) + m.ID + "/proofs/"
 	for name, body := range map[string]string{
 		"a": `{"schema":1,"set":"another","ok":true,"level":"restored"}`, "b": `{"schema":9,"set":"` + m.ID + `","ok":true,"level":"restored"}`,
-		"c": `nonsense`, "d": `{"set":"` + m.ID + `","ok":true,"level":"restored"}`, "e": strings.Repeat(" ", maxProof+2),
+		"c": `nonsense`, "d": `{"set":"` + m.ID + `","ok":true,"level":"restored"}`, "e": strings.Repeat(" ", 256<<10+2),
 		"f": `{"schema":1,"set":"` + m.ID + `","ok":true,"level":"perfect"}`,
 	} {
 		w.put(t, dir+name+".json", []byte(body))

@@ -1,12 +1,9 @@
 package backup
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Every set names the one before it, with the SHA-256 of that one's manifest, and counts up. So a
@@ -109,32 +106,4 @@ func idBegan(id string) (time.Time, bool) {
 	}
 	at, err := time.Parse(idTime, id[:len(idTime)])
 	return at, err == nil
-}
-
-// link makes the new set follow the last one, and holds the bucket against what this host
-// remembers. Not being able to look costs the link, not the backup.
-func (r *run) link(ctx context.Context) {
-	remembered, err := recall(r.env.StateDir, r.job)
-	if err != nil {
-		r.warn(ctx, "what this host committed last is not known: "+err.Error())
-	}
-	if remembered != nil && remembered.Job != "" {
-		r.manifest.Sequence = min(max(0, remembered.Sequence), r.env.stamp().Unix()) + 1
-	}
-	all, err := r.setsBefore(ctx, remembered)
-	if err != nil {
-		if fault.CodeOf(err) != fault.NotPermitted { // some writers may not read
-			r.warn(ctx, "this set does not name the one before it: "+err.Error())
-		}
-		return
-	}
-	whose := WhoseOf(r.job)
-	if lost := remembered.lost(all, whose); lost != "" {
-		r.warn(ctx, lost)
-	}
-	if before := last(whose.own(all)); before != nil {
-		r.manifest.Previous = &Previous{before.ID, before.manifestSum}
-		r.manifest.Sequence = max(r.manifest.Sequence, before.sequence+1)
-	}
-	r.manifest.Sequence = max(1, r.manifest.Sequence)
 }

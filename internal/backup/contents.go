@@ -64,3 +64,11 @@ func summarise(a *archive.Archive, rawBytes int64) Summary {
 	sort.Strings(s.Extensions)
 	return s
 }
+
+// frames is the index of the dump, if there is one.
+func (c *Contents) frames() sealed.Index {
+	if c == nil {
+		return sealed.Index{}
+	}
+	return c.Frames
+}

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -24,7 +22,7 @@ func cachedWorld(t *testing.T) (w *world, dir string, ids []string) {
 		ids = append(ids, w.plant(t, ago(float64(20*days+1))).ID)
 	}
 	w.prove(t, ids[0], LevelReadable, true, ago(0.5))
-	if err := putHold(t.Context(), w.env.Bucket, w.find(t, ids[1]), holdDocument{By: "ada", Host: "h", Reason: "audit", At: ago(0.5)}); err != nil {
+	if err := HoldSet(t.Context(), w.env.Bucket, w.find(t, ids[1]), Hold{By: "ada", Host: "h", Reason: "audit", At: ago(0.5)}); err != nil {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(t.TempDir(), "kept")
@@ -112,7 +110,7 @@ func TestSpoiltFilesOfTheCacheChangeNothing(t *testing.T) {
 		"flipped":   func(f string, raw []byte) error { raw[len(raw)/2] ^= 1; return os.WriteFile(f, raw, 0o600) },
 		"cut":       func(f string, raw []byte) error { return os.WriteFile(f, raw[:len(raw)/2], 0o600) },
 		"empty":     func(f string, _ []byte) error { return os.WriteFile(f, nil, 0o600) },
-		"too large": func(f string, _ []byte) error { return os.Truncate(f, maxCacheFile+1) },
+		"too large": func(f string, _ []byte) error { return os.Truncate(f, 1<<30) },
 		"another's": func(f string, _ []byte) error { return os.Chown(f, 65534, -1) },
 		"for all":   func(f string, _ []byte) error { return os.Chmod(f, 0o666) }, //nolint:gosec // that is the point
 		"a folder":  func(f string, _ []byte) error { _ = os.Remove(f); return os.Mkdir(f, 0o700) },
@@ -189,12 +187,12 @@ func TestWhatWasKeptIsHeldAgainstItsSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := map[cacheKey]cacheEntry{}
-	for e := range cacheEntries(raw, filepath.Base(file)) {
-		e.raw = bytes.Replace(e.raw, []byte(`"rawBytes":1`), []byte(`"rawBytes":2`), 1)
-		entries[e.key] = e.cacheEntry
+	altered := bytes.Replace(raw[:len(raw)-sha256.Size], []byte(`"rawBytes":1`), []byte(`"rawBytes":2`), 1)
+	sum := sha256.Sum256(altered)
+	if bytes.Contains(raw, altered) {
+		t.Fatal("the file holds no document as it is stored")
 	}
-	if err := os.WriteFile(file, cacheBytes(entries, filepath.Base(file)), 0o600); err != nil {
+	if err := os.WriteFile(file, append(altered, sum[:]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	sets, fetched := w.listKept(t, dir)
@@ -229,48 +227,4 @@ func TestWhatIsGoneFromTheBucketGoesFromTheCache(t *testing.T) {
 	if _, _ = w.listKept(t, dir); len(cacheNames(t, dir)) != 0 {
 		t.Errorf("left %q", cacheNames(t, dir))
 	}
-}
-
-func TestTheCacheHasABound(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "kept")
-	folder := openCacheFolder(dir)
-	defer folder.close()
-	for n := range 5 {
-		name := fmt.Sprintf("%d%s", n, cacheEnding)
-		folder.write(name, make([]byte, 100))
-		at := time.Now().Add(time.Duration(n) * time.Minute)
-		if err := os.Chtimes(filepath.Join(dir, name), at, at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	folder.trim(250)
-	if left := folder.names(); len(left) != 2 || left[0] != "3"+cacheEnding {
-		t.Errorf("left %q", left)
-	}
-	many := map[cacheKey]cacheEntry{}
-	for n := range 400 {
-		many[cacheKey{fmt.Sprint(n), manifestName}] = cacheEntry{etag: "x", raw: make([]byte, maxCachedDocument)}
-	}
-	if n := len(cacheBytes(many, "x")); n > maxCacheFile || n < maxCacheFile/2 {
-		t.Errorf("a file of %d bytes", n)
-	}
-}
-
-func FuzzCacheFile(f *testing.F) {
-	good := cacheBytes(map[cacheKey]cacheEntry{{"id", "manifest.json"}: {etag: "e", raw: []byte("{}")}}, "x")
-	f.Add(good, false)
-	f.Add(good[:len(good)-sha256.Size], true)
-	f.Fuzz(func(t *testing.T, raw []byte, seal bool) {
-		if seal { // past its hash
-			sum := sha256.Sum256(raw)
-			raw = append(raw, sum[:]...)
-		}
-		size := 0
-		for e := range cacheEntries(raw, "x") {
-			size += len(e.key.id) + len(e.key.name) + len(e.etag) + len(e.raw)
-		}
-		if size > len(raw) {
-			t.Errorf("%d bytes out of %d", size, len(raw))
-		}
-	})
 }

@@ -92,7 +92,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	if d.facts.Private {
 		var stop func()
-		ctx, stop = d.env.keepRoom(ctx, "drill", d.dir(), d.drill.remedySpace())
+		ctx, stop = d.env.disks.keep(ctx, "drill", d.dir(), d.drill.remedySpace())
 		defer stop()
 	}
 	defer func() {

@@ -46,7 +46,7 @@ func TestADrillHasWhatTheSourcesServerIsSetTo(t *testing.T) {
 		w := newWorldOn(t, pg, "shop")
 		w.job.Postgres.User = role
 		set := w.find(t, w.run(t).Manifest.ID)
-		contents, err := readContents(t.Context(), w.env, set, nil)
+		contents, err := ReadContents(t.Context(), w.env.Bucket, set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,21 +76,24 @@ func TestADrillThatCannotHaveTheSourcesSettingsIsNotCarriedOut(t *testing.T) {
 	pg := germanServer(t)
 	w := newWorldOn(t, pg, "shop")
 	set := w.find(t, w.run(t).Manifest.ID)
+	contents, err := ReadContents(t.Context(), w.env.Bucket, set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := contents.Server
 	for name, tc := range map[string]struct{ setting, lacks, remedy string }{
 		"a value that the host does not know": {"datestyle", "Klingon", "drill.server"},
 		"a parameter that the set lacks":      {"shop.region", "", "ALTER DATABASE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := drillFolder(t)
-			d := newDrilling(w.job, w.env, set, DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
-			if err := d.readContents(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			d.contents.Server = slices.DeleteFunc(d.contents.Server, func(p postgres.Parameter) bool { return strings.EqualFold(p.Name, tc.setting) })
-			if tc.lacks != "" {
-				d.contents.Server = append(d.contents.Server, postgres.Parameter{Name: tc.setting, Value: tc.lacks})
-			}
-			err := d.do(t.Context())
+			w.rewriteContents(t, w.find(t, set.ID), func(c *Contents) {
+				c.Server = slices.DeleteFunc(slices.Clone(recorded), func(p postgres.Parameter) bool { return strings.EqualFold(p.Name, tc.setting) })
+				if tc.lacks != "" {
+					c.Server = append(c.Server, postgres.Parameter{Name: tc.setting, Value: tc.lacks})
+				}
+			})
+			_, err := Drill(t.Context(), w.job, w.env, w.find(t, set.ID), DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 			wantCode(t, err, fault.Refused)
 			if !strings.Contains(fault.Remedy(err), tc.remedy) || !strings.Contains(err.Error(), tc.setting) {
 				t.Errorf("%v (%s)", err, fault.Remedy(err))

@@ -29,7 +29,7 @@ func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req Dr
 		return "", notHere(err)
 	}
 	dir := existing(cmp.Or(req.Dir, spoolDir(job.SpoolDir)))
-	if err := (Env{}).demandRoom("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
+	if err := disks(nil).demand("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
 		return "", notHere(err)
 	}
 	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s", tools.Major, dir), nil

@@ -75,14 +75,14 @@ func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene,
 	}
 	d.drill.Dir = server.Dir
 	ours := d.keptDir
-	d.env.diskOf = func(path string) (disk, error) { // its disks are not ours to see
+	d.env.disks = func(path string) (disk, error) { // its disks are not ours to see
 		if path == ours {
-			return Env{}.disk(path)
+			return disks(nil).disk(path)
 		}
 		free, size := server.Room()
 		return disk{free: free, size: size}, nil
 	}
-	if err = d.env.demandRoom("drill", server.Dir, d.roomBytes(), d.drill.remedySpace()); err != nil {
+	if err = d.env.disks.demand("drill", server.Dir, d.roomBytes(), d.drill.remedySpace()); err != nil {
 		err = notHere(err)
 	} else {
 		err = server.Start(ctx, tools)
@@ -101,7 +101,7 @@ func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene
 	if err := d.trusted(os.Geteuid()); err != nil {
 		return scene{}, err
 	}
-	if err := d.env.demandRoom("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
+	if err := d.env.disks.demand("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
 		return scene{}, notHere(err)
 	}
 	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir})

@@ -3,25 +3,9 @@ package backup
 import (
 	"strings"
 	"testing"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // As whom the code of a set's owners runs, and what it may use up.
-
-func TestADrillOutsideOfAUnitIsRefusedUnlessTheSetIsTrusted(t *testing.T) {
-	w, set := smallSet.world(t)
-	for _, c := range []struct {
-		uid        int
-		unconfined bool
-		want       fault.Code
-	}{{uid: 0, want: fault.OK}, {uid: 1000, want: fault.Refused}, {uid: 1000, unconfined: true, want: fault.OK}} {
-		err := newDrilling(w.job, w.env, set, DrillRequest{Unconfined: c.unconfined}, nil).trusted(c.uid)
-		if fault.CodeOf(err) != c.want || err != nil && !strings.Contains(fault.Remedy(err), "systemctl start postgres-drill@"+set.ID) {
-			t.Errorf("%+v: %v, remedy %q", c, err, fault.Remedy(err))
-		}
-	}
-}
 
 func TestADrillNamesTheRowThatMayNotFit(t *testing.T) {
 	w, set := smallSet.world(t)
@@ -35,23 +19,7 @@ func TestADrillNamesTheRowThatMayNotFit(t *testing.T) {
 	if text := w.log.text(); strings.Count(text, "a row of public.t has 900 MiB, which may need") != 1 || !strings.Contains(text, "the unit of the drill's server may have 4.0 GiB (MemoryMax=)") {
 		t.Errorf("what is said before the load:\n%s", text)
 	}
-	d := newDrilling(w.job, w.env, set, request, nil)
-	if err := d.readContents(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.scene = scene{deadServer{}}
-	err := d.nameRow(fault.New(fault.Failed, "drill: the private server", "raise MemoryMax=", nil))
-	if err == nil || !strings.Contains(err.Error(), "the largest row of the set, in public.t, has 900 MiB") || !strings.Contains(fault.Remedy(err), "MemoryMax=") {
-		t.Errorf("%v, remedy %q", err, fault.Remedy(err))
-	}
 }
-
-// deadServer has ended by itself.
-type deadServer struct{}
-
-func (deadServer) Ended() <-chan struct{} { return nil }
-func (deadServer) Err() error             { return fault.New(fault.Failed, "killed", "", nil) }
-func (deadServer) Close()                 {}
 
 func TestAPreflightSaysAsWhomTheOwnersCodeRuns(t *testing.T) {
 	w, set := smallSet.world(t)

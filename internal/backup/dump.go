@@ -19,9 +19,6 @@ import (
 // copyBytes is how much is taken from pg_dump's pipe at once.
 const copyBytes = 256 << 10
 
-// maxGlobals bounds the globals script, which is held in memory: some 100,000 roles.
-const maxGlobals = 64 << 20
-
 // globals stores roles, memberships and tablespaces. Failing to do so costs a warning, not the
 // backup: the dump alone is worth having.
 func (r *run) globals(ctx context.Context) error {
@@ -77,10 +74,6 @@ func (r *run) store(ctx context.Context, name string, raw []byte) (*Object, erro
 	}
 	return r.confirm(ctx, done, name, int64(len(raw)))
 }
-
-// contentType of stored objects, and the metadata that leads back to their set: IDs only, since
-// names may hold what a header can't.
-const contentType = "application/octet-stream"
 
 func (r *run) metadata() map[string]string { return map[string]string{"pgbtui-set": r.opts.ID} }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -27,7 +28,7 @@ type Env struct {
 	leaseTerm time.Duration           // 0 is the default; shorter in tests
 	swapStep  func(postgres.SwapStep) // told in tests
 
-	diskOf func(path string) (disk, error) // nil asks the kernel; another answer in tests
+	disks disks // nil asks the kernel; another answer in tests
 }
 
 // stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one
@@ -81,4 +82,13 @@ func causeOf(ctx context.Context, err error) error {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// waitFor connects, and says at once and every half minute what it waits for: a run that is silent for minutes looks
+// like one that hangs.
+func waitFor(ctx context.Context, log *slog.Logger, to postgres.Target, most time.Duration) (*postgres.Server, error) {
+	until := time.Now().Add(most).Format(time.TimeOnly)
+	return postgres.ConnectTelling(ctx, to, postgres.Waiting{Most: most, Tell: func(why error) {
+		log.InfoContext(ctx, "waiting for PostgreSQL, at most until "+until+": "+why.Error(), slog.String("remedy", fault.Remedy(why)))
+	}})
 }

@@ -63,11 +63,6 @@ func lockExchange(ctx context.Context, server *postgres.Server, database string)
 	}
 }
 
-// ifNobody is the way out where no run is seen behind a lock of ours.
-func ifNobody(h *postgres.Holder) string {
-	return "If no run goes on: " + strings.ToLower(h.Remedy()[:1]) + h.Remedy()[1:]
-}
-
 // What a server takes at most to notice that a session has ended.
 const (
 	endingTime = 3 * time.Second
@@ -163,9 +158,6 @@ func checkConnections(d postgres.Database, connections []postgres.Connection, te
 	return fails("connections", detail, "stop what is connected, or have it ended with --terminate")
 }
 
-// mostListed is how many of a thing one line names.
-const mostListed = 5
-
 func listed(connections []postgres.Connection) string {
 	return inLine(connections, "; ", func(c postgres.Connection) string {
 		who := c.Kind
@@ -185,19 +177,6 @@ func quotedOne(s string) string {
 
 func quoted(names []string) string {
 	return inLine(names, ", ", strconv.Quote)
-}
-
-// inLine tells the first few of a thing, and how many more there are.
-func inLine[T any](all []T, between string, tell func(T) string) string {
-	var told []string
-	for i, one := range all {
-		if i == mostListed {
-			told = append(told, fmt.Sprintf("and %d more", len(all)-i))
-			break
-		}
-		told = append(told, tell(one))
-	}
-	return strings.Join(told, between)
 }
 
 // swap looks once more, and does it.

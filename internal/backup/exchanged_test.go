@@ -198,7 +198,7 @@ func TestTheArchiveOfTheAttackWorksWhereNobodyChecks(t *testing.T) {
 	a := newAttack(t, false, false)
 	key := "postgresql/postgresql_" + a.job.Database + "_20200102_030405.backup"
 	a.put(t, key, a.archive)
-	a.id = legacyID(filepath.Base(key))
+	a.id = a.scripted(t, key).ID
 	to := a.job.Instance + "_copy"
 	if _, err := Restore(t.Context(), a.job, a.env, a.set(t), RestoreRequest{To: to}, nil); err != nil {
 		t.Fatal(err)

@@ -22,29 +22,6 @@ type guard struct {
 
 func (g *guard) start(ctx context.Context) { g.end = watch(ctx, g.every, g.look, g.lost) }
 
-// watch looks again and again until ctx or end ends it, or a look fails: that is told, once. end waits.
-func watch(ctx context.Context, every time.Duration, look func(context.Context) error, failed func(error)) (end func()) {
-	ctx, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			if err := look(ctx); err != nil && ctx.Err() == nil {
-				failed(err)
-				return
-			}
-		}
-	}()
-	return func() { stop(); <-done }
-}
-
 // look fails for locks that are lost. A renewal that only failed is not the end: the next one, or
 // prove before the commit, decides.
 func (g *guard) look(ctx context.Context) error {

@@ -1,14 +1,10 @@
 package backup
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
-	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
@@ -141,48 +137,5 @@ func TestAHoldDoesNotCountAsBytesOrEvidence(t *testing.T) {
 	after := w.find(t, m.ID)
 	if after.StoredSize != before.StoredSize || len(after.Proofs) != 0 || !after.FinishedAt.Equal(before.FinishedAt) {
 		t.Errorf("before %+v, after %+v", before, after)
-	}
-}
-
-// The newest document decides, in whatever order a store lists them; of one moment, the hold.
-func TestHoldsDependOnNoOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		docs := rapid.SliceOf(rapid.Custom(func(t *rapid.T) holdDocument {
-			return holdDocument{At: epoch.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "at")) * time.Second), Release: rapid.Bool().Draw(t, "release")}
-		})).Draw(t, "documents")
-		want := false
-		var newest time.Time
-		for _, d := range docs {
-			if d.At.After(newest) {
-				newest, want = d.At, false
-			}
-			want = want || d.At.Equal(newest) && !d.Release
-		}
-		var h holds
-		for _, d := range rapid.Permutation(docs).Draw(t, "as listed") {
-			h.add(d)
-		}
-		if (h.by != nil) != want {
-			t.Fatalf("held %v, want %v", h.by != nil, want)
-		}
-	})
-}
-
-func FuzzParseHold(f *testing.F) {
-	good, _ := json.Marshal(holdDocument{Schema: 1, Set: "s", Release: true, By: "ada", Host: "db1", At: epoch})
-	f.Add("holds/20261122T020000.000Z-0a1b2c-release.json", good)
-	f.Add("holds/x", []byte("{"))
-	f.Fuzz(func(t *testing.T, name string, raw []byte) {
-		d := parseHold("s", name, raw)
-		if d.Release && (d.Set != "s" || d.Schema != HoldSchema) {
-			t.Errorf("a release that is none: %+v", d)
-		}
-	})
-}
-
-func TestTheReasonOfAHeldSetSaysWhoAndWhy(t *testing.T) {
-	decisions, err := Retain([]Set{old(2), old(3, held), old(40)}, rules(config.Keep{Last: 1}), epoch)
-	if err != nil || decisions[1].Reason != "held by ada on db1 since 2026-11-22T02:00:00Z: audit" {
-		t.Errorf("%+v, %v", decisions, err)
 	}
 }

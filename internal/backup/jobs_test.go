@@ -1,8 +1,11 @@
 package backup
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -163,8 +166,11 @@ func rememberAsBefore(t *testing.T, w *world, s *Set) {
 	if err := os.Mkdir(w.env.StateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	file, location := memoryFile(w.env.StateDir, w.job, "")
-	raw, err := json.Marshal(memory{Schema: 1, Location: location, ID: s.ID, ManifestSHA256: s.manifestSum, Sequence: s.sequence})
+	location := w.job.S3.Endpoint + " " + w.job.S3.Bucket + "/" + Folder(w.job.S3.Prefix, w.job.Instance, w.job.Database)
+	file := filepath.Join(w.env.StateDir, fmt.Sprintf("last-%x.json", sha256.Sum256([]byte(location))))
+	raw, err := json.Marshal(map[string]any{
+		"schema": 1, "location": location, "id": s.ID, "manifestSha256": s.manifestSum, "sequence": s.sequence,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

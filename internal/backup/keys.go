@@ -126,3 +126,10 @@ func legacyID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return legacyIDPrefix + m[2] + "T" + m[3] + "-" + hex.EncodeToString(sum[:3])
 }
+
+// Names of a set's objects, before their endings.
+const (
+	dumpName     = "dump.pgc.zst"
+	globalsName  = "globals.sql.zst"
+	contentsName = "contents.json.zst"
+)

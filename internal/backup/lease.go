@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -207,4 +209,9 @@ func (l *lease) reclaim(ctx context.Context) (etag string, err error) {
 		return "", l.lost
 	}
 	return etag, err
+}
+
+// ifNobody is the way out where no run is seen behind a lock of ours.
+func ifNobody(h *postgres.Holder) string {
+	return "If no run goes on: " + strings.ToLower(h.Remedy()[:1]) + h.Remedy()[1:]
 }

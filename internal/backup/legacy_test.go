@@ -21,6 +21,18 @@ func (w *world) script(t *testing.T, database string) (key string) {
 	return key
 }
 
+// scripted is the set that a listing makes of such an object.
+func (w *world) scripted(t *testing.T, key string) *Set {
+	t.Helper()
+	for _, set := range w.sets(t) {
+		if set.Dir == key {
+			return &set
+		}
+	}
+	t.Fatalf("%s is not listed", key)
+	return nil
+}
+
 // pgDump is what pg_dump itself writes of a database.
 func (w *world) pgDump(t *testing.T, database string, args ...string) []byte {
 	t.Helper()

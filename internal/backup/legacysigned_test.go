@@ -12,8 +12,8 @@ import (
 func TestWithSigningKeysAnObjectOfTheOldScriptIsAnUnsignedSet(t *testing.T) {
 	w, signer := signedWorld(t)
 	key := w.script(t, w.job.Database)
-	id := legacyID(key[len("postgresql/"):])
-	set := w.find(t, id)
+	set := w.scripted(t, key)
+	id := set.ID
 	if set.Good() || set.Signature != SignatureMissing || set.ProblemCode != fault.Refused {
 		t.Fatalf("%+v", set)
 	}

@@ -76,3 +76,6 @@ func cut(s string) string {
 	}
 	return s[:end] + "…"
 }
+
+// maxGlobals bounds the globals script, which is held in memory: some 100,000 roles.
+const maxGlobals = 64 << 20

@@ -56,7 +56,7 @@ func manySets(b *testing.B) *s3.Bucket {
 func plantMany(b *testing.B, bucket *s3.Bucket) {
 	b.Helper()
 	var group errgroup.Group
-	group.SetLimit(readers)
+	group.SetLimit(16)
 	newest := time.Now().UTC().Truncate(time.Second)
 	for n := range benchSets {
 		group.Go(func() error { return plantOne(b, bucket, newest.Add(-time.Duration(n+1)*10*time.Minute)) })

@@ -12,15 +12,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
-// waitFor connects, and says at once and every half minute what it waits for: a run that is silent for minutes looks
-// like one that hangs.
-func waitFor(ctx context.Context, log *slog.Logger, to postgres.Target, most time.Duration) (*postgres.Server, error) {
-	until := time.Now().Add(most).Format(time.TimeOnly)
-	return postgres.ConnectTelling(ctx, to, postgres.Waiting{Most: most, Tell: func(why error) {
-		log.InfoContext(ctx, "waiting for PostgreSQL, at most until "+until+": "+why.Error(), slog.String("remedy", fault.Remedy(why)))
-	}})
-}
-
 // lock connects and takes both locks: the advisory lock on the source, which dies with its
 // connection, and the lease in the bucket.
 func (r *run) lock(ctx context.Context) (release func(), err error) {

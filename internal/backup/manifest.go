@@ -134,3 +134,18 @@ func (m *Manifest) StoredBytes() (total int64) {
 	}
 	return total
 }
+
+// lockedUntil is when the last of the set's objects may be deleted, as the store confirmed it; zero: at
+// any time.
+func (m *Manifest) lockedUntil() (until time.Time) {
+	for _, o := range m.objects() {
+		if o.RetainUntil != nil && o.RetainUntil.After(until) {
+			until = o.RetainUntil.UTC()
+		}
+	}
+	return until
+}
+
+// contentType of stored objects, and the metadata that leads back to their set: IDs only, since
+// names may hold what a header can't.
+const contentType = "application/octet-stream"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,23 +11,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// told keeps what a meter reports.
-type told struct {
-	mu  sync.Mutex
-	all []Progress
-}
-
-func (l *told) add(p Progress) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = append(l.all, p)
-}
-
-func (l *told) last() Progress {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all[len(l.all)-1]
-}
+// ended is why the runs of these tests end.
+var ended = fault.New(fault.Terminated, "terminated", "", nil)
 
 func TestAMeterEndsARunThatStandsStillAndNoOther(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -135,12 +119,12 @@ func TestTheCauseOfACancellationWinsOverItsConsequences(t *testing.T) {
 	m := newMeter("backup", "d", time.Hour, nil)
 	parent, cancel := context.WithCancelCause(t.Context())
 	ctx, stop := m.follow(parent)
-	cancel(terminated)
+	cancel(ended)
 	if err := causeOf(ctx, errors.New("broken pipe")); fault.CodeOf(err) != fault.Terminated {
 		t.Error(err)
 	}
 	stop()
-	if err := causeOf(t.Context(), terminated); err != terminated { //nolint:errorlint // the very same
+	if err := causeOf(t.Context(), ended); err != ended { //nolint:errorlint // the very same
 		t.Error(err)
 	}
 }

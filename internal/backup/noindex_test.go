@@ -100,7 +100,7 @@ func TestASetWithoutAnIndexIsAskedForOnce(t *testing.T) {
 func TestASpoolForASetWithoutAnIndexThatFindsNoRoomSaysSo(t *testing.T) {
 	w, set := smallSet.world(t)
 	set = w.withoutIndex(t, set)
-	w.env.diskOf = func(path string) (disk, error) {
+	w.env.disks = func(path string) (disk, error) {
 		if path == w.job.SpoolDir {
 			return disk{free: 1000, size: 1 << 40}, nil
 		}

@@ -158,7 +158,7 @@ func passedProof(day int, kind string) Proof {
 
 func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 	old := func(text string) Proof {
-		p := failedProof(1, kindDrill, "")
+		p := failedProof(1, "drill", "")
 		p.Error = text
 		return p
 	}
@@ -166,17 +166,17 @@ func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 		newestFirst     []Proof
 		bytes, notWhole bool
 	}{
-		"bytes":     {[]Proof{failedProof(1, kindDrill, FaultBytes)}, true, false},
-		"an object": {[]Proof{failedProof(1, kindDrill, FaultRestore)}, false, true},
-		"both":      {[]Proof{failedProof(2, "verify", FaultBytes), failedProof(1, kindDrill, FaultRestore)}, true, true},
-		"reading whole shows that bytes are right": {[]Proof{passedProof(2, "verify"), failedProof(1, kindDrill, FaultBytes)}, false, false},
-		"reading creates no object":                {[]Proof{passedProof(2, "verify"), failedProof(1, kindDrill, FaultRestore)}, false, true},
-		"a drill answers both":                     {[]Proof{passedProof(3, kindDrill), failedProof(2, kindDrill, FaultRestore), failedProof(1, "verify", FaultBytes)}, false, false},
+		"bytes":     {[]Proof{failedProof(1, "drill", FaultBytes)}, true, false},
+		"an object": {[]Proof{failedProof(1, "drill", FaultRestore)}, false, true},
+		"both":      {[]Proof{failedProof(2, "verify", FaultBytes), failedProof(1, "drill", FaultRestore)}, true, true},
+		"reading whole shows that bytes are right": {[]Proof{passedProof(2, "verify"), failedProof(1, "drill", FaultBytes)}, false, false},
+		"reading creates no object":                {[]Proof{passedProof(2, "verify"), failedProof(1, "drill", FaultRestore)}, false, true},
+		"a drill answers both":                     {[]Proof{passedProof(3, "drill"), failedProof(2, "drill", FaultRestore), failedProof(1, "verify", FaultBytes)}, false, false},
 		"an old one that did not restore":          {[]Proof{old("drill: the dump does not restore: postgres: …")}, false, true},
 		"an old one with a wrong owner":            {[]Proof{old("drill: 2 owners or grants differ, first: …")}, false, true},
 		"an old one of other bytes":                {[]Proof{old("backup: dump: stored bytes differ")}, true, false},
 		"an old one that is not told":              {[]Proof{old("the set is encrypted, so this is told in the journal of the run only")}, true, false},
-		"a word of another program":                {[]Proof{failedProof(1, kindDrill, "cosmic")}, true, false},
+		"a word of another program":                {[]Proof{failedProof(1, "drill", "cosmic")}, true, false},
 	} {
 		s := Set{Kind: KindNative, Manifest: &Manifest{}, Proofs: c.newestFirst}
 		if (s.BadBytes() != nil) != c.bytes || (s.NotWhole() != nil) != c.notWhole || (s.LastFailure() != nil) != (c.bytes || c.notWhole) {
@@ -192,7 +192,7 @@ func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 func TestEvidenceOfAnOlderVersionRepeatsNoRow(t *testing.T) {
 	w := newWorld(t)
 	m := w.plant(t, w.env.Now().Add(-time.Hour))
-	p := failedProof(1, kindDrill, "")
+	p := failedProof(1, "drill", "")
 	p.Schema, p.Set = ManifestSchema, m.ID
 	p.StartedAt, p.FinishedAt = w.env.stamp(), w.env.stamp()
 	p.Error = `drill: the dump does not restore: postgres: restore: pg_restore: exit status 1: ` +
@@ -225,7 +225,7 @@ func TestSetsThatFailTheirDrillsDoNotPileUpAndAreNotForgotten(t *testing.T) {
 		at := now.AddDate(0, 0, -age)
 		s := Set{ID: NewID(at), Kind: KindNative, Instance: "i", Database: "d", Job: "j", FinishedAt: at, Dir: NewID(at), Manifest: &Manifest{Job: "j"}}
 		if age%7 == 3 {
-			p := failedProof(1, kindDrill, FaultRestore)
+			p := failedProof(1, "drill", FaultRestore)
 			p.FinishedAt = at.Add(time.Hour)
 			s.Proofs = []Proof{p}
 		}
@@ -242,7 +242,7 @@ func TestSetsThatFailTheirDrillsDoNotPileUpAndAreNotForgotten(t *testing.T) {
 		t.Error("retention made it green")
 	}
 	passed := younger(60, now)
-	passed[0].Proofs = []Proof{passedProof(1, kindDrill)}
+	passed[0].Proofs = []Proof{passedProof(1, "drill")}
 	passed[0].Proofs[0].FinishedAt = passed[0].FinishedAt.Add(time.Hour)
 	for _, s := range keptOf(t, append(passed, sets...), policy, now.AddDate(0, 0, 60)) {
 		if s.NotWhole() != nil {
@@ -251,7 +251,7 @@ func TestSetsThatFailTheirDrillsDoNotPileUpAndAreNotForgotten(t *testing.T) {
 	}
 	// All that there is does not restore as a whole: the guards let nothing go.
 	for i := range sets[:5] {
-		sets[i].Proofs = []Proof{failedProof(1, kindDrill, FaultRestore)}
+		sets[i].Proofs = []Proof{failedProof(1, "drill", FaultRestore)}
 	}
 	if kept := keptOf(t, sets[:5], policy, now.AddDate(1, 0, 0)); len(kept) != 5 {
 		t.Errorf("%d of 5 are kept where there is no good one", len(kept))

@@ -149,7 +149,8 @@ func TestASetThatWasDeletedFromVersionsIsNoSetAndCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := deleteSet(t.Context(), w.env.Bucket, set); err != nil {
+	plan := &Pruning{Decisions: []Decision{{Set: *set, Delete: true}}}
+	if _, err := Apply(t.Context(), w.env.Bucket, w.env.Log, plan, Unconfirmed); err != nil {
 		t.Fatal(err)
 	}
 	if sets := w.sets(t); len(sets) != 1 || sets[0].ID != kept.ID {

@@ -124,11 +124,3 @@ func without(text string, words ...string) string {
 	})
 	return strings.Join(lines, "\n")
 }
-
-func TestAMappingToWhatNobodyMayBeIsRefused(t *testing.T) {
-	for _, roles := range []map[string]string{{"a": ""}, {"": "b"}, {"a": "public"}, {"a": "pg_monitor"}, {"a": strings.Repeat("x", 64)}, {"a": "b\x00c"}} {
-		if err := (RestoreRequest{Roles: roles}).check(); fault.CodeOf(err) != fault.Usage {
-			t.Errorf("%q: %v", roles, err)
-		}
-	}
-}

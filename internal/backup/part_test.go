@@ -233,12 +233,3 @@ func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *
 		t.Errorf("%+v", r)
 	}
 }
-
-func TestAPartNeverTakesTheLiveDatabasesPlace(t *testing.T) {
-	for _, req := range []RestoreRequest{{Tables: []string{"t"}}, {Schemas: []string{"s"}}, {SchemaOnly: true}, {DataOnly: true, Tables: []string{"t"}}} {
-		req.Replace, req.Confirm = "production", "production"
-		if err := req.check(); fault.CodeOf(err) != fault.Usage {
-			t.Errorf("%+v: %v", req, err)
-		}
-	}
-}

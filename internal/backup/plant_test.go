@@ -50,11 +50,6 @@ func (w *world) put(t testing.TB, key string, body []byte) {
 	}
 }
 
-// ago is a time so many days before now.
-func ago(days float64) time.Time {
-	return time.Now().Add(-time.Duration(days * 24 * float64(time.Hour)))
-}
-
 func (w *world) putJSON(t testing.TB, key string, v any) {
 	t.Helper()
 	raw, err := json.Marshal(v)

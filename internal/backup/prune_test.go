@@ -162,7 +162,7 @@ func TestASetThatWasCommittedAfterThePlanIsNotDeletedAsUnfinished(t *testing.T) 
 	m := w.plant(t, ago(2))
 	set := *w.find(t, m.ID)
 	set.Kind, set.Manifest = KindIncomplete, nil // as it was listed a moment earlier
-	_, err := Apply(t.Context(), w.env.Bucket, w.env.Log, &Pruning{Leftovers: []Leftover{{Kind: LeftoverObjects, Run: set.ID, Key: set.Dir, Remove: true, set: set}}}, Unconfirmed)
+	_, err := Apply(t.Context(), w.env.Bucket, w.env.Log, &Pruning{Decisions: []Decision{{Set: set, Delete: true}}}, Unconfirmed)
 	if err == nil || !w.find(t, m.ID).Good() {
 		t.Errorf("%v: %q", err, w.keys(t))
 	}

@@ -63,14 +63,14 @@ func (s *stored) Close() error { return s.body.Close() }
 
 // twice reads something whose bytes are held against what was recorded, and reads it once more when they
 // are not the right ones: what a wire did to them says nothing of what is stored.
-func (e Env) twice(ctx context.Context, what string, read func() error) error {
+func twice(ctx context.Context, env Env, what string, read func() error) error {
 	err := read()
 	if fault.CodeOf(err) != fault.Integrity || errors.Is(err, s3.ErrNotFound) {
 		return err
 	}
 	switch again := read(); {
 	case again == nil:
-		e.cameDamaged(ctx, what, err)
+		cameDamaged(ctx, env, what, err)
 		return nil
 	case fault.CodeOf(again) != fault.Integrity:
 		return again
@@ -79,14 +79,14 @@ func (e Env) twice(ctx context.Context, what string, read func() error) error {
 }
 
 // cameDamaged tells of bytes that were right when they were read again.
-func (e Env) cameDamaged(ctx context.Context, what string, err error) {
-	e.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), event(EventWarning))
+func cameDamaged(ctx context.Context, env Env, what string, err error) {
+	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), event(EventWarning))
 }
 
 // checkStored reads an object to its end, for its hash alone, and tells to what it passed.
-func (e Env) checkStored(ctx context.Context, key string, want Object, passed io.Writer) (n int64, err error) {
-	err = e.twice(ctx, key, func() error {
-		body, err := openStored(ctx, e.Bucket, key, want)
+func checkStored(ctx context.Context, env Env, key string, want Object, passed io.Writer) (n int64, err error) {
+	err = twice(ctx, env, key, func() error {
+		body, err := openStored(ctx, env.Bucket, key, want)
 		if err != nil {
 			return err
 		}

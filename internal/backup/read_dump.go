@@ -34,14 +34,6 @@ type reading struct {
 	unchecked bool   // for a look at the head that reaches no server: do not spool
 }
 
-// frames is the index of the dump, if there is one.
-func (c *Contents) frames() sealed.Index {
-	if c == nil {
-		return sealed.Index{}
-	}
-	return c.Frames
-}
-
 // rawDump is a dump that is being read.
 type rawDump struct {
 	io.Reader
@@ -111,14 +103,14 @@ func (r *reading) keep(ctx context.Context) error {
 	}
 	o := r.set.Manifest.Dump
 	scratch.Sweep(r.dir, spoolPrefix)
-	if err := r.env.demandRoom(r.meter.action, r.dir, o.SizeBytes, remedyNoIndex); err != nil {
+	if err := r.env.disks.demand(r.meter.action, r.dir, o.SizeBytes, remedyNoIndex); err != nil {
 		return err
 	}
 	if err := r.spool.make(r.dir); err != nil {
 		return spoolError(err)
 	}
 	r.meter.enter(StageRead, o.SizeBytes)
-	err := r.env.twice(ctx, r.set.Dir+o.Key, func() error {
+	err := twice(ctx, r.env, r.set.Dir+o.Key, func() error {
 		body, err := openStored(ctx, r.env.Bucket, r.set.Dir+o.Key, o)
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func (r *reading) source(ctx context.Context) sealed.Source {
 	}
 	return sealed.Source{
 		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: r.frames, Encrypted: r.set.Encrypted(), Identities: r.identities,
-		Again: func(err error) { r.env.cameDamaged(ctx, key, err) },
+		Again: func(err error) { cameDamaged(ctx, r.env, key, err) },
 	}
 }
 
@@ -55,7 +55,7 @@ func (r *reading) blame(ctx context.Context, err error) error {
 		return err
 	}
 	want := r.set.Manifest.Dump
-	if _, wrong := r.env.checkStored(ctx, r.set.Dir+want.Key, want, r.meter); wrong != nil {
+	if _, wrong := checkStored(ctx, r.env, r.set.Dir+want.Key, want, r.meter); wrong != nil {
 		return wrong
 	}
 	return err

@@ -2,7 +2,6 @@ package backup
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Recipe is the commands that restore a set without pgbtui, for a shell: `aws`, `age`, `zstd`, `sha256sum`
@@ -110,22 +109,4 @@ func createLike(s Server) string {
 		create += " --locale-provider=builtin --builtin-locale=" + shellQuote(s.Locale)
 	}
 	return create
-}
-
-func (s *Set) dumpKey() string {
-	if s.Manifest == nil {
-		return dumpName
-	}
-	return s.Manifest.Dump.Key
-}
-
-// shellQuote makes any text one word of a POSIX shell.
-func shellQuote(s string) string {
-	plain := strings.IndexFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@", r)
-	}) < 0
-	if plain && s != "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -110,7 +110,7 @@ func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close(context.Background())
-	if err := lockExchange(t.Context(), s, r.live); err != nil {
+	if lock, _, err := s.TryLock(t.Context(), "replace/"+r.live); err != nil || lock == nil {
 		t.Fatal(err)
 	}
 	restored := make(chan error)
@@ -121,60 +121,4 @@ func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {
 	_, err = SwapBack(t.Context(), r.job, r.env, SwapRequest{Database: r.live, Confirm: r.live})
 	wantCode(t, err, fault.Temporary)
 	wantCode(t, <-restored, fault.Temporary)
-}
-
-func TestWhatHoldsALiveDatabaseIsToldByWhatPostgreSQLDoesAboutIt(t *testing.T) {
-	live := postgres.Database{OID: 1, Name: "shop"}
-	checks := checkTies(live, postgres.Ties{Prepared: []string{"gid 1"}, Slots: []string{"slot_1"}, Subscriptions: []string{"sub_1"}})
-	for i, want := range []struct {
-		ok                bool
-		name, part, mends string
-	}{
-		{false, "prepared", `"gid 1"`, "ROLLBACK PREPARED"},
-		{true, "replication", `"slot_1"`, "pg_drop_replication_slot"},
-		{true, "replication", `"sub_1"`, "DISABLE"},
-	} {
-		c := checks[i]
-		if c.OK != want.ok || c.Warn != want.ok || c.Name != want.name || !strings.Contains(c.Detail, want.part) || !strings.Contains(c.Remedy, want.mends) {
-			t.Errorf("%+v", c)
-		}
-	}
-	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	many := []postgres.Connection{{PID: 7, Kind: "pg_cron launcher", Since: since}, {PID: 8, User: "app", Application: "till\x1b", Client: "10.0.0.7", Kind: "client backend", Since: since}}
-	for range 6 {
-		many = append(many, postgres.Connection{PID: 9, User: "app", Client: "local", Kind: "client backend", Since: since})
-	}
-	c := checkConnections(live, many, false)
-	for _, part := range []string{
-		`8 to "shop": pid 7 (pg_cron launcher, since 2026-11-22T02:00:00Z); pid 8 (role "app", "till\x1b", 10.0.0.7, since 2026-11-22T02:00:00Z); `, "; and 3 more",
-	} {
-		if c.OK || !strings.Contains(c.Detail, part) {
-			t.Errorf("%s lacks %s", c.Detail, part)
-		}
-	}
-}
-
-func TestNamesBesideADatabaseFitAndBelongToItAlone(t *testing.T) {
-	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	long := strings.Repeat("a", 50)
-	for _, name := range []string{"shop", "x", long, strings.Repeat("界", 21), "a_before_b", "new\nline_before_20260101T000000Z", strings.Repeat("é", 31)} {
-		for _, word := range []string{wordBefore, wordUndone} {
-			kept := keptName(name, word, at)
-			if len(kept) > postgres.MaxName || wordOf(name, kept) != word || strings.ToValidUTF8(kept, "?") != kept {
-				t.Errorf("%q of %q: %q", kept, name, wordOf(name, kept))
-			}
-		}
-		beside := besideName(name, wordRestoring, "1a2b3c")
-		if len(beside) > postgres.MaxName || wordOf(name, beside) != wordRestoring {
-			t.Errorf("%q of %q", beside, name)
-		}
-	}
-	if other := long[:49] + "b"; keptName(long, wordBefore, at) == keptName(other, wordBefore, at) || wordOf(other, keptName(long, wordBefore, at)) != "" {
-		t.Error("two long names share a kept one")
-	}
-	for _, none := range []string{"", "shop", "shop_before_", "shop_before_now", "shop_before_20261122T020000Z_x", "shopp_before_20261122T020000Z", "shop_restored_20261122T020000Z", "shop_other_1a2b3c"} {
-		if word := wordOf("shop", none); word != "" {
-			t.Errorf("%q is %q", none, word)
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
 // RestoreRequest says where to and how. The target is always a database that does not exist yet;
@@ -380,3 +381,23 @@ func (r *restoring) inTarget(ctx context.Context, do func(*postgres.Server) erro
 }
 
 func (r *restoring) note(text string) { r.result.Notes = append(r.result.Notes, text) }
+
+func (r *restoring) spool(ctx context.Context) error {
+	if r.req.Jobs <= 1 {
+		return nil
+	}
+	r.meter.enter(StageRead, r.rawBytes())
+	scratch.Sweep(r.job.SpoolDir, spoolPrefix)
+	if err := r.env.disks.demand("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
+		return err
+	}
+	if err := r.spooled.make(r.job.SpoolDir); err != nil {
+		return spoolError(err)
+	}
+	dump, err := r.reading().open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dump.Close() }()
+	return spoolError(r.spooled.fill(readerWith(ctx, r.renamed(io.TeeReader(dump, r.meter)))))
+}

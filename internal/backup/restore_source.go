@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -129,12 +128,4 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 		detail += ", scaled by the dumps' sizes"
 	}
 	return []Check{passes("time", detail)}, nil
-}
-
-// roughly is a duration for people: to the second, from some minutes on to the minute.
-func roughly(d time.Duration) string {
-	if d < 10*time.Minute {
-		return d.Round(time.Second).String()
-	}
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }

@@ -15,7 +15,7 @@ func (r *restoring) checkSpool(context.Context) ([]Check, error) {
 	if r.req.Jobs <= 1 {
 		return nil, nil
 	}
-	if err := r.env.demandRoom("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
+	if err := r.env.disks.demand("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
 		return []Check{failsWith("spool", err)}, nil
 	}
 	return []Check{passes("spool", "there is room for the raw dump")}, nil
@@ -108,7 +108,7 @@ func (r *restoring) disks(spaces []string, paths map[string]string) (disks []*ta
 		if path == "" {
 			return nil, fmt.Sprintf("where tablespace %q lies", name)
 		}
-		d, err := r.env.disk(path)
+		d, err := r.env.disks.disk(path)
 		if err != nil {
 			return nil, fmt.Sprintf("%s: %s", path, err)
 		}

@@ -79,10 +79,10 @@ func TestASpoolThatIsFullOrUnusableEndsWithItsCodeBeforeAnythingIsCreated(t *tes
 		if err := unix.Mount("tmpfs", w.job.SpoolDir, "tmpfs", 0, size); err != nil {
 			t.Fatal(err)
 		}
-		for _, w.env.diskOf = range []func(string) (disk, error){nil, roomy} {
+		for _, w.env.disks = range []func(string) (disk, error){nil, roomy} {
 			err := restore("small_spool")
 			wantCode(t, err, fault.NoSpace)
-			if w.env.diskOf == nil && !strings.Contains(fault.Remedy(err), "--jobs") {
+			if w.env.disks == nil && !strings.Contains(fault.Remedy(err), "--jobs") {
 				t.Error(fault.Remedy(err))
 			}
 			w.noSpool(t)

@@ -15,8 +15,6 @@ import (
 
 // The laws of retention, on any sets, policy and clock.
 
-var epoch = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-
 func drawSet(t *rapid.T) Set {
 	s := Set{
 		Database: "d", Kind: rapid.SampledFrom([]Kind{KindNative, KindNative, KindNative, KindLegacy, KindIncomplete}).Draw(t, "kind"),

@@ -6,41 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
-
-// old is a good native set of so many days before epoch.
-func old(days float64, change ...func(*Set)) Set {
-	at := epoch.Add(-time.Duration(days * 24 * float64(time.Hour)))
-	s := Set{ID: at.Format(idTime) + "-000000", Kind: KindNative, Instance: "i", Database: "d", FinishedAt: at, Manifest: &Manifest{}}
-	for _, c := range change {
-		c(&s)
-	}
-	return s
-}
-
-func proven(l Level, ok bool) func(*Set) {
-	return func(s *Set) {
-		s.Proofs = append(s.Proofs, Proof{Level: l.String(), OK: ok, FinishedAt: s.FinishedAt, Error: "planted"})
-	}
-}
-
-func incomplete(s *Set) { s.Kind, s.Manifest, s.Problem = KindIncomplete, nil, "no manifest" }
-func legacy(s *Set)     { s.Kind, s.Manifest, s.Instance = KindLegacy, nil, "" }
-func broken(s *Set)     { s.Problem = "dump is missing" }
-func signed(s *Set)     { s.Signature = SignatureGood }
-func unsigned(s *Set) {
-	s.Signature, s.Problem, s.ProblemCode = SignatureMissing, "nobody signed it", fault.Refused
-}
-
-func forged(s *Set) {
-	s.Signature, s.Problem, s.ProblemCode = SignatureForged, "forged", fault.Integrity
-}
-
-func held(s *Set) { s.Hold = &Hold{By: "ada", Host: "db1", At: epoch, Reason: "audit"} }
-
-// locked is until so long after epoch.
-func locked(d time.Duration) func(*Set) { return func(s *Set) { s.LockedUntil = epoch.Add(d) } }
 
 // on is a good set of a day.
 func on(day string) Set {
@@ -134,5 +100,12 @@ func TestRetentionDecides(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %s, want %s: %+v", name, got, c.want, decisions)
 		}
+	}
+}
+
+func TestTheReasonOfAHeldSetSaysWhoAndWhy(t *testing.T) {
+	decisions, err := Retain([]Set{old(2), old(3, held), old(40)}, rules(config.Keep{Last: 1}), epoch)
+	if err != nil || decisions[1].Reason != "held by ada on db1 since 2026-11-22T02:00:00Z: audit" {
+		t.Errorf("%+v, %v", decisions, err)
 	}
 }

@@ -30,9 +30,6 @@ func (r Reach) flags() (flags string) {
 	return flags
 }
 
-// youngest is the age below which nothing is ever deleted, whatever the policy says.
-const youngest = 24 * time.Hour
-
 // Policy is the configured rules of one job, and what goes by them.
 type Policy struct {
 	config.Keep
@@ -176,7 +173,7 @@ func (r *retaining) decide(s *Set, newest bool) Decision {
 		return Decision{Reason: why}
 	}
 	if s.Kind == KindIncomplete {
-		return Decision{Delete: true, Reason: s.unfinished()}
+		return Decision{Delete: true, Reason: unfinished(s)}
 	}
 	age := r.now.Sub(s.FinishedAt)
 	if s.BadBytes() == nil && s.NotWhole() != nil {
@@ -189,7 +186,7 @@ func (r *retaining) decide(s *Set, newest bool) Decision {
 }
 
 // unfinished is why what has no manifest goes.
-func (s *Set) unfinished() string {
+func unfinished(s *Set) string {
 	if s.Acknowledged != nil {
 		return "lost, " + s.Acknowledged.String()
 	}

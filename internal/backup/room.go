@@ -28,10 +28,12 @@ type disk struct {
 // reserve is what stays free of a disk: a twentieth, but from 1 to 16 GiB.
 func (d disk) reserve() int64 { return min(max(d.size/20, 1<<30), 16<<30) }
 
-// disk is the file system of a path.
-func (e Env) disk(path string) (disk, error) {
-	if e.diskOf != nil {
-		return e.diskOf(path)
+// disks tells of the file system of a path. nil asks the kernel; tests give another answer.
+type disks func(path string) (disk, error)
+
+func (of disks) disk(path string) (disk, error) {
+	if of != nil {
+		return of(path)
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(path, &fs); err != nil {
@@ -40,11 +42,11 @@ func (e Env) disk(path string) (disk, error) {
 	return disk{fs.Fsid, int64(fs.Bavail) * int64(fs.Bsize), int64(fs.Blocks) * int64(fs.Bsize)}, nil //nolint:unconvert // sizes of real disks; the types differ by system
 }
 
-// demandRoom refuses a folder that can't hold what comes and keep its reserve, before hours go into
+// demand refuses a folder that can't hold what comes and keep its reserve, before hours go into
 // filling it.
-func (e Env) demandRoom(action, dir string, need int64, remedy string) error {
+func (of disks) demand(action, dir string, need int64, remedy string) error {
 	dir = spoolDir(dir)
-	d, err := e.disk(dir)
+	d, err := of.disk(dir)
 	if err != nil {
 		return fault.New(fault.Config, action+": look at the folder "+dir, remedy, err)
 	}
@@ -58,12 +60,12 @@ func (e Env) demandRoom(action, dir string, need int64, remedy string) error {
 // roomEvery is how often a disk is looked at that is being filled.
 const roomEvery = time.Second
 
-// keepRoom is a context that ends when half of the reserve of dir's disk is gone. stop waits for what
+// keep is a context that ends when half of the reserve of dir's disk is gone. stop waits for what
 // watches it.
-func (e Env) keepRoom(ctx context.Context, action, dir, remedy string) (kept context.Context, stop func()) {
+func (of disks) keep(ctx context.Context, action, dir, remedy string) (kept context.Context, stop func()) {
 	kept, cancel := context.WithCancelCause(ctx)
 	end := watch(kept, roomEvery, func(context.Context) error {
-		d, err := e.disk(dir)
+		d, err := of.disk(dir)
 		if err != nil || d.free >= d.reserve()/2 {
 			return nil //nolint:nilerr // the folder itself is not the matter: who writes into it fails with it
 		}

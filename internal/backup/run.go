@@ -16,13 +16,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// Names of a set's objects, before their endings.
-const (
-	dumpName     = "dump.pgc.zst"
-	globalsName  = "globals.sql.zst"
-	contentsName = "contents.json.zst"
-)
-
 // Result is what one run made.
 type Result struct {
 	Manifest *Manifest

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"fmt"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -74,3 +75,32 @@ func (s *Set) Proven() (Level, time.Time) {
 
 // legacyPrefix starts the names that the article's script gave its objects.
 const legacyPrefix = "postgresql_"
+
+func (s *Set) dumpKey() string {
+	if s.Manifest == nil {
+		return dumpName
+	}
+	return s.Manifest.Dump.Key
+}
+
+// youngest is the age below which nothing is ever deleted, whatever the policy says.
+const youngest = 24 * time.Hour
+
+// unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
+// for a newer pgbtui.
+func unusable(set *Set) error {
+	if set.Good() {
+		return nil
+	}
+	code, remedy := set.ProblemCode, "restore another set"
+	if code == fault.OK {
+		code = fault.Integrity
+	}
+	switch code { //nolint:exhaustive // the others are damage
+	case fault.Config:
+		remedy = "use the newer pgbtui that wrote the set"
+	case fault.Refused:
+		remedy = "if you know where it comes from, --accept-unsigned"
+	}
+	return fault.New(code, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), remedy, nil)
+}

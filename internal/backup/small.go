@@ -44,7 +44,7 @@ func openSmall(ctx context.Context, env Env, set *Set, o *Object, identities []a
 		return nil, tooLargeSmall(o, limits)
 	}
 	var packed []byte
-	err := env.twice(ctx, set.Dir+o.Key, func() error {
+	err := twice(ctx, env, set.Dir+o.Key, func() error {
 		body, err := openStored(ctx, env.Bucket, set.Dir+o.Key, *o)
 		if err != nil {
 			return err

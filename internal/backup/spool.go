@@ -26,26 +26,6 @@ func (s *spool) remove() {
 	*s = spool{}
 }
 
-func (r *restoring) spool(ctx context.Context) error {
-	if r.req.Jobs <= 1 {
-		return nil
-	}
-	r.meter.enter(StageRead, r.rawBytes())
-	scratch.Sweep(r.job.SpoolDir, spoolPrefix)
-	if err := r.env.demandRoom("restore", r.job.SpoolDir, r.rawBytes(), remedySpool); err != nil {
-		return err
-	}
-	if err := r.spooled.make(r.job.SpoolDir); err != nil {
-		return spoolError(err)
-	}
-	dump, err := r.reading().open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dump.Close() }()
-	return spoolError(r.spooled.fill(readerWith(ctx, r.renamed(io.TeeReader(dump, r.meter)))))
-}
-
 func (s *spool) make(parent string) (err error) {
 	s.folder, err = scratch.NewFolder(parent, spoolPrefix)
 	return err

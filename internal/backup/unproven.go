@@ -54,7 +54,7 @@ func Select(sets []Set, w Wish) Selection {
 // among keeps what the wish means, from the newest to the oldest.
 func (w Wish) among(fit []*Set) (meant []*Set) {
 	if w.Stalest > 0 {
-		slices.SortStableFunc(fit, func(a, b *Set) int { return a.lookedAt().Compare(b.lookedAt()) })
+		slices.SortStableFunc(fit, func(a, b *Set) int { return lookedAt(a).Compare(lookedAt(b)) })
 		return fit[:min(w.Stalest, len(fit))]
 	}
 	var since time.Time
@@ -82,7 +82,7 @@ func (w Wish) last(sets []*Set) (at time.Time) {
 // shown is the newest evidence of a set that shows what is wished for.
 func (w Wish) shown(s *Set) (began time.Time, ok bool) {
 	for i := range s.Proofs { // newest first
-		if p := &s.Proofs[i]; p.thoroughness() >= w.thoroughness(s) {
+		if p := &s.Proofs[i]; thoroughnessOf(p) >= w.thoroughness(s) {
 			return p.StartedAt, true
 		}
 	}
@@ -90,7 +90,7 @@ func (w Wish) shown(s *Set) (began time.Time, ok bool) {
 }
 
 // lookedAt is when a set was last read, by whatever evidence; its completion when never.
-func (s *Set) lookedAt() time.Time {
+func lookedAt(s *Set) time.Time {
 	at := s.FinishedAt
 	for _, p := range s.Proofs {
 		if p.OK && p.FinishedAt.After(at) {
@@ -120,7 +120,7 @@ func (w Wish) thoroughness(s *Set) thoroughness {
 	return decoded
 }
 
-func (p *Proof) thoroughness() thoroughness {
+func thoroughnessOf(p *Proof) thoroughness {
 	switch level := parseLevel(p.Level); {
 	case !p.OK:
 		return nothing

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,25 +46,6 @@ func verify(ctx context.Context, v *verifying) (*Verification, error) {
 		err = causeOf(ctx, v.read(ctx))
 	}
 	return v.conclude(ctx, err)
-}
-
-// unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
-// for a newer pgbtui.
-func unusable(set *Set) error {
-	if set.Good() {
-		return nil
-	}
-	code, remedy := set.ProblemCode, "restore another set"
-	if code == fault.OK {
-		code = fault.Integrity
-	}
-	switch code { //nolint:exhaustive // the others are damage
-	case fault.Config:
-		remedy = "use the newer pgbtui that wrote the set"
-	case fault.Refused:
-		remedy = "if you know where it comes from, --accept-unsigned"
-	}
-	return fault.New(code, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), remedy, nil)
 }
 
 type verifying struct {
@@ -115,7 +95,7 @@ func (v *verifying) manifest(ctx context.Context) error {
 		return nil // of the old script
 	}
 	key := v.set.Dir + manifestName
-	return v.env.twice(ctx, key, func() error {
+	return twice(ctx, v.env, key, func() error {
 		raw, _, err := fetch(ctx, v.env.Bucket, key, maxManifest)
 		switch {
 		case errors.Is(err, s3.ErrNotFound):
@@ -133,7 +113,7 @@ func (v *verifying) manifest(ctx context.Context) error {
 func (v *verifying) hashOnly(ctx context.Context) error {
 	v.meter.enter(StageRead, v.set.StoredSize)
 	for _, o := range v.set.Manifest.objects() {
-		n, err := v.env.checkStored(ctx, v.set.Dir+o.Key, o, v.meter)
+		n, err := checkStored(ctx, v.env, v.set.Dir+o.Key, o, v.meter)
 		v.proof.Bytes += n
 		if err != nil {
 			return err
@@ -265,33 +245,4 @@ func (v *verifying) record(ctx context.Context) string {
 		v.warnings = append(v.warnings, warning)
 	}
 	return key
-}
-
-// recordProof puts evidence beside a set, or says why it could not.
-func recordProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key, warning string) {
-	switch {
-	case set.Kind == KindLegacy:
-		return "", "the result is not recorded: sets of the old script have no folder for proofs"
-	case set.Manifest == nil: // nothing there that evidence could be about
-		return "", ""
-	}
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	key, err := putProof(ctx, bucket, set, p)
-	if err != nil {
-		return "", "the result could not be recorded beside the set: " + err.Error()
-	}
-	return key, ""
-}
-
-// putProof appends evidence to a set.
-func putProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key string, err error) {
-	p.Error, p.NotProven, p.Warnings = cut(p.Error), shorten(p.NotProven), shorten(p.Warnings)
-	body, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return "", fmt.Errorf("backup: write proof: %w", err)
-	}
-	key = set.Dir + proofsFolder + NewID(p.FinishedAt) + "-" + p.Kind + ".json"
-	_, err = bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"})
-	return key, err
 }

@@ -8,9 +8,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// by makes a set one of a job.
-func by(job string) func(*Set) { return func(s *Set) { s.Job = job } }
-
 func unreadable(s *Set) {
 	s.Manifest, s.Problem, s.ProblemCode = nil, "the manifest is damaged", fault.Integrity
 }

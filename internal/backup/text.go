@@ -1,0 +1,53 @@
+package backup
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// shellQuote makes any text one word of a POSIX shell.
+func shellQuote(s string) string {
+	plain := strings.IndexFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@", r)
+	}) < 0
+	if plain && s != "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// inLine tells the first few of a thing, and how many more there are.
+func inLine[T any](all []T, between string, tell func(T) string) string {
+	var told []string
+	for i, one := range all {
+		if i == mostListed {
+			told = append(told, fmt.Sprintf("and %d more", len(all)-i))
+			break
+		}
+		told = append(told, tell(one))
+	}
+	return strings.Join(told, between)
+}
+
+// mostListed is how many of a thing one line names.
+const mostListed = 5
+
+// roughly is a duration for people: to the second, from some minutes on to the minute.
+func roughly(d time.Duration) string {
+	if d < 10*time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
+
+// first tells of many failures by the first.
+func first(failed []error) error {
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		return failed[0]
+	}
+	return fmt.Errorf("%d could not be deleted, the first: %w", len(failed), failed[0])
+}
