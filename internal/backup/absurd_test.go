@@ -1,7 +1,9 @@
 package backup
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -141,32 +143,6 @@ func TestAClockOfNoYearWritesAHoldThatCanBeRead(t *testing.T) {
 	}
 }
 
-// repeating is a head and then the same for a gigabyte.
-type repeating struct {
-	head, row []byte
-	left      int64
-}
-
-func (r *repeating) Read(p []byte) (n int, err error) {
-	if len(r.head) > 0 {
-		n = copy(p, r.head)
-		r.head = r.head[n:]
-		return n, nil
-	}
-	if r.left <= 0 {
-		return 0, fmt.Errorf("the end")
-	}
-	for n+len(r.row) <= len(p) {
-		n += copy(p[n:], r.row)
-	}
-	if n == 0 { // less room than a row
-		n = copy(p, r.row)
-		r.head = r.row[n:]
-	}
-	r.left = max(0, r.left-int64(n))
-	return n, nil
-}
-
 // What globals or contents expand to ends where the manifest says, and nothing is fetched that says of itself
 // that it is larger than any of ours.
 func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
@@ -206,7 +182,28 @@ func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
 	}
 }
 
-// exact are the documents whose texts stay as they are, each with the reason.
-var exact = map[string]string{
-	"Contents": "names that SQL and pg_restore need exactly, by types of other packages; whoever shows one makes it safe, and so does the gate of the command line",
+// Decoding by the piece gives what decoding at once gives.
+func TestContentsAreDecodedAsTheyWereWritten(t *testing.T) {
+	w, set := smallSet.world(t)
+	contents, err := ReadContents(t.Context(), w.env.Bucket, set, nil)
+	if err != nil || contents.Archive == nil || len(contents.Archive.Entries) == 0 {
+		t.Fatalf("%+v, %v", contents, err)
+	}
+	packed, err := contents.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := decodeContents(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole Contents
+	if err := json.Unmarshal(packed, &whole); err != nil {
+		t.Fatal(err)
+	}
+	one, _ := json.Marshal(again)
+	other, _ := json.Marshal(whole)
+	if !bytes.Equal(one, packed) || !bytes.Equal(other, packed) {
+		t.Error("it is not what was written")
+	}
 }

@@ -79,7 +79,7 @@ var damages = map[string]func(t *testing.T, w *world, set, other *Set){
 
 func TestEveryDamageIsFoundByVerifyAndRefusedByRestore(t *testing.T) {
 	for name, damage := range damages {
-		for _, sets := range []*kept{&smallSets, &smallsSealed} {
+		for _, sets := range []*storedSets{&smallSets, &smallsSealed} {
 			if sets.encrypted && strings.Contains(name, "manifest") {
 				continue // it is never encrypted
 			}

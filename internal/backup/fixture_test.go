@@ -30,9 +30,9 @@ func (f *fixture) in(t testing.TB) (*pgtest.Server, string) {
 	return pg, f.name
 }
 
-// kept are sets of a fixture. Each test gets a store of its own with a copy of them, in which it may do
+// storedSets are sets of a fixture. Each test gets a store of its own with a copy of them, in which it may do
 // what it likes; the store is that of an instance which made no backup yet.
-type kept struct {
+type storedSets struct {
 	of        *fixture
 	encrypted bool
 	older     bool // two sets, not one
@@ -44,14 +44,14 @@ type kept struct {
 }
 
 var (
-	smallSet, smallSealed   = kept{of: &small}, kept{of: &small, encrypted: true}
-	smallSets, smallsSealed = kept{of: &small, older: true}, kept{of: &small, older: true, encrypted: true}
-	bigSet                  = kept{of: &big}
-	partsSet, partsSealed   = kept{of: &parts}, kept{of: &parts, encrypted: true}
+	smallSet, smallSealed   = storedSets{of: &small}, storedSets{of: &small, encrypted: true}
+	smallSets, smallsSealed = storedSets{of: &small, older: true}, storedSets{of: &small, older: true, encrypted: true}
+	bigSet                  = storedSets{of: &big}
+	partsSet, partsSealed   = storedSets{of: &parts}, storedSets{of: &parts, encrypted: true}
 )
 
 // world is one with the newer set.
-func (k *kept) world(t testing.TB) (*world, *Set) {
+func (k *storedSets) world(t testing.TB) (*world, *Set) {
 	t.Helper()
 	k.once.Do(func() { k.make(t) })
 	if k.dir == "" {
@@ -77,14 +77,14 @@ func (w *world) dumpOf(t testing.TB, id string) string {
 }
 
 // key is what reads the sets; more than enough for plain ones.
-func (k *kept) key() []age.Identity {
+func (k *storedSets) key() []age.Identity {
 	if k.id == nil {
 		return nil
 	}
 	return []age.Identity{k.id}
 }
 
-func (k *kept) make(t testing.TB) {
+func (k *storedSets) make(t testing.TB) {
 	t.Helper()
 	pg, database := k.of.in(t)
 	w := newWorldOn(t, pg, database)

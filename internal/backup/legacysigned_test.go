@@ -2,6 +2,7 @@ package backup
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestWithSigningKeysAnObjectOfTheOldScriptIsAnUnsignedSet(t *testing.T) {
 	}
 	set.AcceptUnsigned()
 	checks, _, err := Preflight(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil)
-	if err != nil || refusal("restore", checks) != nil {
+	if err != nil || slices.ContainsFunc(checks, func(c Check) bool { return !c.OK }) {
 		t.Errorf("accepted: %+v, %v", checks, err)
 	}
 	if _, err := Restore(t.Context(), w.job, w.env, set, RestoreRequest{To: to}, nil); err != nil {

@@ -10,8 +10,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// kinds are the problems of a kind.
-func (h Health) of(kind ProblemKind) (found []string) {
+// criticalOf are the critical problems of a kind.
+func criticalOf(h Health, kind ProblemKind) (found []string) {
 	for _, p := range h.Problems {
 		if p.Kind == kind && p.Critical {
 			found = append(found, p.What)
@@ -33,24 +33,24 @@ func TestWhatIsGoneOfACommittedSetIsToldUntilSomebodyAcknowledgesIt(t *testing.T
 			w := newWorldOn(t, pgOf(t), "small")
 			older, newer := w.run(t).Manifest, w.run(t).Manifest
 			w.run(t)
-			if told := w.health(t).of(ProblemLoss); told != nil {
+			if told := criticalOf(w.health(t), ProblemLoss); told != nil {
 				t.Fatalf("nothing is gone: %q", told)
 			}
 			remove(w, t, w.find(t, newer.ID).Dir)
-			told := w.health(t).of(ProblemLoss)
+			told := criticalOf(w.health(t), ProblemLoss)
 			if len(told) != 1 || !strings.Contains(told[0], newer.ID) || strings.Contains(told[0], older.ID) {
 				t.Fatalf("told: %q", told)
 			}
 			w.pass(40 * 24 * time.Hour) // nothing but a person ends it, and nothing clears the evidence away
 			w.run(t)
-			if told := w.health(t).of(ProblemLoss); len(told) != 1 || !w.has(t, newer.ID) {
+			if told := criticalOf(w.health(t), ProblemLoss); len(told) != 1 || !w.has(t, newer.ID) {
 				t.Errorf("later: %q", told)
 			}
 			why := Acknowledgement{By: "ada", Host: "db1", At: w.env.Now(), Reason: "the disk of the store"}
 			if err := Acknowledge(t.Context(), w.env.Bucket, w.find(t, newer.ID), why); err != nil {
 				t.Fatal(err)
 			}
-			if told := w.health(t).of(ProblemLoss); told != nil {
+			if told := criticalOf(w.health(t), ProblemLoss); told != nil {
 				t.Errorf("acknowledged: %q", told)
 			}
 			if a := w.find(t, newer.ID).Acknowledged; a == nil || a.Reason != why.Reason {
@@ -73,7 +73,7 @@ func TestAnAcknowledgementIsOfWhatWasGoneThen(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.drop(t, dir+dumpName)
-	if told := w.health(t).of(ProblemLoss); len(told) != 1 {
+	if told := criticalOf(w.health(t), ProblemLoss); len(told) != 1 {
 		t.Errorf("more is gone: %q", told)
 	}
 }
@@ -87,13 +87,13 @@ func TestWhatRetentionDidNotFinishIsNoLossAndWhatItDeletedNeither(t *testing.T) 
 	if s := w.find(t, m.ID); s.Kind != KindIncomplete {
 		t.Fatalf("it is %s", s.Kind)
 	}
-	if told := w.health(t).of(ProblemLoss); told != nil {
+	if told := criticalOf(w.health(t), ProblemLoss); told != nil {
 		t.Errorf("half deleted: %q", told)
 	}
 	if err := w.removeOld(t, 25*time.Hour); err != nil || w.has(t, m.ID) {
 		t.Errorf("left: %q, %v", w.keys(t), err)
 	}
-	if told := w.health(t).of(ProblemLoss); told != nil {
+	if told := criticalOf(w.health(t), ProblemLoss); told != nil {
 		t.Errorf("deleted: %q", told)
 	}
 }
@@ -114,7 +114,7 @@ func TestAnUnfinishedRunIsNoLoss(t *testing.T) {
 	w := newWorldOn(t, pgOf(t), "small")
 	w.run(t)
 	w.put(t, Folder("postgresql", w.job.Instance, w.job.Database)+NewID(ago(0.01))+"/"+dumpName, []byte("half"))
-	if told := w.health(t).of(ProblemLoss); told != nil {
+	if told := criticalOf(w.health(t), ProblemLoss); told != nil {
 		t.Errorf("%q", told)
 	}
 }
@@ -124,7 +124,7 @@ func TestOfManyLossesAFewAreNamedAndAllAreCounted(t *testing.T) {
 	for i := range 300 {
 		sets = append(sets, old(float64(i), func(s *Set) { s.Problem, s.Lost = "dump.pgc.zst is missing", []string{dumpName} }))
 	}
-	told := Assess(sets, Whose{}, Objectives{RPO: time.Hour}, epoch).of(ProblemLoss)
+	told := criticalOf(Assess(sets, Whose{}, Objectives{RPO: time.Hour}, epoch), ProblemLoss)
 	if len(told) != 1 || !strings.Contains(told[0], "297 more") || len(told[0]) > 1000 || !strings.Contains(told[0], sets[0].ID) {
 		t.Errorf("%q", told)
 	}

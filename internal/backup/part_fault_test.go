@@ -13,7 +13,7 @@ import (
 )
 
 func TestADamagedFrameStopsThePartThatNeedsItAndNoOther(t *testing.T) {
-	for name, sets := range map[string]*kept{"plain": &partsSet, "encrypted": &partsSealed} {
+	for name, sets := range map[string]*storedSets{"plain": &partsSet, "encrypted": &partsSealed} {
 		t.Run(name, func(t *testing.T) {
 			w, set := sets.world(t)
 			to := w.job.Instance + "_part"

@@ -126,7 +126,7 @@ func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
 }
 
 func TestOnlyTheBytesOfThePartAreFetchedAndTheStoreAgrees(t *testing.T) {
-	for name, sets := range map[string]*kept{"plain": &partsSet, "encrypted": &partsSealed} {
+	for name, sets := range map[string]*storedSets{"plain": &partsSet, "encrypted": &partsSealed} {
 		t.Run(name, func(t *testing.T) {
 			w, set := sets.world(t)
 			w.store.ForgetRequests()

@@ -14,7 +14,7 @@ import (
 func TestAnUnknownStateIsNotCalledTheOldOne(t *testing.T) {
 	lost := fault.New(fault.Unavailable, "swap", "look", fmt.Errorf("%w: reset", postgres.ErrSwapUnknown))
 	ended, cancel := context.WithCancelCause(t.Context())
-	cancel(terminated)
+	cancel(fault.New(fault.Terminated, "terminated", "", nil))
 	r := &restoring{req: RestoreRequest{Replace: "shop"}, created: true, whole: true}
 	for _, err := range []error{r.explain(r.cause(ended, lost)), (&swapping{req: SwapRequest{Database: "shop"}}).explain(lost)} {
 		if strings.Contains(err.Error(), "as it was") || !strings.Contains(err.Error(), "not known") || fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, postgres.ErrSwapUnknown) {

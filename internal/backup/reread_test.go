@@ -68,7 +68,7 @@ func TestAManifestThatStaysDamagedIsNotReadForEver(t *testing.T) {
 }
 
 func TestObjectsThatCameDamagedAreReadOnceMoreAndThatIsLogged(t *testing.T) {
-	for _, sets := range []*kept{&smallSet, &smallSealed} {
+	for _, sets := range []*storedSets{&smallSet, &smallSealed} {
 		for _, key := range []string{contentsName, globalsName, dumpName} {
 			for _, at := range []int64{0, 30, 80, 150} {
 				w, set := sets.world(t)
