@@ -14,7 +14,7 @@ var lookedBack = []int{1, 16, 256}
 // setsBefore are the newest sets of the database, among them enough of the job's own; all of them where there are no
 // more. With what this host remembers, they go back to that set.
 func (r *run) setsBefore(ctx context.Context, remembered *memory) ([]Set, error) {
-	scope, now := Scope{r.job.Instance, r.job.Database}, r.env.stamp()
+	scope, now := Scope{Instance: r.job.Instance, Database: r.job.Database}, r.env.stamp()
 	for _, days := range lookedBack {
 		since := now.Add(-time.Duration(days) * 24 * time.Hour)
 		if remembered != nil {

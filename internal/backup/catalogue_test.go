@@ -65,7 +65,7 @@ func TestAListingCountsEachObjectOnce(t *testing.T) {
 	w.job.Instance = "postgresql_main" // listed under the folder and under the old script's names
 	m := w.plant(t, ago(1))
 	w.prove(t, m.ID, LevelReadable, true, ago(0.5))
-	sets, err := NewCatalogue(w.env.Bucket, w.job).Sets(t.Context(), Scope{w.job.Instance, w.job.Database})
+	sets, err := NewCatalogue(w.env.Bucket, w.job).Sets(t.Context(), Scope{Instance: w.job.Instance, Database: w.job.Database})
 	if err != nil || len(sets) != 1 || len(sets[0].Proofs) != 1 {
 		t.Fatalf("%+v, %v", sets, err)
 	}

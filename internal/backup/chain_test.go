@@ -15,7 +15,7 @@ func chain(hours ...float64) (sets []Set) {
 		at := time.Now().Add(-time.Duration(h * float64(time.Hour)))
 		s := Set{ID: NewID(at), Kind: KindNative, FinishedAt: at, manifestSum: fmt.Sprintf("%064d", i), sequence: int64(i + 1), Manifest: &Manifest{}}
 		if i > 0 {
-			s.Manifest.Previous = &Previous{sets[i-1].ID, sets[i-1].manifestSum}
+			s.Manifest.Previous = &Previous{ID: sets[i-1].ID, ManifestSHA256: sets[i-1].manifestSum}
 		}
 		sets = append(sets, s)
 	}
@@ -43,7 +43,7 @@ func TestTheLinksOfSetsTellWhatWasDoneToTheBucket(t *testing.T) {
 		"a manifest replaced":           {func(s []Set) []Set { s[1].manifestSum = "other"; return s }, "was replaced"},
 		"a manifest that can't be read": {func(s []Set) []Set { s[1].manifestSum = ""; return s }, ""},
 		"an older state put back": {func(s []Set) []Set {
-			s[3].Manifest.Previous = &Previous{s[1].ID, s[1].manifestSum} // its run did not see s[2]
+			s[3].Manifest.Previous = &Previous{ID: s[1].ID, ManifestSHA256: s[1].manifestSum} // its run did not see s[2]
 			return s
 		}, "both follow"},
 		"a forged one that accuses": {func(s []Set) []Set {
@@ -51,7 +51,7 @@ func TestTheLinksOfSetsTellWhatWasDoneToTheBucket(t *testing.T) {
 			return s
 		}, ""},
 		"long ago": {func(s []Set) []Set {
-			s[3].Manifest.Previous = &Previous{s[1].ID, s[1].manifestSum}
+			s[3].Manifest.Previous = &Previous{ID: s[1].ID, ManifestSHA256: s[1].manifestSum}
 			for i := range s {
 				s[i].FinishedAt = s[i].FinishedAt.AddDate(0, 0, -8)
 			}
@@ -75,7 +75,7 @@ func TestEveryRunFollowsTheLastOne(t *testing.T) {
 	var before *Set
 	for i := range 3 {
 		m := w.run(t).Manifest
-		if m.Sequence != int64(i+1) || m.Previous == nil || (before != nil && *m.Previous != Previous{before.ID, before.manifestSum}) {
+		if m.Sequence != int64(i+1) || m.Previous == nil || (before != nil && *m.Previous != Previous{ID: before.ID, ManifestSHA256: before.manifestSum}) {
 			t.Fatalf("run %d: sequence %d, %+v after %+v", i+1, m.Sequence, m.Previous, before)
 		}
 		before = w.find(t, m.ID)

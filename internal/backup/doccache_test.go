@@ -34,7 +34,7 @@ func cachedWorld(t *testing.T) (w *world, dir string, ids []string) {
 func (w *world) listKept(t *testing.T, dir string) (sets []Set, fetched []string) {
 	t.Helper()
 	w.store.ForgetRequests()
-	sets, err := NewCatalogue(w.env.Bucket, w.job).KeepIn(dir).Sets(t.Context(), Scope{w.job.Instance, w.job.Database})
+	sets, err := NewCatalogue(w.env.Bucket, w.job).KeepIn(dir).Sets(t.Context(), Scope{Instance: w.job.Instance, Database: w.job.Database})
 	if err != nil {
 		t.Fatal(err)
 	}

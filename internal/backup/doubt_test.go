@@ -42,7 +42,7 @@ func TestAClockThatCannotBeTrustedIsADoubt(t *testing.T) {
 		"the newest is unfinished and ahead": {[]Set{old(-2, incomplete), old(0)}, 0, 0, "in the future"},
 	} {
 		p := rules(config.Keep{Days: 1000})
-		clocks := Clocks{epoch.Add(c.host), epoch.Add(c.store)}
+		clocks := Clocks{Host: epoch.Add(c.host), Store: epoch.Add(c.store)}
 		decisions, err := Retain(c.sets, p, clocks.earlier())
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +82,7 @@ func TestAPlanThatNoScheduleExplainsIsADoubt(t *testing.T) {
 		"and neither do failed verifications": {append(many(10), many(90, proven(LevelReadable, false))[10:]...), config.Keep{Last: 5}, "5 of 10 sets"},
 		"legacy sets unasked hide nothing":    {append(many(10), many(90, legacy)[10:]...), config.Keep{Last: 5}, "5 of 10 sets"},
 	} {
-		now := Clocks{epoch, epoch}
+		now := Clocks{Host: epoch, Store: epoch}
 		decisions, err := Retain(c.sets, rules(c.keep), epoch)
 		if err != nil {
 			t.Fatal(err)

@@ -137,7 +137,7 @@ func (d *drilling) compareExtensions(ctx context.Context) error {
 	return d.inTarget(ctx, func(s *postgres.Server) error {
 		found, err := s.Extensions(ctx)
 		for _, e := range found {
-			d.facts.Extensions = append(d.facts.Extensions, DrillExtension{e.Name, source[e.Name], e.Version})
+			d.facts.Extensions = append(d.facts.Extensions, DrillExtension{Name: e.Name, Source: source[e.Name], Here: e.Version})
 			if was := source[e.Name]; was != "" && was != e.Version {
 				d.warn(fmt.Sprintf("extension %s is version %s here, %s in the source", e.Name, e.Version, was))
 			}

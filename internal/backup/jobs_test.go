@@ -127,7 +127,7 @@ func TestSetsThatWereChainedByDatabaseRaiseNoAlarmAfterTheUpgrade(t *testing.T) 
 		m.Job = []string{"hourly", "weekly"}[i%2]
 		m.Sequence, m.Previous = int64(i+1), nil
 		if last != nil {
-			m.Previous = &Previous{last.ID, last.manifestSum}
+			m.Previous = &Previous{ID: last.ID, ManifestSHA256: last.manifestSum}
 		}
 		raw, err := json.Marshal(m)
 		if err != nil {

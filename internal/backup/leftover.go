@@ -81,7 +81,7 @@ func (l *leftovers) readLease(ctx context.Context, job config.Job) error {
 		return fmt.Errorf("retention: look for a running backup: %w", err)
 	}
 	l.leases = err == nil
-	now := Clocks{time.Now(), l.clocks.Store}.earlier() // a lease's end is in the store's time
+	now := Clocks{Host: time.Now(), Store: l.clocks.Store}.earlier() // a lease's end is in the store's time
 	if holder.live(now) {
 		l.live, l.host = holder.Run, holder.Host
 	}

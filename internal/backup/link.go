@@ -28,7 +28,7 @@ func (r *run) link(ctx context.Context) {
 		r.warn(ctx, lost)
 	}
 	if before := last(whose.own(all)); before != nil {
-		r.manifest.Previous = &Previous{before.ID, before.manifestSum}
+		r.manifest.Previous = &Previous{ID: before.ID, ManifestSHA256: before.manifestSum}
 		r.manifest.Sequence = max(r.manifest.Sequence, before.sequence+1)
 	}
 	r.manifest.Sequence = max(1, r.manifest.Sequence)

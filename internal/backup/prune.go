@@ -44,7 +44,7 @@ func planOf(ctx context.Context, job config.Job, env Env, catalogue *Catalogue, 
 	if err != nil {
 		return nil, fmt.Errorf("retention: compare the clocks: %w", err)
 	}
-	sets, err := catalogue.Sets(ctx, Scope{job.Instance, job.Database})
+	sets, err := catalogue.Sets(ctx, Scope{Instance: job.Instance, Database: job.Database})
 	if err != nil {
 		return nil, err
 	}

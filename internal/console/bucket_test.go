@@ -101,7 +101,7 @@ func (p *place) options() ui.Options {
 		Identity: ui.Identity{Instance: "db01"}, Zone: time.UTC,
 		Jobs: []ui.Job{{Name: "sales", Database: "sales", Whose: backup.Whose{Job: "sales"}}},
 		Sources: ui.Sources{
-			Catalogue: p.buckets, Retention: &retention{setup: p.buckets.setup, buckets: p.buckets},
+			Catalogue: p.buckets, Retention: &pruning{setup: p.buckets.setup, buckets: p.buckets},
 			Told: &told{dir: p.state, stateDir: p.state, setup: p.buckets.setup, buckets: p.buckets},
 		},
 	}

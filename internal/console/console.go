@@ -49,7 +49,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	var closers []func()
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
 	o.Sources.Catalogue = buckets
-	o.Sources.Retention = &retention{setup: s, buckets: buckets}
+	o.Sources.Retention = &pruning{setup: s, buckets: buckets}
 	bus, err := systemd.Connect(ctx)
 	if err != nil {
 		o.Sources.Missing["units"], o.Sources.Missing["timers"] = err, err

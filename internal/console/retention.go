@@ -9,8 +9,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
-// retention is ui.Retention: the function that `pgbtui prune --dry-run` shows.
-type retention struct {
+// pruning is ui.Retention: the function that `pgbtui prune --dry-run` shows.
+type pruning struct {
 	setup   Setup
 	buckets *buckets
 }
@@ -22,7 +22,7 @@ var pruneBy = map[config.Prune]string{
 }
 
 // Plan implements ui.Retention.
-func (r *retention) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
+func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	job, err := r.setup.Config.Job(of.Name)
 	if err != nil {
 		return ui.PrunePlan{}, err

@@ -179,14 +179,14 @@ func (r *rig) weigh(ctx context.Context) (p place, err error) {
 		return p, err
 	}
 	a, x := contents.Archive, contents.Frames
-	p = place{raw: x.RawBytes, stored: set.Manifest.Dump.SizeBytes, head: stored(x, 0, a.HeadBytes)}
+	p = place{raw: x.RawBytes, stored: set.Manifest.Dump.SizeBytes, head: storedBytes(x, 0, a.HeadBytes)}
 	for _, e := range a.Entries {
 		if e.Desc != "TABLE DATA" || e.Namespace != tableSchema || e.Tag != tableName {
 			continue
 		}
 		for _, d := range a.Data {
 			if d.DumpID == e.DumpID {
-				p.tableRaw, p.table = d.End-d.Offset, stored(x, d.Offset, d.End)
+				p.tableRaw, p.table = d.End-d.Offset, storedBytes(x, d.Offset, d.End)
 			}
 		}
 	}
@@ -194,8 +194,8 @@ func (r *rig) weigh(ctx context.Context) (p place, err error) {
 	return p, nil
 }
 
-// stored is what raw bytes [from, end) take in the frames that hold them, each by its share.
-func stored(x sealed.Index, from, end int64) (bytes float64) {
+// storedBytes is what raw bytes [from, end) take in the frames that hold them, each by its share.
+func storedBytes(x sealed.Index, from, end int64) (bytes float64) {
 	for i, size := range x.Sizes {
 		frame := x.Frame(int64(i))
 		if of := min(end, frame.To) - max(from, frame.From); of > 0 {
