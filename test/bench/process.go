@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,7 +32,6 @@ type usage struct {
 
 const (
 	sampleEvery = 25 * time.Millisecond
-	clockTick   = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
 )
 
 // pipeline runs programs, the output of each being the next one's input, and returns what each
@@ -123,22 +120,10 @@ func waitUnreaped(pid int) error {
 // counters reads proc_pid_stat(5) and proc_pid_io(5). The latter of a program that has ended
 // includes the programs it waited for (wait_task_zombie in kernel/exit.c adds them).
 func (u *usage) counters(pid int) error {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return err
+	var ok bool
+	if u.own, u.children, ok = proc.CPU(pid); !ok {
+		return fmt.Errorf("/proc/%d/stat is not understood", pid)
 	}
-	_, after, _ := strings.Cut(string(b), ") ") // the name before it may hold anything but that
-	fields := strings.Fields(after)
-	const utime, stime, cutime, cstime = 11, 12, 13, 14 // counted from the state, field 3
-	if len(fields) <= cstime {
-		return fmt.Errorf("/proc/%d/stat is not understood: %q", pid, b)
-	}
-	ticks := func(i int) time.Duration {
-		n, _ := strconv.ParseInt(fields[i], 10, 64)
-		return time.Duration(n) * clockTick
-	}
-	u.own = ticks(utime) + ticks(stime)
-	u.children = ticks(cutime) + ticks(cstime)
 	u.written = proc.Field(pid, "io", "write_bytes:") - proc.Field(pid, "io", "cancelled_write_bytes:")
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Field is the number after a name at a line's start of /proc/PID/FILE, 0 when there is none.
@@ -50,14 +51,37 @@ func Strings(pid int, file string) []string {
 	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 }
 
+// clockTick is the unit of CPU times in /proc: USER_HZ is 100 on every Linux that Go runs on.
+const clockTick = time.Second / 100
+
+// CPU is how long pid, and how long the children that it waited for, were on a processor so far. Fields 14 to 17 of
+// proc_pid_stat(5); ok is false for a process that is gone.
+func CPU(pid int) (own, children time.Duration, ok bool) {
+	fields := stat(pid)
+	const utime, stime, cutime, cstime = 11, 12, 13, 14 // counted from the state, field 3
+	if len(fields) <= cstime {
+		return 0, 0, false
+	}
+	ticks := func(i int) time.Duration {
+		n, _ := strconv.ParseInt(fields[i], 10, 64)
+		return time.Duration(n) * clockTick
+	}
+	return ticks(utime) + ticks(stime), ticks(cutime) + ticks(cstime), true
+}
+
 // Started is when pid began, in clock ticks since boot: with the pid it names one process for
 // good. Field 22 of proc_pid_stat(5).
 func Started(pid int) string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, after, _ := strings.Cut(string(b), ") ") // the name before it may hold anything but that
-	const starttime = 19                        // counted from the state, field 3
-	if fields := strings.Fields(after); len(fields) > starttime {
+	const starttime = 19 // counted from the state, field 3
+	if fields := stat(pid); len(fields) > starttime {
 		return fields[starttime]
 	}
 	return ""
+}
+
+// stat are the fields of /proc/PID/stat from the state on.
+func stat(pid int) []string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := strings.Cut(string(b), ") ") // the name before it may hold anything but that
+	return strings.Fields(after)
 }

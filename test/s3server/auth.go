@@ -121,7 +121,7 @@ func (s *Server) checkSignature(c *call, cred credential, at time.Time, hash str
 	if err != nil {
 		return err
 	}
-	key := signingKey(caller.SecretKey, cred)
+	key := s.keys.of(caller.SecretKey, cred)
 	want := hex.EncodeToString(hmacSHA256(key, stringToSign(at, cred.scope, canonical)))
 	if !hmac.Equal([]byte(want), []byte(cred.signature)) {
 		return signatureMismatch()

@@ -2,6 +2,7 @@ package s3server
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,8 +91,11 @@ func (b *bucket) loadObjects() error {
 	})
 	for key, versions := range b.history {
 		slices.SortFunc(versions, func(x, y *object) int { return cmp.Compare(y.Seq, x.Seq) })
-		b.show(key)
+		if !versions[0].Marker {
+			b.objects[key] = versions[0]
+		}
 	}
+	b.keys = slices.Sorted(maps.Keys(b.objects))
 	return err
 }
 

@@ -80,8 +80,10 @@ func (s *Server) copySource(c *call) (*bucket, *object, error) {
 	return from, src, nil
 }
 
-// xmlTime is the form of times in answers.
-func xmlTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// xmlTimeForm is the form of times in answers.
+const xmlTimeForm = "2006-01-02T15:04:05.000Z"
+
+func xmlTime(t time.Time) string { return t.UTC().Format(xmlTimeForm) }
 
 // copyData copies an object's bytes into one data file of another bucket, or the same.
 func copyData(from, to *bucket, o *object) ([]segment, error) {

@@ -1,6 +1,7 @@
 package s3server
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
@@ -69,17 +70,6 @@ func pastPrefix(keys []string, i int, prefix string) int {
 	return i + sort.Search(len(keys)-i, func(j int) bool { return !strings.HasPrefix(keys[i+j], prefix) })
 }
 
-type contentXML struct {
-	Key               string
-	LastModified      string
-	ETag              string
-	ChecksumAlgorithm []string `xml:",omitempty"`
-	ChecksumType      string   `xml:",omitempty"`
-	Size              int64
-	Owner             *ownerXML `xml:",omitempty"`
-	StorageClass      string
-}
-
 type prefixXML struct {
 	Prefix string
 }
@@ -98,7 +88,7 @@ type listXML struct {
 	Delimiter             string `xml:",omitempty"`
 	EncodingType          string `xml:",omitempty"`
 	IsTruncated           bool
-	Contents              []contentXML
+	Contents              []byte `xml:",innerxml"` // see appendContent: there may be very many pages
 	CommonPrefixes        []prefixXML
 }
 
@@ -128,7 +118,10 @@ func (s *Server) listObjects(c *call) error {
 		Name: c.bucket, Prefix: encode(ask.prefix), MaxKeys: ask.max, Delimiter: encode(ask.delimiter),
 		EncodingType: c.query.Get("encoding-type"), IsTruncated: page.more,
 	}
-	s.fillContents(c, &out, contents, encode)
+	out.Contents = make([]byte, 0, contentBytes*len(contents))
+	for _, o := range contents {
+		out.Contents = s.appendContent(out.Contents, c, o, encode)
+	}
 	for _, p := range page.prefixes {
 		out.CommonPrefixes = append(out.CommonPrefixes, prefixXML{encode(p)})
 	}
@@ -152,22 +145,58 @@ func (b *bucket) list(ask listAsk) (listPage, []*object) {
 	return page, objects
 }
 
-func (s *Server) fillContents(c *call, out *listXML, objects []*object, encode func(string) string) {
-	withOwner := c.op == OpListObjects || c.query.Get("fetch-owner") == "true"
-	for _, o := range objects {
-		entry := contentXML{
-			Key: encode(o.Key), LastModified: xmlTime(o.Modified), ETag: quote(o.ETag), Size: o.Size,
-			StorageClass: classOrStandard(o.Class), ChecksumType: o.SumType,
-		}
-		for a := range o.Sum {
-			entry.ChecksumAlgorithm = append(entry.ChecksumAlgorithm, string(a))
-		}
-		slices.Sort(entry.ChecksumAlgorithm)
-		if withOwner {
-			entry.Owner = &ownerXML{s.opt.Owner, s.opt.Owner}
-		}
-		out.Contents = append(out.Contents, entry)
+// contentBytes is about what one element takes.
+const contentBytes = 384
+
+// appendContent writes one object's element, in a fraction of the time that encoding/xml takes.
+func (s *Server) appendContent(to []byte, c *call, o *object, encode func(string) string) []byte {
+	to = append(to, "<Contents><Key>"...)
+	to = appendText(to, encode(o.Key))
+	to = append(to, "</Key><LastModified>"...)
+	to = o.Modified.UTC().AppendFormat(to, xmlTimeForm)
+	to = append(to, "</LastModified><ETag>&quot;"...)
+	to = appendText(to, o.ETag)
+	to = append(to, "&quot;</ETag>"...)
+	sums := make([]string, 0, 1)
+	for a := range o.Sum {
+		sums = append(sums, string(a))
 	}
+	slices.Sort(sums)
+	for _, a := range sums {
+		to = appendElement(to, "ChecksumAlgorithm", a)
+	}
+	if o.SumType != "" {
+		to = appendElement(to, "ChecksumType", o.SumType)
+	}
+	to = append(to, "<Size>"...)
+	to = strconv.AppendInt(to, o.Size, 10)
+	to = append(to, "</Size>"...)
+	if c.op == OpListObjects || c.query.Get("fetch-owner") == "true" {
+		to = append(to, "<Owner>"...)
+		to = appendElement(to, "ID", s.opt.Owner)
+		to = appendElement(to, "DisplayName", s.opt.Owner)
+		to = append(to, "</Owner>"...)
+	}
+	to = appendElement(to, "StorageClass", classOrStandard(o.Class))
+	return append(to, "</Contents>"...)
+}
+
+func appendElement(to []byte, name, text string) []byte {
+	to = append(append(append(to, '<'), name...), '>')
+	to = appendText(to, text)
+	return append(append(append(to, "</"...), name...), '>')
+}
+
+// appendText escapes what has to be.
+func appendText(to []byte, text string) []byte {
+	for i := range len(text) {
+		if ch := text[i]; ch < ' ' || ch > '~' || strings.IndexByte(`<>&"'`, ch) >= 0 {
+			var escaped bytes.Buffer
+			_ = xml.EscapeText(&escaped, []byte(text)) // a buffer takes everything
+			return append(to, escaped.Bytes()...)
+		}
+	}
+	return append(to, text...)
 }
 
 func (c *call) fillV2(out *listXML, page listPage, encode func(string) string) {
@@ -191,6 +220,9 @@ func fillV1(out *listXML, page listPage, marker string, encode func(string) stri
 // listFrom is where a V2 listing starts: a token wins over start-after.
 func (c *call) listFrom() (after string, skipGroup bool, err error) {
 	if !c.query.Has("continuation-token") {
+		if c.s.opt.NoStartAfter {
+			return "", false, nil
+		}
 		return c.query.Get("start-after"), false, nil
 	}
 	raw, err := base64.URLEncoding.DecodeString(c.query.Get("continuation-token"))
@@ -201,13 +233,13 @@ func (c *call) listFrom() (after string, skipGroup bool, err error) {
 }
 
 func (c *call) listAsk(maxName string) (listAsk, error) {
-	ask := listAsk{prefix: c.query.Get("prefix"), delimiter: c.query.Get("delimiter"), max: maxListed}
+	ask := listAsk{prefix: c.query.Get("prefix"), delimiter: c.query.Get("delimiter"), max: c.s.opt.PageKeys}
 	if text := c.query.Get(maxName); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
 			return ask, invalidArgument("Argument %s must be an integer between 0 and 2147483647", maxName)
 		}
-		ask.max = min(n, maxListed)
+		ask.max = min(n, c.s.opt.PageKeys)
 	}
 	return ask, nil
 }

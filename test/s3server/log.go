@@ -15,7 +15,7 @@ type Request struct {
 	Key    string
 	Method string
 	Query  string
-	Header http.Header
+	Header http.Header // nobody changes it
 	Status int
 	Sent   int64 // bytes of the answer's body
 }
@@ -29,7 +29,7 @@ type requestLog struct {
 const maxLogged = 20000
 
 func (l *requestLog) begin(op Op, bucket, key string, r *http.Request) *Request {
-	entry := &Request{Op: op, Bucket: bucket, Key: key, Method: r.Method, Query: r.URL.RawQuery, Header: r.Header.Clone()}
+	entry := &Request{Op: op, Bucket: bucket, Key: key, Method: r.Method, Query: r.URL.RawQuery, Header: r.Header}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.list) == maxLogged {

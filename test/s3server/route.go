@@ -195,7 +195,7 @@ func (s *Server) dispatch(c *call) error {
 	if owner := c.r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != s.opt.Owner && !s.opt.AnyOwner {
 		return accessDenied("Access Denied")
 	}
-	run, ok := s.handlers()[c.op]
+	run, ok := s.run[c.op]
 	if !ok {
 		return notImplemented(c.r.Method + " " + c.r.URL.RawQuery)
 	}

@@ -43,6 +43,10 @@ type Options struct {
 	// RepeatComplete answers a repeated CompleteMultipartUpload as the first; without it the upload
 	// is not there any more. Stores do either.
 	RepeatComplete bool
+	// PageKeys is how many keys a page of a list has at most; default 1000 as on S3.
+	PageKeys int
+	// NoStartAfter lists from the first key, whatever start-after says. Some stores do.
+	NoStartAfter bool
 	// Fault, when set, is asked before each request is served and before the injected Rules.
 	Fault func(op Op, r *http.Request) *Fault
 	// Clock is the server's time; default time.Now.
@@ -60,6 +64,8 @@ type Credential struct {
 type Server struct {
 	opt     Options
 	callers map[string]Credential // by access key
+	run     map[Op]func(*call) error
+	keys    signingKeys
 	store   *store
 	log     requestLog
 	rules   ruleList
@@ -80,6 +86,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s := &Server{opt: opt, store: st, callers: map[string]Credential{}, closed: make(chan struct{})}
 	s.callers[opt.AccessKey] = Credential{AccessKey: opt.AccessKey, SecretKey: opt.SecretKey}
+	s.run = s.handlers()
 	for _, c := range opt.More {
 		s.callers[c.AccessKey] = c
 	}
@@ -102,6 +109,9 @@ func fill(opt *Options) {
 	}
 	if opt.MinPartBytes == 0 {
 		opt.MinPartBytes = 5 << 20
+	}
+	if opt.PageKeys == 0 {
+		opt.PageKeys = maxListed
 	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -78,6 +79,19 @@ func signingKey(secret string, c credential) []byte {
 	for _, part := range []string{c.day, c.region, c.service, "aws4_request"} {
 		key = hmacSHA256(key, part)
 	}
+	return key
+}
+
+// signingKeys are those that were derived already: a client signs with one all day.
+type signingKeys struct{ known sync.Map }
+
+func (k *signingKeys) of(secret string, c credential) []byte {
+	id := [2]string{secret, c.scope}
+	if key, ok := k.known.Load(id); ok {
+		return key.([]byte)
+	}
+	key := signingKey(secret, c)
+	k.known.Store(id, key)
 	return key
 }
 

@@ -14,11 +14,11 @@ const maxXMLBody = 8 << 20
 
 // xmlDocument marshals a value of this package's own types, which cannot fail.
 func xmlDocument(v any) []byte {
-	raw, err := xml.Marshal(v)
-	if err != nil {
+	out := bytes.NewBufferString(xml.Header)
+	if err := xml.NewEncoder(out).Encode(v); err != nil {
 		panic("s3server: marshal answer: " + err.Error())
 	}
-	return append([]byte(xml.Header), raw...)
+	return out.Bytes()
 }
 
 func (c *call) writeXML(status int, v any) error {
