@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -43,17 +44,13 @@ type Scope struct{ Instance, Database string }
 // are none of ours are not touched and not listed. What is left out because there is too much of it
 // (see limits.go) is told by Around of the newest set of its database.
 func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
-	found := newGathering(root(c.prefix))
-	for _, prefix := range c.listPrefixes(scope) {
-		found.pass++
-		for object, err := range c.bucket.List(ctx, prefix) {
-			if err != nil {
-				return nil, fmt.Errorf("backup: list sets: %w", err)
-			}
-			found.add(object)
-		}
+	found, err := c.gather(ctx, scope, false)
+	if errors.Is(err, errNotInOrder) {
+		found, err = c.gather(ctx, scope, true)
 	}
-	found.end()
+	if err != nil {
+		return nil, fmt.Errorf("backup: list sets: %w", err)
+	}
 	cache := c.openCache(found, false)
 	if err := c.describe(ctx, found); err != nil {
 		cache.leave()
@@ -66,17 +63,31 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 	return sets, nil
 }
 
+// gather lists what is in scope; plain is one page after the other.
+func (c *Catalogue) gather(ctx context.Context, scope Scope, plain bool) (*gathering, error) {
+	found := newGathering(root(c.prefix))
+	for _, prefix := range c.listPrefixes(scope) {
+		found.pass++
+		l := lister{bucket: c.bucket, root: found.prefix, prefix: prefix, now: time.Now(), plain: plain, take: found.addAll}
+		if err := l.list(ctx); err != nil {
+			return nil, err
+		}
+	}
+	found.end()
+	return found, nil
+}
+
 // Since lists the native and incomplete sets of one database whose runs began at a time or later, newest first.
 // It costs what there is since then, not what there is.
 func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]Set, error) {
 	found := newGathering(root(c.prefix))
 	found.pass++
 	folder := Folder(c.prefix, scope.Instance, scope.Database)
-	for object, err := range c.bucket.ListAfter(ctx, folder, folder+began.UTC().Format(idTime)) {
+	for page, err := range c.bucket.ListPages(ctx, folder, folder+began.UTC().Format(idTime)) {
 		if err != nil {
 			return nil, fmt.Errorf("backup: list sets: %w", err)
 		}
-		found.add(object)
+		found.addAll(page.Objects)
 	}
 	found.end()
 	cache := c.openCache(found, true)

@@ -282,7 +282,7 @@ func TestGatheringCostsWhatIsKept(t *testing.T) {
 			g := newGathering("")
 			g.pass = 1
 			for n := range many {
-				g.add(s3.Object{Key: key(n), Size: 17, ETag: strconv.Itoa(n), LastModified: time.Unix(int64(1_800_000_000+n), 0)})
+				g.add(&s3.Listed{Key: key(n), Size: 17, ETag: strconv.Itoa(n), LastModified: time.Unix(int64(1_800_000_000+n), 0)})
 			}
 			g.end()
 			if grown := inUse() - before; grown > crowdBound/2 {
@@ -310,9 +310,9 @@ func TestOfTooManySetsTheNewestStay(t *testing.T) {
 	g.pass = 1
 	const more = 7
 	for n := range maxSetsOfOne + more {
-		g.add(s3.Object{Key: "db1/sales/" + crowdID(n) + "/" + manifestName, Size: 17})
+		g.add(&s3.Listed{Key: "db1/sales/" + crowdID(n) + "/" + manifestName, Size: 17})
 	}
-	g.add(s3.Object{Key: "db2/sales/" + crowdID(0) + "/" + manifestName, Size: 17})
+	g.add(&s3.Listed{Key: "db2/sales/" + crowdID(0) + "/" + manifestName, Size: 17})
 	g.end()
 	if len(g.sets) != maxSetsOfOne+1 || g.sets["db1/sales/"+crowdID(more-1)+"/"] != nil || g.sets["db1/sales/"+crowdID(more)+"/"] == nil {
 		t.Errorf("%d sets", len(g.sets))

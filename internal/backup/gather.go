@@ -70,7 +70,20 @@ func newGathering(prefix string) *gathering {
 	}
 }
 
-func (g *gathering) add(o s3.Object) {
+func (g *gathering) addAll(objects []s3.Listed) {
+	for i := range objects {
+		g.add(&objects[i])
+	}
+}
+
+// add takes one more object. What it keeps of its texts it clones: they are parts of a page.
+func (g *gathering) add(o *s3.Listed) {
+	if open := g.open; open != nil && open.Kind != KindLegacy && open.pass == g.pass {
+		if rest, same := strings.CutPrefix(o.Key, open.Dir); same && rest != "" { // most keys need no more looking at
+			open.add(place{rest: rest}, o)
+			return
+		}
+	}
 	at, ours := parseKey(strings.TrimPrefix(o.Key, g.prefix))
 	if !ours {
 		return
@@ -103,44 +116,47 @@ func made(name string) bool {
 	return false
 }
 
-func (s *gathered) add(at place, o s3.Object) {
+func (s *gathered) add(at place, o *s3.Listed) {
 	if o.LastModified.After(s.newest) {
 		s.newest = o.LastModified
 	}
 	if at.legacy {
-		s.Kind, s.Class, s.StoredSize = KindLegacy, o.StorageClass, o.Size
+		s.Kind, s.Class, s.StoredSize = KindLegacy, strings.Clone(o.StorageClass), o.Size
 		return
 	}
-	one := member{name: at.rest, etag: o.ETag, size: o.Size, modified: o.LastModified}
 	switch {
 	case at.rest == manifestName:
-		s.manifest = one
+		s.manifest = memberOf(o, manifestName)
 	case at.rest == signatureName:
-		s.signature = one
+		s.signature = memberOf(o, signatureName)
 	case strings.HasPrefix(at.rest, proofsFolder):
 		s.evidence = true
-		s.proofs = keepProofs(append(s.proofs, one), false)
+		s.proofs = keepProofs(append(s.proofs, memberOf(o, at.rest)), false)
 		return
 	case strings.HasPrefix(at.rest, holdsFolder):
 		s.evidence = true
 		s.holds.count++
-		s.holdDocs = keepHolds(append(s.holdDocs, one), false)
+		s.holdDocs = keepHolds(append(s.holdDocs, memberOf(o, at.rest)), false)
 		return
 	case lossName.MatchString(at.rest):
-		s.lossDocs = newestLossDocs(append(s.lossDocs, one), 8*newestLosses)
+		s.lossDocs = newestLossDocs(append(s.lossDocs, memberOf(o, at.rest)), 8*newestLosses)
 		return
 	case at.rest == retiredName:
 		s.retired = true
 	case strings.HasPrefix(at.rest, dumpName):
-		s.Class = o.StorageClass
+		s.Class = strings.Clone(o.StorageClass)
 	}
 	s.StoredSize = saturated(s.StoredSize, o.Size)
 	if made(at.rest) {
 		if s.sizes == nil {
 			s.sizes = map[string]int64{}
 		}
-		s.sizes[at.rest] = o.Size
+		s.sizes[strings.Clone(at.rest)] = o.Size
 	}
+}
+
+func memberOf(o *s3.Listed, name string) member {
+	return member{name: strings.Clone(name), etag: strings.Clone(o.ETag), size: o.Size, modified: o.LastModified}
 }
 
 // saturated is a sum of sizes that does not wrap.

@@ -102,9 +102,17 @@ func isID(name string) bool {
 	return ok
 }
 
+// legacyMatch spares the names of sets the regular expression, of which there are many.
+func legacyMatch(key string) []string {
+	if !strings.HasPrefix(key, legacyPrefix) {
+		return nil
+	}
+	return legacyName.FindStringSubmatch(key)
+}
+
 // parseKey tells ours from foreign objects. key is relative to the prefix.
 func parseKey(key string) (place, bool) {
-	if m := legacyName.FindStringSubmatch(key); m != nil {
+	if m := legacyMatch(key); m != nil {
 		return place{database: m[1], id: legacyID(key), legacy: true}, true
 	}
 	parts := strings.SplitN(key, "/", 4)

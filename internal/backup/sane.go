@@ -73,15 +73,17 @@ func saneValue(v reflect.Value, name string) (wrong string) {
 	return ""
 }
 
+// saneFields makes up the name of a field only for one that is wrong.
 func saneFields(v reflect.Value, name string) (wrong string) {
 	for i := range v.NumField() {
+		if wrong = saneValue(v.Field(i), ""); wrong == "" {
+			continue
+		}
 		field := v.Type().Field(i).Name
 		if name != "" {
 			field = name + "." + field
 		}
-		if wrong = saneValue(v.Field(i), field); wrong != "" {
-			return wrong
-		}
+		return saneValue(v.Field(i), field)
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,20 +18,14 @@ var errEndless = errors.New("the store gives the same page again and again")
 // List yields every object below prefix, in the store's order, page by page. The first error
 // ends it. Keys are taken apart from URL encoding, so that any byte in a key comes through.
 func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
-	return b.ListAfter(ctx, prefix, "")
-}
-
-// ListAfter is List without the keys up to and with after. "" leaves none out.
-func (b *Bucket) ListAfter(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		for page, err := range b.pages(ctx, listing{prefix: prefix, after: after}) {
+		for page, err := range b.ListPages(ctx, prefix, "") {
 			if err != nil {
 				yield(Object{}, err)
 				return
 			}
-			for _, c := range page.Contents {
-				object, err := b.listed(ctx, prefix, page.EncodingType, c)
-				if !yield(object, err) || err != nil {
+			for _, o := range page.Objects {
+				if !yield(o.object(), nil) {
 					return
 				}
 			}
@@ -38,15 +33,48 @@ func (b *Bucket) ListAfter(ctx context.Context, prefix, after string) iter.Seq2[
 	}
 }
 
-func (b *Bucket) listed(ctx context.Context, prefix string, enc types.EncodingType, c types.Object) (Object, error) {
-	key, err := decodeKey(enc, c.Key)
-	if err != nil {
-		return Object{}, b.fail(ctx, "list", prefix, err)
-	}
+// Listed is what a list tells of an object. Its texts are parts of the whole page's: whoever keeps one for
+// longer keeps them all, or clones it.
+type Listed struct {
+	Key          string
+	ETag         string
+	StorageClass string // "" is STANDARD
+	Size         int64  // bytes
+	LastModified time.Time
+}
+
+func (o Listed) object() Object {
 	return Object{
-		Key: key, Size: bytesOf(c.Size), ETag: aws.ToString(c.ETag),
-		StorageClass: string(c.StorageClass), LastModified: aws.ToTime(c.LastModified),
-	}, nil
+		Key: strings.Clone(o.Key), Size: o.Size, ETag: strings.Clone(o.ETag), StorageClass: strings.Clone(o.StorageClass),
+		LastModified: o.LastModified,
+	}
+}
+
+// Page is what one request of a list gave.
+type Page struct {
+	Objects []Listed
+	More    bool // there are further pages
+}
+
+// ListPages is List by pages, without the keys up to and with after; "" leaves none out.
+func (b *Bucket) ListPages(ctx context.Context, prefix, after string) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		read := &listPage{}
+		for out, err := range b.pages(ctx, listing{prefix: prefix, after: after}, read.decode) {
+			if err != nil {
+				yield(Page{}, err)
+				return
+			}
+			objects, err := read.objects()
+			if err != nil {
+				yield(Page{}, b.fail(ctx, "list", prefix, err))
+				return
+			}
+			if !yield(Page{Objects: objects, More: aws.ToBool(out.IsTruncated)}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // ListDirs returns the next level of "folders" below prefix, whole and with their slash at the
@@ -71,14 +99,14 @@ func (b *Bucket) ListDirs(ctx context.Context, prefix string) ([]string, error) 
 // listing is what is asked for.
 type listing struct{ prefix, delimiter, after string }
 
-func (b *Bucket) pages(ctx context.Context, ask listing) iter.Seq2[*s3.ListObjectsV2Output, error] {
+func (b *Bucket) pages(ctx context.Context, ask listing, change ...func(*s3.Options)) iter.Seq2[*s3.ListObjectsV2Output, error] {
 	in := &s3.ListObjectsV2Input{
 		Bucket: &b.opts.Bucket, Prefix: &ask.prefix, Delimiter: optional(ask.delimiter), StartAfter: optional(ask.after),
 		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: b.owner(),
 	}
 	return func(yield func(*s3.ListObjectsV2Output, error) bool) {
 		for {
-			page, err := b.client.ListObjectsV2(ctx, in)
+			page, err := b.client.ListObjectsV2(ctx, in, change...)
 			if err == nil && aws.ToBool(page.IsTruncated) && sameOrNone(in.ContinuationToken, page.NextContinuationToken) {
 				err = errEndless
 			}
