@@ -36,6 +36,7 @@ test: deps
 	PGBTUI_TEST_ALL=1 go test -timeout 50m $(TEST_FLAGS) ./...
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) $(RACE_PACKAGES)
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) -run '$(RACE_TESTS)' ./internal/backup
+	CGO_ENABLED=0 go test -run WithoutCgo ./internal/journal
 
 race: deps
 	PGBTUI_TEST_ALL=1 go test -race -timeout 90m $(TEST_FLAGS) ./...

@@ -77,7 +77,7 @@ type follower struct {
 
 // begin finds the end of the journal, so that "from now on" is the moment of the call.
 func (f *follower) begin(ctx context.Context) (err error) {
-	if f.units, err = resolveUnits(ctx, f.source, f.query); err != nil || f.cursor != "" {
+	if f.units, err = resolveUnits(f.source, f.query); err != nil || f.cursor != "" {
 		return err
 	}
 	return f.source.scan(ctx, scan{older: true}, func(e Entry) bool {
@@ -132,7 +132,7 @@ func (f *follower) look(ctx context.Context) (Page, error) {
 		if err != nil {
 			return Page{}, err
 		}
-		units, err := resolveUnits(ctx, f.source, f.query)
+		units, err := resolveUnits(f.source, f.query)
 		if err != nil {
 			return Page{}, err
 		}

@@ -14,7 +14,7 @@ import (
 
 // openWritten opens what w has written so far: records reach the file a moment after they were
 // handed over.
-func openWritten(t *testing.T, w *writer, open func(*testing.T, string) *Reader) *Reader {
+func openWritten(t *testing.T, w *writer) *Reader {
 	t.Helper()
 	for {
 		if files, _ := filepath.Glob(filepath.Join(w.dir, "*.journal")); len(files) > 0 {
@@ -24,7 +24,7 @@ func openWritten(t *testing.T, w *writer, open func(*testing.T, string) *Reader)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	r := open(t, w.dir)
+	r := openDir(t, w.dir)
 	for {
 		n := 0
 		if err := r.source.scan(t.Context(), scan{}, func(Entry) bool { n++; return true }); err != nil {
@@ -56,30 +56,28 @@ func take(t *testing.T, in <-chan Batch, n int) []string {
 }
 
 func TestFollowGivesEachNewEntryOnceAndInOrder(t *testing.T) {
-	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) {
-		w := newWriter(t)
-		w.append(t, from(backupUnit, "old"))
-		r := openWritten(t, w, open)
-		in, err := r.Follow(t.Context(), Query{Units: []string{backupUnit}}, "")
-		if err != nil {
-			t.Fatal(err)
+	w := newWriter(t)
+	w.append(t, from(backupUnit, "old"))
+	r := openWritten(t, w)
+	in, err := r.Follow(t.Context(), Query{Units: []string{backupUnit}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range 30 {
+		for k := range 40 {
+			want = append(want, fmt.Sprint(i, k))
+			w.append(t, from(backupUnit, fmt.Sprint(i, k)), from("noise.service", "noise"),
+				from("session-3.scope", "forged", "UNIT="+backupUnit))
 		}
-		var want []string
-		for i := range 30 {
-			for k := range 40 {
-				want = append(want, fmt.Sprint(i, k))
-				w.append(t, from(backupUnit, fmt.Sprint(i, k)), from("noise.service", "noise"),
-					from("session-3.scope", "forged", "UNIT="+backupUnit))
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		w.append(t, about(backupUnit, "end"))
-		want = append(want, "end")
-		got := take(t, in, len(want))
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
-		}
-	})
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.append(t, about(backupUnit, "end"))
+	want = append(want, "end")
+	got := take(t, in, len(want))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestFollowGoesOnFromAPagesCursor(t *testing.T) {
@@ -92,83 +90,77 @@ func TestFollowGoesOnFromAPagesCursor(t *testing.T) {
 		}
 	}
 	dir := journalOf(t, records...)
-	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) {
-		r := open(t, dir)
-		q := Query{Units: []string{backupUnit}}
-		page, err := r.Page(t.Context(), q, Position{Direction: Newer, Limit: 100})
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := r.Follow(t.Context(), q, page.Next)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, take(t, in, len(want))); diff != "" {
-			t.Error(diff)
-		}
-	})
+	r := openDir(t, dir)
+	q := Query{Units: []string{backupUnit}}
+	page, err := r.Page(t.Context(), q, Position{Direction: Newer, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := r.Follow(t.Context(), q, page.Next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, take(t, in, len(want))); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestFollowNoticesAUnitThatDidNotExist(t *testing.T) {
-	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) {
-		w := newWriter(t)
-		w.append(t, from("ssh.service", "x"))
-		in, err := openWritten(t, w, open).Follow(t.Context(), Query{Units: []string{"postgres-backup@*.service"}}, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want []string
-		for i := range 20 {
-			unit := fmt.Sprintf("postgres-backup@db%d.service", i)
-			w.append(t, about(unit, fmt.Sprint("starting ", i)), from(unit, fmt.Sprint("working ", i)), from("postgres-backup@db0.service", fmt.Sprint("again ", i)))
-			want = append(want, fmt.Sprint("starting ", i), fmt.Sprint("working ", i), fmt.Sprint("again ", i))
-			time.Sleep(20 * time.Millisecond)
-		}
-		if diff := cmp.Diff(want, take(t, in, len(want))); diff != "" {
-			t.Error(diff)
-		}
-	})
+	w := newWriter(t)
+	w.append(t, from("ssh.service", "x"))
+	in, err := openWritten(t, w).Follow(t.Context(), Query{Units: []string{"postgres-backup@*.service"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range 20 {
+		unit := fmt.Sprintf("postgres-backup@db%d.service", i)
+		w.append(t, about(unit, fmt.Sprint("starting ", i)), from(unit, fmt.Sprint("working ", i)), from("postgres-backup@db0.service", fmt.Sprint("again ", i)))
+		want = append(want, fmt.Sprint("starting ", i), fmt.Sprint("working ", i), fmt.Sprint("again ", i))
+		time.Sleep(20 * time.Millisecond)
+	}
+	if diff := cmp.Diff(want, take(t, in, len(want))); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestFollowersEndWithTheirContextAndWithTheReader(t *testing.T) {
 	dir := journalOf(t, sample()...)
-	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) {
-		// exec's copying goroutines and our own must all be gone.
-		leaks := goleak.IgnoreCurrent()
-		r := open(t, dir)
-		ctx, cancel := context.WithCancel(t.Context())
-		q := Query{Units: []string{"postgres-*"}}
-		first, err := r.Follow(ctx, q, "")
-		if err != nil {
-			t.Fatal(err)
+	// exec's copying goroutines and our own must all be gone.
+	leaks := goleak.IgnoreCurrent()
+	r := openDir(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	q := Query{Units: []string{"postgres-*"}}
+	first, err := r.Follow(ctx, q, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if b, open := <-first; open {
+		t.Errorf("after its context ended: %+v", b)
+	}
+	page, err := r.Page(t.Context(), q, Position{Direction: Newer, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	idle, err := r.Follow(t.Context(), q, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocked, err := r.Follow(t.Context(), q, page.Next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, in := range []<-chan Batch{idle, blocked} {
+		if b, open := <-in; open {
+			t.Errorf("after the reader was closed: %+v", b)
 		}
-		cancel()
-		if b, open := <-first; open {
-			t.Errorf("after its context ended: %+v", b)
-		}
-		page, err := r.Page(t.Context(), q, Position{Direction: Newer, Limit: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		idle, err := r.Follow(t.Context(), q, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		blocked, err := r.Follow(t.Context(), q, page.Next)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-		for _, in := range []<-chan Batch{idle, blocked} {
-			if b, open := <-in; open {
-				t.Errorf("after the reader was closed: %+v", b)
-			}
-		}
-		if _, err := r.Follow(t.Context(), q, ""); err == nil {
-			t.Error("a closed reader followed")
-		}
-		goleak.VerifyNone(t, leaks)
-	})
+	}
+	if _, err := r.Follow(t.Context(), q, ""); err == nil {
+		t.Error("a closed reader followed")
+	}
+	goleak.VerifyNone(t, leaks)
 }

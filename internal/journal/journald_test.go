@@ -22,23 +22,53 @@ import (
 // The tests here talk to a real systemd-journald: one of their own, in a mount namespace with
 // an empty /run, so that the machine's journal is neither read nor written.
 
-const insideJournald = "PGBTUI_TEST_INSIDE_JOURNALD"
+const ownMounts = "PGBTUI_TEST_OWN_MOUNTS"
+
+// inOwnMounts runs the calling test once more in a mount namespace of its own; only there it reports true.
+func inOwnMounts(t *testing.T) bool {
+	t.Helper()
+	need.Root(t)
+	if os.Getenv(ownMounts) != "" {
+		return true
+	}
+	unshare := need.Program(t, "unshare")
+	cmd := exec.Command(unshare, "--mount", "--propagation", "private", os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), ownMounts+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
+
+func TestAMissingLibsystemdIsNamed(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	files, err := filepath.Glob("/usr/lib*/*/libsystemd.so.0")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no libsystemd found to hide: %v", err)
+	}
+	for _, file := range files {
+		if err := unix.Mount("/dev/null", file, "", unix.MS_BIND, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	place(t, filepath.Join(dir, "system.journal"), 0o600)
+	_, err = Open(t.Context(), Options{Dir: dir})
+	if fault.CodeOf(err) != fault.Unavailable || !strings.Contains(fault.Remedy(err), "libsystemd0") {
+		t.Errorf("got %v, remedy %q", err, fault.Remedy(err))
+	}
+}
 
 func TestARealJournaldTakesAndGivesBackWhatWasWritten(t *testing.T) {
-	need.Root(t)
-	need.Program(t, "unshare", "/lib/systemd/systemd-journald", "journalctl", "logger")
-	if os.Getenv(insideJournald) == "" {
-		cmd := exec.Command("unshare", "--mount", "--propagation", "private", os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
-		cmd.Env = append(os.Environ(), insideJournald+"=1")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("%v\n%s", err, out)
-		}
+	need.Program(t, "/lib/systemd/systemd-journald", "logger")
+	if !inOwnMounts(t) {
 		return
 	}
 	daemon := startJournald(t)
 	unit := joinUnit(t)
-	eachSource(t, func(t *testing.T, open func(*testing.T, string) *Reader) { roundTrip(t, open, daemon, unit) })
+	roundTrip(t, daemon, unit)
 	t.Run("no rights", func(t *testing.T) {
 		asNobody(t, func() {
 			if _, err := Open(t.Context(), Options{}); fault.CodeOf(err) != fault.NotPermitted {
@@ -151,8 +181,8 @@ func forge(t *testing.T, unit, run string) {
 }
 
 // roundTrip follows a unit's entries while they are written, forged and the journal rotated.
-func roundTrip(t *testing.T, open func(*testing.T, string) *Reader, daemon *os.Process, unit string) {
-	r := open(t, "")
+func roundTrip(t *testing.T, daemon *os.Process, unit string) {
+	r := openDir(t, "")
 	run := strings.ReplaceAll(t.Name(), "/", "-")
 	q := Query{Units: []string{"pgbtui-test@*.service"}, RunID: run}
 	in, err := r.Follow(t.Context(), q, "")

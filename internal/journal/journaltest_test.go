@@ -53,7 +53,6 @@ type writer struct {
 func newWriter(t testing.TB) *writer {
 	t.Helper()
 	program := need.Program(t, "/lib/systemd/systemd-journal-remote")
-	need.Program(t, "journalctl")
 	w := &writer{dir: t.TempDir()}
 	w.cmd = exec.Command(program, "--output="+filepath.Join(w.dir, "system.journal"), "-")
 	var err error
@@ -108,33 +107,20 @@ func journalOf(t testing.TB, records ...record) (dir string) {
 	return w.dir
 }
 
-// eachSource runs a test on every way to read a journal that this build has.
-func eachSource(t *testing.T, test func(t *testing.T, open func(t *testing.T, dir string) *Reader)) {
-	for name, openSource := range sources() {
-		t.Run(name, func(t *testing.T) {
-			test(t, func(t *testing.T, dir string) *Reader {
-				t.Helper()
-				if err := checkAccess(dir); err != nil {
-					t.Fatal(err)
-				}
-				src, err := openSource(dir)
-				if err != nil {
-					t.Fatal(err)
-				}
-				r := newReader(dir, src)
-				r.open = openSource
-				t.Cleanup(func() {
-					if err := r.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-				return r
-			})
-		})
+// openDir opens the journal in dir, "" for this machine's, until the test ends.
+func openDir(t *testing.T, dir string) *Reader {
+	t.Helper()
+	r, err := Open(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
 }
-
-func openJournalctl(dir string) (source, error) { return &journalctl{dir: dir}, nil }
 
 func messages(entries []Entry) []string {
 	out := []string{}

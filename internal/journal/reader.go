@@ -119,7 +119,7 @@ func (r *Reader) Page(ctx context.Context, q Query, at Position) (Page, error) {
 		return Page{}, ctx.Err()
 	}
 	defer func() { r.turn <- struct{}{} }()
-	units, err := resolveUnits(ctx, r.source, q)
+	units, err := resolveUnits(r.source, q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -127,11 +127,11 @@ func (r *Reader) Page(ctx context.Context, q Query, at Position) (Page, error) {
 }
 
 // resolveUnits is the query's units with globs replaced by what the journal knows.
-func resolveUnits(ctx context.Context, src source, q Query) ([]string, error) {
+func resolveUnits(src source, q Query) ([]string, error) {
 	if !q.hasGlobs() {
 		return q.resolve(nil), nil
 	}
-	known, err := src.unitNames(ctx)
+	known, err := src.unitNames()
 	if err != nil {
 		return nil, err
 	}

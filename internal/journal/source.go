@@ -1,5 +1,6 @@
-// Where entries come from: libsystemd, or the program journalctl where there is no libsystemd
-// to load. Page and Follow are written once, on top of this.
+// Where entries come from: the journal's files. Page and Follow are written on top of this.
+//
+// An interface although there is one implementation: a build without cgo has none, and still compiles.
 
 package journal
 
@@ -13,7 +14,7 @@ type source interface {
 	// scan visits matching entries one by one until visit returns false or there are no more.
 	scan(ctx context.Context, s scan, visit func(Entry) bool) error
 	// unitNames are all values of _SYSTEMD_UNIT, then all of UNIT.
-	unitNames(ctx context.Context) ([]string, error)
+	unitNames() ([]string, error)
 	// wait blocks until the journal may have changed, or for a moment (changed is false), or
 	// until ctx ends. The first call returns at once: from then on nothing is missed.
 	wait(ctx context.Context) (changed bool, err error)

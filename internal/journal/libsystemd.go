@@ -8,31 +8,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/sdjournal"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // waitTurn is how long one wait may last: sd_journal_wait holds the journal's lock.
 const waitTurn = 250 * time.Millisecond
 
-// openSource opens libsystemd's journal. Where libsystemd cannot be loaded, journalctl has
-// one of its own.
-func openSource(dir string) (source, error) {
-	s, err := openSD(dir)
-	if err == nil {
-		return s, nil
-	}
-	if _, missing := exec.LookPath("journalctl"); missing != nil {
-		return nil, err
-	}
-	return &journalctl{dir: dir}, nil
-}
-
 type sdSource struct{ journal *sdjournal.Journal }
 
-func openSD(dir string) (source, error) {
+// openSource opens the journal in dir; "": this machine's.
+func openSource(dir string) (source, error) {
 	var j *sdjournal.Journal
 	var err error
 	if dir == "" {
@@ -41,13 +31,22 @@ func openSD(dir string) (source, error) {
 		j, err = sdjournal.NewJournalFromDir(dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: open: %w", err)
+		return nil, fault.New(fault.Unavailable, "journal: open", remedyOfOpen(err), err)
 	}
 	// A compressed value is unpacked up to here only; one byte more shows that it was cut.
 	if err := j.SetDataThreshold(maxMessage + uint64(len("MESSAGE=")) + 1); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: open: %w", err), j.Close())
 	}
 	return &sdSource{j}, nil
+}
+
+// remedyOfOpen tells a libsystemd that cannot be loaded from one that refused, which gives an errno.
+func remedyOfOpen(err error) string {
+	var refused syscall.Errno
+	if errors.As(err, &refused) {
+		return ""
+	}
+	return "Make sure that libsystemd.so.0 is installed: on Debian and Ubuntu it is in the package libsystemd0."
 }
 
 func (s *sdSource) close() error { return s.journal.Close() }
@@ -127,7 +126,7 @@ func (s *sdSource) entry() (e Entry, ok bool) {
 	return unreadable(cursor, at, err.Error()), true
 }
 
-func (s *sdSource) unitNames(context.Context) ([]string, error) {
+func (s *sdSource) unitNames() ([]string, error) {
 	var names []string
 	for _, field := range []string{"_SYSTEMD_UNIT", "UNIT"} {
 		values, err := s.journal.GetUniqueValues(field)
