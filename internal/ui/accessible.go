@@ -332,7 +332,7 @@ func (t *talk) restore(ctx context.Context, s backup.Set) {
 	}
 	w.names, w.nameErr = p.Databases(ctx)
 	t.say("Parts of it, or in the place of a live database: pgbtui restore --help")
-	w.target.text = t.ask("Name of the new database:")
+	w.target.set(t.ask("Name of the new database:"))
 	if why := w.badTarget(); why != "" {
 		t.say("Not possible: " + why)
 		return

@@ -147,7 +147,7 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 		d.title, d.verb, d.cli, d.done, do = "Release a backup of "+orUnknown(s.Database), "Release it", "sudo pgbtui unhold "+sh.word(&s), "released: "+clean(s.ID), keeper.Release
 		d.facts = [][2]string{{"Backup", clean(s.ID)}, {"Held", clean(s.Hold.String())}, {"Then", "The next retention may delete it, if no rule keeps it."}}
 	}
-	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text) }
+	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text()) }
 	return sh.post(boxMsg{d})
 }
 
@@ -167,10 +167,10 @@ func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
 		done:  "acknowledged: " + clean(s.ID),
 	}
 	d.do = func(ctx context.Context) (Started, error) {
-		if strings.TrimSpace(d.reason.text) == "" {
+		if strings.TrimSpace(d.reason.text()) == "" {
 			return Started{}, fault.New(fault.Usage, "no reason", "Say in a few words what happened to the backup.", nil)
 		}
-		return Started{}, holder.Acknowledge(ctx, s, d.reason.text)
+		return Started{}, holder.Acknowledge(ctx, s, d.reason.text())
 	}
 	return sh.post(boxMsg{d})
 }
@@ -193,7 +193,7 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
 	}
 	d.do = func(ctx context.Context) (Started, error) {
-		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text)
+		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text())
 	}
 	return sh.post(boxMsg{d})
 }

@@ -43,7 +43,7 @@ func (g *typedGate) leaving(page screen, untouched string) binding {
 func (g *typedGate) asked(page screen, m startedMsg) tea.Cmd {
 	g.busy = false
 	if g.err = m.err; m.err != nil {
-		g.input.text = ""
+		g.input.set("")
 		return nil
 	}
 	cmds := []tea.Cmd{g.post(popMsg{page})}

@@ -141,7 +141,7 @@ func (d *dialog) view(w, h int) string {
 		lines = append(lines, d.faint.Render(fit(label, 11))+" "+d.bold.Render(l))
 	}
 	if d.strict && d.yes {
-		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme)+d.faint.Render(" "+first(d.why, "optional, kept in the journal")))
+		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme, iw-12)+d.faint.Render(" "+first(d.why, "optional, kept in the journal")))
 	}
 	if d.err != nil {
 		lines = append(lines, "")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // What the outside tests may use of the inside.
@@ -74,23 +75,54 @@ func (d *Driver) Resize(w, h int) { d.apply(tea.WindowSizeMsg{Width: w, Height: 
 
 // Press presses keys one after the other: "enter", "esc", "tab", or runes.
 func (d *Driver) Press(keys ...string) *Driver {
-	named := map[string]tea.KeyType{
-		"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "ctrl+c": tea.KeyCtrlC,
-		"backspace": tea.KeyBackspace, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "ctrl+u": tea.KeyCtrlU,
-		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "ctrl+r": tea.KeyCtrlR,
-	}
 	for _, k := range keys {
-		msg := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
-		if t, ok := named[k]; ok {
-			msg = tea.KeyMsg{Type: t}
-		}
-		if k == " " {
-			msg = tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}
-		}
-		d.apply(msg)
+		d.apply(press(k))
 	}
 	return d
 }
+
+func press(name string) tea.KeyMsg {
+	named := map[string]tea.KeyType{
+		"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "ctrl+c": tea.KeyCtrlC,
+		"backspace": tea.KeyBackspace, "delete": tea.KeyDelete, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown,
+		"home": tea.KeyHome, "end": tea.KeyEnd, "ctrl+left": tea.KeyCtrlLeft, "ctrl+right": tea.KeyCtrlRight,
+		"ctrl+k": tea.KeyCtrlK, "ctrl+u": tea.KeyCtrlU, "ctrl+v": tea.KeyCtrlV, "ctrl+w": tea.KeyCtrlW,
+		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "ctrl+r": tea.KeyCtrlR,
+	}
+	switch t, ok := named[name]; {
+	case ok:
+		return tea.KeyMsg{Type: t}
+	case name == " ":
+		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(name)}
+}
+
+// Line is a line that is typed into.
+type Line struct{ line }
+
+// NewLine is one that holds text.
+func NewLine(text string) *Line { return &Line{newLine(text)} }
+
+// Key gives it one message.
+func (l *Line) Key(k tea.KeyMsg) bool { return l.key(k) }
+
+// Press presses keys, and reports whether the line took the last one.
+func (l *Line) Press(keys ...string) (taken bool) {
+	for _, k := range keys {
+		taken = l.key(press(k))
+	}
+	return taken
+}
+
+// Text is what it holds.
+func (l *Line) Text() string { return l.text() }
+
+// View is how it is drawn in w cells, without colours.
+func (l *Line) View(w int) string { return ansi.Strip(l.view(theme{}, w)) }
+
+// Plain is how the pages in reverse colours draw it.
+func (l *Line) Plain() string { return l.plain() }
 
 // Type types text at once, as a slow link delivers it.
 func (d *Driver) Type(text string) *Driver {

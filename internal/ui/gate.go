@@ -67,9 +67,9 @@ func (g *gate) dead() string {
 		return why
 	case g.preflight.plan.Left:
 		return "the checks could not be made from here"
-	case g.input.text == "":
+	case g.input.text() == "":
 		return "type its name"
-	case g.input.text != g.request.live():
+	case g.input.text() != g.request.live():
 		return "that is not its name"
 	}
 	return ""
@@ -102,7 +102,7 @@ func (g *gate) toggle() tea.Cmd {
 func (g *gate) press() tea.Cmd {
 	g.busy, g.err = true, nil
 	r := g.request
-	r.Confirm = g.input.text
+	r.Confirm = g.input.text()
 	return startRestore(g.ctx, g.shared, &g.start, r, g.update)
 }
 

@@ -68,5 +68,5 @@ func (g *gate) prompt() []string {
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"
 	}
-	return []string{fmt.Sprintf("  Type %s to %s: %s_", clean(g.request.live()), what, clean(g.input.text)), "  " + state}
+	return []string{fmt.Sprintf("  Type %s to %s: %s", clean(g.request.live()), what, g.input.plain()), "  " + state}
 }

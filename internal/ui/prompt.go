@@ -21,7 +21,7 @@ type prompt struct {
 
 func (r *root) promptFilter() tea.Cmd {
 	old := r.top().(filterable).filterText()
-	r.prompt = &prompt{line: line{old}, before: old}
+	r.prompt = &prompt{line: newLine(old), before: old}
 	return nil
 }
 
@@ -43,17 +43,17 @@ func (r *root) promptKey(k tea.KeyMsg) tea.Cmd {
 	case "enter":
 		r.prompt = nil
 		if p.command {
-			return r.command(p.text)
+			return r.command(p.text())
 		}
 		return nil
 	case "tab":
 		if p.command {
-			p.text = complete(p.text, r.verbs())
+			p.set(complete(p.text(), r.verbs()))
 		}
 		return nil
 	}
 	if p.line.key(k) && !p.command && f != nil {
-		f.setFilter(p.text)
+		f.setFilter(p.text())
 	}
 	return nil
 }
@@ -61,15 +61,15 @@ func (r *root) promptKey(k tea.KeyMsg) tea.Cmd {
 func (r *root) promptView(w int) string {
 	p := r.prompt
 	if !p.command {
-		return fit(r.theme.key.Render("/")+p.view(r.theme)+r.faint.Render("  enter keeps · esc undoes"), w)
+		return fit(r.theme.key.Render("/")+p.view(r.theme, w-1)+r.faint.Render("  enter keeps · esc undoes"), w)
 	}
 	var hits []string
 	for _, v := range r.verbs() {
-		if strings.HasPrefix(v.name, p.text) || strings.HasPrefix(p.text, v.name+" ") {
+		if strings.HasPrefix(v.name, p.text()) || strings.HasPrefix(p.text(), v.name+" ") {
 			hits = append(hits, strings.TrimSpace(v.name+" "+v.args))
 		}
 	}
-	return fit(r.theme.key.Render(":")+p.view(r.theme)+r.faint.Render("  "+strings.Join(hits, " · ")), w)
+	return fit(r.theme.key.Render(":")+p.view(r.theme, w-1)+r.faint.Render("  "+strings.Join(hits, " · ")), w)
 }
 
 // verb is a command of the palette.

@@ -43,9 +43,9 @@ func (g *pruneGate) dead() string {
 	switch n := strconv.Itoa(g.plan.Removes()); {
 	case g.denied() != "":
 		return g.denied()
-	case g.input.text == "":
+	case g.input.text() == "":
 		return "type the number"
-	case g.input.text != n:
+	case g.input.text() != n:
 		return "that is not the number"
 	}
 	return ""
@@ -104,5 +104,5 @@ func (g *pruneGate) prompt() string {
 	if why := g.dead(); why != "" {
 		state = "(" + why + ")"
 	}
-	return fmt.Sprintf("  Type %d, the number of backups that go: %s_   %s", g.plan.Removes(), clean(g.input.text), state)
+	return fmt.Sprintf("  Type %d, the number of backups that go: %s   %s", g.plan.Removes(), g.input.plain(), state)
 }

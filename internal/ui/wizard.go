@@ -75,9 +75,9 @@ var ways = []way{
 
 func (w *wizard) setWay(n int) {
 	w.way = n
-	w.target.text = suggested(w.set.Database, w.now)
+	w.target.set(suggested(w.set.Database, w.now))
 	if ways[n].existing || ways[n].live {
-		w.target.text = w.set.Database
+		w.target.set(w.set.Database)
 	}
 }
 
@@ -122,17 +122,17 @@ func (w *wizard) request() RestoreRequest {
 	}
 	switch {
 	case by.live:
-		r.Replace, r.SchemaOnly = w.target.text, false
+		r.Replace, r.SchemaOnly = w.target.text(), false
 	case by.existing:
-		r = RestoreRequest{Set: w.set, Target: w.target.text, Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1}
+		r = RestoreRequest{Set: w.set, Target: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1}
 	default:
-		r.Target, r.Terminate = w.target.text, false
+		r.Target, r.Terminate = w.target.text(), false
 	}
 	if r.SchemaOnly {
 		r.Jobs = 1
 	}
 	if !by.existing {
-		r.Roles, _ = parseRoles(w.roles.text)
+		r.Roles, _ = parseRoles(w.roles.text())
 	}
 	return r
 }
@@ -184,7 +184,7 @@ func (w *wizard) copyText() string {
 	if w.step <= stepTarget {
 		return ""
 	}
-	return w.target.text
+	return w.target.text()
 }
 
 func (w *wizard) cliLine() string { return restoreLine(w.shared, w.request()) }

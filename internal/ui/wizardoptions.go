@@ -74,11 +74,11 @@ func (w *wizard) jobs() option {
 
 func (w *wizard) mapping() option {
 	o := option{name: "Roles", value: "none", about: "type OLD=NEW, OLD=NEW: what is one role's goes to another", typed: true, change: func(int) {}}
-	if w.roles.text == "" {
+	if w.roles.text() == "" {
 		return o
 	}
-	o.value, o.about = w.roles.text, "what belongs or is granted to one goes to the other"
-	if _, err := parseRoles(w.roles.text); err != nil {
+	o.value, o.about = w.roles.text(), "what belongs or is granted to one goes to the other"
+	if _, err := parseRoles(w.roles.text()); err != nil {
 		o.about = "not OLD=NEW, OLD=NEW"
 	}
 	return o
@@ -108,7 +108,7 @@ func parseRoles(text string) (map[string]string, error) {
 }
 
 func (w *wizard) badOptions() string {
-	if _, err := parseRoles(w.roles.text); err != nil {
+	if _, err := parseRoles(w.roles.text()); err != nil {
 		return "roles are mapped as OLD=NEW, OLD=NEW"
 	}
 	return ""
@@ -125,8 +125,8 @@ func (w *wizard) optionLines(width int) []string {
 	at := w.selected().name
 	for _, o := range w.options() {
 		value := clean(o.value)
-		if o.typed && o.name == at && w.roles.text != "" {
-			value += "_" // the row is reversed: a reversed cursor would not show
+		if o.typed && o.name == at && w.roles.text() != "" {
+			value = w.roles.plain() // the row is reversed: a reversed cursor would not show
 		}
 		l := fit(fmt.Sprintf("   %-12s  %-4s  %s", o.name, value, o.about), width)
 		if o.name == at {

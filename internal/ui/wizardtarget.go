@@ -29,7 +29,7 @@ func suggested(database string, now time.Time) string {
 
 // badTarget is why the name cannot be used, or "".
 func (w *wizard) badTarget() string {
-	name := w.target.text
+	name := w.target.text()
 	switch {
 	case name == "":
 		return "type the database's name"
@@ -90,7 +90,7 @@ func (w *wizard) targetLines(width int) []string {
 	case by.existing:
 		title, about, good = "WHICH DATABASE GETS THE ROWS", "All rows come, or none. Its tables of these names must be empty.", "✓ exists"
 	}
-	lines := []string{w.section(title, "", width), "   " + w.target.view(w.theme), ""}
+	lines := []string{w.section(title, "", width), "   " + w.target.view(w.theme, width-3), ""}
 	state := w.good.Render(good)
 	switch {
 	case w.badTarget() != "":

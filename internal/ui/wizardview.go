@@ -54,7 +54,7 @@ func sourceText(sh *shared, s *backup.Set) string {
 }
 
 func (w *wizard) targetText() string {
-	text := first(clean(w.target.text), "?") + " on " + onServer(w.shared)
+	text := first(clean(w.target.text()), "?") + " on " + onServer(w.shared)
 	switch by := ways[w.way]; {
 	case by.live:
 		return text + ", in its place"
