@@ -1,8 +1,11 @@
+// Reading unit files that somebody else wrote, and environment files.
+//
+// By hand, and not by go-systemd's package unit: that makes a comment within a continued line part of the value, and
+// loses the rest of a file behind a line without "=" or of 2,048 bytes, where systemd goes on.
+
 package systemd
 
-import (
-	"strings"
-)
+import "strings"
 
 // setting is one assignment of a unit file.
 type setting struct {
@@ -10,11 +13,12 @@ type setting struct {
 }
 
 // parseUnit reads a unit file as systemd.syntax(7) describes it: sections, comments, lines that
-// go on after a backslash. It never fails; what is no assignment is left out.
+// go on after a backslash, a byte order mark. It never fails; what is no assignment is left out.
 func parseUnit(text string) []setting {
 	var settings []setting
-	section, joined, going := "", "", false
-	for line := range strings.Lines(text) {
+	var section, joined string
+	going := false
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		line = strings.TrimRight(line, "\r\n")
 		trimmed := strings.TrimSpace(line)
 		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
@@ -32,7 +36,7 @@ func parseUnit(text string) []setting {
 		if strings.HasPrefix(joined, "[") && strings.HasSuffix(joined, "]") {
 			section = joined[1 : len(joined)-1]
 		} else if key, value, ok := strings.Cut(joined, "="); ok {
-			settings = append(settings, setting{section, strings.TrimSpace(key), strings.TrimSpace(value)})
+			settings = append(settings, setting{section: section, key: strings.TrimSpace(key), value: strings.TrimSpace(value)})
 		}
 	}
 	return settings
