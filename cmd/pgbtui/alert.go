@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
@@ -85,7 +86,7 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	}
 	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: p.now(), Blind: func(watch.Incident) bool { return true }})
 	if len(news) == 0 {
-		t.warn(ctx, a.Subject()+" once more, as before: "+firstOf(a.Reason, a.Result))
+		t.warn(ctx, a.Subject()+" once more, as before: "+cmp.Or(a.Reason, a.Result))
 	}
 	if channels, _ := p.channels(c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
 		return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", configErr)
@@ -108,7 +109,7 @@ func triedAgain(ctx context.Context, a notify.Alert) bool {
 // failureOf is the alert as a finding.
 func failureOf(a notify.Alert) watch.Finding {
 	f := watch.Finding{
-		Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: firstOf(a.Reason, a.Subject()), Remedy: a.Advice(),
+		Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: cmp.Or(a.Reason, a.Subject()), Remedy: a.Advice(),
 		Run: &watch.Run{Unit: a.Unit, Invocation: a.InvocationID, EndedAt: a.When.UTC()},
 	}
 	status := ""
@@ -124,7 +125,7 @@ func failureOf(a notify.Alert) watch.Finding {
 
 // incidents opens the memory of what was told; nil, and said, where that cannot be had.
 func (p *program) incidents(ctx context.Context, t *teller) *watch.Store {
-	dir := firstOf(strings.Split(p.getenv("STATE_DIRECTORY"), ":")[0])
+	dir := strings.Split(p.getenv("STATE_DIRECTORY"), ":")[0]
 	if dir == "" {
 		return nil // by hand
 	}

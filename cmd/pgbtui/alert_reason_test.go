@@ -57,7 +57,7 @@ func TestEveryEndIsRecordedAndNeverFails(t *testing.T) {
 		{nil, "systemd does not say how"},
 	} {
 		var lines bytes.Buffer
-		p := &program{in: os.Stdin, out: &lines, err: &lines, getenv: func(k string) string { return c.env[k] }, now: time.Now}
+		p := newProgram(outside{in: os.Stdin, out: &lines, err: &lines, getenv: func(k string) string { return c.env[k] }, now: time.Now})
 		if code := p.main(t.Context(), []string{"ended", "postgres-backup@x.service"}); code != 0 || !strings.Contains(lines.String(), c.want) {
 			t.Errorf("%v: code %d, %q", c.env, code, lines.String())
 		}

@@ -114,7 +114,7 @@ func TestEveryCommandLineThatIsPrintedIsOneOfThisProgram(t *testing.T) {
 	tried := 0
 	texts(t, func(at, text string) {
 		for _, c := range commandsIn(at, text) {
-			root := (&program{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
+			root := newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
 			words := strings.Fields(strings.NewReplacer("%s", "X", "%d", "1", "%q", "X", "%v", "X").Replace(c.text))[1:]
 			verb, _, err := root.Find(words)
 			known := err == nil && verb != root || len(words) > 0 && strings.HasPrefix(words[0], "--")
@@ -175,7 +175,7 @@ func TestTheSearchForCommandLinesFindsWrongOnes(t *testing.T) {
 	} {
 		failed := false
 		for _, c := range commandsIn("here", text) {
-			root := (&program{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
+			root := newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
 			words := strings.Fields(c.text)[1:]
 			if verb, _, err := root.Find(words); !c.named && (err != nil || verb == root) {
 				continue
@@ -189,7 +189,7 @@ func TestTheSearchForCommandLinesFindsWrongOnes(t *testing.T) {
 }
 
 func TestVerbsThatPutSomethingBesideASetTakeAKeyThatMay(t *testing.T) {
-	root := (&program{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
+	root := newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}).rootCommand()
 	for verb, want := range map[string]duty{
 		"hold": writer, "unhold": writer, "acknowledge": writer, "verify": prover, "drill": prover, "prune": keeper, "list": "",
 	} {

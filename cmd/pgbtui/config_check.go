@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,7 +176,7 @@ func (p *program) printConfig(c jsonConfig) error {
 	if p.json {
 		return p.printJSON(c)
 	}
-	p.printf("file: %s\n", firstOf(printable.Text(c.File), noFile))
+	p.printf("file: %s\n", cmp.Or(printable.Text(c.File), noFile))
 	for _, j := range c.Jobs {
 		if j.Database == "" {
 			p.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))

@@ -19,7 +19,7 @@ import (
 
 // bucketFindings tries the bucket, as far as it is reached.
 func (p *program) bucketFindings(ctx context.Context, job config.Job) []jsonFinding {
-	bucket, err := p.bucketAs(ctx, job, writer)
+	bucket, err := client{stores: p.stores, access: access{duty: writer, waitedFor: p.watched}}.bucket(ctx, job)
 	if err == nil {
 		err = bucket.Probe(ctx)
 	}

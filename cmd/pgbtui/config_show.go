@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -80,7 +81,7 @@ func (p *program) printSettings(out jsonSettings) error {
 	if p.json {
 		return p.printJSON(out)
 	}
-	p.printf("file: %s\n", firstOf(printable.Text(out.File), noFile))
+	p.printf("file: %s\n", cmp.Or(printable.Text(out.File), noFile))
 	for _, job := range out.Jobs {
 		title := "job " + printable.Text(job.Name)
 		if job.Name == "" {
@@ -89,7 +90,7 @@ func (p *program) printSettings(out jsonSettings) error {
 		p.printf("\n%s\n", title)
 		w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
 		for _, s := range job.Settings {
-			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, firstOf(printable.Text(s.Value), "-"), printable.Text(s.From))
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, cmp.Or(printable.Text(s.Value), "-"), printable.Text(s.From))
 		}
 		if err := w.Flush(); err != nil {
 			return fmt.Errorf("print settings: %w", err)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"log/slog"
 
+	"filippo.io/age"
+
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/console"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
@@ -22,7 +25,7 @@ func (p *program) console(ctx context.Context, f rootFlags) error {
 	options, done := console.Build(ctx, console.Setup{
 		Config: c, Host: hostname(), Version: version(), ReadOnly: f.readOnly || c.ReadOnly,
 		NoColor: p.noColor || p.getenv("NO_COLOR") != "",
-		Open:    p.bucket, Identities: p.identities, Log: slog.New(audit),
+		Open:    p.bucket, Identities: func(job config.Job) ([]age.Identity, error) { return p.identities(job, "") }, Log: slog.New(audit),
 		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator", CacheDir: p.cacheDir()},
 	})
 	defer done()

@@ -46,7 +46,7 @@ func (p *program) drill(ctx context.Context, f drillFlags) error {
 	if err != nil {
 		return err
 	}
-	identities, err := p.identities(at.job)
+	identities, err := p.identities(at.job, p.identity)
 	if err != nil {
 		return err
 	}

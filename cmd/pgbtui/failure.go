@@ -5,17 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -104,12 +99,12 @@ func (p *program) end(ctx context.Context, typed *cobra.Command, args []string, 
 		err = withHelp(typed, err)
 	}
 	if p.json || asksForJSON(args) {
-		p.printJSONError(err)
+		_ = p.printJSON(jsonError{Schema: jsonSchema, Error: asFault(err)})
 	}
 	switch {
 	case isLogged:
-	case isRun && p.underJournal():
-		p.logFailure(context.WithoutCancel(ctx), run.kind, err)
+	case isRun && p.inJournal():
+		p.failure(context.WithoutCancel(ctx), run.kind, err)
 	default:
 		explain(p.err, err)
 	}
@@ -127,27 +122,5 @@ func explain(w io.Writer, err error) {
 	}
 	if remedy := fault.Remedy(err); remedy != "" {
 		_, _ = fmt.Fprintln(w, "  remedy: "+printable.Text(remedy))
-	}
-}
-
-// logFailure puts an error where the alert looks for it.
-func (p *program) logFailure(ctx context.Context, kind runKind, err error) {
-	text := kind.word + " failed: " + strings.TrimPrefix(err.Error(), kind.word+": ")
-	p.logger(slog.LevelInfo).ErrorContext(ctx, text, slog.String("event", kind.event),
-		slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
-}
-
-// quote shows what a program said word for word. It may hold people's rows, so it goes to the terminal of
-// whoever restores and nowhere else: not where standard error is a journal, a file or a pipe.
-func (p *program) quote(err error) {
-	var exit *postgres.ExitError
-	file, ok := p.err.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) || !errors.As(err, &exit) {
-		return
-	}
-	out := printable.Writer(file)
-	_, _ = fmt.Fprintf(out, "  %s, shown on this terminal only:\n", exit.Program)
-	for _, line := range exit.Lines {
-		_, _ = fmt.Fprintf(out, "    %s\n", printable.Text(line))
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -108,12 +107,4 @@ func (p *program) printHeld(s *backup.Set, what string) error {
 	}
 	p.printf("%s %s\n", s.ID, what)
 	return nil
-}
-
-// audit writes who did what to the journal, whatever this process's own log is; where there is no
-// journal, it is at least said.
-func (p *program) audit(ctx context.Context, who journal.Operator, what journal.Action) {
-	handler := journal.NewHandler(journal.HandlerOptions{Fallback: p.err})
-	defer func() { _ = handler.Close() }()
-	journal.Audit(ctx, slog.New(handler), who, what)
 }

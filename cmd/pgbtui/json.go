@@ -1,36 +1,16 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
+	"cmp"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // jsonSchema is the version of every document that --json prints. Fields may be added within a
 // version; docs/json.md is the contract.
 const jsonSchema = 1
-
-func (p *program) printJSON(v any) error {
-	var document bytes.Buffer
-	encoder := json.NewEncoder(&document)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("print JSON: %w", err)
-	}
-	if _, err := p.out.Write(printable.JSON(document.Bytes())); err != nil {
-		return fmt.Errorf("print JSON: %w", err)
-	}
-	return nil
-}
-
-func (p *program) printJSONError(err error) {
-	_ = p.printJSON(jsonError{jsonSchema, asFault(err)})
-}
 
 type jsonError struct {
 	Schema int       `json:"schema"`
@@ -119,7 +99,7 @@ func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
 		out.LockedUntil = &until
 	}
 	if m := s.Manifest; m != nil {
-		out.Job = firstOf(out.Job, m.Job) // a run's own set was not read back
+		out.Job = cmp.Or(out.Job, m.Job) // a run's own set was not read back
 		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings
 		if m.Summary.Scanned {
 			out.Tables, out.Rows = &m.Summary.Tables, &m.Summary.Rows

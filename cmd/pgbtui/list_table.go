@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-	"golang.org/x/term"
 )
 
 // Tables for people. Rules: into a file or a pipe, and with --wide, everything is written; on a terminal a line
@@ -87,15 +85,4 @@ func without(rows [][]string, head string) [][]string {
 		}
 	}
 	return out
-}
-
-// columns is how wide lines may be on standard output; 0: as they are.
-func (p *program) columns(wide bool) int {
-	if wide || !p.toStdout() {
-		return 0
-	}
-	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-		return width
-	}
-	return 0
 }

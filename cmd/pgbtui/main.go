@@ -21,7 +21,7 @@ func execute() fault.Code {
 	ctx, stop := signalContext(context.Background())
 	defer stop()
 	_ = hideMemory() // what it guards against is guarded by the units' sandbox, too
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: time.Now}
+	p := newProgram(outside{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: time.Now})
 	return p.main(ctx, os.Args[1:])
 }
 

@@ -35,7 +35,7 @@ func (p *program) places(ctx context.Context, c *config.Config, name string) ([]
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, place{job, bucket, p.catalogue(bucket, job)})
+		found = append(found, place{job, bucket, p.client().catalogue(bucket, job)})
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"filippo.io/age"
@@ -176,12 +177,12 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 
 // restoreEnv is what a restore of a set needs besides the set.
 func (p *program) restoreEnv(ctx context.Context, at *located) (env backup.Env, identities []age.Identity, stop func(), err error) {
-	if identities, err = p.identities(at.job); err != nil {
+	if identities, err = p.identities(at.job, p.identity); err != nil {
 		return env, nil, nil, err
 	}
 	// The job's user is the backup role, which may only read: restoring is for whoever runs this.
 	at.job.Postgres.User = ""
-	at.job.SpoolDir = firstOf(at.job.SpoolDir, p.getenv("STATE_DIRECTORY"))
+	at.job.SpoolDir = cmp.Or(at.job.SpoolDir, p.getenv("STATE_DIRECTORY"))
 	if env, stop, err = p.runEnv(ctx, at.job); err != nil {
 		return env, nil, nil, err
 	}

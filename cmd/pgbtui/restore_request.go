@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -66,11 +67,11 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore, answ
 	}
 	swap := asked.BackupSwap()
 	if asked.Check {
-		answer.Checks, err = backup.SwapPreflight(ctx, job, p.serverEnv(), swap)
+		answer.Checks, err = backup.SwapPreflight(ctx, job, p.serverEnv(p.logger(slog.LevelInfo)), swap)
 		return err
 	}
 	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
-	answer.Swapped, err = backup.SwapBack(ctx, job, p.serverEnv(), swap)
+	answer.Swapped, err = backup.SwapBack(ctx, job, p.serverEnv(p.logger(slog.LevelInfo)), swap)
 	return logged(err)
 }
 
@@ -85,7 +86,7 @@ func (p *program) printAnswer(a *request.Answer) error {
 // word and called so, and the line that counts is the console's, which has the kernel's login uid.
 func requester(asked request.Restore) journal.Operator {
 	if asked.Owner == request.OverflowUID {
-		return journal.Operator{LoginUID: "unknown", Login: firstOf(asked.By, "unknown"), From: "request"}
+		return journal.Operator{LoginUID: "unknown", Login: cmp.Or(asked.By, "unknown"), From: "request"}
 	}
 	return journal.OwnerOperator(asked.Owner)
 }

@@ -70,7 +70,7 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 	if err != nil {
 		return err
 	}
-	env := p.serverEnv()
+	env := p.serverEnv(p.logger(slog.LevelInfo))
 	if f.check {
 		checks, err := backup.SwapPreflight(ctx, job, env, f.SwapRequest)
 		if err != nil {
@@ -136,12 +136,4 @@ func jobOfServer(c *config.Config, name, database string) (config.Job, error) {
 		return *found, nil
 	}
 	return c.Job(name)
-}
-
-// serverEnv is a world without a bucket.
-func (p *program) serverEnv() backup.Env {
-	return backup.Env{
-		Log: p.logger(slog.LevelInfo), Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
-		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
-	}
 }

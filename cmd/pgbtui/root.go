@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 type rootFlags struct {
@@ -61,13 +59,9 @@ func (p *program) root(ctx context.Context, f rootFlags) error {
 		return asRun(backupRun, p.headless(ctx, f))
 	case f.acceptEmpty:
 		return usageText("--accept-empty goes with --headless")
-	case p.json, !f.accessible && !p.onTerminal():
+	case p.json, !f.accessible && !p.canDraw(p.getenv):
 		// Without a terminal that can be drawn on, the console is its one-page summary.
 		return p.status(ctx, f.job)
 	}
 	return p.console(ctx, f)
-}
-
-func (p *program) onTerminal() bool {
-	return p.getenv("TERM") != "dumb" && p.getenv("TERM") != "" && term.IsTerminal(int(p.in.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 }

@@ -34,3 +34,20 @@ func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(
 	}
 	return env, func() { bar.clear(); notifier.Stopping() }, err
 }
+
+// env is the world for a run of this job.
+func (p *program) env(ctx context.Context, job config.Job, log *slog.Logger) (backup.Env, error) {
+	bucket, err := p.bucket(ctx, job)
+	env := p.serverEnv(log)
+	env.Bucket = bucket
+	env.CacheDir = p.cacheDir()
+	return env, err
+}
+
+// serverEnv is a world without a bucket.
+func (p *program) serverEnv(log *slog.Logger) backup.Env {
+	return backup.Env{
+		Log: log, Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
+		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
+	}
+}

@@ -46,17 +46,17 @@ func dutyOf(cmd *cobra.Command) duty {
 const awsCredentials = "aws-credentials"
 
 // storeKey is the path of the key that a duty has for the store, or "" when this process is given none.
-func (p *program) storeKey(as duty) string { return p.secret(awsCredentials, string(as)) }
+func (e *environment) storeKey(as duty) string { return e.secret(awsCredentials, string(as)) }
 
 // credential is the path of a secret that has the same name for units and below systemd.SecretDir, or "".
-func (p *program) credential(name string) string { return p.secret(name, name) }
+func (e *environment) credential(name string) string { return e.secret(name, name) }
 
 // secret is the path of a credential, in a unit, or of the file that it is copied from; "" when this process is
 // given none.
-func (p *program) secret(credential, file string) string {
-	path := filepath.Join(p.getenv("CREDENTIALS_DIRECTORY"), credential)
-	if p.getenv("CREDENTIALS_DIRECTORY") == "" {
-		path = p.secretOfUnits(file)
+func (e *environment) secret(credential, file string) string {
+	path := filepath.Join(e.getenv("CREDENTIALS_DIRECTORY"), credential)
+	if e.getenv("CREDENTIALS_DIRECTORY") == "" {
+		path = e.secretOfUnits(file)
 	}
 	text, err := bounded.ReadFile(path, bounded.File)
 	if err != nil || strings.TrimSpace(string(text)) == systemd.NoSecret {
@@ -67,17 +67,17 @@ func (p *program) secret(credential, file string) string {
 
 // secretOfUnits is the file of that name that units' credentials are copied from; nobody but root can read it.
 // Another configuration than the units' brings its own.
-func (p *program) secretOfUnits(file string) string {
-	if p.configFile != "" || file == "" {
+func (e *environment) secretOfUnits(file string) string {
+	if e.configFile != "" || file == "" {
 		return ""
 	}
 	return filepath.Join(systemd.SecretDir, file)
 }
 
 // adoptPassword gives PostgreSQL's programs the password that the unit was handed, in the way that they take one.
-func (p *program) adoptPassword() error {
-	file := p.credential("database-password")
-	if file == "" || p.getenv("PGPASSWORD") != "" {
+func (e *environment) adoptPassword() error {
+	file := e.credential("database-password")
+	if file == "" || e.getenv("PGPASSWORD") != "" {
 		return nil
 	}
 	text, err := bounded.ReadFile(file, bounded.File)

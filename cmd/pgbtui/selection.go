@@ -174,7 +174,7 @@ func (p *program) tellPassedOver(sets []backup.Set, latest *backup.Set, want bac
 // again is the set as it lies in the bucket now.
 func (l *located) again(ctx context.Context, p *program) (*backup.Set, error) {
 	scope := backup.Scope{Instance: l.set.Instance, Database: l.set.Database}
-	return p.catalogue(l.bucket, l.job).Find(ctx, scope, l.set.ID)
+	return p.client().catalogue(l.bucket, l.job).Find(ctx, scope, l.set.ID)
 }
 
 // locateAsked finds exactly the set of a request: its whole address, with the manifest that the operator saw.

@@ -26,7 +26,8 @@ func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.mustRun(t, "show", "latest", "--job", "weekly", "--json")), &seen); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{getenv: func(k string) string { return w.env[k] }, configFile: w.config}
+	p := newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(k string) string { return w.env[k] }})
+	p.configFile = w.config
 	defer p.close()
 	asked := request.Restore{Set: seen.Set.ID, Instance: "db1", Database: w.db, ManifestSHA256: seen.ManifestSHA256}
 	for job, want := range map[string]fault.Code{"weekly": fault.OK, "": fault.OK, "hourly": fault.Refused, "not configured": fault.Refused} {

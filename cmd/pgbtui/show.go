@@ -78,7 +78,7 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 	if err != nil {
 		return err
 	}
-	among, err := p.catalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
+	among, err := p.client().catalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (p *program) show(ctx context.Context, of selection, withTables bool) error
 
 // tables is what the dump holds, or why that is not known.
 func (p *program) tables(ctx context.Context, at *located) (tables []archive.Table, unknown string, err error) {
-	identities, err := p.identities(at.job)
+	identities, err := p.identities(at.job, p.identity)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -40,7 +41,7 @@ func (p *program) drilledByHand(image string, jobs []string) ([]string, error) {
 }
 
 func (p *program) configPath(image string) string {
-	return firstOf(p.configFile, filepath.Join("/", image, config.DefaultFile))
+	return cmp.Or(p.configFile, filepath.Join("/", image, config.DefaultFile))
 }
 
 func (p *program) configOf(image string) (*config.Config, error) {

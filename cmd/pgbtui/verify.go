@@ -114,7 +114,7 @@ func (p *program) verify(ctx context.Context, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	identities, err := p.identities(at.job)
+	identities, err := p.identities(at.job, p.identity)
 	if err != nil {
 		return err
 	}

@@ -70,11 +70,11 @@ func (p *program) verifyJob(ctx context.Context, job config.Job, f verifyFlags, 
 	if err != nil {
 		return fault.OK, err
 	}
-	identities, err := p.identities(job)
+	identities, err := p.identities(job, p.identity)
 	if err != nil {
 		return fault.OK, err
 	}
-	sets, err := p.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	sets, err := p.client().catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
 	if err != nil {
 		return fault.OK, err
 	}

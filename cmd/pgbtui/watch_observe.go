@@ -16,7 +16,7 @@ func (p *program) observer(bus *systemd.Bus, busErr error) watch.Observer {
 		if err != nil {
 			return nil, err
 		}
-		return p.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+		return p.client().catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
 	}}
 	if bus != nil {
 		o.Host, o.Ends = bus, lastEnds

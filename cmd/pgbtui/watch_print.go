@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (p *program) printWatch(seen watch.Seen, found []watch.Finding) error {
 		p.printf("\n")
 	}
 	for _, f := range out.Findings {
-		p.printf("%s %s: %s\n", strings.ToUpper(f.Severity), printable.Text(firstOf(f.Subject, "this host")), printable.Text(f.What))
+		p.printf("%s %s: %s\n", strings.ToUpper(f.Severity), printable.Text(cmp.Or(f.Subject, "this host")), printable.Text(f.What))
 		if f.Remedy != "" {
 			p.printf("  remedy: %s\n", printable.Text(f.Remedy))
 		}

@@ -95,7 +95,7 @@ func (w *watched) configure(t *testing.T, alert string) {
 func (w *watched) run(t *testing.T, args ...string) (fault.Code, string) {
 	t.Helper()
 	var out bytes.Buffer
-	p := &program{in: os.Stdin, out: &out, err: &out, getenv: func(k string) string { return w.env[k] }, now: func() time.Time { return w.now }}
+	p := newProgram(outside{in: os.Stdin, out: &out, err: &out, getenv: func(k string) string { return w.env[k] }, now: func() time.Time { return w.now }})
 	code := p.main(t.Context(), append(args, "--config", w.config))
 	if strings.Contains(out.String(), "canary") {
 		t.Errorf("%q shows a secret: %s", args, out.String())
