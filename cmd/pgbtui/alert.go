@@ -147,7 +147,7 @@ func watchedJobs(c *config.Config, name string) []config.Job {
 		jobs = append(jobs, job)
 	}
 	if len(jobs) == 0 {
-		jobs = []config.Job{c.Defaults()}
+		return c.All()
 	}
 	return jobs
 }

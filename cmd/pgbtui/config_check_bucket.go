@@ -88,7 +88,7 @@ func jobsToCheck(ctx context.Context, c *config.Config) []config.Job {
 		}
 	}
 	if len(jobs) == 0 {
-		jobs = append(jobs, c.Defaults())
+		return c.All()
 	}
 	return jobs
 }

@@ -52,16 +52,9 @@ func (p *program) configShow(name string, setOnly bool) error {
 	if err != nil {
 		return err
 	}
-	jobs := c.Jobs
-	if name != "" {
-		job, err := c.Job(name)
-		if err != nil {
-			return err
-		}
-		jobs = []config.Job{job}
-	}
-	if len(jobs) == 0 {
-		jobs = []config.Job{c.Defaults()}
+	jobs, err := c.Named(name)
+	if err != nil {
+		return err
 	}
 	out := jsonSettings{Schema: jsonSchema, File: c.File, Jobs: []jsonJobSettings{}}
 	for _, job := range jobs {

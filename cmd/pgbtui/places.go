@@ -18,24 +18,17 @@ type place struct {
 // places are the distinct prefixes of a job, or of all jobs when name is empty. Jobs that differ in how they
 // reach one prefix, or in what they write there, have one place: the same sets are there for all of them.
 func (p *program) places(ctx context.Context, c *config.Config, name string) ([]place, error) {
-	jobs := c.Jobs
-	if name != "" {
-		job, err := c.Job(name)
-		if err != nil {
-			return nil, err
-		}
-		jobs = []config.Job{job}
-	}
-	if len(jobs) == 0 {
-		jobs = []config.Job{c.Defaults()}
+	jobs, err := c.Named(name)
+	if err != nil {
+		return nil, err
 	}
 	var found []place
-	for _, job := range backup.Places(jobs) {
+	for _, job := range config.Places(jobs) {
 		bucket, err := p.bucket(ctx, job)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, place{job, bucket, p.client().catalogue(bucket, job)})
+		found = append(found, place{job: job, bucket: bucket, catalogue: p.client().catalogue(bucket, job)})
 	}
 	return found, nil
 }

@@ -104,36 +104,13 @@ func (p *program) printKept(kept string, ended int, wayBack string) {
 	p.printf("  the way back: %s\n", printable.Text(wayBack))
 }
 
-// serverOf is a job whose PostgreSQL is the one with the database: the named one, that of the
-// database, or the only one. The job's user is the backup role; this is for whoever runs it.
+// serverOf is a job on the server with the database. The job's user is the backup role; this is for whoever runs it.
 func (p *program) serverOf(name, database string) (config.Job, error) {
 	c, err := p.config()
 	if err != nil {
 		return config.Job{}, err
 	}
-	job := c.Defaults()
-	if name != "" || len(c.Jobs) > 0 {
-		if job, err = jobOfServer(c, name, database); err != nil {
-			return config.Job{}, err
-		}
-	}
+	job, err := c.ServerOf(name, database)
 	job.Postgres.User = ""
-	return job, nil
-}
-
-func jobOfServer(c *config.Config, name, database string) (config.Job, error) {
-	var found *config.Job
-	for i := range c.Jobs {
-		switch job := &c.Jobs[i]; {
-		case name != "" || job.Database != database:
-		case found != nil && (found.Postgres.Host != job.Postgres.Host || found.Postgres.Port != job.Postgres.Port):
-			return config.Job{}, usageText("jobs " + found.Name + " and " + job.Name + " are of two servers that have this database: name one by --job")
-		default:
-			found = job
-		}
-	}
-	if found != nil {
-		return *found, nil
-	}
-	return c.Job(name)
+	return job, err
 }

@@ -49,13 +49,9 @@ func (p *program) status(ctx context.Context, jobName string) error {
 	if err != nil {
 		return err
 	}
-	jobs := c.Jobs
-	if jobName != "" || len(jobs) == 0 {
-		job, err := c.Job(jobName)
-		if err != nil {
-			return err
-		}
-		jobs = []config.Job{job}
+	jobs, err := c.Backed(jobName)
+	if err != nil {
+		return err
 	}
 	bus := ownUnits(ctx, c)
 	if bus != nil {

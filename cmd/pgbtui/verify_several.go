@@ -34,13 +34,9 @@ func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	jobs := c.Jobs
-	if f.job != "" || len(jobs) == 0 {
-		job, err := c.Job(f.job)
-		if err != nil {
-			return err
-		}
-		jobs = []config.Job{job}
+	jobs, err := c.Backed(f.job)
+	if err != nil {
+		return err
 	}
 	out := jsonVerifySeveral{Schema: jsonSchema, Results: []jsonVerification{}, LeftOut: []string{}}
 	worst := fault.OK

@@ -93,7 +93,7 @@ func jobsOnTimers(ctx context.Context, c *config.Config, bus *systemd.Bus) ([]co
 func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.Job, seen watch.Seen) error {
 	t := &teller{p: p, c: c, jobs: jobs, now: p.now()}
 	if len(jobs) == 0 {
-		t.jobs = []config.Job{c.Defaults()}
+		t.jobs = c.All()
 	}
 	store := p.incidents(ctx, t)
 	var known []watch.Incident

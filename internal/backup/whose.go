@@ -104,14 +104,3 @@ func JobFor(jobs []config.Job, reached config.Job, set *Set) config.Job {
 	}
 	return found
 }
-
-// Places are jobs by which every place is reached once, however many write there: jobs that differ in how they
-// write to one prefix of one bucket find the same sets in it.
-func Places(jobs []config.Job) (distinct []config.Job) {
-	for _, job := range jobs {
-		if !slices.ContainsFunc(distinct, func(other config.Job) bool { return other.S3.SamePlace(job.S3) }) {
-			distinct = append(distinct, job)
-		}
-	}
-	return distinct
-}

@@ -2,14 +2,10 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Source says where settings come from. Getenv is the process environment; its variables win
@@ -201,49 +197,6 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		SpoolDir:    first(l.env("BACKUP_DIR"), f.SpoolDir),
 	}
 	return j, nil
-}
-
-// Job finds a job by name. An empty name is the only job there is. A name without a section in
-// a file that lists no jobs is a database of that name, as in a template unit's instance.
-func (c *Config) Job(name string) (Job, error) {
-	if name == "" {
-		if len(c.Jobs) == 1 {
-			return c.Jobs[0], nil
-		}
-		if len(c.Jobs) == 0 {
-			return Job{}, fault.New(fault.Config, "config: no database to back up",
-				"set DB_NAME, or add `jobs:` to "+DefaultFile+", or give --job", nil)
-		}
-		return Job{}, fault.New(fault.Usage, "config: several jobs, none chosen: "+c.names(), "choose one with --job", nil)
-	}
-	for _, j := range c.Jobs {
-		if j.Name == name {
-			return j, nil
-		}
-	}
-	if c.listsJobs() {
-		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.File, c.names()),
-			"add it there, or name one of these", nil)
-	}
-	j := c.base
-	j.Name, j.Database = name, name
-	return j, nil
-}
-
-// Defaults are the settings of a job without a section of its own, and without a name.
-func (c *Config) Defaults() Job { return c.base }
-
-// listsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
-func (c *Config) listsJobs() bool {
-	return slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.fromFile })
-}
-
-func (c *Config) names() string {
-	names := make([]string, len(c.Jobs))
-	for i, j := range c.Jobs {
-		names[i] = strconv.Quote(j.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 func first(values ...string) string {

@@ -26,13 +26,7 @@ type buckets struct {
 }
 
 // places are the jobs with distinct places.
-func (b *buckets) places() []config.Job {
-	jobs := b.setup.Config.Jobs
-	if len(jobs) == 0 {
-		return []config.Job{b.setup.Config.Defaults()}
-	}
-	return backup.Places(jobs)
-}
+func (b *buckets) places() []config.Job { return config.Places(b.setup.Config.All()) }
 
 func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, *s3.Bucket, error) {
 	b.mu.Lock()

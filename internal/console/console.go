@@ -92,12 +92,7 @@ func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
 }
 
 // firstJob is the one whose server and bucket the first line shows.
-func (s Setup) firstJob() config.Job {
-	if len(s.Config.Jobs) > 0 {
-		return s.Config.Jobs[0]
-	}
-	return s.Config.Defaults()
-}
+func (s Setup) firstJob() config.Job { return s.Config.All()[0] }
 
 func (s Setup) identity() ui.Identity {
 	job := s.firstJob()

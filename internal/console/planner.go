@@ -60,17 +60,17 @@ func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) (ui.Plan, 
 
 // preflight makes the checks as this user.
 func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.Check, *backup.Portion, error) {
-	job := p.buckets.job(&r.Set)
-	if r.Swap != "" {
-		job = p.serverOf(r.Swap)
-	}
-	job.Postgres.User, job.ConnectWait = "", quick
 	env := p.setup.Env
 	env.Log = slog.New(slog.DiscardHandler)
 	if r.Swap != "" {
-		checks, err := backup.SwapPreflight(ctx, job, env, requestOf(r).BackupSwap())
+		job, err := p.setup.Config.ServerOf(r.Set.Job, r.Swap)
+		if err != nil {
+			return nil, nil, err
+		}
+		checks, err := backup.SwapPreflight(ctx, quickly(job), env, requestOf(r).BackupSwap())
 		return checks, nil, err
 	}
+	job := quickly(p.buckets.job(&r.Set))
 	_, bucket, err := p.buckets.open(ctx, job)
 	if err != nil {
 		return nil, nil, err
@@ -83,14 +83,11 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.
 	return backup.Preflight(ctx, job, env, &r.Set, requestOf(r).Backup(), identities)
 }
 
-// serverOf is a job on the server of a live database.
-func (p *planner) serverOf(database string) config.Job {
-	for _, j := range p.setup.Config.Jobs {
-		if j.Database == database {
-			return j
-		}
-	}
-	return p.buckets.places()[0]
+// quickly is a job as the console asks its PostgreSQL: as this user, and without waiting long for it.
+func quickly(job config.Job) config.Job {
+	job.Postgres.User = ""
+	job.ConnectWait = quick
+	return job
 }
 
 func checkViews(checks []backup.Check) (out []ui.Check) {

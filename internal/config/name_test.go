@@ -1,4 +1,4 @@
-package main
+package config_test
 
 import (
 	"testing"
@@ -23,7 +23,7 @@ func TestTheServerOfASwapIsNeverGuessed(t *testing.T) {
 		{two, "", "other", ""},
 		{&config.Config{Jobs: two.Jobs[:1]}, "", "other", "db1"},
 	} {
-		got, err := jobOfServer(c.config, c.name, c.database)
+		got, err := c.config.ServerOf(c.name, c.database)
 		if (err == nil) != (c.want != "") || got.Postgres.Host != c.want {
 			t.Errorf("%q of job %q: %q, %v", c.database, c.name, got.Postgres.Host, err)
 		}
