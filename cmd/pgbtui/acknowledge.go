@@ -49,7 +49,7 @@ func (p *program) acknowledge(ctx context.Context, f holdFlags) error {
 		return err
 	}
 	p.audit(ctx, who, journal.Action{What: "acknowledge", Target: at.set.ID, Reason: f.reason})
-	now, err := at.again(ctx, p)
+	now, err := p.finder(p.access()).again(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (p *program) drillCommand() *cobra.Command {
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&f.unconfined, "unconfined", false, "the set is trusted: its code may run with this user's rights, outside of any unit")
 	acceptFlag(cmd, &f.accept)
-	p.identityFlag(cmd)
+	identityFlag(cmd, &p.identity)
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 		return logged(err)
 	}
 	if p.json {
-		if err := p.printJSON(jsonRun{Schema: jsonSchema, Set: p.setJSON(&backup.Set{
+		if err := p.printJSON(jsonRun{Schema: jsonSchema, Set: setJSON(&backup.Set{
 			ID: result.Manifest.ID, Kind: backup.KindNative, Instance: string(result.Manifest.Instance), Database: string(result.Manifest.Database),
 			FinishedAt: result.Manifest.FinishedAt, StoredSize: result.Manifest.StoredBytes(), Dir: result.Folder,
 			Manifest: result.Manifest, Class: result.Manifest.Dump.StorageClass,

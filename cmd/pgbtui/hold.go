@@ -85,7 +85,7 @@ func (p *program) hold(ctx context.Context, f holdFlags) error {
 		return err
 	}
 	p.audit(ctx, who, journal.Action{What: verb, Target: at.set.ID, Reason: f.reason})
-	now, err := at.again(ctx, p)
+	now, err := p.finder(p.access()).again(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (p *program) asked(s *backup.Set, consequence string) string {
 
 func (p *program) printHeld(s *backup.Set, what string) error {
 	if p.json {
-		return p.printJSON(jsonHeld{jsonSchema, p.setJSON(s, nil)})
+		return p.printJSON(jsonHeld{jsonSchema, setJSON(s, nil)})
 	}
 	p.printf("%s %s\n", s.ID, what)
 	return nil

@@ -83,7 +83,7 @@ func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {
 
 // setJSON is a set as documents have it. among are the sets of its database, whose restores tell
 // how long this one's will take; nil where that is not asked.
-func (p *program) setJSON(s *backup.Set, among []backup.Set) jsonSet {
+func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
 		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,

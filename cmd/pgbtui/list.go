@@ -18,78 +18,62 @@ type jsonList struct {
 	LeftOut []string  `json:"leftOut,omitempty"` // what is not listed because there is too much of it
 }
 
-func (p *program) listCommand() *cobra.Command {
-	var job string
-	var wide bool
+type listOptions struct {
+	*streams
+	now  func() time.Time
+	find *finder
+	job  string
+	wide bool
+}
+
+func newListCommand(p *program) *cobra.Command {
+	o := &listOptions{streams: p.streams, now: p.now}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the sets in the bucket, newest first", Args: noArgs,
-		Long: "List every set below the configured prefixes, of every host: complete ones, those of the old\nshell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.\nOn a terminal each set has one line, which leaves out what there is no room for.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.list(cmd.Context(), job, wide) },
+		Long: `List every set below the configured prefixes, of every host: complete ones, those of the old
+shell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.
+On a terminal each set has one line, which leaves out what there is no room for.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.find = p.finder(access{duty: dutyOf(cmd), waitedFor: true})
+			return runList(cmd.Context(), o)
+		},
 	}
-	cmd.Flags().StringVar(&job, "job", "", "only the sets of this `job`")
-	cmd.Flags().BoolVar(&wide, "wide", false, "every column whole, also on a narrow terminal")
+	cmd.Flags().StringVar(&o.job, "job", "", "only the sets of this `job`")
+	cmd.Flags().BoolVar(&o.wide, "wide", false, "every column whole, also on a narrow terminal")
 	return cmd
 }
 
-func (p *program) list(ctx context.Context, jobName string, wide bool) error {
-	p.watched = true
-	sets, err := p.allSets(ctx, jobName)
+func runList(ctx context.Context, o *listOptions) error {
+	sets, err := o.find.all(ctx, o.job)
 	if err != nil {
 		return err
 	}
-	if p.json {
+	if o.json {
 		out := jsonList{Schema: jsonSchema, Sets: []jsonSet{}, LeftOut: backup.LeftOut(sets)}
 		for i := range sets {
-			out.Sets = append(out.Sets, p.setJSON(&sets[i], sets))
+			out.Sets = append(out.Sets, setJSON(&sets[i], sets))
 		}
-		return p.printJSON(out)
+		return o.printJSON(out)
 	}
 	if len(sets) == 0 {
-		p.printf("no backups yet\n")
+		o.printf("no backups yet\n")
 		return nil
 	}
 	all := table{rows: [][]string{{"ID", "INSTANCE", "DATABASE", "FINISHED", "AGE", "DATA", "STORED", "STATE"}}}
 	for i := range sets {
-		all.rows = append(all.rows, listRow(&sets[i], p.now()))
+		all.rows = append(all.rows, listRow(&sets[i], o.now()))
 	}
 	all.spare = []string{"FINISHED", "DATA", "INSTANCE", "STORED"}
 	if ofSeveralInstances(sets) {
 		all.spare = []string{"FINISHED", "DATA", "STORED", "INSTANCE"}
 	}
-	if err := all.write(p.text(), p.columns(wide)); err != nil {
+	if err := all.write(o.text(), o.columns(o.wide)); err != nil {
 		return err
 	}
 	for _, left := range backup.LeftOut(sets) {
-		p.printf("note: %s\n", printable.Text(left))
+		o.printf("note: %s\n", printable.Text(left))
 	}
 	return nil
-}
-
-func (p *program) allSets(ctx context.Context, jobName string) ([]backup.Set, error) {
-	c, err := p.config()
-	if err != nil {
-		return nil, err
-	}
-	places, err := p.places(ctx, c, jobName)
-	if err != nil {
-		return nil, err
-	}
-	var scope backup.Scope
-	if jobName != "" {
-		scope = backup.Scope{Instance: places[0].job.Instance, Database: places[0].job.Database}
-	}
-	var all []backup.Set
-	for _, at := range places {
-		sets, err := at.catalogue.Sets(ctx, scope)
-		if err != nil {
-			return nil, err
-		}
-		if jobName != "" {
-			sets = backup.WhoseOf(at.job).Of(sets)
-		}
-		all = append(all, sets...)
-	}
-	return all, nil
 }
 
 // whose is a set's database, and the job where its name says more.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -56,11 +57,28 @@ func (p *program) job(name string) (config.Job, error) {
 	return c.Job(name)
 }
 
-// client is how the verb reaches stores.
-func (p *program) client() client {
-	return client{stores: p.stores, access: access{duty: p.duty, waitedFor: p.watched}}
+// finder finds sets with the access of a verb.
+func (p *program) finder(as access) *finder {
+	return &finder{client: client{stores: p.stores, access: as}, streams: p.streams, settings: p.settings}
 }
+
+// runner makes worlds with the access of a verb.
+func (p *program) runner(as access) *runner {
+	return &runner{client: client{stores: p.stores, access: as}, streams: p.streams, env: p.environment, logs: p.logs}
+}
+
+func (p *program) access() access { return access{duty: p.duty, waitedFor: p.watched} }
+
+func (p *program) client() client { return client{stores: p.stores, access: p.access()} }
 
 func (p *program) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) {
 	return p.client().bucket(ctx, job)
+}
+
+func (p *program) locate(ctx context.Context, s selection) (*located, error) {
+	return p.finder(p.access()).locate(ctx, s)
+}
+
+func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(), error) {
+	return p.runner(p.access()).watched(ctx, job)
 }

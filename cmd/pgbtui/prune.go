@@ -49,7 +49,7 @@ func (p *program) prune(ctx context.Context, f pruneFlags) error {
 		return err
 	}
 	log := p.logger(slog.LevelWarn)
-	env, err := p.env(ctx, job, log)
+	env, err := p.runner(p.access()).world(ctx, job, log)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	f.partFlags(flags)
 	flags.StringVar(&f.request, "request", "", "carry out a request file: for postgres-restore@.service")
 	acceptFlag(cmd, &f.accept)
-	p.identityFlag(cmd)
+	identityFlag(cmd, &p.identity)
 	cmd.AddCommand(p.restoreUndoCommand(), p.restoreSwapCommand())
 	return cmd
 }

@@ -41,7 +41,7 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 		return p.swapRequested(ctx, asked, answer)
 	}
 	wanted := asked.Backup()
-	at, err := p.locateAsked(ctx, asked)
+	at, err := p.finder(access{}).locateAsked(ctx, asked)
 	if err != nil {
 		return err
 	}
@@ -67,11 +67,11 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore, answ
 	}
 	swap := asked.BackupSwap()
 	if asked.Check {
-		answer.Checks, err = backup.SwapPreflight(ctx, job, p.serverEnv(p.logger(slog.LevelInfo)), swap)
+		answer.Checks, err = backup.SwapPreflight(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
 		return err
 	}
 	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
-	answer.Swapped, err = backup.SwapBack(ctx, job, p.serverEnv(p.logger(slog.LevelInfo)), swap)
+	answer.Swapped, err = backup.SwapBack(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
 	return logged(err)
 }
 

@@ -70,7 +70,7 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 	if err != nil {
 		return err
 	}
-	env := p.serverEnv(p.logger(slog.LevelInfo))
+	env := p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo))
 	if f.check {
 		checks, err := backup.SwapPreflight(ctx, job, env, f.SwapRequest)
 		if err != nil {

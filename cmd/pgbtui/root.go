@@ -45,9 +45,9 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own.BoolVar(&f.acceptEmpty, "accept-empty", false, "with --headless: accept a dump without tables after one with tables")
 	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
-	cmd.AddCommand(p.listCommand(), p.showCommand(), p.verifyCommand(), p.drillCommand(), p.drillServerCommand(), p.restoreCommand(),
+	cmd.AddCommand(newListCommand(p), newShowCommand(p), p.verifyCommand(), p.drillCommand(), p.drillServerCommand(), p.restoreCommand(),
 		p.pruneCommand(), p.holdCommand(), p.unholdCommand(), p.acknowledgeCommand(),
-		p.statusCommand(), p.unitsCommand(), p.configCommand(), p.versionCommand(), p.alertCommand(), p.endedCommand(), p.watchCommand())
+		newStatusCommand(p), p.unitsCommand(), p.configCommand(), newVersionCommand(p), p.alertCommand(), p.endedCommand(), p.watchCommand())
 	cmd.AddCommand(p.releaseVerbs()...)
 	strictExtras(cmd)
 	return cmd
@@ -61,7 +61,9 @@ func (p *program) root(ctx context.Context, f rootFlags) error {
 		return usageText("--accept-empty goes with --headless")
 	case p.json, !f.accessible && !p.canDraw(p.getenv):
 		// Without a terminal that can be drawn on, the console is its one-page summary.
-		return p.status(ctx, f.job)
+		o := newStatusOptions(p)
+		o.job = f.job
+		return runStatus(ctx, o)
 	}
 	return p.console(ctx, f)
 }

@@ -13,17 +13,24 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// runEnv is env with everything that watches a run: journal or lines, systemd, a progress bar.
-func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(), error) {
-	notifier := systemd.NotifierFrom(p.getenv, os.Getpid())
+// runner gives package backup the world that it works in.
+type runner struct {
+	client
+	streams *streams
+	env     *environment
+	logs    *logs
+}
+
+// watched is world with everything that watches a run: journal or lines, systemd, a progress bar. stop ends that.
+func (r *runner) watched(ctx context.Context, job config.Job) (env backup.Env, stop func(), err error) {
+	notifier := systemd.NotifierFrom(r.env.getenv, os.Getpid())
 	notifier.Allow(job.StallAfter)
-	level := slog.LevelInfo
-	bar := &progressBar{on: term.IsTerminal(int(os.Stderr.Fd())) && !notifier.Under(), w: p.err}
-	log := p.logger(level)
+	bar := &progressBar{on: term.IsTerminal(int(os.Stderr.Fd())) && !notifier.Under(), w: r.streams.err}
+	log := r.logs.logger(slog.LevelInfo)
 	if bar.on {
 		log = slog.New(bar.above(log.Handler()))
 	}
-	env, err := p.env(ctx, job, log)
+	env, err = r.world(ctx, job, log)
 	env.Progress = func(now backup.Progress) {
 		if now.Quiet < 2*time.Second {
 			notifier.Alive(now.Status())
@@ -35,19 +42,19 @@ func (p *program) runEnv(ctx context.Context, job config.Job) (backup.Env, func(
 	return env, func() { bar.clear(); notifier.Stopping() }, err
 }
 
-// env is the world for a run of this job.
-func (p *program) env(ctx context.Context, job config.Job, log *slog.Logger) (backup.Env, error) {
-	bucket, err := p.bucket(ctx, job)
-	env := p.serverEnv(log)
+// world is what a run of this job works in.
+func (r *runner) world(ctx context.Context, job config.Job, log *slog.Logger) (backup.Env, error) {
+	bucket, err := r.bucket(ctx, job)
+	env := r.withoutStore(log)
 	env.Bucket = bucket
-	env.CacheDir = p.cacheDir()
+	env.CacheDir = r.env.cacheDir()
 	return env, err
 }
 
-// serverEnv is a world without a bucket.
-func (p *program) serverEnv(log *slog.Logger) backup.Env {
+// withoutStore is the world of what needs PostgreSQL only.
+func (r *runner) withoutStore(log *slog.Logger) backup.Env {
 	return backup.Env{
-		Log: log, Now: p.now, Host: hostname(), Tool: "pgbtui " + version(),
-		InvocationID: p.getenv("INVOCATION_ID"), Trigger: p.trigger(),
+		Log: log, Now: r.env.now, Host: hostname(), Tool: "pgbtui " + version(),
+		InvocationID: r.env.getenv("INVOCATION_ID"), Trigger: r.env.trigger(),
 	}
 }

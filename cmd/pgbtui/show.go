@@ -45,73 +45,88 @@ func tablesJSON(tables []archive.Table) []jsonTable {
 	return out
 }
 
-func (p *program) showCommand() *cobra.Command {
-	var of selection
-	var tables bool
+type showOptions struct {
+	*streams
+	env      *environment
+	find     *finder
+	of       selection
+	identity string
+	tables   bool
+}
+
+func newShowCommand(p *program) *cobra.Command {
+	o := &showOptions{streams: p.streams, env: p.environment}
 	cmd := &cobra.Command{
 		Use: "show ID|latest", Short: "Show one set: facts, contents, evidence, and how to restore it without pgbtui",
-		Args: of.args,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.show(cmd.Context(), of, tables) },
+		Args: o.of.args,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.find = p.finder(access{duty: dutyOf(cmd), waitedFor: true})
+			return runShow(cmd.Context(), o)
+		},
 	}
-	of.flags(cmd)
-	cmd.Flags().BoolVar(&tables, "tables", false, "list every table with its rows and bytes")
-	p.identityFlag(cmd)
+	o.of.flags(cmd)
+	cmd.Flags().BoolVar(&o.tables, "tables", false, "list every table with its rows and bytes")
+	identityFlag(cmd, &o.identity)
 	return cmd
 }
 
-func (p *program) identityFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.identity, "identity", "", "age identity `file` for encrypted sets")
+func identityFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "identity", "", "age identity `file` for encrypted sets")
 }
 
 func acceptFlag(cmd *cobra.Command, accept *bool) {
-	cmd.Flags().BoolVar(accept, "accept-unsigned", false, "use a set that nobody signed, although signing keys are configured; never a forged one")
+	cmd.Flags().BoolVar(accept, "accept-unsigned", false,
+		"use a set that nobody signed, although signing keys are configured; never a forged one")
 }
 
-func (p *program) show(ctx context.Context, of selection, withTables bool) error {
-	p.watched = true
-	at, err := p.locate(ctx, of)
+func runShow(ctx context.Context, o *showOptions) error {
+	at, err := o.find.locate(ctx, o.of)
 	if err != nil {
 		return err
 	}
 	recipe := backup.Recipe(at.set, at.bucket.Location(), at.bucket.Endpoint())
-	tables, unknown, err := p.tables(ctx, at)
+	tables, unknown, err := o.contents(ctx, at)
 	if err != nil {
 		return err
 	}
-	among, err := p.client().catalogue(at.bucket, at.job).Sets(ctx, backup.Scope{Instance: at.set.Instance, Database: at.set.Database})
+	among, err := o.find.catalogue(at.bucket, at.job).Sets(ctx, databaseOf(at.set))
 	if err != nil {
 		return err
 	}
-	set := p.setJSON(at.set, among)
-	if p.json {
+	set := setJSON(at.set, among)
+	if o.json {
 		proofs := at.set.Proofs
 		if proofs == nil {
 			proofs = []backup.Proof{}
 		}
-		return p.printJSON(jsonShow{Schema: jsonSchema, Set: set, Manifest: at.set.Manifest, SHA256: at.set.ManifestSHA256(), Proofs: proofs, Tables: tablesJSON(tables), Recipe: recipe})
+		return o.printJSON(jsonShow{
+			Schema: jsonSchema, Set: set, Manifest: at.set.Manifest, SHA256: at.set.ManifestSHA256(), Proofs: proofs,
+			Tables: tablesJSON(tables), Recipe: recipe,
+		})
 	}
-	p.showFacts(at.set)
-	p.printf("%-14s %s\n", "recovery", set.RestoreTime.text(p.now()))
-	if withTables {
-		p.showTables(tables, unknown)
+	showFacts(o.streams, at.set, o.env.now())
+	o.printf("%-14s %s\n", "recovery", set.RestoreTime.text(o.env.now()))
+	if o.tables {
+		showTables(o.streams, tables, unknown)
 	}
-	p.showProofs(at.set)
+	showProofs(o.streams, at.set)
 	word := at.set.ID
 	if at.set.Instance != at.job.Instance {
 		word = at.set.Address().String()
 	}
-	p.printf("\nrestore it with pgbtui:\n  %s restore %s --to NEWDB\n\nrestore it without pgbtui:\n", backup.RestoreCommand(at.job.Postgres.Host), word)
+	o.printf("\nrestore it with pgbtui:\n  %s restore %s --to NEWDB\n", backup.RestoreCommand(at.job.Postgres.Host), word)
+	o.printf("\nrestore it without pgbtui:\n")
 	for _, line := range recipe {
 		// Quoted for a shell, then made safe for the terminal: a name with control characters
 		// has to be typed by hand.
-		p.printf("  %s\n", printable.Text(line))
+		o.printf("  %s\n", printable.Text(line))
 	}
 	return nil
 }
 
-// tables is what the dump holds, or why that is not known.
-func (p *program) tables(ctx context.Context, at *located) (tables []archive.Table, unknown string, err error) {
-	identities, err := p.identities(at.job, p.identity)
+// contents are the tables that the dump holds, or why that is not known.
+func (o *showOptions) contents(ctx context.Context, at *located) (tables []archive.Table, unknown string, err error) {
+	identities, err := o.env.identities(at.job, o.identity)
 	if err != nil {
 		return nil, "", err
 	}
@@ -130,10 +145,10 @@ func (p *program) tables(ctx context.Context, at *located) (tables []archive.Tab
 	return tables, "", nil
 }
 
-func (p *program) showFacts(s *backup.Set) {
+func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line := func(name, value string) {
 		if value != "" {
-			p.printf("%-14s %s\n", name, printable.Text(value))
+			to.printf("%-14s %s\n", name, printable.Text(value))
 		}
 	}
 	line("set", s.ID)
@@ -143,12 +158,13 @@ func (p *program) showFacts(s *backup.Set) {
 		line("hold", s.Hold.String())
 	}
 	line("lost", strings.Join(s.Lost, ", "))
-	line("locked", lockText(s, p.now()))
+	line("locked", lockText(s, now))
 	line("database", s.Database)
 	line("job", s.Job)
 	line("instance", s.Instance)
-	line("finished", s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
-	line("age", ageText(p.now().Sub(s.FinishedAt)))
+	local := s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")
+	line("finished", local+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
+	line("age", ageText(now.Sub(s.FinishedAt)))
 	line("stored", size(s.StoredSize))
 	line("class", s.Class)
 	m := s.Manifest
@@ -157,7 +173,8 @@ func (p *program) showFacts(s *backup.Set) {
 	}
 	line("data", size(m.Dump.RawBytes))
 	if m.Summary.Scanned {
-		p.printf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents", m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
+		to.printf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
+			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
 	}
 	line("extensions", strings.Join(m.Summary.Extensions, ", "))
 	line("server", "PostgreSQL "+m.Server.Version+", "+m.Server.Encoding+", "+m.Server.Collate)
@@ -175,7 +192,7 @@ func (p *program) showFacts(s *backup.Set) {
 		line("journal", "journalctl _SYSTEMD_INVOCATION_ID="+m.InvocationID)
 	}
 	for _, st := range m.Stages {
-		p.printf("%-14s %s took %.1fs\n", "stage", st.Stage, st.Seconds)
+		to.printf("%-14s %s took %.1fs\n", "stage", st.Stage, st.Seconds)
 	}
 	for _, w := range m.Warnings {
 		line("WARNING", w)
@@ -197,12 +214,12 @@ func lockText(s *backup.Set, now time.Time) string {
 	return "until " + until + ", for another " + ageText(s.LockedUntil.Sub(now))
 }
 
-func (p *program) showTables(tables []archive.Table, unknown string) {
-	p.printf("\ntables:\n")
+func showTables(to *streams, tables []archive.Table, unknown string) {
+	to.printf("\ntables:\n")
 	if unknown != "" {
-		p.printf("  %s\n", unknown)
+		to.printf("  %s\n", unknown)
 	}
 	for _, t := range tables {
-		p.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, size(t.RawBytes))
+		to.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, size(t.RawBytes))
 	}
 }

@@ -11,18 +11,18 @@ import (
 // The evidence of one set, newest first: what each proof shows, what was odd about it, and what it
 // leaves open.
 
-func (p *program) showProofs(s *backup.Set) {
-	p.printf("\nevidence:\n")
+func showProofs(to *streams, s *backup.Set) {
+	to.printf("\nevidence:\n")
 	if len(s.Proofs) == 0 {
 		level, _ := s.Proven()
-		p.printf("  %s only; never verified since: `sudo pgbtui verify %s`\n", level, s.ID)
+		to.printf("  %s only; never verified since: `sudo pgbtui verify %s`\n", level, s.ID)
 	}
 	for i := range s.Proofs {
-		p.showProof(&s.Proofs[i])
+		showProof(to, &s.Proofs[i])
 	}
 }
 
-func (p *program) showProof(proof *backup.Proof) {
+func showProof(to *streams, proof *backup.Proof) {
 	took := proof.FinishedAt.Sub(proof.StartedAt).Round(time.Second)
 	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), size(proof.Bytes), took)
 	if !proof.OK {
@@ -31,18 +31,18 @@ func (p *program) showProof(proof *backup.Proof) {
 			result = "does NOT restore as a whole, its bytes are right: " + proof.Error
 		}
 	}
-	p.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
+	to.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
 		printable.Text(proof.Host), printable.Text(result))
 	if d := proof.Drill; d != nil && proof.OK {
-		p.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n", d.Owners, d.Grants, printable.Text(d.Server))
+		to.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n", d.Owners, d.Grants, printable.Text(d.Server))
 		if checks := extraChecks(d); checks != "" {
-			p.printf("      also good: %s\n", checks)
+			to.printf("      also good: %s\n", checks)
 		}
 	}
 	for _, warning := range proof.Warnings {
-		p.printf("      WARNING: %s\n", printable.Text(warning))
+		to.printf("      WARNING: %s\n", printable.Text(warning))
 	}
 	for _, not := range proof.NotProven {
-		p.printf("      does not prove %s\n", printable.Text(not))
+		to.printf("      does not prove %s\n", printable.Text(not))
 	}
 }

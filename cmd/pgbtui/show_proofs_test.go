@@ -21,7 +21,7 @@ func TestShowTellsWhatAProofLeavesOpenAndWhatWasOdd(t *testing.T) {
 		{Kind: "verify", Level: "stored", Host: "db2", OK: true, Sample: &backup.Sample{Frames: 2, OfFrames: 40}, NotProven: []string{"that the dump can be decoded"}},
 	}}
 	var out bytes.Buffer
-	newProgram(outside{out: &out}).showProofs(&set)
+	showProofs(&streams{out: &out}, &set)
 	text := out.String()
 	for _, want := range []string{
 		"drill on db1: restored, ok: 3 tables, 3000 rows, 2.0 KiB read, took 1m30s",

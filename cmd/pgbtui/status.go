@@ -33,23 +33,39 @@ type jsonState struct {
 	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
 }
 
-func (p *program) statusCommand() *cobra.Command {
-	var job string
-	cmd := &cobra.Command{
-		Use: "status", Short: "Say per job whether the database can be recovered; exit 3 if an objective is breached", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.status(cmd.Context(), job) },
+type statusOptions struct {
+	*streams
+	env    *environment
+	config func() (*config.Config, error)
+	stores client
+	job    string
+}
+
+func newStatusOptions(p *program) *statusOptions {
+	return &statusOptions{
+		streams: p.streams, env: p.environment, config: p.config,
+		stores: client{stores: p.stores, access: access{waitedFor: true}},
 	}
-	cmd.Flags().StringVar(&job, "job", "", "only this `job`")
+}
+
+func newStatusCommand(p *program) *cobra.Command {
+	o := newStatusOptions(p)
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say per job whether the database can be recovered; exit 3 if an objective is breached",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), o) },
+	}
+	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
 	return cmd
 }
 
-func (p *program) status(ctx context.Context, jobName string) error {
-	p.watched = true
-	c, err := p.config()
+func runStatus(ctx context.Context, o *statusOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Backed(jobName)
+	jobs, err := c.Backed(o.job)
 	if err != nil {
 		return err
 	}
@@ -57,11 +73,16 @@ func (p *program) status(ctx context.Context, jobName string) error {
 	if bus != nil {
 		defer func() { _ = bus.Close() }()
 	}
-	out, err := p.statusOf(ctx, c, jobs, bus)
+	seen := observer(o.env, o.stores, bus, nil).Look(ctx, c, jobs)
+	out, err := statusOf(jobs, seen, o.env.now())
 	if err != nil {
 		return err
 	}
-	if err := p.printStatus(out); err != nil {
+	if out.Host, err = watchTrouble(ctx, bus); err != nil {
+		return err
+	}
+	out.OK = out.OK && len(out.Host) == 0
+	if err := printStatus(o.streams, out, o.env.now()); err != nil {
 		return err
 	}
 	if !out.OK {
@@ -70,46 +91,55 @@ func (p *program) status(ctx context.Context, jobName string) error {
 	return nil
 }
 
-func (p *program) statusOf(ctx context.Context, c *config.Config, jobs []config.Job, bus *systemd.Bus) (jsonStatus, error) {
+// statusOf is what was seen of these jobs, which are in the order of seen.Jobs.
+func statusOf(jobs []config.Job, seen watch.Seen, now time.Time) (jsonStatus, error) {
 	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}}
-	seen := p.observer(bus, nil).Look(ctx, c, jobs)
 	for i, job := range jobs {
 		if err := seen.Jobs[i].SetsErr; err != nil {
 			return out, err
 		}
-		one := p.jobStatus(job, seen.Jobs[i])
+		one := jobStatus(job, seen.Jobs[i], now)
 		out.OK = out.OK && one.OK
 		out.Jobs = append(out.Jobs, one)
-	}
-	if bus == nil {
-		return out, nil
-	}
-	// The watch tells of everything else, but cannot tell of itself.
-	timer, err := bus.Timer(ctx, systemd.WatchTimer)
-	if err != nil {
-		return out, err
-	}
-	if what, remedy := watch.TimerTrouble(timer); what != "" && timer.State != systemd.TimerUnsaved {
-		out.OK, out.Host = false, append(out.Host, "nobody is told when a backup is late: "+timer.Name+" is "+what+": "+remedy)
 	}
 	return out, nil
 }
 
-func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
-	h := seen.Health(p.now())
+// watchTrouble is what is wrong with the watch's own timer. The watch reports everything else, but cannot report
+// itself. A nil bus knows nothing of it.
+func watchTrouble(ctx context.Context, bus *systemd.Bus) ([]string, error) {
+	if bus == nil {
+		return nil, nil
+	}
+	timer, err := bus.Timer(ctx, systemd.WatchTimer)
+	if err != nil {
+		return nil, err
+	}
+	what, remedy := watch.TimerTrouble(timer)
+	if what == "" || timer.State == systemd.TimerUnsaved {
+		return nil, nil
+	}
+	return []string{"nobody is told when a backup is late: " + timer.Name + " is " + what + ": " + remedy}, nil
+}
+
+func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
+	h := seen.Health(now)
 	s := jsonState{
-		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()), RPOFrom: seen.Objective.RPOFrom,
-		Problems: []string{},
+		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()),
+		RPOFrom: seen.Objective.RPOFrom, Problems: []string{},
 	}
 	if h.Newest != nil {
-		newest, seconds := p.setJSON(h.Newest, seen.Sets), int64(h.Age.Seconds())
-		s.Newest, s.AgeSeconds = &newest, &seconds
+		newest := setJSON(h.Newest, seen.Sets)
+		seconds := int64(h.Age.Seconds())
+		s.Newest = &newest
+		s.AgeSeconds = &seconds
 		s.Warnings = backup.Drops(h.Newest.Manifest, seen.Whose.Of(seen.Sets), job.Warn)
 	}
-	for _, f := range seen.Judge(nil, p.now()) {
+	for _, f := range seen.Judge(nil, now) {
 		switch {
 		case f.Severity == watch.Critical || f.Kind == watch.KindProof:
-			s.OK, s.Problems = false, append(s.Problems, f.Text())
+			s.OK = false
+			s.Problems = append(s.Problems, f.Text())
 		case f.Kind != watch.KindWarnings: // the set's own, which `show` has; those that matter here are the drops
 			s.Warnings = append(s.Warnings, f.Text())
 		}
@@ -117,33 +147,33 @@ func (p *program) jobStatus(job config.Job, seen watch.Job) jsonState {
 	return s
 }
 
-func (p *program) printStatus(out jsonStatus) error {
-	if p.json {
-		return p.printJSON(out)
+func printStatus(to *streams, out jsonStatus, now time.Time) error {
+	if to.json {
+		return to.printJSON(out)
 	}
 	for _, s := range out.Jobs {
 		word := "OK  "
 		if !s.OK {
 			word = "FAIL"
 		}
-		p.printf("%s %s", word, printable.Text(s.Job))
+		to.printf("%s %s", word, printable.Text(s.Job))
 		if s.Newest != nil {
-			p.printf(": newest good backup %s old (objective %s), %s, %s stored", ageText(time.Duration(*s.AgeSeconds)*time.Second),
+			to.printf(": newest good backup %s old (objective %s), %s, %s stored", ageText(time.Duration(*s.AgeSeconds)*time.Second),
 				ageText(time.Duration(s.RPOSeconds)*time.Second), s.Newest.Proof, size(s.Newest.StoredBytes))
 		}
-		p.printf("\n")
+		to.printf("\n")
 		if s.Newest != nil {
-			p.printf("     %s\n", s.Newest.RestoreTime.text(p.now()))
+			to.printf("     %s\n", s.Newest.RestoreTime.text(now))
 		}
 		for _, problem := range s.Problems {
-			p.printf("     %s\n", printable.Text(problem))
+			to.printf("     %s\n", printable.Text(problem))
 		}
 		for _, warning := range s.Warnings {
-			p.printf("     warning: %s\n", printable.Text(warning))
+			to.printf("     warning: %s\n", printable.Text(warning))
 		}
 	}
 	for _, problem := range out.Host {
-		p.printf("FAIL %s\n", printable.Text(problem))
+		to.printf("FAIL %s\n", printable.Text(problem))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 	flags.IntVar(&f.wish.Max, "max", 0, "at most so many `sets` of each database; the others wait for the next call")
 	flags.StringVar(&f.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
 	acceptFlag(cmd, &f.accept)
-	p.identityFlag(cmd)
+	identityFlag(cmd, &p.identity)
 	return cmd
 }
 

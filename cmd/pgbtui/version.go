@@ -23,18 +23,25 @@ type jsonVersion struct {
 	Platform string `json:"platform"`
 }
 
-func (p *program) versionCommand() *cobra.Command {
+func newVersionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := jsonVersion{Schema: jsonSchema, Version: version(), Revision: builtFrom(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-			if p.json {
-				return p.printJSON(v)
-			}
-			p.printf("pgbtui %s (%s, %s)\n", v.Version, v.Go, v.Platform)
-			return nil
+			return runVersion(p.streams)
 		},
 	}
+}
+
+func runVersion(to *streams) error {
+	v := jsonVersion{
+		Schema: jsonSchema, Version: version(), Revision: builtFrom(), Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	if to.json {
+		return to.printJSON(v)
+	}
+	to.printf("pgbtui %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+	return nil
 }
 
 // builtFrom is the commit, as far as the linker or the compiler were told.

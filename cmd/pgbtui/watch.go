@@ -44,7 +44,7 @@ func (p *program) watch(ctx context.Context, tell bool) error {
 	if err != nil {
 		busErr = err
 	}
-	seen := p.observer(bus, busErr).Look(ctx, c, jobs)
+	seen := observer(p.environment, p.client(), bus, busErr).Look(ctx, c, jobs)
 	if tell {
 		return p.tellSeen(ctx, c, jobs, seen)
 	}

@@ -10,16 +10,15 @@ import (
 )
 
 // observer is what status and the watch look with: the bucket, and systemd where bus is not nil.
-func (p *program) observer(bus *systemd.Bus, busErr error) watch.Observer {
-	o := watch.Observer{HostErr: busErr, StateDirs: []string{p.getenv("STATE_DIRECTORY"), backup.DefaultStateDir}, Sets: func(ctx context.Context, job config.Job) ([]backup.Set, error) {
-		bucket, err := p.bucket(ctx, job)
-		if err != nil {
-			return nil, err
-		}
-		return p.client().catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
-	}}
+func observer(env *environment, stores client, bus *systemd.Bus, busErr error) watch.Observer {
+	o := watch.Observer{
+		HostErr:   busErr,
+		StateDirs: []string{env.getenv("STATE_DIRECTORY"), backup.DefaultStateDir},
+		Sets:      stores.setsOf,
+	}
 	if bus != nil {
-		o.Host, o.Ends = bus, lastEnds
+		o.Host = bus
+		o.Ends = lastEnds
 	}
 	return o
 }

@@ -32,7 +32,7 @@ func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
 	asked := request.Restore{Set: seen.Set.ID, Instance: "db1", Database: w.db, ManifestSHA256: seen.ManifestSHA256}
 	for job, want := range map[string]fault.Code{"weekly": fault.OK, "": fault.OK, "hourly": fault.Refused, "not configured": fault.Refused} {
 		asked.Job = job
-		at, err := p.locateAsked(t.Context(), asked)
+		at, err := p.finder(access{}).locateAsked(t.Context(), asked)
 		if fault.CodeOf(err) != want {
 			t.Errorf("a request that names job %q: %v", job, err)
 		}

@@ -17,25 +17,18 @@ type place struct {
 
 // places are the distinct prefixes of a job, or of all jobs when name is empty. Jobs that differ in how they
 // reach one prefix, or in what they write there, have one place: the same sets are there for all of them.
-func (p *program) places(ctx context.Context, c *config.Config, name string) ([]place, error) {
+func (f *finder) places(ctx context.Context, c *config.Config, name string) ([]place, error) {
 	jobs, err := c.Named(name)
 	if err != nil {
 		return nil, err
 	}
 	var found []place
 	for _, job := range config.Places(jobs) {
-		bucket, err := p.bucket(ctx, job)
+		bucket, err := f.bucket(ctx, job)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, place{job: job, bucket: bucket, catalogue: p.client().catalogue(bucket, job)})
+		found = append(found, place{job: job, bucket: bucket, catalogue: f.catalogue(bucket, job)})
 	}
 	return found, nil
-}
-
-// located is a set, where it was found, and the job whose settings fit it.
-type located struct {
-	set    *backup.Set
-	bucket *s3.Bucket
-	job    config.Job
 }

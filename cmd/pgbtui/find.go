@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Which one set a verb is about: `latest`, an ID or its beginning, or a whole address, with --job,
+// --instance and --at.
+//
+// Rules: the flags, the address or the request decide about instance and database. Where nothing does,
+// this host's own instances are meant and never another's: somebody else may have stored a set under the
+// same ID. More than one set that fits is refused.
+
+// finder finds the sets that a verb is about.
+type finder struct {
+	client
+	streams  *streams
+	settings *settings
+}
+
+// located is a set, where it was found, and the job whose settings fit it.
+type located struct {
+	set    *backup.Set
+	bucket *s3.Bucket
+	job    config.Job
+}
+
+// locate finds the one set that is meant.
+func (f *finder) locate(ctx context.Context, s selection) (*located, error) {
+	c, err := f.settings.config()
+	if err != nil {
+		return nil, err
+	}
+	look, err := s.search(c)
+	if err != nil {
+		return nil, err
+	}
+	places, err := f.places(ctx, c, look.job)
+	if err != nil {
+		return nil, err
+	}
+	found, err := gather(ctx, c, places, look)
+	if err != nil {
+		return nil, err
+	}
+	set, err := backup.One(backup.Candidates(found.sets, look.want), look.want)
+	if err != nil {
+		return nil, err
+	}
+	f.notePassedOver(found.sets, set, look.want)
+	if set == nil {
+		return nil, noSet(ctx, places, look)
+	}
+	return found.located(c, set), nil
+}
+
+// all are the sets of a job, or every one of every place without a name.
+func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
+	c, err := f.settings.config()
+	if err != nil {
+		return nil, err
+	}
+	places, err := f.places(ctx, c, job)
+	if err != nil {
+		return nil, err
+	}
+	var scope backup.Scope
+	if job != "" {
+		scope = backup.Scope{Instance: places[0].job.Instance, Database: places[0].job.Database}
+	}
+	var all []backup.Set
+	for _, at := range places {
+		sets, err := at.catalogue.Sets(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		if job != "" {
+			sets = backup.WhoseOf(at.job).Of(sets)
+		}
+		all = append(all, sets...)
+	}
+	return all, nil
+}
+
+// notePassedOver says why newer sets than the latest are not it.
+func (f *finder) notePassedOver(sets []backup.Set, latest *backup.Set, want backup.Wanted) {
+	if want.ID != backup.Latest || !want.At.IsZero() {
+		return
+	}
+	_, passed := backup.NewestGood(sets)
+	for _, o := range passed {
+		if o.Set == latest {
+			return
+		}
+		if latest == nil || o.Set.Database == latest.Database && o.Set.Instance == latest.Instance {
+			f.streams.notef("%s", o.String())
+		}
+	}
+}
+
+// again is a set as it lies in the bucket now.
+func (f *finder) again(ctx context.Context, at *located) (*backup.Set, error) {
+	return f.catalogue(at.bucket, at.job).Find(ctx, databaseOf(at.set), at.set.ID)
+}
+
+// databaseOf is where the sets of a set's database are.
+func databaseOf(s *backup.Set) backup.Scope {
+	return backup.Scope{Instance: s.Instance, Database: s.Database}
+}
+
+// locateAsked finds exactly the set of a request: its whole address, with the manifest that the operator saw.
+func (f *finder) locateAsked(ctx context.Context, asked request.Restore) (*located, error) {
+	c, err := f.settings.config()
+	if err != nil {
+		return nil, err
+	}
+	places, err := f.places(ctx, c, "")
+	if err != nil {
+		return nil, err
+	}
+	wanted := backup.Address{Instance: asked.Instance, Database: asked.Database, ID: asked.Set}
+	scope := backup.Scope{Instance: asked.Instance, Database: asked.Database}
+	found, err := gather(ctx, c, places, search{scope: []backup.Scope{scope}})
+	if err != nil {
+		return nil, err
+	}
+	var other bool
+	for i := range found.sets {
+		set := &found.sets[i]
+		switch {
+		case set.Address() != wanted:
+		case set.ManifestSHA256() != asked.ManifestSHA256:
+			other = true
+		case !ownedBy(c, asked.Job, set):
+			what := fmt.Sprintf("set %s is not one of job %q, which the request names", wanted, asked.Job)
+			return nil, fault.New(fault.Refused, what, "Choose the set in the console again, or see which job made it: "+
+				"`pgbtui show "+wanted.String()+"`.", nil)
+		default:
+			return found.located(c, set), nil
+		}
+	}
+	if other {
+		what := fmt.Sprintf("the manifest of set %s is not the one that was asked for: it was replaced since then, "+
+			"or the request is for another bucket", wanted)
+		return nil, fault.New(fault.Integrity, what, "Find out who writes to the bucket (`sudo pgbtui verify "+
+			wanted.String()+"` reads what there is now), then ask for the restore again.", nil)
+	}
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("no set %s", wanted), listRemedy, nil)
+}
+
+// ownedBy reports whether a set is one of the job that a request names. One that names none is taken at its
+// word: sets of the old script have no job.
+func ownedBy(c *config.Config, name string, set *backup.Set) bool {
+	if name == "" || name == set.Job {
+		return true
+	}
+	job, err := c.Job(name)
+	return err == nil && backup.WhoseOf(job).Owns(set)
+}
+
+// gathered are the sets of a search, newest first, and where each was found.
+type gathered struct {
+	sets  []backup.Set
+	where map[string]place // by identity
+}
+
+// identity is one for the copies of a set that several places hold, and for a place that several jobs share.
+func identity(s *backup.Set) string { return s.Address().String() + "\x00" + s.ManifestSHA256() }
+
+func (g *gathered) located(c *config.Config, set *backup.Set) *located {
+	at := g.where[identity(set)]
+	return &located{set: set, bucket: at.bucket, job: backup.JobFor(c.Jobs, at.job, set)}
+}
+
+// gather finds the sets of a search. Of a named job they are that job's own.
+func gather(ctx context.Context, c *config.Config, places []place, look search) (gathered, error) {
+	found := gathered{where: map[string]place{}}
+	for _, at := range places {
+		scopes := look.scope
+		if len(scopes) == 0 {
+			scopes = ownScopes(c, at)
+		}
+		for _, scope := range scopes {
+			sets, err := at.catalogue.Sets(ctx, scope)
+			if err != nil {
+				return found, err
+			}
+			found.add(at, sets)
+		}
+	}
+	slices.SortStableFunc(found.sets, func(a, b backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
+	if look.whose != nil {
+		found.sets = look.whose.Of(found.sets)
+	}
+	return found, nil
+}
+
+// ownScopes are this host's instances at a place: those of the jobs that write there.
+func ownScopes(c *config.Config, at place) (scopes []backup.Scope) {
+	for _, job := range append(slices.Clone(c.Jobs), at.job) {
+		scope := backup.Scope{Instance: job.Instance}
+		if job.S3.SamePlace(at.job.S3) && !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// add leaves out what was found already at another place.
+func (g *gathered) add(at place, sets []backup.Set) {
+	for i := range sets {
+		if _, again := g.where[identity(&sets[i])]; !again {
+			g.where[identity(&sets[i])] = at
+			g.sets = append(g.sets, sets[i])
+		}
+	}
+}
+
+// listRemedy is for who named a set that is not there.
+const listRemedy = "`pgbtui list` shows what there is."
+
+// noSet says where nothing fits, and what there is elsewhere: on a new host, the old one's sets.
+func noSet(ctx context.Context, places []place, look search) error {
+	what := "no good set"
+	if look.want.ID != backup.Latest {
+		what = fmt.Sprintf("no set %q", look.want.ID)
+	}
+	if !look.want.At.IsZero() {
+		what += " that had ended at " + look.want.At.UTC().Format(time.RFC3339)
+	}
+	if look.job != "" {
+		what += fmt.Sprintf(" of job %q", look.job)
+	}
+	what += " of " + scopeText(look.scope)
+	remedy := listRemedy
+	all := gathered{where: map[string]place{}}
+	for _, at := range places {
+		if sets, err := at.catalogue.Sets(ctx, backup.Scope{}); err == nil { // else that is all there is to be said
+			all.add(at, sets)
+		}
+	}
+	if elsewhere, example := backup.Elsewhere(all.sets, look.want); elsewhere != "" {
+		what += "; " + elsewhere
+		remedy = "If you mean one of these, give its whole address, as " + example + ", or --instance. " + remedy
+	}
+	return fault.New(fault.NotFound, what, remedy, nil)
+}
+
+// scopeText is what was looked at.
+func scopeText(scopes []backup.Scope) string {
+	if len(scopes) == 0 {
+		return "this host's own instance"
+	}
+	var words []string
+	if scopes[0].Database != "" {
+		words = append(words, fmt.Sprintf("database %q", scopes[0].Database))
+	}
+	if scopes[0].Instance != "" {
+		words = append(words, fmt.Sprintf("instance %q", scopes[0].Instance))
+	}
+	return strings.Join(words, " of ")
+}
