@@ -16,18 +16,18 @@ import (
 // the answer is no: there is no setting that skips the question.
 
 // agreed says the consequence in one sentence and asks for a y. yes is the flag --yes.
-func (p *program) agreed(ctx context.Context, consequence string, yes bool) error {
+func (s *streams) agreed(ctx context.Context, consequence string, yes bool) error {
 	if yes {
 		return nil
 	}
-	if !term.IsTerminal(int(p.in.Fd())) {
-		return fault.New(fault.Refused, "not confirmed: "+consequence, "say --yes where nobody can be asked", nil)
+	if !term.IsTerminal(int(s.in.Fd())) {
+		return fault.New(fault.Refused, "not confirmed: "+consequence, "Say --yes where nobody can be asked.", nil)
 	}
-	_, _ = p.err.Write([]byte(consequence + "\nDo it? y, then enter: "))
-	if err := p.awaitLine(ctx); err != nil {
+	_, _ = s.err.Write([]byte(consequence + "\nDo it? y, then enter: "))
+	if err := s.awaitLine(ctx); err != nil {
 		return err
 	}
-	line, _ := bufio.NewReader(p.in).ReadString('\n') // the end of input is no y
+	line, _ := bufio.NewReader(s.in).ReadString('\n') // the end of input is no y
 	if answer := strings.TrimSpace(line); answer == "y" || answer == "yes" {
 		return nil
 	}
@@ -36,8 +36,8 @@ func (p *program) agreed(ctx context.Context, consequence string, yes bool) erro
 
 // awaitLine waits until the terminal has a line, so that a signal ends the question: a read could
 // not be broken off.
-func (p *program) awaitLine(ctx context.Context) error {
-	terminal := []unix.PollFd{{Fd: int32(p.in.Fd()), Events: unix.POLLIN}}
+func (s *streams) awaitLine(ctx context.Context) error {
+	terminal := []unix.PollFd{{Fd: int32(s.in.Fd()), Events: unix.POLLIN}}
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

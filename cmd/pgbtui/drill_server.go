@@ -16,7 +16,7 @@ import (
 )
 
 // drillServerCommand is what the unit of a drill's server runs. Its configuration is the unit.
-func (p *program) drillServerCommand() *cobra.Command {
+func newDrillServerCommand(p *program) *cobra.Command {
 	var sweep bool
 	cmd := &cobra.Command{
 		Use: "drill-server", Short: "The PostgreSQL server of a drill: for a unit that systemd starts with a connection",
@@ -26,20 +26,21 @@ func (p *program) drillServerCommand() *cobra.Command {
 				scratch.SweepServers(os.TempDir())
 				return nil
 			}
-			return p.drillServer(cmd.Context())
+			return runDrillServer(cmd.Context(), p.in, p.getenv("RUNTIME_DIRECTORY"))
 		},
 	}
 	cmd.Flags().BoolVar(&sweep, "sweep", false, "remove what this user's servers left: for ExecStopPost=")
 	return cmd
 }
 
-func (p *program) drillServer(ctx context.Context) error {
-	conn, err := net.FileConn(p.in)
+func runDrillServer(ctx context.Context, socket *os.File, runtimeDir string) error {
+	conn, err := net.FileConn(socket)
 	if err != nil {
-		return fault.New(fault.Usage, "drill-server: standard input is no socket", "Start a drill's unit instead; systemd starts this one.", err)
+		return fault.New(fault.Usage, "drill-server: standard input is no socket",
+			"Start a drill's unit instead; systemd starts this one.", err)
 	}
-	_ = p.in.Close()
-	err = scratch.Serve(ctx, conn, os.TempDir(), p.getenv("RUNTIME_DIRECTORY"))
+	_ = socket.Close()
+	err = scratch.Serve(ctx, conn, os.TempDir(), runtimeDir)
 	if scratch.Gone(err) {
 		return nil
 	}
@@ -47,10 +48,14 @@ func (p *program) drillServer(ctx context.Context) error {
 }
 
 // drillRequest says where a drill's server runs: in a unit wherever there is one.
-func (p *program) drillRequest(ctx context.Context, job config.Job, f drillFlags) (backup.DrillRequest, error) {
-	state := p.getenv("STATE_DIRECTORY")
-	request := backup.DrillRequest{Dir: drillDir(job.SpoolDir, state), SocketDir: p.getenv("RUNTIME_DIRECTORY"), Unconfined: f.unconfined}
-	if f.unconfined || !job.Drill.Server.Private() {
+func drillRequest(
+	ctx context.Context, job config.Job, env *environment, unconfined bool,
+) (backup.DrillRequest, error) {
+	state := env.getenv("STATE_DIRECTORY")
+	request := backup.DrillRequest{
+		Dir: drillDir(job.SpoolDir, state), SocketDir: env.getenv("RUNTIME_DIRECTORY"), Unconfined: unconfined,
+	}
+	if unconfined || !job.Drill.Server.Private() {
 		return request, nil
 	}
 	units, bus := drillUnits(ctx)
@@ -70,7 +75,7 @@ func (p *program) drillRequest(ctx context.Context, job config.Job, f drillFlags
 		request.Unit = scratch.ControlSocket
 	}
 	request.ServerMemory = max(0, units.ServerMemory)
-	if p.getenv("INVOCATION_ID") != "" {
+	if env.getenv("INVOCATION_ID") != "" {
 		request.Memory = max(0, units.Memory)
 	}
 	return request, nil

@@ -10,13 +10,32 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-type holdFlags struct {
-	selection
-	reason  string
-	yes     bool
-	release bool // unhold
+// noteOptions are those of the verbs that put a note of a person beside a set: hold, unhold, acknowledge.
+type noteOptions struct {
+	*streams
+	env    *environment
+	logs   *logs
+	find   *finder
+	of     selection
+	reason string
+	yes    bool
+}
+
+// newNoteCommand makes the command of such a verb; run carries it out.
+func newNoteCommand(p *program, cmd *cobra.Command, run func(context.Context, *noteOptions) error) *cobra.Command {
+	o := &noteOptions{streams: p.streams, env: p.environment, logs: p.logs}
+	cmd.Args = o.of.args
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		o.find = p.finder(access{duty: dutyOf(cmd), waitedFor: true})
+		return run(cmd.Context(), o)
+	}
+	o.of.flags(cmd)
+	cmd.Flags().StringVar(&o.reason, "reason", "", "why, in a few `words`: kept beside the set and in the journal")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	return cmd
 }
 
 // jsonHold is a hold in force: who keeps a set from retention.
@@ -39,72 +58,87 @@ type jsonHeld struct {
 	Set    jsonSet `json:"set"`
 }
 
-func (p *program) holdCommand() *cobra.Command {
-	return p.holdVerb(holdFlags{}, "hold ID|latest", "Keep one set from retention until it is released",
-		"Keep a set from retention, whatever the rules say, until `sudo pgbtui unhold ID`. Who holds it, since when and why is stored\nbeside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete objects still can.")
+func newHoldCommand(p *program) *cobra.Command {
+	return newNoteCommand(p, &cobra.Command{
+		Use: "hold ID|latest", Short: "Keep one set from retention until it is released",
+		Long: `Keep a set from retention, whatever the rules say, until ` + "`sudo pgbtui unhold ID`" + `. Who holds it, since when and why is stored
+beside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete objects still can.`,
+	}, runHold)
 }
 
-func (p *program) unholdCommand() *cobra.Command {
-	return p.holdVerb(holdFlags{release: true}, "unhold ID|latest", "Let retention decide about a held set again",
-		"Release a set that was held, however often. The next retention may delete it.")
+func newUnholdCommand(p *program) *cobra.Command {
+	return newNoteCommand(p, &cobra.Command{
+		Use: "unhold ID|latest", Short: "Let retention decide about a held set again",
+		Long: "Release a set that was held, however often. The next retention may delete it.",
+	}, runUnhold)
 }
 
-func (p *program) holdVerb(f holdFlags, use, short, long string) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: f.args,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.hold(cmd.Context(), f) },
-	}
-	f.flags(cmd)
-	cmd.Flags().StringVar(&f.reason, "reason", "", "why, in a few `words`: kept beside the set and in the journal")
-	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
-	return cmd
-}
-
-// hold holds or releases one set.
-func (p *program) hold(ctx context.Context, f holdFlags) error {
-	p.watched = true
-	at, err := p.locate(ctx, f.selection)
+func runHold(ctx context.Context, o *noteOptions) error {
+	at, err := o.find.locate(ctx, o.of)
 	if err != nil {
 		return err
 	}
-	verb, do, consequence := "hold", backup.HoldSet, "Retention will not delete "+at.set.ID+" until it is released."
-	if f.release {
-		verb, do, consequence = "unhold", backup.ReleaseSet, "Retention may delete "+at.set.ID+" from now on."
-		if at.set.Hold == nil && at.set.Kind == backup.KindNative {
-			return p.printHeld(at.set, "is not held: nothing to do")
-		}
+	return o.putHold(ctx, at, heldBy{
+		verb: "hold", put: backup.HoldSet, consequence: "Retention will not delete " + at.set.ID + " until it is released.",
+	})
+}
+
+func runUnhold(ctx context.Context, o *noteOptions) error {
+	at, err := o.find.locate(ctx, o.of)
+	if err != nil {
+		return err
 	}
+	if at.set.Hold == nil && at.set.Kind == backup.KindNative {
+		return printHeld(o.streams, at.set, "is not held: nothing to do")
+	}
+	return o.putHold(ctx, at, heldBy{
+		verb: "unhold", put: backup.ReleaseSet, consequence: "Retention may delete " + at.set.ID + " from now on.",
+	})
+}
+
+// heldBy is how a verb changes the hold of a set.
+type heldBy struct {
+	verb        string
+	put         func(context.Context, *s3.Bucket, *backup.Set, backup.Hold) error
+	consequence string // a sentence that is agreed to
+}
+
+// putHold asks, holds or releases, and prints how the set stands.
+func (o *noteOptions) putHold(ctx context.Context, at *located, by heldBy) error {
 	if at.set.Kind == backup.KindNative { // others are refused, without a question
-		if err := p.agreed(ctx, p.asked(at.set, consequence), f.yes); err != nil {
+		if err := o.ask(ctx, at.set, by.consequence); err != nil {
 			return err
 		}
 	}
-	who := journal.Session{Getenv: p.getenv}.CurrentOperator()
-	mine := backup.Hold{By: who.Name(), Host: hostname(), At: p.now(), Reason: f.reason}
-	if err := do(ctx, at.bucket, at.set, mine); err != nil {
+	who := journal.Session{Getenv: o.env.getenv}.CurrentOperator()
+	mine := backup.Hold{By: who.Name(), Host: hostname(), At: o.env.now(), Reason: o.reason}
+	if err := by.put(ctx, at.bucket, at.set, mine); err != nil {
 		return err
 	}
-	p.audit(ctx, who, journal.Action{What: verb, Target: at.set.ID, Reason: f.reason})
-	now, err := p.finder(p.access()).again(ctx, at)
+	o.logs.audit(ctx, who, journal.Action{What: by.verb, Target: at.set.ID, Reason: o.reason})
+	now, err := o.find.again(ctx, at)
 	if err != nil {
 		return err
 	}
-	return p.printHeld(now, map[bool]string{true: "is held", false: "is released"}[now.Hold != nil])
+	if now.Hold == nil {
+		return printHeld(o.streams, now, "is released")
+	}
+	return printHeld(o.streams, now, "is held")
 }
 
-// asked is what a person should know of the set that is held or released.
-func (p *program) asked(s *backup.Set, consequence string) string {
-	about := fmt.Sprintf("%s of database %s, %s old. ", s.ID, s.Database, ageText(p.now().Sub(s.FinishedAt)))
+// ask has a person agree to what the verb does to a set, of which it says what they should know.
+func (o *noteOptions) ask(ctx context.Context, s *backup.Set, consequence string) error {
+	about := fmt.Sprintf("%s of database %s, %s old. ", s.ID, s.Database, ageText(o.env.now().Sub(s.FinishedAt)))
 	if s.Hold != nil {
 		about += "It is " + s.Hold.String() + ". "
 	}
-	return printable.Text(about + consequence)
+	return o.agreed(ctx, printable.Text(about+consequence), o.yes)
 }
 
-func (p *program) printHeld(s *backup.Set, what string) error {
-	if p.json {
-		return p.printJSON(jsonHeld{jsonSchema, setJSON(s, nil)})
+func printHeld(to *streams, s *backup.Set, what string) error {
+	if to.json {
+		return to.printJSON(jsonHeld{Schema: jsonSchema, Set: setJSON(s, nil)})
 	}
-	p.printf("%s %s\n", s.ID, what)
+	to.printf("%s %s\n", s.ID, what)
 	return nil
 }

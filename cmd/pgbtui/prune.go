@@ -7,17 +7,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 )
 
-type pruneFlags struct {
+type pruneOptions struct {
+	*streams
+	env    *environment
+	logs   *logs
+	config func() (*config.Config, error)
+	run    *runner
+
 	job     string
 	dryRun  bool
 	reach   backup.Reach
 	confirm int // backup.Unconfirmed without the flag
 }
 
-func (p *program) pruneCommand() *cobra.Command {
-	var f pruneFlags
+func newPruneCommand(p *program) *cobra.Command {
+	o := &pruneOptions{streams: p.streams, env: p.environment, logs: p.logs, config: p.config}
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Delete the sets that retention lets go, with the reason of each", Args: noArgs,
 		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
@@ -32,40 +39,48 @@ removed when it is older than a day, also without any rule.
 A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
 them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return asRun(retentionRun, p.prune(cmd.Context(), f))
+			o.run = p.runner(access{duty: dutyOf(cmd)})
+			return asRun(retentionRun, runPrune(cmd.Context(), o))
 		},
 	}
-	cmd.Flags().StringVar(&f.job, "job", "", "the `job` whose sets are meant; without one, the only job")
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the decisions and change nothing")
-	cmd.Flags().IntVar(&f.confirm, "confirm", backup.Unconfirmed, "carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
-	cmd.Flags().BoolVar(&f.reach.Legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
-	cmd.Flags().BoolVar(&f.reach.Unsigned, "unsigned", false, "let the sets from before signing go by the same rules")
+	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
+	cmd.Flags().IntVar(&o.confirm, "confirm", backup.Unconfirmed,
+		"carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
+	cmd.Flags().BoolVar(&o.reach.Legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
+	cmd.Flags().BoolVar(&o.reach.Unsigned, "unsigned", false, "let the sets from before signing go by the same rules")
 	return cmd
 }
 
-func (p *program) prune(ctx context.Context, f pruneFlags) error {
-	job, err := p.job(f.job)
+func runPrune(ctx context.Context, o *pruneOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	log := p.logger(slog.LevelWarn)
-	env, err := p.runner(p.access()).world(ctx, job, log)
+	job, err := c.Job(o.job)
 	if err != nil {
 		return err
 	}
-	plan, err := backup.Plan(ctx, job, env, f.reach)
+	log := o.logs.logger(slog.LevelWarn)
+	env, err := o.run.world(ctx, job, log)
 	if err != nil {
 		return err
 	}
-	done := pruned{plan: plan, dryRun: f.dryRun, endpoint: env.Bucket.Endpoint()}
-	if !f.dryRun {
-		done.gone, done.failed = backup.Apply(ctx, env.Bucket, log.With(slog.String("job", job.Name), slog.String("database", job.Database)), plan, f.confirm)
+	plan, err := backup.Plan(ctx, job, env, o.reach)
+	if err != nil {
+		return err
 	}
-	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, backup.Folder(job.S3.Prefix, job.Instance, job.Database))
-	if p.json {
-		return p.printPrunedJSON(done)
+	done := pruned{plan: plan, dryRun: o.dryRun, endpoint: env.Bucket.Endpoint(), now: o.env.now()}
+	if !o.dryRun {
+		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
+		done.gone, done.failed = backup.Apply(ctx, env.Bucket, of, plan, o.confirm)
 	}
-	if err := p.printPruned(done); err != nil {
+	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, folder)
+	if o.json {
+		return printPrunedJSON(o.streams, done)
+	}
+	if err := printPruned(o.streams, done); err != nil {
 		return err
 	}
 	return done.failed

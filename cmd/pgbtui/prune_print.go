@@ -54,6 +54,7 @@ type jsonLeftover struct {
 type pruned struct {
 	plan     *backup.Pruning
 	dryRun   bool
+	now      time.Time
 	endpoint string // of the store: what costs are known of
 	gone     backup.Pruned
 	failed   error
@@ -71,29 +72,31 @@ func (d *pruned) removed(l *backup.Leftover) bool {
 }
 
 // printPrunedJSON is one document also when something could not be deleted.
-func (p *program) printPrunedJSON(done pruned) error {
+func printPrunedJSON(to *streams, done pruned) error {
 	out := jsonPrune{
 		Schema: jsonSchema, DryRun: done.dryRun, Decisions: []jsonDecision{}, Leftovers: []jsonLeftover{},
 		Removes: done.plan.Removes(), Doubts: append([]string{}, done.plan.Doubts...), Notes: done.plan.Notes,
 	}
 	for _, d := range done.plan.Decisions {
-		out.Decisions = append(out.Decisions, jsonDecision{d.Set.ID, d.Delete, done.deleted(&d.Set), d.Reason})
+		out.Decisions = append(out.Decisions, jsonDecision{
+			ID: d.Set.ID, Delete: d.Delete, Deleted: done.deleted(&d.Set), Reason: d.Reason,
+		})
 	}
 	for _, l := range done.plan.Leftovers {
 		out.Leftovers = append(out.Leftovers, done.leftoverJSON(&l))
 	}
 	if h := done.hidden; done.uncounted == nil {
-		out.Hidden = &jsonHidden{h.Versions, h.Bytes, h.Markers}
+		out.Hidden = &jsonHidden{Versions: h.Versions, Bytes: h.Bytes, Markers: h.Markers}
 	}
 	if done.failed == nil {
-		return p.printJSON(out)
+		return to.printJSON(out)
 	}
 	told := asFault(done.failed)
 	out.Error = &told
-	if err := p.printJSON(out); err != nil {
+	if err := to.printJSON(out); err != nil {
 		return err
 	}
-	explain(p.err, done.failed)
+	explain(to.err, done.failed)
 	return exitWith(fault.CodeOf(done.failed))
 }
 
@@ -112,34 +115,36 @@ func (d *pruned) leftoverJSON(l *backup.Leftover) jsonLeftover {
 }
 
 // printPruned tells of the sets, of what runs left, and of what keeps the plan from being carried out.
-func (p *program) printPruned(done pruned) error {
-	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
+func printPruned(to *streams, done pruned) error {
+	w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
 	for _, d := range done.plan.Decisions {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", done.word(d.Delete, done.deleted(&d.Set)), d.Set.ID, printable.Text(d.Reason))
+		word := done.word(d.Delete, done.deleted(&d.Set))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", word, d.Set.ID, printable.Text(d.Reason))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if err := p.printLeftovers(done); err != nil {
+	if err := printLeftovers(to, done); err != nil {
 		return err
 	}
-	p.printHidden(done)
+	printHidden(to, done)
 	for _, note := range done.plan.Notes {
-		p.printf("note: %s\n", printable.Text(note))
+		to.printf("note: %s\n", printable.Text(note))
 	}
 	if !done.dryRun || len(done.plan.Doubts) == 0 {
 		return nil
 	}
-	p.printf("doubtful: %s\nonly --confirm %d carries this out\n", printable.Text(strings.Join(done.plan.Doubts, "; ")), done.plan.Removes())
+	doubts := printable.Text(strings.Join(done.plan.Doubts, "; "))
+	to.printf("doubtful: %s\nonly --confirm %d carries this out\n", doubts, done.plan.Removes())
 	return nil
 }
 
-func (p *program) printLeftovers(done pruned) error {
+func printLeftovers(to *streams, done pruned) error {
 	if len(done.plan.Leftovers) == 0 {
 		return nil
 	}
-	p.printf("\nleft by runs that never committed:\n")
-	w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
+	to.printf("\nleft by runs that never committed:\n")
+	w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
 	priced := false
 	for _, l := range done.plan.Leftovers {
 		bytes, cost := "?", "?"
@@ -150,13 +155,13 @@ func (p *program) printLeftovers(done pruned) error {
 			cost, priced = fmt.Sprintf("$%.2f a month", usd), true
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s old\t%s\t%s\t%s\n", done.word(l.Remove, done.removed(&l)), l.Run, l.Kind,
-			ageText(p.now().Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
+			ageText(done.now.Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if priced {
-		p.printf("costs are %s\n", backup.PriceBasis)
+		to.printf("costs are %s\n", backup.PriceBasis)
 	}
 	return nil
 }
@@ -176,9 +181,9 @@ func (d *pruned) word(goes, gone bool) string {
 
 // printHidden tells what a bucket with versions still holds. Without the right to look it is left open:
 // most buckets have no versions.
-func (p *program) printHidden(done pruned) {
+func printHidden(to *streams, done pruned) {
 	if h := done.hidden; done.uncounted == nil && h != (backup.Hidden{}) {
-		p.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; a lifecycle rule for noncurrent versions removes them\n",
-			h.Versions, size(h.Bytes), h.Markers)
+		to.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; "+
+			"a lifecycle rule for noncurrent versions removes them\n", h.Versions, size(h.Bytes), h.Markers)
 	}
 }

@@ -45,8 +45,8 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own.BoolVar(&f.acceptEmpty, "accept-empty", false, "with --headless: accept a dump without tables after one with tables")
 	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
-	cmd.AddCommand(newListCommand(p), newShowCommand(p), p.verifyCommand(), p.drillCommand(), p.drillServerCommand(), p.restoreCommand(),
-		p.pruneCommand(), p.holdCommand(), p.unholdCommand(), p.acknowledgeCommand(),
+	cmd.AddCommand(newListCommand(p), newShowCommand(p), newVerifyCommand(p), newDrillCommand(p), newDrillServerCommand(p), p.restoreCommand(),
+		newPruneCommand(p), newHoldCommand(p), newUnholdCommand(p), newAcknowledgeCommand(p),
 		newStatusCommand(p), p.unitsCommand(), p.configCommand(), newVersionCommand(p), p.alertCommand(), p.endedCommand(), p.watchCommand())
 	cmd.AddCommand(p.releaseVerbs()...)
 	strictExtras(cmd)

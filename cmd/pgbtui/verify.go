@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
@@ -21,21 +22,31 @@ type jsonVerify struct {
 	Warnings []string     `json:"warnings,omitempty"`
 }
 
-// verifyFlags are how much to read, of which sets.
-type verifyFlags struct {
-	selection
-	subset string
-	accept bool    // an unsigned set
-	share  float64 // of the dump, 0: everything
-	wish   backup.Wish
+// verifyOptions are how much to read, of which sets.
+type verifyOptions struct {
+	*streams
+	env    *environment
+	config func() (*config.Config, error)
+	find   *finder
+	run    *runner
+
+	of       selection
+	identity string
+	subset   string
+	accept   bool    // an unsigned set
+	share    float64 // of the dump, 0: everything
+	wish     backup.Wish
 }
 
-func (f verifyFlags) several() bool { return f.wish.Unproven || f.wish.SinceLast || f.wish.Stalest > 0 }
+func (o *verifyOptions) several() bool {
+	return o.wish.Unproven || o.wish.SinceLast || o.wish.Stalest > 0
+}
 
-func (p *program) verifyCommand() *cobra.Command {
-	var f verifyFlags
+func newVerifyCommand(p *program) *cobra.Command {
+	o := &verifyOptions{streams: p.streams, env: p.environment, config: p.config}
 	cmd := &cobra.Command{
-		Use: "verify {ID|latest | --unproven | --since-last | --stalest N}", Short: "Read sets back and hold them against what was recorded",
+		Use:   "verify {ID|latest | --unproven | --since-last | --stalest N}",
+		Short: "Read sets back and compare them with what was recorded",
 		Long: `Read back everything of a set: stored bytes against their SHA-256, decryption, decompression, a full
 decode by pg_restore, and the rows in the stream against those counted when it was written. The result is
 recorded beside the set, with what it does not prove.
@@ -48,34 +59,37 @@ finds what rots or was exchanged, cheaply; it never counts as readable.
 
 Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of several, the worst.`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if f.several() {
+			if o.several() {
 				return noArgs(cmd, args)
 			}
-			return f.args(cmd, args)
+			return o.of.args(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(cmd); err != nil {
+			if err := o.check(cmd); err != nil {
 				return err
 			}
-			if f.several() {
-				return asRun(verifyRun, p.verifySeveral(cmd.Context(), f))
+			as := access{duty: dutyOf(cmd)}
+			o.find = p.finder(as)
+			o.run = p.runner(as)
+			if o.several() {
+				return asRun(verifyRun, runVerifySeveral(cmd.Context(), o))
 			}
-			return asRun(verifyRun, p.verify(cmd.Context(), f))
+			return asRun(verifyRun, runVerify(cmd.Context(), o))
 		},
 	}
 	flags := cmd.Flags()
-	f.flags(cmd)
-	flags.BoolVar(&f.wish.Unproven, "unproven", false, "every good set that has no such proof yet")
-	flags.BoolVar(&f.wish.SinceLast, "since-last", false, "the sets finished since the newest such verification of their database")
-	flags.IntVar(&f.wish.Stalest, "stalest", 0, "the `N` sets of each database that nobody has read for the longest time")
-	flags.IntVar(&f.wish.Max, "max", 0, "at most so many `sets` of each database; the others wait for the next call")
-	flags.StringVar(&f.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
-	acceptFlag(cmd, &f.accept)
-	identityFlag(cmd, &p.identity)
+	o.of.flags(cmd)
+	flags.BoolVar(&o.wish.Unproven, "unproven", false, "every good set that has no such proof yet")
+	flags.BoolVar(&o.wish.SinceLast, "since-last", false, "the sets finished since the newest such verification of their database")
+	flags.IntVar(&o.wish.Stalest, "stalest", 0, "the `N` sets of each database that nobody has read for the longest time")
+	flags.IntVar(&o.wish.Max, "max", 0, "at most so many `sets` of each database; the others wait for the next call")
+	flags.StringVar(&o.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
+	acceptFlag(cmd, &o.accept)
+	identityFlag(cmd, &o.identity)
 	return cmd
 }
 
-func (f *verifyFlags) check(cmd *cobra.Command) (err error) {
+func (o *verifyOptions) check(cmd *cobra.Command) (err error) {
 	chosen := 0
 	for _, name := range []string{"unproven", "since-last", "stalest"} {
 		if cmd.Flags().Changed(name) {
@@ -85,16 +99,16 @@ func (f *verifyFlags) check(cmd *cobra.Command) (err error) {
 	switch {
 	case chosen > 1:
 		return usageText("verify takes one of --unproven, --since-last and --stalest")
-	case cmd.Flags().Changed("stalest") && f.wish.Stalest < 1, cmd.Flags().Changed("max") && f.wish.Max < 1:
+	case cmd.Flags().Changed("stalest") && o.wish.Stalest < 1, cmd.Flags().Changed("max") && o.wish.Max < 1:
 		return usageText("--stalest and --max are 1 or more sets")
-	case chosen > 0 && f.instance+f.at != "":
+	case chosen > 0 && o.of.instance+o.of.at != "":
 		return usageText("--instance and --at are for one set, without --unproven, --since-last and --stalest")
-	case f.accept && chosen > 0:
+	case o.accept && chosen > 0:
 		return usageText("--accept-unsigned is for one set, by its ID")
-	case f.wish.Max > 0 && !f.wish.Unproven && !f.wish.SinceLast:
+	case o.wish.Max > 0 && !o.wish.Unproven && !o.wish.SinceLast:
 		return usageText("--max goes with --unproven and --since-last")
 	case cmd.Flags().Changed("read-data-subset"):
-		f.share, err = parseShare(f.subset)
+		o.share, err = parseShare(o.subset)
 	}
 	return err
 }
@@ -108,30 +122,30 @@ func parseShare(s string) (float64, error) {
 	return 0, usageText("--read-data-subset is a percentage above 0 and up to 100, such as 5%, not " + strconv.Quote(s))
 }
 
-func (p *program) verify(ctx context.Context, f verifyFlags) error {
-	f.doubted = true // it answers an earlier failure
-	at, err := p.locate(ctx, f.selection)
+func runVerify(ctx context.Context, o *verifyOptions) error {
+	o.of.doubted = true // it answers an earlier failure
+	at, err := o.find.locate(ctx, o.of)
 	if err != nil {
 		return err
 	}
-	identities, err := p.identities(at.job, p.identity)
+	identities, err := o.env.identities(at.job, o.identity)
 	if err != nil {
 		return err
 	}
-	if f.accept {
+	if o.accept {
 		at.set.AcceptUnsigned()
 	}
-	v, err := p.verifyOne(ctx, at, identities, f.share)
+	v, err := o.verifyOne(ctx, at, identities)
 	if err != nil {
-		if v != nil && p.json {
-			if err := p.printJSON(jsonVerify{jsonSchema, v.Proof, v.Recorded, v.Warnings}); err != nil {
+		if v != nil && o.json {
+			if err := o.printJSON(verificationJSON(v)); err != nil {
 				return err
 			}
 			return exitWith(fault.CodeOf(err))
 		}
 		return logged(err)
 	}
-	if err := p.printVerification(v); err != nil {
+	if err := printVerification(o.streams, v); err != nil {
 		return err
 	}
 	if len(v.Warnings) > 0 {
@@ -141,29 +155,35 @@ func (p *program) verify(ctx context.Context, f verifyFlags) error {
 }
 
 // verifyOne reads one set back, whole or a share of it, watched by systemd or a person.
-func (p *program) verifyOne(ctx context.Context, at *located, identities []age.Identity, share float64) (*backup.Verification, error) {
-	env, stop, err := p.runEnv(ctx, at.job)
+func (o *verifyOptions) verifyOne(
+	ctx context.Context, at *located, identities []age.Identity,
+) (*backup.Verification, error) {
+	env, stop, err := o.run.watched(ctx, at.job)
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
 	env.Bucket = at.bucket
-	if share > 0 {
-		return backup.VerifySample(ctx, at.job, env, at.set, identities, share)
+	if o.share > 0 {
+		return backup.VerifySample(ctx, at.job, env, at.set, identities, o.share)
 	}
 	return backup.Verify(ctx, at.job, env, at.set, identities)
 }
 
-func (p *program) printVerification(v *backup.Verification) error {
-	if p.json {
-		return p.printJSON(jsonVerify{jsonSchema, v.Proof, v.Recorded, v.Warnings})
+func verificationJSON(v *backup.Verification) jsonVerify {
+	return jsonVerify{Schema: jsonSchema, Proof: v.Proof, Recorded: v.Recorded, Warnings: v.Warnings}
+}
+
+func printVerification(to *streams, v *backup.Verification) error {
+	if to.json {
+		return to.printJSON(verificationJSON(v))
 	}
-	p.printf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, size(v.Proof.Bytes), v.Proof.Shown())
+	to.printf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, size(v.Proof.Bytes), v.Proof.Shown())
 	for _, not := range v.Proof.NotProven {
-		p.printf("  does not prove %s\n", not)
+		to.printf("  does not prove %s\n", not)
 	}
 	for _, w := range v.Warnings {
-		p.printf("  warning: %s\n", printable.Text(w))
+		to.printf("  warning: %s\n", printable.Text(w))
 	}
 	return nil
 }

@@ -29,19 +29,19 @@ type jsonVerification struct {
 	Error    *jsonFault    `json:"error,omitempty"`
 }
 
-func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
-	c, err := p.config()
+func runVerifySeveral(ctx context.Context, o *verifyOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Backed(f.job)
+	jobs, err := c.Backed(o.of.job)
 	if err != nil {
 		return err
 	}
 	out := jsonVerifySeveral{Schema: jsonSchema, Results: []jsonVerification{}, LeftOut: []string{}}
 	worst := fault.OK
 	for _, job := range jobs {
-		code, err := p.verifyJob(ctx, job, f, &out)
+		code, err := o.verifyJob(ctx, job, &out)
 		if err != nil {
 			return err
 		}
@@ -50,72 +50,80 @@ func (p *program) verifySeveral(ctx context.Context, f verifyFlags) error {
 	if len(out.LeftOut) > 0 {
 		worst = worse(worst, fault.Warnings)
 	}
-	if out.OK = worst == fault.OK; p.json {
-		if err := p.printJSON(out); err != nil {
+	out.OK = worst == fault.OK
+	switch {
+	case o.json:
+		if err := o.printJSON(out); err != nil {
 			return err
 		}
-	} else if len(out.Results) == 0 {
-		p.printf("nothing to verify\n")
+	case len(out.Results) == 0:
+		o.printf("nothing to verify\n")
 	}
 	return exitWith(worst)
 }
 
 // verifyJob goes through the sets of one job; an error is one of the listing, or the end of ctx.
-func (p *program) verifyJob(ctx context.Context, job config.Job, f verifyFlags, out *jsonVerifySeveral) (fault.Code, error) {
-	bucket, err := p.bucket(ctx, job)
+func (o *verifyOptions) verifyJob(ctx context.Context, job config.Job, out *jsonVerifySeveral) (fault.Code, error) {
+	bucket, err := o.find.bucket(ctx, job)
 	if err != nil {
 		return fault.OK, err
 	}
-	identities, err := p.identities(job, p.identity)
+	identities, err := o.env.identities(job, o.identity)
 	if err != nil {
 		return fault.OK, err
 	}
-	sets, err := p.client().catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	sets, err := o.find.setsOf(ctx, job)
 	if err != nil {
 		return fault.OK, err
 	}
-	f.wish.Sample, f.wish.Identities = f.share > 0, len(identities) > 0
-	chosen := backup.Select(backup.WhoseOf(job).Of(sets), f.wish)
+	wish := o.wish
+	wish.Sample = o.share > 0
+	wish.Identities = len(identities) > 0
+	chosen := backup.Select(backup.WhoseOf(job).Of(sets), wish)
 	out.LeftOut = append(out.LeftOut, chosen.LeftOut...)
 	worst := fault.OK
 	for _, set := range chosen.Sets {
-		one, code := p.verifyNext(ctx, &located{set, bucket, job}, identities, f.share)
+		one, code := o.verifyNext(ctx, &located{set: set, bucket: bucket, job: job}, identities)
 		if ctx.Err() != nil {
 			return worst, context.Cause(ctx)
 		}
 		out.Results = append(out.Results, one)
 		worst = worse(worst, code)
 	}
-	if !p.json {
+	if !o.json {
 		for _, why := range chosen.LeftOut {
-			p.printf("left out: %s\n", printable.Text(why))
+			o.printf("left out: %s\n", printable.Text(why))
 		}
 	}
 	return worst, nil
 }
 
-func (p *program) verifyNext(ctx context.Context, at *located, identities []age.Identity, share float64) (jsonVerification, fault.Code) {
+func (o *verifyOptions) verifyNext(
+	ctx context.Context, at *located, identities []age.Identity,
+) (jsonVerification, fault.Code) {
 	one := jsonVerification{ID: at.set.ID}
-	v, err := p.verifyOne(ctx, at, identities, share)
+	v, err := o.verifyOne(ctx, at, identities)
 	if v != nil {
-		one.Proof, one.Recorded, one.Warnings = &v.Proof, v.Recorded, v.Warnings
+		one.Proof = &v.Proof
+		one.Recorded = v.Recorded
+		one.Warnings = v.Warnings
 	}
 	code := fault.OK
 	switch {
 	case err != nil:
 		told := asFault(err)
 		one.Error, code = &told, fault.CodeOf(err)
-		if !p.json && ctx.Err() == nil {
-			p.printf("%s FAILED: %s\n", at.set.ID, printable.Text(err.Error()))
+		if !o.json && ctx.Err() == nil {
+			o.printf("%s FAILED: %s\n", at.set.ID, printable.Text(err.Error()))
 		}
 		return one, code
 	case len(v.Warnings) > 0:
 		code = fault.Warnings
 	}
-	if p.json {
+	if o.json {
 		return one, code
 	}
-	_ = p.printVerification(v) // prints text, which can't fail
+	_ = printVerification(o.streams, v) // prints text, which can't fail
 	return one, code
 }
 
