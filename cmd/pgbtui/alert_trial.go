@@ -46,7 +46,7 @@ func (p *program) alertTest(ctx context.Context, jobName string) error {
 		worst = fault.Config
 	}
 	if len(out.Channels) == 0 {
-		return fault.New(fault.Config, "alerts go to the journal only: there is no channel", "Set alert.channels, see docs/operations.md#channels.", nil)
+		return fault.New(fault.Config, "alerts go to the journal only: there is no channel", "Set alert.channels, see docs/alerts.md#channels.", nil)
 	}
 	if err := p.printAlertTest(out); err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 
 // Both are read from the folder that a release is built in: keys and variables, and the exit codes.
 const (
-	reference = "docs/operations.md"
+	reference = "docs/configuration.md"
 	readme    = "README.md"
 )
 

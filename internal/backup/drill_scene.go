@@ -159,7 +159,7 @@ func (r DrillRequest) remedySpace() string {
 }
 
 const remedyUnitSpace = "free space, or give the drill's server a larger disk by a drop-in of " + scratch.ServerUnit +
-	" (TMPDIR= and BindPaths=, docs/operations.md#drills)"
+	" (TMPDIR= and BindPaths=, docs/verification.md#drills)"
 
 const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"
 

@@ -79,7 +79,7 @@ func (c Channel) problem() (what, remedy string) {
 	case c.URLFile != "" && !filepath.IsAbs(c.URLFile):
 		return fmt.Sprintf("url_file %q is not an absolute path", c.URLFile), "name the file from / on"
 	case c.URL != "" && (err != nil || u.Scheme == ""):
-		return "not a URL (not shown, it is a secret)", "write it like ntfy://ntfy.sh/topic or https://hooks.slack.com/…; docs/operations.md#channels lists the kinds"
+		return "not a URL (not shown, it is a secret)", "write it like ntfy://ntfy.sh/topic or https://hooks.slack.com/…; docs/alerts.md#channels lists the kinds"
 	case !slices.Contains(severities, c.Severity):
 		return fmt.Sprintf("severity %q is not known", c.Severity), "warning or critical"
 	}

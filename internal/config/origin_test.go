@@ -37,13 +37,13 @@ func TestConfigShowKnowsEveryKeyOfTheFileAndOfTheReference(t *testing.T) {
 	if !slices.Equal(rows, keys) {
 		t.Errorf("shown are\n%q\nthe file has\n%q", rows, keys)
 	}
-	reference, err := os.ReadFile("../../docs/operations.md")
+	reference, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range keys {
 		if !strings.Contains(string(reference), "\n| `"+key+"` |") {
-			t.Errorf("docs/operations.md has no row for %s", key)
+			t.Errorf("docs/configuration.md has no row for %s", key)
 		}
 	}
 }

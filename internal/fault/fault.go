@@ -11,7 +11,7 @@ import (
 )
 
 // Code is a process exit status. The table is a contract with unit files
-// (RestartPreventExitStatus=) and with monitoring; docs/operations.md repeats it.
+// (RestartPreventExitStatus=) and with monitoring; README.md repeats it.
 type Code int
 
 // The exit codes. Values from 64 up follow sysexits.h; 130 and 143 follow the shell's 128+signal.

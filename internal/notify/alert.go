@@ -196,7 +196,7 @@ func (a Alert) journalCommand() string {
 	return "journalctl -n 50 -u " + shellWord(a.Unit)
 }
 
-// Meaning is an exit code in words, as docs/operations.md has it.
+// Meaning is an exit code in words, as README.md has it.
 func Meaning(code fault.Code) string {
 	switch code {
 	case fault.OK:

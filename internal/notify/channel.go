@@ -42,7 +42,7 @@ type Message struct{ Title, Text string }
 // show it. http and https addresses get Slack's JSON, which Mattermost and others take too.
 func NewChannel(n int, address string, criticalOnly bool) (Channel, error) {
 	what := fmt.Sprintf("notify: read the address of channel %d", n)
-	remedy := "docs/operations.md#channels lists the kinds of addresses."
+	remedy := "docs/alerts.md#channels lists the kinds of addresses."
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Scheme == "" {
 		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("not a URL"))

@@ -27,10 +27,10 @@ func TestTheTableOfEventsIsTheCatalogue(t *testing.T) {
 	for _, e := range journal.Events() {
 		fmt.Fprintf(&want, "| `%s` | `%s` | %s |\n", e.Name, e.ID, e.Meaning)
 	}
-	_, rest, _ := strings.Cut(read(t, "docs/operations.md"), "<!-- begin events -->\n")
+	_, rest, _ := strings.Cut(read(t, "docs/alerts.md"), "<!-- begin events -->\n")
 	got, _, _ := strings.Cut(rest, "<!-- end events -->")
 	if strings.TrimSpace(got) != strings.TrimSpace(want.String()) {
-		t.Errorf("docs/operations.md must have, between its markers:\n%s", want.String())
+		t.Errorf("docs/alerts.md must have, between its markers:\n%s", want.String())
 	}
 }
 
@@ -129,7 +129,7 @@ func configurationKeys(t testing.TB) []string {
 }
 
 func TestTheReferenceHasEveryKeyOfTheConfiguration(t *testing.T) {
-	_, section, _ := strings.Cut(read(t, "docs/operations.md"), "| key | default | meaning |")
+	_, section, _ := strings.Cut(read(t, "docs/configuration.md"), "| key | default | meaning |")
 	section, _, _ = strings.Cut(section, "\n\n")
 	var got []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\|").FindAllStringSubmatch(section, -1) {
@@ -137,7 +137,7 @@ func TestTheReferenceHasEveryKeyOfTheConfiguration(t *testing.T) {
 	}
 	slices.Sort(got)
 	if want := configurationKeys(t); !slices.Equal(got, want) {
-		t.Errorf("docs/operations.md has\n%q\ninternal/config\n%q", got, want)
+		t.Errorf("docs/configuration.md has\n%q\ninternal/config\n%q", got, want)
 	}
 }
 
