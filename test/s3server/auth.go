@@ -109,7 +109,7 @@ func (s *Server) checkSignature(c *call, cred credential, at time.Time, hash str
 	switch {
 	case !known:
 		return apiErr(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-	case cred.region != s.opt.Region:
+	case cred.region != s.opt.Region && !slices.Contains(s.opt.Habits.Regions, cred.region):
 		return malformedAuthorization("the region '" + cred.region + "' is wrong; expecting '" + s.opt.Region + "'")
 	case cred.service != "s3" || cred.day != at.Format("20060102"):
 		return malformedAuthorization("the scope must hold the request's day and the service s3")

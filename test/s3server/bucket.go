@@ -23,6 +23,7 @@ type bucket struct {
 	seq     int64                // counts commits
 	uploads map[string]*upload
 	guards  map[*guard]struct{} // conditional writes under way
+	emptied map[string]struct{} // keys that were deleted, see Habits.EmptiedStay
 }
 
 // object is one object as it is stored. Fields are fixed once it is committed, but for those below mu.
@@ -68,6 +69,7 @@ func openBucket(dir string, info bucketInfo) (*bucket, error) {
 	b := &bucket{
 		dir: dir, info: info, objects: map[string]*object{}, history: map[string][]*object{},
 		uploads: map[string]*upload{}, guards: map[*guard]struct{}{},
+		emptied: map[string]struct{}{},
 	}
 	if err := b.loadObjects(); err != nil {
 		return nil, err

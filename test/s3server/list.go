@@ -19,6 +19,7 @@ type listAsk struct {
 	after             string // keys up to and with this one are left out
 	skipGroup         bool   // after is a common prefix: leave its keys out too
 	max               int
+	emptied           bool // folders without objects count too
 }
 
 // listPage is one page: keys and common prefixes together count against max.
@@ -113,6 +114,7 @@ func (s *Server) listObjects(c *call) error {
 			return err
 		}
 	}
+	ask.emptied = s.opt.Habits.EmptiedStay
 	page, contents := b.list(ask)
 	out := listXML{
 		Name: c.bucket, Prefix: encode(ask.prefix), MaxKeys: ask.max, Delimiter: encode(ask.delimiter),
@@ -137,7 +139,7 @@ func (s *Server) listObjects(c *call) error {
 func (b *bucket) list(ask listAsk) (listPage, []*object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	page := listKeys(b.keys, ask)
+	page := listKeys(b.listed(ask), ask)
 	objects := make([]*object, len(page.keys))
 	for i, key := range page.keys {
 		objects[i] = b.objects[key]

@@ -55,8 +55,8 @@ func (s *Server) uploadPart(c *call) error {
 		return err
 	}
 	number, err := strconv.Atoi(c.query.Get("partNumber"))
-	if err != nil || number < 1 || number > maxParts {
-		return invalidArgument("Part number must be an integer between 1 and %d, inclusive", maxParts)
+	if err != nil || number < 1 || number > s.opt.Habits.mostParts() {
+		return invalidArgument("Part number must be an integer between 1 and %d, inclusive", s.opt.Habits.mostParts())
 	}
 	if c.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return notImplemented("UploadPartCopy")
@@ -173,6 +173,9 @@ func (s *Server) listUploads(c *call) error {
 	}
 	owner := ownerXML{s.opt.Owner, s.opt.Owner}
 	for _, u := range page {
+		if s.opt.Habits.WholeKeyUploads && u.Key != ask.prefix {
+			continue
+		}
 		out.Upload = append(out.Upload, uploadXML{
 			Key: encode(u.Key), UploadID: u.ID, Initiator: owner, Owner: owner, StorageClass: classOrStandard(u.Class),
 			Initiated: xmlTime(u.Initiated), ChecksumAlgorithm: string(u.Algorithm), ChecksumType: u.SumType,

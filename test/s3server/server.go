@@ -47,6 +47,7 @@ type Options struct {
 	PageKeys int
 	// NoStartAfter lists from the first key, whatever start-after says. Some stores do.
 	NoStartAfter bool
+	Habits       Habits // what it does otherwise than Amazon S3
 	// Fault, when set, is asked before each request is served and before the injected Rules.
 	Fault func(op Op, r *http.Request) *Fault
 	// Clock is the server's time; default time.Now.
@@ -144,7 +145,7 @@ func (s *Server) MakeBucket(name string) error {
 	return err
 }
 
-func (s *Server) now() time.Time { return s.opt.Clock().UTC() }
+func (s *Server) now() time.Time { return s.opt.Clock().Add(s.opt.Habits.ClockOff).UTC() }
 
 // ServeHTTP serves one S3 request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -161,6 +162,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.w.Header().Set("X-Amz-Request-Id", c.id)
 	c.w.Header().Set("X-Amz-Id-2", c.id+c.id)
 	c.w.Header().Set("Server", "pgbtui-s3server")
+	s.opt.Habits.before(c, s.now())
 	if f := s.faultFor(c); f != nil {
 		s.misbehave(c, f)
 		return
@@ -178,10 +180,13 @@ func (s *Server) serve(c *call) {
 		err = s.authenticate(c)
 	}
 	if err == nil {
+		err = s.opt.Habits.request(c)
+	}
+	if err == nil {
 		err = s.dispatch(c)
 	}
 	if err != nil {
-		c.writeError(err)
+		c.writeError(s.opt.Habits.failure(c, err))
 	}
 }
 

@@ -92,6 +92,7 @@ func (b *bucket) remove(key, version string, now time.Time) (removal, error) {
 	for g := range b.guards {
 		g.raced = g.raced || g.key == key
 	}
+	b.emptied[key] = struct{}{}
 	if version == "" && b.info.Versioning != "" {
 		marker := &object{Key: key, Marker: true, Modified: now}
 		err := b.insert(marker)

@@ -90,6 +90,14 @@ func parse(args []string) (flags, error) {
 		return nil
 	})
 	fs.StringVar(&f.opt.Region, "region", s3server.DefaultRegion, "region that signatures must name")
+	fs.Func("personality", "behave as a store of another make: "+personalities(), func(name string) error {
+		p, ok := s3server.PersonalityNamed(name)
+		if !ok {
+			return errors.New("one of " + personalities())
+		}
+		p.Apply(&f.opt)
+		return nil
+	})
 	fs.StringVar(&f.opt.Domain, "domain", "", "also take bucket.DOMAIN in the Host header")
 	fs.StringVar(&f.certFile, "tls-cert", "", "PEM certificate; with --tls-key serves https")
 	fs.StringVar(&f.keyPEM, "tls-key", "", "PEM key of the certificate")
@@ -100,6 +108,14 @@ func parse(args []string) (flags, error) {
 		return f, fmt.Errorf("s3server: unexpected argument %q", fs.Arg(0))
 	}
 	return f, nil
+}
+
+func personalities() string {
+	var names []string
+	for _, p := range s3server.Personalities() {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // certificate is nil for plain HTTP.
