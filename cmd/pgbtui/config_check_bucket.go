@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -31,7 +32,7 @@ func (p *program) bucketFindings(ctx context.Context, job config.Job) []jsonFind
 		found = append(found, finding("bucket owner", "account "+owner+"; the store compares", bucket.CheckOwner(ctx)))
 	}
 	if job.ObjectLock.Mode != "" {
-		lock := backup.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
+		lock := dump.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
 		found = append(found, finding("object lock", job.ObjectLock.String(), lock))
 	}
 	if err == nil && job.Database != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -18,12 +19,12 @@ import (
 
 // checkDrills looks whether this host can drill, before a drill has to find out.
 func (p *program) checkDrills(ctx context.Context, job config.Job, facts postgres.Facts) jsonFinding {
-	request := backup.DrillRequest{Dir: drillDir(job.SpoolDir, p.getenv("STATE_DIRECTORY"))}
+	request := restore.DrillRequest{Dir: drillDir(job.SpoolDir, p.getenv("STATE_DIRECTORY"))}
 	if units, bus := drillUnits(ctx); units != nil {
-		request = backup.DrillRequest{Dir: units.ServerDir, Unit: scratch.ControlSocket}
+		request = restore.DrillRequest{Dir: units.ServerDir, Unit: scratch.ControlSocket}
 		_ = bus.Close()
 	}
-	detail, err := backup.Drillable(ctx, job, facts, request)
+	detail, err := restore.Drillable(ctx, job, facts, request)
 	if len(job.Encryption.Recipients) > 0 && job.Encryption.IdentityFile == "" {
 		detail += "; the drill's unit needs the credential age-identity"
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
@@ -26,9 +27,9 @@ func parts() map[string]any {
 	return map[string]any{
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{}, "job-state": jsonState{},
-		"job": jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": backup.Check{},
+		"job": jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": restore.Check{},
 		"unmade": postgres.Unmade{}, "difference": jsonDifference{},
-		"portion": backup.Portion{}, "item": backup.Item{},
+		"portion": restore.Portion{}, "item": restore.Item{},
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{}, "previous": backup.Previous{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}

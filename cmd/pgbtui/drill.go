@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
@@ -85,7 +86,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	if err != nil {
 		return err
 	}
-	drilled, err := backup.Drill(ctx, at.job, env, at.set, request, identities)
+	drilled, err := restore.Drill(ctx, at.job, env, at.set, request, identities)
 	if err != nil {
 		if drilled != nil && o.json {
 			if err := o.printJSON(drilledJSON(drilled)); err != nil {
@@ -104,11 +105,11 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	return nil
 }
 
-func drilledJSON(d *backup.Drilled) jsonDrill {
+func drilledJSON(d *restore.Drilled) jsonDrill {
 	return jsonDrill{Schema: jsonSchema, Proof: d.Proof, Recorded: d.Recorded, Warnings: d.Warnings}
 }
 
-func printDrilled(to *streams, d *backup.Drilled) error {
+func printDrilled(to *streams, d *restore.Drilled) error {
 	if to.json {
 		return to.printJSON(drilledJSON(d))
 	}

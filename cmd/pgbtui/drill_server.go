@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
@@ -50,9 +50,9 @@ func runDrillServer(ctx context.Context, socket *os.File, runtimeDir string) err
 // drillRequest says where a drill's server runs: in a unit wherever there is one.
 func drillRequest(
 	ctx context.Context, job config.Job, env *environment, unconfined bool,
-) (backup.DrillRequest, error) {
+) (restore.DrillRequest, error) {
 	state := env.getenv("STATE_DIRECTORY")
-	request := backup.DrillRequest{
+	request := restore.DrillRequest{
 		Dir: drillDir(job.SpoolDir, state), SocketDir: env.getenv("RUNTIME_DIRECTORY"), Unconfined: unconfined,
 	}
 	if unconfined || !job.Drill.Server.Private() {

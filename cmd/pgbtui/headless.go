@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -27,7 +29,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 	}
 	defer stop()
 	env.StateDir = p.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
-	result, err := backup.Run(ctx, job, env, backup.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty, Signer: signer})
+	result, err := dump.Run(ctx, job, env, dump.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty, Signer: signer})
 	if err != nil {
 		return logged(err)
 	}
@@ -46,7 +48,7 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 	return nil
 }
 
-func deletedIDs(decisions []backup.Decision) []string {
+func deletedIDs(decisions []retention.Decision) []string {
 	ids := []string{}
 	for _, d := range decisions {
 		ids = append(ids, d.Set.ID)

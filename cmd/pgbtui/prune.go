@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 )
 
@@ -19,7 +20,7 @@ type pruneOptions struct {
 
 	job     string
 	dryRun  bool
-	reach   backup.Reach
+	reach   retention.Reach
 	confirm int // backup.Unconfirmed without the flag
 }
 
@@ -45,7 +46,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
-	cmd.Flags().IntVar(&o.confirm, "confirm", backup.Unconfirmed,
+	cmd.Flags().IntVar(&o.confirm, "confirm", retention.Unconfirmed,
 		"carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
 	cmd.Flags().BoolVar(&o.reach.Legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
 	cmd.Flags().BoolVar(&o.reach.Unsigned, "unsigned", false, "let the sets from before signing go by the same rules")
@@ -66,14 +67,14 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	plan, err := backup.Plan(ctx, job, env, o.reach)
+	plan, err := retention.Plan(ctx, job, env, o.reach)
 	if err != nil {
 		return err
 	}
 	done := pruned{plan: plan, dryRun: o.dryRun, endpoint: env.Bucket.Endpoint(), now: o.env.now()}
 	if !o.dryRun {
 		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
-		done.gone, done.failed = backup.Apply(ctx, env.Bucket, of, plan, o.confirm)
+		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)
 	}
 	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
 	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, folder)

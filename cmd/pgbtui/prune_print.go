@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
@@ -52,11 +53,11 @@ type jsonLeftover struct {
 
 // pruned is a plan and what became of it.
 type pruned struct {
-	plan     *backup.Pruning
+	plan     *retention.Pruning
 	dryRun   bool
 	now      time.Time
 	endpoint string // of the store: what costs are known of
-	gone     backup.Pruned
+	gone     retention.Pruned
 	failed   error
 
 	hidden    backup.Hidden // what the job's folder holds and does not show
@@ -64,11 +65,11 @@ type pruned struct {
 }
 
 func (d *pruned) deleted(s *backup.Set) bool {
-	return slices.ContainsFunc(d.gone.Sets, func(g backup.Decision) bool { return g.Set.Dir == s.Dir })
+	return slices.ContainsFunc(d.gone.Sets, func(g retention.Decision) bool { return g.Set.Dir == s.Dir })
 }
 
-func (d *pruned) removed(l *backup.Leftover) bool {
-	return slices.ContainsFunc(d.gone.Leftovers, func(g backup.Leftover) bool { return g.Same(l) })
+func (d *pruned) removed(l *retention.Leftover) bool {
+	return slices.ContainsFunc(d.gone.Leftovers, func(g retention.Leftover) bool { return g.Same(l) })
 }
 
 // printPrunedJSON is one document also when something could not be deleted.
@@ -100,7 +101,7 @@ func printPrunedJSON(to *streams, done pruned) error {
 	return exitWith(fault.CodeOf(done.failed))
 }
 
-func (d *pruned) leftoverJSON(l *backup.Leftover) jsonLeftover {
+func (d *pruned) leftoverJSON(l *retention.Leftover) jsonLeftover {
 	out := jsonLeftover{
 		Kind: string(l.Kind), Run: l.Run, Key: l.Key, LastAt: l.Last.UTC(), StorageClass: l.Class,
 		Remove: l.Remove, Removed: d.removed(l), Reason: l.Reason,
@@ -161,7 +162,7 @@ func printLeftovers(to *streams, done pruned) error {
 		return err
 	}
 	if priced {
-		to.printf("costs are %s\n", backup.PriceBasis)
+		to.printf("costs are %s\n", retention.PriceBasis)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -21,7 +22,7 @@ type restoreFlags struct {
 	accept  bool // an unsigned set; never by a request
 	into    string
 	roles   []string
-	backup.RestoreRequest
+	restore.Request
 }
 
 type jsonRestore struct {
@@ -37,7 +38,7 @@ type jsonRestore struct {
 	Created  []string           `json:"created,omitempty"` // roles and tablespaces
 	Notes    []string           `json:"notes,omitempty"`
 	Stages   []backup.StageTime `json:"stages"`
-	Portion  *backup.Portion    `json:"portion,omitempty"`
+	Portion  *restore.Portion   `json:"portion,omitempty"`
 	Fetched  *int64             `json:"fetchedBytes,omitempty"` // of the stored dump
 
 	Unmade      []postgres.Unmade `json:"unmade,omitempty"`
@@ -54,11 +55,11 @@ type jsonDifference struct {
 }
 
 type jsonChecks struct {
-	Schema int            `json:"schema"`
-	OK     bool           `json:"ok"`
-	Checks []backup.Check `json:"checks"`
+	Schema int             `json:"schema"`
+	OK     bool            `json:"ok"`
+	Checks []restore.Check `json:"checks"`
 
-	Portion *backup.Portion `json:"portion,omitempty"`
+	Portion *restore.Portion `json:"portion,omitempty"`
 }
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -135,13 +136,13 @@ func (p *program) restore(ctx context.Context, f restoreFlags) error {
 		at.set.AcceptUnsigned()
 	}
 	if f.Replace+f.into != "" && !f.check {
-		p.audit(ctx, journal.Session{}.CurrentOperator(), restoreAction(f.RestoreRequest, at.set))
+		p.audit(ctx, journal.Session{}.CurrentOperator(), restoreAction(f.Request, at.set))
 	}
 	return p.restoreFrom(ctx, at, f)
 }
 
 // restoreAction is what an audit line says of a restore.
-func restoreAction(r backup.RestoreRequest, set *backup.Set) journal.Action {
+func restoreAction(r restore.Request, set *backup.Set) journal.Action {
 	a := journal.Action{What: "restore", Target: r.To, Run: set.ID}
 	switch {
 	case r.Replace != "":
@@ -159,13 +160,13 @@ func (p *program) restoreFrom(ctx context.Context, at *located, f restoreFlags) 
 	}
 	defer stop()
 	if f.check {
-		checks, portion, err := backup.Preflight(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+		checks, portion, err := restore.Preflight(ctx, at.job, env, at.set, f.Request, identities)
 		if err != nil {
 			return err
 		}
 		return p.printChecks(checks, portion)
 	}
-	restored, err := backup.Restore(ctx, at.job, env, at.set, f.RestoreRequest, identities)
+	restored, err := restore.Run(ctx, at.job, env, at.set, f.Request, identities)
 	if err != nil {
 		return logged(err)
 	}
@@ -190,7 +191,7 @@ func (p *program) restoreEnv(ctx context.Context, at *located) (env backup.Env, 
 	return env, identities, stop, nil
 }
 
-func (p *program) printChecks(checks []backup.Check, portion *backup.Portion) error {
+func (p *program) printChecks(checks []restore.Check, portion *restore.Portion) error {
 	ok := true
 	for _, c := range checks {
 		ok = ok && c.OK
@@ -223,7 +224,7 @@ func (p *program) printChecks(checks []backup.Check, portion *backup.Portion) er
 	return nil
 }
 
-func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
+func (p *program) printRestored(set *backup.Set, r *restore.Restored) error {
 	if p.json {
 		out := jsonRestore{
 			Schema: jsonSchema, Set: set.ID, Database: r.Database, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
@@ -261,7 +262,7 @@ func (p *program) printRestored(set *backup.Set, r *backup.Restored) error {
 }
 
 // printUnmade lists what a restore that went on left out.
-func (p *program) printUnmade(r *backup.Restored) {
+func (p *program) printUnmade(r *restore.Restored) {
 	for _, object := range r.Unmade {
 		p.printf("  NOT restored: %s\n", printable.Text(object.String()))
 	}

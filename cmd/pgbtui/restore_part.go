@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -29,7 +29,7 @@ func (f *restoreFlags) settle() error {
 		f.To = f.into
 	}
 	for _, text := range f.roles {
-		old, renamed, err := backup.ParseRole(text)
+		old, renamed, err := restore.ParseRole(text)
 		if err != nil {
 			return err
 		}
@@ -42,10 +42,10 @@ func (f *restoreFlags) settle() error {
 }
 
 // printPortion lists what a part brings, brings along and leaves out.
-func (p *program) printPortion(s *backup.Portion) {
+func (p *program) printPortion(s *restore.Portion) {
 	for _, list := range []struct {
 		title string
-		items []backup.Item
+		items []restore.Item
 	}{{"chosen", s.Chosen}, {"comes along", s.Brought}, {"left out", s.LeftOut}} {
 		for _, item := range list.items {
 			p.printf("  %-11s %s\n", list.title, printable.Text(item.String()))

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
@@ -52,11 +53,11 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 	defer stop()
 	if asked.Check {
 		env.Log = slog.New(slog.DiscardHandler)
-		answer.Checks, answer.Portion, err = backup.Preflight(ctx, at.job, env, at.set, wanted, identities)
+		answer.Checks, answer.Portion, err = restore.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
 	p.audit(ctx, requester(asked), restoreAction(wanted, at.set))
-	answer.Restored, err = backup.Restore(ctx, at.job, env, at.set, wanted, identities)
+	answer.Restored, err = restore.Run(ctx, at.job, env, at.set, wanted, identities)
 	return logged(err)
 }
 
@@ -67,11 +68,11 @@ func (p *program) swapRequested(ctx context.Context, asked request.Restore, answ
 	}
 	swap := asked.BackupSwap()
 	if asked.Check {
-		answer.Checks, err = backup.SwapPreflight(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
+		answer.Checks, err = restore.UndoPreflight(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
 		return err
 	}
 	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
-	answer.Swapped, err = backup.SwapBack(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
+	answer.Swapped, err = restore.Undo(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
 	return logged(err)
 }
 

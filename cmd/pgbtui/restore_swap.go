@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -26,7 +26,7 @@ type jsonSwap struct {
 type swapFlags struct {
 	job   string
 	check bool
-	backup.SwapRequest
+	restore.UndoRequest
 }
 
 func (p *program) restoreUndoCommand() *cobra.Command {
@@ -72,24 +72,24 @@ func (p *program) restoreSwap(ctx context.Context, verb string, f swapFlags) err
 	}
 	env := p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo))
 	if f.check {
-		checks, err := backup.SwapPreflight(ctx, job, env, f.SwapRequest)
+		checks, err := restore.UndoPreflight(ctx, job, env, f.UndoRequest)
 		if err != nil {
 			return err
 		}
 		return p.printChecks(checks, nil)
 	}
 	p.audit(ctx, journal.Session{}.CurrentOperator(), journal.Action{What: verb, Target: f.Database})
-	return p.swapped(backup.SwapBack(ctx, job, env, f.SwapRequest))
+	return p.swapped(restore.Undo(ctx, job, env, f.UndoRequest))
 }
 
-func (p *program) swapped(done *backup.Swapped, err error) error {
+func (p *program) swapped(done *restore.Undone, err error) error {
 	if err != nil {
 		return logged(err)
 	}
 	return p.printSwapped(done)
 }
 
-func (p *program) printSwapped(done *backup.Swapped) error {
+func (p *program) printSwapped(done *restore.Undone) error {
 	if p.json {
 		return p.printJSON(jsonSwap{jsonSchema, done.Database, done.With, done.Kept, done.Ended})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -130,7 +131,7 @@ func (o *showOptions) contents(ctx context.Context, at *located) (tables []archi
 	if err != nil {
 		return nil, "", err
 	}
-	contents, err := backup.ReadContents(ctx, at.bucket, at.set, identities)
+	contents, err := stored.ReadContents(ctx, at.bucket, at.set, identities)
 	switch {
 	case fault.CodeOf(err) == fault.NotPermitted:
 		return nil, "encrypted, and there is no age identity here (--identity)", nil

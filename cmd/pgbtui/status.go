@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -133,7 +133,7 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 		seconds := int64(h.Age.Seconds())
 		s.Newest = &newest
 		s.AgeSeconds = &seconds
-		s.Warnings = backup.Drops(h.Newest.Manifest, seen.Whose.Of(seen.Sets), job.Warn)
+		s.Warnings = dump.Drops(h.Newest.Manifest, seen.Whose.Of(seen.Sets), job.Warn)
 	}
 	for _, f := range seen.Judge(nil, now) {
 		switch {

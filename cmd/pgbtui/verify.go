@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -35,7 +36,7 @@ type verifyOptions struct {
 	subset   string
 	accept   bool    // an unsigned set
 	share    float64 // of the dump, 0: everything
-	wish     backup.Wish
+	wish     verify.Wish
 }
 
 func (o *verifyOptions) several() bool {
@@ -157,7 +158,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 // verifyOne reads one set back, whole or a share of it, watched by systemd or a person.
 func (o *verifyOptions) verifyOne(
 	ctx context.Context, at *located, identities []age.Identity,
-) (*backup.Verification, error) {
+) (*verify.Result, error) {
 	env, stop, err := o.run.watched(ctx, at.job)
 	if err != nil {
 		return nil, err
@@ -165,16 +166,16 @@ func (o *verifyOptions) verifyOne(
 	defer stop()
 	env.Bucket = at.bucket
 	if o.share > 0 {
-		return backup.VerifySample(ctx, at.job, env, at.set, identities, o.share)
+		return verify.Sample(ctx, at.job, env, at.set, identities, o.share)
 	}
-	return backup.Verify(ctx, at.job, env, at.set, identities)
+	return verify.Whole(ctx, at.job, env, at.set, identities)
 }
 
-func verificationJSON(v *backup.Verification) jsonVerify {
+func verificationJSON(v *verify.Result) jsonVerify {
 	return jsonVerify{Schema: jsonSchema, Proof: v.Proof, Recorded: v.Recorded, Warnings: v.Warnings}
 }
 
-func printVerification(to *streams, v *backup.Verification) error {
+func printVerification(to *streams, v *verify.Result) error {
 	if to.json {
 		return to.printJSON(verificationJSON(v))
 	}

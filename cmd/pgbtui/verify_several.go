@@ -6,6 +6,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -79,7 +80,7 @@ func (o *verifyOptions) verifyJob(ctx context.Context, job config.Job, out *json
 	wish := o.wish
 	wish.Sample = o.share > 0
 	wish.Identities = len(identities) > 0
-	chosen := backup.Select(backup.WhoseOf(job).Of(sets), wish)
+	chosen := verify.Select(backup.WhoseOf(job).Of(sets), wish)
 	out.LeftOut = append(out.LeftOut, chosen.LeftOut...)
 	worst := fault.OK
 	for _, set := range chosen.Sets {

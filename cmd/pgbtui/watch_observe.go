@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
@@ -13,7 +13,7 @@ import (
 func observer(env *environment, stores client, bus *systemd.Bus, busErr error) watch.Observer {
 	o := watch.Observer{
 		HostErr:   busErr,
-		StateDirs: []string{env.getenv("STATE_DIRECTORY"), backup.DefaultStateDir},
+		StateDirs: []string{env.getenv("STATE_DIRECTORY"), dump.DefaultStateDir},
 		Sets:      stores.setsOf,
 	}
 	if bus != nil {

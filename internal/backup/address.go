@@ -42,14 +42,14 @@ func ParseAddress(text string) (a Address, ok bool) {
 }
 
 // IsID reports whether text is a whole ID of a set, or of an object of the old script.
-func IsID(text string) bool { return setID.MatchString(text) || IsLegacyID(text) }
+func IsID(text string) bool { return SetID.MatchString(text) || IsLegacyID(text) }
 
 // IsLegacyID recognises the IDs of the old script's objects.
 func IsLegacyID(text string) bool { return strings.HasPrefix(text, legacyIDPrefix) }
 
 // ManifestSHA256 is the digest of the manifest's bytes, in hex; "" for sets of the old script, which have
 // none, and where it could not be read.
-func (s *Set) ManifestSHA256() string { return s.manifestSum }
+func (s *Set) ManifestSHA256() string { return s.ManifestSum }
 
 // Latest is the ID that means the newest good set.
 const Latest = "latest"
@@ -99,7 +99,7 @@ func One(found []*Set, want Wanted) (*Set, error) {
 	case 1:
 		return found[0], nil
 	}
-	return nil, fault.New(fault.Refused, fmt.Sprintf("backup: %q means several sets: %s", want.ID, inLine(found, ", ", func(s *Set) string { return s.Address().String() })),
+	return nil, fault.New(fault.Refused, fmt.Sprintf("backup: %q means several sets: %s", want.ID, InLine(found, ", ", func(s *Set) string { return s.Address().String() })),
 		"give one of these whole addresses instead of the ID", nil)
 }
 
@@ -116,7 +116,7 @@ func Elsewhere(sets []Set, want Wanted) (what, example string) {
 	if len(found) == 0 {
 		return "", ""
 	}
-	return what + inLine(found, ", ", func(s *Set) string {
+	return what + InLine(found, ", ", func(s *Set) string {
 		return fmt.Sprintf("%s of %s", s.Address(), s.FinishedAt.UTC().Format(time.RFC3339))
 	}), found[0].Address().String()
 }

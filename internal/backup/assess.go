@@ -62,7 +62,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	h := Health{Problems: []Problem{}}
 	sets := whose.Of(all)
 	h.addAll(ProblemTrust, distrusted(sets))
-	h.addAll(ProblemRollback, brokenChain(sets, all, now))
+	h.addAll(ProblemRollback, BrokenChain(sets, all, now))
 	h.addLosses(sets)
 	h.addFailedDrill(sets, whose.Job)
 	for _, left := range LeftOut(sets) {
@@ -75,14 +75,14 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 		}
 	}
 	if h.Newest == nil {
-		h.add(ProblemBackup, true, "start one in the console (b), or `pgbtui --headless --job "+shellQuote(whose.Job)+"` as the user of the backups", "there is no good backup of this database")
+		h.add(ProblemBackup, true, "start one in the console (b), or `pgbtui --headless --job "+ShellQuote(whose.Job)+"` as the user of the backups", "there is no good backup of this database")
 		return h
 	}
 	h.Age = now.Sub(h.Newest.FinishedAt)
 	if h.Age > o.RPO {
 		h.add(ProblemBackup, true, "look at the timer and the last runs", "the newest good backup is older than the objective of %s", o.RPO)
 	}
-	if h.Age < -clockSlack {
+	if h.Age < -ClockSlack {
 		h.add(ProblemClock, true, "correct the clocks of this host and of the one that made it", "the newest backup is in the future")
 	}
 	if f := h.Newest.BadBytes(); f != nil {
@@ -122,7 +122,7 @@ func (h *Health) addFailedDrill(sets []Set, job string) {
 	if failed.FaultKind() == FaultBytes {
 		what, remedy = "was damaged", "find out what changed the stored bytes, then drill a newer set"
 	}
-	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+shellQuote(job)+"`",
+	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`",
 		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Error)
 }
 
@@ -166,7 +166,7 @@ func LastProof(sets []Set, level Level) time.Time {
 	var last time.Time
 	for i := range sets {
 		for _, p := range sets[i].Proofs {
-			if p.OK && p.Sample == nil && parseLevel(p.Level) >= level && p.FinishedAt.After(last) {
+			if p.OK && p.Sample == nil && ParseLevel(p.Level) >= level && p.FinishedAt.After(last) {
 				last = p.FinishedAt
 			}
 		}

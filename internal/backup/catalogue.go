@@ -44,9 +44,9 @@ type Scope struct{ Instance, Database string }
 // are none of ours are not touched and not listed. What is left out because there is too much of it
 // (see limits.go) is told by Around of the newest set of its database.
 func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
-	found, err := c.gather(ctx, scope, false)
+	found, err := c.Gather(ctx, scope, false)
 	if errors.Is(err, errNotInOrder) {
-		found, err = c.gather(ctx, scope, true)
+		found, err = c.Gather(ctx, scope, true)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("backup: list sets: %w", err)
@@ -58,14 +58,14 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 	}
 	cache.close(c.listPrefixes(scope), scope.Instance == "")
 	sets := within(found.all(), scope)
-	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
+	sort.Slice(sets, func(i, k int) bool { return Newer(&sets[i], &sets[k]) })
 	found.tell(sets)
 	return sets, nil
 }
 
-// gather lists what is in scope; plain is one page after the other.
-func (c *Catalogue) gather(ctx context.Context, scope Scope, plain bool) (*gathering, error) {
-	found := newGathering(root(c.prefix))
+// Gather lists what is in scope; plain is one page after the other.
+func (c *Catalogue) Gather(ctx context.Context, scope Scope, plain bool) (*gathering, error) {
+	found := newGathering(Root(c.prefix))
 	for _, prefix := range c.listPrefixes(scope) {
 		found.pass++
 		l := lister{bucket: c.bucket, root: found.prefix, prefix: prefix, now: time.Now(), plain: plain, take: found.addAll}
@@ -80,10 +80,10 @@ func (c *Catalogue) gather(ctx context.Context, scope Scope, plain bool) (*gathe
 // Since lists the native and incomplete sets of one database whose runs began at a time or later, newest first.
 // It costs what there is since then, not what there is.
 func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]Set, error) {
-	found := newGathering(root(c.prefix))
+	found := newGathering(Root(c.prefix))
 	found.pass++
 	folder := Folder(c.prefix, scope.Instance, scope.Database)
-	for page, err := range c.bucket.ListPages(ctx, folder, folder+began.UTC().Format(idTime)) {
+	for page, err := range c.bucket.ListPages(ctx, folder, folder+began.UTC().Format(IDTime)) {
 		if err != nil {
 			return nil, fmt.Errorf("backup: list sets: %w", err)
 		}
@@ -97,12 +97,12 @@ func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]
 		return nil, err
 	}
 	sets := found.all()
-	sort.Slice(sets, func(i, k int) bool { return newer(&sets[i], &sets[k]) })
+	sort.Slice(sets, func(i, k int) bool { return Newer(&sets[i], &sets[k]) })
 	return sets, nil
 }
 
-// newer orders sets; those of one moment have an order too, the same in every listing.
-func newer(a, b *Set) bool {
+// Newer orders sets; those of one moment have an order too, the same in every listing.
+func Newer(a, b *Set) bool {
 	switch {
 	case !a.FinishedAt.Equal(b.FinishedAt):
 		return a.FinishedAt.After(b.FinishedAt)
@@ -113,11 +113,11 @@ func newer(a, b *Set) bool {
 }
 
 func (c *Catalogue) listPrefixes(scope Scope) []string {
-	switch legacy := root(c.prefix) + legacyPrefix; {
+	switch legacy := Root(c.prefix) + legacyPrefix; {
 	case scope.Instance == "":
-		return []string{root(c.prefix)}
+		return []string{Root(c.prefix)}
 	case scope.Database == "":
-		return []string{root(c.prefix) + EncodeName(scope.Instance) + "/", legacy}
+		return []string{Root(c.prefix) + EncodeName(scope.Instance) + "/", legacy}
 	default:
 		return []string{Folder(c.prefix, scope.Instance, scope.Database), legacy}
 	}
@@ -146,6 +146,6 @@ func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, err
 	if set != nil || err != nil {
 		return set, err
 	}
-	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), root(c.prefix)),
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), Root(c.prefix)),
 		"`pgbtui list` shows what there is", nil)
 }

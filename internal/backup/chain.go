@@ -43,17 +43,17 @@ func jobOf(manifest []byte) string {
 	return m.Job
 }
 
-// believed are the committed sets whose links count: with signing keys, the signed ones alone, and never
+// Believed are the committed sets whose links count: with signing keys, the signed ones alone, and never
 // one whose number is absurd.
-func (s *Set) believed() bool {
-	return s.Kind == KindNative && s.manifestSum != "" && s.sequence != absurdSequence && (s.Signature == "" || s.Signature == SignatureGood)
+func (s *Set) Believed() bool {
+	return s.Kind == KindNative && s.ManifestSum != "" && s.Sequence != absurdSequence && (s.Signature == "" || s.Signature == SignatureGood)
 }
 
-// last is the set that a new one follows: the highest number, and among sets of no number the
+// Last is the set that a new one follows: the highest number, and among sets of no number the
 // newest. sets are those of one job, newest first.
-func last(sets []Set) (newest *Set) {
+func Last(sets []Set) (newest *Set) {
 	for i := range sets {
-		if s := &sets[i]; s.believed() && (newest == nil || s.sequence > newest.sequence) {
+		if s := &sets[i]; s.Believed() && (newest == nil || s.Sequence > newest.Sequence) {
 			newest = s
 		}
 	}
@@ -63,19 +63,19 @@ func last(sets []Set) (newest *Set) {
 // follows are the links of sets to the one before, for sets of one job.
 func follows(sets []Set) (links []*Set) {
 	for i := range sets {
-		if s := &sets[i]; s.believed() && s.Manifest != nil && s.Manifest.Previous != nil {
+		if s := &sets[i]; s.Believed() && s.Manifest != nil && s.Manifest.Previous != nil {
 			links = append(links, s)
 		}
 	}
 	return links
 }
 
-// brokenChain tells what the links of one job's sets say against the bucket. all are the sets of its
+// BrokenChain tells what the links of one job's sets say against the bucket. all are the sets of its
 // database.
 //
 // It only tells: whoever may write could accuse a good set, and a restore at night must not fail by
 // that. What a replaced manifest is worth, its signature says.
-func brokenChain(sets, all []Set, now time.Time) (problems []string) {
+func BrokenChain(sets, all []Set, now time.Time) (problems []string) {
 	there, after := map[string]*Set{}, map[string]*Set{}
 	for i := range all {
 		if all[i].Kind == KindNative {
@@ -86,24 +86,24 @@ func brokenChain(sets, all []Set, now time.Time) (problems []string) {
 		p := s.Manifest.Previous
 		before, later := there[p.ID], after[p.ID]
 		after[p.ID] = s
-		began, known := idBegan(p.ID)
+		began, known := IDBegan(p.ID)
 		switch {
 		case later != nil && now.Sub(later.FinishedAt) < forkTold:
 			problems = append(problems, fmt.Sprintf("sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom", s.ID, later.ID, p.ID))
-		case before == nil && known && now.After(began) && now.Sub(began) < youngest:
+		case before == nil && known && now.After(began) && now.Sub(began) < Youngest:
 			problems = append(problems, fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
-		case before != nil && before.manifestSum != "" && before.manifestSum != p.ManifestSHA256:
+		case before != nil && before.ManifestSum != "" && before.ManifestSum != p.ManifestSHA256:
 			problems = append(problems, fmt.Sprintf("the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket", p.ID, s.ID))
 		}
 	}
 	return problems
 }
 
-// idBegan is the time in a set's ID.
-func idBegan(id string) (time.Time, bool) {
-	if !setID.MatchString(id) {
+// IDBegan is the time in a set's ID.
+func IDBegan(id string) (time.Time, bool) {
+	if !SetID.MatchString(id) {
 		return time.Time{}, false
 	}
-	at, err := time.Parse(idTime, id[:len(idTime)])
+	at, err := time.Parse(IDTime, id[:len(IDTime)])
 	return at, err == nil
 }

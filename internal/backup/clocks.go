@@ -13,17 +13,17 @@ type Clocks struct{ Host, Store time.Time }
 
 // Bounds of trust in a clock: between host and store, and of the newest set ahead of both.
 const (
-	clockBound = 15 * time.Minute // beyond it S3 itself refuses requests (RequestTimeTooSkewed)
-	clockSlack = time.Hour
+	ClockBound = 15 * time.Minute // beyond it S3 itself refuses requests (RequestTimeTooSkewed)
+	ClockSlack = time.Hour
 )
 
-func readClocks(ctx context.Context, bucket *s3.Bucket, now func() time.Time) (Clocks, error) {
+func ReadClocks(ctx context.Context, bucket *s3.Bucket, now func() time.Time) (Clocks, error) {
 	store, err := bucket.Clock(ctx)
 	return Clocks{Host: now(), Store: store}, err
 }
 
-// earlier is the clock to count ages by: it lets go of less.
-func (c Clocks) earlier() time.Time {
+// Earlier is the clock to count ages by: it lets go of less.
+func (c Clocks) Earlier() time.Time {
 	if c.Store.Before(c.Host) {
 		return c.Store
 	}

@@ -25,7 +25,7 @@ type Contents struct {
 	Server     []postgres.Parameter `json:"server,omitempty"`     // the server's settings that change what text means; nil: not asked
 }
 
-func (c *Contents) pack() ([]byte, error) {
+func (c *Contents) Pack() ([]byte, error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("backup: write contents: %w", err)
@@ -33,15 +33,15 @@ func (c *Contents) pack() ([]byte, error) {
 	return raw, nil
 }
 
-func parseContents(raw []byte) (*Contents, error) { return decodeContents(bytes.NewReader(raw)) }
+func parseContents(raw []byte) (*Contents, error) { return DecodeContents(bytes.NewReader(raw)) }
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
 		"use the newer pgbtui that wrote the set", nil)
 }
 
-// summarise counts an archive for the manifest.
-func summarise(a *archive.Archive, rawBytes int64) Summary {
+// Summarise counts an archive for the manifest.
+func Summarise(a *archive.Archive, rawBytes int64) Summary {
 	s := Summary{RawBytes: rawBytes}
 	if a == nil {
 		return s
@@ -65,8 +65,8 @@ func summarise(a *archive.Archive, rawBytes int64) Summary {
 	return s
 }
 
-// frames is the index of the dump, if there is one.
-func (c *Contents) frames() sealed.Index {
+// Index is the index of the dump, if there is one.
+func (c *Contents) Index() sealed.Index {
 	if c == nil {
 		return sealed.Index{}
 	}

@@ -51,7 +51,7 @@ func (m *allowance) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func decodeContents(from io.Reader) (*Contents, error) {
+func DecodeContents(from io.Reader) (*Contents, error) {
 	return decodeWithin(from, maxContentsMemory, maxValue)
 }
 

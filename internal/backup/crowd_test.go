@@ -49,7 +49,7 @@ type planted struct {
 }
 
 func crowdID(n int) string {
-	return time.Date(2020, 1, 1, 0, 0, n, 0, time.UTC).Format(idTime) + "-0a0a0a"
+	return time.Date(2020, 1, 1, 0, 0, n, 0, time.UTC).Format(IDTime) + "-0a0a0a"
 }
 
 func (c crowd) good() string { return crowdID(c.unfinished + 1 + c.sets + 1) }
@@ -58,7 +58,7 @@ func (c crowd) good() string { return crowdID(c.unfinished + 1 + c.sets + 1) }
 func (c crowd) objects(yield func(planted) bool) {
 	n := 0
 	for range c.unfinished {
-		if n++; !yield(planted{key: crowdDir + crowdID(n) + "/" + dumpName, size: 17}) {
+		if n++; !yield(planted{key: crowdDir + crowdID(n) + "/" + DumpName, size: 17}) {
 			return
 		}
 	}
@@ -81,7 +81,7 @@ func (c crowd) objects(yield func(planted) bool) {
 func (c crowd) set(id string) iter.Seq[planted] {
 	dir := crowdDir + id + "/"
 	return func(yield func(planted) bool) {
-		if !yield(planted{key: dir + dumpName, size: 17}) {
+		if !yield(planted{key: dir + DumpName, size: 17}) {
 			return
 		}
 		for i := range c.holds {
@@ -92,7 +92,7 @@ func (c crowd) set(id string) iter.Seq[planted] {
 			}
 		}
 		manifest := c.manifest(id)
-		if !yield(planted{key: dir + manifestName, size: len(manifest), body: func() []byte { return manifest }}) {
+		if !yield(planted{key: dir + ManifestName, size: len(manifest), body: func() []byte { return manifest }}) {
 			return
 		}
 		for i := range c.proofs {
@@ -110,10 +110,10 @@ func (c crowd) set(id string) iter.Seq[planted] {
 
 // manifest is padded in the form that costs most in memory, that of the good set not.
 func (c crowd) manifest(id string) []byte {
-	at, _ := idBegan(id)
+	at, _ := IDBegan(id)
 	m := Manifest{
 		Schema: 1, ID: id, Instance: "db1", Database: "sales", Job: "main", StartedAt: at, FinishedAt: at.Add(time.Second),
-		Dump: Object{Key: dumpName, SizeBytes: 17, SHA256: strings.Repeat("0", 64), RawBytes: 1},
+		Dump: Object{Key: DumpName, SizeBytes: 17, SHA256: strings.Repeat("0", 64), RawBytes: 1},
 	}
 	raw, _ := json.Marshal(m)
 	if id != c.good() {
@@ -239,8 +239,8 @@ func TestAListingStaysWithinItsMemoryWhateverWasPlanted(t *testing.T) {
 		"unfinished folders":        {unfinished: 50_000},
 		"one folder of many":        {inOne: 100_000},
 		"committed sets":            {sets: 1000},
-		"large manifests":           {sets: 200, manifestBytes: maxManifest - 1000},
-		"manifests above the limit": {sets: 50, manifestBytes: maxManifest * 4},
+		"large manifests":           {sets: 200, manifestBytes: MaxManifest - 1000},
+		"manifests above the limit": {sets: 50, manifestBytes: MaxManifest * 4},
 		"proofs":                    {proofs: 300, proofBytes: 4 << 20},
 		"proofs below the limit":    {sets: 20, proofs: 60, proofBytes: maxProof},
 		"more proofs than any":      {proofs: 30_000},
@@ -264,10 +264,10 @@ func TestGatheringCostsWhatIsKept(t *testing.T) {
 	const many = 250_000
 	at := func(n int) string { return "db1/sales/" + crowdID(n) + "/" }
 	for name, key := range map[string]func(n int) string{
-		"unfinished folders":             func(n int) string { return at(n) + dumpName },
-		"unfinished ones of as many":     func(n int) string { return fmt.Sprintf("db%d/sales/%s/%s", n, crowdID(n), dumpName) },
-		"committed sets":                 func(n int) string { return at(n) + manifestName },
-		"committed ones of as many":      func(n int) string { return fmt.Sprintf("db%d/sales/%s/%s", n, crowdID(n), manifestName) },
+		"unfinished folders":             func(n int) string { return at(n) + DumpName },
+		"unfinished ones of as many":     func(n int) string { return fmt.Sprintf("db%d/sales/%s/%s", n, crowdID(n), DumpName) },
+		"committed sets":                 func(n int) string { return at(n) + ManifestName },
+		"committed ones of as many":      func(n int) string { return fmt.Sprintf("db%d/sales/%s/%s", n, crowdID(n), ManifestName) },
 		"objects of one folder":          func(n int) string { return fmt.Sprintf("%sx%d", at(1), n) },
 		"proofs of one set":              func(n int) string { return fmt.Sprintf("%sproofs/%d-verify.json", at(1), n) },
 		"proofs of as many kinds":        func(n int) string { return fmt.Sprintf("%sproofs/x-%d.json", at(1), n) },
@@ -275,7 +275,7 @@ func TestGatheringCostsWhatIsKept(t *testing.T) {
 		"holds of no name":               func(n int) string { return fmt.Sprintf("%sholds/%d", at(1), n) },
 		"objects of the old script":      func(n int) string { return fmt.Sprintf("postgresql_sales%d_20260101_000000.backup", n) },
 		"folders whose time is none":     func(n int) string { return fmt.Sprintf("db1/sales/99999999T999999Z-%06x/dump.pgc.zst", n) },
-		"an unfinished one after a good": func(n int) string { return at(n) + []string{manifestName, dumpName}[n%2] },
+		"an unfinished one after a good": func(n int) string { return at(n) + []string{ManifestName, DumpName}[n%2] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := inUse()
@@ -310,9 +310,9 @@ func TestOfTooManySetsTheNewestStay(t *testing.T) {
 	g.pass = 1
 	const more = 7
 	for n := range maxSetsOfOne + more {
-		g.add(&s3.Listed{Key: "db1/sales/" + crowdID(n) + "/" + manifestName, Size: 17})
+		g.add(&s3.Listed{Key: "db1/sales/" + crowdID(n) + "/" + ManifestName, Size: 17})
 	}
-	g.add(&s3.Listed{Key: "db2/sales/" + crowdID(0) + "/" + manifestName, Size: 17})
+	g.add(&s3.Listed{Key: "db2/sales/" + crowdID(0) + "/" + ManifestName, Size: 17})
 	g.end()
 	if len(g.sets) != maxSetsOfOne+1 || g.sets["db1/sales/"+crowdID(more-1)+"/"] != nil || g.sets["db1/sales/"+crowdID(more)+"/"] == nil {
 		t.Errorf("%d sets", len(g.sets))
@@ -331,7 +331,7 @@ func TestAListingOfARandomCrowdStaysWithinItsMemory(t *testing.T) {
 	upTo := func(n int) int { return r.IntN(n + 1) }
 	for range 2 {
 		c := crowd{
-			unfinished: upTo(5000), inOne: upTo(5000), sets: upTo(50), manifestBytes: upTo(2 * maxManifest),
+			unfinished: upTo(5000), inOne: upTo(5000), sets: upTo(50), manifestBytes: upTo(2 * MaxManifest),
 			proofs: upTo(100), proofBytes: upTo(2 * maxProof), holds: upTo(40), holdBytes: upTo(2 * maxHold),
 		}
 		c.open(t).sets(t)

@@ -28,7 +28,7 @@ func (c *Catalogue) describe(ctx context.Context, found *gathering) error {
 	all := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
-	for _, g := range found.order { // neighbours share a file of the cache
+	for _, g := range found.Order { // neighbours share a file of the cache
 		group.Go(func() error {
 			err := c.complete(ctx, g, found.unread[g.Dir])
 			if err == nil {
@@ -44,7 +44,7 @@ func (c *Catalogue) describe(ctx context.Context, found *gathering) error {
 }
 
 // complete reads a set's manifest and proofs.
-func (c *Catalogue) complete(ctx context.Context, g *gathered, unread bool) error {
+func (c *Catalogue) complete(ctx context.Context, g *Gathered, unread bool) error {
 	g.FinishedAt, g.StoredAt = g.newest.UTC(), g.newest.UTC()
 	if err := c.readHolds(ctx, g); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (c *Catalogue) complete(ctx context.Context, g *gathered, unread bool) erro
 
 // readManifest reads a set's manifest and what vouches for it; again is whether what was read before
 // does not count.
-func (c *Catalogue) readManifest(ctx context.Context, g *gathered, again bool) (manifestRead, error) {
+func (c *Catalogue) readManifest(ctx context.Context, g *Gathered, again bool) (manifestRead, error) {
 	read, err := c.manifest(ctx, g, again)
 	if problem := ofDocument(err); problem != "" {
 		g.flaw(fault.CodeOf(err), "the manifest "+problem)
@@ -105,8 +105,8 @@ type manifestRead struct {
 	distrust  error // what is wrong with the signature
 }
 
-func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (manifestRead, error) {
-	key := g.Dir + manifestName + "\x00" + g.manifest.etag + "\x00" + g.signature.etag
+func (c *Catalogue) manifest(ctx context.Context, g *Gathered, again bool) (manifestRead, error) {
+	key := g.Dir + ManifestName + "\x00" + g.manifest.etag + "\x00" + g.signature.etag
 	if known, ok := c.known.get(key); ok && !again {
 		return known.(manifestRead), nil
 	}
@@ -114,7 +114,7 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 		g.cached.forget(g.ID, g.manifest)
 		g.cached.forget(g.ID, g.signature)
 	}
-	raw, err := c.fetch(ctx, g, g.manifest, maxManifest)
+	raw, err := c.fetch(ctx, g, g.manifest, MaxManifest)
 	if err != nil {
 		return manifestRead{}, err
 	}
@@ -139,13 +139,13 @@ func (c *Catalogue) manifest(ctx context.Context, g *gathered, again bool) (mani
 var plainJob = regexp.MustCompile(`^[A-Za-z0-9_ .@-]{0,60}$`)
 
 // take makes the set what its manifest says it is. That of a forged one is only shown.
-func (g *gathered) take(read manifestRead) {
-	g.manifestSum, g.sequence, g.Job = read.sum, read.sequence, read.job
+func (g *Gathered) take(read manifestRead) {
+	g.ManifestSum, g.Sequence, g.Job = read.sum, read.sequence, read.job
 	g.Signature = read.signature
 	if g.Signature != "" {
-		g.signatureAt = ""
+		g.SignatureAt = ""
 		if g.signature.name != "" {
-			g.signatureAt = g.Dir + g.signature.name
+			g.SignatureAt = g.Dir + g.signature.name
 		}
 	}
 	if read.distrust != nil {
@@ -159,7 +159,7 @@ func (g *gathered) take(read manifestRead) {
 		problem, code = read.problem.Error(), fault.CodeOf(read.problem)
 	default:
 		g.Manifest, g.FinishedAt, g.LockedUntil = m, m.FinishedAt.UTC(), m.lockedUntil()
-		problem = m.disagrees(g)
+		problem = m.Disagrees(g)
 	}
 	ahead := g.ahead()
 	g.suspect = ahead != "" || errors.Is(read.problem, errAbsurd)
@@ -184,7 +184,7 @@ func ofDocument(err error) string {
 	return ""
 }
 
-func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
+func (c *Catalogue) readProofs(ctx context.Context, g *Gathered) error {
 	for _, o := range g.proofs {
 		p, err := c.proof(ctx, g, o)
 		if ofDocument(err) != "" {
@@ -203,7 +203,7 @@ func (c *Catalogue) readProofs(ctx context.Context, g *gathered) error {
 }
 
 // proof is nil for what is none.
-func (c *Catalogue) proof(ctx context.Context, g *gathered, o member) (*Proof, error) {
+func (c *Catalogue) proof(ctx context.Context, g *Gathered, o member) (*Proof, error) {
 	key := g.Dir + o.name + "\x00" + o.etag
 	if known, ok := c.known.get(key); ok {
 		return known.(*Proof), nil
@@ -221,16 +221,16 @@ func (c *Catalogue) proof(ctx context.Context, g *gathered, o member) (*Proof, e
 }
 
 // fetch reads a document of a set, one that the listing says is of a size that its kind can have.
-func (c *Catalogue) fetch(ctx context.Context, g *gathered, o member, limit int64) ([]byte, error) {
+func (c *Catalogue) fetch(ctx context.Context, g *Gathered, o member, limit int64) ([]byte, error) {
 	if o.size > limit {
 		return nil, tooLarge(g.Dir+o.name, limit)
 	}
 	if raw, ok := g.cached.get(g.ID, o); ok {
 		return raw, nil
 	}
-	raw, object, err := fetch(ctx, c.bucket, g.Dir+o.name, limit)
+	raw, object, err := Fetch(ctx, c.bucket, g.Dir+o.name, limit)
 	if err == nil && strings.HasSuffix(o.name, ".json") && !json.Valid(raw) { // it may have come damaged
-		raw, object, err = fetch(ctx, c.bucket, g.Dir+o.name, limit)
+		raw, object, err = Fetch(ctx, c.bucket, g.Dir+o.name, limit)
 	}
 	if err == nil && confirmed(object, raw) {
 		g.cached.put(g.ID, o, object.ETag, raw)
@@ -248,9 +248,9 @@ func tooLarge(key string, limit int64) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", key, limit), "", nil)
 }
 
-// fetch reads a small object whole, and once more when its checksum is wrong; one larger than limit is
+// Fetch reads a small object whole, and once more when its checksum is wrong; one larger than limit is
 // an integrity error, whatever the store says of its size.
-func fetch(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]byte, s3.Object, error) {
+func Fetch(ctx context.Context, bucket *s3.Bucket, key string, limit int64) ([]byte, s3.Object, error) {
 	raw, object, err := fetchOnce(ctx, bucket, key, limit)
 	if fault.CodeOf(err) == fault.Integrity && !errors.Is(err, s3.ErrNotFound) {
 		return fetchOnce(ctx, bucket, key, limit)

@@ -66,7 +66,7 @@ func (c *Catalogue) openCache(found *gathering, partial bool) *cacheFiles {
 	}
 	files := &cacheFiles{
 		folder: folder, partial: partial, shards: map[string]*cacheShard{},
-		place: digest8(c.bucket.Endpoint() + "\x00" + c.bucket.Location() + "\x00" + root(c.prefix)),
+		place: digest8(c.bucket.Endpoint() + "\x00" + c.bucket.Location() + "\x00" + Root(c.prefix)),
 	}
 	for _, g := range found.sets {
 		if g.Kind == KindLegacy {
@@ -80,7 +80,7 @@ func (c *Catalogue) openCache(found *gathering, partial bool) *cacheFiles {
 	return files
 }
 
-func (f *cacheFiles) shard(g *gathered) *cacheShard {
+func (f *cacheFiles) shard(g *Gathered) *cacheShard {
 	name := f.prefix(strings.TrimSuffix(g.Dir, g.ID+"/")) + "-" + g.ID[:cacheSpan] + cacheEnding
 	s := f.shards[name]
 	if s == nil {

@@ -27,7 +27,7 @@ func TestTheCacheHasABound(t *testing.T) {
 	}
 	many := map[cacheKey]cacheEntry{}
 	for n := range 400 {
-		many[cacheKey{fmt.Sprint(n), manifestName}] = cacheEntry{etag: "x", raw: make([]byte, maxCachedDocument)}
+		many[cacheKey{fmt.Sprint(n), ManifestName}] = cacheEntry{etag: "x", raw: make([]byte, maxCachedDocument)}
 	}
 	if n := len(cacheBytes(many, "x")); n > maxCacheFile || n < maxCacheFile/2 {
 		t.Errorf("a file of %d bytes", n)

@@ -20,13 +20,13 @@ func parseManifest(raw []byte) (*Manifest, error) {
 	if m.Schema > ManifestSchema || err != nil {
 		return nil, whyUnreadable(raw, err)
 	}
-	if err := sane(&m); err != nil {
+	if err := Sane(&m); err != nil {
 		return nil, fault.New(fault.Integrity, "manifest is not usable", "", err)
 	}
 	if m.Schema < 1 || m.ID == "" || m.FinishedAt.IsZero() {
 		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
 	}
-	for _, o := range m.objects() {
+	for _, o := range m.Objects() {
 		if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || !sha256Hex.MatchString(o.SHA256) {
 			return nil, fault.New(fault.Integrity, "manifest is incomplete: it does not vouch for every object", "", nil)
 		}
@@ -55,16 +55,16 @@ func parseProof(raw []byte) (p Proof, ok bool) {
 	if !p.OK && p.Fault == "" { // by a version that repeated PostgreSQL's words, with people's rows in them
 		p.Error = postgres.WithoutRows(p.Error)
 	}
-	return p, sane(&p) == nil
+	return p, Sane(&p) == nil
 }
 
-// disagrees says how a manifest does not fit the folder that it was found in, or "".
-func (m *Manifest) disagrees(g *gathered) string {
+// Disagrees says how a manifest does not fit the folder that it was found in, or "".
+func (m *Manifest) Disagrees(g *Gathered) string {
 	if !m.isOf(g) {
 		return fmt.Sprintf("the manifest is of another set (%s of %q on %q)", m.ID, m.Database, m.Instance)
 	}
-	for _, o := range m.objects() {
-		size, there := g.sizes[o.Key]
+	for _, o := range m.Objects() {
+		size, there := g.Sizes[o.Key]
 		switch {
 		case !there:
 			return o.Key + " is missing"
@@ -76,12 +76,12 @@ func (m *Manifest) disagrees(g *gathered) string {
 }
 
 // isOf reports whether it is the manifest of this folder.
-func (m *Manifest) isOf(g *gathered) bool {
+func (m *Manifest) isOf(g *Gathered) bool {
 	return m.ID == g.ID && string(m.Instance) == g.Instance && string(m.Database) == g.Database
 }
 
-// objects are the stored objects that the manifest vouches for.
-func (m *Manifest) objects() []Object {
+// Objects are the stored objects that the manifest vouches for.
+func (m *Manifest) Objects() []Object {
 	all := []Object{m.Dump}
 	for _, o := range []*Object{m.Globals, m.Contents} {
 		if o != nil {

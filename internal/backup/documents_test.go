@@ -34,10 +34,10 @@ func FuzzParseManifest(f *testing.F) {
 			}
 			return
 		}
-		if m.ID == "" || m.Schema != ManifestSchema || m.FinishedAt.IsZero() || m.StoredBytes() < 0 && len(m.objects()) < 2 {
+		if m.ID == "" || m.Schema != ManifestSchema || m.FinishedAt.IsZero() || m.StoredBytes() < 0 && len(m.Objects()) < 2 {
 			t.Fatalf("accepted: %+v", m)
 		}
-		for _, o := range m.objects() {
+		for _, o := range m.Objects() {
 			if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || len(o.SHA256) != 64 {
 				t.Fatalf("accepted object %+v", o)
 			}
@@ -65,7 +65,7 @@ func FuzzParseContents(f *testing.F) {
 			t.Fatal("a newer schema is accepted")
 		}
 		if err == nil { // what is accepted can be counted
-			if s := summarise(c.Archive, 0); s.Tables < 0 || s.Rows < 0 || s.LargeObjects < 0 {
+			if s := Summarise(c.Archive, 0); s.Tables < 0 || s.Rows < 0 || s.LargeObjects < 0 {
 				t.Skip("sums of hostile counts may overflow; they are only shown")
 			}
 		}
@@ -146,9 +146,9 @@ func FuzzWhatManifestsClaimIsOnlyTold(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			sets = append(sets, Set{Kind: KindNative, ID: m.ID, FinishedAt: m.FinishedAt, Manifest: m, manifestSum: fmt.Sprintf("%x", sha256.Sum256(raw)), sequence: sequenceOf(raw)})
+			sets = append(sets, Set{Kind: KindNative, ID: m.ID, FinishedAt: m.FinishedAt, Manifest: m, ManifestSum: fmt.Sprintf("%x", sha256.Sum256(raw)), Sequence: sequenceOf(raw)})
 		}
-		if problems := brokenChain(sets, sets, now); len(problems) > len(sets) {
+		if problems := BrokenChain(sets, sets, now); len(problems) > len(sets) {
 			t.Fatalf("%d sets, and %q", len(sets), problems)
 		}
 	})

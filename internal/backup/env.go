@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/room"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -25,15 +26,15 @@ type Env struct {
 	StateDir string // where this host remembers its last set; "" nowhere
 	CacheDir string // where documents are kept that were read; "" nowhere
 
-	leaseTerm time.Duration           // 0 is the default; shorter in tests
-	swapStep  func(postgres.SwapStep) // told in tests
+	LeaseTerm time.Duration           // 0 is the default; shorter in tests
+	SwapStep  func(postgres.SwapStep) // told in tests
 
-	disks disks // nil asks the kernel; another answer in tests
+	Disks room.Disks // nil asks the kernel; another answer in tests
 }
 
-// stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one
+// Stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one
 // second the later one is known.
-func (e Env) stamp() time.Time { return e.Now().UTC().Truncate(time.Millisecond) }
+func (e Env) Stamp() time.Time { return e.Now().UTC().Truncate(time.Millisecond) }
 
 // The names of the events that runs log under the attribute "event"; package journal gives each
 // its MESSAGE_ID, and a test there holds the two lists together.
@@ -63,30 +64,30 @@ const (
 	EventStall            = "stall"
 )
 
-// event is the attribute that names a log line's kind.
-func event(name string) slog.Attr { return slog.String("event", name) }
+// Event is the attribute that names a log line's kind.
+func Event(name string) slog.Attr { return slog.String("event", name) }
 
 // cleanupTime bounds each thing that is still done after a run was cancelled: aborting the upload,
 // removing its objects, giving up the locks. The three, and the 5 s that pg_dump has to end, stay
 // below the 30 s within which a terminated run must be gone.
 const cleanupTime = 8 * time.Second
 
-// afterwards is a context for cleaning up: it outlives the run's cancellation, with a bound.
-func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+// Afterwards is a context for cleaning up: it outlives the run's cancellation, with a bound.
+func Afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 }
 
-// causeOf prefers why the context ended over the error that the end produced.
-func causeOf(ctx context.Context, err error) error {
+// CauseOf prefers why the context ended over the error that the end produced.
+func CauseOf(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
 	return context.Cause(ctx)
 }
 
-// waitFor connects, and says at once and every half minute what it waits for: a run that is silent for minutes looks
+// WaitFor connects, and says at once and every half minute what it waits for: a run that is silent for minutes looks
 // like one that hangs.
-func waitFor(ctx context.Context, log *slog.Logger, to postgres.Target, most time.Duration) (*postgres.Server, error) {
+func WaitFor(ctx context.Context, log *slog.Logger, to postgres.Target, most time.Duration) (*postgres.Server, error) {
 	until := time.Now().Add(most).Format(time.TimeOnly)
 	return postgres.ConnectTelling(ctx, to, postgres.Waiting{Most: most, Tell: func(why error) {
 		log.InfoContext(ctx, "waiting for PostgreSQL, at most until "+until+": "+why.Error(), slog.String("remedy", fault.Remedy(why)))

@@ -56,7 +56,7 @@ func (s *Set) unanswered(kind FaultKind) *Proof {
 		p := &s.Proofs[i]
 		if p.OK {
 			if p.Sample == nil {
-				answered = max(answered, parseLevel(p.Level))
+				answered = max(answered, ParseLevel(p.Level))
 			}
 			continue
 		}
@@ -70,7 +70,7 @@ func (s *Set) unanswered(kind FaultKind) *Proof {
 // answeredBy is the level of a success that answers a failure. Reading a set whole shows that its bytes are
 // right, whoever found them wrong.
 func (p *Proof) answeredBy() Level {
-	level := parseLevel(p.Level)
+	level := ParseLevel(p.Level)
 	if p.Fault == FaultBytes {
 		level = min(level, LevelReadable)
 	}

@@ -23,14 +23,14 @@ type member struct {
 	unread   bool      // there is too much to read it
 }
 
-// gathered is one folder's objects before its manifest was read.
-type gathered struct {
+// Gathered is one folder's objects before its manifest was read.
+type Gathered struct {
 	Set
 	manifest  member
 	signature member
 	proofs    []member
 	holdDocs  []member
-	sizes     map[string]int64 // by name, of the objects that a set is made of
+	Sizes     map[string]int64 // by name, of the objects that a set is made of
 	lossDocs  []member
 	retired   bool // retention has begun to delete it
 	evidence  bool // there is a proof or a hold: it was committed once
@@ -46,12 +46,12 @@ type owner struct{ instance, database string }
 // gathering keeps what a listing found, up to the limits.
 type gathering struct {
 	prefix string
-	sets   map[string]*gathered
-	order  []*gathered // once the listing has ended, the newest by name first
-	open   *gathered   // the folder that objects came from last
+	sets   map[string]*Gathered
+	Order  []*Gathered // once the listing has ended, the newest by name first
+	open   *Gathered   // the folder that objects came from last
 	pass   int         // how many prefixes were begun
 
-	committed  map[owner][]*gathered // as listed, which is by ID
+	committed  map[owner][]*Gathered // as listed, which is by ID
 	most       owner                 // of the most committed sets
 	unfinished map[owner]int
 	counts     struct{ committed, unfinished, legacy int }
@@ -65,7 +65,7 @@ type leftOut struct{ sets, unfinished, unread int }
 
 func newGathering(prefix string) *gathering {
 	return &gathering{
-		prefix: prefix, sets: map[string]*gathered{}, committed: map[owner][]*gathered{}, unfinished: map[owner]int{},
+		prefix: prefix, sets: map[string]*Gathered{}, committed: map[owner][]*Gathered{}, unfinished: map[owner]int{},
 		left: map[owner]*leftOut{}, unread: map[string]bool{},
 	}
 }
@@ -84,7 +84,7 @@ func (g *gathering) add(o *s3.Listed) {
 			return
 		}
 	}
-	at, ours := parseKey(strings.TrimPrefix(o.Key, g.prefix))
+	at, ours := ParseKey(strings.TrimPrefix(o.Key, g.prefix))
 	if !ours {
 		return
 	}
@@ -101,57 +101,57 @@ func (g *gathering) add(o *s3.Listed) {
 	}
 }
 
-func newGathered(dir string, at place) *gathered {
-	s := &gathered{Set: Set{Kind: KindIncomplete, Dir: dir}}
-	s.ID, s.Instance, s.Database = strings.Clone(at.id), strings.Clone(at.instance), strings.Clone(at.database)
+func newGathered(dir string, at place) *Gathered {
+	s := &Gathered{Set: Set{Kind: KindIncomplete, Dir: dir}}
+	s.ID, s.Instance, s.Database = strings.Clone(at.ID), strings.Clone(at.instance), strings.Clone(at.database)
 	return s
 }
 
-// made are the names of the objects that a set consists of.
-func made(name string) bool {
+// Made are the names of the objects that a set consists of.
+func Made(name string) bool {
 	switch strings.TrimSuffix(name, ".age") {
-	case dumpName, globalsName, contentsName, manifestName, signatureName:
+	case DumpName, GlobalsName, ContentsName, ManifestName, SignatureName:
 		return true
 	}
 	return false
 }
 
-func (s *gathered) add(at place, o *s3.Listed) {
+func (s *Gathered) add(at place, o *s3.Listed) {
 	if o.LastModified.After(s.newest) {
 		s.newest = o.LastModified
 	}
-	if at.legacy {
+	if at.Legacy {
 		s.Kind, s.Class, s.StoredSize = KindLegacy, strings.Clone(o.StorageClass), o.Size
 		return
 	}
 	switch {
-	case at.rest == manifestName:
-		s.manifest = memberOf(o, manifestName)
-	case at.rest == signatureName:
-		s.signature = memberOf(o, signatureName)
-	case strings.HasPrefix(at.rest, proofsFolder):
+	case at.rest == ManifestName:
+		s.manifest = memberOf(o, ManifestName)
+	case at.rest == SignatureName:
+		s.signature = memberOf(o, SignatureName)
+	case strings.HasPrefix(at.rest, ProofsFolder):
 		s.evidence = true
 		s.proofs = keepProofs(append(s.proofs, memberOf(o, at.rest)), false)
 		return
-	case strings.HasPrefix(at.rest, holdsFolder):
+	case strings.HasPrefix(at.rest, HoldsFolder):
 		s.evidence = true
-		s.holds.count++
+		s.Holds.Count++
 		s.holdDocs = keepHolds(append(s.holdDocs, memberOf(o, at.rest)), false)
 		return
 	case lossName.MatchString(at.rest):
 		s.lossDocs = newestLossDocs(append(s.lossDocs, memberOf(o, at.rest)), 8*newestLosses)
 		return
-	case at.rest == retiredName:
+	case at.rest == RetiredName:
 		s.retired = true
-	case strings.HasPrefix(at.rest, dumpName):
+	case strings.HasPrefix(at.rest, DumpName):
 		s.Class = strings.Clone(o.StorageClass)
 	}
 	s.StoredSize = saturated(s.StoredSize, o.Size)
-	if made(at.rest) {
-		if s.sizes == nil {
-			s.sizes = map[string]int64{}
+	if Made(at.rest) {
+		if s.Sizes == nil {
+			s.Sizes = map[string]int64{}
 		}
-		s.sizes[strings.Clone(at.rest)] = o.Size
+		s.Sizes[strings.Clone(at.rest)] = o.Size
 	}
 }
 
@@ -169,7 +169,7 @@ func saturated(a, b int64) int64 {
 
 // settle decides about a folder behind which the listing has come. A store that comes back to a folder
 // that was left out starts it anew, without what it had before: it stays unfinished.
-func (g *gathering) settle(s *gathered) {
+func (g *gathering) settle(s *Gathered) {
 	if s == nil {
 		return
 	}
@@ -192,7 +192,7 @@ func (g *gathering) settle(s *gathered) {
 }
 
 // commit keeps a committed set, if need be for the oldest of the database that has the most.
-func (g *gathering) commit(of owner, s *gathered) {
+func (g *gathering) commit(of owner, s *Gathered) {
 	g.committed[of] = append(g.committed[of], s)
 	g.counts.committed++
 	if len(g.committed[of]) > len(g.committed[g.most]) {
@@ -210,12 +210,12 @@ func (g *gathering) commit(of owner, s *gathered) {
 	g.counts.committed--
 }
 
-func (g *gathering) leave(s *gathered) *leftOut {
+func (g *gathering) leave(s *Gathered) *leftOut {
 	delete(g.sets, s.Dir)
 	return g.leftOutOf(s)
 }
 
-func (g *gathering) leftOutOf(s *gathered) *leftOut {
+func (g *gathering) leftOutOf(s *Gathered) *leftOut {
 	of := owner{s.Instance, s.Database}
 	if g.left[of] == nil {
 		if len(g.left) >= maxUnfinishedAll { // also the databases are too many to name
@@ -235,17 +235,17 @@ func (g *gathering) end() {
 	for _, s := range g.sets {
 		s.proofs, s.holdDocs = keepProofs(s.proofs, true), keepHolds(s.holdDocs, true)
 	}
-	g.order = g.ordered()
-	g.ration(g.order)
+	g.Order = g.ordered()
+	g.ration(g.Order)
 }
 
 // ordered are the sets, the newest by name first.
-func (g *gathering) ordered() []*gathered {
-	sets := make([]*gathered, 0, len(g.sets))
+func (g *gathering) ordered() []*Gathered {
+	sets := make([]*Gathered, 0, len(g.sets))
 	for _, s := range g.sets {
 		sets = append(sets, s)
 	}
-	slices.SortFunc(sets, func(a, b *gathered) int {
+	slices.SortFunc(sets, func(a, b *Gathered) int {
 		return cmp.Or(cmp.Compare(b.ID, a.ID), cmp.Compare(a.Dir, b.Dir))
 	})
 	return sets
@@ -256,7 +256,7 @@ const usualManifest = 32 << 10
 
 // ration gives the listing's memory to documents: first to what tells that a set is good and stays,
 // then to evidence.
-func (g *gathering) ration(sets []*gathered) {
+func (g *gathering) ration(sets []*Gathered) {
 	left := int64(maxListingBytes)
 	take := func(o member, limit int64) bool {
 		if o.size > limit { // not read, see bucketDocument
@@ -273,7 +273,7 @@ func (g *gathering) ration(sets []*gathered) {
 			if s.manifest.name == "" || unusual != (s.manifest.size > usualManifest) {
 				continue
 			}
-			if !take(s.manifest, maxManifest) || !take(s.signature, maxSignature) {
+			if !take(s.manifest, MaxManifest) || !take(s.signature, maxSignature) {
 				g.unread[s.Dir] = true
 				g.leftOutOf(s).unread++
 			}
@@ -367,4 +367,4 @@ func proofKind(name string) string {
 	return ""
 }
 
-func (g *gathered) flaw(code fault.Code, problem string) { g.ProblemCode, g.Problem = code, problem }
+func (g *Gathered) flaw(code fault.Code, problem string) { g.ProblemCode, g.Problem = code, problem }

@@ -58,7 +58,7 @@ type holdDocument struct {
 	Reason  string    `json:"reason,omitempty"`
 }
 
-const holdsFolder = "holds/"
+const HoldsFolder = "holds/"
 
 // holdName is `<time>-<6 hex digits>-hold.json` or `-release.json`; the time repeats the document's.
 var holdName = regexp.MustCompile(`^holds/(\d{8}T\d{6}\.\d{3}Z)-[0-9a-f]{6}-(hold|release)\.json$`)
@@ -98,20 +98,20 @@ func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) e
 	if d.At.IsZero() || saneTime(d.At, "at") != "" { // a clock that is so wrong tells nothing
 		d.At = time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	if !d.At.After(set.holds.newest) {
-		d.At = set.holds.newest.Add(time.Millisecond)
+	if !d.At.After(set.Holds.newest) {
+		d.At = set.Holds.newest.Add(time.Millisecond)
 	}
 	d.By, d.Host, d.Reason = cut(d.By), cut(d.Host), cut(d.Reason)
 	word := "hold"
 	if d.Release {
 		word = "release"
 	}
-	return putNote(ctx, bucket, set, note{folder: holdsFolder, at: d.At, word: word, document: d})
+	return putNote(ctx, bucket, set, note{folder: HoldsFolder, at: d.At, word: word, document: d})
 }
 
 // holds is what a set's folder says of holds.
 type holds struct {
-	count  int       // documents in the listing, read or not
+	Count  int       // documents in the listing, read or not
 	newest time.Time // of any of them
 	by     *Hold     // the one in force; nil: none
 }
@@ -143,7 +143,7 @@ func parseHold(set, name string, raw []byte) holdDocument {
 	var d holdDocument
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields() // a release with a condition that this program does not know is no release
-	if strict.Decode(&d) != nil || sane(&d) != nil || d.Set != set || d.At.IsZero() || !d.At.Equal(unknown.At) {
+	if strict.Decode(&d) != nil || Sane(&d) != nil || d.Set != set || d.At.IsZero() || !d.At.Equal(unknown.At) {
 		return unknown
 	}
 	d.At = d.At.UTC()
@@ -183,7 +183,7 @@ func keepHolds(all []member, whole bool) []member {
 	return all[:n:n]
 }
 
-func (c *Catalogue) readHolds(ctx context.Context, g *gathered) error {
+func (c *Catalogue) readHolds(ctx context.Context, g *Gathered) error {
 	for i, o := range g.holdDocs {
 		var raw []byte
 		if !o.unread && i < maxHoldsRead {
@@ -195,8 +195,8 @@ func (c *Catalogue) readHolds(ctx context.Context, g *gathered) error {
 		}
 		d := parseHold(g.ID, o.name, raw) // one that can't be read holds
 		d.At = holdAt(o)
-		g.holds.add(d)
+		g.Holds.add(d)
 	}
-	g.Hold, g.holdDocs = g.holds.by, nil
+	g.Hold, g.holdDocs = g.Holds.by, nil
 	return nil
 }

@@ -14,16 +14,16 @@ import (
 
 // Names of the objects in a set's folder, and of the lease beside the sets.
 const (
-	manifestName = "manifest.json"
-	proofsFolder = "proofs/"
-	leaseName    = "lease.json"
+	ManifestName = "manifest.json"
+	ProofsFolder = "proofs/"
+	LeaseName    = "lease.json"
 )
 
-// idTime is the first part of a set's ID: UTC, ISO 8601 basic format.
-const idTime = "20060102T150405Z"
+// IDTime is the first part of a set's ID: UTC, ISO 8601 basic format.
+const IDTime = "20060102T150405Z"
 
 var (
-	setID      = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{6}$`)
+	SetID      = regexp.MustCompile(`^\d{8}T\d{6}Z-[0-9a-f]{6}$`)
 	legacyName = regexp.MustCompile(`(?s)^postgresql_(.+)_(\d{8})_(\d{6})\.backup$`)
 )
 
@@ -31,20 +31,20 @@ var (
 func NewID(now time.Time) string {
 	var tail [3]byte
 	_, _ = rand.Read(tail[:]) // never fails: crypto/rand
-	return now.UTC().Format(idTime) + "-" + hex.EncodeToString(tail[:])
+	return now.UTC().Format(IDTime) + "-" + hex.EncodeToString(tail[:])
 }
 
 // Folder is where one database of one instance keeps its sets: `<prefix>/<instance>/<db>/`.
 func Folder(prefix, instance, database string) string {
-	return root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
+	return Root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
 }
 
-func leaseKey(job config.Job) string {
-	return Folder(job.S3.Prefix, job.Instance, job.Database) + leaseName
+func LeaseKey(job config.Job) string {
+	return Folder(job.S3.Prefix, job.Instance, job.Database) + LeaseName
 }
 
-// root is the prefix as the start of keys: with one slash at its end, or empty.
-func root(prefix string) string {
+// Root is the prefix as the start of keys: with one slash at its end, or empty.
+func Root(prefix string) string {
 	if prefix = strings.Trim(prefix, "/"); prefix == "" {
 		return ""
 	}
@@ -91,14 +91,14 @@ func DecodeName(code string) (name string, ok bool) {
 
 // place is what a key below the prefix belongs to.
 type place struct {
-	instance, database, id string // native sets
+	instance, database, ID string // native sets
 	rest                   string // the object within the set's folder
-	legacy                 bool
+	Legacy                 bool
 }
 
 // isID reports whether a name is that of a set: of a time that there is.
 func isID(name string) bool {
-	_, ok := idBegan(name)
+	_, ok := IDBegan(name)
 	return ok
 }
 
@@ -110,10 +110,10 @@ func legacyMatch(key string) []string {
 	return legacyName.FindStringSubmatch(key)
 }
 
-// parseKey tells ours from foreign objects. key is relative to the prefix.
-func parseKey(key string) (place, bool) {
+// ParseKey tells ours from foreign objects. key is relative to the prefix.
+func ParseKey(key string) (place, bool) {
 	if m := legacyMatch(key); m != nil {
-		return place{database: m[1], id: legacyID(key), legacy: true}, true
+		return place{database: m[1], ID: legacyID(key), Legacy: true}, true
 	}
 	parts := strings.SplitN(key, "/", 4)
 	if len(parts) != 4 || parts[3] == "" || !isID(parts[2]) {
@@ -121,7 +121,7 @@ func parseKey(key string) (place, bool) {
 	}
 	instance, ok1 := DecodeName(parts[0])
 	database, ok2 := DecodeName(parts[1])
-	return place{instance: instance, database: database, id: parts[2], rest: parts[3]}, ok1 && ok2
+	return place{instance: instance, database: database, ID: parts[2], rest: parts[3]}, ok1 && ok2
 }
 
 // legacyIDPrefix begins the IDs of the old script's objects, and no others.
@@ -137,7 +137,7 @@ func legacyID(name string) string {
 
 // Names of a set's objects, before their endings.
 const (
-	dumpName     = "dump.pgc.zst"
-	globalsName  = "globals.sql.zst"
-	contentsName = "contents.json.zst"
+	DumpName     = "dump.pgc.zst"
+	GlobalsName  = "globals.sql.zst"
+	ContentsName = "contents.json.zst"
 )

@@ -48,20 +48,20 @@ func FuzzParseKey(f *testing.F) {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
-		at, ours := parseKey(key)
+		at, ours := ParseKey(key)
 		if !ours {
 			return
 		}
-		if at.database == "" || at.id == "" {
+		if at.database == "" || at.ID == "" {
 			t.Fatalf("%q is ours but has no database or ID: %+v", key, at)
 		}
-		if at.legacy {
-			if !strings.HasPrefix(at.id, "legacy-") || !strings.Contains(key, at.database) || at.rest != "" {
+		if at.Legacy {
+			if !strings.HasPrefix(at.ID, "legacy-") || !strings.Contains(key, at.database) || at.rest != "" {
 				t.Fatalf("%q: %+v", key, at)
 			}
 			return
 		}
-		if back := Folder("", at.instance, at.database) + at.id + "/" + at.rest; back != key {
+		if back := Folder("", at.instance, at.database) + at.ID + "/" + at.rest; back != key {
 			t.Fatalf("%q is read as %+v, which is written as %q", key, at, back)
 		}
 	})
@@ -75,7 +75,7 @@ func TestForeignKeysAreNobodysSets(t *testing.T) {
 		"postgresql_sales.backup", "postgresql_sales_2026_020000.backup", "xpostgresql_s_20260101_020000.backup", "postgresql_s_20260101_020000.backup.tmp",
 		"db1/sales\x00/" + id + "/x", strings.Repeat("../", 300) + id + "/x",
 	} {
-		if at, ours := parseKey(key); ours {
+		if at, ours := ParseKey(key); ours {
 			t.Errorf("%q is taken for %+v", key, at)
 		}
 	}
@@ -84,11 +84,11 @@ func TestForeignKeysAreNobodysSets(t *testing.T) {
 func TestLegacyIDsAreSafeAndTellNamesApart(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"sales", "sal\nes", "数据库", "a/../b", "sales_20200101_000000", "-rf", "\x1b]52;c;x\a"} {
-		at, ours := parseKey("postgresql_" + name + "_20260101_020000.backup")
-		if !ours || at.database != name || seen[at.id] != "" || strings.ContainsAny(at.id, "/\\ \n\x1b") || !utf8.ValidString(at.id) {
-			t.Errorf("%q: %+v, as %q", name, at, seen[at.id])
+		at, ours := ParseKey("postgresql_" + name + "_20260101_020000.backup")
+		if !ours || at.database != name || seen[at.ID] != "" || strings.ContainsAny(at.ID, "/\\ \n\x1b") || !utf8.ValidString(at.ID) {
+			t.Errorf("%q: %+v, as %q", name, at, seen[at.ID])
 		}
-		seen[at.id] = name
+		seen[at.ID] = name
 	}
 }
 

@@ -11,19 +11,19 @@ import "fmt"
 // The largest documents that this program writes are far below these. A manifest has some 3 KiB and a
 // drill's proof 2 KiB; both carry sentences about what was odd, which shorten cuts.
 const (
-	maxManifest  = 1 << 20
+	MaxManifest  = 1 << 20
 	maxProof     = 256 << 10
 	maxHold      = 64 << 10 // with a reason that somebody typed
 	maxSignature = 4 << 10
-	maxLease     = 64 << 10
+	MaxLease     = 64 << 10
 )
 
 // Contents hold a line for each object of the database and each MiB of its dump. These limits are for
 // some millions of tables, and leave room below the MemoryMax=2G of the units: what is stored, and
 // what it becomes in memory, is there at the same time.
 const (
-	maxContentsStored = 256 << 20 // compressed
-	maxContentsRaw    = 1 << 30   // JSON, decoded as it comes
+	MaxContentsStored = 256 << 20 // compressed
+	MaxContentsRaw    = 1 << 30   // JSON, decoded as it comes
 	maxContentsMemory = 384 << 20 // decoded
 )
 
@@ -48,9 +48,9 @@ const (
 	maxSentenceBytes = 1000
 )
 
-// shorten keeps the first sentences, each cut to a length that a person reads, and says how many more
+// Shorten keeps the first sentences, each cut to a length that a person reads, and says how many more
 // there were.
-func shorten(sentences []string) []string {
+func Shorten(sentences []string) []string {
 	kept := sentences[:min(len(sentences), maxSentences)]
 	short := make([]string, 0, len(kept)+1)
 	for _, s := range kept {
@@ -77,5 +77,5 @@ func cut(s string) string {
 	return s[:end] + "…"
 }
 
-// maxGlobals bounds the globals script, which is held in memory: some 100,000 roles.
-const maxGlobals = 64 << 20
+// MaxGlobals bounds the globals script, which is held in memory: some 100,000 roles.
+const MaxGlobals = 64 << 20

@@ -94,18 +94,18 @@ func inOrder(after string, objects []s3.Listed) bool {
 // crowd are the ranges in which the rest of the last folder is listed, nil where it is not known to be large.
 func (l *lister) crowd(page s3.Page) []keyRange {
 	objects := page.Objects
-	at, ours := parseKey(strings.TrimPrefix(l.last, l.root))
-	if !ours || at.legacy {
+	at, ours := ParseKey(strings.TrimPrefix(l.last, l.root))
+	if !ours || at.Legacy {
 		return nil
 	}
-	folder := strings.TrimSuffix(l.last, at.id+"/"+at.rest)
+	folder := strings.TrimSuffix(l.last, at.ID+"/"+at.rest)
 	begin := sort.Search(len(objects), func(i int) bool { return objects[i].Key >= folder })
-	first, ours := parseKey(strings.TrimPrefix(objects[begin].Key, l.root))
-	if !ours || first.legacy {
+	first, ours := ParseKey(strings.TrimPrefix(objects[begin].Key, l.root))
+	if !ours || first.Legacy {
 		return nil
 	}
-	began, _ := idBegan(first.id)
-	last, _ := idBegan(at.id)
+	began, _ := IDBegan(first.ID)
+	last, _ := IDBegan(at.ID)
 	span, ahead := last.Sub(began), l.now.Sub(last)
 	if span <= 0 || ahead <= 0 {
 		return nil
@@ -122,7 +122,7 @@ func (l *lister) cut(folder string, last time.Time, n int) []keyRange {
 	ranges := make([]keyRange, 0, n)
 	after, step := l.last, l.now.Sub(last)/time.Duration(n)
 	for i := range n {
-		until := folder + last.Add(time.Duration(i+1)*step).UTC().Format(idTime)
+		until := folder + last.Add(time.Duration(i+1)*step).UTC().Format(IDTime)
 		if until > after {
 			ranges = append(ranges, keyRange{after: after, until: until})
 			after = until

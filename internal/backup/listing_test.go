@@ -21,7 +21,7 @@ import (
 func crowdedKeys() (keys []string) {
 	began := time.Now().Add(-100 * time.Hour)
 	put := func(folder string, n int, after time.Duration) {
-		keys = append(keys, fmt.Sprintf("p/%s/%s-%06x/%s", folder, began.Add(after).UTC().Format(idTime), n, dumpName))
+		keys = append(keys, fmt.Sprintf("p/%s/%s-%06x/%s", folder, began.Add(after).UTC().Format(IDTime), n, DumpName))
 	}
 	for n := range 50 {
 		put("db1/sales", n, time.Duration(n)*time.Hour)
@@ -67,7 +67,7 @@ func gatheredSets(t *testing.T, found *gathering, err error) (sets []Set) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range found.order {
+	for _, s := range found.Order {
 		s.cached = nil
 		sets = append(sets, s.Set)
 	}
@@ -76,12 +76,12 @@ func gatheredSets(t *testing.T, found *gathering, err error) (sets []Set) {
 
 func TestACrowdIsListedInRangesAndTheSetsAreThoseOfAPlainListing(t *testing.T) {
 	c, store := crowdedStoreOf(t, func(*s3server.Options) {})
-	plain, err := c.gather(t.Context(), Scope{}, true)
+	plain, err := c.Gather(t.Context(), Scope{}, true)
 	want := gatheredSets(t, plain, err)
 	pages := len(store.Requests(s3server.OpListObjectsV2))
 	for _, scope := range []Scope{{}, {Instance: "db1"}, {Instance: "db1", Database: "sales"}} {
 		store.ForgetRequests()
-		ranged, err := c.gather(t.Context(), scope, false)
+		ranged, err := c.Gather(t.Context(), scope, false)
 		got := within(gatheredSets(t, ranged, err), scope)
 		if these := within(slices.Clone(want), scope); len(got) < 360 || !reflect.DeepEqual(got, these) {
 			t.Errorf("%v: %d sets, one page after the other %d", scope, len(got), len(these))
@@ -101,9 +101,9 @@ func TestACrowdIsListedInRangesAndTheSetsAreThoseOfAPlainListing(t *testing.T) {
 
 func TestAStoreThatKnowsNoPlaceToStartFromIsListedOnePageAfterTheOther(t *testing.T) {
 	c, _ := crowdedStoreOf(t, func(o *s3server.Options) { o.NoStartAfter = true })
-	plain, err := c.gather(t.Context(), Scope{}, true)
+	plain, err := c.Gather(t.Context(), Scope{}, true)
 	want := gatheredSets(t, plain, err)
-	if _, err := c.gather(t.Context(), Scope{}, false); err == nil {
+	if _, err := c.Gather(t.Context(), Scope{}, false); err == nil {
 		t.Error("it was listed in ranges")
 	}
 	sets, err := c.Sets(t.Context(), Scope{})
@@ -125,7 +125,7 @@ func TestARangeThatFailsEndsTheListing(t *testing.T) {
 func TestABucketOfAFewPagesCostsNoRequestMore(t *testing.T) {
 	c, store := crowdedStoreOf(t, func(o *s3server.Options) { o.PageKeys = 120 })
 	store.ForgetRequests()
-	if _, err := c.gather(t.Context(), Scope{}, false); err != nil {
+	if _, err := c.Gather(t.Context(), Scope{}, false); err != nil {
 		t.Fatal(err)
 	}
 	pages := (len(crowdedKeys()) + 119) / 120

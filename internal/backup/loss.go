@@ -27,8 +27,8 @@ import (
 // lossesFolder has the acknowledgements: documents that are only ever added.
 const lossesFolder = "losses/"
 
-// retiredName marks a set that retention deletes. It is there from before its manifest goes until the end.
-const retiredName = "retired.json"
+// RetiredName marks a set that retention deletes. It is there from before its manifest goes until the end.
+const RetiredName = "retired.json"
 
 // LossSchema is the version of the acknowledgements that are written.
 const LossSchema = 1
@@ -97,7 +97,7 @@ func (s *Set) covers(raw []byte) *Acknowledgement {
 	var a acknowledgement
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields()
-	if strict.Decode(&a) != nil || sane(&a) != nil || a.Schema < 1 || a.Schema > LossSchema || a.Set != s.ID {
+	if strict.Decode(&a) != nil || Sane(&a) != nil || a.Schema < 1 || a.Schema > LossSchema || a.Set != s.ID {
 		return nil
 	}
 	for _, gone := range s.Lost {
@@ -110,7 +110,7 @@ func (s *Set) covers(raw []byte) *Acknowledgement {
 
 // gone are the objects that a manifest vouches for and that are missing or have another size.
 func (m *Manifest) gone(sizes map[string]int64) (names []string) {
-	for _, o := range m.objects() {
+	for _, o := range m.Objects() {
 		if size, there := sizes[o.Key]; !there || size != o.SizeBytes {
 			names = append(names, o.Key)
 		}
@@ -120,10 +120,10 @@ func (m *Manifest) gone(sizes map[string]int64) (names []string) {
 
 // findLosses names what is gone of each set that was committed. It needs all sets of a listing: a set
 // without its manifest is known by the one that followed it.
-func (c *Catalogue) findLosses(ctx context.Context, found map[string]*gathered) error {
+func (c *Catalogue) findLosses(ctx context.Context, found map[string]*Gathered) error {
 	followed := map[string]bool{}
 	for _, g := range found {
-		if g.believed() && g.Manifest != nil && g.Manifest.Previous != nil {
+		if g.Believed() && g.Manifest != nil && g.Manifest.Previous != nil {
 			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.Previous.ID] = true
 		}
 	}
@@ -158,21 +158,21 @@ func (c *Catalogue) stillThere(ctx context.Context, dir string) (bool, error) {
 	return false, nil
 }
 
-func (g *gathered) lost(followed bool) []string {
+func (g *Gathered) lost(followed bool) []string {
 	switch {
 	case g.Kind == KindIncomplete && g.retired, g.Kind == KindLegacy:
 		return nil
 	case g.Kind == KindIncomplete:
 		if followed || g.evidence {
-			return []string{manifestName}
+			return []string{ManifestName}
 		}
 		return nil
 	case g.suspect || g.Signature == SignatureForged || g.ProblemCode != fault.Integrity:
 		return nil // told as what it is: absurd, forged, unsigned, of a newer program, archived
 	case g.Manifest == nil || !g.Manifest.isOf(g):
-		return []string{manifestName}
+		return []string{ManifestName}
 	}
-	return g.Manifest.gone(g.sizes)
+	return g.Manifest.gone(g.Sizes)
 }
 
 // newestLossDocs keeps the newest by name once there are more than most.
@@ -184,7 +184,7 @@ func newestLossDocs(all []member, most int) []member {
 	return all[:newestLosses:newestLosses]
 }
 
-func (c *Catalogue) readAcknowledgements(ctx context.Context, g *gathered) error {
+func (c *Catalogue) readAcknowledgements(ctx context.Context, g *Gathered) error {
 	for _, o := range newestLossDocs(g.lossDocs, newestLosses) {
 		raw, err := c.fetch(ctx, g, o, maxHold)
 		if err != nil && ofDocument(err) == "" {

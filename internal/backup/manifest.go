@@ -129,7 +129,7 @@ const (
 
 // StoredBytes is the size of all objects that the manifest vouches for.
 func (m *Manifest) StoredBytes() (total int64) {
-	for _, o := range m.objects() {
+	for _, o := range m.Objects() {
 		total += o.SizeBytes
 	}
 	return total
@@ -138,7 +138,7 @@ func (m *Manifest) StoredBytes() (total int64) {
 // lockedUntil is when the last of the set's objects may be deleted, as the store confirmed it; zero: at
 // any time.
 func (m *Manifest) lockedUntil() (until time.Time) {
-	for _, o := range m.objects() {
+	for _, o := range m.Objects() {
 		if o.RetainUntil != nil && o.RetainUntil.After(until) {
 			until = o.RetainUntil.UTC()
 		}
@@ -146,6 +146,6 @@ func (m *Manifest) lockedUntil() (until time.Time) {
 	return until
 }
 
-// contentType of stored objects, and the metadata that leads back to their set: IDs only, since
+// ContentType of stored objects, and the metadata that leads back to their set: IDs only, since
 // names may hold what a header can't.
-const contentType = "application/octet-stream"
+const ContentType = "application/octet-stream"

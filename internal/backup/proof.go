@@ -16,8 +16,8 @@ const (
 	LevelRestored              // restored into a scratch database, rows compared
 )
 
-// parseLevel is LevelNone for words that this program does not know.
-func parseLevel(word string) Level {
+// ParseLevel is LevelNone for words that this program does not know.
+func ParseLevel(word string) Level {
 	for l := LevelRestored; l > LevelNone; l-- {
 		if l.String() == word {
 			return l
@@ -67,7 +67,7 @@ func (p *Proof) Shown() string {
 	switch {
 	case p.Sample != nil:
 		return fmt.Sprintf("%d of %d parts of the dump read back", p.Sample.Frames, p.Sample.OfFrames)
-	case parseLevel(p.Level) < LevelReadable:
+	case ParseLevel(p.Level) < LevelReadable:
 		return "stored bytes as recorded"
 	}
 	return fmt.Sprintf("%d tables, %d rows", p.Tables, p.Rows)

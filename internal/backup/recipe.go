@@ -13,10 +13,10 @@ import (
 func Recipe(set *Set, location, endpoint string) []string {
 	aws := "aws"
 	if endpoint != "" {
-		aws += " --endpoint-url " + shellQuote(endpoint)
+		aws += " --endpoint-url " + ShellQuote(endpoint)
 	}
-	copyOf := func(key string) string { return aws + " s3 cp " + shellQuote(location+key) + " " }
-	target := shellQuote(set.Database + "_restored")
+	copyOf := func(key string) string { return aws + " s3 cp " + ShellQuote(location+key) + " " }
+	target := ShellQuote(set.Database + "_restored")
 	restore := "PGDATABASE=" + target + " pg_restore --exit-on-error -d ''"
 	if set.Kind == KindLegacy {
 		return []string{
@@ -27,25 +27,25 @@ func Recipe(set *Set, location, endpoint string) []string {
 		}
 	}
 	lines, create := append(warnOf(set), "# in a folder that only you can write to"), "createdb -T template0"
-	dump := file{base: dumpName, sealed: set.Encrypted()}
+	dump := file{base: DumpName, sealed: set.Encrypted()}
 	if m := set.Manifest; m != nil {
 		create, dump.stored = createLike(m.Server), m.Dump
 	} else {
 		lines = append(lines, "# no manifest says what the dump must be: nobody knows whether it is whole, or whose it is")
 	}
 	if m := set.Manifest; m != nil && m.Globals != nil {
-		globals := file{globalsName, *m.Globals, set.Encrypted()}
+		globals := file{GlobalsName, *m.Globals, set.Encrypted()}
 		lines = append(lines, copyOf(set.Dir+m.Globals.Key)+globals.name(),
 			"# roles that are missing, by name alone (an error about one that exists is harmless, and nothing of it is changed)",
 			globals.checked()+" | "+missingRoles+" | psql -X -d postgres",
 			"# on an empty server only, all of it instead: rights, passwords and memberships of roles that exist would change",
 			"# "+globals.checked()+" | psql -X -d postgres")
 	}
-	lines = append(lines, copyOf(set.Dir+set.dumpKey())+dump.name(),
+	lines = append(lines, copyOf(set.Dir+set.DumpKey())+dump.name(),
 		"# a copy beside the live database; pg_restore stops at the first error",
 		create+" -- "+target)
 	if m := set.Manifest; m != nil && m.Contents != nil {
-		contents := file{contentsName, *m.Contents, set.Encrypted()}
+		contents := file{ContentsName, *m.Contents, set.Encrypted()}
 		lines = append(lines, "# its parameters, before its rows: constraints, generated columns and indexes may read them",
 			copyOf(set.Dir+m.Contents.Key)+contents.name(),
 			contents.checked()+" | "+setParameters(set.Database+"_restored"))
@@ -91,7 +91,7 @@ func (f file) name() string {
 func (f file) checked() string {
 	line := ""
 	if f.stored.SHA256 != "" {
-		line = fmt.Sprintf("echo %s | sha256sum -c --quiet && ", shellQuote(f.stored.SHA256+"  "+f.name()))
+		line = fmt.Sprintf("echo %s | sha256sum -c --quiet && ", ShellQuote(f.stored.SHA256+"  "+f.name()))
 	}
 	if f.sealed {
 		return line + "age -d -i KEYFILE " + f.name() + " | zstd -d"
@@ -101,12 +101,12 @@ func (f file) checked() string {
 
 // createLike is createdb for a database with the locale of the source.
 func createLike(s Server) string {
-	create := fmt.Sprintf("createdb -T template0 -E %s --lc-collate=%s --lc-ctype=%s", shellQuote(s.Encoding), shellQuote(s.Collate), shellQuote(s.Ctype))
+	create := fmt.Sprintf("createdb -T template0 -E %s --lc-collate=%s --lc-ctype=%s", ShellQuote(s.Encoding), ShellQuote(s.Collate), ShellQuote(s.Ctype))
 	switch s.LocaleProvider { // options of createdb since 15 and 17, as are these providers
 	case "icu":
-		create += " --locale-provider=icu --icu-locale=" + shellQuote(s.Locale)
+		create += " --locale-provider=icu --icu-locale=" + ShellQuote(s.Locale)
 	case "builtin":
-		create += " --locale-provider=builtin --builtin-locale=" + shellQuote(s.Locale)
+		create += " --locale-provider=builtin --builtin-locale=" + ShellQuote(s.Locale)
 	}
 	return create
 }

@@ -22,7 +22,7 @@ func setParameters(database string) string {
 		words = append(words, "-c", statement)
 	}
 	for i, word := range words {
-		words[i] = shellQuote(word)
+		words[i] = ShellQuote(word)
 	}
 	return strings.Join(words, " ")
 }

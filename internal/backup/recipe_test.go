@@ -32,19 +32,19 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 	object := func(name string) Object {
 		return Object{Key: name, SizeBytes: int64(len(right)), SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(right)))}
 	}
-	globals := object(globalsName)
+	globals := object(GlobalsName)
 	for ending, recipients := range map[string][]string{"": nil, ".age": {"age1"}} {
-		set := &Set{Kind: KindNative, Database: "it's", Dir: "a/b/", Manifest: &Manifest{Dump: object(dumpName), Globals: &globals, Encryption: Encryption{Recipients: recipients}}}
+		set := &Set{Kind: KindNative, Database: "it's", Dir: "a/b/", Manifest: &Manifest{Dump: object(DumpName), Globals: &globals, Encryption: Encryption{Recipients: recipients}}}
 		found := 0
 		for _, line := range Recipe(set, "s3://bucket/", "") {
 			command := strings.TrimPrefix(line, "# ")
 			if strings.Contains(command, "s3 cp") && strings.Contains(command, "|") {
 				t.Errorf("it is piped from the store: %s", command)
 			}
-			file := dumpName + ending
+			file := DumpName + ending
 			switch {
 			case strings.Contains(command, "| psql"):
-				file = globalsName + ending
+				file = GlobalsName + ending
 			case !strings.Contains(command, "pg_restore --"):
 				continue
 			}
@@ -64,7 +64,7 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 
 func TestARecipeSaysSoWhenNobodyVouchesForASet(t *testing.T) {
 	for signature, says := range map[Signature]string{SignatureForged: "FORGED", SignatureMissing: "UNSIGNED"} {
-		set := &Set{Kind: KindNative, Signature: signature, Manifest: &Manifest{Dump: Object{Key: dumpName}}}
+		set := &Set{Kind: KindNative, Signature: signature, Manifest: &Manifest{Dump: Object{Key: DumpName}}}
 		if first := Recipe(set, "s3://bucket/", "")[0]; !strings.Contains(first, says) {
 			t.Errorf("%s: %s", signature, first)
 		}

@@ -30,7 +30,7 @@ func TestTheRecipeGivesACopyItsParametersWhateverTheyHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings.Parameters = append(settings.Parameters, postgres.Parameter{Role: "nobody here", Name: "work_mem", Value: "1MB"})
-	contents, err := (&Contents{Schema: ManifestSchema, Database: &settings}).pack()
+	contents, err := (&Contents{Schema: ManifestSchema, Database: &settings}).Pack()
 	if err != nil || !json.Valid(contents) {
 		t.Fatal(err)
 	}

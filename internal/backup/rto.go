@@ -55,7 +55,7 @@ func RestoreTime(sets []Set, set *Set) (e Estimate, ok bool) {
 func lastTimed(set *Set) (proof *Proof, took time.Duration) {
 	for i := range set.Proofs {
 		p := &set.Proofs[i]
-		if !p.OK || parseLevel(p.Level) != LevelRestored || (proof != nil && !p.FinishedAt.After(proof.FinishedAt)) {
+		if !p.OK || ParseLevel(p.Level) != LevelRestored || (proof != nil && !p.FinishedAt.After(proof.FinishedAt)) {
 			continue
 		}
 		if t, ok := restoreTook(p); ok {

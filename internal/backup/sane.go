@@ -35,8 +35,8 @@ var (
 
 var errAbsurd = errors.New("it is absurd")
 
-// sane cleans the document that at points to, and says what no document can say.
-func sane(at any) error {
+// Sane cleans the document that at points to, and says what no document can say.
+func Sane(at any) error {
 	if wrong := saneValue(reflect.ValueOf(at).Elem(), ""); wrong != "" {
 		return fmt.Errorf("%w: %s", errAbsurd, wrong)
 	}
@@ -125,7 +125,7 @@ const absurdSequence = -1
 // ahead says what a committed set says of itself that was not so when the store got it, or "". A number
 // counts sets up, and a database has at most one a second: so a planted one leaves room for those
 // that follow it.
-func (g *gathered) ahead() string {
+func (g *Gathered) ahead() string {
 	if farAhead(g.FinishedAt, g.StoredAt) { // a clock that was wrong: the backup is none the worse for it
 		g.FinishedAt = g.StoredAt
 	}
@@ -133,8 +133,8 @@ func (g *gathered) ahead() string {
 	if !g.StoredAt.IsZero() {
 		most = g.StoredAt.Unix()
 	}
-	if n := g.sequence; n > most {
-		g.sequence = absurdSequence
+	if n := g.Sequence; n > most {
+		g.Sequence = absurdSequence
 		return fmt.Sprintf("the manifest is absurd: it is number %d of its database", n)
 	}
 	return ""

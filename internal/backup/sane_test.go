@@ -19,7 +19,7 @@ func TestNoTextOfADocumentIsLeftOut(t *testing.T) {
 		}
 		v := reflect.ValueOf(document).Elem()
 		fillText(t, v, name)
-		if err := sane(document); err != nil {
+		if err := Sane(document); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		raw, err := json.Marshal(document)

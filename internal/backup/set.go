@@ -36,12 +36,12 @@ type Set struct {
 	Signature   Signature  // who wrote it, when signing keys are configured
 	Proofs      []Proof    // newest first
 	Class       string     // storage class of the dump
-	signatureAt string     // key of what is stored in its signature's place; "" when nothing is
-	manifestSum string     // SHA-256 of the manifest's bytes, hex; "" when it could not be read
-	sequence    int64      // of the manifest, also of one of a newer schema
+	SignatureAt string     // key of what is stored in its signature's place; "" when nothing is
+	ManifestSum string     // SHA-256 of the manifest's bytes, hex; "" when it could not be read
+	Sequence    int64      // of the manifest, also of one of a newer schema
 	Hold        *Hold      // who keeps it from deletion; nil: nobody
 	LockedUntil time.Time  // the store refuses its deletion until then, also in the past; zero: never locked
-	holds       holds
+	Holds       holds
 
 	Lost         []string         // what is gone of a set that was committed: names within its folder
 	Acknowledged *Acknowledgement // who knows of all that; nil: nobody
@@ -65,7 +65,7 @@ func (s *Set) Proven() (Level, time.Time) {
 		level, at = LevelStored, s.FinishedAt
 	}
 	for _, p := range s.Proofs {
-		l := parseLevel(p.Level)
+		l := ParseLevel(p.Level)
 		if p.OK && l >= LevelReadable && (l > level || (l == level && p.FinishedAt.After(at))) {
 			level, at = l, p.FinishedAt
 		}
@@ -76,19 +76,19 @@ func (s *Set) Proven() (Level, time.Time) {
 // legacyPrefix starts the names that the article's script gave its objects.
 const legacyPrefix = "postgresql_"
 
-func (s *Set) dumpKey() string {
+func (s *Set) DumpKey() string {
 	if s.Manifest == nil {
-		return dumpName
+		return DumpName
 	}
 	return s.Manifest.Dump.Key
 }
 
-// youngest is the age below which nothing is ever deleted, whatever the policy says.
-const youngest = 24 * time.Hour
+// Youngest is the age below which nothing is ever deleted, whatever the policy says.
+const Youngest = 24 * time.Hour
 
-// unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
+// Unusable is what the listing already found. Only damage is evidence: a set of a newer schema is
 // for a newer pgbtui.
-func unusable(set *Set) error {
+func Unusable(set *Set) error {
 	if set.Good() {
 		return nil
 	}

@@ -19,8 +19,8 @@ import (
 // counts for nothing, is not restored, and nothing deletes it but a person; those from before the key
 // by the rules, when a person asks (see beforesigning.go).
 
-// signatureName is stored before the manifest, which stays the commit marker.
-const signatureName = manifestName + ".sig"
+// SignatureName is stored before the manifest, which stays the commit marker.
+const SignatureName = ManifestName + ".sig"
 
 // Signature is what is known about who wrote a set. It is "" when no public key is configured, and
 // for what was never committed.
@@ -43,7 +43,7 @@ func (s *Set) AcceptUnsigned() {
 
 // authenticate holds a manifest against its signature. It returns only errors of the store; lasting is
 // whether looking again would find the same.
-func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []byte, read *manifestRead) (lasting bool, err error) {
+func (c *Catalogue) authenticate(ctx context.Context, g *Gathered, manifest []byte, read *manifestRead) (lasting bool, err error) {
 	if len(c.trusted) == 0 {
 		return true, nil
 	}
@@ -71,7 +71,7 @@ func (c *Catalogue) authenticate(ctx context.Context, g *gathered, manifest []by
 
 // doubtLegacy: nobody can have signed an object of the old script, which has no manifest. Where signatures count,
 // anybody may have put it there.
-func (c *Catalogue) doubtLegacy(g *gathered) {
+func (c *Catalogue) doubtLegacy(g *Gathered) {
 	if len(c.trusted) == 0 {
 		return
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// shellQuote makes any text one word of a POSIX shell.
-func shellQuote(s string) string {
+// ShellQuote makes any text one word of a POSIX shell.
+func ShellQuote(s string) string {
 	plain := strings.IndexFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@", r)
 	}) < 0
@@ -17,8 +17,8 @@ func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// inLine tells the first few of a thing, and how many more there are.
-func inLine[T any](all []T, between string, tell func(T) string) string {
+// InLine tells the first few of a thing, and how many more there are.
+func InLine[T any](all []T, between string, tell func(T) string) string {
 	var told []string
 	for i, one := range all {
 		if i == mostListed {
@@ -33,16 +33,16 @@ func inLine[T any](all []T, between string, tell func(T) string) string {
 // mostListed is how many of a thing one line names.
 const mostListed = 5
 
-// roughly is a duration for people: to the second, from some minutes on to the minute.
-func roughly(d time.Duration) string {
+// Roughly is a duration for people: to the second, from some minutes on to the minute.
+func Roughly(d time.Duration) string {
 	if d < 10*time.Minute {
 		return d.Round(time.Second).String()
 	}
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
 
-// first tells of many failures by the first.
-func first(failed []error) error {
+// First tells of many failures by the first.
+func First(failed []error) error {
 	switch len(failed) {
 	case 0:
 		return nil

@@ -38,8 +38,8 @@ func (w Whose) Owns(s *Set) bool {
 	return s.Job == w.Job || slices.Contains(w.Former, s.Job)
 }
 
-// own are the job's own sets, in their order.
-func (w Whose) own(sets []Set) (own []Set) {
+// Own are the job's own sets, in their order.
+func (w Whose) Own(sets []Set) (own []Set) {
 	for i := range sets {
 		if w.Owns(&sets[i]) {
 			own = append(own, sets[i])

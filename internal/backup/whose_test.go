@@ -1,42 +1,44 @@
-package backup
+package backup_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/backuptest"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-func unreadable(s *Set) {
+func unreadable(s *backup.Set) {
 	s.Manifest, s.Problem, s.ProblemCode = nil, "the manifest is damaged", fault.Integrity
 }
 
 func TestASetBelongsToTheJobThatItsManifestNames(t *testing.T) {
-	hourly := Whose{Job: "hourly", Former: []string{"analytics"}, Beside: []string{"weekly"}}
-	weekly := Whose{Job: "weekly", Beside: []string{"hourly"}}
-	alone := Whose{Job: "nightly"}
+	hourly := backup.Whose{Job: "hourly", Former: []string{"analytics"}, Beside: []string{"weekly"}}
+	weekly := backup.Whose{Job: "weekly", Beside: []string{"hourly"}}
+	alone := backup.Whose{Job: "nightly"}
 	for name, c := range map[string]struct {
-		set  Set
+		set  backup.Set
 		want string // who owns it, and who is judged by it
 	}{
-		"an hourly one":                 {old(1, by("hourly")), "hourly | hourly"},
-		"a weekly one":                  {old(1, by("weekly")), "weekly | weekly"},
-		"one of a former name":          {old(1, by("analytics")), "hourly | hourly"},
-		"one of a job that is gone":     {old(1, by("monthly")), "nobody | nobody"},
-		"one that names none":           {old(1), "nightly | nightly"},
-		"its own":                       {old(1, by("nightly")), "nightly | nightly"},
-		"an object of the old script":   {old(1, legacy), "nightly | nightly"},
-		"an unfinished run":             {old(1, incomplete), "nobody | hourly weekly nightly"},
-		"a manifest that nobody reads":  {old(1, unreadable), "nightly | hourly weekly nightly"},
-		"a forged one, of nobody":       {old(1, forged, by("evil")), "nobody | hourly weekly nightly"},
-		"a forged one, of the weekly":   {old(1, forged, by("weekly")), "weekly | weekly nightly"},
-		"an unsigned one, of nobody":    {old(1, unsigned, by("evil")), "nobody | hourly weekly nightly"},
-		"an unsigned one of the hourly": {old(1, unsigned, by("hourly")), "hourly | hourly nightly"},
+		"an hourly one":                 {backuptest.Old(1, backuptest.By("hourly")), "hourly | hourly"},
+		"a weekly one":                  {backuptest.Old(1, backuptest.By("weekly")), "weekly | weekly"},
+		"one of a former name":          {backuptest.Old(1, backuptest.By("analytics")), "hourly | hourly"},
+		"one of a job that is gone":     {backuptest.Old(1, backuptest.By("monthly")), "nobody | nobody"},
+		"one that names none":           {backuptest.Old(1), "nightly | nightly"},
+		"its own":                       {backuptest.Old(1, backuptest.By("nightly")), "nightly | nightly"},
+		"an object of the old script":   {backuptest.Old(1, backuptest.Legacy), "nightly | nightly"},
+		"an unfinished run":             {backuptest.Old(1, backuptest.Incomplete), "nobody | hourly weekly nightly"},
+		"a manifest that nobody reads":  {backuptest.Old(1, unreadable), "nightly | hourly weekly nightly"},
+		"a forged one, of nobody":       {backuptest.Old(1, backuptest.Forged, backuptest.By("evil")), "nobody | hourly weekly nightly"},
+		"a forged one, of the weekly":   {backuptest.Old(1, backuptest.Forged, backuptest.By("weekly")), "weekly | weekly nightly"},
+		"an unsigned one, of nobody":    {backuptest.Old(1, backuptest.Unsigned, backuptest.By("evil")), "nobody | hourly weekly nightly"},
+		"an unsigned one of the hourly": {backuptest.Old(1, backuptest.Unsigned, backuptest.By("hourly")), "hourly | hourly nightly"},
 	} {
 		var owners, judged []string
-		for _, w := range []Whose{hourly, weekly, alone} {
-			sets := []Set{c.set, old(2, by(w.Job))} // with one of its own, so that it is no job that only looks
+		for _, w := range []backup.Whose{hourly, weekly, alone} {
+			sets := []backup.Set{c.set, backuptest.Old(2, backuptest.By(w.Job))} // with one of its own, so that it is no job that only looks
 			if w.Owns(&c.set) {
 				owners = append(owners, w.Job)
 			}
@@ -57,12 +59,12 @@ func TestASetBelongsToTheJobThatItsManifestNames(t *testing.T) {
 }
 
 func TestTheOnlyJobOfADatabaseWithoutASetOfItsOwnLooksAtWhatIsThereAndOwnsNone(t *testing.T) {
-	sets := []Set{old(1, by("production")), old(2, by("production"))}
-	reader := Whose{Job: "db1-production"}
+	sets := []backup.Set{backuptest.Old(1, backuptest.By("production")), backuptest.Old(2, backuptest.By("production"))}
+	reader := backup.Whose{Job: "db1-production"}
 	if got := reader.Of(sets); len(got) != 2 {
 		t.Errorf("it sees %d", len(got))
 	}
-	if got := (Whose{Job: "db1-production", Beside: []string{"weekly"}}).Of(sets); len(got) != 0 {
+	if got := (backup.Whose{Job: "db1-production", Beside: []string{"weekly"}}).Of(sets); len(got) != 0 {
 		t.Errorf("of two jobs, one sees %d", len(got))
 	}
 	for _, s := range sets {
@@ -70,29 +72,31 @@ func TestTheOnlyJobOfADatabaseWithoutASetOfItsOwnLooksAtWhatIsThereAndOwnsNone(t
 			t.Error("it owns what another job made")
 		}
 	}
-	if got := reader.Of(append(sets, old(3, by("db1-production")))); len(got) != 1 {
+	if got := reader.Of(append(sets, backuptest.Old(3, backuptest.By("db1-production")))); len(got) != 1 {
 		t.Errorf("with a set of its own it sees %d", len(got))
 	}
 }
 
 func TestTheLatestIsTheNewestGoodOneAndSaysWhatItPassedOver(t *testing.T) {
-	failed := func(days float64) Set { return old(days, proven(LevelReadable, false)) }
-	answered := old(1, proven(LevelReadable, true), proven(LevelReadable, false))
+	failed := func(days float64) backup.Set {
+		return backuptest.Old(days, backuptest.Proven(backup.LevelReadable, false))
+	}
+	answered := backuptest.Old(1, backuptest.Proven(backup.LevelReadable, true), backuptest.Proven(backup.LevelReadable, false))
 	for name, c := range map[string]struct {
-		sets   []Set
+		sets   []backup.Set
 		want   int // of sets; -1: none
 		passed []string
 	}{
-		"the newest":                     {[]Set{old(1), old(2)}, 0, nil},
-		"its last verification failed":   {[]Set{failed(1), old(2)}, 1, []string{"its last verification failed: planted"}},
-		"its dump is gone, and a failed": {[]Set{old(1, broken), failed(2), old(3)}, 2, []string{"dump is missing", "its last verification failed: planted"}},
-		"a failure that was answered":    {[]Set{answered, old(2)}, 0, nil},
-		"an unfinished and an old one":   {[]Set{old(0, incomplete), old(1, legacy), old(2)}, 2, nil},
-		"a forged one":                   {[]Set{old(1, forged), old(2)}, 1, []string{"forged"}},
-		"none that is good":              {[]Set{failed(1)}, -1, []string{"its last verification failed: planted"}},
+		"the newest":                     {[]backup.Set{backuptest.Old(1), backuptest.Old(2)}, 0, nil},
+		"its last verification failed":   {[]backup.Set{failed(1), backuptest.Old(2)}, 1, []string{"its last verification failed: planted"}},
+		"its dump is gone, and a failed": {[]backup.Set{backuptest.Old(1, backuptest.Broken), failed(2), backuptest.Old(3)}, 2, []string{"dump is missing", "its last verification failed: planted"}},
+		"a failure that was answered":    {[]backup.Set{answered, backuptest.Old(2)}, 0, nil},
+		"an unfinished and an old one":   {[]backup.Set{backuptest.Old(0, backuptest.Incomplete), backuptest.Old(1, backuptest.Legacy), backuptest.Old(2)}, 2, nil},
+		"a forged one":                   {[]backup.Set{backuptest.Old(1, backuptest.Forged), backuptest.Old(2)}, 1, []string{"forged"}},
+		"none that is good":              {[]backup.Set{failed(1)}, -1, []string{"its last verification failed: planted"}},
 		"none":                           {nil, -1, nil},
 	} {
-		latest, passed := NewestGood(c.sets)
+		latest, passed := backup.NewestGood(c.sets)
 		if c.want < 0 && latest != nil || c.want >= 0 && (latest == nil || latest.ID != c.sets[c.want].ID) {
 			t.Errorf("%s: %+v", name, latest)
 		}
@@ -110,12 +114,12 @@ func TestTheLatestIsTheNewestGoodOneAndSaysWhatItPassedOver(t *testing.T) {
 }
 
 func TestWithoutAGoodSetTheErrorSaysWhyNoneIs(t *testing.T) {
-	_, passed := NewestGood([]Set{old(1, broken), old(2, broken), old(3, broken), old(4, broken), old(5, broken)})
-	err := NoneGood("job hourly", passed)
+	_, passed := backup.NewestGood([]backup.Set{backuptest.Old(1, backuptest.Broken), backuptest.Old(2, backuptest.Broken), backuptest.Old(3, backuptest.Broken), backuptest.Old(4, backuptest.Broken), backuptest.Old(5, backuptest.Broken)})
+	err := backup.NoneGood("job hourly", passed)
 	if fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "dump is missing") || !strings.Contains(err.Error(), "so were 2 more") {
 		t.Error(err)
 	}
-	if err := NoneGood("job hourly", nil); fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "no set of job hourly") {
+	if err := backup.NoneGood("job hourly", nil); fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "no set of job hourly") {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -118,7 +120,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 	if err != nil {
 		return ui.ContentsView{}, err
 	}
-	contents, err := backup.ReadContents(ctx, bucket, &set, identities)
+	contents, err := stored.ReadContents(ctx, bucket, &set, identities)
 	if err != nil {
 		return ui.ContentsView{}, err
 	}
@@ -127,7 +129,7 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 	}
 	view := ui.ContentsView{Extensions: contents.Archive.Extensions()}
 	for _, t := range contents.Archive.Tables() {
-		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Ref: backup.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes})
+		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Ref: restore.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes})
 	}
 	view.Others = others(contents.Archive)
 	owners := map[string]bool{}
@@ -152,7 +154,7 @@ func others(a *archive.Archive) (found []ui.TableView) {
 		if full[name{e.Namespace, e.Tag}] {
 			continue
 		}
-		view := ui.TableView{Schema: e.Namespace, Name: e.Tag, Ref: backup.TableName(e.Namespace, e.Tag), Kind: strings.ToLower(e.Desc)}
+		view := ui.TableView{Schema: e.Namespace, Name: e.Tag, Ref: restore.TableName(e.Namespace, e.Tag), Kind: strings.ToLower(e.Desc)}
 		if e.Desc == "TABLE" { // partitioned, or its rows were left out by pg_dump
 			view.Kind, view.Rows, view.Bytes = "no own rows", -1, -1
 		}

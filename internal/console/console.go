@@ -15,6 +15,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
@@ -59,7 +60,7 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 	}
 	o.Jobs = s.jobs(ctx, bus)
 	if !s.ReadOnly { // else the timers of this host are nobody's business here
-		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: backup.DefaultStateDir, setup: s, buckets: buckets}
+		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: dump.DefaultStateDir, setup: s, buckets: buckets}
 	}
 	reader, err := journal.Open(ctx, journal.Options{})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -59,7 +60,7 @@ func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) (ui.Plan, 
 }
 
 // preflight makes the checks as this user.
-func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.Check, *backup.Portion, error) {
+func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]restore.Check, *restore.Portion, error) {
 	env := p.setup.Env
 	env.Log = slog.New(slog.DiscardHandler)
 	if r.Swap != "" {
@@ -67,7 +68,7 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.
 		if err != nil {
 			return nil, nil, err
 		}
-		checks, err := backup.SwapPreflight(ctx, quickly(job), env, requestOf(r).BackupSwap())
+		checks, err := restore.UndoPreflight(ctx, quickly(job), env, requestOf(r).BackupSwap())
 		return checks, nil, err
 	}
 	job := quickly(p.buckets.job(&r.Set))
@@ -80,7 +81,7 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]backup.
 	if err != nil {
 		return nil, nil, err
 	}
-	return backup.Preflight(ctx, job, env, &r.Set, requestOf(r).Backup(), identities)
+	return restore.Preflight(ctx, job, env, &r.Set, requestOf(r).Backup(), identities)
 }
 
 // quickly is a job as the console asks its PostgreSQL: as this user, and without waiting long for it.
@@ -90,7 +91,7 @@ func quickly(job config.Job) config.Job {
 	return job
 }
 
-func checkViews(checks []backup.Check) (out []ui.Check) {
+func checkViews(checks []restore.Check) (out []ui.Check) {
 	for _, c := range checks {
 		out = append(out, ui.Check{OK: c.OK, Warn: c.Warn, Name: c.Name, What: c.Detail, Remedy: c.Remedy})
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -33,11 +34,11 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	}
 	env := r.setup.Env
 	env.Bucket, env.Log = bucket, slog.New(slog.DiscardHandler)
-	pruning, err := backup.Plan(ctx, job, env, backup.Reach{})
+	pruning, err := retention.Plan(ctx, job, env, retention.Reach{})
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
-	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: func(l *backup.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }}
+	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }}
 	if len(job.Keep.Rules()) > 0 {
 		plan.Rules = job.Keep.String()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -40,7 +41,7 @@ func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
 			continue
 		}
 		sets, read := t.buckets.latest(backup.Scope{Instance: job.Instance, Database: job.Database})
-		if what := backup.Lost(t.stateDir, job, sets); read && what != "" {
+		if what := dump.Lost(t.stateDir, job, sets); read && what != "" {
 			found = append(found, ui.Incident{Subject: job.Name, Kind: string(watch.KindRollback), Critical: true, What: what})
 		}
 	}

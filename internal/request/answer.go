@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -19,15 +19,15 @@ import (
 
 // Answer is what came of a request.
 type Answer struct {
-	Request  Restore          `json:"request"`
-	Over     bool             `json:"over"`
-	Checks   []backup.Check   `json:"checks,omitempty"`  // of a request that only checks
-	Portion  *backup.Portion  `json:"portion,omitempty"` // what its part would bring
-	Restored *backup.Restored `json:"restored,omitempty"`
-	Swapped  *backup.Swapped  `json:"swapped,omitempty"`
-	Error    string           `json:"error,omitempty"`
-	Remedy   string           `json:"remedy,omitempty"`
-	Code     fault.Code       `json:"code,omitempty"` // of the error
+	Request  Restore           `json:"request"`
+	Over     bool              `json:"over"`
+	Checks   []restore.Check   `json:"checks,omitempty"`  // of a request that only checks
+	Portion  *restore.Portion  `json:"portion,omitempty"` // what its part would bring
+	Restored *restore.Restored `json:"restored,omitempty"`
+	Swapped  *restore.Undone   `json:"swapped,omitempty"`
+	Error    string            `json:"error,omitempty"`
+	Remedy   string            `json:"remedy,omitempty"`
+	Code     fault.Code        `json:"code,omitempty"` // of the error
 }
 
 // End completes the answer.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -65,8 +66,8 @@ type Restore struct {
 }
 
 // Backup is the restore that is asked for, as one for somebody who is no superuser.
-func (r Restore) Backup() backup.RestoreRequest {
-	return backup.RestoreRequest{
+func (r Restore) Backup() restore.Request {
+	return restore.Request{
 		ForOperator: true,
 		To:          r.To, Replace: r.Replace, Confirm: r.Confirm, Terminate: r.Terminate,
 		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
@@ -75,8 +76,8 @@ func (r Restore) Backup() backup.RestoreRequest {
 }
 
 // BackupSwap is the swap that is asked for.
-func (r Restore) BackupSwap() backup.SwapRequest {
-	return backup.SwapRequest{Database: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate}
+func (r Restore) BackupSwap() restore.UndoRequest {
+	return restore.UndoRequest{Database: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate}
 }
 
 // OverflowUID stands for owners that a user namespace does not know (user_namespaces(7)).

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -154,7 +154,7 @@ func TestAnAnswerReachesWhoAskedAndTakesTheEarlierOnesPlace(t *testing.T) {
 	if got, err := ReadAnswer(dir, "r1"); err != nil || got.Over || got.Request.Replace != "y" {
 		t.Fatalf("while it works: %+v, %v", got, err)
 	}
-	want.Restored = &backup.Restored{Database: "y", Kept: "y_before", Tables: 2, Rows: 7, Compared: true}
+	want.Restored = &restore.Restored{Database: "y", Kept: "y_before", Tables: 2, Rows: 7, Compared: true}
 	want.End(fault.New(fault.Integrity, "rows differ", "look", nil))
 	old := syscall.Umask(0o077)
 	err := WriteAnswer(dir, "r1", want)

@@ -12,7 +12,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
 type preflight struct {
@@ -153,7 +153,7 @@ func costLines(sh *shared, r RestoreRequest, plan Plan, width int) []string {
 	lines := fact(sh.theme, "Fetches", fetches(p), width)
 	for _, list := range []struct {
 		label string
-		items []backup.Item
+		items []restore.Item
 	}{{"Chosen", p.Chosen}, {"With it", p.Brought}, {"Left out", p.LeftOut}} {
 		if len(list.items) > 0 {
 			lines = append(lines, fact(sh.theme, list.label, itemsText(list.items), width)...)
@@ -163,7 +163,7 @@ func costLines(sh *shared, r RestoreRequest, plan Plan, width int) []string {
 }
 
 // fetches is what of the stored dump has to be read.
-func fetches(p *backup.Portion) string {
+func fetches(p *restore.Portion) string {
 	if p.Whole != "" {
 		return "the whole dump, " + size(p.StoredBytes) + ": " + clean(p.Whole)
 	}
@@ -173,7 +173,7 @@ func fetches(p *backup.Portion) string {
 // mostItems is how many objects are named; all of them are in `restore --check`.
 const mostItems = 100
 
-func itemsText(items []backup.Item) string {
+func itemsText(items []restore.Item) string {
 	var names []string
 	for i, item := range items {
 		if i == mostItems {

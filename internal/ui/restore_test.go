@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
@@ -39,7 +40,7 @@ func shows(d *ui.Driver, texts ...string) {
 func replaced() *ui.RestoreResult {
 	return &ui.RestoreResult{
 		Over: true, Request: ui.RestoreRequest{Replace: "sales"},
-		Restored: &backup.Restored{
+		Restored: &restore.Restored{
 			Database: "sales", Kept: "sales_before_20261123T031220Z", Ended: 2, Tables: 4, Rows: 38077654, Compared: true,
 			Notes: []string{"other than before: parameter work_mem is no longer set"},
 		},
@@ -76,7 +77,7 @@ func TestRestoreWizardFromSourceToNextCommands(t *testing.T) {
 	}
 	d.Press("tab", "enter")
 	shows(d, "LAST LINES")
-	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &backup.Restored{Database: "数据 'x", Compared: true, Tables: 4, Rows: 38077654}})
+	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &restore.Restored{Database: "数据 'x", Compared: true, Tables: 4, Rows: 38077654}})
 	shows(d, "rows compared: 4 tables, 38,077,654 rows, all as dumped", "dropdb -- '数据 '", "The live database sales was not touched.")
 	if got := w.Started; !slices.Equal(got, []string{"restore " + restoreUnit}) {
 		t.Errorf("started %v", got)
@@ -107,7 +108,7 @@ func TestOneTableIsPickedPlannedAndRestoredAlone(t *testing.T) {
 	if r := asked(t, w); !slices.Equal(r.Tables, []string{"public.orders"}) || r.Target != "sales_restored_20261123" || r.Replace != "" || r.DataOnly {
 		t.Errorf("%+v", r)
 	}
-	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &backup.Restored{Compared: true, Tables: 1, Rows: 9845200, Portion: w.Portion, Fetched: 481 << 20}})
+	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &restore.Restored{Compared: true, Tables: 1, Rows: 9845200, Portion: w.Portion, Fetched: 481 << 20}})
 	shows(d, "rows compared: 1 table, 9,845,200 rows", "481 MiB of 725 MiB")
 }
 
@@ -300,7 +301,7 @@ func TestWhatWasReplacedIsPutBackFromTheRunsPage(t *testing.T) {
 	if r := asked(t, w); r.Swap != "sales" || r.With != "sales_before_20261123T031220Z" || r.Confirm != "sales" || !r.Terminate {
 		t.Errorf("%+v", r)
 	}
-	w.Ends(undoUnit, ui.RunOK, &ui.RestoreResult{Over: true, Request: ui.RestoreRequest{Swap: "sales"}, Swapped: &backup.Swapped{Database: "sales", With: "sales_before_20261123T031220Z", Kept: "sales_undone_20261123T040000Z"}})
+	w.Ends(undoUnit, ui.RunOK, &ui.RestoreResult{Over: true, Request: ui.RestoreRequest{Swap: "sales"}, Swapped: &restore.Undone{Database: "sales", With: "sales_before_20261123T031220Z", Kept: "sales_undone_20261123T040000Z"}})
 	shows(d, "sales is what sales_before_20261123T031220Z was", "--with=sales_undone_20261123T040000Z")
 	d.Press("esc") // the page of what was replaced is gone: it would tell of what is over
 	shows(d, "newest first")

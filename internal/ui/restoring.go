@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
 // Planner does the read-only part of a restore.
@@ -54,8 +55,8 @@ func (r *RestoreRequest) live() string {
 // Plan is what a preflight found.
 type Plan struct {
 	Checks  []Check
-	Portion *backup.Portion // what a part brings and costs; nil for everything, or when it is not known
-	Left    bool            // the checks were left to the unit: this user may not make them
+	Portion *restore.Portion // what a part brings and costs; nil for everything, or when it is not known
+	Left    bool             // the checks were left to the unit: this user may not make them
 }
 
 // Check is one preflight finding.
@@ -72,8 +73,8 @@ type Check struct {
 type RestoreResult struct {
 	Over     bool
 	Request  RestoreRequest // its Set holds no more than ID and database
-	Restored *backup.Restored
-	Swapped  *backup.Swapped
+	Restored *restore.Restored
+	Swapped  *restore.Undone
 	Err      error
 }
 

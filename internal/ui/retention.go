@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 )
 
 type retentionPage struct {
@@ -159,7 +160,7 @@ func (p *retentionPage) noPrune() string {
 		return "the plan is not known yet"
 	case len(p.plan.Doubts) > 0:
 		return "it looks wrong: only the command line carries it out (Y copies the line)"
-	case p.plan.Removes() == 0 && !slices.ContainsFunc(p.plan.Leftovers, func(l backup.Leftover) bool { return l.Remove }):
+	case p.plan.Removes() == 0 && !slices.ContainsFunc(p.plan.Leftovers, func(l retention.Leftover) bool { return l.Remove }):
 		return "nothing would be deleted"
 	}
 	return ""

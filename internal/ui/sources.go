@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 )
 
 // Sources are the places that the console reads from. A nil field is a source that does not
@@ -230,12 +231,12 @@ type Retention interface {
 
 // PrunePlan is what retention would do with the sets of one job.
 type PrunePlan struct {
-	*backup.Pruning
+	*retention.Pruning
 	Rules  string         // "days 30, weekly 8"; "" when there is none, and no set is ever deleted
 	By     string         // who deletes by these rules, in words
 	Hidden *backup.Hidden // what versions hide; nil: could not be counted
 	// MonthlyUSD is about what a leftover costs until it is removed.
-	MonthlyUSD func(*backup.Leftover) (usd float64, known bool)
+	MonthlyUSD func(*retention.Leftover) (usd float64, known bool)
 }
 
 // Told is what the hourly watch has told somebody and is not over.

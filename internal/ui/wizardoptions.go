@@ -8,7 +8,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
 // maxJobs bounds pg_restore's parallel jobs as far as this dialog goes.
@@ -98,7 +98,7 @@ func parseRoles(text string) (map[string]string, error) {
 		return r == ',' && !quoted
 	})
 	for _, word := range words {
-		old, renamed, err := backup.ParseRole(strings.TrimSpace(word))
+		old, renamed, err := restore.ParseRole(strings.TrimSpace(word))
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -68,7 +69,7 @@ func (o Observer) Look(ctx context.Context, c *config.Config, jobs []config.Job)
 		seen.Sets, seen.SetsErr = o.Sets(ctx, job)
 		for _, dir := range o.StateDirs {
 			if seen.SetsErr == nil && seen.Lost == "" {
-				seen.Lost = backup.Lost(dir, job, seen.Sets)
+				seen.Lost = dump.Lost(dir, job, seen.Sets)
 			}
 		}
 		if place := placeOf(job); s.Places[place] == nil {

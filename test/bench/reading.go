@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 )
 
@@ -174,7 +175,7 @@ func (r *rig) weigh(ctx context.Context) (p place, err error) {
 	if err != nil {
 		return p, err
 	}
-	contents, err := backup.ReadContents(ctx, r.bucket, set, []age.Identity{r.key})
+	contents, err := stored.ReadContents(ctx, r.bucket, set, []age.Identity{r.key})
 	if err != nil {
 		return p, err
 	}

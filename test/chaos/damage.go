@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -159,7 +160,7 @@ func (p *patient) ask(ctx context.Context, d *Damage, o object, changed []byte, 
 	if err != nil {
 		return err
 	}
-	_, err = backup.Verify(ctx, p.job, p.env, found, p.keys)
+	_, err = verify.Whole(ctx, p.job, p.env, found, p.keys)
 	switch code := fault.CodeOf(err); {
 	case code == fault.Integrity, code == fault.Refused && o.key == manifestName: // as a set that needs tools which nobody has
 		d.Verified++

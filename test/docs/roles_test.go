@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
@@ -87,7 +90,7 @@ func (g *guarded) under(t *testing.T, p policy, refusals int64, do func(*testing
 
 func (g *guarded) run(t *testing.T, job config.Job) {
 	t.Helper()
-	result, err := backup.Run(t.Context(), job, g.env, backup.RunOptions{ID: backup.NewID(time.Now())})
+	result, err := dump.Run(t.Context(), job, g.env, dump.RunOptions{ID: backup.NewID(time.Now())})
 	if err != nil || len(result.Warnings) > 0 {
 		t.Fatalf("back up: %+v, %v", result, err)
 	}
@@ -106,7 +109,7 @@ func (g *guarded) verify(t *testing.T) (warnings []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := backup.Verify(t.Context(), g.job, g.env, set, nil)
+	v, err := verify.Whole(t.Context(), g.job, g.env, set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,14 +119,14 @@ func (g *guarded) verify(t *testing.T) (warnings []string) {
 // prune deletes every set of the job: retention itself would keep the only one.
 func (g *guarded) prune(t *testing.T) {
 	t.Helper()
-	plan, err := backup.Plan(t.Context(), g.job, g.env, backup.Reach{})
+	plan, err := retention.Plan(t.Context(), g.job, g.env, retention.Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range plan.Decisions {
 		plan.Decisions[i].Delete = true
 	}
-	if gone, err := backup.Apply(t.Context(), g.bucket, g.env.Log, plan, backup.Unconfirmed); err != nil || len(gone.Sets) != 1 {
+	if gone, err := retention.Apply(t.Context(), g.bucket, g.env.Log, plan, retention.Unconfirmed); err != nil || len(gone.Sets) != 1 {
 		t.Errorf("prune: %d sets deleted, %v", len(gone.Sets), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -53,10 +54,10 @@ func New() *World {
 		{Schema: "public", Name: "order_lines", Ref: "public.order_lines", Rows: 28112004, Bytes: 812 << 20},
 		{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
 	}, Others: []ui.TableView{{Schema: "public", Name: "open_orders", Ref: "public.open_orders", Kind: "view"}}}
-	w.Portion = &backup.Portion{
-		Chosen:     []backup.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
-		Brought:    []backup.Item{{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"}},
-		LeftOut:    []backup.Item{{Kind: "FK CONSTRAINT", Schema: "public", Name: "orders orders_customer_fkey"}},
+	w.Portion = &restore.Portion{
+		Chosen:     []restore.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
+		Brought:    []restore.Item{{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"}},
+		LeftOut:    []restore.Item{{Kind: "FK CONSTRAINT", Schema: "public", Name: "orders orders_customer_fkey"}},
 		FetchBytes: 481 << 20, StoredBytes: 725 << 20,
 	}
 	w.Checks = []ui.Check{

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
@@ -35,7 +37,7 @@ type World struct {
 	Checks   []ui.Check
 	Incident []ui.Incident
 	Pruning  *ui.PrunePlan                // nil: by the rule days 10
-	Portion  *backup.Portion              // of a plan for a part
+	Portion  *restore.Portion             // of a plan for a part
 	Asked    []ui.RestoreRequest          // by the preflight and by the start, in order
 	Results  map[string]*ui.RestoreResult // by unit
 	Fail     map[string]error             // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result", "history"
@@ -133,17 +135,17 @@ func (w *World) Plan(_ context.Context, job ui.Job) (ui.PrunePlan, error) {
 			sets = append(sets, s)
 		}
 	}
-	decisions, err := backup.Retain(sets, backup.Policy{Keep: config.Keep{Days: 10, MinGood: 3}}, w.Clock())
+	decisions, err := retention.Decide(sets, retention.Policy{Keep: config.Keep{Days: 10, MinGood: 3}}, w.Clock())
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
-	left := []backup.Leftover{
-		{Kind: backup.LeftoverUpload, Run: "20261112T020003Z-77aa10", Last: w.Clock().AddDate(0, 0, -11), Bytes: 1200 << 20, Remove: true, Reason: "its run is dead"},
-		{Kind: backup.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute), Bytes: 18 << 20, Reason: "its run goes on, on host db01"},
+	left := []retention.Leftover{
+		{Kind: retention.LeftoverUpload, Run: "20261112T020003Z-77aa10", Last: w.Clock().AddDate(0, 0, -11), Bytes: 1200 << 20, Remove: true, Reason: "its run is dead"},
+		{Kind: retention.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute), Bytes: 18 << 20, Reason: "its run goes on, on host db01"},
 	}
 	return ui.PrunePlan{
-		Pruning: &backup.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10", By: "each backup deletes by them",
-		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *backup.Leftover) (float64, bool) { return l.MonthlyUSD("") },
+		Pruning: &retention.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10", By: "each backup deletes by them",
+		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD("") },
 	}, w.fail("plan")
 }
 

@@ -1,0 +1,32 @@
+package dump
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// retention runs after a commit. Whatever goes wrong here is a warning: the backup stands, and
+// running the dump again would mend nothing. A run confirms nothing.
+func (r *run) retention(ctx context.Context) []retention.Decision {
+	if len(r.job.Keep.Rules()) == 0 || r.job.Keep.By == config.PruneByTimer {
+		return nil
+	}
+	r.enter(ctx, backup.StageRetention, 0)
+	var done retention.Pruned
+	plan, err := retention.PlanOf(ctx, r.job, r.env, r.catalogue, retention.Reach{})
+	if err == nil {
+		done, err = retention.Apply(ctx, r.env.Bucket, r.log, plan, retention.Unconfirmed)
+	}
+	if err != nil {
+		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
+		r.warnings = append(r.warnings, text)
+		r.log.WarnContext(ctx, text, backup.Event(backup.EventRetentionFailed), slog.String("remedy", fault.Remedy(err)))
+	}
+	return done.Sets
+}

@@ -1,0 +1,55 @@
+package restore
+
+import (
+	"context"
+
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+)
+
+// A restore that goes on past what cannot be made: for the day on which most of a database is better than none.
+//
+// Rules: it tells every object that is not there and every table that has other rows, and shows nothing about
+// the set. It never takes a live database's place, and nobody can ask for it by request: what failed may be
+// the policy or the REVOKE that kept people out, so the copy stays for superusers until one has looked.
+
+// maxUnmade bounds how many objects a restore tells one by one.
+const maxUnmade = 1000
+
+// leaveOut notes an object that could not be made.
+func (r *restoring) leaveOut(object postgres.Unmade) {
+	if len(r.result.Unmade) == maxUnmade {
+		r.result.UnmadeMore++
+		return
+	}
+	r.result.Unmade = append(r.result.Unmade, object)
+}
+
+// leftOut is how many objects could not be restored.
+func (r *Restored) leftOut() int { return len(r.Unmade) + r.UnmadeMore }
+
+// Incomplete reports whether the copy is not all of the set.
+func (r *Restored) Incomplete() bool { return r.leftOut() > 0 }
+
+// made are the tables that are there. Those that are not have lost all of their rows.
+func (r *restoring) made(ctx context.Context, tables []archive.Table) (there []archive.Table, err error) {
+	if r.result.leftOut() == 0 {
+		return tables, nil
+	}
+	here := map[owned]bool{}
+	err = r.inTarget(ctx, func(s *postgres.Server) error {
+		found, err := s.Ownerships(ctx)
+		for _, o := range found {
+			here[owned{o.Schema, o.Name}] = true
+		}
+		return err
+	})
+	for _, t := range tables {
+		if here[owned{t.Schema, t.Name}] {
+			there = append(there, t)
+		} else {
+			r.result.Differences = append(r.result.Differences, RowMismatch{t.Schema, t.Name, t.Rows, 0})
+		}
+	}
+	return there, err
+}

@@ -1,0 +1,172 @@
+package restore
+
+import (
+	"context"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// What a set needs the target's server to have, by its contents.
+
+func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
+	err := r.readContents(ctx)
+	if err != nil && fault.CodeOf(err).Retryable() {
+		return nil, err
+	}
+	if err != nil {
+		return []Check{fails("contents", err.Error(), fault.Remedy(err))}, nil
+	}
+	if r.req.Partial() {
+		return r.checkPart(ctx)
+	}
+	if r.contents == nil || r.contents.Archive == nil {
+		return append(r.checkServerGrants(), warns("contents", "not known for this set: roles, extensions and locale are not checked", "")), nil
+	}
+	locale, err := r.checkLocale(ctx)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := r.checkNeeds(ctx)
+	return append(locale, needs...), err
+}
+
+func (r *restoring) readContents(ctx context.Context) (err error) {
+	if r.contents == nil {
+		r.contents, err = stored.Contents(ctx, r.env, r.set, r.identities)
+	}
+	return err
+}
+
+// checkLocale: only CREATE DATABASE can set encoding and locale, and not every server knows all.
+func (r *restoring) checkLocale(ctx context.Context) ([]Check, error) {
+	if r.contents == nil || r.contents.Database == nil {
+		return []Check{warns("locale", "not known for this set: the server's default is used", "")}, nil
+	}
+	l := r.contents.Database.Locale
+	err := r.server.CheckLocale(ctx, l)
+	switch {
+	case fault.CodeOf(err) == fault.Refused:
+		return []Check{fails("locale", err.Error(), fault.Remedy(err))}, nil
+	case err != nil:
+		return nil, err
+	}
+	return []Check{passes("locale", strings.Join(present(l.Encoding, l.Provider, l.Name, l.Collate), ", "))}, nil
+}
+
+func present(words ...string) (kept []string) {
+	for _, w := range words {
+		if w != "" {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}
+
+// checkNeeds: roles that own things, are granted rights or named by policies, tablespaces, and
+// extensions.
+func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
+	roles, spaces, extensions := r.needs()
+	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: extensions})
+	if err != nil {
+		return nil, err
+	}
+	remedyGlobals := "restore with --globals, which creates what is missing"
+	roleCheck := needCheck("roles", missing.Roles, remedyGlobals+", or with --no-owner", r.req.Globals)
+	spaceCheck := needCheck("tablespaces", missing.Tablespaces, remedyGlobals+", or with --no-tablespaces", r.req.Globals)
+	if r.req.ForOperator && r.req.Globals {
+		spaceCheck = needCheck("tablespaces", missing.Tablespaces, "restore with --no-tablespaces: a request creates no tablespaces", false)
+		if len(missing.Roles) > 0 {
+			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
+		}
+	}
+	checks := append(
+		r.checkServerGrants(), roleCheck, spaceCheck,
+		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
+	)
+	ordinary, err := r.checkOrdinary(ctx, extensions)
+	return append(append(checks, ordinary...), r.checkAbsent()...), err
+}
+
+// byNameOnly is what becomes of roles in a restore for an operator.
+const byNameOnly = "created by name only, without login, password and rights of their own"
+
+func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string) {
+	roles, spaces = map[string]bool{}, map[string]bool{}
+	role := func(name, use string) {
+		// Without owners there are no grants either; policies always come.
+		if name != "" && (use == "policy" || !r.req.NoOwner) {
+			roles[r.role(name)] = true
+		}
+	}
+	space := func(name string) {
+		if name != "" && !r.req.NoTablespaces {
+			spaces[name] = true
+		}
+	}
+	if r.part != nil {
+		extensions = r.needsOfPart(role, space)
+	} else {
+		extensions = r.needsOfWhole(role, space)
+	}
+	if r.contents != nil && r.contents.Database != nil {
+		role(r.contents.Database.Owner, "owner")
+		space(r.contents.Database.Tablespace)
+	}
+	return roles, spaces, extensions
+}
+
+func (r *restoring) needsOfWhole(role func(name, use string), space func(name string)) (extensions []string) {
+	for _, e := range r.contents.Archive.Entries {
+		if r.legible(e.Owner) {
+			role(e.Owner, "owner")
+		}
+		if r.legible(e.Tablespace) {
+			space(e.Tablespace)
+		}
+	}
+	for _, u := range r.contents.Roles {
+		role(u.Role, u.Use)
+	}
+	return r.contents.Archive.Extensions()
+}
+
+// legible is false for names that the contents hold only a shadow of: they are the dump's bytes,
+// in its encoding, and JSON kept what is UTF-8. Nothing can be asked about the others.
+func (r *restoring) legible(name string) bool {
+	switch r.encoding() {
+	case "UTF8", "SQL_ASCII": // the latter is never converted
+		return !strings.ContainsRune(name, utf8.RuneError)
+	}
+	return strings.IndexFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
+}
+
+func (r *restoring) encoding() string {
+	if r.part != nil {
+		return r.part.head.Encoding
+	}
+	return r.contents.Archive.Encoding
+}
+
+func needCheck(name string, missing []string, remedy string, comes bool) Check {
+	switch {
+	case len(missing) == 0:
+		return passes(name, "all there")
+	case comes:
+		return passes(name, strings.Join(missing, ", ")+" will be created from the set's globals")
+	}
+	return fails(name, "missing: "+strings.Join(missing, ", "), remedy)
+}
+
+func sorted(set map[string]bool) []string {
+	names := make([]string, 0, len(set))
+	for name := range set {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,199 @@
+package restore
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+)
+
+// Reading only what a part needs: the head of the archive, and the blocks of the chosen tables,
+// by ranges of the stored dump. A set without an index of its frames is read whole.
+
+// keptBytes is how much of the begin of a dump may stay in memory between preflight and restore: the
+// frames of the head. In a small set they hold everything.
+const keptBytes = 64 << 20
+
+// headLimits: with the entries of all its tables a head is bound to fit, as it fits pg_restore.
+var headLimits = archive.Options{MaxEntryBytes: 1 << 30}
+
+// unreadableInParts says why the whole dump has to be fetched, or "".
+func (r *restoring) unreadableInParts() string {
+	switch m := r.set.Manifest; {
+	case m == nil || m.Contents == nil:
+		return "this set was stored without an index"
+	case r.contents == nil || r.contents.Archive == nil:
+		return "the places of this set's tables are not known"
+	case !r.contents.Frames.Readable(m.Dump.SizeBytes, r.set.Encrypted()):
+		return "the index does not fit the stored dump"
+	}
+	return ""
+}
+
+// readHead reads the table of contents, and which roles its SQL names.
+func (r *restoring) readHead(ctx context.Context, p *part) error {
+	stream, done, err := r.openHead(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { p.fetched += done() }()
+	scanner := archive.NewScanner(headLimits)
+	p.roles = map[int][]string{}
+	kept := &firstBytes{limit: keptBytes}
+	source := archive.EditHead(io.TeeReader(stream, kept), archive.Edit{Definition: func(id int, desc, sql string) (string, error) {
+		if postgres.NamesRoles(desc) {
+			// What can't be read here is for pg_restore to judge; with a mapping it is refused later.
+			_, _ = postgres.RenameRoles(desc, sql, func(role string) string {
+				p.roles[id] = append(p.roles[id], role)
+				return role
+			})
+		}
+		return sql, nil
+	}})
+	for p.head == nil && err == nil && scanner.Err() == nil {
+		_, err = io.CopyN(scanner, source, 64<<10)
+		p.head = scanner.Head()
+	}
+	switch {
+	case p.head != nil && r.unreadableInParts() == "":
+		if _, err = io.Copy(io.Discard, source); err != nil { // the rest of the frame
+			return err
+		}
+		p.kept = kept.bytes
+		return r.sameHead(p.head)
+	case p.head != nil:
+		return nil
+	case scanner.Err() != nil:
+		return scanner.Err()
+	case err == io.EOF: //nolint:errorlint // the reader ends with the very value
+		_, err = scanner.Close() // says where it ends
+	}
+	return err
+}
+
+// openHead reads the dump from its begin; done ends that and says what was fetched.
+func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
+	if r.unreadableInParts() == "" {
+		head := sealed.Span{From: 0, To: r.contents.Frames.FrameEnd(r.contents.Archive.HeadBytes)}
+		ranged, err := r.reading().Parts(ctx, []sealed.Span{head})
+		if err != nil {
+			return nil, nil, err
+		}
+		return io.NewSectionReader(ranged, 0, head.To), func() int64 { _ = ranged.Close(); return ranged.Fetched() }, nil
+	}
+	dump, err := r.reading().Open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return dump, func() int64 { _ = dump.Close(); return dump.Fetched() }, nil
+}
+
+// sameHead holds the table of contents that was read against the recorded one.
+func (r *restoring) sameHead(head *archive.Archive) error {
+	recorded := r.contents.Archive
+	if head.HeadBytes != recorded.HeadBytes || len(head.Entries)+head.Omitted != len(recorded.Entries)+recorded.Omitted {
+		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded", "restore another set, and read this one back: `sudo pgbtui verify ID`", nil)
+	}
+	return nil
+}
+
+// firstBytes keeps the begin of what is written, if it is not too much.
+type firstBytes struct {
+	limit int64
+	bytes []byte
+	over  bool
+}
+
+func (f *firstBytes) Write(p []byte) (int, error) {
+	if f.over = f.over || int64(len(f.bytes)+len(p)) > f.limit; f.over {
+		f.bytes = nil
+	} else {
+		f.bytes = append(f.bytes, p...)
+	}
+	return len(p), nil
+}
+
+// spans are the raw parts that are still to be read.
+func (r *restoring) spans() (spans []sealed.Span) {
+	for _, p := range r.contents.Archive.SubsetParts(r.part.blocks) {
+		if s := (sealed.Span{From: max(p.Offset, int64(len(r.part.kept))), To: p.End}); s.From < s.To {
+			spans = append(spans, s)
+		}
+	}
+	return spans
+}
+
+// partBytes is what pg_restore will read.
+func (r *restoring) partBytes() (n int64) {
+	if r.part.portion.Whole != "" {
+		return r.rawBytes()
+	}
+	for _, p := range r.contents.Archive.SubsetParts(r.part.blocks) {
+		n += p.End - p.Offset
+	}
+	return n
+}
+
+// openPart is the archive with the chosen tables' data, or the whole one.
+func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func() int64, err error) {
+	if r.part.portion.Whole != "" {
+		return r.openHead(ctx)
+	}
+	spans := r.spans()
+	if len(spans) == 0 {
+		return archive.Subset(bytes.NewReader(r.part.kept), r.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
+	}
+	ranged, err := r.reading().Parts(ctx, spans)
+	if err != nil {
+		return nil, nil, err
+	}
+	source := &withBegin{r.part.kept, ranged}
+	return archive.Subset(source, r.contents.Archive, r.part.blocks), func() int64 { _ = ranged.Close(); return ranged.Fetched() }, nil
+}
+
+// withBegin serves the begin from memory.
+type withBegin struct {
+	begin []byte
+	rest  io.ReaderAt
+}
+
+func (w *withBegin) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(w.begin)) {
+		return w.rest.ReadAt(p, off)
+	}
+	n := copy(p, w.begin[off:])
+	if n < len(p) {
+		m, err := w.rest.ReadAt(p[n:], off+int64(n))
+		return n + m, err
+	}
+	return n, nil
+}
+
+// loadPart streams the chosen entries into pg_restore, and counts the rows that pass.
+func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) error {
+	withData := len(r.part.blocks) > 0
+	opts.Entries, opts.ReadAll, opts.SingleTransaction = r.part.ids, withData, r.req.DataOnly
+	r.meter.Enter(backup.StageRestore, r.partBytes())
+	dump, done, err := r.openPart(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { r.part.fetched += done() }()
+	scanner := archive.NewScanner(headLimits)
+	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, io.MultiWriter(r.meter, scanner))), then: r.meter.KeepAlive}
+	defer stream.stop()
+	defer r.meter.WatchWork(ctx, r.server, r.req.To)()
+	if err := r.tools.Restore(ctx, r.target(r.req.To), opts, stream); err != nil {
+		return stored.SpoolError(err)
+	}
+	if withData {
+		r.part.counted, err = scanner.CloseSubset()
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// A restore that replaces a live database: restored beside it, compared, and only then put in its
+// place. Until the one commit that swaps the names everything is as it was; the database that
+// was live is kept under another name, and nothing is dropped.
+
+// WayBack is the command that puts back what was replaced; "" when nothing was.
+func (r *Restored) WayBack() string {
+	if r.Kept == "" {
+		return ""
+	}
+	return swapLine(r.host, "undo", r.Database, "")
+}
+
+// confirmed refuses to change an existing database that nobody has typed the name of.
+func (q Request) confirmed(set *backup.Set) error {
+	live, what := q.live(), ""
+	switch {
+	case live == "" || q.Confirm == live:
+		return nil
+	case q.DataOnly:
+		what = fmt.Sprintf("rows into %q were not confirmed: it is in use, and they stay in it", live)
+	default:
+		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only", live, set.FinishedAt.UTC().Format(time.RFC3339))
+	}
+	return fault.New(fault.Refused, "restore: "+what, fmt.Sprintf("give --confirm and the database's own name, exactly: %q", live), nil)
+}
+
+// checkReplaced is the preflight's part about the live database.
+func (r *restoring) checkReplaced(ctx context.Context) ([]Check, error) {
+	r.exchange.server = r.server
+	wrong, err := r.exchange.find(ctx, r.req.Replace)
+	if err != nil {
+		return nil, err
+	}
+	if wrong != nil {
+		return []Check{*wrong}, nil
+	}
+	live := r.exchange.live
+	size := "size not known"
+	if live.SizeBytes >= 0 {
+		size = humanize.IBytes(uint64(live.SizeBytes))
+	}
+	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.place.Host, r.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
+	target := passes("target", detail)
+	if r.set.Database != live.Name {
+		target = warns("target", detail+fmt.Sprintf("; the set is of database %q", r.set.Database), "")
+	}
+	used, err := r.exchange.checks(ctx)
+	return append([]Check{target}, used...), err
+}
+
+// checkReplacing is what needs the contents: counts to compare, and settings that will change.
+func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err error) {
+	if r.req.Replace == "" || r.exchange.live.OID == 0 {
+		return nil, nil
+	}
+	if r.contents == nil || r.contents.Archive == nil {
+		return []Check{fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole", "restore it beside with --to, and look yourself")}, nil
+	}
+	now, err := r.server.SettingsOf(ctx, r.req.Replace)
+	if err != nil {
+		return nil, err
+	}
+	if r.settings() == nil {
+		return []Check{warns("settings", "not known for this set: owner, rights and settings of the database will be the server's defaults", "")}, nil
+	}
+	r.changes = settingChanges(now, *r.settings())
+	if !r.exchange.live.AllowConn {
+		r.changes = append(r.changes, "connections were forbidden, and will be allowed")
+	}
+	if len(r.changes) > 0 {
+		return []Check{warns("settings", "of the live database that the set has otherwise: "+strings.Join(r.changes, "; "), "")}, nil
+	}
+	return []Check{passes("settings", "as the live database has them")}, nil
+}
+
+// settingChanges says what a set's settings make different. Values of parameters are not told:
+// somebody may have put a secret there.
+func settingChanges(now, then postgres.Settings) (changes []string) {
+	differ := func(what, before, after string) {
+		if before != after {
+			changes = append(changes, fmt.Sprintf("%s %q becomes %q", what, before, after))
+		}
+	}
+	differ("owner", now.Owner, then.Owner)
+	differ("tablespace", now.Tablespace, then.Tablespace)
+	differ("encoding", now.Locale.Encoding, then.Locale.Encoding)
+	differ("collation", now.Locale.Collate, then.Locale.Collate)
+	differ("locale provider", now.Locale.Provider, then.Locale.Provider)
+	differ("connection limit", fmt.Sprint(now.ConnLimit), fmt.Sprint(then.ConnLimit))
+	differ("template", fmt.Sprint(now.IsTemplate), fmt.Sprint(then.IsTemplate))
+	differ("comment", now.Comment, then.Comment)
+	differ("rights", rights(now), rights(then))
+	return append(changes, parameterChanges(now.Parameters, then.Parameters)...)
+}
+
+func rights(s postgres.Settings) string {
+	if !s.CustomACL {
+		return "the default"
+	}
+	var told []string
+	for _, g := range s.Grants {
+		role := g.Role
+		if role == "" {
+			role = "PUBLIC"
+		}
+		told = append(told, g.Privilege+" to "+role)
+	}
+	if len(told) == 0 {
+		return "none but its owner's"
+	}
+	return strings.Join(told, ", ")
+}
+
+func parameterChanges(now, then []postgres.Parameter) (changes []string) {
+	type name struct{ role, parameter string }
+	values := map[name]string{}
+	for _, p := range now {
+		values[name{p.Role, p.Name}] = p.Value
+	}
+	subject := func(p postgres.Parameter) string {
+		if p.Role != "" {
+			return fmt.Sprintf("%s of role %q", p.Name, p.Role)
+		}
+		return p.Name
+	}
+	for _, p := range then {
+		key := name{p.Role, p.Name}
+		if before, there := values[key]; !there || before != p.Value {
+			changes = append(changes, "parameter "+subject(p)+" is set otherwise")
+		}
+		delete(values, key)
+	}
+	for _, p := range now {
+		if _, left := values[name{p.Role, p.Name}]; left {
+			changes = append(changes, "parameter "+subject(p)+" is no longer set")
+		}
+	}
+	return changes
+}
+
+// complete marks the copy as whole and compared, by its name: from here on it can take the live
+// one's place, at once or later.
+func (r *restoring) complete(ctx context.Context) error {
+	if r.req.Replace == "" {
+		return nil
+	}
+	switch {
+	case !r.result.Compared:
+		return fault.New(fault.Refused, "restore: no table could be compared", "look at the copy yourself", nil)
+	case len(r.refused) > 0:
+		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "), "restore with --globals, which creates missing roles, or with --no-owner", nil)
+	}
+	name := kept.Beside(r.req.Replace, kept.Restored, r.short)
+	if err := r.server.RenameDatabase(ctx, r.req.To, name); err != nil {
+		return err
+	}
+	r.req.To, r.whole = name, true
+	return nil
+}
+
+// replace swaps the names.
+func (r *restoring) replace(ctx context.Context) error {
+	if r.req.Replace == "" {
+		return nil
+	}
+	r.meter.Enter(backup.StageSwap, 0)
+	stop := r.meter.KeepAlive()
+	defer stop()
+	with, ok, err := r.server.Database(ctx, r.req.To)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.New(fault.Refused, fmt.Sprintf("restore: the copy %q is gone", r.req.To), "start again", nil)
+	}
+	r.exchange.with = with
+	done, err := r.exchange.swap(ctx)
+	if err != nil {
+		return err
+	}
+	r.result.Database, r.result.Kept, r.result.Ended = r.req.Replace, done.kept, len(done.ended)
+	for _, c := range r.changes {
+		r.note("other than before: " + c)
+	}
+	r.log.InfoContext(ctx, fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept), backup.Event(backup.EventReplaced))
+	return nil
+}
+
+// explainReplace says which of the two states there is, and what is left.
+func (r *restoring) explainReplace(err error) error {
+	live := r.req.Replace
+	if errors.Is(err, postgres.ErrSwapUnknown) {
+		return fault.New(fault.CodeOf(err), fmt.Sprintf("restore: whether %q was replaced is not known", live), fault.Remedy(err), err)
+	}
+	what, next := fmt.Sprintf("database %q is as it was", live), ""
+	switch {
+	case r.whole:
+		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
+		next = fmt.Sprintf("put the copy in its place with `%s`, or drop it (`dropdb`)", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
+	case r.created:
+		what += fmt.Sprintf(", unfinished database %q is left", r.req.To)
+		next = fmt.Sprintf("look into %q if you want, then drop it (`dropdb`) before the next try", r.req.To)
+	}
+	return left(err, what, strings.Join(present(fault.Remedy(err), next), "; "))
+}

@@ -1,0 +1,198 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// Putting a database that stands beside a live one in its place: the one that a restore replaced
+// (undo), or a copy that a restore had finished but not put there. It needs PostgreSQL and
+// nothing else: no bucket, no set.
+
+// UndoRequest says which.
+type UndoRequest struct {
+	Database  string // the live one
+	With      string // "": the newest that a restore replaced
+	Confirm   string // Database once more
+	Terminate bool   // end the connections of both
+}
+
+// Undone is what was done.
+type Undone struct {
+	Database string
+	With     string // what the one that is live now was called
+	Kept     string // what the one that was live is called now
+	Ended    int    // connections
+
+	host string // of the server
+}
+
+// WayBack is the command that undoes it.
+func (s *Undone) WayBack() string { return swapLine(s.host, "swap", s.Database, s.Kept) }
+
+// swapLine is a command line of this file's verbs, for a shell.
+func swapLine(host, verb, database, with string) string {
+	line := backup.RestoreCommand(host) + " restore " + verb
+	if with != "" {
+		line += " --with=" + backup.ShellQuote(with)
+	}
+	line += " --confirm=" + backup.ShellQuote(database)
+	if strings.HasPrefix(database, "-") {
+		line += " --"
+	}
+	return line + " " + backup.ShellQuote(database)
+}
+
+// Undo puts it there. Nothing is dropped: what was live is kept under another name.
+func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) (*Undone, error) {
+	s := newSwapping(job, env, req)
+	done, err := s.do(ctx)
+	if err != nil {
+		if !errors.Is(err, postgres.ErrSwapUnknown) {
+			err = backup.CauseOf(ctx, err)
+		}
+		err = s.explain(err)
+		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), backup.Event(backup.EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		return nil, err
+	}
+	s.log.InfoContext(ctx, fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept), backup.Event(backup.EventSwappedBack))
+	return done, nil
+}
+
+// UndoPreflight looks whether it can work, and changes nothing.
+func UndoPreflight(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) ([]Check, error) {
+	s := newSwapping(job, env, req)
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	defer s.close(ctx)
+	return s.checks(ctx)
+}
+
+type undoing struct {
+	job config.Job
+	req UndoRequest
+	log *slog.Logger
+	x   exchange
+}
+
+func newSwapping(job config.Job, env backup.Env, req UndoRequest) *undoing {
+	log := env.Log.With(slog.String("database", req.Database))
+	return &undoing{job: job, req: req, log: log, x: exchange{terminate: req.Terminate, now: env.Now, step: env.SwapStep, word: kept.Undone}}
+}
+
+func (s *undoing) connect(ctx context.Context) (err error) {
+	p := s.job.Postgres
+	s.x.server, err = backup.WaitFor(ctx, s.log, postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
+	return err
+}
+
+func (s *undoing) close(ctx context.Context) {
+	ctx, cancel := backup.Afterwards(ctx)
+	defer cancel()
+	_ = s.x.server.Close(ctx)
+}
+
+func (s *undoing) do(ctx context.Context) (*Undone, error) {
+	if s.req.Confirm != s.req.Database {
+		return nil, fault.New(fault.Refused, fmt.Sprintf("restore: the swap of %q was not confirmed: what was written to it since will be in the kept copy only", s.req.Database),
+			fmt.Sprintf("give --confirm and the database's own name, exactly: %q", s.req.Database), nil)
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	defer s.close(ctx)
+	if err := lockExchange(ctx, s.x.server, s.req.Database); err != nil {
+		return nil, err
+	}
+	checks, err := s.checks(ctx)
+	if err == nil {
+		err = refusal("restore", checks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.x.swap(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Undone{
+		Database: s.req.Database, With: s.x.with.Name, Kept: done.kept, Ended: len(done.ended), host: s.job.Postgres.Host,
+	}, nil
+}
+
+func (s *undoing) checks(ctx context.Context) ([]Check, error) {
+	wrong, err := s.x.find(ctx, s.req.Database)
+	if err != nil {
+		return nil, err
+	}
+	if wrong != nil {
+		return []Check{*wrong}, nil
+	}
+	with, err := s.choose(ctx)
+	if err != nil || !with.OK {
+		return []Check{with}, err
+	}
+	place, err := s.x.server.Place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used, err := s.x.checks(ctx)
+	target := passes("target", fmt.Sprintf("database %q at %s port %d is put aside, and kept as %q", s.req.Database, place.Host, place.Port, kept.Stem(s.req.Database)+"_"+s.x.word+"_<time>"))
+	return append([]Check{target, with}, used...), err
+}
+
+// choose finds what is to be live: the one that was named, or the newest that was replaced.
+func (s *undoing) choose(ctx context.Context) (Check, error) {
+	name := s.req.With
+	if name == "" {
+		names, err := s.x.server.DatabasesLike(ctx, kept.Stem(s.req.Database)+"_"+kept.Before+"_")
+		if err != nil {
+			return Check{}, err
+		}
+		for _, n := range names { // sorted, so by time
+			if kept.WordOf(s.req.Database, n) == kept.Before {
+				name = n
+			}
+		}
+		if name == "" {
+			return fails("with", fmt.Sprintf("no database %q is there", kept.Stem(s.req.Database)+"_"+kept.Before+"_<time>"), "look at what there is (`psql -l`): perhaps it was dropped"), nil
+		}
+	}
+	switch kept.WordOf(s.req.Database, name) {
+	case kept.Before, kept.Undone:
+	case kept.Restored:
+		s.x.word = kept.Before
+	case kept.Restoring:
+		return fails("with", fmt.Sprintf("database %q is not finished, or was not compared", name), "restore again"), nil
+	default:
+		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database), "look at what there is: `psql -l`"), nil
+	}
+	with, ok, err := s.x.server.Database(ctx, name)
+	if err != nil {
+		return Check{}, err
+	}
+	if !ok {
+		return fails("with", fmt.Sprintf("there is no database %q", name), "look at what there is: `psql -l`"), nil
+	}
+	s.x.with = with
+	return passes("with", fmt.Sprintf("database %q takes its place", name)), nil
+}
+
+// explain says which of the two states there is.
+func (s *undoing) explain(err error) error {
+	if errors.Is(err, postgres.ErrSwapUnknown) {
+		what := fmt.Sprintf("restore: whether %q was swapped is not known", s.req.Database)
+		return fault.New(fault.CodeOf(err), what, fault.Remedy(err), err)
+	}
+	return left(err, fmt.Sprintf("database %q is as it was", s.req.Database), fault.Remedy(err))
+}

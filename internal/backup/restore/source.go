@@ -1,0 +1,132 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Whether a set can be read, and how long its restore will take.
+
+func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
+	if !r.set.Good() {
+		remedy := "choose another set: `pgbtui list`"
+		if r.set.ProblemCode == fault.Refused {
+			remedy += "; or, if you know where this one comes from, --accept-unsigned"
+		}
+		return []Check{fails("source", r.set.Problem, remedy)}, nil
+	}
+	if failure := r.set.BadBytes(); failure != nil {
+		return []Check{fails("source", "its last verification failed: "+failure.Error, "choose another set, or verify this one again")}, nil
+	}
+	if failure := r.set.NotWhole(); failure != nil && !r.req.Partial() && !r.req.KeepGoing {
+		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil
+	}
+	if r.set.Encrypted() && len(r.identities) == 0 {
+		return []Check{fails("source", "encrypted, and there is no age identity here", "set encryption.identity_file or give --identity")}, nil
+	}
+	for _, key := range r.keys() {
+		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
+			return []Check{c}, err
+		}
+	}
+	return []Check{r.evidence()}, nil
+}
+
+// remedyNotWhole are the ways on with a set of which an object cannot be created.
+func (r *restoring) remedyNotWhole() string {
+	const parts = "restore parts of it (--table, --schema, --schema-only)"
+	if r.req.Replace != "" || r.req.ForOperator {
+		return parts + ", or restore it from the command line into a new database with --keep-going"
+	}
+	return parts + ", or everything that can be created with --keep-going"
+}
+
+// evidence is what is known of a set that can be read.
+func (r *restoring) evidence() Check {
+	level, at := r.set.Proven()
+	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
+	if level == backup.LevelNone {
+		detail, remedy = "never verified", "read it back first: `sudo pgbtui verify "+r.set.Address().String()+"`"
+	}
+	if failure := r.set.NotWhole(); failure != nil {
+		return warns("source", detail+"; its bytes are right, but "+failure.FailureText(), remedy)
+	}
+	switch {
+	case r.set.Signature == backup.SignatureMissing: // a forged one is never good
+		return warns("source", detail+", NOT signed: accepted for this restore", remedy)
+	case level == backup.LevelNone:
+		return warns("source", detail, remedy)
+	case r.set.Signature == backup.SignatureGood:
+		detail += ", signed"
+	}
+	return passes("source", detail)
+}
+
+// keys are the objects that this restore reads.
+func (r *restoring) keys() []string {
+	m := r.set.Manifest
+	if m == nil {
+		return []string{r.set.Dir}
+	}
+	keys := []string{r.set.Dir + m.Dump.Key}
+	if m.Contents != nil {
+		keys = append(keys, r.set.Dir+m.Contents.Key)
+	}
+	if m.Globals != nil && r.req.Globals {
+		keys = append(keys, r.set.Dir+m.Globals.Key)
+	}
+	return keys
+}
+
+// checkObject finds what lies in an archive class, hours before it could be read.
+func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) {
+	o, err := r.env.Bucket.Head(ctx, key)
+	switch {
+	case errors.Is(err, s3.ErrNotFound):
+		return fails("source", key+" is missing", "choose another set: `pgbtui list`"), nil
+	case fault.CodeOf(err).Retryable():
+		return Check{}, err
+	case err != nil:
+		return fails("source", err.Error(), fault.Remedy(err)), nil
+	case o.Archived && o.Restoring:
+		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed", "wait until the thaw has ended, hours as a rule")
+		c.code = fault.Temporary
+		return c, nil
+	case o.Archived:
+		return fails("source", key+" is archived in "+o.StorageClass, "thaw it first, which takes hours: `aws s3api restore-object --bucket "+r.job.S3.Bucket+
+			" --key "+key+" --restore-request Days=7`"), nil
+	}
+	return passes("source", ""), nil
+}
+
+// checkTime foretells the restore's time from those that were made.
+func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
+	if r.req.Partial() {
+		return nil, nil // they were of whole sets
+	}
+	e, ok := backup.RestoreTime(nil, r.set)
+	if !ok {
+		sets, err := backup.NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx, backup.Scope{Instance: r.set.Instance, Database: r.set.Database})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			return []Check{warns("time", "not known: "+err.Error(), fault.Remedy(err))}, nil
+		}
+		e, ok = backup.RestoreTime(sets, r.set)
+	}
+	if !ok {
+		return []Check{warns("time", "not known: never drilled, no set of this database was ever restored", "")}, nil
+	}
+	detail := fmt.Sprintf("about %s, as the %s of %s", backup.Roughly(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
+	if e.Scaled {
+		detail += ", scaled by the dumps' sizes"
+	}
+	return []Check{passes("time", detail)}, nil
+}

@@ -1,0 +1,93 @@
+package restore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+// Whether the target's server is one that this set can be restored into, by this role.
+
+func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error) {
+	if r.place, err = r.server.Place(ctx); err != nil {
+		return nil, err
+	}
+	at := fmt.Sprintf("%s port %d, as role %q", r.place.Host, r.place.Port, r.place.Role)
+	switch {
+	case r.place.Standby:
+		return []Check{fails("server", at+": a standby", "restore on the primary")}, nil
+	case !r.place.CreatesDBs && !r.req.DataOnly:
+		return []Check{fails("server", at+", which may not create databases", "run it as a superuser (sudo -u postgres -g pgbtui pgbtui restore …), or ALTER ROLE … CREATEDB")}, nil
+	}
+	return []Check{passes("server", at)}, nil
+}
+
+func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
+	facts, err := r.server.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.into = facts
+	tools, err := stored.Tools(ctx, r.job.Postgres.BinDir, r.set, postgres.FindTools)
+	if err != nil {
+		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
+	}
+	r.tools = tools
+	if r.set.Manifest != nil && facts.Major() < r.set.Manifest.Server.VersionNum/10000 {
+		return []Check{fails(
+			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
+			"restore into a server of the same or a newer major version",
+		)}, nil
+	}
+	if err := tools.CheckInto(facts.Major()); err != nil {
+		return []Check{failsWith("tools", err)}, nil
+	}
+	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
+}
+
+// eventTriggersSetting is the server's version from which a superuser may switch event triggers off.
+const eventTriggersSetting = 170000
+
+// checkCode says as whom the restore runs what the owners of the database wrote: constraints are checked
+// for each row as the restoring role, and so are domains and generated columns. PostgreSQL has nothing
+// that would keep a superuser from running programs by COPY.
+func (r *restoring) checkCode(context.Context) ([]Check, error) {
+	if !r.into.Superuser {
+		return []Check{passes("code", fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.into.Role))}, nil
+	}
+	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: constraints, domains and generated columns "+
+		"can then do on the server what that superuser can, and run programs there", r.into.Role), "")}, nil
+}
+
+// freeName is what to do about a name that is taken. PostgreSQL's own databases are never replaced.
+func freeName(taken string) string {
+	if reserved[taken] {
+		return "choose another name: this database is PostgreSQL's own and cannot be replaced"
+	}
+	return "choose a name that is free, or have it replaced: --replace " + backup.ShellQuote(taken) + " --confirm " + backup.ShellQuote(taken) + " instead of --to"
+}
+
+func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
+	if r.req.Replace != "" {
+		return r.checkReplaced(ctx)
+	}
+	if r.req.DataOnly {
+		return r.checkInto(ctx)
+	}
+	if r.req.To == "" {
+		return []Check{fails("target", "no name", "name the new database with --to")}, nil
+	}
+	exists, err := r.server.Exists(ctx, r.req.To)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), freeName(r.req.To))}, nil
+	}
+	return []Check{passes("target", fmt.Sprintf("database %q does not exist yet", r.req.To))}, nil
+}

@@ -1,0 +1,108 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"filippo.io/age"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// Sample reads the small objects of a set whole and a share of the dump's frames, chosen at
+// random: cheap enough to look at old sets again and again. It finds what rots, is exchanged or gone.
+// What it shows is level stored and never counts as readable; what it refutes, only a whole
+// verification answers.
+//
+// share is above 0 and at most 1. An encrypted set needs an identity, since a part of it can't be
+// held against anything else; a set without an index of frames can't be sampled. Both are refused.
+func Sample(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity, share float64) (*Result, error) {
+	if share <= 0 || share > 1 {
+		return nil, fault.New(fault.Usage, fmt.Sprintf("backup: a sample of %g of a dump", share), "more than 0 and at most 100%", nil)
+	}
+	if set.Good() {
+		if err := samplable(set, len(identities) > 0); err != nil {
+			return nil, err
+		}
+	}
+	return verify(ctx, &verifying{job: job, env: env, set: set, identities: identities, subset: share})
+}
+
+// samplable is why a good set can't be sampled, or nil.
+func samplable(set *backup.Set, identity bool) error {
+	switch {
+	case set.Manifest == nil || set.Manifest.Contents == nil:
+		return fault.New(fault.Refused, "backup: set "+set.ID+" has no index of its dump: no part of it can be read alone",
+			"verify it whole, without --read-data-subset", nil)
+	case set.Encrypted() && !identity:
+		return fault.New(fault.NotPermitted, "backup: a part of the encrypted set "+set.ID+" can't be checked without an age identity",
+			"give --identity, or verify it whole: its stored bytes have checksums", nil)
+	}
+	return nil
+}
+
+func (v *verifying) sample(ctx context.Context) error {
+	v.proof.Level = backup.LevelStored.String()
+	if err := v.small(ctx); err != nil {
+		return err
+	}
+	if frames, want := v.contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
+		return fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "restore another set", nil)
+	}
+	return v.readFrames(ctx, v.contents.Frames)
+}
+
+// readFrames reads a random share of the frames, in the order of the stream.
+func (v *verifying) readFrames(ctx context.Context, index sealed.Index) error {
+	of := len(index.Sizes)
+	chosen := rand.Perm(of)[:int(math.Ceil(v.subset*float64(of)))] //nolint:gosec // nobody gains by foreseeing it
+	slices.Sort(chosen)
+	v.proof.Sample = &backup.Sample{OfFrames: of}
+	spans := make([]sealed.Span, len(chosen))
+	total := int64(0)
+	for i, frame := range chosen {
+		spans[i] = index.Frame(int64(frame))
+		total += spans[i].Len()
+	}
+	v.meter.Enter(backup.StageRead, total)
+	v.proof.NotProven = append(v.proof.NotProven, unread(len(chosen), of)...)
+	frames, err := v.reading(index).Parts(ctx, spans)
+	if err != nil {
+		return badFrame(err)
+	}
+	defer func() { v.proof.Bytes += frames.Fetched(); _ = frames.Close() }()
+	for _, s := range spans {
+		n, err := io.Copy(v.meter, io.NewSectionReader(frames, s.From, s.Len()))
+		if err != nil {
+			return badFrame(err)
+		}
+		v.proof.Sample.Frames++
+		v.proof.Sample.RawBytes += n
+	}
+	return nil
+}
+
+func badFrame(err error) error {
+	if code := fault.CodeOf(err); code != fault.Integrity && !errors.Is(err, s3.ErrNotFound) {
+		return err
+	}
+	return fault.New(fault.Integrity, "backup: the dump", "restore another set", err)
+}
+
+// unread is what a sample leaves open.
+func unread(read, of int) []string {
+	open := []string{"that the dump can be decoded, and the number of rows"}
+	if read < of {
+		open = append([]string{fmt.Sprintf("anything of the other %d of %d parts of the dump", of-read, of)}, open...)
+	}
+	return open
+}
