@@ -1,3 +1,6 @@
+// Package backup is what a backup is and what a bucket knows of it: sets and their documents (manifest, contents,
+// evidence, holds), the catalogue that lists them, whose they are and how well each is proven. The packages below make,
+// read, restore, verify and delete them.
 package backup
 
 import (

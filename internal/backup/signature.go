@@ -17,7 +17,7 @@ import (
 // With public keys configured, a set without a good signature, such as every object of the old script,
 // is never good: it is not the newest,
 // counts for nothing, is not restored, and nothing deletes it but a person; those from before the key
-// by the rules, when a person asks (see beforesigning.go).
+// by the rules, when a person asks (see package retention).
 
 // SignatureName is stored before the manifest, which stays the commit marker.
 const SignatureName = ManifestName + ".sig"

@@ -1,3 +1,4 @@
+// Package backuptest makes sets as a listing shows them, for tests of what is decided about sets.
 package backuptest
 
 import (

@@ -1,3 +1,5 @@
+// Package dump makes one backup of one job: it locks, dumps, stores, confirms and commits, and lets retention run
+// afterwards. What a run that failed wrote is removed again.
 package dump
 
 import (

@@ -1,3 +1,4 @@
+// Package lease is the lock in the bucket: of two hosts that write to one folder, one goes on.
 package lease
 
 import (

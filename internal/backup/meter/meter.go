@@ -1,3 +1,4 @@
+// Package meter says how far a run is, times its stages, and ends one in which nothing moves.
 package meter
 
 import (

@@ -1,3 +1,4 @@
+// Package repeat looks at something again and again until it fails or nobody wants to know.
 package repeat
 
 import (

@@ -1,3 +1,5 @@
+// Package restore brings a set, or a part of one, into a database: a new one, one that exists, or in place of a live
+// one, with the way back (files replace*). A drill (files drill*) restores into a server of its own and compares.
 package restore
 
 import (

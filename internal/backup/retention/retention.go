@@ -1,3 +1,5 @@
+// Package retention decides which sets of a job may go, by its rules and by what is known of each set, and deletes them
+// and what unfinished runs left.
 package retention
 
 import (

@@ -1,3 +1,4 @@
+// Package room knows what disks have left, and keeps a reserve free for what else lives on them.
 package room
 
 import (

@@ -1,3 +1,5 @@
+// Package stored reads the objects of a set and compares every byte with what the manifest says, before anything is done
+// with it.
 package stored
 
 import (

@@ -1,3 +1,4 @@
+// Package verify reads sets back, whole or a sample of one, records what that shows, and selects the sets that need it.
 package verify
 
 import (

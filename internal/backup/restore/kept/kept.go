@@ -1,3 +1,4 @@
+// Package kept names the databases that a replacement makes and keeps beside a live one, and knows them by their names.
 package kept
 
 import (
