@@ -106,7 +106,11 @@ func (d *decoding) field(name string) error {
 		return d.list(func() error {
 			one, err := item[postgres.Extension](d)
 			d.out.Extensions = append(d.out.Extensions, one)
-			return errors.Join(err, d.spend(len(one.Name)+len(one.Version)))
+			size := len(one.Name) + len(one.Version)
+			for _, t := range one.Rows {
+				size += int(unsafe.Sizeof(t)) + len(t.Schema) + len(t.Name)
+			}
+			return errors.Join(err, d.spend(size))
 		})
 	}
 	return d.skip()

@@ -88,32 +88,37 @@ func (s *Server) apply(ctx context.Context, name string, statements []string) (p
 
 // Table names a table.
 type Table struct {
-	Schema string
-	Name   string
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
 }
 
 // RowCounts counts each table's own rows, one count(*) FROM ONLY each. ONLY, because pg_dump writes
 // partitions and children as tables of their own: a partitioned parent has none. The counts are
-// of the whole table, also where row security would hide rows (then it is an error), and of an
-// extension's table also where pg_dump leaves the extension's own rows out.
+// of the whole table, also where row security would hide rows (then it is an error).
 //
 // Each table is counted in a transaction of its own. A transaction keeps the locks of every table
 // and index that it has looked at, and a server with default settings has room for some thousands
 // of them in all.
 func (s *Server) RowCounts(ctx context.Context, tables []Table) (map[Table]int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	counts := make(map[Table]int64, len(tables))
 	for _, t := range tables {
-		var n int64
-		name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
-		// Each statement is run once: one that is prepared would only cost a second round trip.
-		if err := s.conn.QueryRow(ctx, "SELECT count(*) FROM ONLY "+name, pgx.QueryExecModeExec).Scan(&n); err != nil {
-			return nil, classify("postgres: count rows in "+s.target.name()+", table "+name, err)
+		n, err := s.rowsOf(ctx, t, "")
+		if err != nil {
+			return nil, err
 		}
 		counts[t] = n
 	}
 	return counts, nil
+}
+
+// rowsOf counts the rows of a table that a condition lets pass: a WHERE clause that whoever made the table gave, or "".
+func (s *Server) rowsOf(ctx context.Context, t Table, where string) (n int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
+	// Each statement is run once: one that is prepared would only cost a second round trip.
+	err = s.conn.QueryRow(ctx, "SELECT count(*) FROM ONLY "+name+" "+where, pgx.QueryExecModeExec).Scan(&n)
+	return n, classify("postgres: count rows in "+s.target.name()+", table "+name, err)
 }
 
 // Analyze gathers planner statistics, which a restored database lacks.

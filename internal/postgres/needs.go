@@ -29,23 +29,6 @@ func (s *Server) Missing(ctx context.Context, n Needs) (Needs, error) {
 	return missing, nil
 }
 
-// ExtensionTables are the tables that belong to extensions. pg_dump writes only those of their
-// rows that the extension marked as the user's, so that their counts mean nothing.
-func (s *Server) ExtensionTables(ctx context.Context) (map[Table]bool, error) {
-	rows, err := collect[Table](ctx, s, `SELECT n.nspname, c.relname FROM pg_depend AS d
-			JOIN pg_class AS c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
-			JOIN pg_namespace AS n ON n.oid = c.relnamespace
-		WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND c.relkind = 'r'`)
-	if err != nil {
-		return nil, classify("postgres: list tables of extensions", err)
-	}
-	tables := make(map[Table]bool, len(rows))
-	for _, t := range rows {
-		tables[t] = true
-	}
-	return tables, nil
-}
-
 // Databases are the names of the databases that take connections, sorted.
 func (s *Server) Databases(ctx context.Context) ([]string, error) {
 	names, err := s.names(ctx, "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1")

@@ -4,13 +4,17 @@ import "context"
 
 // Extension is an extension of a database in its version.
 type Extension struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Name    string  `json:"name"`
+	Version string  `json:"version"`
+	Rows    []Table `json:"rows,omitempty"` // its tables and sequences whose contents are the user's, and in dumps
 }
 
 // Extensions are those of the session's database, by name.
 func (s *Server) Extensions(ctx context.Context) ([]Extension, error) {
-	found, err := collect[Extension](ctx, s, "SELECT extname, extversion FROM pg_extension ORDER BY 1")
+	found, err := collect[Extension](ctx, s, `SELECT extname, extversion, (
+			SELECT json_agg(json_build_object('schema', n.nspname, 'name', c.relname) ORDER BY c.oid)
+			FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = ANY(extconfig))
+		FROM pg_extension ORDER BY 1`)
 	return found, classify("postgres: list extensions", err)
 }
 

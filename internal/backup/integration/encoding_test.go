@@ -13,20 +13,20 @@ import (
 
 func TestADatabaseInAnotherEncodingIsRestoredAlthoughItsNamesAreNotUTF8(t *testing.T) {
 	w := newWorld(t)
-	name := w.job.Database + "_latin1"
+	name := w.Job.Database + "_latin1"
 	w.pg.Exec(t, "postgres", `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
 	t.Cleanup(func() { w.pg.DropDatabase(t, name) })
 	w.pg.Exec(t, "postgres", "ALTER DATABASE "+name+" SET client_encoding = 'UTF8'")
 	w.pg.Exec(t, name, `CREATE TABLE "größe" AS SELECT 'süß'::text AS a; CREATE TABLE "grÃ¶" AS SELECT 1 AS a; CREATE TABLE plain AS SELECT 1 AS a`)
 	w.pg.Exec(t, "postgres", "ALTER DATABASE "+name+" RESET client_encoding") // it would make the dump UTF-8
-	w.job.Database = name
-	set := w.find(t, w.run(t).Manifest.ID)
-	if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
+	w.Job.Database = name
+	set := w.Find(t, w.Run(t).Manifest.ID)
+	if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
 		t.Fatal(err)
 	}
 	to := name + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
-	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
+	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,20 +41,20 @@ func TestADatabaseInAnotherEncodingIsRestoredAlthoughItsNamesAreNotUTF8(t *testi
 
 func TestARestoreWhoseRowsAreEqualIsTheSetsBestEvidence(t *testing.T) {
 	w, set := smallSet.world(t)
-	to := w.job.Instance + "_copy"
+	to := w.Job.Instance + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
-	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
+	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
 	if err != nil || restored.Recorded == "" {
 		t.Fatalf("%+v, %v", restored, err)
 	}
-	now := w.find(t, set.ID)
+	now := w.Find(t, set.ID)
 	if level, _ := now.Proven(); level != backup.LevelRestored || now.Proofs[0].Rows != 5000 || len(now.Proofs[0].Stages) < 4 {
 		t.Errorf("proofs %+v", now.Proofs)
 	}
 }
 
 func TestAnUnknownClientIsReadByTheNewestToolsThereAre(t *testing.T) {
-	w := newWorldOn(t, pgOf(t), "small")
+	w := NewWorldOn(t, pgOf(t), "small")
 	legacy := &backup.Set{Kind: backup.KindLegacy, Database: "small"}
 	found, err := stored.Tools(t.Context(), w.pg.BinDir, legacy, postgres.FindTools)
 	if err != nil || found.Major == 0 {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
-	w := newWorldOn(t, pgtest.Shared(t), "postgres")
+	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
 	before := w.keys(t)
 	cases := []struct {
 		deny    s3server.Op
@@ -37,7 +37,7 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 				}
 				return nil
 			})
-			got := backup.TryBucket(t.Context(), w.env.Bucket, w.job)
+			got := backup.TryBucket(t.Context(), w.Env.Bucket, w.Job)
 			err := got.Err()
 			if (err != nil) != (c.deny != "") || err != nil && fault.CodeOf(err) != fault.NotPermitted {
 				t.Fatalf("code %d: %v", fault.CodeOf(err), err)
@@ -51,12 +51,12 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 		})
 	}
 	w.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
-	open, err := w.env.Bucket.Uploads(t.Context(), "")
+	open, err := w.Env.Bucket.Uploads(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range open { // of the case that may not abort; the rest left none
-		if err := w.env.Bucket.AbortUpload(t.Context(), u); err != nil {
+		if err := w.Env.Bucket.AbortUpload(t.Context(), u); err != nil {
 			t.Error(err)
 		}
 	}
@@ -69,10 +69,10 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 }
 
 func TestATrialByAKeyThatMayNotDeleteLeavesOneObjectThatIsNoSet(t *testing.T) {
-	w := newWorldOn(t, pgtest.Shared(t), "postgres")
+	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
 	bucket := w.bucket(t, "no-delete", "no-delete-secret")
 	for range 2 {
-		got := backup.TryBucket(t.Context(), bucket, w.job)
+		got := backup.TryBucket(t.Context(), bucket, w.Job)
 		if got.Err() != nil || got.MayNotDelete == nil || errors.Is(got.MayNotDelete, s3.ErrNotFound) {
 			t.Fatalf("%+v: %v", got, got.Err())
 		}
@@ -86,8 +86,8 @@ func TestATrialByAKeyThatMayNotDeleteLeavesOneObjectThatIsNoSet(t *testing.T) {
 }
 
 func TestASetsSizeIsWhatItsManifestVouchesFor(t *testing.T) {
-	w := newWorldOn(t, pgtest.Shared(t), "postgres")
-	want := w.run(t).Manifest.StoredBytes()
+	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
+	want := w.Run(t).Manifest.StoredBytes()
 	if got := w.sets(t)[0].StoredSize; got != want {
 		t.Errorf("the listing says %d bytes, the manifest %d", got, want)
 	}

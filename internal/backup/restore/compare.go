@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -36,11 +37,11 @@ func (r *restoring) compare(ctx context.Context) error {
 	if tables, err = r.made(ctx, tables); err != nil {
 		return err
 	}
-	counts, skip, err := r.count(ctx, tables)
+	here, err := r.count(ctx, tables)
 	if err != nil {
 		return err
 	}
-	return r.judge(tables, counts, skip)
+	return r.judge(tables, here)
 }
 
 // counted are the tables whose rows are known, which may be none; nil when nothing was counted.
@@ -58,17 +59,21 @@ func (r *restoring) counted() ([]archive.Table, error) {
 }
 
 // judge holds the counts against each other.
-func (r *restoring) judge(tables []archive.Table, counts map[postgres.Table]int64, skip map[postgres.Table]bool) error {
+func (r *restoring) judge(tables []archive.Table, here counts) error {
 	for _, t := range tables {
 		name := postgres.Table{Schema: t.Schema, Name: t.Name}
-		if t.Rows < 0 || skip[name] {
-			r.note(fmt.Sprintf("rows of %s.%s were not compared: the dump's count is not known, or the table is an extension's", t.Schema, t.Name))
+		if t.Rows < 0 {
+			r.note(fmt.Sprintf("rows of %s.%s were not compared: the dump's count is not known", t.Schema, t.Name))
+			continue
+		}
+		if why := r.incomparable(t, here); why != "" {
+			r.unproven = append(r.unproven, fmt.Sprintf("%s.%s, %s", t.Schema, t.Name, why))
 			continue
 		}
 		r.result.Tables++
-		r.result.Rows += counts[name]
-		if counts[name] != t.Rows {
-			r.result.Differences = append(r.result.Differences, RowMismatch{t.Schema, t.Name, t.Rows, counts[name]})
+		r.result.Rows += here.rows[name]
+		if here.rows[name] != t.Rows {
+			r.result.Differences = append(r.result.Differences, RowMismatch{Schema: t.Schema, Table: t.Name, Want: t.Rows, Got: here.rows[name]})
 		}
 	}
 	if r.result.leftOut() > 0 {
@@ -84,25 +89,85 @@ func (r *restoring) judge(tables []archive.Table, counts map[postgres.Table]int6
 	return nil
 }
 
-// count is the rows of each table, and which tables' counts mean nothing.
-func (r *restoring) count(ctx context.Context, tables []archive.Table) (counts map[postgres.Table]int64, skip map[postgres.Table]bool, err error) {
-	names := make([]postgres.Table, len(tables))
-	for i, t := range tables {
-		names[i] = postgres.Table{Schema: t.Schema, Name: t.Name}
-	}
+// rowsOfExtensions is what the counts of a copy may not show.
+const rowsOfExtensions = "rows of tables of extensions"
+
+// counts are what the copy has.
+type counts struct {
+	rows       map[postgres.Table]int64 // of a table of an extension: those that a dump would have
+	extensions map[postgres.Table]postgres.ExtensionTable
+}
+
+func (r *restoring) count(ctx context.Context, tables []archive.Table) (here counts, err error) {
 	err = r.inTarget(ctx, func(s *postgres.Server) error {
-		if skip, err = s.ExtensionTables(ctx); err != nil {
+		if here.extensions, err = s.ExtensionTables(ctx); err != nil {
 			return err
 		}
-		counts, err = s.RowCounts(ctx, names)
-		return err
+		var plain []postgres.Table
+		for _, t := range tables {
+			name := postgres.Table{Schema: t.Schema, Name: t.Name}
+			if _, ok := here.extensions[name]; !ok {
+				plain = append(plain, name)
+			}
+		}
+		if here.rows, err = s.RowCounts(ctx, plain); err != nil {
+			return err
+		}
+		for _, t := range tables {
+			x, ok := here.extensions[postgres.Table{Schema: t.Schema, Name: t.Name}]
+			if !ok || r.otherRows(x) != "" {
+				continue
+			}
+			if here.rows[x.Table], err = s.UserRows(ctx, x); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return counts, skip, err
+	return here, err
+}
+
+// incomparable says why the rows of a table cannot be held against the dump's, or "".
+func (r *restoring) incomparable(t archive.Table, here counts) string {
+	x, ok := here.extensions[postgres.Table{Schema: t.Schema, Name: t.Name}]
+	if !ok {
+		return ""
+	}
+	why := r.otherRows(x)
+	if here.rows[x.Table] > t.Rows && why == "" {
+		why = fmt.Sprintf("the dump has %d, the copy %d, since extension %s may have brought some of its own", t.Rows, here.rows[x.Table], x.Extension)
+	}
+	return why
+}
+
+// otherRows says why a dump may have other rows of an extension's table than the copy would give, or "". Which ones a
+// dump has is the extension's to say, and each version may say something else.
+func (r *restoring) otherRows(t postgres.ExtensionTable) string {
+	was := ""
+	if r.contents != nil {
+		for _, e := range r.contents.Extensions {
+			if e.Name == t.Extension {
+				was = e.Version
+			}
+		}
+	}
+	switch {
+	case !t.Dumped || t.Inherited:
+		return "extension " + t.Extension + " does not say which of them are the user's"
+	case was == "":
+		return "the set does not say which version of extension " + t.Extension + " it has them from"
+	case was != t.Version:
+		return fmt.Sprintf("they are of extension %s %s, and here is %s", t.Extension, was, t.Version)
+	}
+	return ""
 }
 
 // record keeps the restore as the set's best evidence, when the rows are those of the dump. Who
 // may only read the bucket can restore, but not record it.
 func (r *restoring) record(ctx context.Context) error {
+	if len(r.unproven) > 0 {
+		r.note(rowsOfExtensions + " that were not compared: " + strings.Join(r.unproven, "; "))
+	}
 	if !r.result.Compared || r.part != nil || r.set.Kind != backup.KindNative {
 		return nil
 	}

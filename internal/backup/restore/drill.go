@@ -196,6 +196,9 @@ func (d *drilling) compareRows(ctx context.Context) error {
 	if err := d.compare(ctx); err != nil {
 		return err
 	}
+	if len(d.unproven) > 0 {
+		d.doesNotProve(rowsOfExtensions + ": " + strings.Join(backup.Shorten(d.unproven), "; "))
+	}
 	d.proof.Tables, d.proof.Rows = d.result.Tables, d.result.Rows
 	if m := d.set.Manifest; m != nil {
 		d.proof.Bytes = m.Dump.SizeBytes
@@ -234,7 +237,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	var warning string
 	recorded := d.proof
 	if d.set.Encrypted() {
-		recorded = discreet(recorded)
+		recorded = Discreet(recorded)
 	}
 	result.Recorded, warning = backup.RecordProof(logCtx, d.env.Bucket, d.set, recorded)
 	if result.Warnings = d.proof.Warnings; warning != "" {
@@ -251,9 +254,9 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	return result, err
 }
 
-// discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
+// Discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
 // tell: names of tables and roles, settings. They are in the journal of the run.
-func discreet(p backup.Proof) backup.Proof {
+func Discreet(p backup.Proof) backup.Proof {
 	const elsewhere = "the set is encrypted, so this is told in the journal of the run only"
 	if p.Error != "" {
 		p.Error, p.Objects = elsewhere, nil

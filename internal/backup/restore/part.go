@@ -103,7 +103,7 @@ func (r *restoring) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.choice = p.head.Choose(asked)
+	p.choice = p.head.Choose(asked, archive.Choosing{Members: r.members(), RowsOnly: r.req.DataOnly})
 	const rows, sequence, view = "TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"
 	switch {
 	case r.req.DataOnly:
@@ -141,6 +141,20 @@ func (r *restoring) asked(head *archive.Archive) (entries []archive.Entry, err e
 		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// members are the tables and sequences of extensions of which the dump may have the contents.
+func (r *restoring) members() map[archive.Member]string {
+	if r.contents == nil {
+		return nil
+	}
+	members := map[archive.Member]string{}
+	for _, e := range r.contents.Extensions {
+		for _, t := range e.Rows {
+			members[archive.Member{Schema: t.Schema, Name: t.Name}] = e.Name
+		}
+	}
+	return members
 }
 
 func (r *restoring) describePart() {

@@ -157,6 +157,7 @@ type restoring struct {
 	exchange exchange // with Replace
 	changes  []string // of settings, against the replaced database
 	refused  []string // settings that the server did not take
+	unproven []string // what the copy does not show, and no fault of it
 	whole    bool     // the copy is complete and compared
 }
 

@@ -1,6 +1,9 @@
 package archive
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // What of an archive is restored when somebody wants some tables, or schemas, and not all.
 //
@@ -10,6 +13,7 @@ import "slices"
 // indexes, constraints, triggers, policies. A table that only comes along, because a chosen thing
 // cannot be created without it, comes as its bare definition, without rows. What hangs on a chosen
 // table and needs a table that is not there, is left out: a foreign key needs both tables whole.
+// Tables of extensions have no entry, only their rows have (members.go): these come with the extension.
 
 // Choice is a selection of entries, by DumpID.
 type Choice struct {
@@ -48,8 +52,11 @@ func (e Entry) isDetail() bool { return slices.Contains(details, e.Desc) }
 
 // InSchema is everything of a schema that can be chosen: its objects, and the schema itself.
 func (a *Archive) InSchema(name string) (entries []Entry) {
+	known := a.known()
 	for _, e := range a.Entries {
 		switch {
+		case e.Namespace == name && e.ofMember(known):
+			entries = append(entries, e)
 		case e.Desc == "SCHEMA" && e.Tag == name,
 			e.isDetail() && e.Namespace == "" && e.Tag == "SCHEMA "+name, // of public, which has no entry
 			e.Namespace == name && (e.Desc == "SEQUENCE" || !e.isDetail() && !slices.Contains(parts, e.Desc) && !slices.Contains(global, e.Desc) && e.Desc != "PUBLICATION TABLE"):
@@ -62,10 +69,7 @@ func (a *Archive) InSchema(name string) (entries []Entry) {
 // Everything is all that can be chosen at once: every entry but those of large objects. Details of
 // what has no entry of its own, such as rights on the schema public, stand for themselves.
 func (a *Archive) Everything() (entries []Entry) {
-	known := make(map[int]bool, len(a.Entries))
-	for _, e := range a.Entries {
-		known[e.DumpID] = true
-	}
+	known := a.known()
 	for _, e := range a.Entries {
 		ofKnown := slices.ContainsFunc(e.Deps, func(id int) bool { return known[id] })
 		if !slices.Contains(global, e.Desc) && !(e.isDetail() && ofKnown) {
@@ -75,10 +79,11 @@ func (a *Archive) Everything() (entries []Entry) {
 	return entries
 }
 
-// Relations are the tables and views of the archive.
+// Relations are the tables and views of the archive, and those tables of extensions of which it has rows.
 func (a *Archive) Relations() (entries []Entry) {
+	known := a.known()
 	for _, e := range a.Entries {
-		if e.IsRelation() {
+		if e.IsRelation() || e.Desc == tableData && e.ofMember(known) {
 			entries = append(entries, e)
 		}
 	}
@@ -86,8 +91,11 @@ func (a *Archive) Relations() (entries []Entry) {
 }
 
 // Choose decides what comes with the entries asked for.
-func (a *Archive) Choose(asked []Entry) Choice {
-	c := chooser{archive: a, byID: make(map[int]Entry, len(a.Entries)), schemas: map[string]Entry{}, in: map[int]bool{}, whole: map[int]bool{}, asked: map[int]bool{}}
+func (a *Archive) Choose(asked []Entry, with Choosing) Choice {
+	c := chooser{
+		archive: a, with: with, known: a.known(), byID: make(map[int]Entry, len(a.Entries)), schemas: map[string]Entry{},
+		in: map[int]bool{}, whole: map[int]bool{}, asked: map[int]bool{},
+	}
 	for _, e := range a.Entries {
 		c.byID[e.DumpID] = e
 		switch e.Desc {
@@ -107,6 +115,8 @@ func (a *Archive) Choose(asked []Entry) Choice {
 
 type chooser struct {
 	archive *Archive
+	with    Choosing
+	known   map[int]bool // ids of entries
 	byID    map[int]Entry
 	schemas map[string]Entry
 
@@ -131,6 +141,9 @@ func (c *chooser) bring(e Entry) {
 		return
 	}
 	c.in[e.DumpID] = true
+	if e.ofMember(c.known) { // with its table, which has no entry: its grants have
+		maps.Copy(c.in, e.unknown(c.known))
+	}
 	for _, need := range c.needs(e) {
 		c.bring(need)
 	}
@@ -148,6 +161,9 @@ func (c *chooser) needs(e Entry) (needs []Entry) {
 	}
 	if e.Excludes {
 		needs = append(needs, c.extensions...)
+	}
+	if e.ofMember(c.known) {
+		needs = append(needs, c.extensionsOf(e)...)
 	}
 	return needs
 }
@@ -189,6 +205,8 @@ func (c *chooser) partitionOf(e Entry) (partition Entry, ok bool) {
 // follows reports whether an entry comes with those that are there.
 func (c *chooser) follows(e Entry) bool {
 	switch {
+	case e.ofMember(c.known):
+		return !c.with.RowsOnly && c.comes(e)
 	case e.isDetail():
 		return len(e.Deps) > 0 && !slices.ContainsFunc(e.Deps, func(id int) bool { return !c.in[id] })
 	case !slices.Contains(parts, e.Desc), !c.onWhole(e):
@@ -235,15 +253,16 @@ func (c *chooser) choice() Choice {
 		case c.in[id]:
 			out.IDs = append(out.IDs, id)
 			out.entries[id] = e
-			if c.whole[id] && e.Desc == "TABLE" {
+			rowsOfMember := e.Desc == tableData && e.ofMember(c.known)
+			if c.whole[id] && e.Desc == "TABLE" || rowsOfMember {
 				out.Tables = append(out.Tables, e)
 			}
-			if c.asked[id] && !e.isDetail() && !slices.Contains(parts, e.Desc) {
+			if c.asked[id] && !e.isDetail() && (rowsOfMember || !slices.Contains(parts, e.Desc)) {
 				out.Chosen = append(out.Chosen, e)
 			} else if !e.isDetail() && !(slices.Contains(parts, e.Desc) && c.onWhole(e)) {
 				out.Brought = append(out.Brought, e)
 			}
-		case c.onWhole(e) && !e.isDetail():
+		case c.onWhole(e) && !e.isDetail(), e.Desc == tableData && c.mayBeOfOneThatComes(e):
 			out.LeftOut = append(out.LeftOut, e)
 		}
 	}
