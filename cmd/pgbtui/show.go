@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -38,7 +39,7 @@ func tablesJSON(tables []archive.Table) []jsonTable {
 	}
 	out := make([]jsonTable, len(tables))
 	for i, t := range tables {
-		out[i] = jsonTable{Schema: t.Schema, Name: t.Name, RawBytes: t.RawBytes}
+		out[i] = jsonTable{Schema: restore.WrittenName(t.Schema), Name: restore.WrittenName(t.Name), RawBytes: t.RawBytes}
 		if t.Rows >= 0 {
 			out[i].Rows = &tables[i].Rows
 		}

@@ -132,6 +132,8 @@ func (d *decoding) archive(name string) error {
 		return d.value(&a.DumpVersion)
 	case "encoding":
 		return d.value(&a.Encoding)
+	case "decoded":
+		return d.value(&a.Decoded)
 	case "compression":
 		return d.value(&a.Compression)
 	case "headBytes":
@@ -156,6 +158,9 @@ func (d *decoding) archive(name string) error {
 func (d *decoding) entry(a *archive.Archive) error {
 	e, err := item[archive.Entry](d)
 	if err != nil {
+		return err
+	}
+	if err := d.spend(e.RestoreRaw()); err != nil {
 		return err
 	}
 	for _, repeated := range []*string{&e.Section, &e.Desc, &e.Namespace, &e.Owner, &e.Tablespace} {

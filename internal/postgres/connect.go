@@ -22,6 +22,8 @@ type Server struct {
 	mu    sync.Mutex // a session does one thing at a time
 	conn  *pgx.Conn
 	locks map[string]bool
+
+	encoding string // of what the session says and is told
 }
 
 // attemptTimeout bounds one try, so that a host that swallows packets does not eat the wait.
@@ -95,7 +97,7 @@ func open(ctx context.Context, t Target, config *pgx.ConnConfig) (*Server, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{target: t, conn: conn, locks: map[string]bool{}}
+	s := &Server{target: t, conn: conn, locks: map[string]bool{}, encoding: clientEncoding(conn)}
 	if err = s.ownSession(ctx, config); err == nil {
 		err = s.prepare(ctx)
 	}
@@ -106,6 +108,15 @@ func open(ctx context.Context, t Target, config *pgx.ConnConfig) (*Server, error
 	return s, nil
 }
 
+// clientEncoding is UTF-8. A database in SQL_ASCII converts nothing, and would only refuse to tell what is no UTF-8: there
+// names are bytes.
+func clientEncoding(conn *pgx.Conn) string {
+	if server := conn.PgConn().ParameterStatus("server_encoding"); server == "SQL_ASCII" {
+		return server
+	}
+	return "UTF8"
+}
+
 // prepare frees the session from what database and role settings could do to it: names found
 // in somebody's schema, rows filtered silently, transactions that wait for others, our idle lock
 // session thrown out. Nor are questions to the catalogue compiled for seconds that take milliseconds.
@@ -114,7 +125,7 @@ func (s *Server) prepare(ctx context.Context) error {
 		FROM (VALUES ('search_path', ''), ('row_security', 'off'), ('standard_conforming_strings', 'on'),
 			('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'),
 			('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),
-			('jit', 'off'), ('idle_session_timeout', '0'), ('idle_in_transaction_session_timeout', '0')) AS v (name, value)
+			('jit', 'off'), ('idle_session_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('client_encoding', '`+s.encoding+`')) AS v (name, value)
 		WHERE EXISTS (SELECT FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) v.name)`)
 	return err
 }

@@ -154,7 +154,7 @@ func (a *applier) resetEncoding(ctx context.Context) error {
 	if !a.recoded {
 		return nil
 	}
-	return a.server.exec(ctx, "SET client_encoding = 'UTF8'")
+	return a.server.exec(ctx, "SET client_encoding = '"+a.server.encoding+"'")
 }
 
 func (a *applier) createRole(ctx context.Context, st statement, name string) error {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -17,7 +18,7 @@ import (
 // findTable is the one table or view that a name means.
 func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 	relations := head.Relations()
-	for _, forms := range []func(archive.Entry) []string{fullForms, bareForms} {
+	for _, forms := range []func(archive.Entry) []string{fullForms, bareForms, fullWritten, bareWritten} {
 		var found []archive.Entry
 		for _, e := range relations {
 			if slices.Contains(forms(e), name) {
@@ -36,13 +37,40 @@ func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 	return archive.Entry{}, unknownName("table", name, quotedNames(relations))
 }
 
+// WrittenName is how a name of a dump is told and typed: as it is, but each byte that is no UTF-8 as `\xdf`. Only databases in
+// SQL_ASCII have such names as a rule; no request and no terminal takes them otherwise.
+func WrittenName(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func written(e archive.Entry) archive.Entry {
+	e.Namespace, e.Tag = WrittenName(e.Namespace), WrittenName(e.Tag)
+	return e
+}
+
+func fullWritten(e archive.Entry) []string { return fullForms(written(e)) }
+func bareWritten(e archive.Entry) []string { return bareForms(written(e)) }
+
 // TableName is how `restore --table` takes a table so that no other can be meant: plain where that is
 // enough, else with SQL's quotes.
 func TableName(schema, name string) string {
 	if plainName.MatchString(schema) && plainName.MatchString(name) {
 		return schema + "." + name
 	}
-	return postgres.QuoteIdent(schema) + "." + postgres.QuoteIdent(name)
+	return postgres.QuoteIdent(WrittenName(schema)) + "." + postgres.QuoteIdent(WrittenName(name))
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_$]+$`)
@@ -60,9 +88,18 @@ func bareForms(e archive.Entry) []string { return []string{e.Tag, postgres.Quote
 
 func quotedNames(entries []archive.Entry) (names []string) {
 	for _, e := range entries {
-		names = append(names, postgres.QuoteIdent(e.Namespace)+"."+postgres.QuoteIdent(e.Tag))
+		names = append(names, postgres.QuoteIdent(WrittenName(e.Namespace))+"."+postgres.QuoteIdent(WrittenName(e.Tag)))
 	}
 	return names
+}
+
+// rawSchema is the name of the schema that somebody means by what is told of it.
+func rawSchema(head *archive.Archive, name string) string {
+	schemas := schemasOf(head)
+	if i := slices.IndexFunc(schemas, func(s string) bool { return WrittenName(s) == name }); i >= 0 && !slices.Contains(schemas, name) {
+		return schemas[i]
+	}
+	return name
 }
 
 func schemasOf(head *archive.Archive) (names []string) {

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // What a set needs the target's server to have, by its contents.
@@ -122,34 +123,47 @@ func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string)
 
 func (r *restoring) needsOfWhole(role func(name, use string), space func(name string)) (extensions []string) {
 	for _, e := range r.contents.Archive.Entries {
-		if r.legible(e.Owner) {
+		if r.common(e.Owner) {
 			role(e.Owner, "owner")
 		}
-		if r.legible(e.Tablespace) {
+		if r.common(e.Tablespace) {
 			space(e.Tablespace)
 		}
 	}
 	for _, u := range r.contents.Roles {
-		role(u.Role, u.Use)
+		if r.common(u.Role) {
+			role(u.Role, u.Use)
+		}
 	}
 	return r.contents.Archive.Extensions()
 }
 
-// legible is false for names that the contents hold only a shadow of: they are the dump's bytes,
-// in its encoding, and JSON kept what is UTF-8. Nothing can be asked about the others.
+// legible is false for names that nothing can be asked about: contents of older programs hold only a shadow of
+// those that are no UTF-8, and in encodings of several bytes they are the dump's bytes still.
 func (r *restoring) legible(name string) bool {
-	switch r.encoding() {
-	case "UTF8", "SQL_ASCII": // the latter is never converted
-		return !strings.ContainsRune(name, utf8.RuneError)
+	const lost = string(utf8.RuneError)
+	switch a := r.archive(); {
+	case a.Decoded, a.Encoding == "UTF8", a.Encoding == "SQL_ASCII": // the last is never converted, also by a session
+		return !strings.Contains(name, lost)
 	}
+	return isASCII(name)
+}
+
+// common is legible for names that all databases of a server share, of roles and tablespaces. Each database reads their
+// bytes as its own encoding, so that those of another say nothing.
+func (r *restoring) common(name string) bool {
+	return isASCII(name) || r.legible(name) && !r.archive().Decoded && utf8.ValidString(name)
+}
+
+func isASCII(name string) bool {
 	return strings.IndexFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
-func (r *restoring) encoding() string {
+func (r *restoring) archive() *archive.Archive {
 	if r.part != nil {
-		return r.part.head.Encoding
+		return r.part.head
 	}
-	return r.contents.Archive.Encoding
+	return r.contents.Archive
 }
 
 func needCheck(name string, missing []string, remedy string, comes bool) Check {

@@ -81,7 +81,7 @@ func (r *restoring) strangers(ctx context.Context) ([]string, error) {
 		// A right or a comment is given by whoever has the object. The owner of a database, which the restoring
 		// role is, is a member of pg_database_owner there.
 		named := e.Desc == "ACL" || e.Desc == "COMMENT" || e.Desc == "SECURITY LABEL" || e.Owner == "pg_database_owner"
-		if e.Owner != "" && !named && r.legible(e.Owner) {
+		if e.Owner != "" && !named && r.common(e.Owner) {
 			owners[r.role(e.Owner)] = true
 		}
 	}

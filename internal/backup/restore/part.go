@@ -127,7 +127,7 @@ func (r *restoring) asked(head *archive.Archive) (entries []archive.Entry, err e
 		return head.Everything(), nil
 	}
 	for _, name := range r.req.Schemas {
-		found := head.InSchema(name)
+		found := head.InSchema(rawSchema(head, name))
 		if len(found) == 0 {
 			return nil, unknownName("schema", name, schemasOf(head))
 		}
@@ -167,7 +167,7 @@ func (r *restoring) describePart() {
 		*list.to = []Item{}
 		for _, e := range list.from {
 			whole := slices.ContainsFunc(p.choice.Tables, func(t archive.Entry) bool { return t.DumpID == e.DumpID })
-			*list.to = append(*list.to, Item{Kind: e.Desc, Schema: e.Namespace, Name: e.Tag, WithoutRows: e.Desc == "TABLE" && (!whole || r.req.SchemaOnly)})
+			*list.to = append(*list.to, Item{Kind: e.Desc, Schema: WrittenName(e.Namespace), Name: WrittenName(e.Tag), WithoutRows: e.Desc == "TABLE" && (!whole || r.req.SchemaOnly)})
 		}
 	}
 	if r.req.DataOnly {
@@ -238,14 +238,14 @@ func (r *restoring) needsOfPart(role func(name, use string), space func(name str
 		if e.Desc == "EXTENSION" {
 			extensions = append(extensions, e.Tag)
 		}
-		if r.legible(e.Owner) {
+		if r.common(e.Owner) {
 			role(e.Owner, "owner")
 		}
-		if r.legible(e.Tablespace) {
+		if r.common(e.Tablespace) {
 			space(e.Tablespace)
 		}
 		for _, name := range r.part.roles[e.DumpID] {
-			if r.legible(name) {
+			if r.common(name) {
 				role(name, useOf(e.Desc))
 			}
 		}

@@ -27,7 +27,8 @@ type Archive struct {
 	Database      string  `json:"database"`          // name recorded by pg_dump
 	ServerVersion string  `json:"serverVersion"`     // e.g. "15.18 (Debian 15.18-0+deb12u1)"
 	DumpVersion   string  `json:"dumpVersion"`       // version of pg_dump
-	Encoding      string  `json:"encoding"`          // of all names and data, e.g. "UTF8"
+	Encoding      string  `json:"encoding"`          // of all data, and of names unless Decoded, e.g. "UTF8"
+	Decoded       bool    `json:"decoded,omitempty"` // names are text in UTF-8 although Encoding is another one
 	Compression   string  `json:"compression"`       // of the data: "none", "gzip", "lz4", "zstd"
 	HeadBytes     int64   `json:"headBytes"`         // header and table of contents: [0, HeadBytes)
 	Bytes         int64   `json:"bytes"`             // whole archive
@@ -37,8 +38,8 @@ type Archive struct {
 }
 
 // Entry is one object of the table of contents. Definitions (SQL text) are not kept. Names are
-// the archive's bytes, unquoted and in Archive.Encoding: nothing here is safe for a screen or
-// for SQL as it is, and JSON keeps only those that are UTF-8.
+// unquoted text where their encoding is known (encoding.go), else the archive's bytes: nothing here is safe for a screen or
+// for SQL as it is, and JSON keeps what is no UTF-8 in Raw.
 type Entry struct {
 	DumpID     int    `json:"id"`
 	Section    string `json:"section"` // "none", "pre-data", "data", "post-data"
@@ -48,6 +49,8 @@ type Entry struct {
 	Owner      string `json:"owner,omitempty"`
 	Tablespace string `json:"tablespace,omitempty"`
 	Deps       []int  `json:"deps,omitempty"` // DumpIDs
+
+	Raw *RawNames `json:"raw,omitempty"`
 
 	// Excludes is a constraint that compares by operators of an index. They may be an extension's, which no
 	// dependency of an archive tells.

@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"strconv"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // The table of contents. Source: ReadToc in src/bin/pg_dump/pg_backup_archiver.c. No number in
@@ -32,6 +34,7 @@ type toc struct {
 	hasData bool
 	awaited map[int]awaited // by dump id: blocks that have to come
 	names   map[string]string
+	letters *charmap.Charmap // of an encoding with one byte to a letter
 }
 
 // awaited is a data block that the table of contents announces.
@@ -69,7 +72,7 @@ func entryFields(minor int64) []field {
 		{name: "data flag", kind: kindInt, set: func(s *Scanner, v value) { s.head.hasData = v.n != 0 }},
 		{name: "catalog oid", kind: kindText, keep: never},
 		{name: "object oid", kind: kindText, keep: never},
-		{name: "tag", kind: kindText, set: func(s *Scanner, v value) { s.head.entry.Tag = string(v.text) }},
+		{name: "tag", kind: kindText, set: func(s *Scanner, v value) { s.head.entry.Tag = s.text(v.text) }},
 		{name: "description", kind: kindText, set: name(func(e *Entry) *string { return &e.Desc })},
 		{name: "section", kind: kindInt, set: (*Scanner).setSection},
 		{name: "definition", kind: kindText, keep: readsDefinition, set: (*Scanner).setDefinition},
@@ -126,7 +129,7 @@ func (s *Scanner) setDefinition(v value) {
 		return
 	}
 	if parts := bytes.SplitN(v.text, []byte{'\''}, 3); len(parts) == 3 {
-		s.arch.Encoding = string(parts[1])
+		s.setEncoding(string(parts[1]))
 	}
 }
 
@@ -166,6 +169,7 @@ func (s *Scanner) endEntry() {
 	}
 	if s.keepEntry(e) {
 		e.Deps = append([]int(nil), h.deps...)
+		e.keepRaw()
 		s.arch.Entries = append(s.arch.Entries, e)
 	}
 	if s.err != nil {
@@ -201,14 +205,14 @@ func (s *Scanner) keepEntry(e Entry) bool {
 func (s *Scanner) intern(b []byte) string {
 	h := &s.head
 	if h.names == nil {
-		return string(b) // to be compared, not kept
+		return s.text(b) // to be compared, not kept
 	}
 	if name, ok := h.names[string(b)]; ok {
 		return name
 	}
-	name := string(b)
-	h.names[name] = name
-	h.memory += int64(2*len(name) + 64)
+	name := s.text(b)
+	h.names[string(b)] = name
+	h.memory += int64(len(b) + len(name) + 64)
 	return name
 }
 
