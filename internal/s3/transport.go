@@ -17,6 +17,9 @@ import (
 // large backup may rightly take an hour. What ends a dead peer is a connection on which nothing
 // has moved, in either direction, for the idle time.
 
+// maxIdleConns is more than anything here uses at once.
+const maxIdleConns = 32
+
 // newTransport takes proxy, roots (AWS_CA_BUNDLE) and TLS floor from the SDK's own client.
 func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {
 	sdk, ok := from.(*awshttp.BuildableClient)
@@ -35,6 +38,8 @@ func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {
 	t.TLSHandshakeTimeout = min(15*time.Second, idle)
 	t.ResponseHeaderTimeout = idle
 	t.IdleConnTimeout = 30 * time.Second
+	// The SDK keeps ten: where more read at once, each further one would have to connect again for each object.
+	t.MaxIdleConnsPerHost = maxIdleConns
 	// The default of 4 KiB costs a system call each.
 	t.WriteBufferSize, t.ReadBufferSize = 64<<10, 64<<10
 	// One connection per part: a lost one costs one part, and the idle rule is per request.

@@ -2,8 +2,10 @@ package s3
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,4 +56,33 @@ func TestAConnectionOnWhichNothingMovesIsGivenUp(t *testing.T) {
 			t.Errorf("gave up after %s", waited)
 		}
 	})
+}
+
+func TestManyReadersKeepTheirConnections(t *testing.T) {
+	srv := startServer(t)
+	b := openAt(t, srv)
+	mustPut(t, b, "a", []byte("x"))
+	const readers, rounds = 24, 12
+	for range rounds { // between which all of them are idle
+		var group sync.WaitGroup
+		for range readers {
+			group.Go(func() {
+				body, _, err := b.Get(t.Context(), "a", 0, -1)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, body)
+				_ = body.Close()
+			})
+		}
+		group.Wait()
+	}
+	connections := map[string]bool{}
+	for _, r := range srv.Requests() {
+		connections[r.From] = true
+	}
+	if len(connections) > 2*readers {
+		t.Errorf("%d requests of %d readers came over %d connections", rounds*readers, readers, len(connections))
+	}
 }

@@ -16,6 +16,7 @@ type Request struct {
 	Method string
 	Query  string
 	Header http.Header // nobody changes it
+	From   string      // the address of the client's connection
 	Status int
 	Sent   int64 // bytes of the answer's body
 }
@@ -29,7 +30,7 @@ type requestLog struct {
 const maxLogged = 20000
 
 func (l *requestLog) begin(op Op, bucket, key string, r *http.Request) *Request {
-	entry := &Request{Op: op, Bucket: bucket, Key: key, Method: r.Method, Query: r.URL.RawQuery, Header: r.Header}
+	entry := &Request{Op: op, Bucket: bucket, Key: key, Method: r.Method, Query: r.URL.RawQuery, Header: r.Header, From: r.RemoteAddr}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.list) == maxLogged {
