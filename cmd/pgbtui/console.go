@@ -22,7 +22,7 @@ func (p *program) console(ctx context.Context, f rootFlags) error {
 	}
 	audit := journal.NewHandler(journal.HandlerOptions{})
 	defer func() { _ = audit.Close() }()
-	options, done := console.Build(ctx, console.Setup{
+	options, done := console.Build(console.Setup{
 		Config: c, Host: hostname(), Version: version(), ReadOnly: f.readOnly || c.ReadOnly,
 		NoColor: p.noColor || p.getenv("NO_COLOR") != "",
 		Open:    p.bucket, Identities: func(job config.Job) ([]age.Identity, error) { return p.identities(job, "") }, Log: slog.New(audit),

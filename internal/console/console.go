@@ -1,7 +1,7 @@
 // Package console connects the screens of package ui to the bucket, systemd and the journal.
 //
 // Rules: each adapter turns one package's values into the view structs of ui and nothing more;
-// a source that can't be had is left nil with its reason, so that the rest is still shown; only
+// a source is opened when it is first read, and one that can't be had fails by itself, so that the rest is still shown; only
 // Actions starts anything, and it is not made for a read-only console.
 package console
 
@@ -38,8 +38,9 @@ type Setup struct {
 	Env        backup.Env   // Now, Host, Tool
 }
 
-// Build makes the console's options. close gives back what was opened.
-func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
+// Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads them,
+// so that the first frame waits for none of them. close gives back what was opened.
+func Build(s Setup) (options ui.Options, close func()) {
 	o := ui.Options{
 		Identity: s.identity(),
 		Look:     ui.Look{NoColor: s.NoColor, ASCII: !utf8Locale()},
@@ -47,45 +48,29 @@ func Build(ctx context.Context, s Setup) (options ui.Options, close func()) {
 
 		RestoreCommand: backup.RestoreCommand(s.firstJob().Postgres.Host),
 	}
-	var closers []func()
+	bus, reader := systemd.OnDemand(), &openedJournal{}
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
 	o.Sources.Catalogue = buckets
 	o.Sources.Retention = &pruning{setup: s, buckets: buckets}
-	bus, err := systemd.Connect(ctx)
-	if err != nil {
-		o.Sources.Missing["units"], o.Sources.Missing["timers"] = err, err
-	} else {
-		closers = append(closers, func() { _ = bus.Close() })
-		o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
-	}
-	o.Jobs = s.jobs(ctx, bus)
+	o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
+	o.Jobs, o.Sources.Objectives = s.jobs(), &objectives{bus: bus, setup: s}
 	if !s.ReadOnly { // else the timers of this host are nobody's business here
 		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: dump.DefaultStateDir, setup: s, buckets: buckets}
 	}
-	reader, err := journal.Open(ctx, journal.Options{})
-	if err != nil {
-		o.Sources.Missing["journal"] = err
-	} else {
-		closers = append(closers, func() { _ = reader.Close() })
-		o.Sources.Journal = &entries{reader}
-		o.Sources.History = &history{pages: reader, subject: (&units{setup: s}).subject}
-	}
+	o.Sources.Journal = &entries{reader}
+	o.Sources.History = &history{pages: reader, subject: (&units{setup: s}).subject}
 	o.Write = s.write(bus, buckets)
 	asks, _ := o.Write.Actions.(*actions)
 	o.Sources.Planner = &planner{setup: s, buckets: buckets, asks: asks}
 	return o, func() {
-		for _, c := range closers {
-			c()
-		}
+		_ = bus.Close()
+		reader.close()
 	}
 }
 
 func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
-	switch {
-	case s.ReadOnly:
+	if s.ReadOnly {
 		return ui.Write{Denied: "read-only, by --read-only or read_only in the configuration"}
-	case bus == nil:
-		return ui.Write{Denied: "systemd can't be reached, and every run is a unit"}
 	}
 	who := journal.Session{}.CurrentOperator()
 	a := &actions{bus: bus, setup: s, buckets: buckets, who: who}
@@ -114,22 +99,33 @@ func overridden(c *config.Config) (names []string) {
 	return names
 }
 
-func (s Setup) jobs(ctx context.Context, bus *systemd.Bus) []ui.Job {
-	// The watch reads objectives off the timers; the sets are the screens' own business.
-	look := watch.Observer{Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }}
-	if bus != nil {
-		look.Host = bus
-	}
-	seen := look.Look(ctx, s.Config, s.Config.Jobs)
+func (s Setup) jobs() []ui.Job {
 	var jobs []ui.Job
-	for i, j := range s.Config.Jobs {
-		unit, objective := s.unitOf(j), seen.Jobs[i].Objective
+	for _, j := range s.Config.Jobs {
+		unit := s.unitOf(j)
 		jobs = append(jobs, ui.Job{
-			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j), Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
-			Objectives: objective.Objectives, RPOFrom: objectiveFrom[objective.RPOFrom],
+			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j), Unit: unit,
+			Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
 		})
 	}
 	return jobs
+}
+
+// objectives is ui.Objectives: the watch reads them off the timers, where the configuration does not say.
+type objectives struct {
+	bus   *systemd.Bus
+	setup Setup
+}
+
+// Objectives implements ui.Objectives.
+func (o *objectives) Objectives(ctx context.Context) map[string]ui.Objective {
+	// The sets are the screens' own business.
+	look := watch.Observer{Host: o.bus, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }}
+	found := map[string]ui.Objective{}
+	for _, j := range look.Look(ctx, o.setup.Config, o.setup.Config.Jobs).Jobs {
+		found[j.Name] = ui.Objective{Objectives: j.Objective.Objectives, RPOFrom: objectiveFrom[j.Objective.RPOFrom]}
+	}
+	return found
 }
 
 // objectiveFrom says it on screen.

@@ -2,14 +2,55 @@ package console
 
 import (
 	"context"
+	"sync"
 
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
+// openedJournal is the journal from when it is first read. One that could not be opened is tried again.
+type openedJournal struct {
+	mu     sync.Mutex
+	reader *journal.Reader
+	closed bool
+}
+
+func (o *openedJournal) open(ctx context.Context) (*journal.Reader, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil, context.Canceled
+	}
+	if o.reader == nil {
+		reader, err := journal.Open(ctx, journal.Options{})
+		if err != nil {
+			return nil, err
+		}
+		o.reader = reader
+	}
+	return o.reader, nil
+}
+
+func (o *openedJournal) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed = true; o.reader != nil {
+		_ = o.reader.Close()
+	}
+}
+
+// Page is that of the journal.
+func (o *openedJournal) Page(ctx context.Context, q journal.Query, at journal.Position) (journal.Page, error) {
+	reader, err := o.open(ctx)
+	if err != nil {
+		return journal.Page{}, err
+	}
+	return reader.Page(ctx, q, at)
+}
+
 // entries is ui.Journal over package journal.
-type entries struct{ reader *journal.Reader }
+type entries struct{ journal *openedJournal }
 
 func query(q ui.JournalQuery) journal.Query {
 	units := []string{q.Unit}
@@ -21,13 +62,17 @@ func query(q ui.JournalQuery) journal.Query {
 
 // Page implements ui.Journal.
 func (e *entries) Page(ctx context.Context, q ui.JournalQuery) (ui.JournalPage, error) {
-	page, err := e.reader.Page(ctx, query(q), journal.Position{Cursor: q.Before, Direction: journal.Older, Limit: q.Limit})
+	page, err := e.journal.Page(ctx, query(q), journal.Position{Cursor: q.Before, Direction: journal.Older, Limit: q.Limit})
 	return ui.JournalPage{Entries: views(page.Entries), More: page.More}, err
 }
 
 // Follow implements ui.Journal.
 func (e *entries) Follow(ctx context.Context, q ui.JournalQuery) (<-chan []ui.Entry, error) {
-	batches, err := e.reader.Follow(ctx, query(q), q.After)
+	reader, err := e.journal.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	batches, err := reader.Follow(ctx, query(q), q.After)
 	if err != nil {
 		return nil, err
 	}

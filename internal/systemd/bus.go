@@ -33,6 +33,9 @@ type Bus struct {
 	closed bool
 }
 
+// OnDemand is the system bus, dialled when it is first used; what keeps it from being reached is each call's error.
+func OnDemand() *Bus { return &Bus{} }
+
 // Connect dials the system bus; ctx bounds the dialling only.
 func Connect(ctx context.Context) (*Bus, error) {
 	b := &Bus{}

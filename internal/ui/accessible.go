@@ -115,6 +115,9 @@ func (t *talk) read(ctx context.Context) {
 	defer cancel()
 	t.now = t.Now()
 	sets, runs, timers := setsMsg{err: t.missing("catalogue")}, runsMsg{err: t.missing("units")}, timersMsg{err: t.missing("timers")}
+	if o := t.Sources.Objectives; o != nil {
+		t.goals.put(t.now, o.Objectives(ctx), nil)
+	}
 	if c := t.Sources.Catalogue; c != nil {
 		sets, _ = readSets(c)(ctx).(setsMsg)
 	}

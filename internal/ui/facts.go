@@ -108,14 +108,14 @@ func lockText(sh *shared, s *backup.Set) string {
 // objectiveText holds the newest good set of a job against the job's objective; "" for others.
 func objectiveText(sh *shared, s *backup.Set) string {
 	for _, d := range assess(sh) {
-		if d.newest == nil || d.newest.Dir != s.Dir || d.job.Objectives.RPO == 0 {
+		if d.newest == nil || d.newest.Dir != s.Dir || d.job.RPO == 0 {
 			continue
 		}
 		word := "met"
-		if sh.now.Sub(s.FinishedAt) > d.job.Objectives.RPO {
+		if sh.now.Sub(s.FinishedAt) > d.job.RPO {
 			word = "MISSED"
 		}
-		return word + ": at most " + span(d.job.Objectives.RPO) + " old, " + d.job.RPOFrom
+		return word + ": at most " + span(d.job.RPO) + " old, " + d.job.RPOFrom
 	}
 	return ""
 }

@@ -17,7 +17,14 @@ const (
 )
 
 func (r *root) readAll() tea.Cmd {
-	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits())
+	return tea.Batch(r.readGoals(), r.readSets(), r.readTimers(), r.readTold(), r.watchUnits())
+}
+
+func (r *root) readGoals() tea.Cmd {
+	if r.Sources.Objectives == nil {
+		return nil
+	}
+	return r.goals.asker.ask(r.ctx, r.fed, readGoals(r.Sources.Objectives))
 }
 
 func (r *root) readSets() tea.Cmd {
@@ -86,6 +93,8 @@ func (r *root) fed(msg tea.Msg) tea.Cmd {
 			r.toast = toastMsg{} // it was read
 		}
 		return r.readTold() // which holds the sets against what this host remembers
+	case goalsMsg:
+		r.goals.put(r.now, msg.goals, nil)
 	case timersMsg:
 		r.timers.put(r.now, msg.timers, msg.err)
 	case toldMsg:

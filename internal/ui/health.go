@@ -52,14 +52,14 @@ func (d *database) recoverTo() time.Time {
 // judgement is what assess came to, and of what: the feeds by the number of their reading, and the
 // minute, since a frame asks several times and a bucket may hold ten thousand sets.
 type judgement struct {
-	of     [4]int
+	of     [5]int
 	minute time.Time
 	all    []database
 }
 
 // assess judges every configured database, and those of this instance that only have sets.
 func assess(sh *shared) []database {
-	of := [4]int{sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading}
+	of := [5]int{sh.goals.reading, sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading}
 	minute := sh.now.Truncate(time.Minute)
 	if sh.judged.all == nil || sh.judged.of != of || !sh.judged.minute.Equal(minute) {
 		sh.judged = judgement{of, minute, judgeAll(sh)}
@@ -70,6 +70,7 @@ func assess(sh *shared) []database {
 func judgeAll(sh *shared) []database {
 	all := []database{}
 	for _, j := range sh.Jobs {
+		j.Objective = sh.goalsOf(j)
 		all = append(all, judge(sh, database{name: j.Database, title: sh.jobTitle(j), job: j, hasJob: true}, sh.setsBeside(j)))
 	}
 	rest := map[string][]backup.Set{}
@@ -110,7 +111,7 @@ func judge(sh *shared, d database, all []backup.Set) database {
 	d.judgeTimer(sh)
 	d.problems = append(d.problems, sh.toldOf(&d)...)
 	d.mark = markOK
-	if !d.known {
+	if !d.known || d.hasJob && sh.stillReads() {
 		d.mark = markUnknown
 	}
 	for _, p := range d.problems {
@@ -119,6 +120,20 @@ func judge(sh *shared, d database, all []backup.Set) database {
 		}
 	}
 	return d
+}
+
+// goalsOf is what a job promises, as far as that was read.
+func (sh *shared) goalsOf(j Job) Objective {
+	if sh.Sources.Objectives == nil {
+		return j.Objective
+	}
+	return sh.goals.value[j.Name]
+}
+
+// stillReads reports whether something that a job is judged by was not read yet: what it promises, its timer, its
+// last run.
+func (sh *shared) stillReads() bool {
+	return sh.Sources.Objectives != nil && sh.goals.unread() || sh.timers.unread() || sh.runs.unread()
 }
 
 // timed reports whether a timer starts backups of this one: by the job, where it names one.
@@ -135,7 +150,7 @@ func (d *database) add(kind string, m mark, remedy, format string, args ...any) 
 
 // judgeSets shows what package backup says of the sets, with the console's keys for remedies.
 func (d *database) judgeSets(sh *shared, all []backup.Set) {
-	objectives := d.job.Objectives
+	objectives := d.job.Objective.Objectives
 	if objectives.RPO == 0 {
 		objectives.RPO = math.MaxInt64
 	}
@@ -179,7 +194,7 @@ func (d *database) remedy(p backup.Problem) string {
 	case backup.ProblemWarnings:
 		return "enter shows it"
 	case backup.ProblemProof:
-		if d.job.Objectives.ProofLevel == backup.LevelRestored {
+		if d.job.ProofLevel == backup.LevelRestored {
 			return "d drills the newest now; 4 shows the timer that should"
 		}
 		return "v verifies the newest now; 4 shows the timer that should"

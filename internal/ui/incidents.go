@@ -153,5 +153,5 @@ func worst(sh *shared, all []database) (m mark, names []string, known bool) {
 			m, names = p.mark, []string{"this host"}
 		}
 	}
-	return m, names, !sh.sets.unread() && !sh.timers.unread() && !sh.runs.unread()
+	return m, names, !sh.sets.unread() && !sh.stillReads()
 }

@@ -101,7 +101,7 @@ func (id Identity) overridden() string {
 func (r *root) health(words bool) string {
 	all := assess(r.shared)
 	worst, names, read := worst(r.shared, all)
-	if r.sets.unread() || !read && worst.rank == 0 {
+	if r.sets.unread() || !read && (worst.rank == 0 || worst == markUnknown) {
 		return r.faint.Render("reading …")
 	}
 	if len(all) == 0 && worst.rank == 0 {

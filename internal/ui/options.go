@@ -56,8 +56,7 @@ type Job struct {
 	Prune    string       // that carries out retention, "postgres-backup-prune@main.service"
 	CLI      string       // the line that does the same, "systemctl start postgres-backup@main.service"
 
-	Objectives backup.Objectives // an RPO of 0 is none: no set is ever late
-	RPOFrom    string            // where the RPO comes from, in words
+	Objective // unless Sources.Objectives tells it
 }
 
 // Look is how frames are drawn.

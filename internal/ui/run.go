@@ -25,6 +25,10 @@ import (
 // leaveWithin bounds the end when the terminal is gone or stuck.
 const leaveWithin = 700 * time.Millisecond
 
+// framesASecond is how often the renderer looks whether something changed, the most that it allows: the first frame
+// and each key wait for the next look. Nothing is sent where nothing changed.
+const framesASecond = 120
+
 // errHangup is the cause of an end by a vanished terminal: leaving, not failing.
 var errHangup = errors.New("ui: the terminal is gone")
 
@@ -40,7 +44,7 @@ func Run(ctx context.Context, o Options) error {
 	model := newRoot(ctx, o)
 	model.hasShell = hasShell()
 	program := tea.NewProgram(guard{model, c},
-		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(60),
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(framesASecond),
 		tea.WithInput(&watched{File: o.Input, gone: func() { stop(errHangup) }}), tea.WithOutput(o.Output))
 	ended := make(chan error, 1)
 	go func() {

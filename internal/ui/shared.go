@@ -22,6 +22,7 @@ type shared struct {
 	runs   feed[[]UnitRun]
 	timers feed[[]Timer]
 	told   feed[[]Incident]
+	goals  feed[map[string]Objective] // of jobs, by name
 	judged judgement
 	posted []tea.Msg       // to the shell, taken at the end of each Update
 	asked  map[string]bool // units started from here, to tell how they ended
@@ -158,7 +159,8 @@ type (
 		timers []Timer
 		err    error
 	}
-	toldMsg struct {
+	goalsMsg struct{ goals map[string]Objective }
+	toldMsg  struct {
 		open []Incident
 		err  error
 	}
@@ -185,6 +187,10 @@ func readTimers(t Timers) func(context.Context) tea.Msg {
 		timers, err := t.Timers(ctx)
 		return timersMsg{timers, err}
 	}
+}
+
+func readGoals(o Objectives) func(context.Context) tea.Msg {
+	return func(ctx context.Context) tea.Msg { return goalsMsg{o.Objectives(ctx)} }
 }
 
 func readTold(src Told) func(context.Context) tea.Msg {

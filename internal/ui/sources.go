@@ -17,14 +17,15 @@ import (
 // Sources are the places that the console reads from. A nil field is a source that does not
 // exist here: its panes say so. Why it is missing goes in the matching Missing entry.
 type Sources struct {
-	Catalogue Catalogue
-	Units     Units
-	Timers    Timers
-	Journal   Journal
-	History   History
-	Planner   Planner
-	Retention Retention
-	Told      Told
+	Catalogue  Catalogue
+	Objectives Objectives // nil: those of Options.Jobs count
+	Units      Units
+	Timers     Timers
+	Journal    Journal
+	History    History
+	Planner    Planner
+	Retention  Retention
+	Told       Told
 	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
 	// "planner", "retention",
 	// "told".
@@ -43,6 +44,20 @@ type Catalogue interface {
 	// Recipe is the commands that restore the set without pgbtui, one per line, quoted for a
 	// shell. It does no I/O.
 	Recipe(set backup.Set) []string
+}
+
+// Objectives finds out what the jobs promise, where the configuration leaves that to their timers. Until it has
+// answered, nothing is judged good.
+type Objectives interface {
+	// Objectives are those of all jobs, by name. Called at the start, and on the r key. What cannot be asked has the
+	// default, and says so.
+	Objectives(ctx context.Context) map[string]Objective
+}
+
+// Objective is what one job promises.
+type Objective struct {
+	backup.Objectives        // an RPO of 0 is none: no set is ever late
+	RPOFrom           string // where the RPO comes from, in words
 }
 
 // ContentsView is the browsable content of a dump.

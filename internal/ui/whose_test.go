@@ -28,7 +28,7 @@ func tiers(w *uitest.World, o *ui.Options) {
 	job := func(name, instance, database string, beside ...string) ui.Job {
 		return ui.Job{
 			Name: name, Instance: instance, Database: database, Whose: backup.Whose{Job: name, Beside: beside},
-			Unit: "postgres-backup@" + name + ".service", Objectives: backup.Objectives{RPO: 26 * time.Hour}, RPOFrom: "of the configuration",
+			Unit: "postgres-backup@" + name + ".service", Objective: ui.Objective{Objectives: backup.Objectives{RPO: 26 * time.Hour}, RPOFrom: "of the configuration"},
 		}
 	}
 	o.Jobs = []ui.Job{job("crm", "db2", "crm"), job("hourly", here, "analytics", "weekly"), job("weekly", here, "analytics", "hourly")}

@@ -18,8 +18,8 @@ func jobs() []ui.Job {
 	for _, n := range []string{"crm", "ledger", "sales"} {
 		out = append(out, ui.Job{
 			Name: n, Database: n, Unit: "postgres-backup@" + n + ".service", Prune: "postgres-backup-prune@" + n + ".service",
-			CLI:        "systemctl start postgres-backup@" + n + ".service",
-			Objectives: backup.Objectives{RPO: 26 * time.Hour}, RPOFrom: "of the timer's calendar",
+			CLI:       "systemctl start postgres-backup@" + n + ".service",
+			Objective: ui.Objective{Objectives: backup.Objectives{RPO: 26 * time.Hour}, RPOFrom: "of the timer's calendar"},
 		})
 	}
 	return out
