@@ -25,10 +25,14 @@ func (t *told) Open(context.Context) ([]ui.Incident, error) {
 	}
 	var all []ui.Incident
 	for _, i := range known {
-		all = append(all, ui.Incident{
+		one := ui.Incident{
 			Subject: i.Subject, Kind: string(i.Kind), Critical: i.Severity == watch.Critical, What: i.What, Remedy: i.Remedy,
 			OpenedAt: i.OpenedAt, Untold: i.Owed == watch.Opened,
-		})
+		}
+		if i.Run != nil {
+			one.Invocation = i.Run.Invocation
+		}
+		all = append(all, one)
 	}
 	return append(all, t.lost(known)...), nil
 }

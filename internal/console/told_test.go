@@ -17,7 +17,7 @@ func TestWhatIsToldAndOpenReachesTheScreensOldestFirst(t *testing.T) {
 	text, err := json.Marshal(map[string]any{"schema": 1, "incidents": []watch.Incident{
 		{Finding: watch.Finding{Subject: "sales", Kind: watch.KindMissed, Severity: watch.Critical, What: "a run was missed", Remedy: "look"}, OpenedAt: at, Owed: watch.Opened},
 		{Finding: watch.Finding{Subject: "crm", Kind: watch.KindTimer}, OpenedAt: at.Add(-time.Hour), ClosedAt: at},
-		{Finding: watch.Finding{Subject: "crm", Kind: watch.KindRun, What: "it failed"}, OpenedAt: at.Add(-time.Hour)},
+		{Finding: watch.Finding{Subject: "crm", Kind: watch.KindRun, What: "it failed", Run: &watch.Run{Invocation: "f00d"}}, OpenedAt: at.Add(-time.Hour)},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestWhatIsToldAndOpenReachesTheScreensOldestFirst(t *testing.T) {
 	}
 	source := &told{dir: dir, stateDir: dir, setup: Setup{Config: &config.Config{}}, buckets: &buckets{}}
 	open, err := source.Open(t.Context())
-	if err != nil || len(open) != 2 || open[0].Subject != "crm" || open[0].Kind != "run" || open[0].Untold {
+	if err != nil || len(open) != 2 || open[0].Subject != "crm" || open[0].Kind != "run" || open[0].Untold || open[0].Invocation != "f00d" {
 		t.Fatalf("%+v, %v", open, err)
 	}
 	if i := open[1]; i.Subject != "sales" || !i.Critical || !i.Untold || i.Remedy != "look" || !i.OpenedAt.Equal(at) {

@@ -101,7 +101,8 @@ func judge(sh *shared, d database, all []backup.Set) database {
 	}
 	for i := range sh.runs.value {
 		if r := &sh.runs.value[i]; d.hasJob && r.Action == "backup" && (r.Unit == d.job.Unit || r.Job == d.job.Name) {
-			d.run = r
+			run := sh.explained(*r)
+			d.run = &run
 		}
 	}
 	if d.known {

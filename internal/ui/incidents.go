@@ -7,6 +7,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
@@ -86,7 +87,7 @@ func hostProblems(sh *shared) (all []hostProblem) {
 		jobs[t.Unit] = jobs[t.Unit] || t.State == TimerOn
 	}
 	for _, r := range sh.runs.value {
-		if p, bad := runProblem(r); bad {
+		if p, bad := runProblem(sh.explained(r)); bad {
 			all = append(all, hostProblem{sh.runTitle(r), p})
 			jobs[r.Unit] = true
 		}
@@ -97,6 +98,19 @@ func hostProblems(sh *shared) (all []hostProblem) {
 		}
 	}
 	return all
+}
+
+// explained is the run with its own last error and remedy, where the alert about this very run has told
+// them. systemd alone knows no more than the exit code.
+func (sh *shared) explained(r UnitRun) UnitRun {
+	for _, i := range sh.told.value {
+		if i.Kind == "run" && i.Invocation != "" && i.Invocation == r.Invocation {
+			reason := strings.TrimPrefix(i.What, r.Action+" failed: ") // the screens say that themselves
+			r.Detail = strings.TrimPrefix(reason, r.Action+": ")
+			r.Remedy = first(i.Remedy, r.Remedy)
+		}
+	}
+	return r
 }
 
 // runMended reports whether a unit is known to have run well since it was told.

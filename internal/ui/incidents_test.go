@@ -122,3 +122,23 @@ func TestADrillByTimerThatFailedIsFoundBeforeTheWatchTellsIt(t *testing.T) {
 		t.Errorf("it is said twice:\n%s", plain(d))
 	}
 }
+
+func TestARunThatFailedIsShownWithTheErrorAndTheRemedyThatItsAlertTold(t *testing.T) {
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) {
+		fine(w, o)
+		backup, drill := "postgres-backup@sales.service", "postgres-backup-drill@sales.service"
+		w.AllRuns = []ui.UnitRun{
+			{Unit: backup, Action: "backup", Job: "sales", Database: "sales", State: ui.RunFailed, EndedAt: uitest.Now, Invocation: "b1", Detail: "exit code 4", Remedy: "read the journal"},
+			{Unit: drill, Action: "drill", Job: "sales", Database: "sales", State: ui.RunFailed, EndedAt: uitest.Now, Invocation: "d2", Detail: "exit code 65", Remedy: "read the journal"},
+		}
+		w.Incident = []ui.Incident{
+			{Subject: backup, Kind: "run", Critical: true, What: "backup failed: backup: the dump has no tables", Remedy: "check the server", OpenedAt: uitest.Now, Invocation: "b1"},
+			{Subject: drill, Kind: "run", Critical: true, What: "an earlier drill had no room", Remedy: "make room", OpenedAt: uitest.Now, Invocation: "d1"},
+		}
+	})
+	ready(d).Until("last backup failed: the dump has no tables").Until("→ check the server")
+	d.Until("the last run failed: exit code 65")
+	if strings.Contains(plain(d), "earlier drill") {
+		t.Errorf("the error of another run is shown:\n%s", plain(d))
+	}
+}

@@ -269,6 +269,8 @@ type Incident struct {
 	Remedy   string
 	OpenedAt time.Time
 	Untold   bool // no channel took it
+
+	Invocation string // systemd's, of the run that failed; "" where it is about no run
 }
 
 // Write holds what changes things.
