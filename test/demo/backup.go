@@ -11,39 +11,80 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// The backup, as the night would have made it.
+// The backups, as some nights would have made them.
 
-// noDelay takes the timer's random delay away. On a machine that has just booted systemd counts a
+// noDelay takes the timers' random delay away. On a machine that has just booted systemd counts a
 // missed run's delay from the boot: up to half an hour, which nobody wants to watch.
 const noDelay = "[Timer]\nRandomizedDelaySec=0\n"
 
-// fireTimer makes systemd find that last night was missed: a stamp two days old, then the timers
-// are switched on, as everywhere. Nobody starts the service.
-func (d *demo) fireTimer(ctx context.Context) (string, error) {
-	timer, service := systemd.BackupTimer(""), systemd.BackupService("")
-	if err := d.machine.WriteFile("/etc/systemd/system/"+timer+".d/demo.conf", noDelay, 0o644); err != nil {
+// services are the units of one kind, of all databases.
+func services(unit func(job string) string) (names []string) {
+	for _, job := range databases {
+		names = append(names, unit(job))
+	}
+	return names
+}
+
+// fireTimers makes systemd find that last night was missed: stamps two days old, then the timers
+// are switched on, as everywhere. Nobody starts the services.
+func (d *demo) fireTimers(ctx context.Context) (string, error) {
+	if err := d.machine.WriteFile("/etc/systemd/system/postgres-backup@.timer.d/demo.conf", noDelay, 0o644); err != nil {
 		return "", err
+	}
+	stamps := []string{"touch", "-d", "2 days ago"}
+	for _, timer := range services(systemd.BackupTimer) {
+		stamps = append(stamps, "/var/lib/systemd/timers/stamp-"+timer)
 	}
 	for _, argv := range [][]string{
 		{"systemctl", "daemon-reload"},
 		{"mkdir", "-p", "/var/lib/systemd/timers"},
-		{"touch", "-d", "2 days ago", "/var/lib/systemd/timers/stamp-" + timer},
-		{"pgbtui", "units", "install", "--enable-plain"},
+		stamps,
+		{"pgbtui", "units", "install", "--enable", strings.Join(databases, ",")},
 	} {
 		if _, err := d.machine.Output(ctx, "root", argv...); err != nil {
 			return "", err
 		}
 	}
-	if err := d.waitFor(ctx, service); err != nil {
-		return "", err
+	for _, service := range services(systemd.BackupService) {
+		if err := d.waitFor(ctx, service); err != nil {
+			return "", err
+		}
 	}
-	// The other timers, of which a console without them has to warn. They have nothing to catch up.
-	if _, err := d.machine.Output(ctx, "root", "pgbtui", "units", "install", "--enable-plain"); err != nil {
-		return "", err
-	}
-	trigger, err := d.property(ctx, timer, "LastTriggerUSec")
+	trigger, err := d.property(ctx, systemd.BackupTimer(database), "LastTriggerUSec")
 	return "fired at " + trigger, err
 }
+
+// start starts units and returns when all of them have ended.
+func (d *demo) start(ctx context.Context, units ...string) error {
+	_, err := d.machine.Output(ctx, operator, append([]string{"systemctl", "start"}, units...)...)
+	return err
+}
+
+func (d *demo) backUpAgain(ctx context.Context) (string, error) {
+	return "", d.start(ctx, services(systemd.BackupService)...)
+}
+
+// proveSets gives the sets the levels of proof that a console shows.
+func (d *demo) proveSets(ctx context.Context) (string, error) {
+	return "", d.start(ctx, systemd.BackupVerifyService(database), systemd.BackupVerifyService(analytics),
+		systemd.BackupDrillService(crm))
+}
+
+// failToBackUp starts the backup that has to refuse, and leaves what it says to do on the console.
+func (d *demo) failToBackUp(ctx context.Context) (string, error) {
+	service := systemd.BackupService(crm)
+	if err := d.start(ctx, service); err == nil {
+		return "", fmt.Errorf("%s committed a database without tables", service)
+	}
+	status, err := d.property(ctx, service, "ExecMainStatus")
+	if err == nil && status != refused {
+		err = fmt.Errorf("%s ended with %s, not %s", service, status, refused)
+	}
+	return "refused, exit " + status, err
+}
+
+// refused is the exit code of a run that a check stopped.
+const refused = "4"
 
 // waitFor waits until service has run: it is inactive again and has a new result.
 func (d *demo) waitFor(ctx context.Context, service string) error {
@@ -109,23 +150,35 @@ func (d *demo) list(ctx context.Context) (listed, error) {
 	return found, nil
 }
 
-func (d *demo) findSet(ctx context.Context) (string, error) {
+// runsOfEach is how many sets each database has when the console opens.
+const runsOfEach = 2
+
+// findSets remembers the newest set of production, which the report restores.
+func (d *demo) findSets(ctx context.Context) (string, error) {
 	found, err := d.list(ctx)
 	if err != nil {
 		return "", err
 	}
-	if len(found.Sets) != 1 || found.Sets[0].Database != database {
-		return "", fmt.Errorf("expected one set of %s, the list has %+v", database, found.Sets)
+	count := map[string]int{}
+	var stored int64
+	for _, set := range found.Sets { // the newest first
+		if count[set.Database]++; set.Database == database && d.set == "" {
+			d.set = set.ID
+		}
+		stored += set.Stored
 	}
-	set := found.Sets[0]
-	d.set = set.ID
-	return fmt.Sprintf("%s, %d MiB stored", set.ID, set.Stored>>20), nil
+	for _, name := range databases {
+		if count[name] != runsOfEach {
+			return "", fmt.Errorf("%d sets of %s, not %d: %+v", count[name], name, runsOfEach, found.Sets)
+		}
+	}
+	return fmt.Sprintf("%d sets, %d MiB stored", len(found.Sets), stored>>20), nil
 }
 
 // readJournal looks for the run as an operator does: the commit's entry names the set.
 func (d *demo) readJournal(ctx context.Context) (string, error) {
 	out, err := d.machine.Output(ctx, operator, "journalctl", "--no-pager", "-o", "json",
-		"_SYSTEMD_UNIT="+systemd.BackupService(""), "PGBTUI_EVENT=backup-committed")
+		"_SYSTEMD_UNIT="+systemd.BackupService(database), "PGBTUI_EVENT=backup-committed", "-n", "1")
 	if err != nil {
 		return "", err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 // The machine: a database host as an administrator would set it up.
 
 const (
-	database  = "production"
 	storeUnit = "store.service"
 	operator  = "ops"
 )
@@ -27,9 +25,8 @@ DynamicUser=yes
 StateDirectory=store
 `
 
-// configuration is what an administrator of one database writes.
+// configuration is what an administrator of three databases writes.
 const configuration = `label: production
-database: production
 s3:
   bucket: backups
   region: us-east-1
@@ -39,6 +36,10 @@ s3:
 keep:
   days: 30
   min_good: 3
+jobs:
+  production: {}
+  analytics: {}
+  crm: {}
 `
 
 const credentials = "[default]\naws_access_key_id = demo\naws_secret_access_key = demo-secret-key\n"
@@ -75,19 +76,6 @@ func (d *demo) boot(ctx context.Context) (string, error) {
 	return name + ", PostgreSQL " + version, err
 }
 
-func (d *demo) createDatabase(ctx context.Context) (string, error) {
-	if _, err := d.machine.SQL(ctx, "postgres", "CREATE DATABASE "+database+" TEMPLATE template0"); err != nil {
-		return "", err
-	}
-	_, err := d.machine.Output(ctx, "postgres", "env", "PGDATABASE="+database, "PGHOST=/run/postgresql",
-		"seed", fmt.Sprintf("-size=%d", d.sizeBytes))
-	if err != nil {
-		return "", err
-	}
-	return d.machine.SQL(ctx, database, `SELECT format('%s, %s tables in %s schemas', pg_size_pretty(pg_database_size(current_database())),
-		(SELECT count(*) FROM pg_class WHERE relkind = 'r' AND oid >= 16384), (SELECT count(*) FROM pg_namespace WHERE oid >= 16384))`)
-}
-
 func (d *demo) startStore(ctx context.Context) (string, error) {
 	if err := d.machine.WriteFile("/etc/systemd/system/"+storeUnit, storeService, 0o644); err != nil {
 		return "", err
@@ -103,8 +91,10 @@ func (d *demo) install(ctx context.Context) (string, error) {
 	if _, err := d.machine.Output(ctx, "root", "pgbtui", "units", "install", "--database-role"); err != nil {
 		return "", err
 	}
-	if _, err := d.machine.SQL(ctx, database, grantLargeObjects); err != nil {
-		return "", err
+	for _, database := range databases {
+		if _, err := d.machine.SQL(ctx, database, grantLargeObjects); err != nil {
+			return "", err
+		}
 	}
 	for name, content := range map[string]string{"config.yaml": configuration, "s3-credentials": credentials} {
 		file := "/etc/pgbtui/" + name
@@ -115,7 +105,7 @@ func (d *demo) install(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	// The backups' own user reaches both ends with that: the database by peer login, the bucket.
+	// The backups' own user reaches both ends with that: the databases by peer login, the bucket.
 	if _, err := d.machine.Output(ctx, "pgbtui", "pgbtui", "config", "check"); err != nil {
 		return "", err
 	}

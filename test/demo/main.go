@@ -1,6 +1,6 @@
 // Command demo shows pgbtui at work on a real machine that it boots for the purpose (package
-// lab): a database `production` with believable data, a store, the units installed, and a timer
-// that fires. With a terminal it then opens the console there as an unprivileged operator;
+// lab): three databases with believable data, a store, the units installed, timers that fire, and
+// one database in trouble. With a terminal it then opens the console there as an unprivileged operator;
 // leaving the console ends everything. Without one it verifies, restores, compares, and reports.
 //
 // Rules: a step is one function that does one thing a person would do, through the program's own
@@ -36,7 +36,7 @@ func run(ctx context.Context) error {
 	}
 	d := demo{out: os.Stdout}
 	flag.StringVar(&d.programs, "programs", filepath.Dir(self), "folder with pgbtui, s3server and seed")
-	megabytes := flag.Int64("size", 300, "size of the database in MB")
+	megabytes := flag.Int64("size", 200, "size of the database production in MB")
 	report := flag.Bool("report", false, "no console: verify, restore, compare, report, as without a terminal")
 	flag.Parse()
 	d.sizeBytes = *megabytes << 20

@@ -33,7 +33,12 @@ func (d *demo) verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "proven: " + found.Sets[0].Proof, nil
+	for _, set := range found.Sets {
+		if set.ID == d.set {
+			return "proven: " + set.Proof, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not in the list", d.set)
 }
 
 // restore asks as the console does: a request in the operators' folder, then its unit.

@@ -21,7 +21,7 @@ type demo struct {
 	terminal  bool // out is one
 
 	machine *lab.Lab
-	set     string // ID of the set that the timer's run left
+	set     string // ID of the newest set of production
 }
 
 // step is a line of the report. The detail it returns is evidence, not prose.
@@ -30,15 +30,19 @@ type step struct {
 	do   func(context.Context) (detail string, err error)
 }
 
-// prepare is what both ways share: a machine with a backup that its timer made.
+// prepare is what both ways share: a machine with backups that its timers and an operator made, one of them refused.
 func (d *demo) prepare() []step {
 	return []step{
 		{"boot a machine", d.boot},
-		{"create database production", d.createDatabase},
+		{"create three databases", d.createDatabases},
 		{"start a store", d.startStore},
 		{"install pgbtui and its units", d.install},
-		{"let the timer catch a missed night up", d.fireTimer},
-		{"find the set in the bucket", d.findSet},
+		{"let the timers catch a missed night up", d.fireTimers},
+		{"back all three up again", d.backUpAgain},
+		{"verify two, restore the third for a test", d.proveSets},
+		{"lose the tables of crm", d.loseTables},
+		{"see its backup refuse that", d.failToBackUp},
+		{"find the sets in the bucket", d.findSets},
 		{"find the run in the journal", d.readJournal},
 	}
 }
@@ -46,7 +50,7 @@ func (d *demo) prepare() []step {
 // prove is the rest of the report.
 func (d *demo) prove() []step {
 	return []step{
-		{"verify the set, as an operator", d.verify},
+		{"verify a set, as an operator", d.verify},
 		{"restore it into production_copy, as an operator", d.restore},
 		{"restore pg_dump's own copy for comparison", d.restoreReference},
 		{"compare the two, dump against dump", d.compare},
