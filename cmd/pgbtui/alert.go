@@ -17,26 +17,37 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// alertCommand is what postgres-backup-alert@.service runs, and the test of its channels.
-func (p *program) alertCommand() *cobra.Command {
-	var job string
+type alertOptions struct {
+	*streams
+	env    *environment
+	logs   *logs
+	config func() (*config.Config, error)
+	job    string // of a test
+}
+
+// newAlertCommand is what postgres-backup-alert@.service runs, and the test of its channels.
+func newAlertCommand(p *program) *cobra.Command {
+	o := &alertOptions{streams: p.streams, env: p.environment, logs: p.logs, config: p.config}
 	cmd := &cobra.Command{
-		Use: "alert test", Short: "Send a test message to every channel that alerts go to", Args: one("test, or the name of a failed unit"),
+		Use:   "alert test",
+		Short: "Send a test message to every channel that alerts go to",
+		Args:  one("test, or the name of a failed unit"),
 		Long: `alert test sends a message that says it is a test to every channel of the configuration, and says for
 each whether it was taken. Exit 69 when one was not, 78 when an address cannot be used or there is none.
 
 postgres-backup-alert@.service runs alert UNIT, which tells why that unit failed.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "test" {
-				return p.alertTest(cmd.Context(), job)
+				return runAlertTest(cmd.Context(), o)
 			}
 			if !unitName(args[0]) {
-				return usageText("alert needs test, or the name of a failed unit, not " + strconv.Quote(args[0]) + didYouMean(args[0], []string{"test"}))
+				return usageText("alert needs test, or the name of a failed unit, not " + strconv.Quote(args[0]) +
+					didYouMean(args[0], []string{"test"}))
 			}
-			return p.alert(cmd.Context(), args[0])
+			return runAlert(cmd.Context(), o, args[0])
 		},
 	}
-	cmd.Flags().StringVar(&job, "job", "", "with test: only the channels of this `job`")
+	cmd.Flags().StringVar(&o.job, "job", "", "with test: only the channels of this `job`")
 	return cmd
 }
 
@@ -49,18 +60,19 @@ func unitName(name string) bool {
 // lockTime is how long an alert waits for a look that is telling something.
 const lockTime = 30 * time.Second
 
-// alert tells that a unit failed: as news of its incident where the watch will see its end, each time
+// runAlert tells that a unit failed: as news of its incident where the watch will see its end, each time
 // where it was a person's and has none.
-func (p *program) alert(ctx context.Context, unit string) error {
-	a := notify.FromMonitor(unit, p.getenv)
+func runAlert(ctx context.Context, o *alertOptions, unit string) error {
+	a := notify.FromMonitor(unit, o.env.getenv)
 	if triedAgain(ctx, a) {
-		p.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and is tried again: told if no try is left")
+		o.logs.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and is tried again: told if no try is left")
 		return nil
 	}
-	a.Host, a.When = hostname(), p.now()
-	c, configErr := p.config()
+	a.Host = hostname()
+	a.When = o.env.now()
+	c, configErr := o.config()
 	a.Job, _, _ = systemd.ScheduledJobOf(a.Unit)
-	t := &teller{p: p, c: c, now: p.now()}
+	t := &teller{env: o.env, logs: o.logs, c: c, now: a.When}
 	if configErr == nil {
 		t.jobs = watchedJobs(c, a.Job)
 		if job, err := c.Job(a.Job); err == nil {
@@ -76,19 +88,19 @@ func (p *program) alert(ctx context.Context, unit string) error {
 	}
 	var store *watch.Store
 	if systemd.Repeats(a.Unit) { // else nothing will ever end it: told, and not remembered
-		store = p.incidents(ctx, t)
+		store = incidents(ctx, t)
 	}
 	if store != nil {
 		defer func() { _ = store.Close() }()
 		if good := lastEnds(ctx, a.Unit).Good; !good.IsZero() {
-			store.Incidents = watch.Recovered(store.Incidents, a.Unit, good, p.now())
+			store.Incidents = watch.Recovered(store.Incidents, a.Unit, good, a.When)
 		}
 	}
-	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: p.now(), Blind: func(watch.Incident) bool { return true }})
+	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: a.When, Blind: func(watch.Incident) bool { return true }})
 	if len(news) == 0 {
 		t.warn(ctx, a.Subject()+" once more, as before: "+cmp.Or(a.Reason, a.Result))
 	}
-	if channels, _ := p.channels(c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
+	if channels, _ := alertChannels(o.env, c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
 		return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", configErr)
 	}
 	return err
@@ -109,7 +121,8 @@ func triedAgain(ctx context.Context, a notify.Alert) bool {
 // failureOf is the alert as a finding.
 func failureOf(a notify.Alert) watch.Finding {
 	f := watch.Finding{
-		Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical, What: cmp.Or(a.Reason, a.Subject()), Remedy: a.Advice(),
+		Subject: a.Unit, Kind: watch.KindRun, Severity: watch.Critical,
+		What: cmp.Or(a.Reason, a.Subject()), Remedy: a.Advice(),
 		Run: &watch.Run{Unit: a.Unit, Invocation: a.InvocationID, EndedAt: a.When.UTC()},
 	}
 	status := ""
@@ -124,8 +137,8 @@ func failureOf(a notify.Alert) watch.Finding {
 }
 
 // incidents opens the memory of what was told; nil, and said, where that cannot be had.
-func (p *program) incidents(ctx context.Context, t *teller) *watch.Store {
-	dir := strings.Split(p.getenv("STATE_DIRECTORY"), ":")[0]
+func incidents(ctx context.Context, t *teller) *watch.Store {
+	dir := strings.Split(t.env.getenv("STATE_DIRECTORY"), ":")[0]
 	if dir == "" {
 		return nil // by hand
 	}

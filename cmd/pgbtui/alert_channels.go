@@ -10,10 +10,10 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
 )
 
-// channels are the places that take the alerts of a job, each once; c is nil when the configuration
+// alertChannels are the places that take the alerts of a job, each once; c is nil when the configuration
 // cannot be read, and what does not stand in it is used all the same. An address that cannot be used is
 // among the errors and does not keep the others from being used.
-func (p *program) channels(c *config.Config, jobs ...config.Job) (found []notify.Channel, bad []error) {
+func alertChannels(env *environment, c *config.Config, jobs ...config.Job) (found []notify.Channel, bad []error) {
 	add := func(address string, criticalOnly bool) {
 		ch, err := notify.NewChannel(len(found)+len(bad)+1, address, criticalOnly)
 		if err != nil {
@@ -33,14 +33,14 @@ func (p *program) channels(c *config.Config, jobs ...config.Job) (found []notify
 		hooks = append(hooks, job.Alert.SlackWebhook)
 	}
 	if c == nil {
-		hooks = append(hooks, p.getenv("SLACK_WEBHOOK_URL"))
+		hooks = append(hooks, env.getenv("SLACK_WEBHOOK_URL"))
 	}
 	for _, hook := range hooks {
 		if hook != "" {
 			add(hook, false)
 		}
 	}
-	for _, address := range p.credentialAddresses(&bad) {
+	for _, address := range credentialAddresses(env, &bad) {
 		add(address, false)
 	}
 	seen := map[config.Channel]bool{} // jobs share those of the file's top
@@ -67,14 +67,15 @@ func channelAddress(c config.Channel) (string, error) {
 	}
 	text, err := bounded.ReadFile(c.URLFile, bounded.File)
 	if err != nil {
-		return "", fault.New(fault.Config, "read the address of a channel", "It must be readable for user pgbtui: root:pgbtui, mode 0640.", err)
+		return "", fault.New(fault.Config, "read the address of a channel",
+			"Make the file readable for user pgbtui: root:pgbtui, mode 0640.", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
 // credentialAddresses are the lines of the systemd credential alert-urls.
-func (p *program) credentialAddresses(bad *[]error) []string {
-	file := p.credential("alert-urls")
+func credentialAddresses(env *environment, bad *[]error) []string {
+	file := env.credential("alert-urls")
 	if file == "" {
 		return nil
 	}

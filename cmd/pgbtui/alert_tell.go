@@ -19,7 +19,8 @@ const deliveryTime = 2 * time.Minute
 
 // teller brings news to the journal and to the channels.
 type teller struct {
-	p    *program
+	env  *environment
+	logs *logs
 	c    *config.Config // nil: it cannot be read
 	jobs []config.Job   // all that alerts may be about
 	now  time.Time
@@ -64,9 +65,9 @@ type delivery struct {
 
 // send gives every channel one message with the news that it takes.
 func (t *teller) send(ctx context.Context, news []watch.News, except ...notify.Channel) (sent []delivery, bad []error) {
-	every, _ := t.p.channels(t.c, t.jobs...)
+	every, _ := alertChannels(t.env, t.c, t.jobs...)
 	for _, n := range news {
-		channels, unusable := t.p.channels(t.c, t.concerned(n.Incident)...)
+		channels, unusable := alertChannels(t.env, t.c, t.concerned(n.Incident)...)
 		bad = append(bad, unusable...)
 		for _, ch := range channels {
 			if i := slices.IndexFunc(every, ch.Same); i >= 0 {
@@ -189,9 +190,9 @@ func (t *teller) log(ctx context.Context, n watch.News) {
 		job, _, _ := systemd.ScheduledJobOf(n.Incident.Subject)
 		attrs = append(attrs, slog.String("failed_unit", n.Incident.Subject), slog.String("job", job))
 	}
-	t.p.logger(slog.LevelInfo).LogAttrs(ctx, level, text, attrs...)
+	t.logs.logger(slog.LevelInfo).LogAttrs(ctx, level, text, attrs...)
 }
 
 func (t *teller) warn(ctx context.Context, text string) {
-	t.p.logger(slog.LevelInfo).WarnContext(ctx, text, slog.String("event", journal.EventWarning))
+	t.logs.logger(slog.LevelInfo).WarnContext(ctx, text, slog.String("event", journal.EventWarning))
 }

@@ -8,25 +8,22 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
 )
 
-// alertTest sends a test to every channel, and says how each took it.
-func (p *program) alertTest(ctx context.Context, jobName string) error {
-	c, err := p.config()
+// runAlertTest sends a test to every channel, and says how each took it.
+func runAlertTest(ctx context.Context, o *alertOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	jobs := watchedJobs(c, jobName)
-	if jobName != "" {
-		job, err := c.Job(jobName)
-		if err != nil {
-			return err
-		}
-		jobs = []config.Job{job}
+	jobs, err := c.Named(o.job)
+	if err != nil {
+		return err
 	}
-	channels, bad := p.channels(c, jobs...)
+	channels, bad := alertChannels(o.env, c, jobs...)
 	out := jsonAlertTest{Schema: jsonSchema, OK: len(bad) == 0, Channels: []jsonChannel{}}
 	message := notify.Message{
 		Title: "PostgreSQL backup: test of alerts from " + hostname(),
-		Text:  "PostgreSQL backup: this is a test of alerts from " + hostname() + ", sent by pgbtui alert test. Nothing is wrong.",
+		Text: "PostgreSQL backup: this is a test of alerts from " + hostname() +
+			", sent by pgbtui alert test. Nothing is wrong.",
 	}
 	sent := make([]notify.Outgoing, len(channels))
 	for i, ch := range channels {
@@ -37,7 +34,9 @@ func (p *program) alertTest(ctx context.Context, jobName string) error {
 	for _, s := range sent {
 		one := jsonChannel{Channel: s.Channel.Label, OK: s.Err == nil, Severity: severityWord(s.Channel)}
 		if s.Err != nil {
-			one.Error, out.OK, worst = s.Err.Error(), false, fault.CodeOf(s.Err)
+			one.Error = s.Err.Error()
+			out.OK = false
+			worst = fault.CodeOf(s.Err)
 		}
 		out.Channels = append(out.Channels, one)
 	}
@@ -46,9 +45,10 @@ func (p *program) alertTest(ctx context.Context, jobName string) error {
 		worst = fault.Config
 	}
 	if len(out.Channels) == 0 {
-		return fault.New(fault.Config, "alerts go to the journal only: there is no channel", "Set alert.channels, see docs/alerts.md#channels.", nil)
+		return fault.New(fault.Config, "alerts go to the journal only: there is no channel",
+			"Set alert.channels, see docs/alerts.md#channels.", nil)
 	}
-	if err := p.printAlertTest(out); err != nil {
+	if err := printAlertTest(o.streams, out); err != nil {
 		return err
 	}
 	return exitWith(worst)
@@ -74,15 +74,15 @@ type jsonChannel struct {
 	Error    string `json:"error,omitempty"`
 }
 
-func (p *program) printAlertTest(out jsonAlertTest) error {
-	if p.json {
-		return p.printJSON(out)
+func printAlertTest(to *streams, out jsonAlertTest) error {
+	if to.json {
+		return to.printJSON(out)
 	}
 	for _, c := range out.Channels {
 		if c.OK {
-			p.printf("ok   %s, from severity %s on\n", c.Channel, c.Severity)
+			to.printf("ok   %s, from severity %s on\n", c.Channel, c.Severity)
 		} else {
-			p.printf("FAIL %s: %s\n", c.Channel, c.Error)
+			to.printf("FAIL %s: %s\n", c.Channel, c.Error)
 		}
 	}
 	return nil

@@ -2,19 +2,12 @@ package main
 
 import "github.com/spf13/cobra"
 
-func (p *program) configCommand() *cobra.Command {
+func newConfigCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "config", Short: "Show and check the configuration", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return usageText("config needs check or show") },
 	}
-	var offline bool
-	check := &cobra.Command{
-		Use: "check", Short: "Read configuration and environment, try the bucket and PostgreSQL, and say what is used", Args: noArgs,
-		Long: configHelp,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.configCheck(cmd.Context(), offline) },
-	}
-	check.Flags().BoolVar(&offline, "offline", false, "do not try to reach the bucket and PostgreSQL")
-	cmd.AddCommand(check, p.configShowCommand())
+	cmd.AddCommand(newConfigCheckCommand(p), newConfigShowCommand(p))
 	return cmd
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -43,8 +45,32 @@ type jsonFinding struct {
 	Code   int    `json:"code"`
 }
 
-func (p *program) configCheck(ctx context.Context, offline bool) error {
-	c, err := p.config()
+type configCheckOptions struct {
+	*streams
+	env     *environment
+	config  func() (*config.Config, error)
+	backups client // reaches stores as backups do
+	offline bool
+}
+
+func newConfigCheckCommand(p *program) *cobra.Command {
+	o := &configCheckOptions{
+		streams: p.streams, env: p.environment, config: p.config,
+		backups: client{stores: p.stores, access: access{duty: writer}},
+	}
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Read configuration and environment, try the bucket and PostgreSQL, and say what is used",
+		Long:  configHelp,
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runConfigCheck(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.offline, "offline", false, "do not try to reach the bucket and PostgreSQL")
+	return cmd
+}
+
+func runConfigCheck(ctx context.Context, o *configCheckOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
@@ -52,7 +78,7 @@ func (p *program) configCheck(ctx context.Context, offline bool) error {
 	worst := fault.OK
 	for _, job := range jobsToCheck(ctx, c) {
 		one := describeJob(job)
-		one.Findings = p.findings(ctx, c, job, offline)
+		one.Findings = o.findings(ctx, c, job)
 		for _, f := range one.Findings {
 			if !f.OK {
 				worst = fault.Code(f.Code)
@@ -60,7 +86,7 @@ func (p *program) configCheck(ctx context.Context, offline bool) error {
 		}
 		out.Jobs = append(out.Jobs, one)
 	}
-	if err := p.printConfig(out); err != nil {
+	if err := printConfig(o.streams, out); err != nil {
 		return err
 	}
 	return exitWith(worst)
@@ -72,36 +98,39 @@ func describeJob(job config.Job) jsonJob {
 		retention = fmt.Sprintf("%s, at least %d good sets; by the %s", job.Keep, job.Keep.MinGood, job.Keep.By)
 	}
 	return jsonJob{
-		Name: job.Name, Database: job.Database, Instance: job.Instance, Location: "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
+		Name: job.Name, Database: job.Database, Instance: job.Instance,
+		Location:  "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
 		Encrypted: len(job.Encryption.Recipients) > 0, Retention: retention,
 	}
 }
 
 // findings tries what a run will need.
-func (p *program) findings(ctx context.Context, c *config.Config, job config.Job, offline bool) []jsonFinding {
+func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job config.Job) []jsonFinding {
 	found := []jsonFinding{checkDatabase(job), checkEncryption(job)}
-	if signing, err := p.checkSigning(job); signing != "" || err != nil {
+	if signing, err := checkSigning(o.env, job); signing != "" || err != nil {
 		found = append(found, finding("signing", signing, err))
 	}
-	channels, bad := p.channels(c, job)
+	channels, bad := alertChannels(o.env, c, job)
 	alerts := finding("alerts", alertsDetail(len(channels)), errors.Join(bad...))
 	alerts.None = alerts.OK && len(channels) == 0
 	found = append(found, alerts)
 	found = append(found, checkSecrets(c, job)...)
-	if offline {
-		return append(found, nothing("bucket", "not tried, by --offline"), nothing("postgresql", "not tried, by --offline"))
+	if o.offline {
+		const offline = "not tried, by --offline"
+		return append(found, nothing("bucket", offline), nothing("postgresql", offline))
 	}
-	found = append(found, p.bucketFindings(ctx, job)...)
+	found = append(found, bucketFindings(ctx, o.backups, job)...)
 	if job.Database != "" {
 		facts, detail, err := checkServer(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
 		if err == nil && job.Drill.By == config.DrillByTimer {
-			found = append(found, p.checkDrills(ctx, job, facts))
+			found = append(found, checkDrills(ctx, o.env, job, facts))
 		}
 	}
 	timers, err := checkTimers(ctx, c, job)
 	if timers == "" && err == nil {
-		return append(found, nothing("timers", "not looked at: no units of pgbtui are installed here, or systemd does not answer"))
+		return append(found, nothing("timers",
+			"not looked at: no units of pgbtui are installed here, or systemd does not answer"))
 	}
 	return append(found, finding("timers", timers, err))
 }
@@ -119,11 +148,13 @@ func checkEncryption(job config.Job) jsonFinding {
 	if len(job.Encryption.Recipients) == 0 {
 		return nothing("encryption", "no recipients: sets are encrypted by the store alone (s3.sse: "+job.S3.SSE+")")
 	}
-	return finding("encryption", fmt.Sprintf("recipients are valid: %d", len(job.Encryption.Recipients)), checkRecipients(job))
+	valid := fmt.Sprintf("recipients are valid: %d", len(job.Encryption.Recipients))
+	return finding("encryption", valid, checkRecipients(job))
 }
 
 func alertsDetail(channels int) string {
-	if _, err := os.Stat(filepath.Join(systemd.SecretDir, "alert-urls")); channels == 0 && errors.Is(err, fs.ErrPermission) {
+	_, err := os.Stat(filepath.Join(systemd.SecretDir, "alert-urls"))
+	if channels == 0 && errors.Is(err, fs.ErrPermission) {
 		return "in the journal only, unless root has handed the watch addresses: sudo pgbtui config check --offline"
 	}
 	if channels == 0 {
@@ -154,8 +185,8 @@ func checkRecipients(job config.Job) error {
 
 // checkSigning says how sets are signed and trusted, or nothing when they are not. A key that comes
 // as a credential is seen by the unit only.
-func (p *program) checkSigning(job config.Job) (string, error) {
-	signer, err := p.signer(job)
+func checkSigning(env *environment, job config.Job) (string, error) {
+	signer, err := env.signer(job)
 	keys := len(job.Signing.PublicKeys)
 	switch {
 	case err != nil:
@@ -163,31 +194,36 @@ func (p *program) checkSigning(job config.Job) (string, error) {
 	case signer == nil && keys == 0:
 		return "", nil
 	case signer == nil:
-		return fmt.Sprintf("only sets signed by %d configured keys are trusted; no private key here: backups need the unit's credential signing-key", keys), nil
+		return fmt.Sprintf("only sets signed by %d configured keys are trusted; "+
+			"no private key here: backups need the unit's credential signing-key", keys), nil
 	case keys == 0:
-		return "sets are signed by key " + signer.ID() + "; no public keys are configured, so that signatures are not looked at here", nil
+		return "sets are signed by key " + signer.ID() +
+			"; no public keys are configured, so that signatures are not checked here", nil
 	case !signer.Among(job.Signing.PublicKeys):
-		return "", fault.New(fault.Config, "the signing key "+signer.ID()+" is not among signing.public_keys", "add its public key, or use the right private key", nil)
+		return "", fault.New(fault.Config, "the signing key "+signer.ID()+" is not among signing.public_keys",
+			"Add its public key, or use the right private key.", nil)
 	}
-	return fmt.Sprintf("sets are signed by key %s; sets signed by %d configured keys are trusted", signer.ID(), keys), nil
+	return fmt.Sprintf("sets are signed by key %s; sets signed by %d configured keys are trusted",
+		signer.ID(), keys), nil
 }
 
-func (p *program) printConfig(c jsonConfig) error {
-	if p.json {
-		return p.printJSON(c)
+func printConfig(to *streams, c jsonConfig) error {
+	if to.json {
+		return to.printJSON(c)
 	}
-	p.printf("file: %s\n", cmp.Or(printable.Text(c.File), noFile))
+	to.printf("file: %s\n", cmp.Or(printable.Text(c.File), noFile))
 	for _, j := range c.Jobs {
 		if j.Database == "" {
-			p.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
+			to.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
 		} else {
-			p.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database), j.Location, printable.Text(j.Instance))
+			to.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database),
+				j.Location, printable.Text(j.Instance))
 		}
-		p.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
+		to.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
 		for _, f := range j.Findings {
-			p.printf("  %s %s: %s\n", f.mark(), f.What, printable.Text(f.Detail))
+			to.printf("  %s %s: %s\n", f.mark(), f.What, printable.Text(f.Detail))
 			if f.Remedy != "" {
-				p.printf("       remedy: %s\n", printable.Text(f.Remedy))
+				to.printf("       remedy: %s\n", printable.Text(f.Remedy))
 			}
 		}
 	}

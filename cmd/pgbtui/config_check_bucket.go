@@ -19,8 +19,9 @@ import (
 // that is tried, with the key that backups have.
 
 // bucketFindings tries the bucket, as far as it is reached.
-func (p *program) bucketFindings(ctx context.Context, job config.Job) []jsonFinding {
-	bucket, err := client{stores: p.stores, access: access{duty: writer, waitedFor: p.watched}}.bucket(ctx, job)
+func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonFinding {
+	env := backups.stores.env
+	bucket, err := backups.bucket(ctx, job)
 	if err == nil {
 		err = bucket.Probe(ctx)
 	}
@@ -32,23 +33,23 @@ func (p *program) bucketFindings(ctx context.Context, job config.Job) []jsonFind
 		found = append(found, finding("bucket owner", "account "+owner+"; the store compares", bucket.CheckOwner(ctx)))
 	}
 	if job.ObjectLock.Mode != "" {
-		lock := dump.CheckObjectLock(ctx, bucket, job.ObjectLock, p.now)
+		lock := dump.CheckObjectLock(ctx, bucket, job.ObjectLock, env.now)
 		found = append(found, finding("object lock", job.ObjectLock.String(), lock))
 	}
 	if err == nil && job.Database != "" {
-		found = append(found, p.checkRights(ctx, bucket, job))
+		found = append(found, checkRights(ctx, env, bucket, job))
 	}
 	return found
 }
 
 // checkRights tries what a backup does there, and cleans up.
-func (p *program) checkRights(ctx context.Context, bucket *s3.Bucket, job config.Job) jsonFinding {
+func checkRights(ctx context.Context, env *environment, bucket *s3.Bucket, job config.Job) jsonFinding {
 	const what = "bucket rights"
 	trial := backup.TryBucket(ctx, bucket, job)
 	tried := strings.Join(trial.Allowed, ", ") + " work at " + bucket.Location() + trial.Key
 	err := trial.Err()
 	switch {
-	case err != nil && fault.CodeOf(err) == fault.NotPermitted && p.writersKeyHidden():
+	case err != nil && fault.CodeOf(err) == fault.NotPermitted && env.writersKeyHidden():
 		return nothing(what, "this user's key may not write there, which is right for people's keys; "+
 			"`sudo pgbtui config check` tries the backups' own")
 	case err != nil:
@@ -60,15 +61,16 @@ func (p *program) checkRights(ctx context.Context, bucket *s3.Bucket, job config
 			"backups may not delete what no rule keeps ("+trial.MayNotDelete.Error()+"), and each would end with a warning",
 			"Give the backups' key s3:DeleteObject, or set keep.by: timer and let a keeper delete (docs/iam.md#keeper).", nil))
 	}
-	return finding(what, tried+"; delete is refused, as it should be for backups without rules to keep, so that this object stays", nil)
+	return finding(what, tried+
+		"; delete is refused, as it should be for backups without rules to keep, so that this object stays", nil)
 }
 
 // writersKeyHidden reports whether the backups may have a key of their own that this user cannot look for.
-func (p *program) writersKeyHidden() bool {
-	if p.secretOfUnits(string(writer)) == "" || p.getenv("CREDENTIALS_DIRECTORY") != "" {
+func (e *environment) writersKeyHidden() bool {
+	if e.secretOfUnits(string(writer)) == "" || e.getenv("CREDENTIALS_DIRECTORY") != "" {
 		return false
 	}
-	_, err := os.Stat(p.secretOfUnits(string(writer)))
+	_, err := os.Stat(e.secretOfUnits(string(writer)))
 	return errors.Is(err, fs.ErrPermission)
 }
 

@@ -18,8 +18,8 @@ import (
 // that can drill.
 
 // checkDrills looks whether this host can drill, before a drill has to find out.
-func (p *program) checkDrills(ctx context.Context, job config.Job, facts postgres.Facts) jsonFinding {
-	request := restore.DrillRequest{Dir: drillDir(job.SpoolDir, p.getenv("STATE_DIRECTORY"))}
+func checkDrills(ctx context.Context, env *environment, job config.Job, facts postgres.Facts) jsonFinding {
+	request := restore.DrillRequest{Dir: drillDir(job.SpoolDir, env.getenv("STATE_DIRECTORY"))}
 	if units, bus := drillUnits(ctx); units != nil {
 		request = restore.DrillRequest{Dir: units.ServerDir, Unit: scratch.ControlSocket}
 		_ = bus.Close()
@@ -58,7 +58,8 @@ func checkTimers(ctx context.Context, c *config.Config, job config.Job) (string,
 // checkServer connects once, without waiting, and looks for what would spoil a dump.
 func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, detail string, err error) {
 	c := job.Postgres
-	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}, 0)
+	target := postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: job.Database}
+	server, err := postgres.Connect(ctx, target, 0)
 	if err != nil {
 		return facts, "", err
 	}
@@ -78,8 +79,11 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 		return facts, "", err
 	}
 	if facts.Unreadable > 0 || facts.Unowned > 0 {
-		return facts, "", fault.New(fault.NotPermitted, fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned),
-			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights", nil)
+		what := fmt.Sprintf("role %s can't read %d tables and %d large objects",
+			facts.Role, facts.Unreadable, facts.Unowned)
+		return facts, "", fault.New(fault.NotPermitted, what,
+			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights.", nil)
 	}
-	return facts, fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version), nil
+	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version)
+	return facts, detail, nil
 }

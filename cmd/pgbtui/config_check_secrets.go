@@ -46,7 +46,7 @@ func checkSecretFiles(files []string) error {
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
 			what := fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm())
-			bad = append(bad, fault.New(fault.Config, what, "chmod o-rwx "+file+", and change what could be read", nil))
+			bad = append(bad, fault.New(fault.Config, what, "Run chmod o-rwx "+file+", and change the secrets that could be read.", nil))
 		}
 	}
 	return errors.Join(bad...)
@@ -84,7 +84,8 @@ func ownersOf(info fs.FileInfo) (owner, group string) {
 	if !ok {
 		return "?", "?"
 	}
-	uid, gid := strconv.FormatUint(uint64(stat.Uid), 10), strconv.FormatUint(uint64(stat.Gid), 10)
+	uid := strconv.FormatUint(uint64(stat.Uid), 10)
+	gid := strconv.FormatUint(uint64(stat.Gid), 10)
 	owner, group = uid, gid
 	if u, err := user.LookupId(uid); err == nil {
 		owner = u.Username
@@ -161,7 +162,7 @@ func checkWiring(w systemd.Wiring) error {
 	var bad []error
 	for _, file := range w.Open {
 		bad = append(bad, fault.New(fault.Config, "others than root can read "+file,
-			"chmod go-rwx "+file+", and change what could be read", nil))
+			"Run chmod go-rwx "+file+", and change the secrets that could be read.", nil))
 	}
 	for _, file := range w.Unread {
 		bad = append(bad, fault.New(fault.Config, "no installed unit is handed "+file,

@@ -32,27 +32,33 @@ type jsonSetting struct {
 	Secret bool   `json:"secret"`
 }
 
-func (p *program) configShowCommand() *cobra.Command {
-	var job string
-	var set bool
+type configShowOptions struct {
+	*streams
+	config func() (*config.Config, error)
+	job    string
+	set    bool // without the defaults
+}
+
+func newConfigShowCommand(p *program) *cobra.Command {
+	o := &configShowOptions{streams: p.streams, config: p.config}
 	cmd := &cobra.Command{
 		Use: "show", Short: "Show every setting, and where it comes from", Args: noArgs,
 		Long: `Show every setting of every job as it holds for whoever calls this, and where it comes from: a line of the file, a
 variable of the environment or of the units' environment file, or nowhere, which is the default. Secrets are not shown.
 What a variable of this shell puts in the place of what the units use is told besides, as by every verb.`,
-		RunE: func(*cobra.Command, []string) error { return p.configShow(job, set) },
+		RunE: func(*cobra.Command, []string) error { return runConfigShow(o) },
 	}
-	cmd.Flags().StringVar(&job, "job", "", "only the settings of this `job`")
-	cmd.Flags().BoolVar(&set, "set", false, "only what somebody has set, without the defaults")
+	cmd.Flags().StringVar(&o.job, "job", "", "only the settings of this `job`")
+	cmd.Flags().BoolVar(&o.set, "set", false, "only what somebody has set, without the defaults")
 	return cmd
 }
 
-func (p *program) configShow(name string, setOnly bool) error {
-	c, err := p.config()
+func runConfigShow(o *configShowOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Named(name)
+	jobs, err := c.Named(o.job)
 	if err != nil {
 		return err
 	}
@@ -60,30 +66,33 @@ func (p *program) configShow(name string, setOnly bool) error {
 	for _, job := range jobs {
 		one := jsonJobSettings{Name: job.Name, Settings: []jsonSetting{}}
 		for _, s := range c.Settings(job) {
-			if setOnly && strings.HasPrefix(s.From, config.FromDefault) {
+			if o.set && strings.HasPrefix(s.From, config.FromDefault) {
 				continue
 			}
-			one.Settings = append(one.Settings, jsonSetting{Key: s.Key, Value: s.Value, From: s.From, Secret: s.Secret})
+			one.Settings = append(one.Settings, jsonSetting{
+				Key: s.Key, Value: s.Value, From: s.From, Secret: s.Secret,
+			})
 		}
 		out.Jobs = append(out.Jobs, one)
 	}
-	return p.printSettings(out)
+	return printSettings(o.streams, out)
 }
 
-func (p *program) printSettings(out jsonSettings) error {
-	if p.json {
-		return p.printJSON(out)
+func printSettings(to *streams, out jsonSettings) error {
+	if to.json {
+		return to.printJSON(out)
 	}
-	p.printf("file: %s\n", cmp.Or(printable.Text(out.File), noFile))
+	to.printf("file: %s\n", cmp.Or(printable.Text(out.File), noFile))
 	for _, job := range out.Jobs {
 		title := "job " + printable.Text(job.Name)
 		if job.Name == "" {
 			title = "no job is configured; a job without a section of its own would have"
 		}
-		p.printf("\n%s\n", title)
-		w := tabwriter.NewWriter(p.text(), 0, 0, 2, ' ', 0)
+		to.printf("\n%s\n", title)
+		w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
 		for _, s := range job.Settings {
-			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, cmp.Or(printable.Text(s.Value), "-"), printable.Text(s.From))
+			value := cmp.Or(printable.Text(s.Value), "-")
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, value, printable.Text(s.From))
 		}
 		if err := w.Flush(); err != nil {
 			return fmt.Errorf("print settings: %w", err)

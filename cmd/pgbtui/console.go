@@ -13,24 +13,36 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
-// console runs the operator's screens until they are left.
-func (p *program) console(ctx context.Context, f rootFlags) error {
-	p.watched = true
-	c, err := p.readConfig() // what a shell overrides stands in the first line
+type consoleOptions struct {
+	*streams
+	env        *environment
+	settings   *settings
+	stores     client
+	readOnly   bool
+	accessible bool
+}
+
+// runConsole runs the operator's screens until they are left.
+func runConsole(ctx context.Context, o *consoleOptions) error {
+	c, err := o.settings.readConfig() // what a shell overrides stands in the first line
 	if err != nil {
 		return err
 	}
 	audit := journal.NewHandler(journal.HandlerOptions{})
 	defer func() { _ = audit.Close() }()
 	options, done := console.Build(console.Setup{
-		Config: c, Host: hostname(), Version: version(), ReadOnly: f.readOnly || c.ReadOnly,
-		NoColor: p.noColor || p.getenv("NO_COLOR") != "",
-		Open:    p.bucket, Identities: func(job config.Job) ([]age.Identity, error) { return p.identities(job, "") }, Log: slog.New(audit),
-		Env: backup.Env{Now: p.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator", CacheDir: p.cacheDir()},
+		Config: c, Host: hostname(), Version: version(), ReadOnly: o.readOnly || c.ReadOnly,
+		NoColor:    o.noColor || o.env.getenv("NO_COLOR") != "",
+		Open:       o.stores.bucket,
+		Identities: func(job config.Job) ([]age.Identity, error) { return o.env.identities(job, "") },
+		Log:        slog.New(audit),
+		Env: backup.Env{
+			Now: o.env.now, Host: hostname(), Tool: "pgbtui " + version(), Trigger: "operator", CacheDir: o.env.cacheDir(),
+		},
 	})
 	defer done()
-	if f.accessible {
-		return ui.RunAccessible(ctx, options, p.in, p.out)
+	if o.accessible {
+		return ui.RunAccessible(ctx, options, o.in, o.out)
 	}
 	return ui.Run(ctx, options)
 }

@@ -21,7 +21,8 @@ type jsonDrill struct {
 }
 
 func newDrillCommand(p *program) *cobra.Command {
-	o := &drillOptions{streams: p.streams, env: p.environment}
+	as := access{duty: dutyOf("drill")}
+	o := &drillOptions{streams: p.streams, env: p.environment, find: p.finder(as), run: p.runner(as)}
 	cmd := &cobra.Command{
 		Use:   "drill ID|latest",
 		Short: "Rehearse the restore of a set in a server of its own, compare the copy, and throw it away",
@@ -37,9 +38,6 @@ Without them, root has it run as the user pgbtui-drill or nobody; other users ar
 says that everybody who could create a table in the source is trusted with this user's rights.`,
 		Args: o.of.args,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			as := access{duty: dutyOf(cmd)}
-			o.find = p.finder(as)
-			o.run = p.runner(as)
 			return asRun(drillRun, runDrill(cmd.Context(), o))
 		},
 	}

@@ -6,39 +6,50 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// headless makes one backup. A run that made a set but has warnings exits with 3.
-func (p *program) headless(ctx context.Context, f rootFlags) error {
-	p.duty = writer
-	job, err := p.job(f.job)
-	if err == nil {
-		err = p.adoptPassword()
-	}
+type headlessOptions struct {
+	*streams
+	env         *environment
+	config      func() (*config.Config, error)
+	run         *runner
+	job         string
+	acceptEmpty bool
+}
+
+// runHeadless makes one backup. A run that made a set but has warnings exits with 3.
+func runHeadless(ctx context.Context, o *headlessOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	signer, err := p.signer(job)
+	job, err := c.Job(o.job)
 	if err != nil {
 		return err
 	}
-	env, stop, err := p.runEnv(ctx, job)
+	if err := o.env.adoptPassword(); err != nil {
+		return err
+	}
+	signer, err := o.env.signer(job)
+	if err != nil {
+		return err
+	}
+	env, stop, err := o.run.watched(ctx, job)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	env.StateDir = p.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
-	result, err := dump.Run(ctx, job, env, dump.RunOptions{ID: backup.NewID(p.now()), AcceptEmpty: f.acceptEmpty, Signer: signer})
+	env.StateDir = o.env.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
+	result, err := dump.Run(ctx, job, env, dump.RunOptions{
+		ID: backup.NewID(o.env.now()), AcceptEmpty: o.acceptEmpty, Signer: signer,
+	})
 	if err != nil {
 		return logged(err)
 	}
-	if p.json {
-		if err := p.printJSON(jsonRun{Schema: jsonSchema, Set: setJSON(&backup.Set{
-			ID: result.Manifest.ID, Kind: backup.KindNative, Instance: string(result.Manifest.Instance), Database: string(result.Manifest.Database),
-			FinishedAt: result.Manifest.FinishedAt, StoredSize: result.Manifest.StoredBytes(), Dir: result.Folder,
-			Manifest: result.Manifest, Class: result.Manifest.Dump.StorageClass,
-		}, nil), Deleted: deletedIDs(result.Deleted), Warnings: result.Warnings}); err != nil {
+	if o.json {
+		if err := o.printJSON(runJSON(result)); err != nil {
 			return err
 		}
 	}
@@ -46,6 +57,15 @@ func (p *program) headless(ctx context.Context, f rootFlags) error {
 		return exitWith(fault.Warnings)
 	}
 	return nil
+}
+
+func runJSON(r *dump.Result) jsonRun {
+	m := r.Manifest
+	set := &backup.Set{
+		ID: m.ID, Kind: backup.KindNative, Instance: string(m.Instance), Database: string(m.Database),
+		FinishedAt: m.FinishedAt, StoredSize: m.StoredBytes(), Dir: r.Folder, Manifest: m, Class: m.Dump.StorageClass,
+	}
+	return jsonRun{Schema: jsonSchema, Set: setJSON(set, nil), Deleted: deletedIDs(r.Deleted), Warnings: r.Warnings}
 }
 
 func deletedIDs(decisions []retention.Decision) []string {

@@ -26,12 +26,12 @@ type noteOptions struct {
 
 // newNoteCommand makes the command of such a verb; run carries it out.
 func newNoteCommand(p *program, cmd *cobra.Command, run func(context.Context, *noteOptions) error) *cobra.Command {
-	o := &noteOptions{streams: p.streams, env: p.environment, logs: p.logs}
-	cmd.Args = o.of.args
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		o.find = p.finder(access{duty: dutyOf(cmd), waitedFor: true})
-		return run(cmd.Context(), o)
+	o := &noteOptions{
+		streams: p.streams, env: p.environment, logs: p.logs,
+		find: p.finder(access{duty: dutyOf(cmd.Name()), waitedFor: true}),
 	}
+	cmd.Args = o.of.args
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }
 	o.of.flags(cmd)
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, in a few `words`: kept beside the set and in the journal")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")

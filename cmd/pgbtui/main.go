@@ -60,7 +60,7 @@ func signalled(s os.Signal) error {
 // main runs one command line. Exactly one message reaches standard error when it fails.
 func (p *program) main(ctx context.Context, args []string) fault.Code {
 	defer p.close()
-	root := p.rootCommand() //nolint:contextcheck // verbs get the context from ExecuteContext
+	root := newRootCommand(p) //nolint:contextcheck // verbs get the context from ExecuteContext
 	root.SetArgs(args)
 	typed, err := root.ExecuteContextC(ctx)
 	return p.end(ctx, typed, args, err)

@@ -27,7 +27,7 @@ const (
 
 // releaseVerbs are for building a release alone: the program that people install has no use for
 // them, nor for the libraries behind them.
-func (p *program) releaseVerbs() []*cobra.Command {
+func releaseVerbs() []*cobra.Command {
 	return []*cobra.Command{{
 		Use: "manpages DIRECTORY", Hidden: true, Args: exactly(1, "a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error { return manualPages(cmd.Root(), args[0]) },

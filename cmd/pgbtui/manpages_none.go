@@ -5,4 +5,4 @@ package main
 import "github.com/spf13/cobra"
 
 // releaseVerbs: none in the program that people install, see manpages.go.
-func (p *program) releaseVerbs() []*cobra.Command { return nil }
+func releaseVerbs() []*cobra.Command { return nil }

@@ -25,7 +25,10 @@ type pruneOptions struct {
 }
 
 func newPruneCommand(p *program) *cobra.Command {
-	o := &pruneOptions{streams: p.streams, env: p.environment, logs: p.logs, config: p.config}
+	o := &pruneOptions{
+		streams: p.streams, env: p.environment, logs: p.logs, config: p.config,
+		run: p.runner(access{duty: dutyOf("prune")}),
+	}
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Delete the sets that retention lets go, with the reason of each", Args: noArgs,
 		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
@@ -40,7 +43,6 @@ removed when it is older than a day, also without any rule.
 A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
 them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.run = p.runner(access{duty: dutyOf(cmd)})
 			return asRun(retentionRun, runPrune(cmd.Context(), o))
 		},
 	}

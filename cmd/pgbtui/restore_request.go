@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
@@ -14,39 +13,43 @@ import (
 // `restore --request ID`, the unit's way: what is wanted comes from a file of the operators' group, and
 // what came of it goes into a file beside it, for the console. The journal has it all the same.
 
-func (p *program) restoreRequested(ctx context.Context, id string) error {
+func runRestoreRequest(ctx context.Context, r restorer, id string) error {
 	asked, err := request.Take(request.DefaultDir, id)
 	if err != nil {
 		return err
 	}
 	answer := request.Answer{Request: asked}
 	_ = request.WriteAnswer(request.DefaultDir, id, answer) // the one that counts is the last
-	err = p.carryOut(ctx, asked, &answer)
+	err = r.carryOut(ctx, asked, &answer)
 	answer.End(err)
 	told := request.WriteAnswer(request.DefaultDir, id, answer)
 	if asked.Check {
 		return told // what was found is the answer, not a failure of the unit: nobody is to be alerted
 	}
 	if told != nil {
-		p.logger(slog.LevelInfo).WarnContext(ctx, "the console can't be told how it ended: "+told.Error())
+		r.logs.logger(slog.LevelInfo).WarnContext(ctx, "the console can't be told how it ended: "+told.Error())
 	}
 	if err != nil {
 		return err
 	}
-	return p.printAnswer(&answer)
+	return printAnswer(r.streams, &answer)
 }
 
 // carryOut does what is asked for.
-func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *request.Answer) error {
+func (r *restorer) carryOut(ctx context.Context, asked request.Restore, answer *request.Answer) error {
 	if asked.Swap != "" {
-		return p.swapRequested(ctx, asked, answer)
+		return r.swapRequested(ctx, asked, answer)
 	}
 	wanted := asked.Backup()
-	at, err := p.finder(access{}).locateAsked(ctx, asked)
+	at, err := r.find.locateAsked(ctx, asked)
 	if err != nil {
 		return err
 	}
-	env, identities, stop, err := p.restoreEnv(ctx, at)
+	identities, err := r.env.identities(at.job, r.identity)
+	if err != nil {
+		return err
+	}
+	env, stop, err := r.world(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -56,31 +59,31 @@ func (p *program) carryOut(ctx context.Context, asked request.Restore, answer *r
 		answer.Checks, answer.Portion, err = restore.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
-	p.audit(ctx, requester(asked), restoreAction(wanted, at.set))
+	r.logs.audit(ctx, requester(asked), restoreAction(wanted, at.set))
 	answer.Restored, err = restore.Run(ctx, at.job, env, at.set, wanted, identities)
 	return logged(err)
 }
 
-func (p *program) swapRequested(ctx context.Context, asked request.Restore, answer *request.Answer) error {
-	job, err := p.serverOf(asked.Job, asked.Swap)
+func (r *restorer) swapRequested(ctx context.Context, asked request.Restore, answer *request.Answer) error {
+	job, err := r.serverOf(asked.Job, asked.Swap)
 	if err != nil {
 		return err
 	}
 	swap := asked.BackupSwap()
 	if asked.Check {
-		answer.Checks, err = restore.UndoPreflight(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
+		answer.Checks, err = restore.UndoPreflight(ctx, job, r.run.withoutStore(r.logs.logger(slog.LevelInfo)), swap)
 		return err
 	}
-	p.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
-	answer.Swapped, err = restore.Undo(ctx, job, p.runner(p.access()).withoutStore(p.logger(slog.LevelInfo)), swap)
+	r.logs.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
+	answer.Swapped, err = restore.Undo(ctx, job, r.run.withoutStore(r.logs.logger(slog.LevelInfo)), swap)
 	return logged(err)
 }
 
-func (p *program) printAnswer(a *request.Answer) error {
+func printAnswer(to *streams, a *request.Answer) error {
 	if a.Swapped != nil {
-		return p.printSwapped(a.Swapped)
+		return printSwapped(to, a.Swapped)
 	}
-	return p.printRestored(&backup.Set{ID: a.Request.Set}, a.Restored)
+	return printRestored(to, a.Request.Set, a.Restored)
 }
 
 // requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's

@@ -14,7 +14,7 @@ type rootFlags struct {
 	accessible  bool
 }
 
-func (p *program) rootCommand() *cobra.Command {
+func newRootCommand(p *program) *cobra.Command {
 	var f rootFlags
 	cmd := &cobra.Command{
 		Use:   "pgbtui",
@@ -29,8 +29,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 65 integrity, 66 not found, 69 PostgreSQL or S3 unreachable, 73 no space, 75 locked or temporary,
 77 not permitted, 78 configuration, 130 and 143 stopped by a signal.`,
 		SilenceErrors: true, SilenceUsage: true, Args: noArgs,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) { p.duty = dutyOf(cmd) },
-		RunE:             func(cmd *cobra.Command, _ []string) error { return p.root(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRoot(cmd.Context(), p, f) },
 	}
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
@@ -42,28 +41,40 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own := cmd.Flags()
 	own.BoolVar(&f.headless, "headless", false, "run one backup and exit: for ExecStart")
 	own.StringVar(&f.job, "job", "", "the `job` of the configuration; without one, the only job")
-	own.BoolVar(&f.acceptEmpty, "accept-empty", false, "with --headless: accept a dump without tables after one with tables")
+	own.BoolVar(&f.acceptEmpty, "accept-empty", false,
+		"with --headless: accept a dump without tables after one with tables")
 	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
-	cmd.AddCommand(newListCommand(p), newShowCommand(p), newVerifyCommand(p), newDrillCommand(p), newDrillServerCommand(p), p.restoreCommand(),
+	cmd.AddCommand(
+		newListCommand(p), newShowCommand(p), newStatusCommand(p), newWatchCommand(p),
+		newVerifyCommand(p), newDrillCommand(p), newDrillServerCommand(p), newRestoreCommand(p),
 		newPruneCommand(p), newHoldCommand(p), newUnholdCommand(p), newAcknowledgeCommand(p),
-		newStatusCommand(p), p.unitsCommand(), p.configCommand(), newVersionCommand(p), p.alertCommand(), p.endedCommand(), p.watchCommand())
-	cmd.AddCommand(p.releaseVerbs()...)
+		newConfigCommand(p), newUnitsCommand(p), newAlertCommand(p), newEndedCommand(p), newVersionCommand(p),
+	)
+	cmd.AddCommand(releaseVerbs()...)
 	strictExtras(cmd)
 	return cmd
 }
 
-func (p *program) root(ctx context.Context, f rootFlags) error {
+// runRoot is the program without a verb: a backup run, or the console. Without a terminal that can be drawn on the
+// console is its one-page summary.
+func runRoot(ctx context.Context, p *program, f rootFlags) error {
 	switch {
 	case f.headless:
-		return asRun(backupRun, p.headless(ctx, f))
+		return asRun(backupRun, runHeadless(ctx, &headlessOptions{
+			streams: p.streams, env: p.environment, config: p.config, run: p.runner(access{duty: writer}),
+			job: f.job, acceptEmpty: f.acceptEmpty,
+		}))
 	case f.acceptEmpty:
 		return usageText("--accept-empty goes with --headless")
 	case p.json, !f.accessible && !p.canDraw(p.getenv):
-		// Without a terminal that can be drawn on, the console is its one-page summary.
 		o := newStatusOptions(p)
 		o.job = f.job
 		return runStatus(ctx, o)
 	}
-	return p.console(ctx, f)
+	return runConsole(ctx, &consoleOptions{
+		streams: p.streams, env: p.environment, settings: p.settings,
+		stores:   client{stores: p.stores, access: access{waitedFor: true}},
+		readOnly: f.readOnly, accessible: f.accessible,
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
@@ -26,12 +25,9 @@ const (
 	reader duty = "reader"
 )
 
-// dutyOf is the duty of a verb: that of the unit that runs it, or else would.
-func dutyOf(cmd *cobra.Command) duty {
-	for cmd.HasParent() && cmd.Parent().HasParent() {
-		cmd = cmd.Parent()
-	}
-	switch cmd.Name() {
+// dutyOf is the duty of a verb: that of the unit that runs it, or else would. All others take people's key.
+func dutyOf(verb string) duty {
+	switch verb {
 	case "hold", "unhold", "acknowledge":
 		return writer
 	case "verify", "drill", "restore":

@@ -57,14 +57,13 @@ type showOptions struct {
 }
 
 func newShowCommand(p *program) *cobra.Command {
-	o := &showOptions{streams: p.streams, env: p.environment}
+	o := &showOptions{
+		streams: p.streams, env: p.environment, find: p.finder(access{duty: dutyOf("show"), waitedFor: true}),
+	}
 	cmd := &cobra.Command{
 		Use: "show ID|latest", Short: "Show one set: facts, contents, evidence, and how to restore it without pgbtui",
 		Args: o.of.args,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.find = p.finder(access{duty: dutyOf(cmd), waitedFor: true})
-			return runShow(cmd.Context(), o)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runShow(cmd.Context(), o) },
 	}
 	o.of.flags(cmd)
 	cmd.Flags().BoolVar(&o.tables, "tables", false, "list every table with its rows and bytes")

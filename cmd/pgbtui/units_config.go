@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -14,18 +15,26 @@ import (
 // What the configuration says of timers that are about to be switched on. Installing must work before
 // there is a configuration; one that is there and wrong is told rather than guessed at.
 
+// unitsConfig is the configuration as installing reads it.
+type unitsConfig struct {
+	env    *environment
+	config func() (*config.Config, error)
+}
+
 // drilledByHand are those of jobs whose drills are not for a timer. An image's configuration is the
 // image's own; "" is this machine.
-func (p *program) drilledByHand(image string, jobs []string) ([]string, error) {
+func (u unitsConfig) drilledByHand(image string, jobs []string) ([]string, error) {
 	if len(jobs) == 0 {
 		return nil, nil
 	}
-	c, err := p.configOf(image)
+	c, err := u.of(image)
 	if err != nil {
-		if _, missing := os.Stat(p.configPath(image)); errors.Is(missing, fs.ErrNotExist) && p.configFile == "" {
+		if _, missing := os.Stat(u.path(image)); errors.Is(missing, fs.ErrNotExist) && u.env.configFile == "" {
 			return nil, nil
 		}
-		return nil, fault.New(fault.CodeOf(err), "", fault.Remedy(err)+". Timers are switched on only by a configuration that can be read; without --enable units are installed all the same", err)
+		remedy := strings.TrimSuffix(fault.Remedy(err), ".") + ". Timers are switched on only by a configuration that " +
+			"can be read; without --enable the units are installed all the same."
+		return nil, fault.New(fault.CodeOf(err), "", remedy, err)
 	}
 	var byHand []string
 	for _, name := range jobs {
@@ -40,16 +49,16 @@ func (p *program) drilledByHand(image string, jobs []string) ([]string, error) {
 	return byHand, nil
 }
 
-func (p *program) configPath(image string) string {
-	return cmp.Or(p.configFile, filepath.Join("/", image, config.DefaultFile))
+func (u unitsConfig) path(image string) string {
+	return cmp.Or(u.env.configFile, filepath.Join("/", image, config.DefaultFile))
 }
 
-func (p *program) configOf(image string) (*config.Config, error) {
-	if image == "" || p.configFile != "" {
-		return p.config()
+func (u unitsConfig) of(image string) (*config.Config, error) {
+	if image == "" || u.env.configFile != "" {
+		return u.config()
 	}
 	return config.Load(config.Source{
-		File: p.configPath(image), EnvFile: filepath.Join("/", image, config.DefaultEnvFile),
+		File: u.path(image), EnvFile: filepath.Join("/", image, config.DefaultEnvFile),
 		Getenv: func(string) string { return "" }, Hostname: hostname(),
 	})
 }

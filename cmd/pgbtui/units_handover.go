@@ -12,11 +12,11 @@ import (
 
 // handOver is, by the names of the units' secrets, the files of the configuration that no unit but the backups'
 // could read any more. Without a configuration that can be read there is nothing to hand over.
-func (p *program) handOver(image string) map[string]string {
+func (u unitsConfig) handOver(image string) map[string]string {
 	if image != "" {
 		return nil
 	}
-	c, err := p.config()
+	c, err := u.config()
 	if err != nil {
 		return nil
 	}

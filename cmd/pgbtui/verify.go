@@ -44,7 +44,10 @@ func (o *verifyOptions) several() bool {
 }
 
 func newVerifyCommand(p *program) *cobra.Command {
-	o := &verifyOptions{streams: p.streams, env: p.environment, config: p.config}
+	as := access{duty: dutyOf("verify")}
+	o := &verifyOptions{
+		streams: p.streams, env: p.environment, config: p.config, find: p.finder(as), run: p.runner(as),
+	}
 	cmd := &cobra.Command{
 		Use:   "verify {ID|latest | --unproven | --since-last | --stalest N}",
 		Short: "Read sets back and compare them with what was recorded",
@@ -69,9 +72,6 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			as := access{duty: dutyOf(cmd)}
-			o.find = p.finder(as)
-			o.run = p.runner(as)
 			if o.several() {
 				return asRun(verifyRun, runVerifySeveral(cmd.Context(), o))
 			}

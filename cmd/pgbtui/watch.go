@@ -15,28 +15,38 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-func (p *program) watchCommand() *cobra.Command {
-	var tell bool
+type watchOptions struct {
+	*streams
+	env    *environment
+	logs   *logs
+	config func() (*config.Config, error)
+	stores *stores
+	tell   bool
+}
+
+func newWatchCommand(p *program) *cobra.Command {
+	o := &watchOptions{streams: p.streams, env: p.environment, logs: p.logs, config: p.config, stores: p.stores}
 	cmd := &cobra.Command{
-		Use: "watch", Short: "Look at every job's backups, timer and last run, and say what is wrong; exit 3 if anything is", Args: noArgs,
+		Use:   "watch",
+		Short: "Look at every job's backups, timer and last run, and say what is wrong; exit 3 if anything is",
+		Args:  noArgs,
 		Long: `watch looks at every job: the age of the newest good backup and proof in the bucket, whether its timer is
 enabled and running, and how its last run really ended. By hand it only says what it sees.
 
 postgres-backup-watch.timer starts it every hour with --tell: then new problems go to the alert channels,
 each once, with reminders, and one all-clear when it is over.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return asRun(watchRun, p.watch(cmd.Context(), tell)) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return asRun(watchRun, runWatch(cmd.Context(), o)) },
 	}
-	cmd.Flags().BoolVar(&tell, "tell", false, "tell what is new to the alert channels: for the unit")
+	cmd.Flags().BoolVar(&o.tell, "tell", false, "tell what is new to the alert channels: for the unit")
 	return cmd
 }
 
-func (p *program) watch(ctx context.Context, tell bool) error {
-	p.watched = !tell
-	c, err := p.config()
+func runWatch(ctx context.Context, o *watchOptions) error {
+	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	bus, busErr := p.watchedUnits(ctx, c)
+	bus, busErr := watchedUnits(ctx, c)
 	if bus != nil {
 		defer func() { _ = bus.Close() }()
 	}
@@ -44,12 +54,13 @@ func (p *program) watch(ctx context.Context, tell bool) error {
 	if err != nil {
 		busErr = err
 	}
-	seen := observer(p.environment, p.client(), bus, busErr).Look(ctx, c, jobs)
-	if tell {
-		return p.tellSeen(ctx, c, jobs, seen)
+	as := client{stores: o.stores, access: access{waitedFor: !o.tell}}
+	seen := observer(o.env, as, bus, busErr).Look(ctx, c, jobs)
+	if o.tell {
+		return tellSeen(ctx, o, c, jobs, seen)
 	}
-	found := seen.Findings(nil, p.now())
-	if err := p.printWatch(seen, found); err != nil {
+	found := seen.Findings(nil, o.env.now())
+	if err := printWatch(o.streams, seen, found, o.env.now()); err != nil {
 		return err
 	}
 	if len(found) > 0 {
@@ -59,7 +70,7 @@ func (p *program) watch(ctx context.Context, tell bool) error {
 }
 
 // watchedUnits is systemd, unless this configuration only reads what another host writes.
-func (p *program) watchedUnits(ctx context.Context, c *config.Config) (*systemd.Bus, error) {
+func watchedUnits(ctx context.Context, c *config.Config) (*systemd.Bus, error) {
 	if c.ReadOnly {
 		return nil, nil
 	}
@@ -90,25 +101,25 @@ func jobsOnTimers(ctx context.Context, c *config.Config, bus *systemd.Bus) ([]co
 
 // tellSeen tells what is new. What cannot be delivered is an incident of its own, and no failure of the
 // look: it is told by the other channels, and again next time.
-func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.Job, seen watch.Seen) error {
-	t := &teller{p: p, c: c, jobs: jobs, now: p.now()}
+func tellSeen(ctx context.Context, o *watchOptions, c *config.Config, jobs []config.Job, seen watch.Seen) error {
+	t := &teller{env: o.env, logs: o.logs, c: c, jobs: jobs, now: o.env.now()}
 	if len(jobs) == 0 {
 		t.jobs = c.All()
 	}
-	store := p.incidents(ctx, t)
+	store := incidents(ctx, t)
 	var known []watch.Incident
 	if store != nil {
 		defer func() { _ = store.Close() }()
 		known = store.Incidents
 	}
-	found := seen.Findings(known, p.now())
-	if _, bad := p.channels(c, t.jobs...); len(bad) > 0 {
+	found := seen.Findings(known, t.now)
+	if _, bad := alertChannels(o.env, c, t.jobs...); len(bad) > 0 {
 		found = append(found, watch.Finding{
 			Subject: watch.UnusableChannel, Kind: watch.KindChannel, Severity: watch.Critical,
 			What: bad[0].Error(), Remedy: fault.Remedy(bad[0]),
 		})
 	}
-	look := watch.Look{Now: p.now(), Blind: seen.Blind, Remind: func(subject string) time.Duration {
+	look := watch.Look{Now: t.now, Blind: seen.Blind, Remind: func(subject string) time.Duration {
 		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {
 			subject = name
 		}
@@ -124,7 +135,7 @@ func (p *program) tellSeen(ctx context.Context, c *config.Config, jobs []config.
 		t.warn(ctx, "not everything could be told: "+err.Error())
 	}
 	critical := slices.ContainsFunc(found, func(f watch.Finding) bool { return f.Severity == watch.Critical })
-	p.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(seen.Jobs), len(found)))
+	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(seen.Jobs), len(found)))
 	if c.Watch.PingURL != "" && !critical && err == nil {
 		if err := ping(ctx, c.Watch.PingURL); err != nil {
 			t.warn(ctx, "watch: the ping address did not answer: "+err.Error())

@@ -41,7 +41,8 @@ func watchedJSON(j watch.Job, now time.Time) jsonWatched {
 		one.Newest = &at
 	}
 	if j.Host != nil {
-		one.Timer, one.TimerState = j.Host.Timer.Name, string(j.Host.Timer.State)
+		one.Timer = j.Host.Timer.Name
+		one.TimerState = string(j.Host.Timer.State)
 		if next := j.Host.Timer.Next.UTC(); !j.Host.Timer.Next.IsZero() {
 			one.Next = &next
 		}
@@ -49,32 +50,36 @@ func watchedJSON(j watch.Job, now time.Time) jsonWatched {
 	return one
 }
 
-func (p *program) printWatch(seen watch.Seen, found []watch.Finding) error {
+func printWatch(to *streams, seen watch.Seen, found []watch.Finding, now time.Time) error {
 	out := jsonWatch{Schema: jsonSchema, OK: len(found) == 0, Jobs: []jsonWatched{}, Findings: []jsonProblem{}}
 	for _, j := range seen.Jobs {
-		out.Jobs = append(out.Jobs, watchedJSON(j, p.now()))
+		out.Jobs = append(out.Jobs, watchedJSON(j, now))
 	}
 	for _, f := range found {
-		out.Findings = append(out.Findings, jsonProblem{f.Subject, string(f.Kind), f.Severity.String(), f.What, f.Remedy})
+		out.Findings = append(out.Findings, jsonProblem{
+			Subject: f.Subject, Kind: string(f.Kind), Severity: f.Severity.String(), What: f.What, Remedy: f.Remedy,
+		})
 	}
-	if p.json {
-		return p.printJSON(out)
+	if to.json {
+		return to.printJSON(out)
 	}
 	for _, j := range out.Jobs {
 		age := "none"
 		if j.Newest != nil {
-			age = ageText(p.now().Sub(*j.Newest)) + " old"
+			age = ageText(now.Sub(*j.Newest)) + " old"
 		}
-		p.printf("job %s: newest good backup %s, objective %s (%s)", printable.Text(j.Job), age, ageText(time.Duration(j.RPOSeconds)*time.Second), j.RPOFrom)
+		objective := ageText(time.Duration(j.RPOSeconds) * time.Second)
+		to.printf("job %s: newest good backup %s, objective %s (%s)", printable.Text(j.Job), age, objective, j.RPOFrom)
 		if j.Timer != "" {
-			p.printf("; %s is %s", printable.Text(j.Timer), j.TimerState)
+			to.printf("; %s is %s", printable.Text(j.Timer), j.TimerState)
 		}
-		p.printf("\n")
+		to.printf("\n")
 	}
 	for _, f := range out.Findings {
-		p.printf("%s %s: %s\n", strings.ToUpper(f.Severity), printable.Text(cmp.Or(f.Subject, "this host")), printable.Text(f.What))
+		about := printable.Text(cmp.Or(f.Subject, "this host"))
+		to.printf("%s %s: %s\n", strings.ToUpper(f.Severity), about, printable.Text(f.What))
 		if f.Remedy != "" {
-			p.printf("  remedy: %s\n", printable.Text(f.Remedy))
+			to.printf("  remedy: %s\n", printable.Text(f.Remedy))
 		}
 	}
 	return nil
