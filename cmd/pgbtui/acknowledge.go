@@ -11,10 +11,11 @@ import (
 
 func newAcknowledgeCommand(p *program) *cobra.Command {
 	cmd := newNoteCommand(p, &cobra.Command{
-		Use: "acknowledge ID --reason TEXT", Short: "Say that somebody knows of a set that is lost, so that it is no longer told",
-		Long: `A set that was committed and of which something is gone from the bucket is critical in status, watch and console, until
-it is whole again or somebody acknowledges it. Who does, when and why is stored beside the set, and one line of it
-goes to the journal. When more of the set goes later, it is told again. The set itself stays what it is: unusable.`,
+		Use:   "acknowledge ID --reason TEXT",
+		Short: "Say that somebody knows of a set that is lost, so that it is no longer reported",
+		Long: `A set that was committed and has lost something in the bucket is critical in status, watch and console, until
+it is whole again or somebody acknowledges the loss. Who did, when and why is stored beside the set, and one line of
+it goes to the journal. When more of the set is lost later, that is reported again. The set itself stays unusable.`,
 	}, runAcknowledge)
 	cmd.Flags().Lookup("reason").Usage = "what happened, in a few `words`: kept beside the set and in the journal"
 	return cmd
@@ -32,7 +33,7 @@ func runAcknowledge(ctx context.Context, o *noteOptions) error {
 		return printHeld(o.streams, at.set, "is acknowledged already: nothing to do")
 	}
 	if at.set.Loss() != "" { // else it is refused, without a question
-		consequence := "What is gone of it, " + at.set.Problem + ", will not be told any more."
+		consequence := "What is gone of it, " + at.set.Problem + ", will not be reported any more."
 		if err := o.ask(ctx, at.set, consequence); err != nil {
 			return err
 		}

@@ -96,7 +96,8 @@ func runAlert(ctx context.Context, o *alertOptions, unit string) error {
 			store.Incidents = watch.Recovered(store.Incidents, a.Unit, good, a.When)
 		}
 	}
-	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: a.When, Blind: func(watch.Incident) bool { return true }})
+	all := func(watch.Incident) bool { return true }
+	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: a.When, Blind: all})
 	if len(news) == 0 {
 		t.warn(ctx, a.Subject()+" once more, as before: "+cmp.Or(a.Reason, a.Result))
 	}

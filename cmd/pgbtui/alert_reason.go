@@ -56,7 +56,8 @@ func reason(entries []journal.Entry, systemdKnows bool) (message, remedy string)
 	if about.Message != "" && (systemdKnows || own.Message == "") {
 		return strings.TrimPrefix(about.Message, about.Unit+": "), own.Fields["PGBTUI_REMEDY"]
 	}
-	return strings.TrimPrefix(own.Message, own.Unit+": "), own.Fields["PGBTUI_REMEDY"] // the child that systemd forked names the unit, too
+	// The child that systemd forked names the unit, too.
+	return strings.TrimPrefix(own.Message, own.Unit+": "), own.Fields["PGBTUI_REMEDY"]
 }
 
 // The kinds of systemd's entries (sd-messages.h) that say nothing which the alert does not: that

@@ -12,7 +12,9 @@ import (
 
 // said is an entry of the run itself, systemdSaid one of process 1.
 func said(priority int, message string, fields map[string]string) journal.Entry {
-	return journal.Entry{PID: 4711, Priority: priority, Message: message, Unit: "postgres-backup@x.service", Fields: fields}
+	return journal.Entry{
+		PID: 4711, Priority: priority, Message: message, Unit: "postgres-backup@x.service", Fields: fields,
+	}
 }
 
 func systemdSaid(priority int, message, id string) journal.Entry {
@@ -20,6 +22,13 @@ func systemdSaid(priority int, message, id string) journal.Entry {
 }
 
 func TestTheReasonIsTheWordOfWhoeverKnows(t *testing.T) {
+	const (
+		unit      = "postgres-backup@x.service"
+		outOfTime = "start operation timed out. Terminating."
+		killed    = "A process of this unit has been killed by the OOM killer."
+		tooQuick  = "Start request repeated too quickly."
+		noProgram = "Failed at step NAMESPACE spawning /usr/local/bin/pgbtui: No such file or directory"
+	)
 	failed := systemdSaid(3, "Failed to start PostgreSQL backup.", resultEntries[0])
 	result := systemdSaid(4, "postgres-backup@x.service: Failed with result 'timeout'.", resultEntries[1])
 	own := said(3, "backup failed: dump: stopped by terminated", map[string]string{"PGBTUI_REMEDY": "do this"})
@@ -30,14 +39,45 @@ func TestTheReasonIsTheWordOfWhoeverKnows(t *testing.T) {
 		want    string
 		remedy  string
 	}{
-		{"the run's last error", []journal.Entry{said(3, "first", nil), own, said(6, "bye", nil), result, failed}, false, own.Message, "do this"},
-		{"an end that is no error", []journal.Entry{said(4, "lock held", map[string]string{"PGBTUI_EXIT": "75"}), said(4, "slow", nil), failed}, false, "lock held", ""},
-		{"time", []journal.Entry{systemdSaid(4, "postgres-backup@x.service: start operation timed out. Terminating.", ""), own, result, failed}, true, "start operation timed out. Terminating.", "do this"},
-		{"memory", []journal.Entry{systemdSaid(5, "postgres-backup@x.service: A process of this unit has been killed by the OOM killer.", outOfMemory), result, failed}, true, "A process of this unit has been killed by the OOM killer.", ""},
-		{"a start that was refused", []journal.Entry{systemdSaid(4, "postgres-backup@x.service: Start request repeated too quickly.", ""), result, failed}, false, "Start request repeated too quickly.", ""},
-		{"before the program", []journal.Entry{said(3, "Failed at step NAMESPACE spawning /usr/local/bin/pgbtui: No such file or directory", nil), result, failed}, true, "Failed at step NAMESPACE spawning /usr/local/bin/pgbtui: No such file or directory", ""},
-		{"a notice of a killed child", []journal.Entry{systemdSaid(5, "Killing process 7 (pg_dump) with signal SIGKILL.", ""), result, failed}, false, "", ""},
-		{"nothing", nil, true, "", ""},
+		{
+			name:    "the run's last error",
+			entries: []journal.Entry{said(3, "first", nil), own, said(6, "bye", nil), result, failed},
+			want:    own.Message, remedy: "do this",
+		},
+		{
+			name: "an end that is no error",
+			entries: []journal.Entry{
+				said(4, "lock held", map[string]string{"PGBTUI_EXIT": "75"}), said(4, "slow", nil), failed,
+			},
+			want: "lock held",
+		},
+		{
+			name: "time", knows: true,
+			entries: []journal.Entry{systemdSaid(4, unit+": "+outOfTime, ""), own, result, failed},
+			want:    outOfTime, remedy: "do this",
+		},
+		{
+			name: "memory", knows: true,
+			entries: []journal.Entry{systemdSaid(5, unit+": "+killed, outOfMemory), result, failed},
+			want:    killed,
+		},
+		{
+			name:    "a start that was refused",
+			entries: []journal.Entry{systemdSaid(4, unit+": "+tooQuick, ""), result, failed},
+			want:    tooQuick,
+		},
+		{
+			name: "before the program", knows: true,
+			entries: []journal.Entry{said(3, noProgram, nil), result, failed},
+			want:    noProgram,
+		},
+		{
+			name: "a notice of a killed child",
+			entries: []journal.Entry{
+				systemdSaid(5, "Killing process 7 (pg_dump) with signal SIGKILL.", ""), result, failed,
+			},
+		},
+		{name: "nothing", knows: true},
 	} {
 		if got, remedy := reason(c.entries, c.knows); got != c.want || remedy != c.remedy {
 			t.Errorf("%s: %q, %q", c.name, got, remedy)
@@ -50,15 +90,23 @@ func TestEveryEndIsRecordedAndNeverFails(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		{map[string]string{"SERVICE_RESULT": "success", "EXIT_CODE": "exited", "EXIT_STATUS": "3"}, "ended: success, exit status 3"},
-		{map[string]string{"SERVICE_RESULT": "signal", "EXIT_CODE": "killed", "EXIT_STATUS": "KILL"}, "ended: signal, killed by SIGKILL"},
+		{
+			map[string]string{"SERVICE_RESULT": "success", "EXIT_CODE": "exited", "EXIT_STATUS": "3"},
+			"ended: success, exit status 3",
+		},
+		{
+			map[string]string{"SERVICE_RESULT": "signal", "EXIT_CODE": "killed", "EXIT_STATUS": "KILL"},
+			"ended: signal, killed by SIGKILL",
+		},
 		{map[string]string{"SERVICE_RESULT": "exit-code", "EXIT_CODE": "exited", "EXIT_STATUS": "243"}, "243/CREDENTIALS"},
 		{map[string]string{"SERVICE_RESULT": "resources"}, "ended: resources"},
 		{nil, "systemd does not say how"},
 	} {
 		var lines bytes.Buffer
-		p := newProgram(outside{in: os.Stdin, out: &lines, err: &lines, getenv: func(k string) string { return c.env[k] }, now: time.Now})
-		if code := p.main(t.Context(), []string{"ended", "postgres-backup@x.service"}); code != 0 || !strings.Contains(lines.String(), c.want) {
+		getenv := func(k string) string { return c.env[k] }
+		p := newProgram(outside{in: os.Stdin, out: &lines, err: &lines, getenv: getenv, now: time.Now})
+		code := p.main(t.Context(), []string{"ended", "postgres-backup@x.service"})
+		if code != 0 || !strings.Contains(lines.String(), c.want) {
 			t.Errorf("%v: code %d, %q", c.env, code, lines.String())
 		}
 	}

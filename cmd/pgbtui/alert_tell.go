@@ -30,7 +30,9 @@ type teller struct {
 
 // tell compares what was found with what is remembered, tells the news, and remembers. store may be nil:
 // then everything is news, and nothing is remembered.
-func (t *teller) tell(ctx context.Context, store *watch.Store, found []watch.Finding, look watch.Look) ([]watch.News, error) {
+func (t *teller) tell(
+	ctx context.Context, store *watch.Store, found []watch.Finding, look watch.Look,
+) ([]watch.News, error) {
 	var known []watch.Incident
 	if store != nil {
 		known = store.Incidents
@@ -139,7 +141,9 @@ func lost(sent []delivery) []watch.News {
 
 // channelTrouble makes an incident of a channel that did not take what it was given, and tells it on the
 // others and in the journal. The error is for when nothing at all could be delivered.
-func (t *teller) channelTrouble(ctx context.Context, next []watch.Incident, sent []delivery, bad []error) ([]watch.Incident, error) {
+func (t *teller) channelTrouble(
+	ctx context.Context, next []watch.Incident, sent []delivery, bad []error,
+) ([]watch.Incident, error) {
 	var found []watch.Finding
 	var failed []notify.Channel
 	var last error
@@ -157,7 +161,8 @@ func (t *teller) channelTrouble(ctx context.Context, next []watch.Incident, sent
 	if len(bad) > 0 {
 		last = bad[0] // the watch tells of it
 	}
-	next, news := watch.Step(next, found, watch.Look{Now: t.now, Blind: func(i watch.Incident) bool { return i.Kind != watch.KindChannel || !tried[i.Subject] }})
+	unseen := func(i watch.Incident) bool { return i.Kind != watch.KindChannel || !tried[i.Subject] }
+	next, news := watch.Step(next, found, watch.Look{Now: t.now, Blind: unseen})
 	for _, n := range news {
 		t.log(ctx, n)
 	}
@@ -169,7 +174,9 @@ func (t *teller) channelTrouble(ctx context.Context, next []watch.Incident, sent
 }
 
 func (t *teller) log(ctx context.Context, n watch.News) {
-	level, event, text := journal.LevelAlert, journal.EventAlert, n.Text(hostname())
+	level := journal.LevelAlert
+	event := journal.EventAlert
+	text := n.Text(hostname())
 	own := ""
 	if t.text != nil {
 		own = t.text(n)
@@ -178,7 +185,8 @@ func (t *teller) log(ctx context.Context, n watch.News) {
 	case own != "": // a unit's alert is one, however bad
 		text = own
 	case n.Kind == watch.Cleared:
-		level, event = journal.LevelNotice, journal.EventAllClear
+		level = journal.LevelNotice
+		event = journal.EventAllClear
 	case n.Incident.Severity < watch.Critical:
 		level = slog.LevelWarn
 	}

@@ -110,11 +110,17 @@ func commandsIn(at, text string) (found []printed) {
 	return found
 }
 
+// commandTree are all verbs, as in an empty environment.
+func commandTree() *cobra.Command {
+	nothing := func(string) string { return "" }
+	return newRootCommand(newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: nothing}))
+}
+
 func TestEveryCommandLineThatIsPrintedIsOneOfThisProgram(t *testing.T) {
 	tried := 0
 	texts(t, func(at, text string) {
 		for _, c := range commandsIn(at, text) {
-			root := newRootCommand(newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}))
+			root := commandTree()
 			words := strings.Fields(strings.NewReplacer("%s", "X", "%d", "1", "%q", "X", "%v", "X").Replace(c.text))[1:]
 			verb, _, err := root.Find(words)
 			known := err == nil && verb != root || len(words) > 0 && strings.HasPrefix(words[0], "--")
@@ -175,7 +181,7 @@ func TestTheSearchForCommandLinesFindsWrongOnes(t *testing.T) {
 	} {
 		failed := false
 		for _, c := range commandsIn("here", text) {
-			root := newRootCommand(newProgram(outside{out: os.Stdout, err: os.Stderr, getenv: func(string) string { return "" }}))
+			root := commandTree()
 			words := strings.Fields(c.text)[1:]
 			if verb, _, err := root.Find(words); !c.named && (err != nil || verb == root) {
 				continue
@@ -190,7 +196,8 @@ func TestTheSearchForCommandLinesFindsWrongOnes(t *testing.T) {
 
 func TestVerbsThatPutSomethingBesideASetTakeAKeyThatMay(t *testing.T) {
 	for verb, want := range map[string]duty{
-		"hold": writer, "unhold": writer, "acknowledge": writer, "verify": prover, "drill": prover, "prune": keeper, "list": "",
+		"hold": writer, "unhold": writer, "acknowledge": writer,
+		"verify": prover, "drill": prover, "prune": keeper, "list": "",
 	} {
 		if got := dutyOf(verb); got != want {
 			t.Errorf("%s takes the key of %q, want %q", verb, got, want)

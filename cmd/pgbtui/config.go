@@ -11,7 +11,8 @@ func newConfigCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand inside a job.
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand
+inside a job.
 
   label: production             shown in the console's first line; production is drawn in red
   read_only: false              the console gets nothing that changes anything

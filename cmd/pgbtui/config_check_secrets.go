@@ -46,7 +46,8 @@ func checkSecretFiles(files []string) error {
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
 			what := fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm())
-			bad = append(bad, fault.New(fault.Config, what, "Run chmod o-rwx "+file+", and change the secrets that could be read.", nil))
+			bad = append(bad, fault.New(fault.Config, what,
+				"Run chmod o-rwx "+file+", and change the secrets that could be read.", nil))
 		}
 	}
 	return errors.Join(bad...)

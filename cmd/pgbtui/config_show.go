@@ -43,9 +43,9 @@ func newConfigShowCommand(p *program) *cobra.Command {
 	o := &configShowOptions{streams: p.streams, config: p.config}
 	cmd := &cobra.Command{
 		Use: "show", Short: "Show every setting, and where it comes from", Args: noArgs,
-		Long: `Show every setting of every job as it holds for whoever calls this, and where it comes from: a line of the file, a
+		Long: `Show every setting of every job as whoever calls this gets it, and where it comes from: a line of the file, a
 variable of the environment or of the units' environment file, or nowhere, which is the default. Secrets are not shown.
-What a variable of this shell puts in the place of what the units use is told besides, as by every verb.`,
+Variables of this shell that override what the units use are listed besides, as by every verb.`,
 		RunE: func(*cobra.Command, []string) error { return runConfigShow(o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only the settings of this `job`")

@@ -15,10 +15,13 @@ import (
 // documents are all that --json can print, by their names in docs/json.md.
 func documents() map[string]any {
 	return map[string]any{
-		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{}, "drill": jsonDrill{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
+		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{},
+		"drill": jsonDrill{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
 		"restore undo":    jsonSwap{},
-		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{}, "watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "version": jsonVersion{}, "error": jsonError{},
+		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
+		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{},
+		"version": jsonVersion{}, "error": jsonError{},
 	}
 }
 
@@ -26,12 +29,19 @@ func documents() map[string]any {
 func parts() map[string]any {
 	return map[string]any{
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
-		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{}, "hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{}, "job-state": jsonState{},
-		"job": jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{}, "watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{}, "finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{}, "check": restore.Check{},
+		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{},
+		"hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{},
+		"job-state": jsonState{},
+		"job":       jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{},
+		"watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{},
+		"finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{},
+		"check":  restore.Check{},
 		"unmade": postgres.Unmade{}, "difference": jsonDifference{},
 		"portion": restore.Portion{}, "item": restore.Item{},
-		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{}, "stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{}, "previous": backup.Previous{},
-		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
+		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{},
+		"stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
+		"previous": backup.Previous{},
+		"summary":  backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}
 }
 
@@ -145,7 +155,8 @@ func TestEveryExampleOfTheJSONIsWhatItsTableSays(t *testing.T) {
 }
 
 func TestTheContractFindsWhatDoesNotFit(t *testing.T) {
-	c, err := parseContract("### thing\n| `a` | integer |  |  | x |\n| `b` | list of [part](#part) |  | null: x | x |\n| `c` | time |  | absent: x | x |\n### part\n| `d` | string |  |  | x |\n")
+	c, err := parseContract("### thing\n| `a` | integer |  |  | x |\n| `b` | list of [part](#part) |  | null: x | x |\n" +
+		"| `c` | time |  | absent: x | x |\n### part\n| `d` | string |  |  | x |\n")
 	if err != nil {
 		t.Fatal(err)
 	}

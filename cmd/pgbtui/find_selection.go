@@ -19,7 +19,8 @@ type selection struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.job, "job", "", "look among the sets of this `job`")
 	cmd.Flags().StringVar(&s.instance, "instance", "", "look among the sets of this `instance` instead of this host's own")
-	cmd.Flags().StringVar(&s.at, "at", "", "instead of an ID: the newest good set that had ended at this `time`, as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\" here")
+	cmd.Flags().StringVar(&s.at, "at", "", "instead of an ID: the newest good set that had ended at this `time`, "+
+		"as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\" here")
 }
 
 // theOne is what verbs need that are about one set.
@@ -50,7 +51,8 @@ func parseAt(text string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, usageText("--at is a time such as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\", not " + strconv.Quote(text))
+	return time.Time{}, usageText("--at is a time such as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\", not " +
+		strconv.Quote(text))
 }
 
 // search is a selection as it is looked for.

@@ -13,7 +13,8 @@ import (
 func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
 	w := newWatched(t, "")
 	delete(w.env, "DB_NAME")
-	jobs := fmt.Sprintf("instance: db1\ns3: {bucket: %s, region: us-east-1}\njobs: {hourly: {database: %s}, weekly: {database: %s}}\n", w.s3.Bucket, w.db, w.db)
+	jobs := fmt.Sprintf("instance: db1\ns3: {bucket: %s, region: us-east-1}\n"+
+		"jobs: {hourly: {database: %s}, weekly: {database: %s}}\n", w.s3.Bucket, w.db, w.db)
 	if err := os.WriteFile(w.config, []byte(jobs), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,9 @@ func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
 	p.configFile = w.config
 	defer p.close()
 	asked := request.Restore{Set: seen.Set.ID, Instance: "db1", Database: w.db, ManifestSHA256: seen.ManifestSHA256}
-	for job, want := range map[string]fault.Code{"weekly": fault.OK, "": fault.OK, "hourly": fault.Refused, "not configured": fault.Refused} {
+	for job, want := range map[string]fault.Code{
+		"weekly": fault.OK, "": fault.OK, "hourly": fault.Refused, "not configured": fault.Refused,
+	} {
 		asked.Job = job
 		at, err := p.finder(access{}).locateAsked(t.Context(), asked)
 		if fault.CodeOf(err) != want {

@@ -61,8 +61,9 @@ type jsonHeld struct {
 func newHoldCommand(p *program) *cobra.Command {
 	return newNoteCommand(p, &cobra.Command{
 		Use: "hold ID|latest", Short: "Keep one set from retention until it is released",
-		Long: `Keep a set from retention, whatever the rules say, until ` + "`sudo pgbtui unhold ID`" + `. Who holds it, since when and why is stored
-beside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete objects still can.`,
+		Long: `Keep a set from retention, whatever the rules say, until ` + "`sudo pgbtui unhold ID`" + `. Who holds it, since
+when and why is stored beside the set, and one line of it goes to the journal. It binds pgbtui: whoever may delete
+objects still can.`,
 	}, runHold)
 }
 

@@ -99,8 +99,11 @@ func poisoned(t *testing.T) (w *world, id string, rewrite func(change func(*back
 		t.Fatal(err)
 	}
 	w.plant(t, dir+m.Contents.Key, packed)
-	m.Contents.SizeBytes, m.Contents.RawBytes, m.Contents.SHA256 = int64(len(packed)), int64(len(raw)), fmt.Sprintf("%x", sha256.Sum256(packed))
-	poison(reflect.ValueOf(&m).Elem(), "Schema", "ID", "Instance", "Database", "Job", "Key", "SHA256", "Recipients", "DumpClient")
+	m.Contents.SizeBytes = int64(len(packed))
+	m.Contents.RawBytes = int64(len(raw))
+	m.Contents.SHA256 = fmt.Sprintf("%x", sha256.Sum256(packed))
+	poison(reflect.ValueOf(&m).Elem(),
+		"Schema", "ID", "Instance", "Database", "Job", "Key", "SHA256", "Recipients", "DumpClient")
 	m.DumpClient += hostile
 	rewrite(func(*backup.Manifest) {})
 
@@ -117,7 +120,8 @@ func poisoned(t *testing.T) (w *world, id string, rewrite func(change func(*back
 	w.plantJSON(t, folder+"lease.json", map[string]any{"schema": 1, "run": hostile, "host": hostile, "source": hostile})
 	w.plant(t, folder+"20200101T000000Z-0a0a0a/"+"dump.pgc.zst", []byte("x"))
 	w.plant(t, folder+"20200101T000001Z-0a0a0a/"+"manifest.json", []byte(`{"schema":1,"id":"\u001b[2J\u009b"}`))
-	w.plant(t, "postgresql/"+backup.EncodeName(hostile)+"/"+backup.EncodeName(hostile)+"/20200101T000002Z-0a0a0a/manifest.json", []byte(`{"schema":7,"job":"\u001b[2J"}`))
+	planted := "postgresql/" + backup.EncodeName(hostile) + "/" + backup.EncodeName(hostile) + "/20200101T000002Z-0a0a0a"
+	w.plant(t, planted+"/manifest.json", []byte(`{"schema":7,"job":"\u001b[2J"}`))
 	w.plant(t, "postgresql/postgresql_\u202e\u009b2J_20200101_000000.backup", []byte("x"))
 	return w, m.ID, rewrite
 }
@@ -179,7 +183,9 @@ func TestNoDocumentOfTheBucketReachesATerminalRaw(t *testing.T) {
 	}
 	rewrite(func(*backup.Manifest) {})
 	w.run(t, 0, "hold", id, "--reason", hostile, "--yes")
-	for _, what := range []string{"stage", "trigger", "written by", "sse", "WARNING", "hold", "server", "signer", "extensions"} {
+	for _, what := range []string{
+		"stage", "trigger", "written by", "sse", "WARNING", "hold", "server", "signer", "extensions",
+	} {
 		line := regexp.MustCompile(`(?m)^` + what + ` .*$`).FindString(w.run(t, 0, "show", id).out.String())
 		if !strings.Contains(line, `\x1b]52`) { // made visible, not left out
 			t.Errorf("%s: %q", what, line)
@@ -190,8 +196,8 @@ func TestNoDocumentOfTheBucketReachesATerminalRaw(t *testing.T) {
 // Output for people goes through one gate. What does not is JSON, which escapes, and the console.
 func TestLinesForPeopleGoThroughTheGate(t *testing.T) {
 	allowed := map[string]string{
-		"streams.go": "the gate, and JSON", "program.go": "wires it", "console.go": "draws", "root.go": "help and completions, which are ours",
-		"units.go": "unit files, which are ours",
+		"streams.go": "the gate, and JSON", "program.go": "wires it", "console.go": "draws",
+		"root.go": "help and completions, which are ours", "units.go": "unit files, which are ours",
 	}
 	direct := regexp.MustCompile(`\w\.out\b`)
 	files, err := filepath.Glob("*.go")

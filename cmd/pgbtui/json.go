@@ -86,9 +86,11 @@ func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {
 func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
-		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem, Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,
-		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class, Proof: level.String(), Hold: holdJSON(s.Hold),
-		Failure: failureJSON(s.LastFailure()), Lost: s.Lost, Acknowledged: acknowledgedJSON(s.Acknowledged), RestoreTime: estimateJSON(among, s),
+		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem,
+		Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,
+		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class,
+		Proof: level.String(), Failure: failureJSON(s.LastFailure()), Lost: s.Lost,
+		Acknowledged: acknowledgedJSON(s.Acknowledged), Hold: holdJSON(s.Hold), RestoreTime: estimateJSON(among, s),
 	}
 	if !at.IsZero() {
 		at = at.UTC()

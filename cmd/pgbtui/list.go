@@ -33,8 +33,8 @@ func newListCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the sets in the bucket, newest first", Args: noArgs,
 		Long: `List every set below the configured prefixes, of every host: complete ones, those of the old
-shell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's stands behind it.
-On a terminal each set has one line, which leaves out what there is no room for.`,
+shell script (legacy), and what unfinished runs left (incomplete). A job whose name is not its database's is shown
+behind it. On a terminal each set has one line, which leaves out what there is no room for.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only the sets of this `job`")

@@ -12,7 +12,9 @@ import (
 )
 
 func TestAListNamesTheJobWhereItSaysMoreThanTheDatabase(t *testing.T) {
-	set := backup.Set{ID: "20261122T020000Z-0000ff", Kind: backup.KindNative, Database: "sales", Job: "weekly", FinishedAt: time.Now()}
+	set := backup.Set{
+		ID: "20261122T020000Z-0000ff", Kind: backup.KindNative, Database: "sales", Job: "weekly", FinishedAt: time.Now(),
+	}
 	if row := listRow(&set, time.Now()); !slices.Contains(row, "sales (weekly)") {
 		t.Errorf("list: %q", row)
 	}
@@ -42,7 +44,8 @@ func TestATableFitsItsTerminalAndIsWholeElsewhere(t *testing.T) {
 				t.Errorf("%d columns: %d of %q", columns, ansi.StringWidth(line), line)
 			}
 		}
-		if len(lines) != 3 || !strings.Contains(lines[2], "FAILED verif") || (columns == 0) != strings.HasSuffix(lines[2], "long") {
+		whole := strings.HasSuffix(lines[len(lines)-1], "long")
+		if len(lines) != 3 || !strings.Contains(lines[2], "FAILED verif") || (columns == 0) != whole {
 			t.Errorf("%d columns: %q", columns, lines)
 		}
 	}

@@ -57,7 +57,8 @@ func manualPages(root *cobra.Command, dir string) error {
 func configurationPage(text, dir string) error {
 	page := &cobra.Command{
 		Use: "pgbtui.yaml", Short: "configuration of pgbtui", DisableAutoGenTag: true, DisableFlagsInUseLine: true,
-		Long: "pgbtui reads /etc/pgbtui/config.yaml, or what --config names. An unknown key is an error with file and line.\n" +
+		Long: "pgbtui reads /etc/pgbtui/config.yaml, or what --config names. " +
+			"An unknown key is an error with file and line.\n" +
 			"All keys but label, read\\_only, signing, watch and jobs may stand at the top, for all jobs, or inside a job. " +
 			"**pgbtui config show** prints each setting and where it comes from, **pgbtui config check** tries them.\n" +
 			section("KEYS", rows(text, "key")) + section("ENVIRONMENT", rows(text, "variable")) +

@@ -40,8 +40,12 @@ func (l *lockedBuffer) String() string {
 
 func (w *world) start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(context.WithoutCancel(t.Context()), "pgbtui", args...), done: make(chan struct{})}
-	p.cmd.Env, p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.env(), w.dir, &p.out, &p.err
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "pgbtui", args...)
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	cmd.Env = w.env()
+	cmd.Dir = w.dir
+	cmd.Stdout = &p.out
+	cmd.Stderr = &p.err
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +100,8 @@ var moments = map[string]struct {
 	"waiting for a table's lock": {
 		func(t testing.TB, w *world) { w.holdLock(t) },
 		func(t testing.TB, w *world) bool {
-			return w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'", w.db) > 0
+			return w.pg.QueryInt(t, "postgres",
+				"SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'", w.db) > 0
 		},
 	},
 	"with a part on its way": {
@@ -107,7 +112,9 @@ var moments = map[string]struct {
 	},
 	"before the manifest is answered": {
 		func(_ testing.TB, w *world) {
-			w.ours.Inject(s3server.Rule{Op: s3server.OpPutObject, Key: "manifest.json", Fault: s3server.Fault{Kind: s3server.Stall}})
+			w.ours.Inject(s3server.Rule{
+				Op: s3server.OpPutObject, Key: "manifest.json", Fault: s3server.Fault{Kind: s3server.Stall},
+			})
 		},
 		func(_ testing.TB, w *world) bool {
 			for _, r := range w.ours.Requests(s3server.OpPutObject) {
@@ -138,7 +145,8 @@ func (w *world) holdLock(t testing.TB) (free func()) {
 	free = sync.OnceFunc(func() { _ = in.Close(); _ = cmd.Wait() })
 	t.Cleanup(free)
 	eventually(t, "the lock is held", func() bool {
-		return w.pg.QueryInt(t, w.db, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'customers'::regclass") > 0
+		return w.pg.QueryInt(t, w.db, "SELECT count(*) FROM pg_locks "+
+			"WHERE mode = 'AccessExclusiveLock' AND relation = 'customers'::regclass") > 0
 	})
 	return free
 }
@@ -191,7 +199,8 @@ func (w *world) nothingLeft(t testing.TB) {
 		t.Errorf("%d unfinished uploads, %v", n, err)
 	}
 	eventually(t, "no session is left", func() bool {
-		return w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND application_name IN ('pgbtui', 'pg_dump')", w.db) == 0
+		return w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity "+
+			"WHERE datname = $1 AND application_name IN ('pgbtui', 'pg_dump')", w.db) == 0
 	})
 }
 
@@ -210,7 +219,8 @@ func TestAKilledRunIsNoBackupAndTheNextOneNeedsNobody(t *testing.T) {
 			<-p.done
 			w.ours.ClearFaults()
 			w.run(t, 3, "status") // the killed one is not taken for a backup
-			w.pg.Exec(t, "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+w.db+"' AND pid <> pg_backend_pid()")
+			w.pg.Exec(t, "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "+
+				"WHERE datname = '"+w.db+"' AND pid <> pg_backend_pid()")
 			w.run(t, 0, "--headless")
 			w.run(t, 0, "verify", "latest")
 			if n, err := w.store(t).uploads(); n != 0 || err != nil {
@@ -228,7 +238,8 @@ func TestOfTwoRunsAtOnceOneGivesWay(t *testing.T) {
 	first := w.start(t, "--headless")
 	eventually(t, "the first run waits", func() bool { return moments["waiting for a table's lock"].reached(t, w) })
 	second := w.run(t, 75, "--headless")
-	if said := second.err.String(); !strings.Contains(said, "another run is backing up") || !strings.Contains(said, "remedy=") {
+	said := second.err.String()
+	if !strings.Contains(said, "another run is backing up") || !strings.Contains(said, "remedy=") {
 		t.Errorf("the second says %s", said)
 	}
 	free()
@@ -243,7 +254,9 @@ func TestASignalledRestoreNamesWhatIsUnfinished(t *testing.T) {
 	w.pg.Exec(t, w.db, sample)
 	w.run(t, 0, "--headless")
 	to := w.db + "_copy"
-	w.ours.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: "dump.pgc", Fault: s3server.Fault{Kind: s3server.StallBody, After: 100}})
+	w.ours.Inject(s3server.Rule{
+		Op: s3server.OpGetObject, Key: "dump.pgc", Fault: s3server.Fault{Kind: s3server.StallBody, After: 100},
+	})
 	p := w.start(t, "restore", "latest", "--to", to)
 	eventually(t, "the copy is there", func() bool {
 		return w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_database WHERE datname = $1", to) == 1

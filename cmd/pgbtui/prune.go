@@ -31,11 +31,11 @@ func newPruneCommand(p *program) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Delete the sets that retention lets go, with the reason of each", Args: noArgs,
-		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the newest
-proven one, the configured minimum, whatever is held, locked or younger than a day always stay; other jobs' sets and
-foreign objects are never touched. Where sets are signed, those from before the key stay too: --unsigned lets them go by
-the same rules, after the signed ones; with --legacy, those of the old script go when a signed one is newer. A forged
-set, or one whose signature is gone, is evidence: a person decides.
+		Long: `Decide for every set of one job, by its keep rules, and delete what no rule keeps. The newest good set, the
+newest proven one, the configured minimum, whatever is held, locked or younger than a day always stay; other jobs'
+sets and foreign objects are never touched. Where sets are signed, those from before the key stay too: --unsigned lets
+them go by the same rules, after the signed ones; with --legacy, those of the old script go when a signed one is
+newer. A forged set, or one whose signature is gone, is evidence: a person decides.
 
 What runs left that never committed (open uploads, objects without a manifest) is listed with its size and cost, and
 removed when it is older than a day, also without any rule.

@@ -35,8 +35,8 @@ func newRestoreUndoCommand(p *program) *cobra.Command {
 	o := &swapOptions{restorer: newRestorer(p, access{}), verb: "undo"}
 	cmd := newSwapCommand(o, &cobra.Command{
 		Use: "undo DB --confirm DB", Short: "Put a database back that a restore replaced",
-		Long: `Put back what "restore --replace DB" replaced: the newest database DB_before_TIME takes the place of DB again,
-by renaming both in one transaction. What was live until then is kept as DB_undone_TIME; nothing is dropped.`,
+		Long: `Put back what "restore --replace DB" replaced: the newest database DB_before_TIME takes the place of DB
+again, by renaming both in one transaction. What was live until then is kept as DB_undone_TIME; nothing is dropped.`,
 	})
 	cmd.Flags().StringVar(&o.With, "before", "", "the kept `database`; without it, the newest DB_before_TIME")
 	return cmd
@@ -46,9 +46,9 @@ func newRestoreSwapCommand(p *program) *cobra.Command {
 	o := &swapOptions{restorer: newRestorer(p, access{}), verb: "swap"}
 	cmd := newSwapCommand(o, &cobra.Command{
 		Use: "swap DB --with NAME --confirm DB", Short: "Put a finished copy, or a kept database, in a live one's place",
-		Long: `Put a database that stands beside DB in its place, by renaming both in one transaction: a copy DB_restored_ID that a
-restore had finished when connections kept it from its place, or one that was kept. What was live until then is kept
-as DB_before_TIME or DB_undone_TIME; nothing is dropped.`,
+		Long: `Put a database that stands beside DB in its place, by renaming both in one transaction: a copy DB_restored_ID
+that a restore had finished when connections kept it from its place, or one that was kept. What was live until then is
+kept as DB_before_TIME or DB_undone_TIME; nothing is dropped.`,
 	})
 	cmd.Flags().StringVar(&o.With, "with", "", "the `database` that is to be live")
 	return cmd
@@ -106,7 +106,8 @@ func printSwapped(to *streams, done *restore.Undone) error {
 
 // printKept says where what was live has gone, and the way back.
 func printKept(to *streams, kept string, ended int, wayBack string) {
-	to.printf("  what was live is kept as %s; nothing was dropped, %d connections were ended\n", printable.Text(kept), ended)
+	to.printf("  what was live is kept as %s; nothing was dropped, %d connections were ended\n",
+		printable.Text(kept), ended)
 	to.printf("  the way back: %s\n", printable.Text(wayBack))
 }
 

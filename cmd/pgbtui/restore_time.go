@@ -46,7 +46,9 @@ func (e *jsonEstimate) text(now time.Time) string {
 	if e.Scaled {
 		scaled = ", scaled by size"
 	}
-	return fmt.Sprintf("restore takes about %s (%s %s ago on %s%s)", about(time.Duration(e.Seconds)*time.Second), how, ageText(now.Sub(e.MeasuredAt)), where, scaled)
+	takes := about(time.Duration(e.Seconds) * time.Second)
+	ago := ageText(now.Sub(e.MeasuredAt))
+	return fmt.Sprintf("restore takes about %s (%s %s ago on %s%s)", takes, how, ago, where, scaled)
 }
 
 // about is a duration as rough as it is known: "40 s", "12 min", "3 h 20 min".

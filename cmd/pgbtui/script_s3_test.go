@@ -58,7 +58,9 @@ func (s store) get(key string) ([]byte, error) {
 }
 
 func (s store) put(key string, body []byte) error {
-	_, err := s.c.PutObject(context.Background(), &s3.PutObjectInput{Bucket: s.bucket, Key: &key, Body: bytes.NewReader(body)})
+	_, err := s.c.PutObject(context.Background(), &s3.PutObjectInput{
+		Bucket: s.bucket, Key: &key, Body: bytes.NewReader(body),
+	})
 	return err
 }
 
@@ -113,13 +115,15 @@ type storeKey struct{}
 
 func (s store) lockable() error {
 	_, err := s.c.PutBucketVersioning(context.Background(), &s3.PutBucketVersioningInput{
-		Bucket: s.bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+		Bucket:                  s.bucket,
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
 	})
 	if err != nil {
 		return err
 	}
 	_, err = s.c.PutObjectLockConfiguration(context.Background(), &s3.PutObjectLockConfigurationInput{
-		Bucket: s.bucket, ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled},
+		Bucket:                  s.bucket,
+		ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled},
 	})
 	return err
 }
@@ -128,7 +132,8 @@ func (s store) lockable() error {
 func (s store) lease(w *world) error {
 	host, _, _ := strings.Cut(hostname(), ".")
 	body, err := json.Marshal(map[string]any{
-		"schema": 1, "run": "20200101T000000Z-000000", "host": "elsewhere", "source": "another", "until": time.Now().Add(time.Minute).UTC(),
+		"schema": 1, "run": "20200101T000000Z-000000", "host": "elsewhere", "source": "another",
+		"until": time.Now().Add(time.Minute).UTC(),
 	})
 	if err != nil {
 		return err
@@ -212,7 +217,9 @@ func redated(manifest []byte, id string, at time.Time) ([]byte, error) {
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return nil, err
 	}
-	m["id"], m["startedAt"], m["finishedAt"] = id, at, at
+	m["id"] = id
+	m["startedAt"] = at
+	m["finishedAt"] = at
 	return json.Marshal(m)
 }
 

@@ -37,9 +37,13 @@ func secretWorld(t *testing.T) (w *world, identity string) {
 	pg.Exec(t, "postgres", "ALTER ROLE postgres PASSWORD '"+canaryPassword+"'")
 	pg.CreateDatabaseNamed(t, "shop")
 	pg.Exec(t, "shop", sample)
-	ours := s3server.Start(t, s3server.With(func(o *s3server.Options) { o.AccessKey, o.SecretKey = canaryAccessKey, canarySecretKey }))
+	ours := s3server.Start(t, s3server.With(func(o *s3server.Options) {
+		o.AccessKey = canaryAccessKey
+		o.SecretKey = canarySecretKey
+	}))
 	w = &world{pg: pg, ours: ours, dir: t.TempDir(), db: "shop", s3: s3suite.Store{
-		Endpoint: ours.Endpoint, AccessKey: canaryAccessKey, SecretKey: canarySecretKey, Region: ours.Region, Bucket: ours.Bucket,
+		Endpoint: ours.Endpoint, AccessKey: canaryAccessKey, SecretKey: canarySecretKey,
+		Region: ours.Region, Bucket: ours.Bucket,
 	}}
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -47,8 +51,10 @@ func secretWorld(t *testing.T) (w *world, identity string) {
 	}
 	bin := filepath.Join(w.dir, "bin")
 	for file, text := range map[string]string{
-		"bin/pg_dump": spy, "bin/pg_restore": spy, "bin/pg_dumpall": spy, "bin/initdb": spy, "bin/postgres": spy, "key.txt": key.String() + "\n",
-		"config.yaml": "postgres: {host: 127.0.0.1, port: '" + pg.Port + "', bin_dir: " + bin + "}\nencryption: {recipients: [" +
+		"bin/pg_dump": spy, "bin/pg_restore": spy, "bin/pg_dumpall": spy, "bin/initdb": spy, "bin/postgres": spy,
+		"key.txt": key.String() + "\n",
+		"config.yaml": "postgres: {host: 127.0.0.1, port: '" + pg.Port + "', bin_dir: " + bin + "}\n" +
+			"encryption: {recipients: [" +
 			key.Recipient().String() + "], identity_file: " + filepath.Join(w.dir, "key.txt") + "}\n",
 	} {
 		path := filepath.Join(w.dir, file)

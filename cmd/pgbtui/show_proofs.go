@@ -34,7 +34,8 @@ func showProof(to *streams, proof *backup.Proof) {
 	to.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
 		printable.Text(proof.Host), printable.Text(result))
 	if d := proof.Drill; d != nil && proof.OK {
-		to.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n", d.Owners, d.Grants, printable.Text(d.Server))
+		to.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n",
+			d.Owners, d.Grants, printable.Text(d.Server))
 		if checks := extraChecks(d); checks != "" {
 			to.printf("      also good: %s\n", checks)
 		}

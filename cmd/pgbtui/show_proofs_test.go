@@ -13,12 +13,19 @@ func TestShowTellsWhatAProofLeavesOpenAndWhatWasOdd(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	set := backup.Set{Kind: backup.KindNative, Proofs: []backup.Proof{
 		{
-			Kind: "drill", Level: "restored", Host: "db1", OK: true, StartedAt: at, FinishedAt: at.Add(90 * time.Second), Tables: 3, Rows: 3000, Bytes: 2048,
+			Kind: "drill", Level: "restored", Host: "db1", OK: true,
+			StartedAt: at, FinishedAt: at.Add(90 * time.Second), Tables: 3, Rows: 3000, Bytes: 2048,
 			Drill:    &backup.DrillFacts{Server: "15.18", Owners: 4, Grants: 2, Expectations: 1, Amcheck: true},
 			Warnings: []string{"extension odd\x1b[31m is 1.2 here"}, NotProven: []string{"that roles exist\x07"},
 		},
-		{Kind: "drill", Level: "restored", Host: "db1", Error: "expectation 1: no", Drill: &backup.DrillFacts{Server: "15.18"}},
-		{Kind: "verify", Level: "stored", Host: "db2", OK: true, Sample: &backup.Sample{Frames: 2, OfFrames: 40}, NotProven: []string{"that the dump can be decoded"}},
+		{
+			Kind: "drill", Level: "restored", Host: "db1", Error: "expectation 1: no",
+			Drill: &backup.DrillFacts{Server: "15.18"},
+		},
+		{
+			Kind: "verify", Level: "stored", Host: "db2", OK: true,
+			Sample: &backup.Sample{Frames: 2, OfFrames: 40}, NotProven: []string{"that the dump can be decoded"},
+		},
 	}}
 	var out bytes.Buffer
 	showProofs(&streams{out: &out}, &set)

@@ -158,8 +158,10 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		}
 		to.printf("%s %s", word, printable.Text(s.Job))
 		if s.Newest != nil {
-			to.printf(": newest good backup %s old (objective %s), %s, %s stored", ageText(time.Duration(*s.AgeSeconds)*time.Second),
-				ageText(time.Duration(s.RPOSeconds)*time.Second), s.Newest.Proof, size(s.Newest.StoredBytes))
+			age := ageText(time.Duration(*s.AgeSeconds) * time.Second)
+			objective := ageText(time.Duration(s.RPOSeconds) * time.Second)
+			to.printf(": newest good backup %s old (objective %s), %s, %s stored",
+				age, objective, s.Newest.Proof, size(s.Newest.StoredBytes))
 		}
 		to.printf("\n")
 		if s.Newest != nil {

@@ -63,7 +63,8 @@ func TestAHoldOnATerminalIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(t, 0, "--headless")
-	for answer, want := range map[string]int{"n\n": 4, "\n": 4, "\x04": 4, "\x03": 130, "y\n": 0} { // 0x04 is the end of input, 0x03 an interrupt
+	// 0x04 is the end of input, 0x03 an interrupt.
+	for answer, want := range map[string]int{"n\n": 4, "\n": 4, "\x04": 4, "\x03": 130, "y\n": 0} {
 		cmd := exec.CommandContext(t.Context(), "pgbtui", "hold", "latest", "--reason", "because")
 		cmd.Env, cmd.Dir = append(w.env(), "TERM=dumb"), w.dir
 		terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})

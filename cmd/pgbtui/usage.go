@@ -47,7 +47,8 @@ func exactly(n int, what string) cobra.PositionalArgs {
 
 // unknownWord is the error for a word that is neither a command nor an argument of cmd.
 func unknownWord(cmd *cobra.Command, word string) error {
-	return usageText("unknown command or argument " + strconv.Quote(word) + " for " + cmd.CommandPath() + didYouMean(word, commandNames(cmd)))
+	return usageText("unknown command or argument " + strconv.Quote(word) + " for " + cmd.CommandPath() +
+		didYouMean(word, commandNames(cmd)))
 }
 
 func commandNames(cmd *cobra.Command) (names []string) {
@@ -72,7 +73,8 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 
 // didYouMean is the end of a message, or "" when no name looks like word.
 func didYouMean(word string, names []string) string {
-	known := &cobra.Command{SuggestionsMinimumDistance: typingErrors} // its search for similar names is what is wanted here
+	// Its search for similar names is what is wanted here.
+	known := &cobra.Command{SuggestionsMinimumDistance: typingErrors}
 	for _, name := range names {
 		known.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
 	}

@@ -81,9 +81,12 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 	flags := cmd.Flags()
 	o.of.flags(cmd)
 	flags.BoolVar(&o.wish.Unproven, "unproven", false, "every good set that has no such proof yet")
-	flags.BoolVar(&o.wish.SinceLast, "since-last", false, "the sets finished since the newest such verification of their database")
-	flags.IntVar(&o.wish.Stalest, "stalest", 0, "the `N` sets of each database that nobody has read for the longest time")
-	flags.IntVar(&o.wish.Max, "max", 0, "at most so many `sets` of each database; the others wait for the next call")
+	flags.BoolVar(&o.wish.SinceLast, "since-last", false,
+		"the sets finished since the newest such verification of their database")
+	flags.IntVar(&o.wish.Stalest, "stalest", 0,
+		"the `N` sets of each database that nobody has read for the longest time")
+	flags.IntVar(&o.wish.Max, "max", 0,
+		"at most so many `sets` of each database; the others wait for the next call")
 	flags.StringVar(&o.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
 	acceptFlag(cmd, &o.accept)
 	identityFlag(cmd, &o.identity)

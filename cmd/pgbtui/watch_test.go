@@ -85,7 +85,8 @@ func newWatched(t *testing.T, alert string) *watched {
 
 func (w *watched) configure(t *testing.T, alert string) {
 	t.Helper()
-	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\njobs: {%s: {}}\n%s", w.s3.Bucket, w.s3.Endpoint, w.db, alert)
+	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\n"+
+		"jobs: {%s: {}}\n%s", w.s3.Bucket, w.s3.Endpoint, w.db, alert)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,10 @@ func (w *watched) configure(t *testing.T, alert string) {
 func (w *watched) run(t *testing.T, args ...string) (fault.Code, string) {
 	t.Helper()
 	var out bytes.Buffer
-	p := newProgram(outside{in: os.Stdin, out: &out, err: &out, getenv: func(k string) string { return w.env[k] }, now: func() time.Time { return w.now }})
+	p := newProgram(outside{
+		in: os.Stdin, out: &out, err: &out,
+		getenv: func(k string) string { return w.env[k] }, now: func() time.Time { return w.now },
+	})
 	code := p.main(t.Context(), append(args, "--config", w.config))
 	if strings.Contains(out.String(), "canary") {
 		t.Errorf("%q shows a secret: %s", args, out.String())
@@ -149,7 +153,8 @@ func TestABucketThatDoesNotAnswerIsNoMissingBackup(t *testing.T) {
 
 func TestAChannelThatFailsIsToldOnTheOthers(t *testing.T) {
 	first, second := newHook(t), newHook(t)
-	w := newWatched(t, "alert: {channels: [{url: "+first.URL+"/canary}, {url: generic+"+second.URL+"/canary, severity: critical}]}\n")
+	w := newWatched(t, "alert: {channels: [{url: "+first.URL+"/canary}, "+
+		"{url: generic+"+second.URL+"/canary, severity: critical}]}\n")
 	first.breaks(true)
 	w.expect(t, second, 0, "there is no good backup", "alerts are not taken there")
 	w.expect(t, second, time.Hour)
@@ -179,7 +184,8 @@ func TestAnAddressThatCannotBeUsedIsToldByTheOthersBeforeItIsNeeded(t *testing.T
 	w.configure(t, "alert: {channels: [{url: "+h.URL+"}, {url_file: /nonexistent/address}, {url: canary://x}]}\n")
 	w.expect(t, h, 0, "a channel that cannot be used")
 	w.expect(t, h, time.Hour)
-	if code, out := w.run(t, "config", "check", "--offline"); code != fault.Config || !strings.Contains(out, "FAIL alerts") {
+	code, out := w.run(t, "config", "check", "--offline")
+	if code != fault.Config || !strings.Contains(out, "FAIL alerts") {
 		t.Errorf("%d: %s", code, out)
 	}
 	w.configure(t, "alert: {channels: [{url: "+h.URL+"}]}\n")
@@ -189,7 +195,8 @@ func TestAnAddressThatCannotBeUsedIsToldByTheOthersBeforeItIsNeeded(t *testing.T
 func TestAChannelOfOneJobIsToldApartFromThatOfAnother(t *testing.T) {
 	first, second := newHook(t), newHook(t)
 	w := newWatched(t, "")
-	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\njobs:\n  a: {alert: {channels: [{url: %s}]}}\n  b: {alert: {channels: [{url: %s}]}}\n",
+	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\n"+
+		"jobs:\n  a: {alert: {channels: [{url: %s}]}}\n  b: {alert: {channels: [{url: %s}]}}\n",
 		w.s3.Bucket, w.s3.Endpoint, first.URL, second.URL)
 	delete(w.env, "DB_NAME")
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
@@ -219,7 +226,8 @@ func TestByHandTheWatchOnlySays(t *testing.T) {
 	h := newHook(t)
 	w := newWatched(t, "alert: {channels: [{url: "+h.URL+"}]}\n")
 	code, out := w.run(t, "watch")
-	if code != fault.Warnings || !strings.Contains(out, "CRITICAL "+w.db+": there is no good backup") || len(h.take()) != 0 {
+	missing := "CRITICAL " + w.db + ": there is no good backup"
+	if code != fault.Warnings || !strings.Contains(out, missing) || len(h.take()) != 0 {
 		t.Errorf("%d: %s", code, out)
 	}
 	checkDocument(t, w, "watch", "watch", "--json")
@@ -251,7 +259,8 @@ func TestAlertTestSaysHowEachChannelTookIt(t *testing.T) {
 	if err := os.WriteFile(file, []byte("generic+"+good.URL+"/canary\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := newWatched(t, "alert: {slack_webhook: "+good.URL+"/services/canary, channels: [{url_file: "+file+", severity: critical}]}\n")
+	w := newWatched(t, "alert: {slack_webhook: "+good.URL+"/services/canary, "+
+		"channels: [{url_file: "+file+", severity: critical}]}\n")
 	code, out := w.run(t, "alert", "test")
 	if code != fault.OK || strings.Count(out, "ok ") != 2 {
 		t.Errorf("%d: %s", code, out)
@@ -263,7 +272,8 @@ func TestAlertTestSaysHowEachChannelTookIt(t *testing.T) {
 	}
 	checkDocument(t, w, "alert test", "alert", "test", "--json")
 	w.configure(t, "alert: {channels: [{url: "+good.URL+"/canary}, {url: "+bad.URL+"/canary}]}\n")
-	if code, out := w.run(t, "alert", "test"); code != fault.NotPermitted || !strings.Contains(out, "FAIL channel 2") || !strings.Contains(out, "ok   channel 1") {
+	code, out = w.run(t, "alert", "test")
+	if code != fault.NotPermitted || !strings.Contains(out, "FAIL channel 2") || !strings.Contains(out, "ok   channel 1") {
 		t.Errorf("%d: %s", code, out)
 	}
 	checkDocument(t, w, "alert test", "alert", "test", "--json")

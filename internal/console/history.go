@@ -38,9 +38,11 @@ const (
 func marks() []string {
 	ids := []string{unitStarting}
 	for _, name := range []string{
-		journal.EventRunEnded, journal.EventBackupStarted, journal.EventBackupCommitted, journal.EventBackupFailed, journal.EventBackupCancelled,
-		journal.EventVerifyStarted, journal.EventVerifyOK, journal.EventVerifyFailed, journal.EventDrillStarted, journal.EventDrillOK,
-		journal.EventDrillFailed, journal.EventRestoreStarted, journal.EventRestoreOK, journal.EventRestoreFailed,
+		journal.EventRunEnded,
+		journal.EventBackupStarted, journal.EventBackupCommitted, journal.EventBackupFailed, journal.EventBackupCancelled,
+		journal.EventVerifyStarted, journal.EventVerifyOK, journal.EventVerifyFailed,
+		journal.EventDrillStarted, journal.EventDrillOK, journal.EventDrillFailed,
+		journal.EventRestoreStarted, journal.EventRestoreOK, journal.EventRestoreFailed,
 	} {
 		ids = append(ids, journal.MessageID(name))
 	}
@@ -100,7 +102,9 @@ func (h *history) add(runs map[string]*past, e journal.Entry) {
 	}
 	r := runs[e.InvocationID]
 	if r == nil {
-		r = &past{UnitRun: ui.UnitRun{Unit: e.Unit, Invocation: e.InvocationID, State: ui.RunLost, Memory: -1, MemoryHigh: -1}}
+		r = &past{UnitRun: ui.UnitRun{
+			Unit: e.Unit, Invocation: e.InvocationID, State: ui.RunLost, Memory: -1, MemoryHigh: -1,
+		}}
 		h.subject(&r.UnitRun)
 		r.Trigger = ""
 		runs[e.InvocationID] = r
@@ -145,22 +149,28 @@ func (r *past) said(e journal.Entry, state ui.RunState) {
 func (r *past) end(e journal.Entry) {
 	r.ended, r.EndedAt = true, e.Time
 	end := systemd.End{
-		Unit: e.Unit, Result: e.Fields["PGBTUI_RESULT"], ExitCode: e.Fields["PGBTUI_EXIT_CODE"], ExitStatus: e.Fields["PGBTUI_EXIT_STATUS"],
+		Unit: e.Unit, Result: e.Fields["PGBTUI_RESULT"],
+		ExitCode: e.Fields["PGBTUI_EXIT_CODE"], ExitStatus: e.Fields["PGBTUI_EXIT_STATUS"],
 	}
-	code, _ := strconv.Atoi(end.ExitStatus)
-	switch stopped := end.ExitStatus == "TERM" || end.ExitStatus == "INT"; {
+	number, _ := strconv.Atoi(end.ExitStatus)
+	code := fault.Code(number)
+	exited := end.ExitCode == "exited"
+	stopped := end.ExitStatus == "TERM" || end.ExitStatus == "INT" ||
+		exited && (code == fault.Terminated || code == fault.Interrupted)
+	switch {
 	case end.Result == "":
 		r.State = ui.RunUnknown
-	case stopped, end.ExitCode == "exited" && (fault.Code(code) == fault.Terminated || fault.Code(code) == fault.Interrupted):
+	case stopped:
 		r.State = ui.RunCancelled
-	case end.Good() && end.ExitCode == "exited" && fault.Code(code) == fault.Warnings:
+	case end.Good() && exited && code == fault.Warnings:
 		r.State = ui.RunWarn
 	case end.Good():
 		r.State = ui.RunOK
 	default:
-		r.State, r.Detail = ui.RunFailed, end.Text()
-		if end.ExitCode == "exited" {
-			r.Detail += ": " + notify.Meaning(fault.Code(code))
+		r.State = ui.RunFailed
+		r.Detail = end.Text()
+		if exited {
+			r.Detail += ": " + notify.Meaning(code)
 		}
 	}
 }

@@ -96,7 +96,9 @@ func TestAPageOfTheHistoryMayEndInTheMiddleOfARun(t *testing.T) {
 			w.run(n, begin.Add(time.Duration(n)*time.Hour), ended("success", "exited", "0"))
 		}
 		h := &history{pages: w, subject: func(*ui.UnitRun) {}}
-		seen, before, pages := map[string]bool{}, "", 0
+		seen := map[string]bool{}
+		before := ""
+		pages := 0
 		for first := true; first || before != ""; first = false {
 			page, err := h.Ended(t.Context(), before)
 			if err != nil {

@@ -96,7 +96,9 @@ func (e *entries) Follow(ctx context.Context, q ui.JournalQuery) (<-chan []ui.En
 func views(found []journal.Entry) []ui.Entry {
 	out := make([]ui.Entry, len(found))
 	for i, e := range found {
-		out[i] = ui.Entry{Cursor: e.Cursor, Time: e.Time, Unit: e.Unit, Priority: e.Priority, Message: e.Message, Fields: e.Fields}
+		out[i] = ui.Entry{
+			Cursor: e.Cursor, Time: e.Time, Unit: e.Unit, Priority: e.Priority, Message: e.Message, Fields: e.Fields,
+		}
 	}
 	return out
 }

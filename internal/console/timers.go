@@ -28,7 +28,8 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 	var out []ui.Timer
 	for _, f := range found {
 		one := ui.Timer{
-			Unit: f.Name, Service: f.Unit, Action: systemd.ActionOf(f.Name), Job: f.Job, Enabled: f.UnitFileState, Active: f.ActiveState == "active", Calendar: f.Calendar,
+			Unit: f.Name, Service: f.Unit, Action: systemd.ActionOf(f.Name), Job: f.Job,
+			Enabled: f.UnitFileState, Active: f.ActiveState == "active", Calendar: f.Calendar,
 			Next: f.Next, Last: f.Last, Jitter: f.RandomizedDelay, Accuracy: f.Accuracy, Persistent: f.Persistent,
 			Overridden: f.DropInPaths,
 		}
@@ -56,7 +57,9 @@ func (t *timers) find(ctx context.Context) ([]systemd.Timer, error) {
 	for _, j := range t.setup.Config.Jobs {
 		name := t.setup.Config.UnitName(j)
 		backups = append(backups, systemd.BackupTimer(name))
-		for _, timer := range append(systemd.JobTimers(name)[1:], systemd.BackupDrillTimer(name), systemd.BackupPruneTimer(name)) {
+		others[systemd.BackupDrillTimer(name)] = true
+		others[systemd.BackupPruneTimer(name)] = true
+		for _, timer := range systemd.JobTimers(name)[1:] {
 			others[timer] = true
 		}
 	}
@@ -122,9 +125,16 @@ func upcoming(ctx context.Context, calendar []string) ([]time.Time, error) {
 	return systemd.CalendarNext(ctx, calendar[0], 5)
 }
 
+// timerStates are the states of systemd as the screens name them, who know one more: a run that was missed.
 var timerStates = map[systemd.TimerState]ui.TimerState{
-	systemd.TimerOn: ui.TimerOn, systemd.TimerOff: ui.TimerOff, systemd.TimerStopped: ui.TimerStopped, systemd.TimerUnsaved: ui.TimerUnsaved,
-	systemd.TimerMasked: ui.TimerMasked, systemd.TimerFailed: ui.TimerFailed, systemd.TimerMissing: ui.TimerMissing, systemd.TimerBroken: ui.TimerBroken,
+	systemd.TimerOn:      ui.TimerOn,
+	systemd.TimerOff:     ui.TimerOff,
+	systemd.TimerStopped: ui.TimerStopped,
+	systemd.TimerUnsaved: ui.TimerUnsaved,
+	systemd.TimerMasked:  ui.TimerMasked,
+	systemd.TimerFailed:  ui.TimerFailed,
+	systemd.TimerMissing: ui.TimerMissing,
+	systemd.TimerBroken:  ui.TimerBroken,
 }
 
 // state is whether a timer does its work, why not, and how to mend it, in the words of the watch.

@@ -107,7 +107,8 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 		Unit: s.Name, State: states[now.State], StartedAt: s.Service.StartedAt, Invocation: s.InvocationID,
 		Detail: now.Reason, Memory: s.Service.MemoryBytes, MemoryHigh: s.Service.MemoryHigh, CPU: s.Service.CPUTime,
 	}
-	run.Attempt, run.Attempts = int(s.Service.Restarts)+1, int(s.Service.StartLimit)
+	run.Attempt = int(s.Service.Restarts) + 1
+	run.Attempts = int(s.Service.StartLimit)
 	if now.State == systemd.RunRetrying {
 		run.Detail = fmt.Sprintf("attempt %d of %d failed (%s), tries again by itself", run.Attempt, run.Attempts, now.Reason)
 	}
@@ -130,9 +131,9 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 // clears its count first.
 func remedy(s systemd.UnitState) string {
 	if s.Service.Result == "start-limit-hit" {
-		return "mend the cause (w shows the journal), then b: it clears the count of starts and starts it"
+		return "Mend the cause (w shows the journal), then press b: it clears the count of starts and starts the unit."
 	}
-	return "read the journal of this run (w)"
+	return "Read the journal of this run (w)."
 }
 
 // triggerSlack is how long after its timer's elapse a service's main process starts at the most.
@@ -157,10 +158,18 @@ func (u *units) trigger(ctx context.Context, s systemd.UnitState) string {
 	return "operator"
 }
 
+// states are the states of systemd as the screens name them, who tell a run's first stages apart (see refine).
 var states = map[systemd.RunState]ui.RunState{
-	systemd.RunQueued: ui.RunQueued, systemd.RunRunning: ui.RunRunning, systemd.RunFinishing: ui.RunFinishing,
-	systemd.RunRetrying: ui.RunQueued, systemd.RunOK: ui.RunOK, systemd.RunWarn: ui.RunWarn, systemd.RunFailed: ui.RunFailed,
-	systemd.RunCancelled: ui.RunCancelled, systemd.RunLost: ui.RunLost, systemd.RunSkipped: ui.RunSkipped,
+	systemd.RunQueued:    ui.RunQueued,
+	systemd.RunRunning:   ui.RunRunning,
+	systemd.RunFinishing: ui.RunFinishing,
+	systemd.RunRetrying:  ui.RunQueued,
+	systemd.RunOK:        ui.RunOK,
+	systemd.RunWarn:      ui.RunWarn,
+	systemd.RunFailed:    ui.RunFailed,
+	systemd.RunCancelled: ui.RunCancelled,
+	systemd.RunLost:      ui.RunLost,
+	systemd.RunSkipped:   ui.RunSkipped,
 }
 
 // refine tells the first stages of a running unit apart, by what the run itself says.
@@ -205,9 +214,12 @@ func restoreSubject(run *ui.UnitRun, id string) {
 		}
 		asked = answer.Request
 	}
-	run.Database, run.Target, run.Job = asked.Database, asked.To, asked.Job
+	run.Database = asked.Database
+	run.Target = asked.To
+	run.Job = asked.Job
 	if live := asked.Replace + asked.Swap; live != "" {
-		run.Target, run.Replaces = live, true
+		run.Target = live
+		run.Replaces = true
 	}
 }
 
