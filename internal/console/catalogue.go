@@ -63,7 +63,9 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 	}
 	sort.SliceStable(all, func(i, k int) bool { return all[i].FinishedAt.After(all[k].FinishedAt) })
 	b.mu.Lock()
-	b.found, b.all, b.read = found, all, true
+	b.found = found
+	b.all = all
+	b.read = true
 	b.mu.Unlock()
 	return all, nil
 }
@@ -94,16 +96,20 @@ func (b *buckets) job(set *backup.Set) config.Job {
 // named is why a unit that is told a set's ID only would not work on this one, or nil. Its verb looks among
 // this host's own instances, and takes nothing where two sets have the ID.
 func (b *buckets) named(set *backup.Set, verb string) error {
-	remedy := "on the command line by its whole address: `sudo pgbtui " + verb + " " + set.Address().String() + "`"
+	line := "sudo pgbtui " + verb + " " + set.Address().String()
+	remedy := "Name it by its whole address on the command line: `" + line + "`."
 	if set.Instance != "" && set.Instance != b.job(set).Instance {
-		return fault.New(fault.Refused, "the unit knows a set by its ID only, and looks among this host's own: this one is of instance "+set.Instance, remedy, nil)
+		what := "the unit knows a set by its ID only, and looks among this host's own: this one is of instance " +
+			set.Instance
+		return fault.New(fault.Refused, what, remedy, nil)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.all {
 		s := &b.all[i]
 		if s.ID == set.ID && s.Address() != set.Address() && (s.Instance == set.Instance || s.Instance == "") {
-			return fault.New(fault.Refused, "the unit knows a set by its ID only, and "+s.Address().String()+" has the same", remedy, nil)
+			what := "the unit knows a set by its ID only, and " + s.Address().String() + " has the same"
+			return fault.New(fault.Refused, what, remedy, nil)
 		}
 	}
 	return nil
@@ -125,11 +131,14 @@ func (b *buckets) Contents(ctx context.Context, set backup.Set) (ui.ContentsView
 		return ui.ContentsView{}, err
 	}
 	if contents == nil || contents.Archive == nil {
-		return ui.ContentsView{}, fault.New(fault.NotFound, "the contents of this set were not recorded", "`sudo pgbtui verify "+set.Address().String()+"` counts its rows", nil)
+		return ui.ContentsView{}, fault.New(fault.NotFound, "the contents of this set were not recorded",
+			"`sudo pgbtui verify "+set.Address().String()+"` counts its rows.", nil)
 	}
 	view := ui.ContentsView{Extensions: contents.Archive.Extensions()}
 	for _, t := range contents.Archive.Tables() {
-		view.Tables = append(view.Tables, ui.TableView{Schema: t.Schema, Name: t.Name, Ref: restore.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes})
+		view.Tables = append(view.Tables, ui.TableView{
+			Schema: t.Schema, Name: t.Name, Ref: restore.TableName(t.Schema, t.Name), Rows: t.Rows, Bytes: t.RawBytes,
+		})
 	}
 	view.Others = others(contents.Archive)
 	owners := map[string]bool{}
@@ -154,9 +163,13 @@ func others(a *archive.Archive) (found []ui.TableView) {
 		if full[name{e.Namespace, e.Tag}] {
 			continue
 		}
-		view := ui.TableView{Schema: e.Namespace, Name: e.Tag, Ref: restore.TableName(e.Namespace, e.Tag), Kind: strings.ToLower(e.Desc)}
+		view := ui.TableView{
+			Schema: e.Namespace, Name: e.Tag, Ref: restore.TableName(e.Namespace, e.Tag), Kind: strings.ToLower(e.Desc),
+		}
 		if e.Desc == "TABLE" { // partitioned, or its rows were left out by pg_dump
-			view.Kind, view.Rows, view.Bytes = "no own rows", -1, -1
+			view.Kind = "no own rows"
+			view.Rows = -1
+			view.Bytes = -1
 		}
 		found = append(found, view)
 	}

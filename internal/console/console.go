@@ -6,6 +6,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -83,7 +84,7 @@ func (s Setup) firstJob() config.Job { return s.Config.All()[0] }
 func (s Setup) identity() ui.Identity {
 	job := s.firstJob()
 	host, _, _ := strings.Cut(s.Host, ".")
-	cluster := firstOf(job.Postgres.Host, "socket") + ":" + firstOf(job.Postgres.Port, "5432")
+	cluster := cmp.Or(job.Postgres.Host, "socket") + ":" + cmp.Or(job.Postgres.Port, "5432")
 	return ui.Identity{
 		Host: host, Cluster: cluster, Instance: job.Instance, Label: s.Config.Label, Version: s.Version,
 		Place:      "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
@@ -104,8 +105,8 @@ func (s Setup) jobs() []ui.Job {
 	for _, j := range s.Config.Jobs {
 		unit := s.unitOf(j)
 		jobs = append(jobs, ui.Job{
-			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j), Unit: unit,
-			Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
+			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j),
+			Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
 		})
 	}
 	return jobs
@@ -130,7 +131,9 @@ func (o *objectives) Objectives(ctx context.Context) map[string]ui.Objective {
 
 // objectiveFrom says it on screen.
 var objectiveFrom = map[string]string{
-	watch.FromConfig: "of the configuration", watch.FromCalendar: "of the timer's calendar", watch.FromDefault: "without a timer to ask",
+	watch.FromConfig:   "of the configuration",
+	watch.FromCalendar: "of the timer's calendar",
+	watch.FromDefault:  "without a timer to ask",
 }
 
 // unitOf is the service that runs a job.
@@ -146,18 +149,9 @@ func (s Setup) jobOf(unit string) (config.Job, bool) {
 	return job, err == nil
 }
 
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // utf8Locale follows setlocale(3): LC_ALL before LC_CTYPE before LANG.
 func utf8Locale() bool {
-	l := strings.ToUpper(firstOf(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
+	l := strings.ToUpper(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
 	return strings.Contains(l, "UTF-8") || strings.Contains(l, "UTF8")
 }
 
@@ -170,5 +164,5 @@ func operatorHint(err error) error {
 	if u, userErr := user.Current(); userErr == nil {
 		name = u.Username
 	}
-	return fault.New(fault.NotPermitted, "", "become an operator: `usermod -aG pgbtui "+name+"`, then log in again", err)
+	return fault.New(fault.NotPermitted, "", "Become an operator: `usermod -aG pgbtui "+name+"`, then log in again.", err)
 }

@@ -34,7 +34,8 @@ func (p *planner) Databases(ctx context.Context) ([]string, error) {
 	c := job.Postgres
 	server, err := postgres.Connect(ctx, postgres.Target{Host: c.Host, Port: c.Port, Database: "postgres"}, quick)
 	if fault.CodeOf(err) == fault.NotPermitted {
-		return nil, fault.New(fault.NotPermitted, "PostgreSQL does not let this user in to list its databases; the unit checks the name", "", nil)
+		return nil, fault.New(fault.NotPermitted,
+			"PostgreSQL does not let this user in to list its databases; the unit checks the name", "", nil)
 	}
 	if err != nil {
 		return nil, err
@@ -54,7 +55,8 @@ func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) (ui.Plan, 
 	checks, portion, err := p.preflight(ctx, r)
 	parts := len(r.Tables)+len(r.Schemas) > 0 // a name that the dump does not have is not found either
 	if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound && !parts {
-		return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: "PostgreSQL lets only the unit in: it checks target, tools, roles and extensions as postgres before it starts"}}}, nil
+		left := "PostgreSQL lets only the unit in: it checks target, tools, roles and extensions as postgres before it starts"
+		return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: left}}}, nil
 	}
 	return ui.Plan{Checks: checkViews(checks), Portion: portion}, err
 }

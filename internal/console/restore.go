@@ -70,7 +70,8 @@ func (a *actions) check(ctx context.Context, r ui.RestoreRequest) (request.Answe
 	}
 	answer, err := request.ReadAnswer(request.DefaultDir, id)
 	if err != nil || !answer.Over {
-		return answer, fault.New(fault.Failed, "the unit that makes the checks ended without an answer ("+end.Reason+")", "`journalctl -u "+unit+"` says why", err)
+		what := "the unit that makes the checks ended without an answer (" + end.Reason + ")"
+		return answer, fault.New(fault.Failed, what, "`journalctl -u "+unit+"` says why.", err)
 	}
 	return answer, failed(answer.Err())
 }

@@ -38,12 +38,14 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
-	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }}
+	cost := func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }
+	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: cost}
 	if len(job.Keep.Rules()) > 0 {
 		plan.Rules = job.Keep.String()
 	}
 	// Most buckets have no versions, and some roles may not look: then it is left open.
-	if hidden, err := backup.Noncurrent(ctx, bucket, backup.Folder(job.S3.Prefix, job.Instance, job.Database)); err == nil {
+	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	if hidden, err := backup.Noncurrent(ctx, bucket, folder); err == nil {
 		plan.Hidden = &hidden
 	}
 	return plan, nil
