@@ -60,7 +60,7 @@ func (l loader) checkAlert(name string, a Alert) error {
 	if hook := a.SlackWebhook; hook != "" {
 		u, err := url.Parse(hook)
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, "not a URL (not shown, it is a secret)", "https://hooks.slack.com/…", "alert", "slack_webhook")
+			return l.problem(name, "not a URL (not shown, it is a secret)", "Write it as https://hooks.slack.com/….", "alert", "slack_webhook")
 		}
 	}
 	for i, c := range a.Channels {
@@ -75,13 +75,14 @@ func (c Channel) problem() (what, remedy string) {
 	severities := []string{SeverityWarning, SeverityCritical}
 	switch u, err := url.Parse(c.URL); {
 	case (c.URL == "") == (c.URLFile == ""):
-		return "wants either url or url_file", "give one of the two"
+		return "wants either url or url_file", "Give one of the two."
 	case c.URLFile != "" && !filepath.IsAbs(c.URLFile):
-		return fmt.Sprintf("url_file %q is not an absolute path", c.URLFile), "name the file from / on"
+		return fmt.Sprintf("url_file %q is not an absolute path", c.URLFile), "Give the whole path of the file, from / on."
 	case c.URL != "" && (err != nil || u.Scheme == ""):
-		return "not a URL (not shown, it is a secret)", "write it like ntfy://ntfy.sh/topic or https://hooks.slack.com/…; docs/alerts.md#channels lists the kinds"
+		return "not a URL (not shown, it is a secret)", "Write it like ntfy://ntfy.sh/topic or " +
+			"https://hooks.slack.com/…; docs/alerts.md#channels lists the kinds."
 	case !slices.Contains(severities, c.Severity):
-		return fmt.Sprintf("severity %q is not known", c.Severity), "warning or critical"
+		return fmt.Sprintf("severity %q is not known", c.Severity), "Choose warning or critical."
 	}
 	return "", ""
 }

@@ -19,10 +19,10 @@ func (l loader) beside(jobs []Job) error {
 			switch {
 			case former == "" || former == j.Name || slices.Contains(j.Formerly[:k], former):
 				return l.problem(j.Name, fmt.Sprintf("%q is no former name of this job", former),
-					"list each name that it had before, once", "formerly")
+					"List each name that it had before, once.", "formerly")
 			case slices.Contains(j.Beside, former):
 				return l.problem(j.Name, fmt.Sprintf("%q is another job of the same database: its sets are its own", former),
-					"take the name out, or the section of that job", "formerly")
+					"Take the name out, or the section of that job.", "formerly")
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func (l loader) oneHeir(jobs []Job) error {
 			for _, former := range j.Formerly {
 				if other.sharesFolder(j) && slices.Contains(other.Formerly, former) {
 					return l.problem(j.Name, fmt.Sprintf("the sets of %q are given to job %q too", former, other.Name),
-						"leave the name with one of them", "formerly")
+						"Leave the name with one of them.", "formerly")
 				}
 			}
 		}

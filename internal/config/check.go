@@ -43,14 +43,14 @@ func (l loader) check(name string, j Job) error {
 	for _, key := range j.Encryption.Recipients {
 		if !strings.HasPrefix(key, "age1") {
 			return l.problem(name, fmt.Sprintf("%.12q… is not an age public key", key),
-				"list public keys as age-keygen prints them (age1…)", "encryption", "recipients")
+				"List public keys as age-keygen prints them (age1…).", "encryption", "recipients")
 		}
 	}
 	if err := l.checkDrill(name, j.Drill); err != nil {
 		return err
 	}
 	if j.Instance == "." || j.Instance == ".." {
-		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "choose a name", "instance")
+		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "Choose another name.", "instance")
 	}
 	return l.checkAlert(name, j.Alert)
 }
@@ -58,27 +58,28 @@ func (l loader) check(name string, j Job) error {
 func (l loader) checkS3(name string, s S3) error {
 	switch {
 	case s.Bucket == "":
-		return l.problem(name, "no bucket", "set S3_BUCKET or s3.bucket", "s3", "bucket")
+		return l.problem(name, "no bucket", "Set S3_BUCKET or s3.bucket.", "s3", "bucket")
 	case !bucketName.MatchString(s.Bucket):
 		return l.problem(name, fmt.Sprintf("%q is not a bucket's name", s.Bucket),
-			"3 to 63 of a-z, 0-9, dot and hyphen; without s3:// and path", "s3", "bucket")
+			"Give 3 to 63 of a-z, 0-9, dot and hyphen, without s3:// and path.", "s3", "bucket")
 	case !slices.Contains([]string{"AES256", "aws:kms", "none"}, s.SSE):
-		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "AES256, aws:kms or none", "s3", "sse")
+		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "Choose AES256, aws:kms or none.", "s3", "sse")
 	case s.KMSKeyID != "" && s.SSE != "aws:kms":
-		return l.problem(name, "a key without sse: aws:kms", "set s3.sse to aws:kms, or leave the key out", "s3", "kms_key_id")
+		return l.problem(name, "a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3", "kms_key_id")
 	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
 		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
-			"12 digits, as `aws sts get-caller-identity` prints them for the bucket's account", "s3", "expected_bucket_owner")
+			"Give 12 digits, as `aws sts get-caller-identity` prints them for the bucket's account.", "s3", "expected_bucket_owner")
 	}
 	if wrong := wrongPrefix(s.Prefix); wrong != "" {
 		return l.problem(name, fmt.Sprintf("%.80q %s", s.Prefix, wrong),
-			"give the folder inside the bucket alone, such as postgresql or backups/postgresql; the bucket's name belongs to s3.bucket",
+			"Give only the folder inside the bucket, such as postgresql or backups/postgresql; "+
+				"the bucket's name belongs in s3.bucket.",
 			"s3", "prefix")
 	}
 	if s.Endpoint != "" {
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "https://host[:port]", "s3", "endpoint")
+			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "Write it as https://host[:port].", "s3", "endpoint")
 		}
 	}
 	return nil

@@ -66,15 +66,16 @@ func (f fileDrill) resolve() Drill {
 
 func (l loader) checkDrill(job string, d Drill) error {
 	if d.By != DrillByTimer && d.By != DrillByHand {
-		return l.problem(job, fmt.Sprintf("%q is not known", d.By), "timer or hand", "drill", "by")
+		return l.problem(job, fmt.Sprintf("%q is not known", d.By), "Choose timer or hand.", "drill", "by")
 	}
 	for i, e := range d.Expect {
 		if strings.TrimSpace(e.SQL) == "" {
-			return l.problem(job, fmt.Sprintf("entry %d has no sql", i+1), "{sql: SELECT …, result: …}", "drill", "expect")
+			return l.problem(job, fmt.Sprintf("entry %d has no sql", i+1), "Write it as {sql: SELECT …, result: …}.", "drill", "expect")
 		}
 	}
 	if !d.Server.Private() && d.Server.Host == "" {
-		return l.problem(job, "a server without a host", "name the scratch server's host or socket folder; leave server out for a private one", "drill", "server")
+		return l.problem(job, "a server without a host",
+			"Name the scratch server's host or socket folder, or leave server out for a private one.", "drill", "server")
 	}
 	return nil
 }

@@ -123,10 +123,10 @@ func readDocument(file string) (*document, error) {
 
 func readRemedy(err error) string {
 	if errors.Is(err, os.ErrNotExist) {
-		return "correct the path, or leave --config out"
+		return "Correct the path, or leave --config out."
 	}
 	if errors.Is(err, os.ErrPermission) {
-		return "run as root or as a member of group pgbtui, which may read the configuration"
+		return "Run as root or as a member of group pgbtui, which may read the configuration."
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func parseDocument(file string, raw []byte) (*document, error) {
 		return nil, d.yamlError(err)
 	}
 	if err := strict.Decode(&strictRoot{}); !errors.Is(err, io.EOF) {
-		return nil, fault.New(fault.Config, "config: "+file+": more than one YAML document", "keep one", nil)
+		return nil, fault.New(fault.Config, "config: "+file+": more than one YAML document", "Keep one.", nil)
 	}
 	if err := yaml.Unmarshal(raw, &d.root); err != nil {
 		return nil, d.yamlError(err)
@@ -201,7 +201,7 @@ func wantedKind(of string) string {
 func (d *document) yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
-	remedy := "`pgbtui config check --help` lists every key"
+	remedy := "`pgbtui config check --help` lists every key."
 	for _, m := range unknownKey.FindAllStringSubmatch(text, -1) {
 		remedy = first(formerKeys[m[2]], remedy)
 	}

@@ -97,13 +97,13 @@ func (l loader) keep(name string, f fileKeep) (Keep, error) {
 		k.MinGood = defaultMinGood
 	}
 	if k.By != PruneByBackup && k.By != PruneByTimer {
-		return k, l.problem(name, fmt.Sprintf("%q is not known", f.By), "backup or timer", "keep", "by")
+		return k, l.problem(name, fmt.Sprintf("%q is not known", f.By), "Choose backup or timer.", "keep", "by")
 	}
 	if text := l.env("RETENTION_DAYS"); text != "" {
 		days, err := strconv.Atoi(text)
 		if err != nil || days < 1 {
 			return k, fault.New(fault.Config, fmt.Sprintf("config: RETENTION_DAYS=%q is not a number of days", text),
-				"set a whole number from 1 up, or unset it", nil)
+				"Set a whole number from 1 up, or unset it.", nil)
 		}
 		k.Days = days
 	}
@@ -112,7 +112,7 @@ func (l loader) keep(name string, f fileKeep) (Keep, error) {
 
 // formerKeys are keys that pgbtui once had, and what to write instead.
 var formerKeys = map[string]string{
-	"retention": "write `keep:` with last, days, daily, weekly, monthly, yearly and min_good (which was min_keep)",
+	"retention": "Write `keep:` with last, days, daily, weekly, monthly, yearly and min_good (which was min_keep).",
 }
 
 // refuseEmptyKeep: YAML reads an empty value as "not given", and a job would go on by the top's
@@ -133,7 +133,7 @@ func (d *document) refuseEmptyKeep() error {
 		for _, n := range append([]*yaml.Node{keep}, keep.Content...) {
 			if n.ShortTag() == "!!null" {
 				return fault.New(fault.Config, fmt.Sprintf("config: %s:%d: an empty value in keep", d.file, n.Line),
-					"give the rule a number, or leave the key out: then the settings at the top hold", nil)
+					"Give the rule a number, or leave the key out: then the settings at the top apply.", nil)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func refuseWritable(file string) error {
 		return nil
 	}
 	return fault.New(fault.Config, fmt.Sprintf("config: anybody can write %s (mode %04o)", file, info.Mode().Perm()),
-		"look who has changed it, then: chmod o-w "+file, nil)
+		"Find out who has changed it, then run chmod o-w "+file+".", nil)
 }
 
 // SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key

@@ -21,9 +21,9 @@ func (c *Config) Job(name string) (Job, error) {
 		}
 		if len(c.Jobs) == 0 {
 			return Job{}, fault.New(fault.Config, "config: no database to back up",
-				"set DB_NAME, or add `jobs:` to "+DefaultFile+", or give --job", nil)
+				"Set DB_NAME, or add `jobs:` to "+DefaultFile+", or give --job.", nil)
 		}
-		return Job{}, fault.New(fault.Usage, "config: several jobs, none chosen: "+c.names(), "choose one with --job", nil)
+		return Job{}, fault.New(fault.Usage, "config: several jobs, none chosen: "+c.names(), "Choose one with --job.", nil)
 	}
 	for _, j := range c.Jobs {
 		if j.Name == name {
@@ -32,7 +32,7 @@ func (c *Config) Job(name string) (Job, error) {
 	}
 	if c.listsJobs() {
 		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.File, c.names()),
-			"add it there, or name one of these", nil)
+			"Add it there, or name one of these.", nil)
 	}
 	j := c.base
 	j.Name, j.Database = name, name

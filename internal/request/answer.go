@@ -98,7 +98,7 @@ func ReadAnswer(dir, id string) (Answer, error) {
 
 func parseAnswer(body []byte) (a Answer, err error) {
 	if err := json.Unmarshal(body, &a); err != nil {
-		return Answer{}, fault.New(fault.Refused, "request: answer not readable", "the journal of the unit says how it ended", err)
+		return Answer{}, fault.New(fault.Refused, "request: answer not readable", "The journal of the unit says how it ended.", err)
 	}
 	return a, nil
 }

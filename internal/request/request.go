@@ -127,9 +127,9 @@ func Write(dir, id string, r Restore) error {
 func classify(dir string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fault.New(fault.NotPermitted, "request: write", "become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again", err)
+		return fault.New(fault.NotPermitted, "request: write", "Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
 	case errors.Is(err, os.ErrNotExist):
-		return fault.New(fault.Config, "request: there is no folder "+dir, "run `sudo pgbtui units install`", err)
+		return fault.New(fault.Config, "request: there is no folder "+dir, "Run `sudo pgbtui units install`.", err)
 	}
 	return fmt.Errorf("request: write: %w", err)
 }
@@ -149,7 +149,7 @@ func Take(dir, id string) (Restore, error) {
 		return r, err
 	}
 	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
-		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice", "let the unit's user write to "+dir, err)
+		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice", "Let the unit's user write to "+dir+".", err)
 	}
 	return r, nil
 }
@@ -180,7 +180,7 @@ func load(file string, limit int64) ([]byte, os.FileInfo, error) {
 	// O_NONBLOCK: a planted pipe must not hold the unit.
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, fault.New(fault.NotFound, "request: no "+name, "ask for the restore again", err)
+		return nil, nil, fault.New(fault.NotFound, "request: no "+name, "Ask for the restore again.", err)
 	}
 	if err != nil {
 		return nil, nil, fault.New(fault.NotPermitted, "request: open "+name, "", err)
@@ -188,7 +188,7 @@ func load(file string, limit int64) ([]byte, os.FileInfo, error) {
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, nil, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "remove it", err)
+		return nil, nil, fault.New(fault.Refused, "request: "+file+" is not a small regular file", "Remove it.", err)
 	}
 	body, err := bounded.ReadAll(f, limit)
 	if err != nil {
@@ -202,10 +202,10 @@ func parse(body []byte) (Restore, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
-		return r, fault.New(fault.Refused, "request: not readable", "ask for the restore again", err)
+		return r, fault.New(fault.Refused, "request: not readable", "Ask for the restore again.", err)
 	}
 	if wrong := r.wrong(); wrong != "" {
-		return r, fault.New(fault.Refused, "request: "+wrong, "ask for the restore again", nil)
+		return r, fault.New(fault.Refused, "request: "+wrong, "Ask for the restore again.", nil)
 	}
 	return r, nil
 }
