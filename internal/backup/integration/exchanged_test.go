@@ -15,6 +15,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -28,6 +29,7 @@ type attack struct {
 	*World
 	id      string
 	key     []age.Identity
+	signer  *signing.Signer // nil: its sets are not signed
 	archive []byte
 	mark    string // a file
 }
@@ -42,7 +44,7 @@ func newAttack(t *testing.T, encrypted, signed bool) *attack {
 	}
 	if signed {
 		signer, public := newSigner(t)
-		a.id = w.runAs(t, signer)
+		a.id, a.signer = w.runAs(t, signer), signer
 		w.Job.Signing.PublicKeys = []ed25519.PublicKey{public}
 	} else {
 		a.id = w.Run(t).Manifest.ID

@@ -22,9 +22,16 @@ func (w *World) withoutIndex(t *testing.T, set *backup.Set) *backup.Set {
 	return w.Find(t, set.ID)
 }
 
+// noIndex makes the set of the attack one that was written without an index, and signed like that: its owner
+// vouches for the whole dump alone.
 func (a *attack) noIndex(t *testing.T) {
 	t.Helper()
-	a.withoutIndex(t, a.set(t))
+	set := a.set(t)
+	a.withoutIndex(t, set)
+	if a.signer != nil {
+		a.put(t, set.Dir+backup.SignatureName, a.signer.Sign(a.body(t, set.Dir+backup.ManifestName)))
+	}
+	a.set(t) // still good
 }
 
 func TestASetWithoutAnIndexIsSpooledCheckedAndThenUsed(t *testing.T) {
@@ -49,7 +56,7 @@ func TestASetWithoutAnIndexIsSpooledCheckedAndThenUsed(t *testing.T) {
 }
 
 func TestOfASetWithoutAnIndexNoByteReachesAServerThatIsNotTheRightOne(t *testing.T) {
-	a := newAttack(t, false, false)
+	a := newAttack(t, false, true)
 	set := a.set(t)
 	length := set.Manifest.Dump.SizeBytes
 	a.noIndex(t)
