@@ -39,11 +39,13 @@ func (h Holder) Remedy() string {
 	return fmt.Sprintf("End that session with `SELECT pg_terminate_backend(%d)`.", h.PID)
 }
 
-// Conditions on a row of pg_locks, as l, with a number as $1.
+// Conditions on a row of pg_locks, as l, which has a number of 64 bits in two halves; $1 is another number.
+// Tickets are told by their ticketMark, those of a key by their ticketPrefix.
 const (
-	oneLock      = "l.objsubid = 1 AND l.classid::bigint << 32 | l.objid::bigint = $1::bigint" // of 64 bits
-	anyTicket    = "l.objsubid = 2 AND l.classid = 1885823604"                                 // ticketClass
-	ticketsOfKey = anyTicket + " AND l.objid::bigint >> 16 = $1::bigint"                       // ticketPrefix
+	lockNumber   = "(l.classid::bigint << 32 | l.objid::bigint)"
+	oneLock      = "l.objsubid = 1 AND " + lockNumber + " = $1::bigint"
+	anyTicket    = "l.objsubid = 1 AND " + lockNumber + " >> 40 = 7366498"
+	ticketsOfKey = "l.objsubid = 1 AND " + lockNumber + " >> 24 = $1::bigint"
 )
 
 // holders are the other sessions of this database that hold such a lock. PID, role and application

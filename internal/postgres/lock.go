@@ -21,8 +21,8 @@ import (
 //     calls itself. A run of ours has our own role, or one that may act as it: a member, a superuser.
 //   - The lock of a key has a known number, so a stranger can hold it. Then it does not count.
 //   - A locker therefore takes a ticket besides: a lock whose number is partly random, so that
-//     nobody can hold it beforehand, and looks whether another locker of ours has one. Each takes its
-//     own before it looks, so that of two at least one sees the other.
+//     nobody can hold it beforehand, nor all that there are, and looks whether another locker of ours
+//     has one. Each takes its own before it looks, so that of two at least one sees the other.
 
 // Lock is a key's lock that this session has.
 type Lock struct {
@@ -71,7 +71,7 @@ func (s *Server) tryLock(ctx context.Context, key string) (*Lock, *Holder, error
 	if err != nil {
 		return nil, nil, err
 	}
-	taken = append(taken, fmt.Sprintf("SELECT pg_advisory_unlock(%d, %d)", ticketClass, ticket))
+	taken = append(taken, fmt.Sprintf("SELECT pg_advisory_unlock(%d)", ticket))
 	rivals, err := s.rivals(ctx, key)
 	if err != nil {
 		return nil, nil, err
@@ -127,28 +127,35 @@ func (s *Server) tryKey(ctx context.Context, id int64) (held, stranger *Holder, 
 	return nil, &Holder{}, nil // it comes and goes, and was never seen: none of ours does that
 }
 
-// ticketClass marks tickets among all advisory locks of two numbers. The other number is 16 bits of
-// the key and 16 random ones.
-const ticketClass = 0x70676274 // "pgbt"
+// A ticket is the number of an advisory lock of 64 bits: ticketMark in the uppermost 24, which tells tickets from
+// the locks of other programs, 16 of the key, and random ones. So many are random that no lock table has room
+// for a stranger who wants to hold them all.
+const (
+	ticketMark       = 0x706762 // "pgb"
+	ticketKeyBits    = 16
+	ticketRandomBits = 24
+)
 
-// takeTicket takes a lock that nobody could hold beforehand, and gives its second number.
-func (s *Server) takeTicket(ctx context.Context, key string) (ticket int32, err error) {
+// takeTicket takes a lock that nobody could hold beforehand, and gives its number.
+func (s *Server) takeTicket(ctx context.Context, key string) (ticket int64, err error) {
 	for ok := false; !ok; {
-		random := rand.N(1 << 16)                      //nolint:gosec // who guesses it gains nothing: the next one is taken
-		ticket = int32(ticketPrefix(key)<<16 | random) //nolint:gosec // all 32 bits are wanted, sign included
-		sql := fmt.Sprintf("SELECT pg_try_advisory_lock(%d, %d)", ticketClass, ticket)
-		if err := s.conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&ok); err != nil {
+		random := rand.Int64N(1 << ticketRandomBits) //nolint:gosec // who guesses it gains nothing: the next one is taken
+		ticket = ticketPrefix(key)<<ticketRandomBits | random
+		if err := s.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", ticket).Scan(&ok); err != nil {
 			return 0, err
 		}
 	}
 	return ticket, nil
 }
 
-func ticketPrefix(key string) int { return int(lockID(key) & 0xffff) }
+// ticketPrefix is what all tickets of a key begin with.
+func ticketPrefix(key string) int64 {
+	return ticketMark<<ticketKeyBits | lockID(key)&(1<<ticketKeyBits-1)
+}
 
 // rivals are the other sessions of ours with a ticket for the key.
 func (s *Server) rivals(ctx context.Context, key string) (ours []Holder, err error) {
-	all, err := s.holders(ctx, ticketsOfKey, int64(ticketPrefix(key)))
+	all, err := s.holders(ctx, ticketsOfKey, ticketPrefix(key))
 	for _, h := range all {
 		if h.Ours {
 			ours = append(ours, h)
