@@ -153,6 +153,15 @@ func ticketPrefix(key string) int64 {
 	return ticketMark<<ticketKeyBits | lockID(key)&(1<<ticketKeyBits-1)
 }
 
+// Rivals are the other lockers of ours that have a ticket for the key now: one that began behind a stranger's
+// lock may have taken its own after ours was given.
+func (s *Server) Rivals(ctx context.Context, key string) ([]Holder, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ours, err := s.rivals(ctx, key)
+	return ours, classify("postgres: look for other locks of "+key, err)
+}
+
 // rivals are the other sessions of ours with a ticket for the key.
 func (s *Server) rivals(ctx context.Context, key string) (ours []Holder, err error) {
 	all, err := s.holders(ctx, ticketsOfKey, ticketPrefix(key))

@@ -50,7 +50,7 @@ func (r *run) lock(ctx context.Context) (release func(), err error) {
 
 // lockSource takes the advisory lock.
 func (r *run) lockSource(ctx context.Context) error {
-	lock, holder, err := r.server.TryLock(ctx, r.job.Instance+"/"+r.job.Database)
+	lock, holder, err := r.server.TryLock(ctx, r.sourceKey())
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (r *run) target() postgres.Target {
 // takeLease is nil without an error where the store can't give one.
 func (r *run) takeLease(ctx context.Context) (*lease.Lease, error) {
 	l, err := lease.Take(ctx, &lease.Lease{
-		Bucket: r.env.Bucket, Key: backup.LeaseKey(r.job), Now: r.env.Now, Term: r.leaseTerm(), Alone: len(r.source.Rivals) == 0,
+		Bucket: r.env.Bucket, Key: backup.LeaseKey(r.job), Now: r.env.Now, Term: r.leaseTerm(), Alone: r.alone,
 		Mine: lease.Record{Run: r.opts.ID, Host: r.env.Host, Source: printable.Name(r.sourceName())},
 	})
 	switch {
@@ -110,6 +110,15 @@ func (r *run) takeLease(ctx context.Context) (*lease.Lease, error) {
 		r.warn(ctx, "the store has no conditional writes: only PostgreSQL's lock guards against a second run")
 	}
 	return l, nil
+}
+
+// sourceKey is what the advisory lock is of.
+func (r *run) sourceKey() string { return r.job.Instance + "/" + r.job.Database }
+
+// alone reports whether no other run of ours has a lock on the source now.
+func (r *run) alone(ctx context.Context) (bool, error) {
+	rivals, err := r.server.Rivals(ctx, r.sourceKey())
+	return len(rivals) == 0, err
 }
 
 // sourceName says whose advisory lock this run has: of two runs with one name, the lock shows that

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -81,7 +82,11 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 
 // testLease is a lease of the world's job, before it is taken.
 func (w *World) testLease(run, host string) *lease.Lease {
-	return &lease.Lease{Bucket: w.Env.Bucket, Key: backup.LeaseKey(w.Job), Now: w.Env.Now, Term: lease.Term, Alone: true, Mine: lease.Record{Run: run, Host: host, Source: printable.Name("server-" + host)}}
+	alone := func(context.Context) (bool, error) { return true, nil }
+	mine := lease.Record{Run: run, Host: host, Source: printable.Name("server-" + host)}
+	return &lease.Lease{
+		Bucket: w.Env.Bucket, Key: backup.LeaseKey(w.Job), Now: w.Env.Now, Term: lease.Term, Alone: alone, Mine: mine,
+	}
 }
 
 func (w *World) take(t *testing.T, run, host string) *lease.Lease {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,42 @@ func TestARunThatBeganBehindAStrangersLockHoldsOffOneThatFindsItFree(t *testing.
 			t.Error(second)
 		}
 	})
+}
+
+// Behind a stranger's lock a run may have looked for others before another one took its ticket. It finds that
+// one's lease, and must not take it for a dead run's.
+func TestBehindAStrangersLockNoRunTakesTheLeaseOfALivingOne(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.Job.Database, "CREATE TABLE t (a int)")
+	holdAs(t, stranger(t, w.pg, w.Job.Database), w.Job.Instance+"/"+w.Job.Database)
+	var leased, writing atomic.Bool
+	var quicker error
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	done := make(chan struct{})
+	w.onRequest(func(op s3server.Op, path string) *s3server.Fault {
+		switch {
+		case op == s3server.OpPutObject && strings.HasSuffix(path, backup.LeaseName) && leased.CompareAndSwap(false, true):
+			go func() {
+				defer close(done)
+				_, quicker = w.try(t.Context())
+			}()
+			select {
+			case <-begun:
+			case <-done: // it failed, which is told below
+			}
+		case op == s3server.OpCreateMultipart && writing.CompareAndSwap(false, true):
+			close(begun)
+			<-goOn
+		}
+		return nil
+	})
+	_, err := w.try(t.Context())
+	close(goOn)
+	<-done
+	wantCode(t, err, fault.Temporary)
+	if quicker != nil || !errors.Is(err, lease.ErrHeld) || len(w.goodSets(t)) != 1 {
+		t.Errorf("the quicker one: %v, the other: %v", quicker, err)
+	}
 }
 
 func TestRunsOfTwoRolesExcludeEachOtherByTheLease(t *testing.T) {

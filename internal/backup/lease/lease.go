@@ -29,7 +29,9 @@ type Lease struct {
 	Mine   Record
 	Now    func() time.Time
 	Term   time.Duration
-	Alone  bool // no other run of ours has a lock on the source: whoever had it from there is dead
+	// Alone asks whether no other run of ours has a lock on the source: then whoever had the lease from there is
+	// dead. Who has the lease took that lock before, so it is asked when the lease has been read, and not earlier.
+	Alone func(context.Context) (bool, error)
 
 	turn chan struct{} // one at a time; unlike for a mutex, waiting for it ends with a context
 	etag string
@@ -95,8 +97,11 @@ func (l *Lease) takeOver(ctx context.Context) (etag string, err error) {
 		if holder, etag, err = Read(ctx, l.Bucket, l.Key, l.Term); err != nil {
 			return "", err
 		}
-		dead := l.Alone && holder.Host == l.Mine.Host && holder.Source == l.Mine.Source
-		if holder.Run != l.Mine.Run && !dead && holder.Live(l.Now()) {
+		held, err := l.heldNow(ctx, holder)
+		if err != nil {
+			return "", err
+		}
+		if held {
 			return "", heldBy(holder)
 		}
 		if etag, err = l.put(ctx, s3.PutOptions{IfMatch: etag}); !errors.Is(err, s3.ErrChanged) {
@@ -104,6 +109,18 @@ func (l *Lease) takeOver(ctx context.Context) (etag string, err error) {
 		}
 	}
 	return "", heldBy(holder)
+}
+
+// heldNow reports whether another run has the lease, and may be at work.
+func (l *Lease) heldNow(ctx context.Context, holder Record) (bool, error) {
+	if holder.Run == l.Mine.Run || !holder.Live(l.Now()) {
+		return false, nil
+	}
+	if holder.Host != l.Mine.Host || holder.Source != l.Mine.Source {
+		return true, nil
+	}
+	alone, err := l.Alone(ctx)
+	return !alone, err
 }
 
 func (r Record) Live(now time.Time) bool { return !r.Release && now.Before(r.Until) }
