@@ -75,7 +75,7 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 	if err != nil {
 		return facts, "", err
 	}
-	if err := tools.CheckInto(facts.Major()); err != nil {
+	if err := tools.CheckFrom(facts); err != nil {
 		return facts, "", err
 	}
 	if facts.Unreadable > 0 || facts.Unowned > 0 {

@@ -244,6 +244,31 @@ func TestPgRestoreFrom17OnRestoresIntoNoOlderServer(t *testing.T) {
 	}
 }
 
+// Servers 15 and 17 were seen to keep it, in minor versions of 2026; pg_dump 17 leaves it out, pg_dump 18 does not.
+func TestADumpThatNewerServersDoNotKnowIsForeseen(t *testing.T) {
+	s := pgtest.Shared(t)
+	db := s.CreateDatabase(t)
+	s.Exec(t, db, `CREATE TABLE t (a int); UPDATE pg_attribute SET attoptions = '{n_distinct=5,pg_attver=7}'
+		WHERE attrelid = 't'::regclass AND attname = 'a'`)
+	f, err := connect(t, target(s, db)).Facts(t.Context())
+	if err != nil || !f.ColumnVersions {
+		t.Errorf("%+v, %v", f, err)
+	}
+	s.Exec(t, db, "ALTER TABLE t DROP COLUMN a")
+	if f, err = connect(t, target(s, db)).Facts(t.Context()); err != nil || f.ColumnVersions {
+		t.Errorf("of a dropped column: %+v, %v", f, err)
+	}
+	for _, c := range []struct {
+		client, server int
+		kept, works    bool
+	}{{15, 15, true, true}, {17, 17, true, true}, {18, 17, true, false}, {18, 17, false, true}, {19, 17, true, false}, {19, 18, true, true}, {17, 15, false, false}} {
+		err := Tools{Major: c.client}.CheckFrom(Facts{VersionNum: c.server * 10000, ColumnVersions: c.kept})
+		if c.works != (err == nil) || err != nil && !strings.Contains(fault.Remedy(err), fmt.Sprintf("postgresql-client-%d ", c.server)) {
+			t.Errorf("pg_dump %d of server %d: %v (%s)", c.client, c.server, err, fault.Remedy(err))
+		}
+	}
+}
+
 func TestAProgramKilledByTheSystemIsAnError(t *testing.T) {
 	_, err := tryDump(t, Tools{Dir: stand(t, "15.1", "kill -9 $$")}, Target{}, DumpOptions{})
 	wantCode(t, err, fault.Failed)

@@ -28,6 +28,8 @@ type Facts struct {
 	RowSecurity  int  // of Tables, those that row security would filter for this role
 	LargeObjects int64
 	Unowned      int64 // of LargeObjects, those the role may not read
+
+	ColumnVersions bool // columns have the option pg_attver, which some minor versions keep for themselves
 }
 
 // Major is the version that client programs are chosen by.
@@ -54,7 +56,7 @@ type Locale struct {
 func (s *Server) Facts(ctx context.Context) (Facts, error) {
 	var f Facts
 	for _, ask := range []func(context.Context, *Facts) error{
-		s.askServer, s.askSystemIdentifier, s.askTablespaces, s.askTables, s.askLargeObjects,
+		s.askServer, s.askSystemIdentifier, s.askTablespaces, s.askTables, s.askLargeObjects, s.askColumns,
 	} {
 		if err := ask(ctx, &f); err != nil {
 			return Facts{}, classify("postgres: facts of "+s.target.name(), err)
@@ -122,16 +124,26 @@ func (s *Server) askTables(ctx context.Context, f *Facts) error {
 		&f.Tables, &f.Unreadable, &f.RowSecurity, &f.Unlogged)
 }
 
-// askLargeObjects counts what pg_dump would stumble over. pg_read_all_data does not cover large
-// objects; has_largeobject_privilege exists only from 18 on.
+// askLargeObjects counts what pg_dump would stumble over. pg_read_all_data covers large objects from 19 on only;
+// has_largeobject_privilege exists only from 18 on.
 func (s *Server) askLargeObjects(ctx context.Context, f *Facts) error {
 	return s.row(ctx, `SELECT count(*), count(*) FILTER (WHERE NOT (
 			(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+			OR current_setting('server_version_num')::int >= 190000
+				AND (SELECT pg_has_role(oid, 'USAGE') FROM pg_roles WHERE rolname = 'pg_read_all_data')
 			OR current_setting('lo_compat_privileges')::bool
 			OR pg_has_role(l.lomowner, 'USAGE')
 			OR EXISTS (SELECT FROM aclexplode(l.lomacl) AS a WHERE a.privilege_type = 'SELECT'
 				AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE')))))
 		FROM pg_largeobject_metadata AS l`, nil, &f.LargeObjects, &f.Unowned)
+}
+
+// askColumns looks at one column that is neither PostgreSQL's own nor dropped.
+func (s *Server) askColumns(ctx context.Context, f *Facts) error {
+	return s.row(ctx, `SELECT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+			JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+			AND a.attoptions IS NOT NULL AND a.attoptions::text ~ '[{,]"?pg_attver=')`, nil, &f.ColumnVersions)
 }
 
 // catalogRow is the row of pg_database as JSON, since its columns differ between 13 and 18:

@@ -106,6 +106,26 @@ func (t Tools) CheckInto(serverMajor int) error {
 			serverMajor, serverMajor, setsTransactionTimeout), nil)
 }
 
+// writesColumnVersions is the first pg_dump that was seen to write out what some minor versions of older servers
+// keep among the options of columns for themselves, pg_attver. No server from that major on knows it.
+const writesColumnVersions = 18
+
+// CheckFrom is what keeps a dump of a server from being restored here, with the same programs, or in the server's
+// next version: code Refused, or nil. It is known before the first dump is made.
+func (t Tools) CheckFrom(f Facts) error {
+	if err := t.CheckInto(f.Major()); err != nil {
+		return err
+	}
+	if !f.ColumnVersions || t.Major < writesColumnVersions || f.Major() >= writesColumnVersions {
+		return nil
+	}
+	return fault.New(fault.Refused,
+		fmt.Sprintf("postgres: pg_dump %d writes pg_attver into dumps of this server %s, which no server %d or newer knows, so that they restore into server %d only",
+			t.Major, f.Version, writesColumnVersions, f.Major()),
+		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository: "+
+			"backups are then made with it, and can be restored into newer servers too.", f.Major(), f.Major()), nil)
+}
+
 // searchDirs lists folders once each, the known places first.
 func searchDirs(path string) []string {
 	var dirs []string

@@ -157,6 +157,9 @@ func (r *run) preflight(ctx context.Context) (err error) {
 	if r.tools, err = postgres.FindTools(ctx, r.job.Postgres.BinDir, r.facts.VersionNum/10000); err != nil {
 		return err
 	}
+	if err := r.tools.CheckFrom(r.facts); err != nil { // a set that restores elsewhere is better than none
+		r.warn(ctx, err.Error()+". "+fault.Remedy(err))
+	}
 	if err := r.prepareLock(ctx); err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ type Drilled struct {
 //
 // A set whose bytes are bad, that does not restore, or whose copy is wrong, is code Integrity, and the failure is
 // recorded as evidence that tells the first from the others (FaultKind). A drill that could not be carried out (no room, no server programs, an
-// extension that is not installed here, a server that was killed) proves nothing and is not recorded.
+// extension that is not installed here, a server that was killed) proves nothing and is not recorded, nor is what a server of another major
+// version refuses.
 func Drill(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity) (*Drilled, error) {
 	d := newDrilling(job, env, set, req, identities)
 	ctx, stop := d.meter.Follow(ctx)
@@ -65,6 +66,8 @@ type drilling struct {
 	facts backup.DrillFacts
 
 	unlike []string // settings of the source's server that this one refused
+
+	sourceMajor, hereMajor int // versions of the set's server and of the drill's; 0: not known
 }
 
 func newDrilling(job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity) *drilling {
@@ -143,6 +146,9 @@ func (d *drilling) loadAll(ctx context.Context) error {
 	if len(d.unlike) > 0 {
 		return d.unlikeSource(err)
 	}
+	if d.otherMajor() {
+		return d.failsInOtherMajor(err)
+	}
 	what := "drill: the dump does not restore"
 	if objects := exit.Objects(); len(objects) > 0 {
 		what += " as a whole: " + strings.Join(objects, ", ")
@@ -177,18 +183,29 @@ func (e *notWholeError) Unwrap() error { return e.err }
 
 // check carries out what looks at the finished copy. Whatever it finds wrong, the bytes were right.
 func (d *drilling) check(ctx context.Context) error {
+	if err := d.compareRows(ctx); err != nil {
+		return ofTheCopy(err)
+	}
 	for _, step := range []func(context.Context) error{
-		d.compareRows, d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
+		d.compareOwners, d.compareGrants, d.compareExtensions, d.expect, d.amcheck,
 	} {
 		err := step(ctx)
-		if fault.CodeOf(err) == fault.Integrity {
-			err = &notWholeError{err: err}
+		if fault.CodeOf(err) == fault.Integrity && d.otherMajor() {
+			return d.failsInOtherMajor(err)
 		}
 		if err != nil {
-			return err
+			return ofTheCopy(err)
 		}
 	}
 	return nil
+}
+
+// ofTheCopy says of what was found wrong that it is not in the bytes.
+func ofTheCopy(err error) error {
+	if fault.CodeOf(err) == fault.Integrity {
+		return &notWholeError{err: err}
+	}
+	return err
 }
 
 // compareRows keeps what restores note as what this drill does not show.

@@ -18,12 +18,11 @@ import (
 // facts are of the source; req says where a private server's data go, or will go, and whether in a unit.
 func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req DrillRequest) (string, error) {
 	if s := job.Drill.Server; !s.Private() {
-		server, err := postgres.Connect(ctx, postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: maintenance}, 0)
+		major, err := majorAt(ctx, postgres.Target{Host: s.Host, Port: s.Port, User: s.User, Database: maintenance})
 		if err != nil {
 			return "", fmt.Errorf("drill.server: %w", err)
 		}
-		_ = server.Close(ctx)
-		return "in the server at " + s.Host, nil
+		return "in the server at " + s.Host + lessProof(major, facts.Major()), nil
 	}
 	tools, err := postgres.FindServer(ctx, job.Postgres.BinDir, facts.Major())
 	if err != nil {
@@ -33,7 +32,26 @@ func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req Dr
 	if err := room.Disks(nil).Demand("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
 		return "", notHere(err)
 	}
-	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s", tools.Major, dir), nil
+	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s%s", tools.Major, dir, lessProof(tools.Major, facts.Major())), nil
+}
+
+func majorAt(ctx context.Context, target postgres.Target) (int, error) {
+	server, err := postgres.Connect(ctx, target, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = server.Close(ctx) }()
+	facts, err := server.Facts(ctx)
+	return facts.Major(), err
+}
+
+// lessProof is what a drill in a server of another major version leaves open.
+func lessProof(here, source int) string {
+	if here == source {
+		return ""
+	}
+	return fmt.Sprintf("; that server is PostgreSQL %d and the source is PostgreSQL %d, so drills do not prove a restore into the source's version, "+
+		"and what fails in them is not recorded. Install postgresql-%d for them, or name a server of that version (drill.server)", here, source, source)
 }
 
 // existing is dir, or the nearest folder above it that exists: a unit's own is made by its first start.

@@ -23,6 +23,7 @@ func (d *drilling) prepare(ctx context.Context) error {
 	if err := d.readContents(ctx); err != nil {
 		return err
 	}
+	d.learnMajors(ctx)
 	if !d.facts.Private {
 		if err := d.claim(ctx); err != nil {
 			return err
