@@ -11,16 +11,42 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// Parallel sessions, in three steps: what there is, then its grants by one session, then what needs
-// grants. pg_restore itself hands grants to all sessions at once, and nothing in an archive says that
-// those on a schema come before those on what is in it. Who has passed a right on and may use the schema
-// by a grant alone then does it in vain, now and then ("permission denied for schema").
+// Parallel sessions, in steps. pg_restore itself hands everything to all sessions at once, as soon as what an archive
+// calls its dependencies is there, and some dependencies are in no archive:
+//
+//   - Rows of an extension's own tables go by each other's rows, and other tables' rows may go by them.
+//   - A constraint that an entry of its own adds to a table with partitions or children holds for their rows, too, also
+//     where it is not validated: made before them, it refuses them. A foreign key to a table with partitions needs
+//     the indexes that are attached to its own; two of them lock the same partitions.
+//   - A grant on a schema comes before those on what is in it. Who has passed a right on and may use the schema by a
+//     grant alone then does it in vain, now and then ("permission denied for schema").
+//
+// What is told apart here is told by the kinds and names of the list; a name that is taken for another costs time only.
 
-// Beginnings of entries as --list prints them, after the numbers. The second list is what pg_restore
+// The steps, in their order.
+const (
+	firstStep = iota // one session: definitions and rows of extensions' tables, where there are any
+	mainStep         // all sessions: what there is
+	tiedStep         // one session: what holds for partitions and children; of these only foreign keys take long
+	grantStep        // one session
+	lateStep         // all sessions: what needs grants
+	stepCount
+)
+
+// Beginnings of entries as --list prints them, after the numbers. The last list is what pg_restore
 // keeps for after the grants (_tocEntryRestorePass in pg_backup_archiver.c).
 var (
+	tiedEntries  = []string{"CHECK CONSTRAINT ", "INDEX ATTACH "}
 	grantEntries = []string{"ACL ", "DEFAULT ACL "}
 	lateEntries  = []string{"MATERIALIZED VIEW DATA ", "EVENT TRIGGER ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER "}
+)
+
+const (
+	tableEntry      = "TABLE "
+	rowsEntry       = "TABLE DATA "
+	attachEntry     = "TABLE ATTACH "
+	constraintEntry = "CONSTRAINT "
+	foreignKeyEntry = "FK CONSTRAINT "
 )
 
 // restoreSteps runs pg_restore once for each step that the archive has anything for.
@@ -34,7 +60,8 @@ func (t Tools) restoreSteps(ctx context.Context, target Target, o RestoreOptions
 		if len(entries) == 0 {
 			continue
 		}
-		if o.Entries, o.Jobs = entries, jobs; i == grantStep {
+		o.Entries, o.Jobs = entries, jobs
+		if i == firstStep || i == tiedStep || i == grantStep {
 			o.Jobs = 1
 		}
 		if err := t.restore(ctx, target, o, nil); err != nil {
@@ -44,10 +71,8 @@ func (t Tools) restoreSteps(ctx context.Context, target Target, o RestoreOptions
 	return nil
 }
 
-const grantStep = 1
-
 // steps are the archive's entries for each step, in its order.
-func (t Tools) steps(ctx context.Context, file string) (steps [3][]int, err error) {
+func (t Tools) steps(ctx context.Context, file string) (steps [stepCount][]int, err error) {
 	archive, err := os.Open(file)
 	if err != nil {
 		return steps, fmt.Errorf("postgres: open archive: %w", err)
@@ -61,7 +86,9 @@ func (t Tools) steps(ctx context.Context, file string) (steps [3][]int, err erro
 }
 
 // stepsOf leaves out nothing but comments: an entry that is not understood would not be restored.
-func stepsOf(lines []string) (steps [3][]int, err error) {
+func stepsOf(lines []string) (steps [stepCount][]int, err error) {
+	var ids []int
+	var entries []string
 	for _, line := range lines {
 		if line == "" || strings.HasPrefix(line, ";") {
 			continue
@@ -70,16 +97,81 @@ func stepsOf(lines []string) (steps [3][]int, err error) {
 		if !ok {
 			return steps, fault.New(fault.Failed, fmt.Sprintf("postgres: list archive: %.60q is no entry", line), "Restore with one job, which needs no list.", nil)
 		}
-		step := 0
-		switch {
-		case beginsWith(entry, grantEntries):
-			step = grantStep
-		case beginsWith(entry, lateEntries):
-			step = grantStep + 1
-		}
-		steps[step] = append(steps[step], id)
+		ids, entries = append(ids, id), append(entries, entry)
+	}
+	tables := tablesOf(entries)
+	for i, entry := range entries {
+		step := tables.step(entry, i)
+		steps[step] = append(steps[step], ids[i])
 	}
 	return steps, nil
+}
+
+// listedTables are what the entries say of each other.
+type listedTables struct {
+	defined   map[string]bool // tables that are created
+	filled    map[string]bool // tables that have rows of their own, partitioned ones not among them
+	partition bool            // there are partitions
+	rowsFrom  int             // place of the first rows
+	strange   bool            // there are rows of tables that are not created
+}
+
+func tablesOf(entries []string) listedTables {
+	t := listedTables{defined: map[string]bool{}, filled: map[string]bool{}, rowsFrom: len(entries)}
+	for i, entry := range entries {
+		switch {
+		case strings.HasPrefix(entry, rowsEntry):
+			t.filled[withoutOwner(entry[len(rowsEntry):])] = true
+			t.rowsFrom = min(t.rowsFrom, i)
+		case strings.HasPrefix(entry, attachEntry):
+			t.partition = true
+		case strings.HasPrefix(entry, tableEntry):
+			t.defined[withoutOwner(entry[len(tableEntry):])] = true
+		}
+	}
+	for table := range t.filled {
+		t.strange = t.strange || !t.defined[table]
+	}
+	return t
+}
+
+// withoutOwner is schema and table of "public items shop".
+func withoutOwner(names string) string {
+	if end := strings.LastIndexByte(names, ' '); end >= 0 {
+		return names[:end]
+	}
+	return names
+}
+
+func (t listedTables) step(entry string, at int) int {
+	switch {
+	case beginsWith(entry, grantEntries):
+		return grantStep
+	case beginsWith(entry, lateEntries):
+		return lateStep
+	case t.strange && (at < t.rowsFrom || t.strangeRows(entry)):
+		return firstStep
+	case beginsWith(entry, tiedEntries), t.partition && strings.HasPrefix(entry, foreignKeyEntry):
+		return tiedStep
+	case strings.HasPrefix(entry, constraintEntry) && !t.hasRows(entry[len(constraintEntry):]):
+		return tiedStep
+	}
+	return mainStep
+}
+
+func (t listedTables) strangeRows(entry string) bool {
+	names, rows := strings.CutPrefix(entry, rowsEntry)
+	return rows && !t.defined[withoutOwner(names)]
+}
+
+// hasRows reports whether the table of "public items items_pkey shop" has rows of its own.
+func (t listedTables) hasRows(names string) bool {
+	for end, c := range names {
+		if c == ' ' && t.filled[names[:end]] {
+			return true
+		}
+	}
+	return false
 }
 
 // listedEntry takes a line of --list apart: "215; 1259 16385 TABLE public items shop". Names come after the

@@ -3,6 +3,7 @@ package postgres
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -44,6 +45,57 @@ func TestParallelSessionsGiveGrantsInTheirOrder(t *testing.T) {
 	}
 }
 
+// Rows that a constraint which was never validated refuses today, in partitions and in children, and foreign keys of
+// partitioned tables and of their partitions.
+const tied = `
+	CREATE TABLE pk (a int PRIMARY KEY) PARTITION BY RANGE (a);
+	CREATE TABLE pk1 PARTITION OF pk FOR VALUES FROM (0) TO (100); CREATE TABLE pk2 PARTITION OF pk FOR VALUES FROM (100) TO (200);
+	CREATE TABLE fk (a int, n int) PARTITION BY RANGE (a);
+	CREATE TABLE fk1 PARTITION OF fk FOR VALUES FROM (0) TO (100); CREATE TABLE fk2 PARTITION OF fk FOR VALUES FROM (100) TO (200);
+	CREATE TABLE parent (n int); CREATE TABLE child () INHERITS (parent);
+	INSERT INTO pk SELECT generate_series(0, 199); INSERT INTO fk SELECT generate_series(0, 199);
+	INSERT INTO child SELECT generate_series(0, 199);
+	ALTER TABLE fk ADD FOREIGN KEY (a) REFERENCES pk;
+	ALTER TABLE fk1 ADD FOREIGN KEY (a) REFERENCES pk1; ALTER TABLE fk2 ADD FOREIGN KEY (a) REFERENCES pk2;
+	ALTER TABLE fk ADD CHECK (n IS NOT NULL) NOT VALID; ALTER TABLE parent ADD CHECK (n < 0) NOT VALID;
+`
+
+func TestParallelSessionsMakeConstraintsOverPartitionsAndChildrenAfterTheirRows(t *testing.T) {
+	s := pgtest.Shared(t)
+	source := s.CreateDatabase(t)
+	s.Exec(t, source, tied)
+	if s.QueryInt(t, source, "SELECT current_setting('server_version_num')::int / 10000") >= 18 {
+		s.Exec(t, source, "ALTER TABLE fk ADD CONSTRAINT n_there NOT NULL n NOT VALID")
+	}
+	file := filepath.Join(t.TempDir(), "dump.pgc")
+	if err := os.WriteFile(file, dump(t, s, source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // which session is first is left to chance
+		copied := s.CreateDatabase(t)
+		if err := tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{Jobs: 4, File: file}, nil); err != nil {
+			t.Fatal(err)
+		}
+		const constraints = `SELECT string_agg(concat_ws(' ', conrelid::regclass, conname, convalidated), ', '
+			ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C") FROM pg_constraint WHERE connamespace = 'public'::regnamespace`
+		if was, is := s.QueryString(t, source, constraints), s.QueryString(t, copied, constraints); was != is {
+			t.Errorf("constraints of the copy: %s\nof the source: %s", is, was)
+		}
+	}
+}
+
+func TestRowsOfAnExtensionsTablesComeBeforeAllOthers(t *testing.T) {
+	steps, err := stepsOf([]string{
+		"2; 3079 1 EXTENSION - topology ", "3; 1259 2 TABLE public items shop",
+		"10; 0 2 TABLE DATA public items shop", "11; 0 9 TABLE DATA topology topology postgres", "12; 0 9 TABLE DATA topology layer postgres",
+		"20; 2606 7 CONSTRAINT public items items_pkey shop", "21; 2606 7 FK CONSTRAINT public items items_fk shop", "30; 0 0 ACL public TABLE items shop",
+	})
+	want := [stepCount][]int{firstStep: {2, 3, 11, 12}, mainStep: {10, 20, 21}, grantStep: {30}}
+	if err != nil || !reflect.DeepEqual(steps, want) {
+		t.Errorf("%v, want %v; %v", steps, want, err)
+	}
+}
+
 func TestAnEntrysNameIsNotTakenForItsKind(t *testing.T) {
 	for line, want := range map[string]string{
 		"215; 1259 16385 TABLE public items shop":          "TABLE public items shop",
@@ -62,7 +114,7 @@ func TestAnEntrysNameIsNotTakenForItsKind(t *testing.T) {
 
 func TestAListThatIsNotUnderstoodRestoresNothingRatherThanLess(t *testing.T) {
 	good := []string{";", "; Archive", "", "215; 1259 16385 TABLE public items shop", "3301; 0 0 ACL public TABLE items shop"}
-	if steps, err := stepsOf(good); err != nil || len(steps[0]) != 1 || len(steps[grantStep]) != 1 {
+	if steps, err := stepsOf(good); err != nil || len(steps[mainStep]) != 1 || len(steps[grantStep]) != 1 {
 		t.Errorf("%v, %v", steps, err)
 	}
 	_, err := stepsOf(append(good, "TABLE public orders shop"))
