@@ -26,8 +26,9 @@ const remedyCorrupt = "The source is damaged: keep the older backups, and check 
 var tooLong = regexp.MustCompile(`invalid memory alloc request size [12]\d{9}\b|Cannot enlarge string buffer`)
 
 // diagnoses are tried in order; the first that matches any line counts. The texts are libpq's,
-// the programs' and the server's English ones; a server with other lc_messages is still told
-// apart where libpq or the program speaks, else the code is Failed, which is retried.
+// the programs' and the server's English ones; the server is asked for
+// them (Target.InEnglish, and lc_messages of the backups' role). Where it may not be asked, its words are told apart only
+// where libpq or the program speaks; else the code is Failed, which is retried.
 var diagnoses = sync.OnceValue(func() []diagnosis {
 	return []diagnosis{
 		{regexp.MustCompile(`server version mismatch`), fault.Refused, "Install the client programs of the server's major version."},

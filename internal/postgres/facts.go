@@ -20,6 +20,7 @@ type Facts struct {
 
 	Role         string
 	Superuser    bool
+	Translated   bool // its messages may be in another language than English (lc_messages)
 	BypassRLS    bool // row security does not filter for this role
 	ReadAllData  bool // pg_read_all_data, from 14 on
 	Tables       int  // that pg_dump would read: ordinary, not of extensions
@@ -34,6 +35,9 @@ type Facts struct {
 
 // Major is the version that client programs are chosen by.
 func (f Facts) Major() int { return f.VersionNum / 10000 }
+
+// MayHaveEnglish is true where the server's messages may be in another language and this role may change that.
+func (f Facts) MayHaveEnglish() bool { return f.Translated && f.Superuser }
 
 // Tablespace is the part of a database that lies in one tablespace.
 type Tablespace struct {
@@ -74,10 +78,11 @@ func (s *Server) askServer(ctx context.Context, f *Facts) error {
 	err := s.row(ctx, `SELECT current_setting('server_version'), current_setting('server_version_num')::int,
 			pg_is_in_recovery(), current_database(), pg_database_size(current_database()),
 			current_user, r.rolsuper, r.rolsuper OR r.rolbypassrls,
-			r.rolsuper OR EXISTS (SELECT FROM pg_roles AS a WHERE a.rolname = 'pg_read_all_data' AND pg_has_role(a.oid, 'USAGE'))
+			r.rolsuper OR EXISTS (SELECT FROM pg_roles AS a WHERE a.rolname = 'pg_read_all_data' AND pg_has_role(a.oid, 'USAGE')),
+			current_setting('lc_messages') !~* '^(C|POSIX|en)([_.@-]|$)' AND current_setting('lc_messages') <> ''
 		FROM pg_roles AS r WHERE r.rolname = current_user`, nil,
 		&f.Version, &f.VersionNum, &f.InRecovery, &f.Database, &f.SizeBytes,
-		&f.Role, &f.Superuser, &f.BypassRLS, &f.ReadAllData)
+		&f.Role, &f.Superuser, &f.BypassRLS, &f.ReadAllData, &f.Translated)
 	f.Version, _, _ = strings.Cut(f.Version, " ") // without the packager's suffix
 	return err
 }

@@ -90,17 +90,22 @@ func (o RestoreOptions) env(base []string) []string {
 	if o.NoEventTriggers {
 		parameters = append(slices.Clip(parameters), Parameter{Name: "event_triggers", Value: "off"})
 	}
+	return addOptions(base, parameters)
+}
+
+// addOptions gives the sessions of a program parameters besides those that PGOPTIONS has already.
+func addOptions(env []string, parameters []Parameter) []string {
 	if len(parameters) == 0 {
-		return base
+		return env
 	}
 	const name = "PGOPTIONS="
-	for i, kv := range base {
+	for i, kv := range env {
 		if before, found := strings.CutPrefix(kv, name); found {
-			base[i] = name + sessionOptions(before, parameters)
-			return base
+			env[i] = name + sessionOptions(before, parameters)
+			return env
 		}
 	}
-	return append(base, name+sessionOptions("", parameters))
+	return append(env, name+sessionOptions("", parameters))
 }
 
 func (o RestoreOptions) args(list string) []string {

@@ -19,6 +19,10 @@ type Target struct {
 	// NoSecrets is for a server that may be in the hands of whoever wrote what it runs: no password and no
 	// certificate that lies around here is offered to it, whatever it asks for.
 	NoSecrets bool
+
+	// InEnglish asks the server for messages in English: what PostgreSQL's programs pass on of them is told apart
+	// by its words. The server lets superusers ask for it, and refuses the session of anybody else.
+	InEnglish bool
 }
 
 // passed lists the variables besides PG* that PostgreSQL's programs may need. It is a list of
@@ -60,6 +64,9 @@ func (t Target) Env(base []string) []string {
 		set("PGPASSFILE", noFile)      // else libpq looks into the home directory
 		set("PGREQUIREAUTH", "none")   // from 16 on
 		set("PGGSSENCMODE", "disable") // a ticket would be asked for
+	}
+	if t.InEnglish {
+		env = addOptions(env, []Parameter{{Name: "lc_messages", Value: "C"}})
 	}
 	set("LANG", "C")
 	set("LC_MESSAGES", "C")

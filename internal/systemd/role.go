@@ -11,7 +11,8 @@ import (
 )
 
 // RoleSQL makes the role that the backups log in as: it reads everything, changes nothing, and
-// sees every row. Running it again changes nothing. pg_read_all_data exists from PostgreSQL 14 on
+// sees every row. Its messages are in English, whatever language the server speaks: what pg_dump passes on of them is
+// told apart by its words, and only a superuser may set that. Running it again changes nothing. pg_read_all_data exists from PostgreSQL 14 on
 // (Predefined Roles, in PostgreSQL's documentation); before that the script ends with an error.
 //
 // Peer authentication over the socket needs no password and no mapping, since the system user
@@ -30,6 +31,7 @@ END
 $$;
 ALTER ROLE pgbtui LOGIN BYPASSRLS;
 ALTER ROLE pgbtui SET default_transaction_read_only = on;
+ALTER ROLE pgbtui SET lc_messages = 'C';
 GRANT pg_read_all_data TO pgbtui;
 `
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Settings map[string]string // postgresql.conf, as `name = 'value'`
 	HBA      string            // replaces pg_hba.conf
 	InitArgs []string          // more arguments for initdb
+	Env      []string          // more variables for its programs
 }
 
 // Start runs a server until the test ends.
@@ -193,6 +194,7 @@ func (s *Server) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.BinDir, program), args...)
 	cmd.Dir = s.Dir
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LANG=C", "LC_ALL=C", "TZ=UTC"}
+	cmd.Env = append(cmd.Env, s.options.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential()}
 	return cmd
 }

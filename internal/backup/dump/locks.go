@@ -92,7 +92,7 @@ func (r *run) leaseTerm() time.Duration {
 
 func (r *run) target() postgres.Target {
 	p := r.job.Postgres
-	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: r.job.Database}
+	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: r.job.Database, InEnglish: r.facts.MayHaveEnglish()}
 }
 
 // takeLease is nil without an error where the store can't give one.

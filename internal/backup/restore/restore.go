@@ -226,7 +226,9 @@ func (r *restoring) do(ctx context.Context) (err error) {
 
 func (r *restoring) target(database string) postgres.Target {
 	p := r.job.Postgres
-	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets}
+	return postgres.Target{
+		Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets, InEnglish: r.into.MayHaveEnglish(),
+	}
 }
 
 // cause is why the run ended, unless there is something worse to be told.
