@@ -53,6 +53,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	)
 	cmd.AddCommand(releaseVerbs()...)
 	strictExtras(cmd)
+	p.completeWords(cmd)
 	return cmd
 }
 

@@ -66,7 +66,7 @@ func (c *Catalogue) openCache(found *gathering, partial bool) *cacheFiles {
 	}
 	files := &cacheFiles{
 		folder: folder, partial: partial, shards: map[string]*cacheShard{},
-		place: digest8(c.bucket.Endpoint() + "\x00" + c.bucket.Location() + "\x00" + Root(c.prefix)),
+		place: c.cachePlace(),
 	}
 	for _, g := range found.sets {
 		if g.Kind == KindLegacy {
@@ -78,6 +78,11 @@ func (c *Catalogue) openCache(found *gathering, partial bool) *cacheFiles {
 		g.cached = s
 	}
 	return files
+}
+
+// cachePlace begins the names of all files of a place.
+func (c *Catalogue) cachePlace() string {
+	return digest8(c.bucket.Endpoint() + "\x00" + c.bucket.Location() + "\x00" + Root(c.prefix))
 }
 
 func (f *cacheFiles) shard(g *Gathered) *cacheShard {
