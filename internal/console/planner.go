@@ -49,16 +49,16 @@ func (p *planner) Preflight(ctx context.Context, r ui.RestoreRequest) (ui.Plan, 
 	if p.asks != nil {
 		answer, err := p.asks.check(ctx, r)
 		if fault.CodeOf(err) != fault.NotPermitted {
-			return ui.Plan{Checks: checkViews(answer.Checks), Portion: answer.Portion}, err
+			return ui.Plan{Checks: answer.Checks, Portion: answer.Portion}, err
 		}
 	}
 	checks, portion, err := p.preflight(ctx, r)
 	parts := len(r.Tables)+len(r.Schemas) > 0 // a name that the dump does not have is not found either
 	if code := fault.CodeOf(err); code == fault.NotPermitted || code == fault.NotFound && !parts {
 		left := "PostgreSQL lets only the unit in: it checks target, tools, roles and extensions as postgres before it starts"
-		return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: left}}}, nil
+		return ui.Plan{Left: true, Checks: []restore.Check{{OK: true, Warn: true, Detail: left}}}, nil
 	}
-	return ui.Plan{Checks: checkViews(checks), Portion: portion}, err
+	return ui.Plan{Checks: checks, Portion: portion}, err
 }
 
 // preflight makes the checks as this user.
@@ -93,13 +93,6 @@ func quickly(job config.Job) config.Job {
 	return job
 }
 
-func checkViews(checks []restore.Check) (out []ui.Check) {
-	for _, c := range checks {
-		out = append(out, ui.Check{OK: c.OK, Warn: c.Warn, Name: c.Name, What: c.Detail, Remedy: c.Remedy})
-	}
-	return out
-}
-
 // Result implements ui.Planner.
 func (p *planner) Result(_ context.Context, unit string) (*ui.RestoreResult, error) {
 	a, err := request.ReadAnswer(request.DefaultDir, systemd.InstanceOf(unit))
@@ -111,9 +104,8 @@ func (p *planner) Result(_ context.Context, unit string) (*ui.RestoreResult, err
 	}
 	r := &ui.RestoreResult{Over: a.Over, Restored: a.Restored, Swapped: a.Swapped, Err: a.Err()}
 	r.Request = ui.RestoreRequest{
-		Set:    backup.Set{ID: a.Request.Set, Instance: a.Request.Instance, Database: a.Request.Database},
-		Target: a.Request.To, Replace: a.Request.Replace, Swap: a.Request.Swap, With: a.Request.With,
-		Tables: a.Request.Tables, Schemas: a.Request.Schemas, SchemaOnly: a.Request.SchemaOnly, DataOnly: a.Request.DataOnly,
+		Set:  backup.Set{ID: a.Request.Set, Instance: a.Request.Instance, Database: a.Request.Database},
+		Swap: a.Request.Swap, With: a.Request.With, Request: a.Request.Request,
 	}
 	return r, nil
 }

@@ -27,9 +27,9 @@ func (a *actions) Restore(ctx context.Context, r ui.RestoreRequest) (ui.Started,
 	case r.Replace != "":
 		return a.start(ctx, unit, "replace by "+r.Set.Address().String(), r.Replace)
 	case r.DataOnly:
-		return a.start(ctx, unit, "rows of "+r.Set.Address().String()+" into", r.Target)
+		return a.start(ctx, unit, "rows of "+r.Set.Address().String()+" into", r.To)
 	}
-	return a.start(ctx, unit, "restore "+r.Set.Address().String()+" to", r.Target)
+	return a.start(ctx, unit, "restore "+r.Set.Address().String()+" to", r.To)
 }
 
 // wish writes the request down; the unit of that name carries it out.
@@ -42,12 +42,12 @@ func (a *actions) wish(id string, r request.Restore) (unit string, err error) {
 }
 
 func requestOf(r ui.RestoreRequest) request.Restore {
-	return request.Restore{
-		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Job: r.Set.Job, ManifestSHA256: r.Set.ManifestSHA256(),
-		To: r.Target, Replace: r.Replace, Swap: r.Swap, With: r.With, Confirm: r.Confirm, Terminate: r.Terminate,
-		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces, Roles: r.Roles,
-		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly,
+	asked := request.Restore{
+		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Job: r.Set.Job,
+		ManifestSHA256: r.Set.ManifestSHA256(), Swap: r.Swap, With: r.With, Request: r.Request,
 	}
+	asked.Jobs = max(1, asked.Jobs)
+	return asked
 }
 
 // check lets the unit look, and waits for its answer. fault.NotPermitted: this user may not start it.

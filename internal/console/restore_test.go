@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -26,15 +27,24 @@ func zero(v any, may ...string) (names []string) {
 
 func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 	wish := ui.RestoreRequest{
-		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Job: "nightly"}, Target: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true,
-		Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
-		Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true,
+		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Job: "nightly"}, Swap: "shop", With: "kept",
+		Request: restore.Request{
+			To: "to", Replace: "shop", Confirm: "shop", Terminate: true,
+			Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
+			Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true,
+		},
+	}
+	if left := zero(wish.Request, "KeepGoing", "ForOperator"); len(left) > 0 {
+		t.Fatalf("this test leaves out %q", left)
 	}
 	if left := zero(wish); len(left) > 0 {
 		t.Fatalf("this test leaves out %q", left)
 	}
 	if lost := zero(requestOf(wish), "Check", "By", "At", "Owner", "ManifestSHA256"); len(lost) > 0 {
 		t.Errorf("lost on the way: %q", lost)
+	}
+	if got := requestOf(wish).Request; !reflect.DeepEqual(got, wish.Request) {
+		t.Errorf("changed on the way: %+v", got)
 	}
 }
 

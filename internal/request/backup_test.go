@@ -3,13 +3,19 @@ package request
 import (
 	"reflect"
 	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
 // The console checks and the unit restores by the same wishes.
 func TestEveryWishOfARequestReachesTheRestore(t *testing.T) {
 	r := Restore{
-		Set: "id", To: "to", Replace: "shop", Swap: "shop", With: "kept", Confirm: "shop", Terminate: true, Jobs: 2, Globals: true, NoOwner: true, NoTablespaces: true,
-		Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true, Roles: map[string]string{"a": "b"},
+		Set: "id", Swap: "shop", With: "kept",
+		Request: restore.Request{
+			To: "to", Replace: "shop", Confirm: "shop", Terminate: true, Jobs: 2, Globals: true,
+			NoOwner: true, NoTablespaces: true, Tables: []string{"t"}, Schemas: []string{"s"},
+			SchemaOnly: true, DataOnly: true, Roles: map[string]string{"a": "b"},
+		},
 	}
 	for _, asked := range []any{r.Backup(), r.BackupSwap()} {
 		v := reflect.ValueOf(asked)

@@ -41,23 +41,11 @@ type Restore struct {
 
 	ManifestSHA256 string `json:"manifestSha256,omitempty"` // hex, of its bytes; sets of the old script have none
 
-	To        string `json:"to,omitempty"`
-	Replace   string `json:"replace,omitempty"`
-	Swap      string `json:"swap,omitempty"`    // the live database; needs no set
-	With      string `json:"with,omitempty"`    // goes with Swap; "" is the newest that a restore replaced
-	Confirm   string `json:"confirm,omitempty"` // the live database's name once more, as the operator typed it
-	Terminate bool   `json:"terminate,omitempty"`
-	Jobs      int    `json:"jobs,omitempty"`
-	Globals   bool   `json:"globals,omitempty"`
+	Swap string `json:"swap,omitempty"` // the live database; needs no set
+	With string `json:"with,omitempty"` // goes with Swap; "" is the newest that a restore replaced
 
-	NoOwner       bool `json:"noOwner,omitempty"`       // everything belongs to the restoring role
-	NoTablespaces bool `json:"noTablespaces,omitempty"` // everything in the default tablespace
-
-	Tables     []string          `json:"tables,omitempty"`     // only these; with Schemas empty too, everything
-	Schemas    []string          `json:"schemas,omitempty"`    //
-	SchemaOnly bool              `json:"schemaOnly,omitempty"` // no rows
-	DataOnly   bool              `json:"dataOnly,omitempty"`   // rows only, into empty tables of To, which exists
-	Roles      map[string]string `json:"roles,omitempty"`      // owners and grants: old name to new
+	// What is to be done with the set. Confirm and Terminate count for a swap, too.
+	restore.Request
 
 	By string    `json:"by,omitempty"` // for the journal, unverified; Owner is what counts where it can be seen
 	At time.Time `json:"at"`
@@ -67,12 +55,10 @@ type Restore struct {
 
 // Backup is the restore that is asked for, as one for somebody who is no superuser.
 func (r Restore) Backup() restore.Request {
-	return restore.Request{
-		ForOperator: true,
-		To:          r.To, Replace: r.Replace, Confirm: r.Confirm, Terminate: r.Terminate,
-		Jobs: max(1, r.Jobs), Globals: r.Globals, NoOwner: r.NoOwner, NoTablespaces: r.NoTablespaces,
-		Tables: r.Tables, Schemas: r.Schemas, SchemaOnly: r.SchemaOnly, DataOnly: r.DataOnly, Roles: r.Roles,
-	}
+	wanted := r.Request
+	wanted.ForOperator = true
+	wanted.Jobs = max(1, wanted.Jobs)
+	return wanted
 }
 
 // BackupSwap is the swap that is asked for.

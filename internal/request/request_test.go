@@ -15,7 +15,10 @@ import (
 
 func TestWhatIsAskedIsRead(t *testing.T) {
 	dir := t.TempDir()
-	want := Restore{Set: setID, Instance: "db1", Database: "a\"b\n", ManifestSHA256: digest, To: "new", Jobs: 2, Globals: true, At: time.Unix(1, 0).UTC()}
+	want := Restore{
+		Set: setID, Instance: "db1", Database: "a\"b\n", ManifestSHA256: digest, At: time.Unix(1, 0).UTC(),
+		Request: restore.Request{To: "new", Jobs: 2, Globals: true},
+	}
 	old := syscall.Umask(0o077)
 	err := Write(dir, "r1", want)
 	syscall.Umask(old)
@@ -147,7 +150,7 @@ func TestAnAnswerReachesWhoAskedAndTakesTheEarlierOnesPlace(t *testing.T) {
 	if _, err := ReadAnswer(dir, "r1"); fault.CodeOf(err) != fault.NotFound {
 		t.Fatalf("before there is one: %v", err)
 	}
-	want := Answer{Request: Restore{Set: "x", Replace: "y", Confirm: "y"}}
+	want := Answer{Request: Restore{Set: "x", Request: restore.Request{Replace: "y", Confirm: "y"}}}
 	if err := WriteAnswer(dir, "r1", want); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +211,7 @@ func TestEveryRequestIsTakenOnce(t *testing.T) {
 		"new":     with(func(r *Restore) { r.To = "y" }),
 		"rows":    with(func(r *Restore) { r.To, r.Confirm = "y", "y"; r.DataOnly, r.Tables = true, []string{"t"} }),
 		"replace": with(func(r *Restore) { r.Replace, r.Confirm = "y", "y"; r.Terminate = true }),
-		"swap":    {Swap: "y", Confirm: "y", With: "z"},
+		"swap":    {Swap: "y", With: "z", Request: restore.Request{Confirm: "y"}},
 		"check":   with(func(r *Restore) { r.Check, r.Replace = true, "y" }),
 	} {
 		if err := Write(dir, id, r); err != nil {

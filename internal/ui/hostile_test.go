@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
 )
@@ -55,7 +56,7 @@ func poison(w *uitest.World, name string) {
 		w.Entries[i].Fields = map[string]string{name: name}
 	}
 	w.View = ui.ContentsView{Extensions: []string{name}, Roles: []string{name}, Tables: []ui.TableView{{Schema: name, Name: name}}}
-	w.Checks = []ui.Check{{What: name, Remedy: name}}
+	w.Checks = []restore.Check{{Detail: name, Remedy: name}}
 }
 
 // walk looks at every screen; each press may open something by message, so it lets the rest in.

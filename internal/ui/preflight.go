@@ -48,7 +48,7 @@ func (p *preflight) got(msg planMsg) {
 
 // green reports whether every check passed.
 func (p *preflight) green() bool {
-	return p.checked && !slices.ContainsFunc(p.plan.Checks, func(c Check) bool { return !c.OK })
+	return p.checked && !slices.ContainsFunc(p.plan.Checks, func(c restore.Check) bool { return !c.OK })
 }
 
 // dead is why the plan may not be carried out, or "".
@@ -98,8 +98,8 @@ func (p *preflight) lines(sh *shared, width int) (first, rest []string) {
 	return first, rest
 }
 
-func checkLines(sh *shared, c Check, width int) (out []string) {
-	text := clean(c.What)
+func checkLines(sh *shared, c restore.Check, width int) (out []string) {
+	text := clean(c.Detail)
 	if c.Name != "" {
 		text = clean(c.Name) + ": " + text
 	}
@@ -116,7 +116,7 @@ func checkLines(sh *shared, c Check, width int) (out []string) {
 	return out
 }
 
-func checkMark(c Check) mark {
+func checkMark(c restore.Check) mark {
 	switch {
 	case !c.OK:
 		return markFail
@@ -127,15 +127,15 @@ func checkMark(c Check) mark {
 }
 
 // worstFirst keeps what failed in sight on a small screen, and then what it is about.
-func worstFirst(checks []Check) []Check {
+func worstFirst(checks []restore.Check) []restore.Check {
 	sorted := slices.Clone(checks)
-	rank := func(c Check) int {
+	rank := func(c restore.Check) int {
 		if c.Name == "target" {
 			return 2*checkMark(c).rank + 1
 		}
 		return 2 * checkMark(c).rank
 	}
-	slices.SortStableFunc(sorted, func(a, b Check) int { return rank(b) - rank(a) })
+	slices.SortStableFunc(sorted, func(a, b restore.Check) int { return rank(b) - rank(a) })
 	return sorted
 }
 

@@ -39,7 +39,7 @@ func shows(d *ui.Driver, texts ...string) {
 // replaced is what a unit says that put a backup in the place of sales.
 func replaced() *ui.RestoreResult {
 	return &ui.RestoreResult{
-		Over: true, Request: ui.RestoreRequest{Replace: "sales"},
+		Over: true, Request: ui.RestoreRequest{Request: restore.Request{Replace: "sales"}},
 		Restored: &restore.Restored{
 			Database: "sales", Kept: "sales_before_20261123T031220Z", Ended: 2, Tables: 4, Rows: 38077654, Compared: true,
 			Notes: []string{"other than before: parameter work_mem is no longer set"},
@@ -105,7 +105,7 @@ func TestOneTableIsPickedPlannedAndRestoredAlone(t *testing.T) {
 	}
 	d.Press("tab", "enter")
 	shows(d, "LAST LINES")
-	if r := asked(t, w); !slices.Equal(r.Tables, []string{"public.orders"}) || r.Target != "sales_restored_20261123" || r.Replace != "" || r.DataOnly {
+	if r := asked(t, w); !slices.Equal(r.Tables, []string{"public.orders"}) || r.To != "sales_restored_20261123" || r.Replace != "" || r.DataOnly {
 		t.Errorf("%+v", r)
 	}
 	w.Ends(restoreUnit, ui.RunOK, &ui.RestoreResult{Over: true, Restored: &restore.Restored{Compared: true, Tables: 1, Rows: 9845200, Portion: w.Portion, Fetched: 481 << 20}})
@@ -199,7 +199,7 @@ func TestRowsGoIntoAnExistingDatabaseOnly(t *testing.T) {
 	d.Press("enter")
 	shows(d, "restore of sales to sales")
 	r := asked(t, w)
-	if !r.DataOnly || r.Target != "sales" || r.Confirm != "sales" || r.Roles != nil || r.Globals || r.SchemaOnly {
+	if !r.DataOnly || r.To != "sales" || r.Confirm != "sales" || r.Roles != nil || r.Globals || r.SchemaOnly {
 		t.Errorf("%+v", r)
 	}
 }
@@ -221,7 +221,7 @@ func TestOptionsReachTheRequestAndBadRolesDoNot(t *testing.T) {
 
 func TestAFailedCheckKeepsRestoreDead(t *testing.T) {
 	d, w := wizard(t, func(w *uitest.World, _ *ui.Options) {
-		w.Checks = append(w.Checks, ui.Check{What: "1 GiB free, 3.4 GiB needed", Remedy: "free space"})
+		w.Checks = append(w.Checks, restore.Check{Detail: "1 GiB free, 3.4 GiB needed", Remedy: "free space"})
 	})
 	d.Press("enter")
 	shows(d, "free")
@@ -274,7 +274,7 @@ func TestALiveDatabaseIsReplacedOnlyWhenChecksAreGreenAndItsNameIsTyped(t *testi
 	}
 	d.Press("backspace", "enter")
 	shows(d, "replacement of sales")
-	if r := asked(t, w); r.Replace != "sales" || r.Confirm != "sales" || !r.Terminate || r.Target != "" {
+	if r := asked(t, w); r.Replace != "sales" || r.Confirm != "sales" || !r.Terminate || r.To != "" {
 		t.Errorf("%+v", r)
 	}
 	w.Ends(restoreUnit, ui.RunOK, replaced())
@@ -325,7 +325,7 @@ func TestARunThatDiedHasNoResultThatLooksGood(t *testing.T) {
 	shows(d, "they will be ended")
 	d.Press("sales", "enter")
 	shows(d, "replacement of sales")
-	w.Ends(restoreUnit, ui.RunLost, &ui.RestoreResult{Request: ui.RestoreRequest{Replace: "sales"}})
+	w.Ends(restoreUnit, ui.RunLost, &ui.RestoreResult{Request: ui.RestoreRequest{Request: restore.Request{Replace: "sales"}}})
 	shows(d, "it did not come to its end")
 	if v := plain(d); strings.Contains(v, "✓") {
 		t.Error(v)
@@ -363,7 +363,7 @@ func TestAnUnsignedSetIsNotRestoredFromTheConsoleWhichNamesTheCommandThatDoes(t 
 type leaving struct{ ui.Planner }
 
 func (l leaving) Preflight(context.Context, ui.RestoreRequest) (ui.Plan, error) {
-	return ui.Plan{Left: true, Checks: []ui.Check{{OK: true, Warn: true, What: "PostgreSQL lets only the unit in"}}}, nil
+	return ui.Plan{Left: true, Checks: []restore.Check{{OK: true, Warn: true, Detail: "PostgreSQL lets only the unit in"}}}, nil
 }
 
 func TestTheServersOwnDatabasesAndNamesThatCannotBeSeenAreNotReplaced(t *testing.T) {

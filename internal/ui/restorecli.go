@@ -17,9 +17,9 @@ func restoreLine(sh *shared, r RestoreRequest) string {
 	case r.Replace != "":
 		return restoreWords(sh, r, "--replace", r.Replace, "--confirm", r.Replace)
 	case r.DataOnly:
-		return restoreWords(sh, r, "--data-only", "--into", r.Target, "--confirm", r.Target)
+		return restoreWords(sh, r, "--data-only", "--into", r.To, "--confirm", r.To)
 	}
-	return restoreWords(sh, r, "--to", r.Target)
+	return restoreWords(sh, r, "--to", r.To)
 }
 
 func swapLine(sh *shared, r RestoreRequest) string {

@@ -21,51 +21,31 @@ type Planner interface {
 	Result(ctx context.Context, unit string) (*RestoreResult, error)
 }
 
-// RestoreRequest asks for one of four: a set restored into a new database (Target), rows of it into an
-// existing one (Target with DataOnly), a set in the place of a live one (Replace), or a database that was
-// kept put in a live one's place (Swap).
+// RestoreRequest asks for one of four: a set restored into a new database (To), rows of it into an existing one
+// (To with DataOnly), a set in the place of a live one (Replace), or a database that was kept put in a live one's
+// place (Swap).
 type RestoreRequest struct {
-	Set       backup.Set
-	Target    string // exactly the new database's name; with DataOnly the existing one's
-	Replace   string // the live database
-	Swap      string // the live database; needs no set
-	With      string // goes with Swap; "" is the newest that a restore replaced
-	Confirm   string // Replace or Swap, or Target with DataOnly, as the operator typed it
-	Terminate bool   // end the connections of what is replaced
+	Set  backup.Set
+	Swap string // the live database; needs no set
+	With string // goes with Swap; "" is the newest that a restore replaced
 
-	Globals       bool              // restore roles and tablespaces too
-	Jobs          int               // 1 = streamed; more go through a spool on disk
-	NoOwner       bool              // everything belongs to the restoring role
-	NoTablespaces bool              // everything in the default tablespace
-	Roles         map[string]string // owners and grants: old name to new
-
-	Tables, Schemas []string // as `restore --table` and `--schema` take them; none is everything
-	SchemaOnly      bool     // definitions without rows
-	DataOnly        bool     // rows without definitions
+	// What is to be done with the set. Confirm and Terminate count for a swap, too.
+	restore.Request
 }
 
 // live is the existing database that is changed, or "".
 func (r *RestoreRequest) live() string {
 	if r.DataOnly {
-		return r.Target
+		return r.To
 	}
 	return first(r.Swap, r.Replace)
 }
 
 // Plan is what a preflight found.
 type Plan struct {
-	Checks  []Check
+	Checks  []restore.Check
 	Portion *restore.Portion // what a part brings and costs; nil for everything, or when it is not known
 	Left    bool             // the checks were left to the unit: this user may not make them
-}
-
-// Check is one preflight finding.
-type Check struct {
-	OK     bool
-	Warn   bool   // with OK: worth knowing, does not stop
-	Name   string // "target", "connections", …
-	What   string // "12.1 GiB free in /var/lib/postgresql, 3.0 GiB needed"
-	Remedy string // when not OK
 }
 
 // RestoreResult is what a restore's unit says of itself. It is for reading: what exists is asked of

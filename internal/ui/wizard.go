@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
 // Steps of the wizard.
@@ -53,7 +54,7 @@ type namesMsg struct {
 func askRestore(sh *shared, s backup.Set) tea.Cmd { return sh.post(pushMsg{newWizard(sh, s)}) }
 
 func newWizard(sh *shared, s backup.Set) *wizard {
-	w := &wizard{shared: sh, set: s, want: RestoreRequest{Jobs: 1}}
+	w := &wizard{shared: sh, set: s, want: RestoreRequest{Request: restore.Request{Jobs: 1}}}
 	w.setWay(0)
 	return w
 }
@@ -124,9 +125,11 @@ func (w *wizard) request() RestoreRequest {
 	case by.live:
 		r.Replace, r.SchemaOnly = w.target.text(), false
 	case by.existing:
-		r = RestoreRequest{Set: w.set, Target: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1}
+		r = RestoreRequest{Set: w.set, Request: restore.Request{
+			To: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1,
+		}}
 	default:
-		r.Target, r.Terminate = w.target.text(), false
+		r.To, r.Terminate = w.target.text(), false
 	}
 	if r.SchemaOnly {
 		r.Jobs = 1

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
@@ -57,7 +58,7 @@ func (d *demo) restore(ctx context.Context) (string, error) {
 	}
 	wish, err := json.Marshal(request.Restore{
 		Set: d.set, Instance: strings.TrimSpace(host), Database: database, ManifestSHA256: seen.ManifestSHA256,
-		To: copied, By: operator, At: time.Now().UTC(),
+		By: operator, At: time.Now().UTC(), Request: restore.Request{To: copied},
 	})
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
@@ -31,7 +32,7 @@ func (h *host) forgedSetIsNotRestored(t *testing.T) {
 		t.Errorf("status: exit %d\n%s", code, said)
 	}
 	for id, why := range map[string]string{altered: "does not fit", unsigned: "nobody signed it"} {
-		unit := h.ask(t, "forged-"+id, request.Restore{Set: id, To: "shop_forged"})
+		unit := h.ask(t, "forged-"+id, request.Restore{Set: id, Request: restore.Request{To: "shop_forged"}})
 		h.ends(t, unit, "exit-code", "4")
 		if said := h.lastLines(t, unit); !strings.Contains(said, why) {
 			t.Errorf("%s is refused without its reason %q:\n%s", id, why, said)
@@ -40,7 +41,7 @@ func (h *host) forgedSetIsNotRestored(t *testing.T) {
 	if n := h.sql(t, "postgres", "SELECT count(*) FROM pg_database WHERE datname = 'shop_forged'"); n != "0" {
 		t.Error("a database was made of a forged set")
 	}
-	unit := h.ask(t, "signed", request.Restore{Set: signed, To: "shop_signed"})
+	unit := h.ask(t, "signed", request.Restore{Set: signed, Request: restore.Request{To: "shop_signed"}})
 	h.ends(t, unit, "success", "0")
 }
 

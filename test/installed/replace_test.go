@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
@@ -18,12 +19,12 @@ func (h *host) operatorReplaces(t *testing.T) {
 	h.sql(t, "shop", "DELETE FROM items WHERE id > 10")
 	h.connectsTill(t)
 
-	unit := h.ask(t, "busy", request.Restore{Set: set, Replace: "shop", Confirm: "shop"})
+	unit := h.ask(t, "busy", request.Restore{Set: set, Request: restore.Request{Replace: "shop", Confirm: "shop"}})
 	h.ends(t, unit, "exit-code", "4")
 	if said := h.lastLines(t, unit); !strings.Contains(said, `"till"`) || !strings.Contains(said, `database "shop" is as it was`) {
 		t.Error(said)
 	}
-	unit = h.ask(t, "replace", request.Restore{Set: set, Replace: "shop", Confirm: "shop", Terminate: true})
+	unit = h.ask(t, "replace", request.Restore{Set: set, Request: restore.Request{Replace: "shop", Confirm: "shop", Terminate: true}})
 	h.ends(t, unit, "success", "0")
 	if n := count(); n != "100" {
 		t.Errorf("%s rows after the replacement\n%s", n, h.lastLines(t, unit))
@@ -34,7 +35,7 @@ func (h *host) operatorReplaces(t *testing.T) {
 	h.root(t, "systemctl", "start", "--no-block", unit)
 	h.ends(t, unit, "exit-code", "66")
 
-	unit = h.ask(t, "back", request.Restore{Swap: "shop", Confirm: "shop", Terminate: true})
+	unit = h.ask(t, "back", request.Restore{Swap: "shop", Request: restore.Request{Confirm: "shop", Terminate: true}})
 	h.ends(t, unit, "success", "0")
 	if n := count(); n != "10" {
 		t.Errorf("%s rows after it was taken back\n%s", n, h.lastLines(t, unit))

@@ -26,23 +26,28 @@ import (
 
 // Request says where to and how. The target is always a database that does not exist yet;
 // with Replace it takes an existing one's place when it is whole.
+//
+// Its JSON is what a request's file has: what has no name there is not for whoever writes the file.
 type Request struct {
-	To            string // the new database's name; with Replace it is chosen here
-	Replace       string // the live database that the copy replaces; "" for none
-	Confirm       string // the existing database that is changed once more, as a person typed it
-	Terminate     bool   // end the connections of the replaced database
-	Jobs          int    // parallel sessions; more than 1 needs the raw dump on disk first
-	Globals       bool   // create missing roles and tablespaces from the set first
-	NoOwner       bool   // everything belongs to the restoring role, and nothing is granted
-	NoTablespaces bool   // everything goes to the database's default tablespace
-	KeepGoing     bool   // goes on past objects that cannot be created, and tells which
+	To            string `json:"to,omitempty"`            // the new database's name; with Replace it is chosen here
+	Replace       string `json:"replace,omitempty"`       // the live database that the copy replaces; "" for none
+	Confirm       string `json:"confirm,omitempty"`       // the existing database that is changed, as a person typed it
+	Terminate     bool   `json:"terminate,omitempty"`     // end the connections of the replaced database
+	Jobs          int    `json:"jobs,omitempty"`          // parallel sessions; more than 1 needs the raw dump on disk first
+	Globals       bool   `json:"globals,omitempty"`       // create missing roles and tablespaces from the set first
+	NoOwner       bool   `json:"noOwner,omitempty"`       // everything belongs to the restoring role, and nothing is granted
+	NoTablespaces bool   `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
+	KeepGoing     bool   `json:"-"`                       // goes on past objects that cannot be created, and tells which
 
-	Tables, Schemas []string          // only these, as people name them; with neither, everything
-	SchemaOnly      bool              // definitions without rows
-	DataOnly        bool              // rows without definitions: To exists, and its tables are empty
-	Roles           map[string]string // owners and grants of one role go to another
+	// Only these, as people name them; with neither, everything.
+	Tables  []string `json:"tables,omitempty"`
+	Schemas []string `json:"schemas,omitempty"`
 
-	ForOperator bool // somebody asked for it who must not get a superuser's rights by it
+	SchemaOnly bool              `json:"schemaOnly,omitempty"` // definitions without rows
+	DataOnly   bool              `json:"dataOnly,omitempty"`   // rows without definitions: To exists, its tables are empty
+	Roles      map[string]string `json:"roles,omitempty"`      // owners and grants of one role go to another
+
+	ForOperator bool `json:"-"` // somebody asked for it who must not get a superuser's rights by it
 }
 
 // live is the existing database that is changed, or "".

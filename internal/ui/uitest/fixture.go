@@ -60,11 +60,11 @@ func New() *World {
 		LeftOut:    []restore.Item{{Kind: "FK CONSTRAINT", Schema: "public", Name: "orders orders_customer_fkey"}},
 		FetchBytes: 481 << 20, StoredBytes: 725 << 20,
 	}
-	w.Checks = []ui.Check{
-		{OK: true, What: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
-		{OK: true, What: "no database of that name exists"},
-		{OK: true, What: "41 GiB free in /var/lib/postgresql, 3.4 GiB needed"},
-		{OK: true, Warn: true, What: "the role reporting is missing", Remedy: "restore globals too, or CREATE ROLE reporting"},
+	w.Checks = []restore.Check{
+		{OK: true, Detail: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
+		{OK: true, Detail: "no database of that name exists"},
+		{OK: true, Detail: "41 GiB free in /var/lib/postgresql, 3.4 GiB needed"},
+		{OK: true, Warn: true, Detail: "the role reporting is missing", Remedy: "restore globals too, or CREATE ROLE reporting"},
 	}
 	return w
 }

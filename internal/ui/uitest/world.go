@@ -34,7 +34,7 @@ type World struct {
 	Entries  []ui.Entry
 	View     ui.ContentsView
 	Names    []string
-	Checks   []ui.Check
+	Checks   []restore.Check
 	Incident []ui.Incident
 	Pruning  *ui.PrunePlan                // nil: by the rule days 10
 	Portion  *restore.Portion             // of a plan for a part
@@ -209,12 +209,12 @@ func (w *World) Preflight(_ context.Context, r ui.RestoreRequest) (ui.Plan, erro
 }
 
 // LiveChecks are those about a live database that two people are connected to.
-func (w *World) LiveChecks(database string, terminate bool) []ui.Check {
-	use := ui.Check{Name: "connections", What: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "stop what is connected, or have it ended with --terminate"}
+func (w *World) LiveChecks(database string, terminate bool) []restore.Check {
+	use := restore.Check{Name: "connections", Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "stop what is connected, or have it ended with --terminate"}
 	if terminate {
-		use = ui.Check{Name: "connections", OK: true, Warn: true, What: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended"}
+		use = restore.Check{Name: "connections", OK: true, Warn: true, Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended"}
 	}
-	return []ui.Check{{Name: "target", OK: true, What: "database " + database + " (3.8 GiB) at db01 port 5432 is replaced, and kept as " + database + "_before_<time>"}, use}
+	return []restore.Check{{Name: "target", OK: true, Detail: "database " + database + " (3.8 GiB) at db01 port 5432 is replaced, and kept as " + database + "_before_<time>"}, use}
 }
 
 // Result implements ui.Planner.
@@ -302,7 +302,7 @@ func (w *World) Restore(_ context.Context, r ui.RestoreRequest) (ui.Started, err
 	w.Asked = append(w.Asked, r)
 	w.restores++
 	w.mu.Unlock()
-	run := ui.UnitRun{Unit: fmt.Sprintf("postgres-restore@%d.service", w.restores), Action: "restore", Database: r.Set.Database, Target: r.Target}
+	run := ui.UnitRun{Unit: fmt.Sprintf("postgres-restore@%d.service", w.restores), Action: "restore", Database: r.Set.Database, Target: r.To}
 	if live := r.Replace + r.Swap; live != "" {
 		run.Target, run.Replaces = live, true
 	}
