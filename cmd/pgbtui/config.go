@@ -27,6 +27,7 @@ inside a job.
     storage_class: STANDARD_IA  default on AWS; elsewhere only sent when set
     allow_plain_http: false     http:// to other hosts is refused without it
     expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
+    max_parts: 10000            1000 where the store allows no more; equal_parts: true where all must have one size
     object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
   encryption: {recipients: [age1...], identity_file: /path}
   signing:                      at the top only

@@ -54,6 +54,7 @@ func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) 
 		Profile: job.S3.Profile, CredentialsFile: cmp.Or(env.storeKey(c.duty), job.S3.CredentialsFile),
 		SSE: job.S3.SSE, KMSKeyID: job.S3.KMSKeyID, StorageClass: job.S3.StorageClass,
 		AllowPlainHTTP: job.S3.AllowPlainHTTP, ExpectedBucketOwner: job.S3.ExpectedOwner,
+		MaxParts: job.S3.MaxParts, EqualParts: job.S3.EqualParts,
 	}
 	if c.waitedFor && env.getenv("AWS_MAX_ATTEMPTS") == "" {
 		options.MaxAttempts = 3

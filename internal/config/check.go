@@ -67,6 +67,10 @@ func (l loader) checkS3(name string, s S3) error {
 	case s.KMSKeyID != "" && s.SSE != "aws:kms":
 		return l.problem(name, "a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3", "kms_key_id")
 	}
+	if s.MaxParts != 0 && (s.MaxParts < fewestParts || s.MaxParts > mostParts) {
+		return l.problem(name, fmt.Sprintf("%d is no number of parts that a store allows", s.MaxParts),
+			fmt.Sprintf("%d to %d", fewestParts, mostParts), "s3", "max_parts")
+	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
 		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
 			"Give 12 digits, as `aws sts get-caller-identity` prints them for the bucket's account.", "s3", "expected_bucket_owner")
@@ -84,6 +88,13 @@ func (l loader) checkS3(name string, s S3) error {
 	}
 	return nil
 }
+
+// Bounds of s3.max_parts: with fewer, a dump of some size needs parts that do not fit into memory; more are not
+// allowed anywhere.
+const (
+	fewestParts = 100
+	mostParts   = 10_000
+)
 
 // maxPrefix leaves the names of instance, database and objects their place in a key of 1024 bytes.
 const maxPrefix = 256

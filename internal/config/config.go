@@ -76,6 +76,8 @@ type S3 struct {
 	StorageClass    string // default STANDARD_IA on AWS, none elsewhere
 	AllowPlainHTTP  bool   // http:// to anything but loopback is an error without this
 	ExpectedOwner   string // AWS account ID that the bucket must belong to; "" = anybody's
+	MaxParts        int    // of one upload; 0 = as many as on AWS, 10,000
+	EqualParts      bool   // all but the last have one size
 }
 
 // Encryption is by age. Recipients are public; the identity file is only for reading back.

@@ -99,6 +99,7 @@ func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
 		"unknown sse":        {"s3:\n  bucket: abc\n  sse: rot13\n", ":3: s3.sse"},
 		"an account's name":  {"s3:\n  bucket: abc\n  expected_bucket_owner: company\n", ":3: s3.expected_bucket_owner: \"company\""},
 		"short account":      {"s3: {bucket: abc}\njobs:\n  a:\n    s3: {expected_bucket_owner: 12345678901}\n", ":4: s3.expected_bucket_owner"},
+		"too few parts":      {"s3:\n  bucket: abc\n  max_parts: 10\n", ":3: s3.max_parts: 10 is no number of parts"},
 		"bad duration":       {"s3: {bucket: abc}\nrpo: yesterday\n", `:2: "yesterday" is not a duration`},
 		"a private key":      {"s3: {bucket: abc}\nencryption:\n  recipients: [AGE-SECRET-KEY-1XYZ]\n", ":3: encryption.recipients"},
 		"two documents":      {"s3: {bucket: abc}\n---\nlabel: x\n", "more than one YAML document"},
@@ -160,7 +161,7 @@ read_only: true
 instance: db1
 s3:
   {bucket: abc, region: eu-central-1, prefix: a/b, endpoint: "https://s3.example", path_style: true, sse: AES256, storage_class: STANDARD_IA,
-   expected_bucket_owner: "123456789012", object_lock: {days: 7, mode: governance}}
+   expected_bucket_owner: "123456789012", max_parts: 1000, equal_parts: true, object_lock: {days: 7, mode: governance}}
 postgres: {host: /run/postgresql, port: "5432", user: pgbtui}
 encryption: {recipients: [age1ql0fdr57u75dw07pdzz9p9kc3xzzjmtrwt7w6tmyq9lyuchswv7s7a3gt6], identity_file: /k}
 keep: {last: 3, days: 30, daily: 7, weekly: 4, monthly: 12, yearly: 3, min_good: 3, by: timer}

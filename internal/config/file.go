@@ -60,6 +60,8 @@ type fileSettings struct {
 		StorageClass    string `yaml:"storage_class"`
 		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
 		ExpectedOwner   string `yaml:"expected_bucket_owner"`
+		MaxParts        int    `yaml:"max_parts"`
+		EqualParts      bool   `yaml:"equal_parts"`
 
 		ObjectLock fileObjectLock `yaml:"object_lock"`
 	} `yaml:"s3"`

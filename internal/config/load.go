@@ -180,7 +180,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			Region: first(l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), f.S3.Region), Endpoint: f.S3.Endpoint,
 			PathStyle: f.S3.PathStyle, CredentialsFile: f.S3.CredentialsFile, Profile: f.S3.Profile,
 			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
-			ExpectedOwner: f.S3.ExpectedOwner,
+			ExpectedOwner: f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
 		},
 		ObjectLock:  lock,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},

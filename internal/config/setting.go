@@ -90,6 +90,8 @@ func storeRows() []settingRow {
 		{key: "s3.storage_class", value: ofJob(func(j Job) string { return j.S3.StorageClass })},
 		{key: "s3.allow_plain_http", value: ofJob(func(j Job) string { return strconv.FormatBool(j.S3.AllowPlainHTTP) })},
 		{key: "s3.expected_bucket_owner", value: ofJob(func(j Job) string { return j.S3.ExpectedOwner })},
+		{key: "s3.max_parts", value: ofJob(func(j Job) string { return number(j.S3.MaxParts) })},
+		{key: "s3.equal_parts", value: ofJob(func(j Job) string { return strconv.FormatBool(j.S3.EqualParts) })},
 		{key: "s3.object_lock.mode", value: ofJob(func(j Job) string { return j.ObjectLock.Mode })},
 		{key: "s3.object_lock.days", value: ofJob(func(j Job) string { return number(j.ObjectLock.Days) })},
 	}

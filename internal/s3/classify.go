@@ -28,6 +28,9 @@ func (b *Bucket) classify(err error) verdict {
 	if v, ok := byCredentials(err); ok {
 		return v
 	}
+	if v, ok := byParts(err); ok {
+		return v
+	}
 	if v, ok := b.byCode(codeOf(err)); ok {
 		return v
 	}
@@ -107,7 +110,8 @@ func (b *Bucket) byPlace(err error) (verdict, bool) {
 	status := statusOf(err)
 	region := headerOf(err, "x-amz-bucket-region")
 	switch codeOf(err) {
-	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
+	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
+		"InvalidRegionName": // Cloudflare R2, whose region is auto
 	default:
 		if status != http.StatusMovedPermanently && (status != http.StatusBadRequest || region == "" || region == b.region) {
 			return verdict{}, false

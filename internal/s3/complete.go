@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,10 +65,10 @@ func (u *Upload) completion(object Object) *s3.CompleteMultipartUploadInput {
 	slices.SortFunc(u.parts, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.bucket.opts.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.bucket.owner(),
-		MpuObjectSize:   &object.Size,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 	}
-	if u.checked {
+	if u.checked { // a store that has no word of the one has none of the other
+		in.MpuObjectSize = &object.Size
 		in.ChecksumCRC64NVME = &object.CRC64NVME
 		in.ChecksumType = types.ChecksumTypeFullObject
 	}
@@ -86,7 +85,7 @@ func (u *Upload) settle(ctx context.Context, object Object, err error, attempts 
 	if ctx.Err() != nil {
 		return Object{}, b.fail(ctx, "complete upload", u.key, err)
 	}
-	refused := statusOf(err) == http.StatusPreconditionFailed
+	refused := conditionFailedBy(err)
 	if refused && attempts <= 1 {
 		return Object{}, b.because("complete upload", u.key, conditionFailed(true), nil)
 	}

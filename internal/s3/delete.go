@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -59,6 +58,9 @@ func noXML(r rune) bool {
 }
 
 func (b *Bucket) deleteBatch(ctx context.Context, keys []string) ([]string, error) {
+	if b.lacks.batches.Load() {
+		return b.deleteEach(ctx, keys)
+	}
 	ids := make([]types.ObjectIdentifier, len(keys))
 	for i := range keys {
 		ids[i].Key = &keys[i]
@@ -68,6 +70,7 @@ func (b *Bucket) deleteBatch(ctx context.Context, keys []string) ([]string, erro
 	})
 	if err != nil {
 		if batchUnsupported(err) {
+			b.lacks.batches.Store(true)
 			return b.deleteEach(ctx, keys)
 		}
 		return nil, b.fail(ctx, "delete", keys[0], err)
@@ -100,8 +103,7 @@ func batchUnsupported(err error) bool {
 	case "NotImplemented", "MethodNotAllowed", "MalformedXML", "MissingContentMD5", "InvalidRequest", "InvalidDigest":
 		return true
 	}
-	status := statusOf(err)
-	return status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed
+	return unknownToStore(err) || checksumRefused(err)
 }
 
 func (b *Bucket) deleteEach(ctx context.Context, keys []string) (deleted []string, err error) {

@@ -80,12 +80,7 @@ func (d *download) open() (Object, error) {
 	if d.pos > 0 || d.end > 0 {
 		in.Range = aws.String(byteRange(d.pos, d.end))
 	}
-	// The SDK would check the checksum of this one body; ours spans broken connections.
-	var opts []func(*s3.Options)
-	if in.Range == nil {
-		opts = append(opts, s3.WithAPIOptions(smithyhttp.SetHeaderValue("x-amz-checksum-mode", "ENABLED")))
-	}
-	out, err := d.bucket.client.GetObject(d.ctx, in, opts...)
+	out, err := d.bucket.get(d.ctx, in)
 	if err != nil {
 		return Object{}, err
 	}
@@ -103,6 +98,22 @@ func (d *download) open() (Object, error) {
 	}
 	d.body = out.Body
 	return object, nil
+}
+
+// get asks for the checksum of a whole object besides, unless the store knows no such question.
+func (b *Bucket) get(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	if in.Range != nil || b.lacks.checksums.Load() {
+		return b.client.GetObject(ctx, in)
+	}
+	// The SDK would check the checksum of this one body; ours spans broken connections.
+	out, err := b.client.GetObject(ctx, in, s3.WithAPIOptions(smithyhttp.SetHeaderValue("x-amz-checksum-mode", "ENABLED")))
+	if !checksumRefused(err) {
+		return out, err
+	}
+	if out, err = b.client.GetObject(ctx, in); err == nil {
+		b.lacks.checksums.Store(true)
+	}
+	return out, err
 }
 
 func byteRange(first, end int64) string {

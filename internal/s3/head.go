@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,6 +16,12 @@ import (
 func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	out, err := b.head(ctx, key)
 	if err == nil {
+		return objectFromHead(key, out), nil
+	}
+	if out, plainErr, tried := b.headWithout(ctx, key, err); tried {
+		if plainErr != nil {
+			return Object{}, b.fail(ctx, "head", key, plainErr)
+		}
 		return objectFromHead(key, out), nil
 	}
 	if _, elsewhere := b.byPlace(err); elsewhere || !wordless(err) || ctx.Err() != nil {
@@ -36,9 +43,31 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 }
 
 func (b *Bucket) head(ctx context.Context, key string) (*s3.HeadObjectOutput, error) {
-	return b.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &b.opts.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled, ExpectedBucketOwner: b.owner(),
+	in := &s3.HeadObjectInput{Bucket: &b.opts.Bucket, Key: &key, ExpectedBucketOwner: b.owner()}
+	if !b.lacks.checksums.Load() {
+		in.ChecksumMode = types.ChecksumModeEnabled
+	}
+	return b.client.HeadObject(ctx, in)
+}
+
+// headWithout asks again without a word of checksums when that may be what was refused. The answer to a HEAD has
+// no body to say so in: only a store that answers without them has shown that it was.
+func (b *Bucket) headWithout(ctx context.Context, key string, refused error) (out *s3.HeadObjectOutput, err error, tried bool) {
+	if statusOf(refused) != http.StatusBadRequest || b.lacks.checksums.Load() || ctx.Err() != nil {
+		return nil, nil, false
+	}
+	out, err = b.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, ExpectedBucketOwner: b.owner(),
 	})
+	if err != nil && statusOf(err) != http.StatusNotFound {
+		return nil, nil, false
+	}
+	// A request that was garbled on its way is refused once; a habit is one the second time too.
+	if with, again := b.head(ctx, key); statusOf(again) != http.StatusBadRequest {
+		return with, again, true
+	}
+	b.lacks.checksums.Store(true)
+	return out, err, true
 }
 
 var errNoReason = errors.New("the store refuses and gives no reason")

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 var errEndless = errors.New("the store gives the same page again and again")
@@ -154,6 +156,11 @@ func (b *Bucket) Uploads(ctx context.Context, prefix string) ([]OpenUpload, erro
 	var open []OpenUpload
 	for {
 		page, err := b.client.ListMultipartUploads(ctx, in)
+		if unknownToStore(err) {
+			return nil, b.because("list uploads", prefix, verdict{
+				code: fault.Failed, sentinel: ErrUploadsUnlisted, remedy: "let a lifecycle rule abort uploads that nobody completes",
+			}, err)
+		}
 		if err != nil {
 			return nil, b.fail(ctx, "list uploads", prefix, err)
 		}

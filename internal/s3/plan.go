@@ -5,13 +5,26 @@ package s3
 // The first four fifths of the parts hold the expected bytes. Should the stream go on, the size
 // doubles after every eightieth of the parts: 10,000 parts of 8 MiB, meant for 62 GiB, still reach
 // the largest object that S3 allows, 5 TiB.
-// Equal parts as long as the guess holds matter too: some stores (Cloudflare R2) demand them.
+//
+// Where all parts must have one size (Cloudflare R2), they are chosen for twice the expected bytes, and there is
+// no more room than that.
 type plan struct {
 	base, largest int64 // bytes
 	parts         int64 // allowed number
+	equal         bool
 }
 
 const mebi = 1 << 20
+
+// planFor is the plan of an upload with a bucket's options.
+func planFor(expected int64, o Options) plan {
+	if o.EqualParts {
+		p := newPlan(2*expected, o.PartSizeMin, o.PartSizeMax, o.MaxParts)
+		p.equal = true
+		return p
+	}
+	return newPlan(expected, o.PartSizeMin, o.PartSizeMax, o.MaxParts)
+}
 
 func newPlan(expected, smallest, largest int64, parts int) plan {
 	p := plan{base: smallest, largest: largest, parts: int64(parts)}
@@ -27,7 +40,7 @@ func (p plan) planned() int64 { return max(p.parts*4/5, 1) }
 // size is how large part number (from 1) is to be.
 func (p plan) size(number int64) int64 {
 	beyond := number - p.planned()
-	if beyond <= 0 {
+	if beyond <= 0 || p.equal {
 		return p.base
 	}
 	step := max(p.parts/80, 1)

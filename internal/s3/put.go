@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -35,9 +36,12 @@ func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != ""
 func (b *Bucket) Put(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
 	put := b.newPut(key, body, o)
 	out, err := b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
-	if checksumRefused(err) {
+	if put.input.ContentMD5 == nil && checksumRefused(err) {
 		put.protectByMD5()
 		out, err = b.client.PutObject(ctx, put.input, resendDamaged, countAttempts(&put.attempts))
+		if err == nil {
+			b.lacks.checksums.Store(true)
+		}
 	}
 	if err == nil && out.ChecksumCRC64NVME != nil && *out.ChecksumCRC64NVME != put.object.CRC64NVME {
 		return Object{}, b.fail(ctx, "put", key, errDifferent)
@@ -78,10 +82,14 @@ func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate = o.Lock.headers()
-	return &pendingPut{input: in, token: token, body: body, object: Object{
+	put := &pendingPut{input: in, token: token, body: body, object: Object{
 		Key: key, Size: int64(len(body)), SHA256: sha, CRC64NVME: crc,
 		StorageClass: o.Class, ContentType: o.ContentType, Metadata: meta,
 	}}
+	if b.lacks.checksums.Load() {
+		put.protectByMD5()
+	}
+	return put
 }
 
 // protectByMD5 is for stores that do not know CRC64NVME.
@@ -95,7 +103,7 @@ func (p *pendingPut) protectByMD5() {
 // settlePut decides what a failed conditional put means.
 func (b *Bucket) settlePut(ctx context.Context, put *pendingPut, o PutOptions, err error) (Object, error) {
 	// With If-Match, a key that is gone is answered by 404.
-	refused := statusOf(err) == http.StatusPreconditionFailed || o.IfMatch != "" && codeOf(err) == "NoSuchKey"
+	refused := conditionFailedBy(err) || o.IfMatch != "" && codeOf(err) == "NoSuchKey"
 	// Also after a single attempt: a proxy on the way may have sent it twice, and passed on the second answer.
 	if refused || mayHaveHappened(err) {
 		stored, mine, lookErr := b.isMine(ctx, put)
@@ -175,7 +183,7 @@ func conditionsRefused(err error) bool {
 func sseRefused(err error) bool {
 	status := statusOf(err)
 	return (status == http.StatusNotImplemented || status == http.StatusBadRequest) &&
-		says(err, "encrypt", "kms", "server-side", "server side")
+		(says(err, "encrypt", "kms", "server-side", "server side") || strings.Contains(codeOf(err), "Encrypt"))
 }
 
 // failWrite is fail for writes, where the store may have refused a retention, and one that is not AWS SSE.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -93,14 +92,6 @@ func damagedInTransit() []string {
 		"BadDigest", "IncompleteBody", "ChecksumMismatch",
 		"XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch",
 	}
-}
-
-// checksumRefused reports whether the store does not know CRC64NVME, as opposed to a body that
-// did not match it.
-func checksumRefused(err error) bool {
-	status := statusOf(err)
-	return (status == http.StatusBadRequest || status == http.StatusNotImplemented) &&
-		says(err, "checksum") && !slices.Contains(damagedInTransit(), codeOf(err))
 }
 
 // badTLS covers certificates that are not right and servers that speak no TLS: no retry mends them.

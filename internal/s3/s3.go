@@ -8,7 +8,9 @@ package s3
 
 import (
 	"context"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +54,7 @@ type Options struct {
 	PartSizeMin int64         // bytes; default 8 MiB
 	PartSizeMax int64         // bytes; bounds memory, and with MaxParts the largest object; default 5 GiB
 	MaxParts    int           // default 10,000; some stores allow 1,000
+	EqualParts  bool          // all parts but the last have one size, which Cloudflare R2 demands; always so there
 	MaxAttempts int           // tries of one request; default AWS_MAX_ATTEMPTS, else 10
 	MaxBackoff  time.Duration // longest wait between tries; default 20 s
 	IdleTimeout time.Duration // a connection on which nothing moves for this long is given up; default 2 min
@@ -66,6 +69,7 @@ type Bucket struct {
 	region      string
 	endpoint    string // "" on AWS
 	unsigned    bool   // payloads need no signature: TLS or loopback protects them
+	lacks       lacks
 }
 
 type closer interface{ CloseIdleConnections() }
@@ -117,8 +121,15 @@ func (b *Bucket) resolve(o *s3.Options) {
 		if o.Region == "" {
 			o.Region = "us-east-1"
 		}
+		b.opts.EqualParts = b.opts.EqualParts || isR2(b.endpoint)
 	}
 	b.region = o.Region
+}
+
+// isR2 knows Cloudflare R2 by the host names that it documents.
+func isR2(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && strings.HasSuffix(strings.ToLower(u.Hostname()), ".r2.cloudflarestorage.com")
 }
 
 func (o Options) check() error {

@@ -80,7 +80,7 @@ func (b *Bucket) Upload(ctx context.Context, key string, o UploadOptions) (*Uplo
 	o.Class = orDefault(o.Class, b.opts.StorageClass)
 	u := &Upload{
 		bucket: b, key: key, opts: o, number: 1, sha: sha256.New(), crc: crc64nvme.New(),
-		plan:  newPlan(o.ExpectedBytes, b.opts.PartSizeMin, b.opts.PartSizeMax, b.opts.MaxParts),
+		plan:  planFor(o.ExpectedBytes, b.opts),
 		slots: make(chan struct{}, o.Concurrency), free: make(chan []byte, o.Concurrency+1),
 	}
 	u.metadata, u.token = withToken(o.Metadata, "")
@@ -103,10 +103,16 @@ func (u *Upload) create(ctx context.Context) error {
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate = u.opts.Lock.headers()
+	if b.lacks.checksums.Load() {
+		in.ChecksumAlgorithm, in.ChecksumType = "", ""
+	}
 	out, err := b.client.CreateMultipartUpload(ctx, in)
-	if checksumRefused(err) {
+	if in.ChecksumAlgorithm != "" && checksumRefused(err) {
 		in.ChecksumAlgorithm, in.ChecksumType = "", ""
 		out, err = b.client.CreateMultipartUpload(ctx, in)
+		if err == nil {
+			b.lacks.checksums.Store(true)
+		}
 	}
 	if err != nil {
 		return err

@@ -178,11 +178,7 @@ func TestUploadCompleteCancelledLeavesNothingAfterAbort(t *testing.T) {
 }
 
 func TestStoresWithoutCRC64NVMEAreTrustedWithMD5(t *testing.T) {
-	srv := startServer(t)
-	b := openAt(t, srv)
-	unknown := s3server.Fault{Kind: s3server.Answer, Status: 400, Code: "InvalidArgument", Message: "unknown checksum algorithm"}
-	srv.Inject(s3server.Rule{Op: s3server.OpCreateMultipart, Times: 1, Fault: unknown})
-	srv.Inject(s3server.Rule{Op: s3server.OpPutObject, Times: 1, Fault: unknown})
+	b, srv := openPersonality(t, "minio-2023")
 	want := someBytes(3*smallPart + 1)
 	u := startUpload(t, b, UploadOptions{})
 	if _, err := u.Write(want); err != nil {
