@@ -37,15 +37,31 @@ func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonF
 		found = append(found, finding("object lock", job.ObjectLock.String(), lock))
 	}
 	if err == nil && job.Database != "" {
-		found = append(found, checkRights(ctx, env, bucket, job))
+		found = append(found, checkRights(ctx, env, bucket, job)...)
+	}
+	if err == nil {
+		if off := backup.CheckClock(ctx, backup.Env{Bucket: bucket, Now: env.now}); off != nil {
+			found = append(found, finding("clock", "", off))
+		}
 	}
 	return found
 }
 
-// checkRights tries what a backup does there, and cleans up.
-func checkRights(ctx context.Context, env *environment, bucket *s3.Bucket, job config.Job) jsonFinding {
-	const what = "bucket rights"
+// checkRights tries what a backup does there, and cleans up. What the store lacks is no fault: it is told with what
+// is lost by it.
+func checkRights(ctx context.Context, env *environment, bucket *s3.Bucket, job config.Job) []jsonFinding {
 	trial := backup.TryBucket(ctx, bucket, job)
+	found := []jsonFinding{rightsFinding(env, bucket, job, trial)}
+	for _, lack := range trial.Lacks {
+		one := nothing(lack.What, lack.Detail)
+		one.Remedy = lack.Remedy
+		found = append(found, one)
+	}
+	return found
+}
+
+func rightsFinding(env *environment, bucket *s3.Bucket, job config.Job, trial backup.Trial) jsonFinding {
+	const what = "bucket rights"
 	tried := strings.Join(trial.Allowed, ", ") + " work at " + bucket.Location() + trial.Key
 	err := trial.Err()
 	switch {

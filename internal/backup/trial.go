@@ -26,21 +26,23 @@ type Trial struct {
 	Refused []error
 	// MayNotDelete is the store's refusal; nil: the object of the trial is gone again, or never was there.
 	MayNotDelete error
+	Lacks        []Lack // by the store's nature
 }
 
 // TryBucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
 func TryBucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Trial {
-	t := Trial{Key: Folder(job.S3.Prefix, job.Instance, job.Database) + trialName}
+	folder := Folder(job.S3.Prefix, job.Instance, job.Database)
+	t := Trial{Key: folder + trialName}
 	body := []byte("pgbtui config check wrote this to see whether backups can be written here.\n")
 	_, err := bucket.Put(ctx, t.Key, body, s3.PutOptions{ContentType: "text/plain"})
 	put := t.note("put", err)
 	if put {
 		t.note("get", readBack(ctx, bucket, t.Key, body))
+		t.tryChecksum(ctx, bucket)
+		t.tryConditions(ctx, bucket)
 	}
 	t.note("list", t.listed(ctx, bucket, put))
-	t.note("multipart upload", tryUpload(ctx, bucket, t.Key, put))
-	_, err = bucket.Uploads(ctx, t.Key)
-	t.note("list of uploads", err)
+	t.tryUpload(ctx, bucket, folder, put)
 	if !put {
 		return t
 	}
@@ -75,8 +77,11 @@ func (t *Trial) Err() error {
 	for i, err := range t.Refused {
 		said[i] = err.Error()
 	}
-	return fault.New(fault.CodeOf(t.Refused[0]), "a backup could not be written: "+strings.Join(slices.Compact(said), "; "),
-		"Give the backups' key the rights of docs/iam.md#writer.", nil)
+	code, remedy := fault.CodeOf(t.Refused[0]), fault.Remedy(t.Refused[0])
+	if code == fault.NotPermitted || remedy == "" {
+		remedy = "Give the backups' key the rights of docs/iam.md#writer."
+	}
+	return fault.New(code, "a backup could not be written: "+strings.Join(slices.Compact(said), "; "), remedy, nil)
 }
 
 var errReadOther = errors.New("what was read is not what was put")
@@ -112,21 +117,32 @@ func (t *Trial) listed(ctx context.Context, bucket *s3.Bucket, put bool) error {
 
 // tryUpload uploads in parts what is there already, on the condition that it is not: that a store answers by
 // refusing, so that no second object has to be deleted. Where nothing is there, the upload is given up before that.
-func tryUpload(ctx context.Context, bucket *s3.Bucket, key string, there bool) error {
-	up, err := bucket.Upload(ctx, key, s3.UploadOptions{IfNoneMatch: true})
-	if err != nil {
-		return err
+// While it is open, it must be in the list of uploads.
+func (t *Trial) tryUpload(ctx context.Context, bucket *s3.Bucket, folder string, there bool) {
+	up, err := bucket.Upload(ctx, t.Key, s3.UploadOptions{IfNoneMatch: true})
+	open := err == nil
+	listed, listErr := bucket.Uploads(ctx, folder)
+	if open && there {
+		err = completed(ctx, up)
 	}
-	if there {
-		if _, err = up.Write([]byte("one part")); err == nil {
-			_, err = up.Complete(ctx)
-		}
-		if errors.Is(err, s3.ErrExists) || errors.Is(err, s3.ErrConditionsUnsupported) {
-			err = nil
-		}
+	if up != nil {
+		err = errors.Join(err, up.Abort(ctx))
 	}
-	if abortErr := up.Abort(ctx); err == nil {
-		err = abortErr
+	if err == nil {
+		err = bucket.TryParts(ctx, t.Key)
+	}
+	t.note("multipart upload", err)
+	t.judgeUploads(listed, listErr, open)
+}
+
+// completed sends one part and completes; that the object is there already is no error.
+func completed(ctx context.Context, up *s3.Upload) error {
+	_, err := up.Write([]byte("one part"))
+	if err == nil {
+		_, err = up.Complete(ctx)
+	}
+	if errors.Is(err, s3.ErrExists) || errors.Is(err, s3.ErrConditionsUnsupported) {
+		return nil
 	}
 	return err
 }

@@ -125,6 +125,19 @@ func (u *Upload) create(ctx context.Context) error {
 	return nil
 }
 
+// TryParts fails when the store does not take a part of the highest number that an upload may come to. It leaves
+// nothing behind.
+func (b *Bucket) TryParts(ctx context.Context, key string) error {
+	u, err := b.Upload(ctx, key, UploadOptions{})
+	if err != nil {
+		return err
+	}
+	if err = u.sendPart(int64(b.opts.MaxParts), []byte("the last part")); err != nil {
+		err = b.fail(ctx, "upload part of", key, err)
+	}
+	return errors.Join(err, u.Abort(ctx))
+}
+
 // Write takes the next bytes of the stream; they may still be in memory when it returns. After a
 // failure it returns the first error at once.
 func (u *Upload) Write(p []byte) (n int, err error) {

@@ -243,3 +243,14 @@ func checksumMismatch(want, got string) *apiError {
 	}
 	return apiErr(http.StatusBadRequest, "InvalidRequest", "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", strings.ToLower(want), strings.ToLower(got))
 }
+
+// OpenUploads counts the multipart uploads that were neither completed nor aborted.
+func (s *Server) OpenUploads(bucket string) int {
+	b, err := s.store.bucket(bucket)
+	if err != nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.uploads)
+}

@@ -95,17 +95,17 @@ func (r *run) upload(ctx context.Context) (*s3.Upload, error) {
 		ExpectedBytes: r.facts.SizeBytes, ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain,
 	})
 	if err != nil {
-		r.abortUnanswered(ctx)
+		r.abortUnanswered(ctx, key)
 	}
 	return upload, err
 }
 
 // abortUnanswered: the store may have created the upload although its answer, with the ID that
-// Abort needs, was lost. Below the set's own folder every upload is this run's.
-func (r *run) abortUnanswered(ctx context.Context) {
+// Abort needs, was lost. It is looked for by its whole key, by which all stores list it.
+func (r *run) abortUnanswered(ctx context.Context, key string) {
 	ctx, cancel := backup.Afterwards(ctx)
 	defer cancel()
-	if _, err := retention.SweepUploads(ctx, r.env.Bucket, r.dir, time.Time{}); err != nil {
+	if _, err := retention.SweepUploads(ctx, r.env.Bucket, key, time.Time{}); err != nil {
 		r.log.InfoContext(ctx, "an unfinished upload of this run may stay until the next one: "+err.Error())
 	}
 }
@@ -129,7 +129,7 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "the store or a proxy before it damages data: do not rely on it", nil)
 	}
 	if seen.CRC64NVME == "" && name == backup.DumpName {
-		r.warn(ctx, "the store confirms sizes only, no checksums: `sudo pgbtui verify latest` is the proof here")
+		r.log.InfoContext(ctx, "the store confirms sizes only, no checksums: `sudo pgbtui verify latest` is the proof here")
 	}
 	r.confirmLock(ctx, seen)
 	object := &backup.Object{

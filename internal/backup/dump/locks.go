@@ -13,6 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
 // lock connects and takes both locks: the advisory lock on the source, which dies with its
@@ -107,7 +108,7 @@ func (r *run) takeLease(ctx context.Context) (*lease.Lease, error) {
 	case l == nil && len(r.source.Rivals) > 0: // nothing else tells which of the two goes on
 		return nil, r.heldInSource(&r.source.Rivals[0])
 	case l == nil:
-		r.warn(ctx, "the store has no conditional writes: only PostgreSQL's lock guards against a second run")
+		r.log.InfoContext(ctx, "the store has no conditional writes: only PostgreSQL's lock guards against a second run")
 	}
 	return l, nil
 }
@@ -198,7 +199,10 @@ func (r *run) sweep(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, s3.ErrUploadsUnlisted): // config check says so, and nobody can do anything about it now
+		r.log.InfoContext(ctx, "uploads of runs that were killed are not looked for: "+err.Error())
+	case err != nil:
 		r.warn(ctx, err.Error())
 	}
 	return nil

@@ -61,6 +61,9 @@ func Take(ctx context.Context, l *Lease) (*Lease, error) {
 		l.Term = Term
 	}
 	etag, err := l.put(ctx, s3.PutOptions{IfNoneMatch: true})
+	if err == nil {
+		err = l.refusesASecond(ctx)
+	}
 	if errors.Is(err, s3.ErrExists) {
 		etag, err = l.takeOver(ctx)
 	}
@@ -72,6 +75,20 @@ func Take(ctx context.Context, l *Lease) (*Lease, error) {
 	}
 	l.etag = etag
 	return l, nil
+}
+
+// refusesASecond is nil when the store, which took the lease as the first of its key, refuses a second one. A store
+// that takes conditions and does not look at them has no leases: every run would hold one, and remove the
+// uploads of the others.
+func (l *Lease) refusesASecond(ctx context.Context) error {
+	switch _, err := l.put(ctx, s3.PutOptions{IfNoneMatch: true}); {
+	case err == nil:
+		return s3.ErrConditionsUnsupported
+	case errors.Is(err, s3.ErrExists):
+		return nil
+	default:
+		return err
+	}
 }
 
 func (l *Lease) put(ctx context.Context, opts s3.PutOptions) (etag string, err error) {

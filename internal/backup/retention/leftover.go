@@ -61,7 +61,7 @@ func findLeftovers(ctx context.Context, job config.Job, env backup.Env, decision
 	if err := l.readLease(ctx, job); err != nil {
 		return nil, nil, nil, err
 	}
-	uploads, err := l.uploads(ctx, job)
+	uploads, err := l.uploads(ctx, job, decisions)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -92,8 +92,11 @@ func (l *leftovers) readLease(ctx context.Context, job config.Job) error {
 
 // uploads are the open uploads below the job's folder. Some stores can't list them, and some
 // credentials may not: then there is a note instead, and the lease has to do.
-func (l *leftovers) uploads(ctx context.Context, job config.Job) (found []Leftover, err error) {
+func (l *leftovers) uploads(ctx context.Context, job config.Job, sets []Decision) (found []Leftover, err error) {
 	open, err := l.bucket.Uploads(ctx, backup.Folder(job.S3.Prefix, job.Instance, job.Database))
+	if err == nil && len(open) == 0 {
+		open, err = l.byWholeKey(ctx, sets)
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -113,6 +116,24 @@ func (l *leftovers) uploads(ctx context.Context, job config.Job) (found []Leftov
 		found = append(found, one)
 	}
 	return found, nil
+}
+
+// byWholeKey looks for the uploads of incomplete sets where a folder shows none: MinIO lists them so only.
+func (l *leftovers) byWholeKey(ctx context.Context, sets []Decision) (open []s3.OpenUpload, err error) {
+	for _, d := range sets {
+		if d.Set.Kind != backup.KindIncomplete {
+			continue
+		}
+		one, err := l.bucket.Uploads(ctx, d.Set.Dir+backup.DumpName)
+		if err == nil && len(one) == 0 {
+			one, err = l.bucket.Uploads(ctx, d.Set.Dir+backup.DumpName+".age")
+		}
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, one...)
+	}
+	return open, nil
 }
 
 // upload judges one by its newest part: a run that goes on stores parts.

@@ -1,0 +1,126 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup/lease"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+)
+
+// What a store lacks by its nature is found out by `config check`, which says what is lost by it, and is no
+// warning of a night: nobody can do anything about it then. Rule: it is tried, since some stores take a
+// condition and do not look at it. docs/stores.md lists the stores.
+
+// Lack is something that Amazon S3 does and a store does not.
+type Lack struct {
+	What   string
+	Detail string // what is lost
+	Remedy string
+}
+
+// lackOfConditions is told whether the store refuses a condition or takes it and does not look.
+func lackOfConditions(how string) Lack {
+	return Lack{
+		What: "conditional writes",
+		Detail: "the store " + how + ": two hosts that back up into one folder do not notice each other; two runs on one " +
+			"server are still kept apart by PostgreSQL's lock",
+		Remedy: "Let one host alone write to each folder: give every host its own `instance`.",
+	}
+}
+
+func lackOfUploads(how string) Lack {
+	return Lack{
+		What: "list of uploads",
+		Detail: "the store " + how + ": what a killed run had uploaded in parts is not found by the next one, " +
+			"and is paid for until the store removes it",
+		Remedy: "Let a lifecycle rule of the bucket abort uploads that nobody completes within 7 days.",
+	}
+}
+
+func lackOfChecksums() Lack {
+	return Lack{
+		What:   "checksums",
+		Detail: "the store keeps none: that an object arrived is confirmed by its size alone, until it is read back",
+		Remedy: "Keep the timer of verifications on: it reads every set back and compares its SHA-256.",
+	}
+}
+
+// conditionsHold reports whether a store refuses a write whose condition does not hold, over an object that is
+// there. When it refuses conditions themselves, the error says so.
+func conditionsHold(ctx context.Context, bucket *s3.Bucket, key string) (bool, error) {
+	for _, o := range []s3.PutOptions{
+		{IfNoneMatch: true},
+		{IfMatch: `"00000000000000000000000000000000"`},
+	} {
+		_, err := bucket.Put(ctx, key, []byte("a write whose condition does not hold\n"), o)
+		switch {
+		case err == nil:
+			return false, nil
+		case !errors.Is(err, s3.ErrExists) && !errors.Is(err, s3.ErrChanged):
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// tryConditions is for an object that is there.
+func (t *Trial) tryConditions(ctx context.Context, bucket *s3.Bucket) {
+	hold, err := conditionsHold(ctx, bucket, t.Key)
+	switch {
+	case errors.Is(err, s3.ErrConditionsUnsupported):
+		t.Lacks = append(t.Lacks, lackOfConditions("refuses them"))
+	case err != nil:
+		t.Refused = append(t.Refused, err)
+	case !hold:
+		t.Lacks = append(t.Lacks, lackOfConditions("takes them and writes all the same"))
+	}
+}
+
+// tryChecksum looks whether the store tells the checksum of what it has.
+func (t *Trial) tryChecksum(ctx context.Context, bucket *s3.Bucket) {
+	seen, err := bucket.Head(ctx, t.Key)
+	switch {
+	case err != nil:
+		t.Refused = append(t.Refused, err)
+	case seen.CRC64NVME == "":
+		t.Lacks = append(t.Lacks, lackOfChecksums())
+	}
+}
+
+// judgeUploads holds the list of a folder's uploads, which the next run reads after a kill, against the one that
+// was open then.
+func (t *Trial) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
+	if errors.Is(err, s3.ErrUploadsUnlisted) {
+		t.Lacks = append(t.Lacks, lackOfUploads("has none"))
+		return
+	}
+	if !t.note("list of uploads", err) {
+		return
+	}
+	shown := slices.ContainsFunc(listed, func(u s3.OpenUpload) bool { return u.Key == t.Key })
+	if open && !shown {
+		t.Lacks = append(t.Lacks, lackOfUploads("lists an upload by its whole key only"))
+	}
+}
+
+// CheckClock fails when this host and the store disagree by more than leases and retention bear.
+func CheckClock(ctx context.Context, env Env) error {
+	clocks, err := ReadClocks(ctx, env.Bucket, env.Now)
+	if err != nil {
+		return err
+	}
+	off := clocks.Host.Sub(clocks.Store)
+	if off.Abs() < lease.Term {
+		return nil
+	}
+	word := "ahead of"
+	if off < 0 {
+		word = "behind"
+	}
+	return fault.New(fault.Refused, "this host's clock is "+retention.OffBy(off.Abs())+" "+word+" the store's: leases end too early or too late, "+
+		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.", nil)
+}
