@@ -129,7 +129,7 @@ func (o offer) fits(c *config.Config, m *backup.Manifest) bool {
 }
 
 func (p *program) offered(ctx context.Context, c *config.Config, o offer) (found []*backup.Manifest) {
-	client := p.client()
+	client := client{stores: p.stores, access: access{duty: dutyOf("list"), waitedFor: true}}
 	for _, job := range config.Places(c.All()) {
 		bucket, err := client.bucket(ctx, job)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/trial"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -40,7 +41,7 @@ func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonF
 		found = append(found, checkRights(ctx, env, bucket, job)...)
 	}
 	if err == nil {
-		if off := backup.CheckClock(ctx, backup.Env{Bucket: bucket, Now: env.now}); off != nil {
+		if off := trial.CheckClock(ctx, backup.Env{Bucket: bucket, Now: env.now}); off != nil {
 			found = append(found, finding("clock", "", off))
 		}
 	}
@@ -50,9 +51,9 @@ func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonF
 // checkRights tries what a backup does there, and cleans up. What the store lacks is no fault: it is told with what
 // is lost by it.
 func checkRights(ctx context.Context, env *environment, bucket *s3.Bucket, job config.Job) []jsonFinding {
-	trial := backup.TryBucket(ctx, bucket, job)
-	found := []jsonFinding{rightsFinding(env, bucket, job, trial)}
-	for _, lack := range trial.Lacks {
+	result := trial.Bucket(ctx, bucket, job)
+	found := []jsonFinding{rightsFinding(env, bucket, job, result)}
+	for _, lack := range result.Lacks {
 		one := nothing(lack.What, lack.Detail)
 		one.Remedy = lack.Remedy
 		found = append(found, one)
@@ -60,21 +61,21 @@ func checkRights(ctx context.Context, env *environment, bucket *s3.Bucket, job c
 	return found
 }
 
-func rightsFinding(env *environment, bucket *s3.Bucket, job config.Job, trial backup.Trial) jsonFinding {
+func rightsFinding(env *environment, bucket *s3.Bucket, job config.Job, result trial.Result) jsonFinding {
 	const what = "bucket rights"
-	tried := strings.Join(trial.Allowed, ", ") + " work at " + bucket.Location() + trial.Key
-	err := trial.Err()
+	tried := strings.Join(result.Allowed, ", ") + " work at " + bucket.Location() + result.Key
+	err := result.Err()
 	switch {
 	case err != nil && fault.CodeOf(err) == fault.NotPermitted && env.writersKeyHidden():
 		return nothing(what, "this user's key may not write there, which is right for people's keys; "+
 			"`sudo pgbtui config check` tries the backups' own")
 	case err != nil:
 		return finding(what, "", err)
-	case trial.MayNotDelete == nil:
+	case result.MayNotDelete == nil:
 		return finding(what, tried+", where nothing is left", nil)
 	case len(job.Keep.Rules()) > 0 && job.Keep.By == config.PruneByBackup:
 		return finding(what, "", fault.New(fault.NotPermitted,
-			"backups may not delete what no rule keeps ("+trial.MayNotDelete.Error()+"), and each would end with a warning",
+			"backups may not delete what no rule keeps ("+result.MayNotDelete.Error()+"), and each would end with a warning",
 			"Give the backups' key s3:DeleteObject, or set keep.by: timer and let a keeper delete (docs/iam.md#keeper).", nil))
 	}
 	return finding(what, tried+

@@ -36,7 +36,7 @@ func TestAnAbsurdManifestFlawsItsSetAlone(t *testing.T) {
 		"a stage of ages":       func(m *backup.Manifest) { m.Stages = []backup.StageTime{{Stage: "dump", Seconds: 1e300}} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
+			w := newWorldOn(t, pgOf(t), "small")
 			fine := w.plant(t, backuptest.Ago(2), func(m *backup.Manifest) { m.Sequence = 7 })
 			bad := w.plant(t, backuptest.Ago(1), change)
 			sets := w.sets(t)
@@ -52,7 +52,7 @@ func TestAnAbsurdManifestFlawsItsSetAlone(t *testing.T) {
 			if before := backup.Last(sets); before == nil || before.ID != fine.ID || before.Sequence != 7 {
 				t.Errorf("the next set would follow %+v", before)
 			}
-			if health := backup.Assess(sets, backup.WhoseOf(w.Job), backup.Objectives{RPO: 100 * time.Hour}, time.Now()); len(health.Problems) != 0 {
+			if health := backup.Assess(sets, backup.WhoseOf(w.job), backup.Objectives{RPO: 100 * time.Hour}, time.Now()); len(health.Problems) != 0 {
 				t.Errorf("%+v", health.Problems)
 			}
 		})
@@ -61,16 +61,16 @@ func TestAnAbsurdManifestFlawsItsSetAlone(t *testing.T) {
 
 // A planted number leaves room for the sets that follow: they count on, and none of them is absurd.
 func TestSetsGoOnCountingBehindAPlantedNumber(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	w.plant(t, backuptest.Ago(1), func(m *backup.Manifest) { m.Sequence = time.Now().Unix() })
 	time.Sleep(time.Second) // a database has one set a second
-	first := w.Run(t).Manifest
-	second := w.Run(t).Manifest
+	first := w.run(t).Manifest
+	second := w.run(t).Manifest
 	if first.Sequence != second.Sequence-1 || second.Previous == nil || second.Previous.ID != first.ID {
 		t.Errorf("numbers %d and %d, the second follows %+v", first.Sequence, second.Sequence, second.Previous)
 	}
 	sets := w.sets(t)
-	if health := backup.Assess(sets, backup.WhoseOf(w.Job), backup.Objectives{RPO: 100 * time.Hour}, time.Now()); len(health.Problems) != 0 {
+	if health := backup.Assess(sets, backup.WhoseOf(w.job), backup.Objectives{RPO: 100 * time.Hour}, time.Now()); len(health.Problems) != 0 {
 		t.Errorf("%+v", health.Problems)
 	}
 	for i := range sets {
@@ -81,9 +81,9 @@ func TestSetsGoOnCountingBehindAPlantedNumber(t *testing.T) {
 }
 
 func TestABackupOfAClockThatIsAheadIsAsOldAsTheStoreSays(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	m := w.plant(t, time.Now().AddDate(50, 0, 0))
-	set := w.Find(t, m.ID)
+	set := w.find(t, m.ID)
 	if !set.Good() || set.FinishedAt.After(time.Now().Add(time.Hour)) {
 		t.Errorf("finished %s, problem %q", set.FinishedAt, set.Problem)
 	}
@@ -122,15 +122,15 @@ func TestEveryHoldCanBeReleased(t *testing.T) {
 			for file, body := range plant(m.ID) {
 				w.put(t, dir+file, []byte(body))
 			}
-			if w.Find(t, m.ID).Hold == nil {
+			if w.find(t, m.ID).Hold == nil {
 				t.Fatal("it does not hold")
 			}
 			w.release(t, m.ID, backup.Hold{By: "ada", At: time.Now()})
-			if set := w.Find(t, m.ID); set.Hold != nil {
+			if set := w.find(t, m.ID); set.Hold != nil {
 				t.Errorf("still held: %s", set.Hold)
 			}
 			w.hold(t, m.ID, backup.Hold{By: "ada", At: time.Now(), Reason: "again"})
-			if set := w.Find(t, m.ID); set.Hold == nil || set.Hold.Reason != "again" {
+			if set := w.find(t, m.ID); set.Hold == nil || set.Hold.Reason != "again" {
 				t.Errorf("the next hold is %+v", set.Hold)
 			}
 		})
@@ -142,7 +142,7 @@ func TestAClockOfNoYearWritesAHoldThatCanBeRead(t *testing.T) {
 		w := withDays(t)
 		m := w.plant(t, backuptest.Ago(60))
 		w.hold(t, m.ID, backup.Hold{By: "ada", At: at})
-		if set := w.Find(t, m.ID); set.Hold == nil || set.Hold.By != "ada" {
+		if set := w.find(t, m.ID); set.Hold == nil || set.Hold.By != "ada" {
 			t.Errorf("%s: %+v", at, set.Hold)
 		}
 	}
@@ -162,7 +162,7 @@ func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
 		"stored as very large":   func(o *backup.Object) { o.SizeBytes = backup.MaxContentsStored + 1 },
 	} {
 		for _, what := range []string{backup.GlobalsName, backup.ContentsName} {
-			w := NewWorldOn(t, pgOf(t), "small")
+			w := newWorldOn(t, pgOf(t), "small")
 			m := w.plant(t, backuptest.Ago(1), func(m *backup.Manifest) {
 				o := &backup.Object{Key: what, SizeBytes: int64(len(packed)), SHA256: fmt.Sprintf("%x", sha256.Sum256(packed)), RawBytes: 8 << 20}
 				if change(o); what == backup.GlobalsName {
@@ -178,7 +178,7 @@ func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
 			if what == backup.ContentsName {
 				o = m.Contents
 			}
-			_, err := stored.Small(t.Context(), w.Env, set, o, nil)
+			_, err := stored.Small(t.Context(), w.env, set, o, nil)
 			wantCode(t, err, fault.Integrity)
 			if name == "stored as very large" && len(w.store.Requests(s3server.OpGetObject)) != 0 {
 				t.Errorf("%s, %s: it was fetched", name, what)
@@ -190,7 +190,7 @@ func TestSmallObjectsThatGrowAreRefused(t *testing.T) {
 // Decoding by the piece gives what decoding at once gives.
 func TestContentsAreDecodedAsTheyWereWritten(t *testing.T) {
 	w, set := smallSet.world(t)
-	contents, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+	contents, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 	if err != nil || contents.Archive == nil || len(contents.Archive.Entries) == 0 {
 		t.Fatalf("%+v, %v", contents, err)
 	}

@@ -33,15 +33,15 @@ func TestAnIDThatTwoSetsHaveIsRefusedWithTheirAddresses(t *testing.T) {
 	w := newWorld(t)
 	mine := w.plant(t, backuptest.Ago(2))
 	w.plant(t, backuptest.Ago(1), func(m *backup.Manifest) { m.ID, m.Instance = mine.ID, "evilhost" })
-	catalogue := backup.NewCatalogue(w.Env.Bucket, w.Job)
+	catalogue := backup.NewCatalogue(w.env.Bucket, w.job)
 	for _, id := range []string{mine.ID, mine.ID[:17]} {
 		set, err := catalogue.Find(t.Context(), backup.Scope{}, id)
 		wantCode(t, err, fault.Refused)
-		if set != nil || !strings.Contains(err.Error(), "evilhost/"+w.Job.Database+"/"+mine.ID) || !strings.Contains(err.Error(), w.Job.Instance+"/"+w.Job.Database+"/"+mine.ID) {
+		if set != nil || !strings.Contains(err.Error(), "evilhost/"+w.job.Database+"/"+mine.ID) || !strings.Contains(err.Error(), w.job.Instance+"/"+w.job.Database+"/"+mine.ID) {
 			t.Errorf("%+v, %v", set, err)
 		}
-		set, err = catalogue.Find(t.Context(), backup.Scope{Instance: w.Job.Instance}, id)
-		if err != nil || set.Instance != w.Job.Instance {
+		set, err = catalogue.Find(t.Context(), backup.Scope{Instance: w.job.Instance}, id)
+		if err != nil || set.Instance != w.job.Instance {
 			t.Errorf("%q of one instance: %+v, %v", id, set, err)
 		}
 	}

@@ -17,18 +17,18 @@ import (
 )
 
 // fullBucket has so many sets, one a day, and a first rule that would let most of them go.
-func fullBucket(t *testing.T, n int) *World {
-	w := NewWorldOn(t, pgOf(t), "small")
+func fullBucket(t *testing.T, n int) *world {
+	w := newWorldOn(t, pgOf(t), "small")
 	for i := range n {
 		w.plant(t, backuptest.Ago(float64(i)+1.1))
 	}
-	w.Job.Keep = config.Keep{Days: 3, MinGood: 1, By: config.PruneByBackup}
+	w.job.Keep = config.Keep{Days: 3, MinGood: 1, By: config.PruneByBackup}
 	return w
 }
 
 func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 	w := fullBucket(t, 12)
-	result := w.Run(t) // a run never confirms, and its backup stands
+	result := w.run(t) // a run never confirms, and its backup stands
 	if len(result.Deleted) != 0 || len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "it would delete 10 of 13 sets at once") {
 		t.Errorf("deleted %+v, warnings %q", result.Deleted, result.Warnings)
 	}
@@ -36,32 +36,32 @@ func TestThePlanOfAFirstRuleForAFullBucketAsksFirst(t *testing.T) {
 		t.Error("the log does not say how to confirm it")
 	}
 	for _, wrong := range []int{retention.Unconfirmed, 0, 9, 11} {
-		plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+		plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		gone, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, wrong)
+		gone, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, wrong)
 		wantCode(t, err, fault.Refused)
 		if len(gone.Sets) != 0 || fault.Remedy(err) == "" {
 			t.Errorf("confirmed %d: deleted %+v, remedy %q", wrong, gone, fault.Remedy(err))
 		}
 	}
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gone, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, 10); err != nil || len(gone.Sets) != 10 || len(w.goodSets(t)) != 3 {
+	if gone, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, 10); err != nil || len(gone.Sets) != 10 || len(w.goodSets(t)) != 3 {
 		t.Errorf("%d deleted, %d left, %v", len(gone.Sets), len(w.goodSets(t)), err)
 	}
 }
 
 func TestAConfirmationOfAPlanThatChangedFitsNoMore(t *testing.T) {
 	w := fullBucket(t, 4) // nothing doubtful about it: one goes
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil || len(plan.Doubts) != 0 || plan.Removes() != 2 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
-	_, err = retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, 1)
+	_, err = retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, 1)
 	wantCode(t, err, fault.Refused)
 	if len(w.goodSets(t)) != 4 {
 		t.Error("something was deleted")
@@ -76,8 +76,8 @@ func TestAClockTenYearsOffEitherWayDeletesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := fullBucket(t, 12)
 			w.storeAhead.Store(int64(c.store))
-			w.Env.Now = func() time.Time { return time.Now().Add(c.host) }
-			result := w.Run(t)
+			w.env.Now = func() time.Time { return time.Now().Add(c.host) }
+			result := w.run(t)
 			if len(result.Deleted) != 0 || len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "this host's clock is") {
 				t.Errorf("deleted %+v, warnings %q", result.Deleted, result.Warnings)
 			}
@@ -101,8 +101,8 @@ func TestAStoreWhoseTimeNobodyKnowsDeletesNothing(t *testing.T) {
 func TestThePruneTimersJobDeletesNothingAfterARun(t *testing.T) {
 	w := withDays(t)
 	old := w.plant(t, backuptest.Ago(60))
-	w.Job.Keep.By = config.PruneByTimer
-	if result := w.Run(t); len(result.Deleted) != 0 || len(result.Warnings) != 0 || !w.has(t, old.ID) {
+	w.job.Keep.By = config.PruneByTimer
+	if result := w.run(t); len(result.Deleted) != 0 || len(result.Warnings) != 0 || !w.has(t, old.ID) {
 		t.Errorf("deleted %+v, warnings %q", result.Deleted, result.Warnings)
 	}
 	if gone, err := w.prune(t); err != nil || len(gone) != 1 || w.has(t, old.ID) {
@@ -123,7 +123,7 @@ func TestThreeJobsInABucketPruneEachItsOwn(t *testing.T) {
 		}
 	}
 	for i, database := range jobs {
-		w.Job.Database = database
+		w.job.Database = database
 		gone, err := w.prune(t)
 		if err != nil || len(gone) != 1 || gone[0].Set.ID != olds[i] {
 			t.Errorf("%s: deleted %+v, %v", database, gone, err)
@@ -135,12 +135,12 @@ func TestThreeJobsInABucketPruneEachItsOwn(t *testing.T) {
 }
 
 func TestAReasonNamesTheRulesThatKeep(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	for i := range 5 {
 		w.plant(t, backuptest.Ago(float64(i)*3+2))
 	}
-	w.Job.Keep = config.Keep{Daily: 3, Weekly: 8, MinGood: 1}
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	w.job.Keep = config.Keep{Daily: 3, Weekly: 8, MinGood: 1}
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}

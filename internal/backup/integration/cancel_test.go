@@ -39,7 +39,7 @@ func TestATerminatedRunLeavesNothingAtAnyMoment(t *testing.T) {
 	pg, small := smallDatabase(t)
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) {
-			w := NewWorldOn(t, pg, small)
+			w := newWorldOn(t, pg, small)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			w.atFirst(m.op, m.key, func() *s3server.Fault {
@@ -53,14 +53,14 @@ func TestATerminatedRunLeavesNothingAtAnyMoment(t *testing.T) {
 			if !strings.Contains(w.log.text(), "event=backup-cancelled") {
 				t.Error("no event tells of the cancellation")
 			}
-			w.Run(t) // and nothing is in its successor's way
+			w.run(t) // and nothing is in its successor's way
 		})
 	}
 }
 
 func TestAnUploadWhoseCreationWasNeverAnsweredGoesWithItsRun(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	var group sync.WaitGroup
@@ -79,7 +79,7 @@ func TestAnUploadWhoseCreationWasNeverAnsweredGoesWithItsRun(t *testing.T) {
 
 func TestARunTerminatedInMidCopyLeavesNoBackend(t *testing.T) {
 	pg, big := bigDatabase(t)
-	w := NewWorldOn(t, pg, big)
+	w := newWorldOn(t, pg, big)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault { cancel(terminated); return nil })
@@ -89,8 +89,8 @@ func TestARunTerminatedInMidCopyLeavesNoBackend(t *testing.T) {
 
 func TestATerminatedRunWaitsForNoServer(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
-	w.Job.Postgres.Host, w.Job.ConnectWait = t.TempDir(), time.Hour
+	w := newWorldOn(t, pg, small)
+	w.job.Postgres.Host, w.job.ConnectWait = t.TempDir(), time.Hour
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(50*time.Millisecond, func() { cancel(terminated) })
 	w.failed(t, ctx, fault.Terminated)
@@ -106,8 +106,8 @@ func TestABackupThatIsCommittedWhenItIsTerminatedIsASuccess(t *testing.T) {
 		"retention has begun":            func(op s3server.Op, _ string) bool { return op == s3server.OpListObjectsV2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pg, small)
-			w.Job.Keep.Days = 1
+			w := newWorldOn(t, pg, small)
+			w.job.Keep.Days = 1
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			var mu sync.Mutex
@@ -130,7 +130,7 @@ func TestABackupThatIsCommittedWhenItIsTerminatedIsASuccess(t *testing.T) {
 			if err != nil || !ended {
 				t.Fatalf("terminated %v: %v", ended, err)
 			}
-			if set := w.Find(t, result.Manifest.ID); !set.Good() {
+			if set := w.find(t, result.Manifest.ID); !set.Good() {
 				t.Error(set.Problem)
 			}
 		})
@@ -142,8 +142,8 @@ func TestAStallEndsTheRunAndCleansUp(t *testing.T) {
 	stall := &s3server.Fault{Kind: s3server.Stall}
 	t.Run("of the store", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorldOn(t, pg, big)
-		w.Job.StallAfter = time.Second
+		w := newWorldOn(t, pg, big)
+		w.job.StallAfter = time.Second
 		// For a part, every attempt: one alone is given up with its connection.
 		w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
 			if op == s3server.OpUploadPart {
@@ -159,9 +159,9 @@ func TestAStallEndsTheRunAndCleansUp(t *testing.T) {
 	})
 	t.Run("of the dump", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorldOn(t, pgOf(t), "small")
-		w.Job.StallAfter = time.Second
-		w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+		w := newWorldOn(t, pgOf(t), "small")
+		w.job.StallAfter = time.Second
+		w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
 exec sleep 600`})
 		err := w.failed(t, t.Context(), fault.Unavailable)
 		if !strings.Contains(w.log.text(), "event=stall") {
@@ -171,11 +171,11 @@ exec sleep 600`})
 	t.Run("of a verification", func(t *testing.T) {
 		t.Parallel()
 		w, set := smallSet.world(t)
-		w.Job.StallAfter = time.Second
+		w.job.StallAfter = time.Second
 		w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: backup.DumpName, Fault: *stall})
-		_, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+		_, err := verify.Whole(t.Context(), w.job, w.env, set, nil)
 		wantCode(t, err, fault.Unavailable)
-		if len(w.Find(t, set.ID).Proofs) != 0 {
+		if len(w.find(t, set.ID).Proofs) != 0 {
 			t.Error("a stall was recorded as evidence against the set")
 		}
 	})
@@ -183,16 +183,16 @@ exec sleep 600`})
 
 func TestRunsLeaveNoGoroutine(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
-	w.Run(t)
-	w.Env.Bucket.Close()
+	w := newWorldOn(t, pg, small)
+	w.run(t)
+	w.env.Bucket.Close()
 	before := goleak.IgnoreCurrent()
-	w.Run(t)
+	w.run(t)
 	w.store.Inject(s3server.Rule{Op: s3server.OpUploadPart, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
 	if _, err := w.try(t.Context()); err == nil {
 		t.Error("the run should fail")
 	}
-	w.Env.Bucket.Close()
+	w.env.Bucket.Close()
 	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("net/http.(*conn).serve"), goleak.IgnoreAnyFunction("net/http.(*connReader).backgroundRead"),
 		goleak.IgnoreAnyFunction("net/http.(*conn).serve")) // the test's own S3 server
 }

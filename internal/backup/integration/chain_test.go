@@ -74,21 +74,21 @@ func TestTheLinksOfSetsTellWhatWasDoneToTheBucket(t *testing.T) {
 
 func TestEveryRunFollowsTheLastOne(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE a (b int)")
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE a (b int)")
 	w.plant(t, backuptest.Ago(3)) // from before there were links
 	var before *backup.Set
 	for i := range 3 {
-		m := w.Run(t).Manifest
+		m := w.run(t).Manifest
 		if m.Sequence != int64(i+1) || m.Previous == nil || (before != nil && *m.Previous != backup.Previous{ID: before.ID, ManifestSHA256: before.ManifestSum}) {
 			t.Fatalf("run %d: sequence %d, %+v after %+v", i+1, m.Sequence, m.Previous, before)
 		}
-		before = w.Find(t, m.ID)
+		before = w.find(t, m.ID)
 	}
 	if h := backup.Assess(w.sets(t), backup.Whose{}, backup.Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
 		t.Errorf("problems: %+v", h.Problems)
 	}
 	w.drop(t, before.Dir+backup.ManifestName)
-	w.Run(t)
+	w.run(t)
 	if h := backup.Assess(w.sets(t), backup.Whose{}, backup.Objectives{RPO: 24 * time.Hour}, time.Now()); len(h.Problems) != 0 {
 		t.Errorf("a set without a manifest is no link: %+v", h.Problems)
 	}
@@ -96,10 +96,10 @@ func TestEveryRunFollowsTheLastOne(t *testing.T) {
 
 func TestALinkIsNotMadeToASetThatNobodyTrusts(t *testing.T) {
 	w, signer := signedWorld(t)
-	honest := w.Find(t, w.runAs(t, signer))
+	honest := w.find(t, w.runAs(t, signer))
 	evil, _ := newSigner(t)
 	w.runAs(t, evil)
-	result, err := dump.Run(t.Context(), w.Job, w.Env, dump.RunOptions{ID: backup.NewID(w.Env.Now()), Signer: signer})
+	result, err := dump.Run(t.Context(), w.job, w.env, dump.RunOptions{ID: backup.NewID(w.env.Now()), Signer: signer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,95 +109,95 @@ func TestALinkIsNotMadeToASetThatNobodyTrusts(t *testing.T) {
 }
 
 // remembering is a world whose runs keep what they committed, as on a host.
-func remembering(t *testing.T) *World {
+func remembering(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE a (b int)")
-	w.Env.StateDir = t.TempDir()
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE a (b int)")
+	w.env.StateDir = t.TempDir()
 	return w
 }
 
-func (w *World) removeSet(t *testing.T, id string) {
+func (w *world) removeSet(t *testing.T, id string) {
 	t.Helper()
-	if _, err := w.Env.Bucket.Delete(t.Context(), w.keysOf(t, w.Find(t, id))); err != nil {
+	if _, err := w.env.Bucket.Delete(t.Context(), w.keysOf(t, w.find(t, id))); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestANewestSetThatIsGoneIsToldByStatusAndByTheNextRunOnce(t *testing.T) {
 	w := remembering(t)
-	older := w.Run(t).Manifest
-	newest := w.Run(t).Manifest
-	if lost := dump.Lost(w.Env.StateDir, w.Job, w.sets(t)); lost != "" {
+	older := w.run(t).Manifest
+	newest := w.run(t).Manifest
+	if lost := dump.Lost(w.env.StateDir, w.job, w.sets(t)); lost != "" {
 		t.Fatalf("nothing was done: %s", lost)
 	}
 	w.removeSet(t, newest.ID)
-	if lost := dump.Lost(w.Env.StateDir, w.Job, w.sets(t)); !strings.Contains(lost, newest.ID) || !strings.Contains(lost, "newest left is "+older.ID) {
+	if lost := dump.Lost(w.env.StateDir, w.job, w.sets(t)); !strings.Contains(lost, newest.ID) || !strings.Contains(lost, "newest left is "+older.ID) {
 		t.Errorf("status: %q", lost)
 	}
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) != 1 || !strings.Contains(result.Manifest.Warnings[0], "older state of the bucket") {
 		t.Errorf("the next run: %q, in the manifest %q", result.Warnings, result.Manifest.Warnings)
 	}
 	if result.Manifest.Sequence != newest.Sequence+1 {
 		t.Errorf("sequence %d after %d: the gap is not seen", result.Manifest.Sequence, newest.Sequence)
 	}
-	if again := w.Run(t); len(again.Warnings) != 0 {
+	if again := w.run(t); len(again.Warnings) != 0 {
 		t.Errorf("told again: %q", again.Warnings)
 	}
 }
 
 func TestAnEmptiedBucketIsTold(t *testing.T) {
 	w := remembering(t)
-	w.removeSet(t, w.Run(t).Manifest.ID)
-	if lost := dump.Lost(w.Env.StateDir, w.Job, w.sets(t)); !strings.Contains(lost, "nothing is left") {
+	w.removeSet(t, w.run(t).Manifest.ID)
+	if lost := dump.Lost(w.env.StateDir, w.job, w.sets(t)); !strings.Contains(lost, "nothing is left") {
 		t.Errorf("%q", lost)
 	}
 }
 
 func TestASetThatOthersHaveFollowedMayGo(t *testing.T) {
 	w := remembering(t)
-	mine := w.Run(t).Manifest
-	dir := w.Env.StateDir
-	w.Env.StateDir = "" // another host
-	w.Run(t)
-	w.Env.StateDir = dir
+	mine := w.run(t).Manifest
+	dir := w.env.StateDir
+	w.env.StateDir = "" // another host
+	w.run(t)
+	w.env.StateDir = dir
 	w.removeSet(t, mine.ID)
-	if lost := dump.Lost(w.Env.StateDir, w.Job, w.sets(t)); lost != "" {
+	if lost := dump.Lost(w.env.StateDir, w.job, w.sets(t)); lost != "" {
 		t.Errorf("%q", lost)
 	}
-	if result := w.Run(t); len(result.Warnings) != 0 {
+	if result := w.run(t); len(result.Warnings) != 0 {
 		t.Errorf("%q", result.Warnings)
 	}
 }
 
 func TestAnOlderManifestInPlaceOfTheNewestIsTold(t *testing.T) {
 	w := remembering(t)
-	older := w.Find(t, w.Run(t).Manifest.ID)
-	newest := w.Find(t, w.Run(t).Manifest.ID)
+	older := w.find(t, w.run(t).Manifest.ID)
+	newest := w.find(t, w.run(t).Manifest.ID)
 	w.put(t, newest.Dir+backup.ManifestName, w.body(t, older.Dir+backup.ManifestName))
-	if set := w.Find(t, newest.ID); set.Good() {
+	if set := w.find(t, newest.ID); set.Good() {
 		t.Error("a manifest of another set is good")
 	}
-	if lost := dump.Lost(w.Env.StateDir, w.Job, w.sets(t)); !strings.Contains(lost, "has another manifest now") {
+	if lost := dump.Lost(w.env.StateDir, w.job, w.sets(t)); !strings.Contains(lost, "has another manifest now") {
 		t.Errorf("%q", lost)
 	}
 }
 
 func TestADamagedMemoryCostsAWarningAndIsMended(t *testing.T) {
 	w := remembering(t)
-	w.Run(t)
-	files, err := filepath.Glob(w.Env.StateDir + "/*")
+	w.run(t)
+	files, err := filepath.Glob(w.env.StateDir + "/*")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%q, %v", files, err)
 	}
 	if err := os.WriteFile(files[0], []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if result := w.Run(t); len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "is damaged") {
+	if result := w.run(t); len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "is damaged") {
 		t.Errorf("%q", result.Warnings)
 	}
-	if result := w.Run(t); len(result.Warnings) != 0 {
+	if result := w.run(t); len(result.Warnings) != 0 {
 		t.Errorf("not mended: %q", result.Warnings)
 	}
 }

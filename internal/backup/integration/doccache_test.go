@@ -18,14 +18,14 @@ import (
 )
 
 // cachedWorld has three sets, evidence and a hold, all of them read once with a cache in dir.
-func cachedWorld(t *testing.T) (w *World, dir string, ids []string) {
+func cachedWorld(t *testing.T) (w *world, dir string, ids []string) {
 	t.Helper()
-	w = NewWorldOn(t, pgOf(t), "small")
+	w = newWorldOn(t, pgOf(t), "small")
 	for days := range 3 {
 		ids = append(ids, w.plant(t, backuptest.Ago(float64(20*days+1))).ID)
 	}
 	w.prove(t, ids[0], backup.LevelReadable, true, backuptest.Ago(0.5))
-	if err := backup.HoldSet(t.Context(), w.Env.Bucket, w.Find(t, ids[1]), backup.Hold{By: "ada", Host: "h", Reason: "audit", At: backuptest.Ago(0.5)}); err != nil {
+	if err := backup.HoldSet(t.Context(), w.env.Bucket, w.find(t, ids[1]), backup.Hold{By: "ada", Host: "h", Reason: "audit", At: backuptest.Ago(0.5)}); err != nil {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(t.TempDir(), "kept")
@@ -34,10 +34,10 @@ func cachedWorld(t *testing.T) (w *World, dir string, ids []string) {
 }
 
 // listKept is a listing by a process of its own, and how many documents it fetched.
-func (w *World) listKept(t *testing.T, dir string) (sets []backup.Set, fetched []string) {
+func (w *world) listKept(t *testing.T, dir string) (sets []backup.Set, fetched []string) {
 	t.Helper()
 	w.store.ForgetRequests()
-	sets, err := backup.NewCatalogue(w.Env.Bucket, w.Job).KeepIn(dir).Sets(t.Context(), backup.Scope{Instance: w.Job.Instance, Database: w.Job.Database})
+	sets, err := backup.NewCatalogue(w.env.Bucket, w.job).KeepIn(dir).Sets(t.Context(), backup.Scope{Instance: w.job.Instance, Database: w.job.Database})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestASecondListingFetchesNoDocumentAgain(t *testing.T) {
 
 func TestAManifestThatWasReplacedIsReadAgain(t *testing.T) {
 	w, dir, ids := cachedWorld(t)
-	key := backup.Folder("postgresql", w.Job.Instance, w.Job.Database) + ids[2] + "/" + backup.ManifestName
+	key := backup.Folder("postgresql", w.job.Instance, w.job.Database) + ids[2] + "/" + backup.ManifestName
 	w.edit(t, key, func(m *backup.Manifest) { m.Host = "elsewhere" })
 	sets, fetched := w.listKept(t, dir)
 	if len(fetched) != 1 || fetched[0] != key {
@@ -90,8 +90,8 @@ func TestAManifestThatWasReplacedIsReadAgain(t *testing.T) {
 // A disk of the store that rots tells nothing in a listing.
 func TestAVerificationReadsTheManifestInTheBucketWhateverWasKept(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE t AS SELECT 1 AS a")
-	id := w.Run(t).Manifest.ID
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE t AS SELECT 1 AS a")
+	id := w.run(t).Manifest.ID
 	dir := filepath.Join(t.TempDir(), "kept")
 	w.listKept(t, dir)
 	w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: id + "/" + backup.ManifestName, Fault: s3server.Fault{Kind: s3server.Flip, After: 30}})
@@ -99,7 +99,7 @@ func TestAVerificationReadsTheManifestInTheBucketWhateverWasKept(t *testing.T) {
 	if len(fetched) != 0 || len(sets) != 1 || !sets[0].Good() {
 		t.Fatalf("%q, %+v", fetched, sets)
 	}
-	v, err := verify.Whole(t.Context(), w.Job, w.Env, &sets[0], nil)
+	v, err := verify.Whole(t.Context(), w.job, w.env, &sets[0], nil)
 	wantCode(t, err, fault.Integrity)
 	if v == nil || v.Proof.OK {
 		t.Errorf("%+v", v)
@@ -177,12 +177,12 @@ func TestAFolderThatIsNotTheUsersOwnIsNotUsed(t *testing.T) {
 
 // What was kept was altered by somebody who also made the file whole again.
 func TestWhatWasKeptIsHeldAgainstItsSignature(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	signer, public := newSigner(t)
 	m := w.plant(t, backuptest.Ago(1))
-	manifest := backup.Folder("postgresql", w.Job.Instance, w.Job.Database) + m.ID + "/" + backup.ManifestName
+	manifest := backup.Folder("postgresql", w.job.Instance, w.job.Database) + m.ID + "/" + backup.ManifestName
 	w.put(t, manifest+".sig", signer.Sign(w.body(t, manifest)))
-	w.Job.Signing.PublicKeys = []ed25519.PublicKey{public}
+	w.job.Signing.PublicKeys = []ed25519.PublicKey{public}
 	dir := filepath.Join(t.TempDir(), "kept")
 	w.listKept(t, dir)
 	file := cacheNames(t, dir)[0]
@@ -212,9 +212,9 @@ func TestWhatIsGoneFromTheBucketGoesFromTheCache(t *testing.T) {
 	before := cacheNames(t, dir)
 	delete := func(id string) {
 		t.Helper()
-		for object, err := range w.Env.Bucket.List(t.Context(), backup.Folder("postgresql", w.Job.Instance, w.Job.Database)+id+"/") {
+		for object, err := range w.env.Bucket.List(t.Context(), backup.Folder("postgresql", w.job.Instance, w.job.Database)+id+"/") {
 			if err == nil {
-				_, err = w.Env.Bucket.Delete(t.Context(), []string{object.Key})
+				_, err = w.env.Bucket.Delete(t.Context(), []string{object.Key})
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -46,10 +46,10 @@ func valueOf(all []postgres.Parameter, name string) string {
 func TestADrillHasWhatTheSourcesServerIsSetTo(t *testing.T) {
 	pg := germanServer(t)
 	for role, wide := range map[string]string{"postgres": "'; DROP TABLE x; --", "reader": "not there"} {
-		w := NewWorldOn(t, pg, "shop")
-		w.Job.Postgres.User = role
-		set := w.Find(t, w.Run(t).Manifest.ID)
-		contents, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+		w := newWorldOn(t, pg, "shop")
+		w.job.Postgres.User = role
+		set := w.find(t, w.run(t).Manifest.ID)
+		contents, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestADrillHasWhatTheSourcesServerIsSetTo(t *testing.T) {
 		if role == "postgres" {
 			continue // one drill is enough
 		}
-		drilled, err := w.Drill(t, set)
+		drilled, err := w.drill(t, set)
 		if err != nil || !drilled.Proof.OK || len(drilled.Warnings) > 0 {
 			t.Fatalf("as %s: code %d: %v (%s), %+v", role, fault.CodeOf(err), err, fault.Remedy(err), drilled)
 		}
@@ -77,9 +77,9 @@ func TestADrillHasWhatTheSourcesServerIsSetTo(t *testing.T) {
 // The set cannot be blamed for what the host of the drill lacks.
 func TestADrillThatCannotHaveTheSourcesSettingsIsNotCarriedOut(t *testing.T) {
 	pg := germanServer(t)
-	w := NewWorldOn(t, pg, "shop")
-	set := w.Find(t, w.Run(t).Manifest.ID)
-	contents, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+	w := newWorldOn(t, pg, "shop")
+	set := w.find(t, w.run(t).Manifest.ID)
+	contents, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,13 +90,13 @@ func TestADrillThatCannotHaveTheSourcesSettingsIsNotCarriedOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := drillFolder(t)
-			w.RewriteContents(t, w.Find(t, set.ID), func(c *backup.Contents) {
+			w.rewriteContents(t, w.find(t, set.ID), func(c *backup.Contents) {
 				c.Server = slices.DeleteFunc(slices.Clone(recorded), func(p postgres.Parameter) bool { return strings.EqualFold(p.Name, tc.setting) })
 				if tc.lacks != "" {
 					c.Server = append(c.Server, postgres.Parameter{Name: tc.setting, Value: tc.lacks})
 				}
 			})
-			_, err := restore.Drill(t.Context(), w.Job, w.Env, w.Find(t, set.ID), restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
+			_, err := restore.Drill(t.Context(), w.job, w.env, w.find(t, set.ID), restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 			wantCode(t, err, fault.Refused)
 			if !strings.Contains(fault.Remedy(err), tc.remedy) || !strings.Contains(err.Error(), tc.setting) {
 				t.Errorf("%v (%s)", err, fault.Remedy(err))

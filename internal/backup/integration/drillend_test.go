@@ -42,10 +42,10 @@ func TestADrillWhoseServerDiesProvesNothingAndLeavesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := restore.Drill(t.Context(), w.Job, w.Env, set, restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
+	_, err := restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 	wantCode(t, err, fault.Failed)
-	if err == nil || !strings.Contains(err.Error(), "the private server") || len(w.Find(t, set.ID).Proofs) > 0 {
-		t.Errorf("%v, %+v", err, w.Find(t, set.ID).Proofs)
+	if err == nil || !strings.Contains(err.Error(), "the private server") || len(w.find(t, set.ID).Proofs) > 0 {
+		t.Errorf("%v, %+v", err, w.find(t, set.ID).Proofs)
 	}
 }
 
@@ -58,7 +58,7 @@ func TestATerminatedDrillLeavesNothing(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				dir := drillFolder(t)
-				if w.Job.Drill.Server = (config.DrillServer{}); !private {
+				if w.job.Drill.Server = (config.DrillServer{}); !private {
 					w.named(t)
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -67,9 +67,9 @@ func TestATerminatedDrillLeavesNothing(t *testing.T) {
 					cancel(terminated)
 					return &s3server.Fault{Kind: s3server.StallBody, After: 10_000}
 				})
-				_, err := restore.Drill(ctx, w.Job, w.Env, set, restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
+				_, err := restore.Drill(ctx, w.job, w.env, set, restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true}, nil)
 				wantCode(t, err, fault.Terminated)
-				if n := len(w.Find(t, set.ID).Proofs); n > 0 {
+				if n := len(w.find(t, set.ID).Proofs); n > 0 {
 					t.Errorf("%d proofs", n)
 				}
 			})

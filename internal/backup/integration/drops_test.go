@@ -95,9 +95,9 @@ func TestOnlyGoodSetsOfTheSameDatabaseAreHistory(t *testing.T) {
 
 func TestASetThatHoldsMuchLessThanThoseBeforeCarriesAWarningAndIsCommitted(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
-	w.Job.Warn = defaultWarn
-	if first := w.Run(t); len(first.Warnings) != 0 {
+	w := newWorldOn(t, pg, small)
+	w.job.Warn = defaultWarn
+	if first := w.run(t); len(first.Warnings) != 0 {
 		t.Errorf("without a history: %q", first.Warnings)
 	}
 	for range 3 {
@@ -105,11 +105,11 @@ func TestASetThatHoldsMuchLessThanThoseBeforeCarriesAWarningAndIsCommitted(t *te
 			m.Dump.RawBytes, m.Summary = 1<<30, backup.Summary{Scanned: true, Tables: 500}
 		})
 	}
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) != 2 || !slices.Equal(result.Manifest.Warnings, result.Warnings) {
 		t.Errorf("warnings: %q, in the manifest: %q", result.Warnings, result.Manifest.Warnings)
 	}
-	if set := w.Find(t, result.Manifest.ID); !set.Good() || len(set.Manifest.Warnings) != 2 {
+	if set := w.find(t, result.Manifest.ID); !set.Good() || len(set.Manifest.Warnings) != 2 {
 		t.Errorf("%+v", set)
 	}
 	if strings.Count(w.log.text(), "event=warning") != 2 {

@@ -12,10 +12,10 @@ import (
 )
 
 // inEncoding is a world whose database has names in one of PostgreSQL's encodings; its bytes are written in hexadecimal.
-func inEncoding(t *testing.T, encoding, names string) *World {
+func inEncoding(t *testing.T, encoding, names string) *world {
 	t.Helper()
 	w := newWorld(t)
-	name := w.Job.Database + "_" + strings.ToLower(encoding)
+	name := w.job.Database + "_" + strings.ToLower(encoding)
 	w.pg.Exec(t, "postgres", `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING '`+encoding+`' LC_COLLATE 'C' LC_CTYPE 'C'`)
 	t.Cleanup(func() { w.pg.DropDatabase(t, name) })
 	w.pg.Exec(t, name, `CREATE SCHEMA apart; CREATE TABLE apart.plain AS SELECT 1 AS a; SET client_encoding = '`+encoding+`'; DO $do$ DECLARE n bytea; BEGIN
@@ -23,7 +23,7 @@ func inEncoding(t *testing.T, encoding, names string) *World {
 			EXECUTE format('CREATE TABLE %I (a text)', convert_from(n, '`+encoding+`'));
 			EXECUTE format('INSERT INTO %1$I VALUES (%1$L), (%1$L)', convert_from(n, '`+encoding+`'));
 		END LOOP; END $do$`)
-	w.Job.Database = name
+	w.job.Database = name
 	return w
 }
 
@@ -37,13 +37,13 @@ func TestNamesInTheDatabasesOwnEncodingAreFoundComparedAndShown(t *testing.T) {
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			w := inEncoding(t, encoding, c.names)
-			set := w.Find(t, w.Run(t).Manifest.ID)
-			if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
+			set := w.find(t, w.run(t).Manifest.ID)
+			if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
 				t.Fatal(err)
 			}
 			tables := strings.Count(c.names, ",") + 2
-			to := w.Job.Instance + "_copy"
-			r := w.RestorePart(t, set, restore.Request{To: to})
+			to := w.job.Instance + "_copy"
+			r := w.restorePart(t, set, restore.Request{To: to})
 			if !r.Compared || r.Tables != tables || len(r.Notes) > 0 {
 				t.Errorf("%+v", r)
 			}
@@ -51,12 +51,12 @@ func TestNamesInTheDatabasesOwnEncodingAreFoundComparedAndShown(t *testing.T) {
 			if got := w.pg.QueryString(t, to, "SHOW server_encoding"); got != encoding || w.pg.QueryInt(t, to, named) != 1 {
 				t.Errorf("the copy is in %s, or its table has another name", got)
 			}
-			r = w.RestorePart(t, set, restore.Request{To: to, Tables: []string{c.table}})
+			r = w.restorePart(t, set, restore.Request{To: to, Tables: []string{c.table}})
 			if !r.Compared || r.Rows != 2 || w.pg.QueryInt(t, to, named) != 1 {
 				t.Errorf("%+v", r)
 			}
 			w.named(t)
-			drilled, err := w.Drill(t, set)
+			drilled, err := w.drill(t, set)
 			if err != nil || drilled.Proof.Tables != tables || len(drilled.Warnings) > 0 {
 				t.Errorf("%+v, %v", drilled, err)
 			}
@@ -66,15 +66,15 @@ func TestNamesInTheDatabasesOwnEncodingAreFoundComparedAndShown(t *testing.T) {
 
 func TestASetWhoseNamesWereLostSaysThatTheyAreNotCompared(t *testing.T) {
 	w := inEncoding(t, "LATIN1", `'\x53747261df65', '\x6772c3b6'`)
-	set := w.Find(t, w.Run(t).Manifest.ID)
-	w.RewriteContents(t, set, func(c *backup.Contents) { // as older programs wrote them: bytes, and what is no UTF-8 is lost
+	set := w.find(t, w.run(t).Manifest.ID)
+	w.rewriteContents(t, set, func(c *backup.Contents) { // as older programs wrote them: bytes, and what is no UTF-8 is lost
 		c.Archive.Decoded = false
 		for i, e := range c.Archive.Entries {
 			raw := strings.NewReplacer("ß", "\ufffd", "Ã¶", "ö").Replace(e.Tag)
 			c.Archive.Entries[i].Tag = raw
 		}
 	})
-	r := w.RestorePart(t, w.Find(t, set.ID), restore.Request{})
+	r := w.restorePart(t, w.find(t, set.ID), restore.Request{})
 	if r.Tables != 1 || !strings.Contains(strings.Join(r.Notes, " "), "2 tables were not compared") {
 		t.Errorf("%+v", r)
 	}
@@ -82,20 +82,20 @@ func TestASetWhoseNamesWereLostSaysThatTheyAreNotCompared(t *testing.T) {
 
 func TestARestoreWhoseRowsAreEqualIsTheSetsBestEvidence(t *testing.T) {
 	w, set := smallSet.world(t)
-	to := w.Job.Instance + "_copy"
+	to := w.job.Instance + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
-	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	if err != nil || restored.Recorded == "" {
 		t.Fatalf("%+v, %v", restored, err)
 	}
-	now := w.Find(t, set.ID)
+	now := w.find(t, set.ID)
 	if level, _ := now.Proven(); level != backup.LevelRestored || now.Proofs[0].Rows != 5000 || len(now.Proofs[0].Stages) < 4 {
 		t.Errorf("proofs %+v", now.Proofs)
 	}
 }
 
 func TestAnUnknownClientIsReadByTheNewestToolsThereAre(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	legacy := &backup.Set{Kind: backup.KindLegacy, Database: "small"}
 	found, err := stored.Tools(t.Context(), w.pg.BinDir, legacy, postgres.FindTools)
 	if err != nil || found.Major == 0 {

@@ -26,7 +26,7 @@ import (
 
 // attack is a world with a set, and an archive that leaves a mark on the host of the server that loads it.
 type attack struct {
-	*World
+	*world
 	id      string
 	key     []age.Identity
 	signer  *signing.Signer // nil: its sets are not signed
@@ -37,17 +37,17 @@ type attack struct {
 func newAttack(t *testing.T, encrypted, signed bool) *attack {
 	t.Helper()
 	w := newWorld(t)
-	a := &attack{World: w}
-	w.pg.Exec(t, w.Job.Database, small.schema)
+	a := &attack{world: w}
+	w.pg.Exec(t, w.job.Database, small.schema)
 	if encrypted {
 		a.key = []age.Identity{w.encrypt(t)}
 	}
 	if signed {
 		signer, public := newSigner(t)
 		a.id, a.signer = w.runAs(t, signer), signer
-		w.Job.Signing.PublicKeys = []ed25519.PublicKey{public}
+		w.job.Signing.PublicKeys = []ed25519.PublicKey{public}
 	} else {
-		a.id = w.Run(t).Manifest.ID
+		a.id = w.run(t).Manifest.ID
 	}
 	a.arm(t)
 	return a
@@ -104,7 +104,7 @@ func padded(t *testing.T, raw []byte, length int64) []byte {
 func (a *attack) exchange(t *testing.T, key string, packed []byte) {
 	t.Helper()
 	if len(a.key) > 0 {
-		recipients, err := sealed.Recipients(a.Job.Encryption.Recipients)
+		recipients, err := sealed.Recipients(a.job.Encryption.Recipients)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func (a *attack) exchange(t *testing.T, key string, packed []byte) {
 
 func (a *attack) set(t *testing.T) *backup.Set {
 	t.Helper()
-	set := a.Find(t, a.id)
+	set := a.find(t, a.id)
 	if !set.Good() {
 		t.Fatalf("the listing notices already: %s", set.Problem)
 	}
@@ -148,21 +148,21 @@ var ways = []struct {
 		return a.restoreTo(t, restore.Request{Schemas: []string{"public"}})
 	}},
 	{"restore --replace", func(t *testing.T, a *attack) error {
-		_, err := restore.Run(t.Context(), a.Job, a.Env, a.set(t), restore.Request{Replace: a.Job.Database, Confirm: a.Job.Database}, a.key)
+		_, err := restore.Run(t.Context(), a.job, a.env, a.set(t), restore.Request{Replace: a.job.Database, Confirm: a.job.Database}, a.key)
 		return err
 	}},
 	{"drill", func(t *testing.T, a *attack) error {
 		dir := drillFolder(t)
-		_, err := restore.Drill(t.Context(), a.Job, a.Env, a.set(t), restore.DrillRequest{Dir: dir, SocketDir: dir}, a.key)
+		_, err := restore.Drill(t.Context(), a.job, a.env, a.set(t), restore.DrillRequest{Dir: dir, SocketDir: dir}, a.key)
 		return err
 	}},
 }
 
 func (a *attack) restoreTo(t *testing.T, req restore.Request) error {
 	t.Helper()
-	req.To = a.Job.Instance + "_copy"
+	req.To = a.job.Instance + "_copy"
 	t.Cleanup(func() { a.pg.DropDatabase(t, req.To) })
-	_, err := restore.Run(t.Context(), a.Job, a.Env, a.set(t), req, a.key)
+	_, err := restore.Run(t.Context(), a.job, a.env, a.set(t), req, a.key)
 	if a.exists(t, req.To) {
 		if n := a.pg.QueryInt(t, req.To, "SELECT count(*) FROM pg_class WHERE relname IN ('hostile', 't')"); n > 0 {
 			t.Errorf("%d tables of what nobody vouches for are in the copy", n)
@@ -179,7 +179,7 @@ func TestAnExchangedDumpAsLongAsTheRightOneReachesNoServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newAttack(t, c.encrypted, c.signed)
 			set := a.set(t)
-			contents, err := stored.ReadContents(t.Context(), a.Env.Bucket, set, a.key)
+			contents, err := stored.ReadContents(t.Context(), a.env.Bucket, set, a.key)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestAnExchangedDumpAsLongAsTheRightOneReachesNoServer(t *testing.T) {
 					a.marked(t, false)
 				})
 			}
-			if failure := a.Find(t, a.id).LastFailure(); failure == nil {
+			if failure := a.find(t, a.id).LastFailure(); failure == nil {
 				t.Error("nothing is recorded against the set")
 			}
 		})
@@ -203,11 +203,11 @@ func TestAnExchangedDumpAsLongAsTheRightOneReachesNoServer(t *testing.T) {
 
 func TestTheArchiveOfTheAttackWorksWhereNobodyChecks(t *testing.T) {
 	a := newAttack(t, false, false)
-	key := "postgresql/postgresql_" + a.Job.Database + "_20200102_030405.backup"
+	key := "postgresql/postgresql_" + a.job.Database + "_20200102_030405.backup"
 	a.put(t, key, a.archive)
 	a.id = a.scripted(t, key).ID
-	to := a.Job.Instance + "_copy"
-	if _, err := restore.Run(t.Context(), a.Job, a.Env, a.set(t), restore.Request{To: to}, nil); err != nil {
+	to := a.job.Instance + "_copy"
+	if _, err := restore.Run(t.Context(), a.job, a.env, a.set(t), restore.Request{To: to}, nil); err != nil {
 		t.Fatal(err)
 	}
 	a.pg.DropDatabase(t, to)
@@ -218,7 +218,7 @@ func TestExchangedGlobalsReachNoServer(t *testing.T) {
 	for _, encrypted := range []bool{false, true} {
 		a := newAttack(t, encrypted, true)
 		set := a.set(t)
-		role := "intruder_" + a.Job.Instance
+		role := "intruder_" + a.job.Instance
 		packed := a.body(t, set.Dir+set.Manifest.Globals.Key)
 		length := int64(len(packed))
 		if encrypted {
@@ -233,7 +233,7 @@ func TestExchangedGlobalsReachNoServer(t *testing.T) {
 		a.exchange(t, set.Dir+set.Manifest.Globals.Key, padded(t, []byte("CREATE ROLE "+role+" SUPERUSER;\n"), length))
 		wantCode(t, a.restoreTo(t, restore.Request{Globals: true}), fault.Integrity)
 		dir := drillFolder(t)
-		_, err := restore.Drill(t.Context(), a.Job, a.Env, a.set(t), restore.DrillRequest{Dir: dir, SocketDir: dir}, a.key)
+		_, err := restore.Drill(t.Context(), a.job, a.env, a.set(t), restore.DrillRequest{Dir: dir, SocketDir: dir}, a.key)
 		wantCode(t, err, fault.Integrity)
 		if a.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_roles WHERE rolname = $1", role) > 0 {
 			t.Error("the role was created")
@@ -242,22 +242,22 @@ func TestExchangedGlobalsReachNoServer(t *testing.T) {
 }
 
 // spy is a pg_restore that keeps what it is given.
-func (w *World) spy(t *testing.T) (file string) {
+func (w *world) spy(t *testing.T) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "given")
 	real := w.pg.BinDir + "/pg_restore"
-	w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_restore": `if [ "$1" = --version ]; then exec ` + real + ` --version; fi
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_restore": `if [ "$1" = --version ]; then exec ` + real + ` --version; fi
 tee '` + file + `' | ` + real + ` "$@"`})
 	return file
 }
 
-func (w *World) raw(t *testing.T, set *backup.Set, identities []age.Identity) []byte {
+func (w *world) raw(t *testing.T, set *backup.Set, identities []age.Identity) []byte {
 	t.Helper()
-	contents, err := stored.Contents(t.Context(), w.Env, set, identities)
+	contents, err := stored.Contents(t.Context(), w.env, set, identities)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &stored.Reading{Env: w.Env, Set: set, Identities: identities, Frames: contents.Index(), Meter: meter.New("test", "", 0, nil), Spool: &stored.Spool{}, Dir: w.Job.SpoolDir}
+	r := &stored.Reading{Env: w.env, Set: set, Identities: identities, Frames: contents.Index(), Meter: meter.New("test", "", 0, nil), Spool: &stored.Spool{}, Dir: w.job.SpoolDir}
 	dump, err := r.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ func TestOfADumpThatIsWrongInTheMiddlePgRestoreGetsTheFramesBeforeAndNoMore(t *t
 		t.Run(name, func(t *testing.T) {
 			w, set := bigSet.world(t)
 			raw := w.raw(t, set, nil)
-			contents, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+			contents, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,18 +300,18 @@ func TestOfADumpThatIsWrongInTheMiddlePgRestoreGetsTheFramesBeforeAndNoMore(t *t
 }
 
 // givesOnly asserts that pg_restore is given no more than that, by a restore and by a verification.
-func (w *World) givesOnly(t *testing.T, set *backup.Set, good []byte) {
+func (w *world) givesOnly(t *testing.T, set *backup.Set, good []byte) {
 	t.Helper()
 	given := w.spy(t)
-	to := w.Job.Instance + "_copy"
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	to := w.job.Instance + "_copy"
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	wantCode(t, err, fault.Integrity)
 	w.pg.DropDatabase(t, to)
 	restored, err := os.ReadFile(given)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+	_, err = verify.Whole(t.Context(), w.job, w.env, set, nil)
 	wantCode(t, err, fault.Integrity)
 	verified, err := os.ReadFile(given)
 	if err != nil {

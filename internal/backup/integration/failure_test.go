@@ -32,7 +32,7 @@ func smallDatabase(t testing.TB) (*pgtest.Server, string) { return small.in(t) }
 var small = fixture{name: "small", schema: `CREATE TABLE t AS SELECT i, md5(i::text) AS a FROM generate_series(1, 5000) AS i`}
 
 // atFirst runs do once, when the first request of op whose path holds key comes in.
-func (w *World) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
+func (w *world) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
 	var met atomic.Bool // not a sync.Once: do may itself lead to such a request
 	w.onRequest(func(got s3server.Op, path string) *s3server.Fault {
 		if got == op && strings.Contains(path, key) && met.CompareAndSwap(false, true) {
@@ -44,7 +44,7 @@ func (w *World) atFirst(op s3server.Op, key string, do func() *s3server.Fault) {
 
 // inMidCopy runs do when the first part of a dump comes in. No other part is taken meanwhile, so that
 // pg_dump can't come to its end; do itself must not lead to one.
-func (w *World) inMidCopy(do func()) {
+func (w *world) inMidCopy(do func()) {
 	var first sync.Once
 	w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
 		if op == s3server.OpUploadPart {
@@ -55,7 +55,7 @@ func (w *World) inMidCopy(do func()) {
 }
 
 // failed runs once and asserts what must hold after every failure.
-func (w *World) failed(t *testing.T, ctx context.Context, want fault.Code) error {
+func (w *world) failed(t *testing.T, ctx context.Context, want fault.Code) error {
 	t.Helper()
 	before := w.keys(t)
 	_, err := w.try(ctx)
@@ -67,31 +67,31 @@ func (w *World) failed(t *testing.T, ctx context.Context, want fault.Code) error
 }
 
 func TestAServerThatCannotBeUsedEndsTheRunWithItsCodeAndNothingInTheBucket(t *testing.T) {
-	role := func(w *World, attributes string) { w.Job.Postgres.User = "someone" + attributes }
+	role := func(w *world, attributes string) { w.job.Postgres.User = "someone" + attributes }
 	for name, c := range map[string]struct {
-		spoil func(t *testing.T, w *World)
+		spoil func(t *testing.T, w *world)
 		want  fault.Code
 	}{
-		"server down":      {func(t *testing.T, w *World) { w.Job.Postgres.Host = t.TempDir() }, fault.Unavailable},
-		"no such database": {func(_ *testing.T, w *World) { w.Job.Database = "nowhere" }, fault.NotFound},
-		"no such role":     {func(_ *testing.T, w *World) { role(w, "_else") }, fault.NotPermitted},
-		"login refused": {func(t *testing.T, w *World) {
+		"server down":      {func(t *testing.T, w *world) { w.job.Postgres.Host = t.TempDir() }, fault.Unavailable},
+		"no such database": {func(_ *testing.T, w *world) { w.job.Database = "nowhere" }, fault.NotFound},
+		"no such role":     {func(_ *testing.T, w *world) { role(w, "_else") }, fault.NotPermitted},
+		"login refused": {func(t *testing.T, w *world) {
 			w.pg.Exec(t, "postgres", "CREATE ROLE no_login NOLOGIN")
 			t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP ROLE no_login") })
-			w.Job.Postgres.User = "no_login"
+			w.job.Postgres.User = "no_login"
 		}, fault.NotPermitted},
-		"client older than server": {func(t *testing.T, w *World) {
-			w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": "echo 'pg_dump (PostgreSQL) 12.4'"})
+		"client older than server": {func(t *testing.T, w *world) {
+			w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": "echo 'pg_dump (PostgreSQL) 12.4'"})
 		}, fault.Refused},
-		"recipient is no key": {func(_ *testing.T, w *World) { w.Job.Encryption.Recipients = []string{"age1nonsense"} }, fault.Config},
-		"pg_dump fails in the middle": {func(t *testing.T, w *World) {
-			w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+		"recipient is no key": {func(_ *testing.T, w *world) { w.job.Encryption.Recipients = []string{"age1nonsense"} }, fault.Config},
+		"pg_dump fails in the middle": {func(t *testing.T, w *world) {
+			w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
 ` + w.pg.BinDir + `/pg_dump "$@" | head -c 2000; echo "pg_dump: error: No space left on device" >&2; exit 1`})
 		}, fault.NoSpace},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
-			w.Job.ConnectWait = 300 * time.Millisecond
+			w := newWorldOn(t, pgOf(t), "small")
+			w.job.ConnectWait = 300 * time.Millisecond
 			c.spoil(t, w)
 			w.failed(t, t.Context(), c.want)
 			if !strings.Contains(w.log.text(), "backup-failed") {
@@ -107,7 +107,7 @@ func pgOf(t *testing.T) *pgtest.Server {
 }
 
 // tools is a folder with PostgreSQL's programs, some of them replaced by shell scripts.
-func tools(t *testing.T, w *World, scripts map[string]string) string {
+func tools(t *testing.T, w *world, scripts map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, program := range []string{"pg_dump", "pg_dumpall", "pg_restore"} {
@@ -131,9 +131,9 @@ func TestGlobalsThatFailOrNeverEndCostAWarningOnly(t *testing.T) {
 		"fail": "echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1", "never end": "exec yes",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
-			w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dumpall": script})
-			result := w.Run(t)
+			w := newWorldOn(t, pgOf(t), "small")
+			w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dumpall": script})
+			result := w.run(t)
 			if len(result.Warnings) != 1 || result.Manifest.Globals != nil || !strings.Contains(result.Warnings[0], "globals") {
 				t.Errorf("warnings %q", result.Warnings)
 			}
@@ -142,33 +142,33 @@ func TestGlobalsThatFailOrNeverEndCostAWarningOnly(t *testing.T) {
 }
 
 func TestGlobalsWithoutVerifiersAreSaidInAnEncryptedSet(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	w.encrypt(t)
-	w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dumpall": `case "$*" in *--no-role-passwords*) exec ` + w.pg.BinDir + `/pg_dumpall "$@";; esac
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dumpall": `case "$*" in *--no-role-passwords*) exec ` + w.pg.BinDir + `/pg_dumpall "$@";; esac
 echo 'pg_dumpall: error: permission denied for table pg_authid' >&2; exit 1`})
-	result := w.Run(t)
+	result := w.run(t)
 	if result.Manifest.Globals == nil || len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "without role passwords") {
 		t.Errorf("warnings %q", result.Warnings)
 	}
 }
 
 func TestADumpThatWasCutBehindPgDumpsBackIsNoBackup(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
-	w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+	w := newWorldOn(t, pgOf(t), "small")
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
 ` + w.pg.BinDir + `/pg_dump "$@" | head -c 50000; exit 0`})
 	w.failed(t, t.Context(), fault.Integrity)
 }
 
 func TestAnArchiveThatTheScannerDoesNotKnowIsABackupWithAWarning(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	// Nothing but the scanner cares about the version in the fifth to seventh byte here: pg_restore is replaced too.
-	w.Job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
+	w.job.Postgres.BinDir = tools(t, w, map[string]string{"pg_dump": `if [ "$1" = --version ]; then exec ` + w.pg.BinDir + `/pg_dump --version; fi
 ` + w.pg.BinDir + `/pg_dump "$@" | { head -c 5; head -c 3 >/dev/null; printf '\001\143\000'; cat; }`, "pg_restore": "cat >/dev/null"})
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) != 1 || result.Manifest.Summary.Scanned || result.Manifest.Dump.RawBytes == 0 {
 		t.Fatalf("warnings %q, summary %+v", result.Warnings, result.Manifest.Summary)
 	}
-	v, err := verify.Whole(t.Context(), w.Job, w.Env, w.Find(t, result.Manifest.ID), nil)
+	v, err := verify.Whole(t.Context(), w.job, w.env, w.find(t, result.Manifest.ID), nil)
 	if err != nil || len(v.Warnings) != 1 || v.Proof.Level != "readable" {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -177,7 +177,7 @@ func TestAnArchiveThatTheScannerDoesNotKnowIsABackupWithAWarning(t *testing.T) {
 func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	pg, big := bigDatabase(t)
 	t.Run("backend terminated", func(t *testing.T) {
-		w := NewWorldOn(t, pg, big)
+		w := newWorldOn(t, pg, big)
 		w.inMidCopy(func() {
 			terminate(t, pg, "datname = 'big' AND query LIKE 'COPY%'")
 		})
@@ -185,7 +185,7 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 		w.noBackends(t)
 	})
 	t.Run("session of the lock terminated", func(t *testing.T) {
-		w := NewWorldOn(t, pg, big)
+		w := newWorldOn(t, pg, big)
 		w.inMidCopy(func() {
 			terminate(t, pg, "datname = 'big' AND query NOT LIKE 'COPY%'")
 		})
@@ -196,7 +196,7 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 	own.Exec(t, "postgres", bigSchema)
 	for name, end := range map[string]func(testing.TB){"server killed": own.Kill, "server stopped": own.Stop} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, own, "postgres")
+			w := newWorldOn(t, own, "postgres")
 			ended := make(chan struct{})
 			w.inMidCopy(func() {
 				defer close(ended)
@@ -205,7 +205,7 @@ func TestBackendsAndServersThatDieInMidCopyEndTheRun(t *testing.T) {
 			w.failed(t, t.Context(), fault.Unavailable)
 			<-ended
 			own.Run(t)
-			set := w.Find(t, w.Run(t).Manifest.ID)
+			set := w.find(t, w.run(t).Manifest.ID)
 			w.killedRestore(t, set)
 		})
 	}
@@ -223,7 +223,7 @@ func terminate(t *testing.T, pg *pgtest.Server, where string) {
 }
 
 // killedRestore loses the server between the creation of the database and its end.
-func (w *World) killedRestore(t *testing.T, set *backup.Set) {
+func (w *world) killedRestore(t *testing.T, set *backup.Set) {
 	t.Helper()
 	killed := make(chan struct{})
 	w.atFirst(s3server.OpGetObject, backup.DumpName, func() *s3server.Fault {
@@ -231,7 +231,7 @@ func (w *World) killedRestore(t *testing.T, set *backup.Set) {
 		w.pg.Kill(t)
 		return nil
 	})
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "half_restored"}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "half_restored"}, nil)
 	<-killed
 	wantCode(t, err, fault.Unavailable)
 	if !strings.Contains(err.Error(), "half_restored") {
@@ -243,8 +243,8 @@ func (w *World) killedRestore(t *testing.T, set *backup.Set) {
 
 func TestALostLockEndsTheRunLongBeforeTheCommit(t *testing.T) {
 	pg, big := bigDatabase(t)
-	w := NewWorldOn(t, pg, big)
-	w.Env.LeaseTerm = 300 * time.Millisecond
+	w := newWorldOn(t, pg, big)
+	w.env.LeaseTerm = 300 * time.Millisecond
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
 		_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'big' AND query NOT LIKE 'COPY%'")
 		return &s3server.Fault{Kind: s3server.Stall} // without the guard this run would hang here
@@ -271,23 +271,23 @@ func TestWhatPostgreSQLRefusesEndsTheRunWithItsCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.Job.Postgres.User, w.Job.LockWait = c.user, 200*time.Millisecond
-			pg.Exec(t, w.Job.Database, c.schema)
+			w.job.Postgres.User, w.job.LockWait = c.user, 200*time.Millisecond
+			pg.Exec(t, w.job.Database, c.schema)
 			if c.want == fault.Temporary {
 				hold := make(chan error, 1)
 				go func() {
-					hold <- pg.TryExec(w.Job.Database, "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)")
+					hold <- pg.TryExec(w.job.Database, "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)")
 				}()
 				defer func() {
-					_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+w.Job.Database+"'")
+					_ = pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+w.job.Database+"'")
 					<-hold
 				}()
-				for pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = $1)", w.Job.Database) == 0 {
+				for pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = $1)", w.job.Database) == 0 {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}
 			if c.want == fault.OK {
-				w.Run(t)
+				w.run(t)
 				return
 			}
 			w.failed(t, t.Context(), c.want)

@@ -52,7 +52,7 @@ var (
 )
 
 // world is one with the newer set.
-func (k *storedSets) world(t testing.TB) (*World, *backup.Set) {
+func (k *storedSets) world(t testing.TB) (*world, *backup.Set) {
 	t.Helper()
 	k.once.Do(func() { k.make(t) })
 	if k.dir == "" {
@@ -63,17 +63,17 @@ func (k *storedSets) world(t testing.TB) (*World, *backup.Set) {
 		t.Fatal(err)
 	}
 	pg, database := k.of.in(t)
-	w := NewWorldOn(t, pg, database, s3server.With(func(o *s3server.Options) { o.Dir = dir }))
+	w := newWorldOn(t, pg, database, s3server.With(func(o *s3server.Options) { o.Dir = dir }))
 	if k.encrypted {
-		w.Job.Encryption.Recipients = []string{k.id.Recipient().String()}
+		w.job.Encryption.Recipients = []string{k.id.Recipient().String()}
 	}
-	return w, w.Find(t, k.ids[len(k.ids)-1])
+	return w, w.find(t, k.ids[len(k.ids)-1])
 }
 
 // dumpOf is the stored dump of a set.
-func (w *World) dumpOf(t testing.TB, id string) string {
+func (w *world) dumpOf(t testing.TB, id string) string {
 	t.Helper()
-	set := w.Find(t, id)
+	set := w.find(t, id)
 	return string(w.body(t, set.Dir+set.DumpKey()))
 }
 
@@ -88,15 +88,15 @@ func (k *storedSets) key() []age.Identity {
 func (k *storedSets) make(t testing.TB) {
 	t.Helper()
 	pg, database := k.of.in(t)
-	w := NewWorldOn(t, pg, database)
+	w := newWorldOn(t, pg, database)
 	if k.encrypted {
 		k.id = w.encrypt(t)
 	}
-	k.ids = append(k.ids, w.Run(t).Manifest.ID)
+	k.ids = append(k.ids, w.run(t).Manifest.ID)
 	for older := k.ids[0]; k.older && (len(k.ids) < 2 || w.dumpOf(t, k.ids[1]) == w.dumpOf(t, older)); { // within one second
-		k.ids = []string{older, w.Run(t).Manifest.ID}
+		k.ids = []string{older, w.run(t).Manifest.ID}
 	}
-	dir := filepath.Join(pg.Dir, "sets-"+w.Job.Instance)
+	dir := filepath.Join(pg.Dir, "sets-"+w.job.Instance)
 	if err := os.CopyFS(dir, os.DirFS(w.store.Dir)); err != nil {
 		t.Fatal(err)
 	}

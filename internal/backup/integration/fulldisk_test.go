@@ -24,17 +24,17 @@ func TestAServersDiskThatFillsUpDuringARestoreEndsItWithItsCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(mounted, 0) })
-	space, name := filepath.Join(mounted, "space"), "filling_"+w.Job.Instance
+	space, name := filepath.Join(mounted, "space"), "filling_"+w.job.Instance
 	if err := os.Mkdir(space, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	w.openTo(t, space)
 	w.pg.Exec(t, "postgres", "CREATE TABLESPACE "+name+" LOCATION '"+space+"'")
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE filled TABLESPACE "+name+" AS SELECT i, md5(i::text) AS a FROM generate_series(1, 5000) AS i")
-	set, to := w.Find(t, w.Run(t).Manifest.ID), w.Job.Instance+"_copy"
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE filled TABLESPACE "+name+" AS SELECT i, md5(i::text) AS a FROM generate_series(1, 5000) AS i")
+	set, to := w.find(t, w.run(t).Manifest.ID), w.job.Instance+"_copy"
 	t.Cleanup(func() {
 		w.pg.DropDatabase(t, to)
-		w.pg.Exec(t, w.Job.Database, "DROP TABLE filled")
+		w.pg.Exec(t, w.job.Database, "DROP TABLE filled")
 		w.pg.Exec(t, "postgres", "DROP TABLESPACE "+name)
 	})
 	filler := filepath.Join(mounted, "somebody-elses")
@@ -44,7 +44,7 @@ func TestAServersDiskThatFillsUpDuringARestoreEndsItWithItsCode(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	wantCode(t, err, fault.NoSpace)
 	if !strings.Contains(err.Error(), to) || !strings.Contains(err.Error(), "No space left on device") || fault.Remedy(err) == "" {
 		t.Errorf("%v (%s)", err, fault.Remedy(err))
@@ -54,7 +54,7 @@ func TestAServersDiskThatFillsUpDuringARestoreEndsItWithItsCode(t *testing.T) {
 		t.Error(err)
 	}
 	w.pg.DropDatabase(t, to)
-	if _, err := restore.Run(t.Context(), w.Job, w.Env, w.Find(t, set.ID), restore.Request{To: to}, nil); err != nil {
+	if _, err := restore.Run(t.Context(), w.job, w.env, w.find(t, set.ID), restore.Request{To: to}, nil); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }

@@ -87,8 +87,8 @@ func TestEveryOperationTimesEveryFault(t *testing.T) {
 		for _, f := range gridFaults {
 			t.Run(row.name+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
-				w := NewWorldOn(t, pg, small)
-				w.Job.Keep.Days, w.Job.Keep.MinGood = 30, 1
+				w := newWorldOn(t, pg, small)
+				w.job.Keep.Days, w.job.Keep.MinGood = 30, 1
 				w.plant(t, backuptest.Ago(50))
 				if f.fault.Kind == s3server.Stall {
 					w.impatient(t, f.times)
@@ -108,7 +108,7 @@ var gridSpoilt = []gridFault{
 }
 
 // impatient gives up connections on which nothing moves for a moment, sooner for good when all will stall.
-func (w *World) impatient(t *testing.T, stalls int) {
+func (w *world) impatient(t *testing.T, stalls int) {
 	t.Helper()
 	o := w.options(t, w.store.AccessKey, w.store.SecretKey)
 	if o.IdleTimeout = 500 * time.Millisecond; stalls == 0 {
@@ -119,7 +119,7 @@ func (w *World) impatient(t *testing.T, stalls int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	w.Env.Bucket = b
+	w.env.Bucket = b
 }
 
 // A run reads little: GetObject is held to the same faults when a set is verified and listed.
@@ -145,10 +145,10 @@ func TestEveryFaultOfAReadIsSurvivedOrNamed(t *testing.T) {
 }
 
 // reads verifies a set, or lists it, under the fault of one of its objects.
-func (w *World) reads(t *testing.T, set *backup.Set, key string, want fault.Code) {
+func (w *world) reads(t *testing.T, set *backup.Set, key string, want fault.Code) {
 	t.Helper()
 	if key == backup.ManifestName {
-		sets, err := backup.NewCatalogue(w.Env.Bucket, w.Job).Sets(t.Context(), backup.Scope{})
+		sets, err := backup.NewCatalogue(w.env.Bucket, w.job).Sets(t.Context(), backup.Scope{})
 		if want != damaged {
 			wantCode(t, err, want)
 			if err == nil && !sets[0].Good() {
@@ -161,16 +161,16 @@ func (w *World) reads(t *testing.T, set *backup.Set, key string, want fault.Code
 		}
 		return
 	}
-	_, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+	_, err := verify.Whole(t.Context(), w.job, w.env, set, nil)
 	wantCode(t, err, want)
 	w.store.ClearFaults()
-	if failure := w.Find(t, set.ID).LastFailure(); failure != nil && want != damaged {
+	if failure := w.find(t, set.ID).LastFailure(); failure != nil && want != damaged {
 		t.Errorf("a store that fails was recorded against the set: %+v", failure)
 	}
 }
 
 // cell runs under the fault and holds the outcome against the invariants.
-func (w *World) cell(t *testing.T, want fault.Code) {
+func (w *world) cell(t *testing.T, want fault.Code) {
 	t.Helper()
 	result, err := w.try(t.Context())
 	wantCode(t, err, want)
@@ -189,7 +189,7 @@ func (w *World) cell(t *testing.T, want fault.Code) {
 
 // recovers asserts that the next run removes what the one before could not, and that prune does
 // so with the rest when it is old enough.
-func (w *World) recovers(t *testing.T) {
+func (w *world) recovers(t *testing.T) {
 	t.Helper()
 	incomplete := func() (n int) {
 		for _, s := range w.sets(t) {
@@ -200,7 +200,7 @@ func (w *World) recovers(t *testing.T) {
 		return n
 	}
 	if w.openUploads(t) > 0 || incomplete() > 0 {
-		w.Run(t)
+		w.run(t)
 	}
 	if n := w.openUploads(t); n != 0 {
 		t.Errorf("%d uploads are open after the next run", n)
@@ -216,7 +216,7 @@ func (w *World) recovers(t *testing.T) {
 	}
 }
 
-func (w *World) goodSets(t testing.TB) (ids []string) {
+func (w *world) goodSets(t testing.TB) (ids []string) {
 	t.Helper()
 	for _, s := range w.sets(t) {
 		if s.Good() {
@@ -234,10 +234,10 @@ func TestACompleteThatFailsInItsAnswerIsNoSuccess(t *testing.T) {
 	}{"once": {1, fault.OK}, "for ever": {0, fault.Unavailable}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := NewWorldOn(t, pg, small)
+			w := newWorldOn(t, pg, small)
 			w.plant(t, backuptest.Ago(2))
 			w.store.Inject(s3server.Rule{Op: s3server.OpCompleteMultipart, Times: c.times, Fault: s3server.Fault{Kind: s3server.ErrorIn200}})
-			w.Job.Keep.Days, w.Job.Keep.MinGood = 1, 1
+			w.job.Keep.Days, w.job.Keep.MinGood = 1, 1
 			w.cell(t, c.want)
 		})
 	}
@@ -245,7 +245,7 @@ func TestACompleteThatFailsInItsAnswerIsNoSuccess(t *testing.T) {
 
 func TestAManifestNobodyCanAskAboutLeavesItsSetInPeace(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	lost := s3server.Fault{Kind: s3server.LoseAnswer}
 	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Key: backup.ManifestName, Fault: lost})
 	w.store.Inject(s3server.Rule{Op: s3server.OpHeadObject, Key: backup.ManifestName, Fault: s3server.Fault{Kind: s3server.Reset}})
@@ -257,17 +257,17 @@ func TestAManifestNobodyCanAskAboutLeavesItsSetInPeace(t *testing.T) {
 	if len(sets) != 1 || !sets[0].Good() {
 		t.Fatalf("a committed set was taken apart: %+v", sets)
 	}
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, &sets[0], nil); err != nil {
+	if _, err := verify.Whole(t.Context(), w.job, w.env, &sets[0], nil); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestAStoreWithoutMultipartListingOrConditionsStillTakesBackups(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	w.store.Inject(s3server.Rule{Op: s3server.OpListMultipartUploads, Fault: s3server.Fault{Kind: s3server.Answer, Status: 501, Code: "NotImplemented"}})
 	w.refuseConditions()
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) > 0 {
 		t.Errorf("every night ends with a warning: %q", result.Warnings)
 	}

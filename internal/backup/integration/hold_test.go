@@ -12,16 +12,16 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-func (w *World) hold(t testing.TB, id string, h backup.Hold) {
+func (w *world) hold(t testing.TB, id string, h backup.Hold) {
 	t.Helper()
-	if err := backup.HoldSet(t.Context(), w.Env.Bucket, w.Find(t, id), h); err != nil {
+	if err := backup.HoldSet(t.Context(), w.env.Bucket, w.find(t, id), h); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w *World) release(t testing.TB, id string, h backup.Hold) {
+func (w *world) release(t testing.TB, id string, h backup.Hold) {
 	t.Helper()
-	if err := backup.ReleaseSet(t.Context(), w.Env.Bucket, w.Find(t, id), h); err != nil {
+	if err := backup.ReleaseSet(t.Context(), w.env.Bucket, w.find(t, id), h); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -31,7 +31,7 @@ func TestAHeldSetOutlivesRetentionUntilItIsReleased(t *testing.T) {
 	m := w.plant(t, backuptest.Ago(60))
 	w.plant(t, backuptest.Ago(1.1))
 	w.hold(t, m.ID, backup.Hold{By: "ada", Host: "db1", At: time.Now(), Reason: "audit 7"})
-	set := w.Find(t, m.ID)
+	set := w.find(t, m.ID)
 	if set.Hold == nil || set.Hold.By != "ada" || set.Hold.Host != "db1" || set.Hold.Reason != "audit 7" || !set.Good() {
 		t.Fatalf("%+v", set.Hold)
 	}
@@ -39,7 +39,7 @@ func TestAHeldSetOutlivesRetentionUntilItIsReleased(t *testing.T) {
 		t.Errorf("deleted %+v, %v", gone, err)
 	}
 	w.release(t, m.ID, backup.Hold{By: "bob", Host: "db2", At: time.Now()})
-	if set := w.Find(t, m.ID); set.Hold != nil {
+	if set := w.find(t, m.ID); set.Hold != nil {
 		t.Errorf("still %v", set.Hold)
 	}
 	if gone, err := w.prune(t); err != nil || len(gone) != 1 || w.has(t, m.ID) {
@@ -59,7 +59,7 @@ func TestAClockThatIsWrongDoesNotMakeAHoldAnOldOne(t *testing.T) {
 		} else {
 			w.hold(t, m.ID, backup.Hold{By: "ada", At: step.at})
 		}
-		if held := w.Find(t, m.ID).Hold != nil; held == step.release {
+		if held := w.find(t, m.ID).Hold != nil; held == step.release {
 			t.Errorf("step %d: held %v", i, held)
 		}
 	}
@@ -79,12 +79,12 @@ func TestAHoldThatNobodyCanReadHolds(t *testing.T) {
 	} {
 		m := w.plant(t, backuptest.Ago(60))
 		w.put(t, dir(m)+what, []byte(body))
-		set := w.Find(t, m.ID)
+		set := w.find(t, m.ID)
 		if set.Hold == nil || !strings.Contains(set.Hold.Reason, "cannot read") {
 			t.Errorf("%s: %+v", what, set.Hold)
 		}
 		w.release(t, m.ID, backup.Hold{By: "ada", At: time.Now()})
-		if set := w.Find(t, m.ID); set.Hold != nil {
+		if set := w.find(t, m.ID); set.Hold != nil {
 			t.Errorf("%s: a person's release does not end it: %v", what, set.Hold)
 		}
 	}
@@ -94,23 +94,23 @@ func TestAHoldOnASetThatIsBeingPrunedWins(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(60))
 	w.plant(t, backuptest.Ago(1.1))
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil || plan.Removes() != 1 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
 	w.hold(t, m.ID, backup.Hold{By: "ada", At: time.Now()})
-	gone, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, retention.Unconfirmed)
+	gone, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed)
 	wantCode(t, err, fault.Refused)
-	if len(gone.Sets) != 0 || !w.Find(t, m.ID).Good() {
+	if len(gone.Sets) != 0 || !w.find(t, m.ID).Good() {
 		t.Errorf("deleted %+v, left %q", gone, w.keys(t))
 	}
 }
 
 func TestOnlySetsWithAFolderCanBeHeld(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	for _, kind := range []backup.Kind{backup.KindLegacy, backup.KindIncomplete} {
 		set := &backup.Set{ID: "x", Kind: kind, Dir: "postgresql/x"}
-		for _, do := range []error{backup.HoldSet(t.Context(), w.Env.Bucket, set, backup.Hold{}), backup.ReleaseSet(t.Context(), w.Env.Bucket, set, backup.Hold{})} {
+		for _, do := range []error{backup.HoldSet(t.Context(), w.env.Bucket, set, backup.Hold{}), backup.ReleaseSet(t.Context(), w.env.Bucket, set, backup.Hold{})} {
 			if fault.CodeOf(do) != fault.Refused || fault.Remedy(do) == "" {
 				t.Errorf("%s: %v", kind, do)
 			}
@@ -125,9 +125,9 @@ func TestAHoldThatCannotBeWrittenIsNoHold(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(60))
 	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
-	err := backup.HoldSet(t.Context(), w.Env.Bucket, w.Find(t, m.ID), backup.Hold{By: "ada", At: time.Now()})
+	err := backup.HoldSet(t.Context(), w.env.Bucket, w.find(t, m.ID), backup.Hold{By: "ada", At: time.Now()})
 	wantCode(t, err, fault.NotPermitted)
-	if set := w.Find(t, m.ID); set.Hold != nil {
+	if set := w.find(t, m.ID); set.Hold != nil {
 		t.Errorf("%v", set.Hold)
 	}
 }
@@ -135,9 +135,9 @@ func TestAHoldThatCannotBeWrittenIsNoHold(t *testing.T) {
 func TestAHoldDoesNotCountAsBytesOrEvidence(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(60))
-	before := w.Find(t, m.ID)
+	before := w.find(t, m.ID)
 	w.hold(t, m.ID, backup.Hold{By: "ada", At: time.Now()})
-	after := w.Find(t, m.ID)
+	after := w.find(t, m.ID)
 	if after.StoredSize != before.StoredSize || len(after.Proofs) != 0 || !after.FinishedAt.Equal(before.FinishedAt) {
 		t.Errorf("before %+v, after %+v", before, after)
 	}

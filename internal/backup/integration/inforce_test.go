@@ -24,10 +24,10 @@ CREATE MATERIALIZED VIEW home AS SELECT *, '25.12.2024'::date AS day FROM paymen
 // meaning is all values of the database.
 const meaning = `SELECT md5(string_agg(p::text, ',' ORDER BY id)) || (SELECT md5(string_agg(h.id || h.place || h.day::date::text, ',' ORDER BY id)) FROM home AS h) FROM payments AS p`
 
-func inForceWorld(t *testing.T) (*World, *backup.Set) {
+func inForceWorld(t *testing.T) (*world, *backup.Set) {
 	t.Helper()
 	w := newWorld(t)
-	db := w.Job.Database
+	db := w.job.Database
 	for _, setting := range []string{"app.home_region = 'eu'", "app.max_amount = '10000'", "DateStyle = 'German'"} {
 		w.pg.Exec(t, "postgres", "ALTER DATABASE "+db+" SET "+setting)
 	}
@@ -36,25 +36,25 @@ func inForceWorld(t *testing.T) (*World, *backup.Set) {
 		w.pg.Exec(t, "postgres", "ALTER DATABASE "+db+" SET "+setting)
 	}
 	w.pg.Exec(t, "postgres", "ALTER DATABASE "+db+" CONNECTION LIMIT 3; ALTER ROLE postgres IN DATABASE "+db+" SET app.max_amount = '20000'")
-	return w, w.Find(t, w.Run(t).Manifest.ID)
+	return w, w.find(t, w.run(t).Manifest.ID)
 }
 
 func TestSettingsOfTheDatabaseAreInForceBeforeItsFirstRow(t *testing.T) {
 	w, set := inForceWorld(t)
-	want := w.pg.QueryString(t, w.Job.Database, meaning)
+	want := w.pg.QueryString(t, w.job.Database, meaning)
 	for name, req := range map[string]restore.Request{
 		"whole":            {},
 		"parallel":         {Jobs: 2},
 		"a table":          {Tables: []string{"payments", "home"}},
 		"definitions only": {SchemaOnly: true},
-		"a live database":  {Replace: w.Job.Database, Confirm: w.Job.Database},
+		"a live database":  {Replace: w.job.Database, Confirm: w.job.Database},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if req.Replace == "" {
-				req.To = w.Job.Database + "_copy"
+				req.To = w.job.Database + "_copy"
 				t.Cleanup(func() { w.pg.DropDatabase(t, req.To) })
 			}
-			restored, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil)
+			restored, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestSettingsOfTheDatabaseAreInForceBeforeItsFirstRow(t *testing.T) {
 
 func TestADrillHasTheSettingsOfTheDatabaseInForceToo(t *testing.T) {
 	w, set := inForceWorld(t)
-	drilled, err := w.Drill(t, set)
+	drilled, err := w.drill(t, set)
 	if err != nil || !drilled.Proof.OK || drilled.Proof.Rows != 500 {
 		t.Errorf("code %d: %v", fault.CodeOf(err), err)
 	}

@@ -16,15 +16,15 @@ import (
 )
 
 // start runs a backup in a process of its own.
-func (w *World) startChild(t *testing.T) (*exec.Cmd, *bufio.Scanner) {
+func (w *world) startChild(t *testing.T) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	return w.startOrder(t, childOrder{})
 }
 
 // startOrder is startChild with another order.
-func (w *World) startOrder(t *testing.T, o childOrder) (*exec.Cmd, *bufio.Scanner) {
+func (w *world) startOrder(t *testing.T, o childOrder) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	o.Job, o.Store = w.Job, w.options(t, w.store.AccessKey, w.store.SecretKey)
+	o.Job, o.Store = w.job, w.options(t, w.store.AccessKey, w.store.SecretKey)
 	order, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func (w *World) startOrder(t *testing.T, o childOrder) (*exec.Cmd, *bufio.Scanne
 
 // killedAt runs a child that is killed when its first request of op comes in, or, without an op,
 // when it has said its first word.
-func (w *World) killedAt(t *testing.T, op s3server.Op, key string) {
+func (w *world) killedAt(t *testing.T, op s3server.Op, key string) {
 	t.Helper()
 	reached := make(chan struct{})
 	w.atFirst(op, key, func() *s3server.Fault {
@@ -86,16 +86,16 @@ func TestARunAfterAKilledOneSucceedsAloneAndClearsUp(t *testing.T) {
 		key  string
 	}{{name: "at its start"}, {"after a part", s3server.OpUploadPart, ""}}, moments...) {
 		t.Run(m.name, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
+			w := newWorldOn(t, pgOf(t), "small")
 			if m.name == "after a part" {
-				w.Job.Database = big
+				w.job.Database = big
 			}
 			w.killedAt(t, m.op, m.key)
 			if n := len(w.goodSets(t)); n != 0 {
 				t.Fatalf("a killed run made %d sets", n)
 			}
-			w.Env.Host = "testhost" // the same host and source: no waiting for the lease
-			result := w.Run(t)
+			w.env.Host = "testhost" // the same host and source: no waiting for the lease
+			result := w.run(t)
 			if n := w.openUploads(t); n != 0 {
 				t.Errorf("%d uploads are open", n)
 			}
@@ -111,53 +111,53 @@ func TestARunAfterAKilledOneSucceedsAloneAndClearsUp(t *testing.T) {
 }
 
 // removeOld applies retention as of later.
-func (w *World) removeOld(t *testing.T, later time.Duration) error {
+func (w *world) removeOld(t *testing.T, later time.Duration) error {
 	t.Helper()
-	env, keep := w.Env, w.Job.Keep
-	defer func() { w.Env, w.Job.Keep = env, keep; w.storeAhead.Store(0) }()
+	env, keep := w.env, w.job.Keep
+	defer func() { w.env, w.job.Keep = env, keep; w.storeAhead.Store(0) }()
 	w.pass(later)
-	w.Job.Keep.Days = 30
+	w.job.Keep.Days = 30
 	_, err := w.prune(t)
 	return err
 }
 
 func TestTheLeaseOfARunKilledOnAnotherHostEndsWithItsTerm(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	w.killedAt(t, s3server.OpCreateMultipart, "")
-	w.Env.Host = "anotherhost"
+	w.env.Host = "anotherhost"
 	_, err := w.try(t.Context())
 	wantCode(t, err, fault.Temporary)
 	if !strings.Contains(err.Error(), "on host testhost") {
 		t.Error(err)
 	}
-	w.Env.Now = func() time.Time { return time.Now().Add(lease.Term) }
-	w.Run(t)
+	w.env.Now = func() time.Time { return time.Now().Add(lease.Term) }
+	w.run(t)
 }
 
 func TestObjectsOfARunThatGoesOnAreNoLitterHoweverOldTheyAre(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	var pruned error
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
 		pruned = w.removeOld(t, 50*time.Hour)
 		return nil
 	})
-	result := w.Run(t)
+	result := w.run(t)
 	if pruned != nil {
 		t.Fatal(pruned)
 	}
-	if set := w.Find(t, result.Manifest.ID); !set.Good() {
+	if set := w.find(t, result.Manifest.ID); !set.Good() {
 		t.Error(set.Problem)
 	}
 }
 
 func TestAnObjectThatVanishesDuringTheRunIsNoticedBeforeTheCommit(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
 		for _, key := range w.keys(t) {
-			_, _ = w.Env.Bucket.Delete(t.Context(), []string{key})
+			_, _ = w.env.Bucket.Delete(t.Context(), []string{key})
 		}
 		return nil
 	})

@@ -16,18 +16,18 @@ import (
 
 // abandon leaves what a run leaves that is killed in its upload: globals, an open upload with some
 // parts, and a lease that nobody renews. It returns the run's ID.
-func (w *World) abandon(t testing.TB) string {
+func (w *world) abandon(t testing.TB) string {
 	t.Helper()
 	id := backup.NewID(time.Now())
-	dir := backup.Folder(w.Job.S3.Prefix, w.Job.Instance, w.Job.Database) + id + "/"
+	dir := backup.Folder(w.job.S3.Prefix, w.job.Instance, w.job.Database) + id + "/"
 	w.put(t, dir+backup.GlobalsName, []byte("globals"))
 	w.openUpload(t, dir+backup.DumpName)
 	return id
 }
 
-func (w *World) openUpload(t testing.TB, key string) {
+func (w *world) openUpload(t testing.TB, key string) {
 	t.Helper()
-	u, err := w.Env.Bucket.Upload(t.Context(), key, s3.UploadOptions{})
+	u, err := w.env.Bucket.Upload(t.Context(), key, s3.UploadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,11 +35,11 @@ func (w *World) openUpload(t testing.TB, key string) {
 		t.Fatal(err)
 	}
 	for tries := 0; ; tries++ {
-		open, err := w.Env.Bucket.Uploads(t.Context(), key)
+		open, err := w.env.Bucket.Uploads(t.Context(), key)
 		if err != nil || len(open) != 1 {
 			t.Fatalf("%+v, %v", open, err)
 		}
-		if parts, err := w.Env.Bucket.Parts(t.Context(), open[0]); err != nil || tries == 600 {
+		if parts, err := w.env.Bucket.Parts(t.Context(), open[0]); err != nil || tries == 600 {
 			t.Fatalf("%+v, %v", parts, err)
 		} else if parts.Bytes >= partBytes {
 			return
@@ -48,9 +48,9 @@ func (w *World) openUpload(t testing.TB, key string) {
 	}
 }
 
-func (w *World) plan(t testing.TB) *retention.Pruning {
+func (w *world) plan(t testing.TB) *retention.Pruning {
 	t.Helper()
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func leftoverOf(t testing.TB, plan *retention.Pruning, run string, kind retentio
 }
 
 func TestWhatADeadRunLeftIsListedAndAfterADayRemoved(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small") // without any rule
+	w := newWorldOn(t, pgOf(t), "small") // without any rule
 	good := w.plant(t, backuptest.Ago(1.5))
 	run := w.abandon(t)
 	plan := w.plan(t)
@@ -86,11 +86,11 @@ func TestWhatADeadRunLeftIsListedAndAfterADayRemoved(t *testing.T) {
 	if plan.Removes() != 0 || len(plan.Doubts) != 0 {
 		t.Errorf("leftovers are counted as sets: %+v", plan)
 	}
-	done, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, retention.Unconfirmed)
+	done, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed)
 	if err != nil || len(done.Leftovers) != 2 || len(done.Sets) != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if w.has(t, run) || w.openUploads(t) != 0 || !w.Find(t, good.ID).Good() {
+	if w.has(t, run) || w.openUploads(t) != 0 || !w.find(t, good.ID).Good() {
 		t.Errorf("left: %q, %d uploads", w.keys(t), w.openUploads(t))
 	}
 	if n := strings.Count(w.log.text(), "event=leftover-removed"); n != 2 {
@@ -99,7 +99,7 @@ func TestWhatADeadRunLeftIsListedAndAfterADayRemoved(t *testing.T) {
 }
 
 func TestWhatALiveRunHasStoredIsNoLeftoverHoweverOldItIs(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	run := w.abandon(t)
 	w.lease(t, run)
 	w.pass(50 * time.Hour)
@@ -111,21 +111,21 @@ func TestWhatALiveRunHasStoredIsNoLeftoverHoweverOldItIs(t *testing.T) {
 }
 
 // lease makes a run one that holds the lease now.
-func (w *World) lease(t testing.TB, run string) {
+func (w *world) lease(t testing.TB, run string) {
 	t.Helper()
 	raw, err := json.Marshal(lease.Record{Schema: 1, Run: run, Host: "elsewhere", Until: time.Now().Add(lease.Term)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.put(t, backup.LeaseKey(w.Job), raw)
+	w.put(t, backup.LeaseKey(w.job), raw)
 }
 
 func TestForeignUploadsAndThoseOfOtherJobsAreNotTouched(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
-	folder := backup.Folder(w.Job.S3.Prefix, w.Job.Instance, w.Job.Database)
+	w := newWorldOn(t, pgOf(t), "small")
+	folder := backup.Folder(w.job.S3.Prefix, w.job.Instance, w.job.Database)
 	for _, key := range []string{
 		folder + "notes.txt", folder + "20200101/dump", "postgresql/README", "postgresql/postgresql_small_20200101_000000.backup",
-		backup.Folder("postgresql", w.Job.Instance, "small_20200101") + backup.NewID(backuptest.Ago(3)) + "/dump", backup.Folder("postgresql", "elsewhere", "small") + backup.NewID(backuptest.Ago(3)) + "/dump",
+		backup.Folder("postgresql", w.job.Instance, "small_20200101") + backup.NewID(backuptest.Ago(3)) + "/dump", backup.Folder("postgresql", "elsewhere", "small") + backup.NewID(backuptest.Ago(3)) + "/dump",
 	} {
 		w.openUpload(t, key)
 	}
@@ -141,7 +141,7 @@ func TestForeignUploadsAndThoseOfOtherJobsAreNotTouched(t *testing.T) {
 func TestLeftoversWhoseSizeNobodyMayAskAreStillListed(t *testing.T) {
 	for name, op := range map[string]s3server.Op{"parts": s3server.OpListParts, "uploads": s3server.OpListMultipartUploads} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
+			w := newWorldOn(t, pgOf(t), "small")
 			run := w.abandon(t)
 			w.pass(25 * time.Hour)
 			w.store.Inject(s3server.Rule{Op: op, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
@@ -172,7 +172,7 @@ func TestALeftoverThatCannotBeRemovedIsToldAndTheOthersGo(t *testing.T) {
 	w.plant(t, time.Now())
 	w.pass(25 * time.Hour)
 	w.store.Inject(s3server.Rule{Op: s3server.OpAbortMultipart, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
-	done, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, w.plan(t), retention.Unconfirmed)
+	done, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, w.plan(t), retention.Unconfirmed)
 	if err == nil || !strings.Contains(err.Error(), run) || len(done.Sets) != 1 || len(done.Leftovers) != 1 {
 		t.Errorf("%+v, %v", done, err)
 	}

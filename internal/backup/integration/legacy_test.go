@@ -17,16 +17,16 @@ import (
 )
 
 // script uploads what the old shell script would have: pg_dump's own compressed archive, as it is.
-func (w *World) script(t *testing.T, database string) (key string) {
+func (w *world) script(t *testing.T, database string) (key string) {
 	t.Helper()
-	archive := w.pgDump(t, w.Job.Database, "-Fc")
+	archive := w.pgDump(t, w.job.Database, "-Fc")
 	key = "postgresql/postgresql_" + database + "_20200102_030405.backup"
 	w.put(t, key, archive)
 	return key
 }
 
 // scripted is the set that a listing makes of such an object.
-func (w *World) scripted(t *testing.T, key string) *backup.Set {
+func (w *world) scripted(t *testing.T, key string) *backup.Set {
 	t.Helper()
 	for _, set := range w.sets(t) {
 		if set.Dir == key {
@@ -38,7 +38,7 @@ func (w *World) scripted(t *testing.T, key string) *backup.Set {
 }
 
 // pgDump is what pg_dump itself writes of a database.
-func (w *World) pgDump(t *testing.T, database string, args ...string) []byte {
+func (w *world) pgDump(t *testing.T, database string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(w.pg.BinDir, "pg_dump"), args...)
 	cmd.Env = append(cmd.Environ(), w.pg.Env(database)...)
@@ -51,20 +51,20 @@ func (w *World) pgDump(t *testing.T, database string, args ...string) []byte {
 
 func TestSetsOfTheOldScriptAreListedVerifiedAndRestored(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, sampleSchema)
-	w.script(t, w.Job.Database)
+	w.pg.Exec(t, w.job.Database, sampleSchema)
+	w.script(t, w.job.Database)
 	sets := w.sets(t)
-	if len(sets) != 1 || sets[0].Kind != backup.KindLegacy || sets[0].Database != w.Job.Database || !sets[0].Good() || !strings.HasPrefix(sets[0].ID, "legacy-20200102T030405-") {
+	if len(sets) != 1 || sets[0].Kind != backup.KindLegacy || sets[0].Database != w.job.Database || !sets[0].Good() || !strings.HasPrefix(sets[0].ID, "legacy-20200102T030405-") {
 		t.Fatalf("%+v", sets)
 	}
-	set := w.Find(t, sets[0].ID)
-	v, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+	set := w.find(t, sets[0].ID)
+	v, err := verify.Whole(t.Context(), w.job, w.env, set, nil)
 	if err != nil || v.Recorded != "" || v.Proof.Tables != 4 || len(v.Proof.NotProven) < 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for _, jobs := range []int{1, 2} {
-		to := w.Job.Database + "_copy"
-		restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Jobs: jobs}, nil)
+		to := w.job.Database + "_copy"
+		restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Jobs: jobs}, nil)
 		if err != nil || restored.Compared || len(restored.Notes) == 0 {
 			t.Fatalf("%+v, %v", restored, err)
 		}
@@ -89,9 +89,9 @@ func TestDamagedSetsOfTheOldScriptFailVerification(t *testing.T) {
 		"last byte less":  func(b []byte) []byte { return b[:len(b)-1] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pg, small)
+			w := newWorldOn(t, pg, small)
 			w.change(t, w.script(t, small), damage)
-			_, err := verify.Whole(t.Context(), w.Job, w.Env, &w.sets(t)[0], nil)
+			_, err := verify.Whole(t.Context(), w.job, w.env, &w.sets(t)[0], nil)
 			wantCode(t, err, fault.Integrity)
 		})
 	}
@@ -105,7 +105,7 @@ func TestSetsOfTheOldScriptGoOnlyWhenAsked(t *testing.T) {
 	}
 	w.pass(100 * 24 * time.Hour)
 	for legacy, want := range map[bool]bool{false: false, true: true} {
-		plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{Legacy: legacy})
+		plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{Legacy: legacy})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestSetsOfTheOldScriptGoOnlyWhenAsked(t *testing.T) {
 			}
 		}
 		if legacy {
-			if _, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, retention.Unconfirmed); err != nil {
+			if _, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,11 +126,11 @@ func TestSetsOfTheOldScriptGoOnlyWhenAsked(t *testing.T) {
 }
 
 func TestAnArchivedLegacySetSaysThatItMustBeThawed(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
-	if _, err := w.Env.Bucket.Put(t.Context(), "postgresql/postgresql_small_20200102_030405.backup", []byte("x"), s3.PutOptions{Class: "GLACIER"}); err != nil {
+	w := newWorldOn(t, pgOf(t), "small")
+	if _, err := w.env.Bucket.Put(t.Context(), "postgresql/postgresql_small_20200102_030405.backup", []byte("x"), s3.PutOptions{Class: "GLACIER"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := verify.Whole(t.Context(), w.Job, w.Env, &w.sets(t)[0], nil)
+	_, err := verify.Whole(t.Context(), w.job, w.env, &w.sets(t)[0], nil)
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(fault.Remedy(err), "restore-object") {
 		t.Error(fault.Remedy(err))

@@ -16,28 +16,28 @@ import (
 
 func TestWithSigningKeysAnObjectOfTheOldScriptIsAnUnsignedSet(t *testing.T) {
 	w, signer := signedWorld(t)
-	key := w.script(t, w.Job.Database)
+	key := w.script(t, w.job.Database)
 	set := w.scripted(t, key)
 	id := set.ID
 	if set.Good() || set.Signature != backup.SignatureMissing || set.ProblemCode != fault.Refused {
 		t.Fatalf("%+v", set)
 	}
-	to := w.Job.Database + "_copy"
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	to := w.job.Database + "_copy"
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	wantCode(t, err, fault.Refused)
-	_, err = verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+	_, err = verify.Whole(t.Context(), w.job, w.env, set, nil)
 	wantCode(t, err, fault.Refused)
-	_, err = w.Drill(t, set)
+	_, err = w.drill(t, set)
 	wantCode(t, err, fault.Refused)
 	if w.exists(t, to) {
 		t.Error("a database was made of it")
 	}
 	set.AcceptUnsigned()
-	checks, _, err := restore.Preflight(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	checks, _, err := restore.Preflight(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	if err != nil || slices.ContainsFunc(checks, func(c restore.Check) bool { return !c.OK }) {
 		t.Errorf("accepted: %+v, %v", checks, err)
 	}
-	if _, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil); err != nil {
+	if _, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil); err != nil {
 		t.Errorf("accepted: %v", err)
 	}
 	w.pg.DropDatabase(t, to)
@@ -46,12 +46,12 @@ func TestWithSigningKeysAnObjectOfTheOldScriptIsAnUnsignedSet(t *testing.T) {
 
 // goesOnlyBehindASignedOne asserts what retention does with a set of the old script: nothing, unless it is asked
 // and a good signed set is newer.
-func (w *World) goesOnlyBehindASignedOne(t *testing.T, id string, sign func()) {
+func (w *world) goesOnlyBehindASignedOne(t *testing.T, id string, sign func()) {
 	t.Helper()
-	job := w.Job
+	job := w.job
 	job.Keep = config.Keep{Days: 1, MinGood: 1}
 	goes := func(reach retention.Reach) (gone bool) {
-		plan, err := retention.Plan(t.Context(), job, w.Env, reach)
+		plan, err := retention.Plan(t.Context(), job, w.env, reach)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,8 +75,8 @@ func (w *World) goesOnlyBehindASignedOne(t *testing.T, id string, sign func()) {
 
 func TestWithoutSigningKeysNobodyAsksWhoWroteASetOfTheOldScript(t *testing.T) {
 	w, _ := signedWorld(t)
-	w.script(t, w.Job.Database)
-	w.Job.Signing.PublicKeys = []ed25519.PublicKey{}
+	w.script(t, w.job.Database)
+	w.job.Signing.PublicKeys = []ed25519.PublicKey{}
 	if set := w.sets(t)[0]; !set.Good() || set.Signature != "" {
 		t.Errorf("%+v", set)
 	}

@@ -21,7 +21,7 @@ import (
 
 func TestOfTwentyRacingRunsNoTwoWriteAtOnce(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	won, most := w.race(t, 20)
 	if won == 0 || most != 1 || len(w.goodSets(t)) != won {
 		t.Errorf("%d won, at most %d at once, sets %q", won, most, w.goodSets(t))
@@ -33,16 +33,16 @@ func TestTwoServersNeverWriteOneFolderAtOnce(t *testing.T) {
 	pg, small := smallDatabase(t)
 	other := pgtest.Start(t)
 	other.Exec(t, "postgres", "CREATE DATABASE "+small)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	var second error
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
-		job, env := w.Job, w.Env
+		job, env := w.job, w.env
 		job.Postgres.Host, job.Postgres.Port = other.Host, other.Port
 		env.Host = "otherhost"
 		_, second = dump.Run(t.Context(), job, env, dump.RunOptions{ID: backup.NewID(time.Now())})
 		return nil
 	})
-	w.Run(t)
+	w.run(t)
 	wantCode(t, second, fault.Temporary)
 	if !errors.Is(second, lease.ErrHeld) {
 		t.Error(second)
@@ -53,12 +53,12 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 	pg, small := smallDatabase(t)
 	other := pgtest.Start(t)
 	other.Exec(t, "postgres", "CREATE DATABASE "+small)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	// While the first waits at its last part, one on another host and server finds the lease
 	// expired, and is done before the first goes on.
 	var second *dump.Result
 	w.atFirst(s3server.OpCompleteMultipart, "", func() *s3server.Fault {
-		job, env := w.Job, w.Env
+		job, env := w.job, w.env
 		job.Postgres.Host, job.Postgres.Port = other.Host, other.Port
 		env.Host, env.Now = "otherhost", func() time.Time { return time.Now().Add(2 * lease.Term) }
 		var err error
@@ -81,15 +81,15 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 }
 
 // testLease is a lease of the world's job, before it is taken.
-func (w *World) testLease(run, host string) *lease.Lease {
+func (w *world) testLease(run, host string) *lease.Lease {
 	alone := func(context.Context) (bool, error) { return true, nil }
 	mine := lease.Record{Run: run, Host: host, Source: printable.Name("server-" + host)}
 	return &lease.Lease{
-		Bucket: w.Env.Bucket, Key: backup.LeaseKey(w.Job), Now: w.Env.Now, Term: lease.Term, Alone: alone, Mine: mine,
+		Bucket: w.env.Bucket, Key: backup.LeaseKey(w.job), Now: w.env.Now, Term: lease.Term, Alone: alone, Mine: mine,
 	}
 }
 
-func (w *World) take(t *testing.T, run, host string) *lease.Lease {
+func (w *world) take(t *testing.T, run, host string) *lease.Lease {
 	t.Helper()
 	l, err := lease.Take(t.Context(), w.testLease(run, host))
 	if err != nil {
@@ -99,7 +99,7 @@ func (w *World) take(t *testing.T, run, host string) *lease.Lease {
 }
 
 func TestALeaseIsHeldByOneAndKnowsWhenItIsLost(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	first := w.take(t, "run1", "a")
 	if err := first.Hold(t.Context()); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestALeaseIsHeldByOneAndKnowsWhenItIsLost(t *testing.T) {
 }
 
 func TestARenewalWhoseAnswerWasLostIsNotTakenForAnotherHolder(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	l := w.take(t, "run1", "a")
 	w.store.Inject(s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.LoseAnswer}})
 	w.store.Inject(s3server.Rule{Op: s3server.OpHeadObject, Fault: s3server.Fault{Kind: s3server.Reset}})
@@ -140,7 +140,7 @@ func TestARenewalWhoseAnswerWasLostIsNotTakenForAnotherHolder(t *testing.T) {
 }
 
 func TestAPutThatAProxyRepeatsIsOursAndNobodyElseIsBlamed(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	repeat := s3server.Rule{Op: s3server.OpPutObject, Fault: s3server.Fault{Kind: s3server.Repeat}}
 	w.store.Inject(repeat)
 	for _, run := range []string{"run1", "run2", "run3"} { // of different hosts: each takes what the one before gave up
@@ -158,7 +158,7 @@ func TestAPutThatAProxyRepeatsIsOursAndNobodyElseIsBlamed(t *testing.T) {
 }
 
 func TestALeaseThatChangesHandsMeanwhileIsLookedAtAgain(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	if err := w.take(t, "run1", "a").Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestALeaseThatChangesHandsMeanwhileIsLookedAtAgain(t *testing.T) {
 	}))
 	w.take(t, "run3", "c")
 	// And one that stays is named, not the one before it.
-	other := NewWorldOn(t, pgOf(t), "small")
+	other := newWorldOn(t, pgOf(t), "small")
 	if err := other.take(t, "run1", "a").Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -199,42 +199,42 @@ func TestAnUnreadableOrAncientLeaseBlocksNobody(t *testing.T) {
 		"released": `{"run":"x","host":"h","until":"2999-01-01T00:00:00Z","released":true}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := NewWorldOn(t, pg, small)
-			w.put(t, backup.LeaseKey(w.Job), []byte(body))
-			w.Run(t)
+			w := newWorldOn(t, pg, small)
+			w.put(t, backup.LeaseKey(w.job), []byte(body))
+			w.run(t)
 		})
 	}
 	t.Run("archived", func(t *testing.T) {
-		w := NewWorldOn(t, pg, small)
-		if _, err := w.Env.Bucket.Put(t.Context(), backup.LeaseKey(w.Job), []byte("{}"), s3.PutOptions{Class: "GLACIER"}); err != nil {
+		w := newWorldOn(t, pg, small)
+		if _, err := w.env.Bucket.Put(t.Context(), backup.LeaseKey(w.job), []byte("{}"), s3.PutOptions{Class: "GLACIER"}); err != nil {
 			t.Fatal(err)
 		}
-		w.Run(t)
+		w.run(t)
 	})
 	t.Run("written by a clock ten years ahead", func(t *testing.T) {
-		w := NewWorldOn(t, pg, small)
-		w.put(t, backup.LeaseKey(w.Job), []byte(`{"run":"x","host":"h","source":"s","until":"2999-01-01T00:00:00Z"}`))
+		w := newWorldOn(t, pg, small)
+		w.put(t, backup.LeaseKey(w.job), []byte(`{"run":"x","host":"h","source":"s","until":"2999-01-01T00:00:00Z"}`))
 		_, err := w.try(t.Context())
 		wantCode(t, err, fault.Temporary)
-		w.Env.Now = func() time.Time { return time.Now().Add(lease.Term + time.Second) }
-		w.Run(t)
+		w.env.Now = func() time.Time { return time.Now().Add(lease.Term + time.Second) }
+		w.run(t)
 	})
 }
 
 func TestWithoutLeasesOnlyOldUploadsAreTakenForDeadOnes(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	w.refuseConditions()
-	folder := backup.Folder("postgresql", w.Job.Instance, small)
-	if _, err := w.Env.Bucket.Upload(t.Context(), folder+backup.NewID(time.Now())+"/"+backup.DumpName, s3.UploadOptions{}); err != nil {
+	folder := backup.Folder("postgresql", w.job.Instance, small)
+	if _, err := w.env.Bucket.Upload(t.Context(), folder+backup.NewID(time.Now())+"/"+backup.DumpName, s3.UploadOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	w.Run(t)
+	w.run(t)
 	if n := w.openUploads(t); n != 1 {
 		t.Errorf("%d uploads are open: another host's may be alive", n)
 	}
-	w.Env.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-	w.Run(t)
+	w.env.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+	w.run(t)
 	if n := w.openUploads(t); n != 0 {
 		t.Errorf("%d uploads are open after a day", n)
 	}
@@ -242,15 +242,15 @@ func TestWithoutLeasesOnlyOldUploadsAreTakenForDeadOnes(t *testing.T) {
 
 func TestARunNeverWritesIntoASetThatExists(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
-	id := w.Run(t).Manifest.ID
-	_, err := dump.Run(t.Context(), w.Job, w.Env, dump.RunOptions{ID: id})
+	w := newWorldOn(t, pg, small)
+	id := w.run(t).Manifest.ID
+	_, err := dump.Run(t.Context(), w.job, w.env, dump.RunOptions{ID: id})
 	wantCode(t, err, fault.Refused)
 	for _, id := range []string{"", "../x", "20261122T020000Z-1A2B3C"} {
-		_, err := dump.Run(t.Context(), w.Job, w.Env, dump.RunOptions{ID: id})
+		_, err := dump.Run(t.Context(), w.job, w.env, dump.RunOptions{ID: id})
 		wantCode(t, err, fault.Failed)
 	}
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, w.Find(t, id), nil); err != nil {
+	if _, err := verify.Whole(t.Context(), w.job, w.env, w.find(t, id), nil); err != nil {
 		t.Error(err)
 	}
 }

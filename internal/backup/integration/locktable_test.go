@@ -27,12 +27,12 @@ END $$`
 
 func TestARestoreComparesMoreTablesThanTheLockTableHolds(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, manyTables)
-	w.pg.Exec(t, w.Job.Database, "INSERT INTO t_7 VALUES (1), (2)")
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	w.pg.Exec(t, w.job.Database, manyTables)
+	w.pg.Exec(t, w.job.Database, "INSERT INTO t_7 VALUES (1), (2)")
+	set := w.find(t, w.run(t).Manifest.ID)
 	tight := tightServer(t)
-	w.Job.Postgres.Host, w.Job.Postgres.Port = tight.Host, tight.Port
-	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "copied"}, nil)
+	w.job.Postgres.Host, w.job.Postgres.Port = tight.Host, tight.Port
+	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "copied"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestALockTableThatIsTooSmallForADumpIsNamedAndNotTriedAgain(t *testing.T) {
 	tight := tightServer(t)
 	tight.CreateDatabaseNamed(t, "many")
 	tight.Exec(t, "many", manyTables)
-	w := NewWorldOn(t, tight, "many")
+	w := newWorldOn(t, tight, "many")
 	err := w.failed(t, t.Context(), fault.Refused)
 	if fault.CodeOf(err).Retryable() || !strings.Contains(fault.Remedy(err), "max_locks_per_transaction") {
 		t.Errorf("code %d, remedy %q: %v", fault.CodeOf(err), fault.Remedy(err), err)

@@ -23,39 +23,39 @@ func criticalOf(h backup.Health, kind backup.ProblemKind) (found []string) {
 }
 
 func TestWhatIsGoneOfACommittedSetIsToldUntilSomebodyAcknowledgesIt(t *testing.T) {
-	for what, remove := range map[string]func(w *World, t *testing.T, dir string){
-		backup.DumpName:          func(w *World, t *testing.T, dir string) { w.drop(t, dir+backup.DumpName) },
-		backup.ContentsName:      func(w *World, t *testing.T, dir string) { w.drop(t, dir+backup.ContentsName) },
-		"globals.sql.zst":        func(w *World, t *testing.T, dir string) { w.drop(t, dir+"globals.sql.zst") },
-		backup.ManifestName:      func(w *World, t *testing.T, dir string) { w.drop(t, dir+backup.ManifestName) },
-		"another size":           func(w *World, t *testing.T, dir string) { w.put(t, dir+backup.DumpName, []byte("cut")) },
-		"a manifest that is cut": func(w *World, t *testing.T, dir string) { w.put(t, dir+backup.ManifestName, []byte("{")) },
+	for what, remove := range map[string]func(w *world, t *testing.T, dir string){
+		backup.DumpName:          func(w *world, t *testing.T, dir string) { w.drop(t, dir+backup.DumpName) },
+		backup.ContentsName:      func(w *world, t *testing.T, dir string) { w.drop(t, dir+backup.ContentsName) },
+		"globals.sql.zst":        func(w *world, t *testing.T, dir string) { w.drop(t, dir+"globals.sql.zst") },
+		backup.ManifestName:      func(w *world, t *testing.T, dir string) { w.drop(t, dir+backup.ManifestName) },
+		"another size":           func(w *world, t *testing.T, dir string) { w.put(t, dir+backup.DumpName, []byte("cut")) },
+		"a manifest that is cut": func(w *world, t *testing.T, dir string) { w.put(t, dir+backup.ManifestName, []byte("{")) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			w := NewWorldOn(t, pgOf(t), "small")
-			older, newer := w.Run(t).Manifest, w.Run(t).Manifest
-			w.Run(t)
+			w := newWorldOn(t, pgOf(t), "small")
+			older, newer := w.run(t).Manifest, w.run(t).Manifest
+			w.run(t)
 			if told := criticalOf(w.health(t), backup.ProblemLoss); told != nil {
 				t.Fatalf("nothing is gone: %q", told)
 			}
-			remove(w, t, w.Find(t, newer.ID).Dir)
+			remove(w, t, w.find(t, newer.ID).Dir)
 			told := criticalOf(w.health(t), backup.ProblemLoss)
 			if len(told) != 1 || !strings.Contains(told[0], newer.ID) || strings.Contains(told[0], older.ID) {
 				t.Fatalf("told: %q", told)
 			}
 			w.pass(40 * 24 * time.Hour) // nothing but a person ends it, and nothing clears the evidence away
-			w.Run(t)
+			w.run(t)
 			if told := criticalOf(w.health(t), backup.ProblemLoss); len(told) != 1 || !w.has(t, newer.ID) {
 				t.Errorf("later: %q", told)
 			}
-			why := backup.Acknowledgement{By: "ada", Host: "db1", At: w.Env.Now(), Reason: "the disk of the store"}
-			if err := backup.Acknowledge(t.Context(), w.Env.Bucket, w.Find(t, newer.ID), why); err != nil {
+			why := backup.Acknowledgement{By: "ada", Host: "db1", At: w.env.Now(), Reason: "the disk of the store"}
+			if err := backup.Acknowledge(t.Context(), w.env.Bucket, w.find(t, newer.ID), why); err != nil {
 				t.Fatal(err)
 			}
 			if told := criticalOf(w.health(t), backup.ProblemLoss); told != nil {
 				t.Errorf("acknowledged: %q", told)
 			}
-			if a := w.Find(t, newer.ID).Acknowledged; a == nil || a.Reason != why.Reason {
+			if a := w.find(t, newer.ID).Acknowledged; a == nil || a.Reason != why.Reason {
 				t.Errorf("%+v", a)
 			}
 		})
@@ -63,15 +63,15 @@ func TestWhatIsGoneOfACommittedSetIsToldUntilSomebodyAcknowledgesIt(t *testing.T
 }
 
 func TestAnAcknowledgementIsOfWhatWasGoneThen(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
-	m := w.Run(t).Manifest
-	dir := w.Find(t, m.ID).Dir
+	w := newWorldOn(t, pgOf(t), "small")
+	m := w.run(t).Manifest
+	dir := w.find(t, m.ID).Dir
 	why := backup.Acknowledgement{By: "ada", Host: "db1", At: time.Now(), Reason: "known"}
-	wantCode(t, backup.Acknowledge(t.Context(), w.Env.Bucket, w.Find(t, m.ID), why), fault.Refused)
+	wantCode(t, backup.Acknowledge(t.Context(), w.env.Bucket, w.find(t, m.ID), why), fault.Refused)
 	w.drop(t, dir+backup.ContentsName)
 	wordless := backup.Acknowledgement{By: "ada", Host: "db1", At: time.Now(), Reason: " "}
-	wantCode(t, backup.Acknowledge(t.Context(), w.Env.Bucket, w.Find(t, m.ID), wordless), fault.Usage)
-	if err := backup.Acknowledge(t.Context(), w.Env.Bucket, w.Find(t, m.ID), why); err != nil {
+	wantCode(t, backup.Acknowledge(t.Context(), w.env.Bucket, w.find(t, m.ID), wordless), fault.Usage)
+	if err := backup.Acknowledge(t.Context(), w.env.Bucket, w.find(t, m.ID), why); err != nil {
 		t.Fatal(err)
 	}
 	w.drop(t, dir+backup.DumpName)
@@ -83,10 +83,10 @@ func TestAnAcknowledgementIsOfWhatWasGoneThen(t *testing.T) {
 func TestWhatRetentionDidNotFinishIsNoLossAndWhatItDeletedNeither(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(60))
-	sum := w.Find(t, m.ID).ManifestSum
+	sum := w.find(t, m.ID).ManifestSum
 	w.plant(t, backuptest.Ago(1), func(after *backup.Manifest) { after.Previous = &backup.Previous{ID: m.ID, ManifestSHA256: sum} })
 	w.removeHalf(t)
-	if s := w.Find(t, m.ID); s.Kind != backup.KindIncomplete {
+	if s := w.find(t, m.ID); s.Kind != backup.KindIncomplete {
 		t.Fatalf("it is %s", s.Kind)
 	}
 	if told := criticalOf(w.health(t), backup.ProblemLoss); told != nil {
@@ -113,9 +113,9 @@ func TestAKeeperThatMayNotWriteDeletesAllTheSame(t *testing.T) {
 }
 
 func TestAnUnfinishedRunIsNoLoss(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
-	w.Run(t)
-	w.put(t, backup.Folder("postgresql", w.Job.Instance, w.Job.Database)+backup.NewID(backuptest.Ago(0.01))+"/"+backup.DumpName, []byte("half"))
+	w := newWorldOn(t, pgOf(t), "small")
+	w.run(t)
+	w.put(t, backup.Folder("postgresql", w.job.Instance, w.job.Database)+backup.NewID(backuptest.Ago(0.01))+"/"+backup.DumpName, []byte("half"))
 	if told := criticalOf(w.health(t), backup.ProblemLoss); told != nil {
 		t.Errorf("%q", told)
 	}

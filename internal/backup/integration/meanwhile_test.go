@@ -15,21 +15,21 @@ import (
 
 func TestARestoreDuringABackupDisturbsNeither(t *testing.T) {
 	w, set := smallSet.world(t)
-	to := w.Job.Instance + "_copy"
+	to := w.job.Instance + "_copy"
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
 	var restored error
 	w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
-		_, restored = restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+		_, restored = restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 		return nil
 	})
-	result := w.Run(t)
+	result := w.run(t)
 	if restored != nil {
 		t.Fatal(restored)
 	}
-	if again := w.Find(t, result.Manifest.ID); !again.Good() || len(result.Warnings) > 0 {
+	if again := w.find(t, result.Manifest.ID); !again.Good() || len(result.Warnings) > 0 {
 		t.Errorf("%s, warnings %q", again.Problem, result.Warnings)
 	}
-	if level, _ := w.Find(t, set.ID).Proven(); level != backup.LevelRestored {
+	if level, _ := w.find(t, set.ID).Proven(); level != backup.LevelRestored {
 		t.Errorf("the restored set is proven %v", level)
 	}
 }
@@ -37,12 +37,12 @@ func TestARestoreDuringABackupDisturbsNeither(t *testing.T) {
 // A person restores the very set that retention lets go just now: the store stops giving it.
 func TestASetThatIsDeletedDuringItsRestoreFailsItWithoutALastingDatabase(t *testing.T) {
 	w, set := smallSet.world(t)
-	to := w.Job.Instance + "_copy"
+	to := w.job.Instance + "_copy"
 	w.atFirst(s3server.OpGetObject, backup.DumpName, func() *s3server.Fault {
-		_, _ = w.Env.Bucket.Delete(t.Context(), w.keysOf(t, set)) // what Apply does, with a set that it found too old
+		_, _ = w.env.Bucket.Delete(t.Context(), w.keysOf(t, set)) // what Apply does, with a set that it found too old
 		return nil
 	})
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Jobs: 2}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Jobs: 2}, nil)
 	wantCode(t, err, fault.Integrity)
 	if w.exists(t, to) {
 		t.Error("a database was created from a set that is gone")
@@ -51,14 +51,14 @@ func TestASetThatIsDeletedDuringItsRestoreFailsItWithoutALastingDatabase(t *test
 }
 
 func TestASocketThatADeadServerLeftIsNoServer(t *testing.T) {
-	w := NewWorldOn(t, pgOf(t), "small")
+	w := newWorldOn(t, pgOf(t), "small")
 	dir := t.TempDir()
-	l, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL."+w.Job.Postgres.Port))
+	l, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL."+w.job.Postgres.Port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	l.Close()
-	w.Job.Postgres.Host, w.Job.ConnectWait = dir, 1
+	w.job.Postgres.Host, w.job.ConnectWait = dir, 1
 	w.failed(t, t.Context(), fault.Unavailable)
 }

@@ -16,10 +16,10 @@ import (
 
 // Sets of which only the hash of the whole dump is known: older ones, or such whose index does not fit.
 
-func (w *World) withoutIndex(t *testing.T, set *backup.Set) *backup.Set {
+func (w *world) withoutIndex(t *testing.T, set *backup.Set) *backup.Set {
 	t.Helper()
-	w.RewriteContents(t, set, func(c *backup.Contents) { c.Frames = sealed.Index{} })
-	return w.Find(t, set.ID)
+	w.rewriteContents(t, set, func(c *backup.Contents) { c.Frames = sealed.Index{} })
+	return w.find(t, set.ID)
 }
 
 // noIndex makes the set of the attack one that was written without an index, and signed like that: its owner
@@ -38,19 +38,19 @@ func TestASetWithoutAnIndexIsSpooledCheckedAndThenUsed(t *testing.T) {
 	w, set := smallSet.world(t)
 	set = w.withoutIndex(t, set)
 	for _, jobs := range []int{1, 2} {
-		to := w.Job.Instance + "_copy"
-		restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Jobs: jobs}, nil)
+		to := w.job.Instance + "_copy"
+		restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Jobs: jobs}, nil)
 		if err != nil || !restored.Compared {
 			t.Errorf("%d jobs: %+v, %v", jobs, restored, err)
 		}
 		w.pg.DropDatabase(t, to)
 		w.noSpool(t)
 	}
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
+	if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
 		t.Error(err)
 	}
 	w.noSpool(t)
-	if _, err := w.Drill(t, set); err != nil { // its folder is looked at, too
+	if _, err := w.drill(t, set); err != nil { // its folder is looked at, too
 		t.Error(err)
 	}
 }
@@ -67,7 +67,7 @@ func TestOfASetWithoutAnIndexNoByteReachesAServerThatIsNotTheRightOne(t *testing
 			continue // below
 		}
 		if way.name == "drill" {
-			a.Job.Postgres.BinDir = a.pg.BinDir // it looks for the server there
+			a.job.Postgres.BinDir = a.pg.BinDir // it looks for the server there
 		}
 		t.Run(way.name, func(t *testing.T) {
 			wantCode(t, way.do(t, a), fault.Integrity)
@@ -101,7 +101,7 @@ func TestASetWithoutAnIndexIsAskedForOnce(t *testing.T) {
 		}
 		return nil
 	})
-	restored := w.RestorePart(t, set, restore.Request{Tables: []string{"t"}}) // reads its head, then its rows
+	restored := w.restorePart(t, set, restore.Request{Tables: []string{"t"}}) // reads its head, then its rows
 	if asked != 1 || restored.Portion.Whole == "" || restored.Rows != 5000 {
 		t.Errorf("asked %d times, %+v", asked, restored)
 	}
@@ -111,13 +111,13 @@ func TestASetWithoutAnIndexIsAskedForOnce(t *testing.T) {
 func TestASpoolForASetWithoutAnIndexThatFindsNoRoomSaysSo(t *testing.T) {
 	w, set := smallSet.world(t)
 	set = w.withoutIndex(t, set)
-	w.Env.Disks = func(path string) (room.Disk, error) {
-		if path == w.Job.SpoolDir {
+	w.env.Disks = func(path string) (room.Disk, error) {
+		if path == w.job.SpoolDir {
 			return room.Disk{Free: 1000, Size: 1 << 40}, nil
 		}
 		return room.Disk{Free: 1 << 40, Size: 1 << 41}, nil
 	}
-	_, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil)
+	_, err := verify.Whole(t.Context(), w.job, w.env, set, nil)
 	wantCode(t, err, fault.NoSpace)
 	if !strings.Contains(fault.Remedy(err), "no index") {
 		t.Error(fault.Remedy(err))

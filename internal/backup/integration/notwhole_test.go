@@ -19,12 +19,12 @@ func TestASetThatDoesNotRestoreAsAWholeKeepsItsPartsAndIsRememberedUntilADrillPa
 	w := newWorld(t)
 	w.named(t)
 	// A restore has no search path, and this function counts on one.
-	w.pg.Exec(t, w.Job.Database, `CREATE TABLE known (a text); INSERT INTO known VALUES ('CANARY');
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE known (a text); INSERT INTO known VALUES ('CANARY');
 		CREATE FUNCTION is_known(i text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT EXISTS (SELECT FROM known WHERE a = i)';
 		CREATE TABLE t (i text CHECK (is_known(i))); INSERT INTO t VALUES ('CANARY')`)
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	set := w.find(t, w.run(t).Manifest.ID)
 	w.provenWrong(t, set, "the dump does not restore as a whole: TABLE DATA t")
-	failed := w.Find(t, set.ID)
+	failed := w.find(t, set.ID)
 	if f := failed.NotWhole(); f == nil || !slices.Equal(f.Objects, []string{"TABLE DATA t"}) || !strings.Contains(f.Error, `relation "known" does not exist`) {
 		t.Errorf("recorded %+v", f)
 	}
@@ -42,20 +42,20 @@ func TestASetThatDoesNotRestoreAsAWholeKeepsItsPartsAndIsRememberedUntilADrillPa
 		"another table":   {restore.Request{Tables: []string{"known"}}, fault.OK},
 		"the definitions": {restore.Request{SchemaOnly: true}, fault.OK},
 	} {
-		c.req.To, c.req.Jobs = w.Job.Database+"_"+strings.ReplaceAll(name, " ", "_"), 1
-		_, err := restore.Run(t.Context(), w.Job, w.Env, failed, c.req, nil)
+		c.req.To, c.req.Jobs = w.job.Database+"_"+strings.ReplaceAll(name, " ", "_"), 1
+		_, err := restore.Run(t.Context(), w.job, w.env, failed, c.req, nil)
 		if fault.CodeOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	goesOn(t, w, failed)
 
-	w.pg.Exec(t, w.Job.Database, "ALTER FUNCTION is_known SET search_path = public")
-	good := w.Find(t, w.Run(t).Manifest.ID)
+	w.pg.Exec(t, w.job.Database, "ALTER FUNCTION is_known SET search_path = public")
+	good := w.find(t, w.run(t).Manifest.ID)
 	if !remembered(t, w) {
 		t.Error("the failed drill is forgotten after the next backup")
 	}
-	if _, err := w.Drill(t, good); err != nil {
+	if _, err := w.drill(t, good); err != nil {
 		t.Error(err)
 	}
 	if remembered(t, w) {
@@ -64,11 +64,11 @@ func TestASetThatDoesNotRestoreAsAWholeKeepsItsPartsAndIsRememberedUntilADrillPa
 }
 
 // goesOn expects that a restore with KeepGoing brings all but the rows that cannot be, and says so.
-func goesOn(t *testing.T, w *World, set *backup.Set) {
+func goesOn(t *testing.T, w *world, set *backup.Set) {
 	t.Helper()
 	for _, jobs := range []int{1, 2} {
-		to := w.Job.Database + "_going_" + strconv.Itoa(jobs)
-		got, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Jobs: jobs, KeepGoing: true}, nil)
+		to := w.job.Database + "_going_" + strconv.Itoa(jobs)
+		got, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Jobs: jobs, KeepGoing: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,29 +84,29 @@ func goesOn(t *testing.T, w *World, set *backup.Set) {
 		}
 	}
 	for name, req := range map[string]restore.Request{
-		"replacing": {Replace: w.Job.Database, Confirm: w.Job.Database}, "a part": {To: "x", Tables: []string{"t"}}, "a request": {To: "x", ForOperator: true},
+		"replacing": {Replace: w.job.Database, Confirm: w.job.Database}, "a part": {To: "x", Tables: []string{"t"}}, "a request": {To: "x", ForOperator: true},
 	} {
 		req.KeepGoing = true
-		if _, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil); fault.CodeOf(err) != fault.Usage {
+		if _, err := restore.Run(t.Context(), w.job, w.env, set, req, nil); fault.CodeOf(err) != fault.Usage {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 // remembered reports whether the job is not well because of a drill.
-func remembered(t *testing.T, w *World) bool {
+func remembered(t *testing.T, w *world) bool {
 	t.Helper()
-	problems := backup.Assess(w.sets(t), backup.WhoseOf(w.Job), backup.Objectives{RPO: time.Hour}, w.Env.Now()).Problems
+	problems := backup.Assess(w.sets(t), backup.WhoseOf(w.job), backup.Objectives{RPO: time.Hour}, w.env.Now()).Problems
 	return slices.ContainsFunc(problems, func(p backup.Problem) bool { return p.Kind == backup.ProblemDrill && p.Critical })
 }
 
 func TestAnObjectThatTheSetHasTwiceIsTheSetsFault(t *testing.T) {
 	w := newWorld(t)
 	w.named(t)
-	w.pg.Exec(t, w.Job.Database, `CREATE EXTENSION hstore; ALTER EXTENSION hstore DROP FUNCTION skeys(hstore); CREATE TABLE t (h hstore)`)
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	w.pg.Exec(t, w.job.Database, `CREATE EXTENSION hstore; ALTER EXTENSION hstore DROP FUNCTION skeys(hstore); CREATE TABLE t (h hstore)`)
+	set := w.find(t, w.run(t).Manifest.ID)
 	w.provenWrong(t, set, "FUNCTION skeys")
-	if f := w.Find(t, set.ID).NotWhole(); f == nil || len(f.Objects) != 1 || !strings.Contains(f.Error, "already exists") {
+	if f := w.find(t, set.ID).NotWhole(); f == nil || len(f.Objects) != 1 || !strings.Contains(f.Error, "already exists") {
 		t.Errorf("recorded %+v", f)
 	}
 }
@@ -115,7 +115,7 @@ func TestAnObjectThatTheSetHasTwiceIsTheSetsFault(t *testing.T) {
 // constraint can be made over them.
 func TestDuplicatesAndOrphansLoseNoRowWhenARestoreGoesOn(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, `CREATE TABLE users (id int PRIMARY KEY, name text);
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE users (id int PRIMARY KEY, name text);
 		INSERT INTO users VALUES (1, 'CANARY');
 		CREATE UNIQUE INDEX users_name ON users (name);
 		UPDATE pg_index SET indisready = false, indislive = false WHERE indexrelid = 'users_name'::regclass;
@@ -123,9 +123,9 @@ func TestDuplicatesAndOrphansLoseNoRowWhenARestoreGoesOn(t *testing.T) {
 		UPDATE pg_index SET indisready = true, indislive = true WHERE indexrelid = 'users_name'::regclass;
 		CREATE TABLE notes (user_id int CONSTRAINT notes_user REFERENCES users);
 		SET session_replication_role = replica; INSERT INTO notes VALUES (77777); RESET session_replication_role`)
-	set := w.Find(t, w.Run(t).Manifest.ID)
-	req := restore.Request{To: w.Job.Database + "_going", Jobs: 1, KeepGoing: true}
-	got, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil)
+	set := w.find(t, w.run(t).Manifest.ID)
+	req := restore.Request{To: w.job.Database + "_going", Jobs: 1, KeepGoing: true}
+	got, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,17 +194,17 @@ func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 // The bucket has evidence of older versions, and a host that was not updated goes on writing it.
 func TestEvidenceOfAnOlderVersionRepeatsNoRow(t *testing.T) {
 	w := newWorld(t)
-	m := w.plant(t, w.Env.Now().Add(-time.Hour))
+	m := w.plant(t, w.env.Now().Add(-time.Hour))
 	p := failedProof(1, "drill", "")
 	p.Schema, p.Set = backup.ManifestSchema, m.ID
-	p.StartedAt, p.FinishedAt = w.Env.Stamp(), w.Env.Stamp()
+	p.StartedAt, p.FinishedAt = w.env.Stamp(), w.env.Stamp()
 	p.Error = `drill: the dump does not restore: postgres: restore: pg_restore: exit status 1: ` +
 		`pg_restore: error: COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"; ` +
 		`DETAIL:  Failing row contains (1, CANARY).; CONTEXT:  COPY t, line 1: "1 CANARY"`
-	if _, err := backup.PutProof(t.Context(), w.Env.Bucket, w.Find(t, m.ID), p); err != nil {
+	if _, err := backup.PutProof(t.Context(), w.env.Bucket, w.find(t, m.ID), p); err != nil {
 		t.Fatal(err)
 	}
-	f := w.Find(t, m.ID).NotWhole()
+	f := w.find(t, m.ID).NotWhole()
 	if f == nil || !strings.HasSuffix(f.Error, `violates check constraint "c"`) {
 		t.Errorf("the listing has %+v", f)
 	}

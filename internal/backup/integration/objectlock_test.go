@@ -17,38 +17,38 @@ import (
 )
 
 // lockedWorld is a job that locks its sets for 30 days, in a bucket that can.
-func lockedWorld(t *testing.T, store ...s3server.Option) *World {
+func lockedWorld(t *testing.T, store ...s3server.Option) *world {
 	t.Helper()
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small, append([]s3server.Option{s3server.WithObjectLock()}, store...)...)
-	w.Job.ObjectLock = config.ObjectLock{Mode: "compliance", Days: 30}
+	w := newWorldOn(t, pg, small, append([]s3server.Option{s3server.WithObjectLock()}, store...)...)
+	w.job.ObjectLock = config.ObjectLock{Mode: "compliance", Days: 30}
 	return w
 }
 
 func TestALockedSetSaysUntilWhen(t *testing.T) {
 	w := lockedWorld(t)
 	signer, public := newSigner(t)
-	w.Job.Signing.PublicKeys = []ed25519.PublicKey{public}
-	result, err := dump.Run(t.Context(), w.Job, w.Env, dump.RunOptions{ID: backup.NewID(w.Env.Now()), Signer: signer})
+	w.job.Signing.PublicKeys = []ed25519.PublicKey{public}
+	result, err := dump.Run(t.Context(), w.job, w.env, dump.RunOptions{ID: backup.NewID(w.env.Now()), Signer: signer})
 	if err != nil || len(result.Warnings) > 0 {
 		t.Fatalf("%+v, %v", result, err)
 	}
-	set := w.Find(t, result.Manifest.ID)
+	set := w.find(t, result.Manifest.ID)
 	want := result.Manifest.StartedAt.AddDate(0, 0, 30)
 	if late := set.LockedUntil.Sub(want); late < 0 || late > time.Second {
 		t.Errorf("locked until %s, want %s", set.LockedUntil, want)
 	}
 	for _, name := range append(objectKeys(set.Manifest), backup.ManifestName, backup.SignatureName) {
-		head, err := w.Env.Bucket.Head(t.Context(), set.Dir+name)
+		head, err := w.env.Bucket.Head(t.Context(), set.Dir+name)
 		if err != nil || head.LockMode != s3.LockCompliance || !head.RetainUntil.Equal(set.LockedUntil) {
 			t.Errorf("%s: %s until %s, %v", name, head.LockMode, head.RetainUntil, err)
 		}
 	}
 	// The lease is renewed all the time: locked, each renewal would stay for a month.
-	if head, err := w.Env.Bucket.Head(t.Context(), backup.LeaseKey(w.Job)); err != nil || !head.RetainUntil.IsZero() {
+	if head, err := w.env.Bucket.Head(t.Context(), backup.LeaseKey(w.job)); err != nil || !head.RetainUntil.IsZero() {
 		t.Errorf("lease: %+v, %v", head, err)
 	}
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
+	if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,12 +62,12 @@ func objectKeys(m *backup.Manifest) (keys []string) {
 
 func TestRetentionHidesNoSetBeforeItsLockIsOver(t *testing.T) {
 	w := lockedWorld(t)
-	w.Job.ObjectLock.Mode, w.Job.Keep = "governance", config.Keep{Last: 1, MinGood: 1}
-	old := w.Run(t).Manifest
-	w.Run(t)
+	w.job.ObjectLock.Mode, w.job.Keep = "governance", config.Keep{Last: 1, MinGood: 1}
+	old := w.run(t).Manifest
+	w.run(t)
 	for day, goes := range map[int]bool{10: false, 29: false, 31: true} {
 		sets := w.sets(t)
-		plan, err := retention.Decide(sets, retention.Policy{Keep: w.Job.Keep, Whose: backup.WhoseOf(w.Job)}, time.Now().AddDate(0, 0, day))
+		plan, err := retention.Decide(sets, retention.Policy{Keep: w.job.Keep, Whose: backup.WhoseOf(w.job)}, time.Now().AddDate(0, 0, day))
 		if err != nil || len(plan) != 2 {
 			t.Fatalf("%+v, %v", plan, err)
 		}
@@ -79,8 +79,8 @@ func TestRetentionHidesNoSetBeforeItsLockIsOver(t *testing.T) {
 
 func TestABucketsDefaultRetentionShowsInTheSet(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small, s3server.WithDefaultRetention("GOVERNANCE", 7))
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	w := newWorldOn(t, pg, small, s3server.WithDefaultRetention("GOVERNANCE", 7))
+	set := w.find(t, w.run(t).Manifest.ID)
 	if left := time.Until(set.LockedUntil); left < 6*24*time.Hour || left > 8*24*time.Hour || set.Manifest.Dump.LockMode != "governance" {
 		t.Errorf("locked until %s (%s)", set.LockedUntil, set.Manifest.Dump.LockMode)
 	}
@@ -90,8 +90,8 @@ func TestABucketThatCannotLockEndsTheRunBeforeItsDump(t *testing.T) {
 	for name, denied := range map[string]bool{"asked before": false, "told by the first object": true} {
 		t.Run(name, func(t *testing.T) {
 			pg, small := smallDatabase(t)
-			w := NewWorldOn(t, pg, small)
-			w.Job.ObjectLock = config.ObjectLock{Mode: "governance", Days: 1}
+			w := newWorldOn(t, pg, small)
+			w.job.ObjectLock = config.ObjectLock{Mode: "governance", Days: 1}
 			if denied {
 				for _, op := range []s3server.Op{s3server.OpGetBucketVersioning, s3server.OpGetObjectLock} {
 					w.store.Inject(s3server.Rule{Op: op, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
@@ -110,17 +110,17 @@ func TestABucketThatCannotLockEndsTheRunBeforeItsDump(t *testing.T) {
 
 func TestNothingIsLockedByAClockThatIsOff(t *testing.T) {
 	w := lockedWorld(t)
-	w.Env.Now = func() time.Time { return time.Now().AddDate(10, 0, 0) }
+	w.env.Now = func() time.Time { return time.Now().AddDate(10, 0, 0) }
 	w.failed(t, t.Context(), fault.Refused)
 }
 
 func TestALockThatTheStoreDoesNotConfirmIsAWarning(t *testing.T) {
 	w := lockedWorld(t, s3server.With(func(o *s3server.Options) { o.HideLocks = true }))
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "does not confirm the object lock") {
 		t.Errorf("warnings: %q", result.Warnings)
 	}
-	if set := w.Find(t, result.Manifest.ID); !set.LockedUntil.IsZero() {
+	if set := w.find(t, result.Manifest.ID); !set.LockedUntil.IsZero() {
 		t.Errorf("taken for locked until %s", set.LockedUntil)
 	}
 }
@@ -129,12 +129,12 @@ func TestARunThatFailsUnderALockLeavesNothingToSee(t *testing.T) {
 	w := lockedWorld(t)
 	w.store.Inject(s3server.Rule{Op: s3server.OpCompleteMultipart, Fault: s3server.Fault{Kind: s3server.Answer, Status: 500}})
 	w.failed(t, t.Context(), fault.Unavailable)
-	hidden, err := backup.Noncurrent(t.Context(), w.Env.Bucket, backup.Folder(w.Job.S3.Prefix, w.Job.Instance, w.Job.Database)+"2")
+	hidden, err := backup.Noncurrent(t.Context(), w.env.Bucket, backup.Folder(w.job.S3.Prefix, w.job.Instance, w.job.Database)+"2")
 	if err != nil || hidden.Versions != 1 || hidden.Markers == 0 { // its globals
 		t.Errorf("%+v, %v", hidden, err)
 	}
 	w.store.ClearFaults()
-	w.Run(t)
+	w.run(t)
 	if sets := w.sets(t); len(sets) != 1 || !sets[0].Good() {
 		t.Errorf("%+v", sets)
 	}
@@ -142,34 +142,34 @@ func TestARunThatFailsUnderALockLeavesNothingToSee(t *testing.T) {
 
 func TestASetThatWasDeletedFromVersionsIsNoSetAndCounted(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small, s3server.WithVersions())
-	gone, kept := w.Run(t).Manifest, w.Run(t).Manifest
-	folder := backup.Folder(w.Job.S3.Prefix, w.Job.Instance, w.Job.Database)
-	set := w.Find(t, gone.ID)
+	w := newWorldOn(t, pg, small, s3server.WithVersions())
+	gone, kept := w.run(t).Manifest, w.run(t).Manifest
+	folder := backup.Folder(w.job.S3.Prefix, w.job.Instance, w.job.Database)
+	set := w.find(t, gone.ID)
 	objects := len(w.keysOf(t, set))
 	stored := int64(0)
-	for o, err := range w.Env.Bucket.List(t.Context(), set.Dir) {
+	for o, err := range w.env.Bucket.List(t.Context(), set.Dir) {
 		if stored += o.Size; err != nil {
 			t.Fatal(err)
 		}
 	}
 	plan := &retention.Pruning{Decisions: []retention.Decision{{Set: *set, Delete: true}}}
-	if _, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, retention.Unconfirmed); err != nil {
+	if _, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed); err != nil {
 		t.Fatal(err)
 	}
 	if sets := w.sets(t); len(sets) != 1 || sets[0].ID != kept.ID {
 		t.Errorf("listed: %+v", sets)
 	}
-	hidden, err := backup.Noncurrent(t.Context(), w.Env.Bucket, set.Dir)
+	hidden, err := backup.Noncurrent(t.Context(), w.env.Bucket, set.Dir)
 	mark := backup.Hidden{Versions: 1, Bytes: int64(len("{}\n")), Markers: 1} // that the set is being deleted
 	if err != nil || hidden != (backup.Hidden{Versions: objects + mark.Versions, Bytes: stored + mark.Bytes, Markers: objects + mark.Markers}) {
 		t.Errorf("%+v of %d objects and %d bytes, %v", hidden, objects, stored, err)
 	}
 	// Renewing a lease leaves a version each time.
-	if all, err := backup.Noncurrent(t.Context(), w.Env.Bucket, folder); err != nil || all.Versions <= hidden.Versions || all.Markers != hidden.Markers {
+	if all, err := backup.Noncurrent(t.Context(), w.env.Bucket, folder); err != nil || all.Versions <= hidden.Versions || all.Markers != hidden.Markers {
 		t.Errorf("%+v, %v", all, err)
 	}
 	w.store.Inject(s3server.Rule{Op: s3server.OpListObjectVersions, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
-	_, err = backup.Noncurrent(t.Context(), w.Env.Bucket, folder)
+	_, err = backup.Noncurrent(t.Context(), w.env.Bucket, folder)
 	wantCode(t, err, fault.NotPermitted)
 }

@@ -17,10 +17,10 @@ import (
 
 // pieces are the places in a stored dump that can change places without being damaged themselves: the
 // frames of zstd, or the chunks of age, which are 64 KiB and a tag of 16 bytes behind header and nonce.
-func (w *World) pieces(t *testing.T, set *backup.Set, body []byte, encrypted bool) (ends []int) {
+func (w *world) pieces(t *testing.T, set *backup.Set, body []byte, encrypted bool) (ends []int) {
 	t.Helper()
 	if !encrypted {
-		c, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+		c, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func (w *World) pieces(t *testing.T, set *backup.Set, body []byte, encrypted boo
 }
 
 // inStep makes the manifest say of the dump what somebody who can write to the bucket would have it say.
-func (w *World) inStep(t *testing.T, set *backup.Set, body []byte) {
+func (w *world) inStep(t *testing.T, set *backup.Set, body []byte) {
 	t.Helper()
 	w.edit(t, set.Dir+backup.ManifestName, func(m *backup.Manifest) {
 		m.Dump.SizeBytes, m.Dump.SHA256 = int64(len(body)), fmt.Sprintf("%x", sha256.Sum256(body))
@@ -50,12 +50,12 @@ func (w *World) inStep(t *testing.T, set *backup.Set, body []byte) {
 func TestPiecesThatAreSwappedOrRepeatedAreFound(t *testing.T) {
 	pg, big := bigDatabase(t)
 	for _, encrypted := range []bool{false, true} {
-		w := NewWorldOn(t, pg, big)
+		w := newWorldOn(t, pg, big)
 		var keys []age.Identity
 		if encrypted {
 			keys = []age.Identity{w.encrypt(t)}
 		}
-		set := w.Find(t, w.Run(t).Manifest.ID)
+		set := w.find(t, w.run(t).Manifest.ID)
 		key := set.Dir + set.DumpKey()
 		body, manifest := w.body(t, key), w.body(t, set.Dir+backup.ManifestName)
 		at := w.pieces(t, set, body, encrypted)
@@ -73,14 +73,14 @@ func TestPiecesThatAreSwappedOrRepeatedAreFound(t *testing.T) {
 				if forged {
 					w.inStep(t, set, changed)
 				}
-				if _, err := verify.Whole(t.Context(), w.Job, w.Env, w.Find(t, set.ID), keys); fault.CodeOf(err) != fault.Integrity {
+				if _, err := verify.Whole(t.Context(), w.job, w.env, w.find(t, set.ID), keys); fault.CodeOf(err) != fault.Integrity {
 					t.Errorf("%s, encrypted %t, manifest in step %t: %v", what, encrypted, forged, err)
 				}
 			}
 			w.put(t, key, body)
 			w.put(t, set.Dir+backup.ManifestName, manifest)
 		}
-		if _, err := verify.Whole(t.Context(), w.Job, w.Env, w.Find(t, set.ID), keys); err != nil {
+		if _, err := verify.Whole(t.Context(), w.job, w.env, w.find(t, set.ID), keys); err != nil {
 			t.Errorf("in its own order, encrypted %t: %v", encrypted, err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // ofAccount makes the job's bucket one that has to belong to an account.
-func (w *World) ofAccount(t *testing.T, id string) {
+func (w *world) ofAccount(t *testing.T, id string) {
 	t.Helper()
 	o := w.options(t, w.store.AccessKey, w.store.SecretKey)
 	o.ExpectedBucketOwner = id
@@ -20,17 +20,17 @@ func (w *World) ofAccount(t *testing.T, id string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	w.Env.Bucket = b
+	w.env.Bucket = b
 }
 
 // The bucket was deleted, and a stranger has made one of its name who lets everybody write.
 func TestARunIntoABucketThatIsAStrangersByNowEndsBeforeItsDump(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	w.ofAccount(t, s3server.DefaultOwner)
-	w.Run(t)
+	w.run(t)
 
-	stranger := NewWorldOn(t, pg, small, s3server.With(func(o *s3server.Options) { o.Owner = "210987654321" }))
+	stranger := newWorldOn(t, pg, small, s3server.With(func(o *s3server.Options) { o.Owner = "210987654321" }))
 	stranger.ofAccount(t, s3server.DefaultOwner)
 	_, err := stranger.try(t.Context())
 	wantCode(t, err, fault.NotPermitted)
@@ -38,16 +38,16 @@ func TestARunIntoABucketThatIsAStrangersByNowEndsBeforeItsDump(t *testing.T) {
 		t.Errorf("remedy %q for %v", remedy, err)
 	}
 	stranger.noDump(t)
-	stranger.Env.Bucket = stranger.bucket(t, stranger.store.AccessKey, stranger.store.SecretKey)
+	stranger.env.Bucket = stranger.bucket(t, stranger.store.AccessKey, stranger.store.SecretKey)
 	if keys := stranger.keys(t); len(keys) > 0 {
 		t.Errorf("the stranger got %q", keys)
 	}
 	// So it is that nobody notices without the account.
-	stranger.Run(t)
+	stranger.run(t)
 }
 
 // noDump: nothing of the database has left this host.
-func (w *World) noDump(t *testing.T) {
+func (w *world) noDump(t *testing.T) {
 	t.Helper()
 	for _, r := range w.store.Requests(s3server.OpPutObject, s3server.OpCreateMultipart, s3server.OpUploadPart) {
 		if r.Status == http.StatusOK || !strings.HasSuffix(r.Key, "lease.json") {
@@ -69,7 +69,7 @@ func TestABucketThatIsElsewhereOrForbiddenEndsTheRunBeforeItsDump(t *testing.T) 
 		}, fault.Config, "eu-north-1"},
 	} {
 		pg, small := smallDatabase(t)
-		w := NewWorldOn(t, pg, small)
+		w := newWorldOn(t, pg, small)
 		w.store.Inject(s3server.Rule{Fault: want.answer})
 		_, err := w.try(t.Context())
 		wantCode(t, err, want.code)

@@ -18,20 +18,20 @@ func TestADamagedFrameStopsThePartThatNeedsItAndNoOther(t *testing.T) {
 	for name, sets := range map[string]*storedSets{"plain": &partsSet, "encrypted": &partsSealed} {
 		t.Run(name, func(t *testing.T) {
 			w, set := sets.world(t)
-			to := w.Job.Instance + "_part"
+			to := w.job.Instance + "_part"
 			// The filler is most of the dump, its middle certainly.
 			w.change(t, set.Dir+set.DumpKey(), flip(int(set.Manifest.Dump.SizeBytes/2)))
-			_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Tables: []string{"filler"}}, sets.key())
+			_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Tables: []string{"filler"}}, sets.key())
 			wantCode(t, err, fault.Integrity)
 			if !strings.Contains(err.Error(), to) || !w.exists(t, to) {
 				t.Errorf("the unfinished database is not named: %v", err)
 			}
 			w.pg.DropDatabase(t, to)
-			if r := w.RestorePart(t, set, restore.Request{Tables: []string{"sales.orders"}}, sets.key()...); !r.Compared {
+			if r := w.restorePart(t, set, restore.Request{Tables: []string{"sales.orders"}}, sets.key()...); !r.Compared {
 				t.Errorf("%+v", r)
 			}
 			w.change(t, set.Dir+set.DumpKey(), flip(5000)) // in the frame of the head
-			_, err = restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to + "2", Tables: []string{"sales.orders"}}, sets.key())
+			_, err = restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to + "2", Tables: []string{"sales.orders"}}, sets.key())
 			wantCode(t, err, fault.Integrity)
 			if w.exists(t, to+"2") {
 				t.Error("a database was created although the head is damaged")
@@ -43,8 +43,8 @@ func TestADamagedFrameStopsThePartThatNeedsItAndNoOther(t *testing.T) {
 func TestACutDumpIsNoSourceForParts(t *testing.T) {
 	w, set := partsSet.world(t)
 	w.change(t, set.Dir+set.DumpKey(), func(b []byte) []byte { return b[:len(b)-1] })
-	for name, s := range map[string]*backup.Set{"listed before": set, "listed now": w.Find(t, set.ID)} {
-		_, err := restore.Run(t.Context(), w.Job, w.Env, s, restore.Request{To: "never_made", Tables: []string{"sales.orders"}}, nil)
+	for name, s := range map[string]*backup.Set{"listed before": set, "listed now": w.find(t, set.ID)} {
+		_, err := restore.Run(t.Context(), w.job, w.env, s, restore.Request{To: "never_made", Tables: []string{"sales.orders"}}, nil)
 		if code := fault.CodeOf(err); code != fault.Integrity && code != fault.Refused || w.exists(t, "never_made") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -53,13 +53,13 @@ func TestACutDumpIsNoSourceForParts(t *testing.T) {
 
 func TestRowsThatAreNotThoseTheSetRecordedFailThePart(t *testing.T) {
 	w, set := partsSet.world(t)
-	w.RewriteContents(t, set, func(c *backup.Contents) {
+	w.rewriteContents(t, set, func(c *backup.Contents) {
 		for i := range c.Archive.Data {
 			c.Archive.Data[i].Rows++
 		}
 	})
-	to := w.Job.Instance + "_part"
-	_, err := restore.Run(t.Context(), w.Job, w.Env, w.Find(t, set.ID), restore.Request{To: to, Tables: []string{"sales.orders"}}, nil)
+	to := w.job.Instance + "_part"
+	_, err := restore.Run(t.Context(), w.job, w.env, w.find(t, set.ID), restore.Request{To: to, Tables: []string{"sales.orders"}}, nil)
 	wantCode(t, err, fault.Integrity)
 	w.pg.DropDatabase(t, to)
 }
@@ -84,8 +84,8 @@ func TestAPartThatIsCancelledOrLosesTheStoreLeavesTheNamedDatabaseOrNothing(t *t
 				cancel(terminated)
 				return &s3server.Fault{Kind: s3server.StallBody, After: 100}
 			})
-			to := w.Job.Instance + "_part"
-			_, err := restore.Run(ctx, w.Job, w.Env, set, restore.Request{To: to, Tables: []string{"filler"}}, nil)
+			to := w.job.Instance + "_part"
+			_, err := restore.Run(ctx, w.job, w.env, set, restore.Request{To: to, Tables: []string{"filler"}}, nil)
 			wantCode(t, err, fault.Terminated)
 			if w.exists(t, to) != c.left || strings.Contains(err.Error(), to) != c.left {
 				t.Errorf("database left: %v; %v", w.exists(t, to), err)
@@ -95,7 +95,7 @@ func TestAPartThatIsCancelledOrLosesTheStoreLeavesTheNamedDatabaseOrNothing(t *t
 	}
 	w.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
 	w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: backup.DumpName, Fault: s3server.Fault{Kind: s3server.Cut, After: 0}})
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "never_made", Tables: []string{"filler"}}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "never_made", Tables: []string{"filler"}}, nil)
 	wantCode(t, err, fault.Unavailable)
 	w.store.ClearFaults()
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "pgbtui-list-*")); len(left) != 0 {
@@ -105,30 +105,30 @@ func TestAPartThatIsCancelledOrLosesTheStoreLeavesTheNamedDatabaseOrNothing(t *t
 
 func TestOnlyTheRolesOfThePartHaveToBeThere(t *testing.T) {
 	w := newWorld(t)
-	db := w.Job.Database
+	db := w.job.Database
 	w.pg.Exec(t, "postgres", "CREATE ROLE granted_"+db+"; CREATE ROLE other_"+db)
 	w.pg.Exec(t, db, `CREATE TABLE mine (a int); GRANT SELECT ON mine TO granted_`+db+`;
 		CREATE TABLE theirs (a int); ALTER TABLE theirs OWNER TO other_`+db)
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	set := w.find(t, w.run(t).Manifest.ID)
 	w.pg.Exec(t, db, "DROP TABLE mine, theirs")
 	w.pg.Exec(t, "postgres", "DROP ROLE granted_"+db+", other_"+db)
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "never_made", Tables: []string{"mine"}}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "never_made", Tables: []string{"mine"}}, nil)
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), "granted_") || strings.Contains(err.Error(), "other_") || w.exists(t, "never_made") {
 		t.Error(err)
 	}
-	if r := w.RestorePart(t, set, restore.Request{Tables: []string{"mine"}, Roles: map[string]string{"granted_" + db: w.pg.User}}); !r.Compared {
+	if r := w.restorePart(t, set, restore.Request{Tables: []string{"mine"}, Roles: map[string]string{"granted_" + db: w.pg.User}}); !r.Compared {
 		t.Errorf("%+v", r)
 	}
 }
 
 func TestATableOfAForeignDumpComesFromTheWholeStream(t *testing.T) {
 	pg, db := partsDatabase(t)
-	w := NewWorldOn(t, pg, db)
+	w := newWorldOn(t, pg, db)
 	w.put(t, "postgresql/postgresql_parts_20251122_020000.backup", w.pgDump(t, db, "-Fc", "-Z0"))
 	w.put(t, "postgresql/postgresql_parts_20251123_020000.backup", w.pgDump(t, db, "-Fc"))
 	for _, set := range w.sets(t) {
-		r := w.RestorePart(t, &set, restore.Request{Tables: []string{"sales.orders"}, NoOwner: true})
+		r := w.restorePart(t, &set, restore.Request{Tables: []string{"sales.orders"}, NoOwner: true})
 		counted := strings.Contains(set.Dir, "20251122")
 		if r.Compared != counted || r.Portion.Whole == "" || r.Fetched < set.StoredSize {
 			t.Errorf("%s: %+v, %+v", set.Dir, r, r.Portion)
@@ -146,7 +146,7 @@ func TestRowsGoIntoExistingEmptyTablesOrNowhere(t *testing.T) {
 	w, set := partsSet.world(t)
 	to := w.pg.CreateDatabase(t)
 	into := func(tables ...string) (*restore.Restored, error) {
-		return restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Confirm: to, DataOnly: true, Tables: tables}, nil)
+		return restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Confirm: to, DataOnly: true, Tables: tables}, nil)
 	}
 	refused := func(says string) {
 		t.Helper()
@@ -189,6 +189,6 @@ func TestRowsGoIntoExistingEmptyTablesOrNowhere(t *testing.T) {
 	if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "customers_id_seq keeps its value") }) {
 		t.Errorf("notes: %q", r.Notes)
 	}
-	_, err = restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "no_such_db", DataOnly: true, Tables: []string{"filler"}}, nil)
+	_, err = restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "no_such_db", DataOnly: true, Tables: []string{"filler"}}, nil)
 	wantCode(t, err, fault.Refused)
 }

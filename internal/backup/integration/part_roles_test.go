@@ -48,7 +48,7 @@ func swapped(text string, roles map[string]string) string {
 
 func TestRolesAreMappedInAllThatTheyOwnMayDoAndAreNamedBy(t *testing.T) {
 	w := newWorld(t)
-	db := w.Job.Database
+	db := w.job.Database
 	old := []string{"app " + db, `b" TO "x; -- ` + db, "пользователь\n" + db}
 	renamed := []string{"new_" + db, "new; DROP TABLE x; '" + db, `new"3" ` + db}
 	roles := map[string]string{}
@@ -63,8 +63,8 @@ func TestRolesAreMappedInAllThatTheyOwnMayDoAndAreNamedBy(t *testing.T) {
 	w.pg.Exec(t, "postgres", "ALTER DATABASE "+quote(db)+" OWNER TO "+quote(old[0])+"; GRANT CREATE ON DATABASE "+quote(db)+" TO "+quote(old[1])+
 		"; ALTER ROLE "+quote(old[2])+" IN DATABASE "+quote(db)+" SET work_mem TO '5MB'")
 	uses, acls := w.pg.QueryString(t, db, usesQuery), w.pg.QueryString(t, db, aclQuery)
-	set := w.Find(t, w.Run(t).Manifest.ID)
-	to := w.Job.Instance + "_mapped"
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Instance + "_mapped"
 	drop := func() {
 		w.pg.DropDatabase(t, to)
 		w.pg.DropDatabase(t, db)
@@ -78,7 +78,7 @@ func TestRolesAreMappedInAllThatTheyOwnMayDoAndAreNamedBy(t *testing.T) {
 	} {
 		req.To, req.Roles = to, roles
 		w.pg.DropDatabase(t, to)
-		restored, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil)
+		restored, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)
 		if err != nil || !restored.Compared {
 			t.Fatalf("%s: %+v, %v", name, restored, err)
 		}
@@ -107,12 +107,12 @@ func TestRolesAreMappedInAllThatTheyOwnMayDoAndAreNamedBy(t *testing.T) {
 	for _, name := range old {
 		w.pg.Exec(t, "postgres", "DROP ROLE "+quote(name))
 	}
-	if _, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Roles: roles}, nil); err != nil {
+	if _, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Roles: roles}, nil); err != nil {
 		t.Error(err)
 	}
 	w.pg.DropDatabase(t, to)
 	delete(roles, old[1])
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Roles: roles}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Roles: roles}, nil)
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), old[1]) || strings.Contains(err.Error(), old[0]) || w.exists(t, to) {
 		t.Errorf("the unmapped role: %v", err)

@@ -44,7 +44,7 @@ CREATE TABLE other.orders (a int); CREATE TABLE filler AS SELECT i, repeat(md5(i
 SELECT lo_from_bytea(0, 'large');
 `
 
-func Named(items []restore.Item) (names []string) {
+func named(items []restore.Item) (names []string) {
 	for _, i := range items {
 		names = append(names, i.String())
 	}
@@ -52,13 +52,13 @@ func Named(items []restore.Item) (names []string) {
 	return names
 }
 
-func (w *World) RestorePart(t *testing.T, set *backup.Set, req restore.Request, identities ...age.Identity) *restore.Restored {
+func (w *world) restorePart(t *testing.T, set *backup.Set, req restore.Request, identities ...age.Identity) *restore.Restored {
 	t.Helper()
 	if req.To == "" {
-		req.To = w.Job.Instance + "_part"
+		req.To = w.job.Instance + "_part"
 	}
 	w.pg.DropDatabase(t, req.To)
-	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, req, identities)
+	restored, err := restore.Run(t.Context(), w.job, w.env, set, req, identities)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func (w *World) RestorePart(t *testing.T, set *backup.Set, req restore.Request, 
 }
 
 // served is what the store sent of objects whose key holds a text.
-func (w *World) served(t *testing.T, key string) (n int64) {
+func (w *world) served(t *testing.T, key string) (n int64) {
 	t.Helper()
 	for range 1000 {
 		n = 0
@@ -89,16 +89,16 @@ func (w *World) served(t *testing.T, key string) (n int64) {
 
 func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
 	w, set := partsSet.world(t)
-	to := w.Job.Instance + "_part"
-	r := w.RestorePart(t, set, restore.Request{To: to, Tables: []string{"sales.orders"}})
+	to := w.job.Instance + "_part"
+	r := w.restorePart(t, set, restore.Request{To: to, Tables: []string{"sales.orders"}})
 	if !r.Compared || r.Tables != 1 || r.Rows != 3000 || r.Recorded != "" {
 		t.Errorf("%+v", r)
 	}
 	p := r.Portion
 	for name, c := range map[string]struct{ got, want []string }{
-		"chosen":  {Named(p.Chosen), []string{"table sales.orders"}},
-		"brought": {Named(p.Brought), []string{"function other.stamp()", "schema other", "schema sales"}},
-		"left out": {Named(p.LeftOut), []string{
+		"chosen":  {named(p.Chosen), []string{"table sales.orders"}},
+		"brought": {named(p.Brought), []string{"function other.stamp()", "schema other", "schema sales"}},
+		"left out": {named(p.LeftOut), []string{
 			"fk constraint sales.orders orders_customer_fkey", "materialized view other.totals", "view sales.open_orders",
 		}},
 	} {
@@ -119,7 +119,7 @@ func TestATableComesWholeWithWhatItNeedsAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	if level, _ := w.Find(t, set.ID).Proven(); level != backup.LevelStored {
+	if level, _ := w.find(t, set.ID).Proven(); level != backup.LevelStored {
 		t.Errorf("a part proves the set %v", level)
 	}
 	if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "large objects") }) {
@@ -132,7 +132,7 @@ func TestOnlyTheBytesOfThePartAreFetchedAndTheStoreAgrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, set := sets.world(t)
 			w.store.ForgetRequests()
-			r := w.RestorePart(t, set, restore.Request{Tables: []string{"sales.customers"}}, sets.key()...)
+			r := w.restorePart(t, set, restore.Request{Tables: []string{"sales.customers"}}, sets.key()...)
 			served := w.served(t, backup.DumpName)
 			if r.Fetched != served || r.Fetched != r.Portion.FetchBytes || r.Fetched >= set.Manifest.Dump.SizeBytes/2 || r.Portion.Whole != "" {
 				t.Errorf("fetched %d, the store served %d, promised %d, the dump has %d", r.Fetched, served, r.Portion.FetchBytes, set.Manifest.Dump.SizeBytes)
@@ -146,13 +146,13 @@ func TestOnlyTheBytesOfThePartAreFetchedAndTheStoreAgrees(t *testing.T) {
 
 func TestASetWithoutAnIndexIsFetchedWholeAndThatIsSaid(t *testing.T) {
 	w, set := partsSet.world(t)
-	w.RewriteContents(t, set, func(c *backup.Contents) { c.Frames.Sizes = nil })
-	set = w.Find(t, set.ID)
-	r := w.RestorePart(t, set, restore.Request{Tables: []string{"measured"}})
+	w.rewriteContents(t, set, func(c *backup.Contents) { c.Frames.Sizes = nil })
+	set = w.find(t, set.ID)
+	r := w.restorePart(t, set, restore.Request{Tables: []string{"measured"}})
 	if !r.Compared || r.Tables != 2 || r.Rows != 400 || !strings.Contains(r.Portion.Whole, "index") || r.Fetched < set.Manifest.Dump.SizeBytes {
 		t.Errorf("%+v, %+v", r, r.Portion)
 	}
-	if got := Named(r.Portion.Chosen); !slices.Equal(got, []string{"table public.measured", "table public.measured_a", "table public.measured_b"}) {
+	if got := named(r.Portion.Chosen); !slices.Equal(got, []string{"table public.measured", "table public.measured_a", "table public.measured_b"}) {
 		t.Errorf("a partitioned table comes without its partitions: %q", got)
 	}
 	if w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM measured") != 400 {
@@ -162,19 +162,19 @@ func TestASetWithoutAnIndexIsFetchedWholeAndThatIsSaid(t *testing.T) {
 
 func TestASchemaComesWithItsViewsAndForeignKeysWithBothTables(t *testing.T) {
 	w, set := partsSet.world(t)
-	r := w.RestorePart(t, set, restore.Request{Schemas: []string{"sales"}})
+	r := w.restorePart(t, set, restore.Request{Schemas: []string{"sales"}})
 	if !r.Compared || r.Tables != 2 || r.Rows != 3500 {
 		t.Errorf("%+v", r)
 	}
-	if got := Named(r.Portion.LeftOut); !slices.Equal(got, []string{"materialized view other.totals"}) {
+	if got := named(r.Portion.LeftOut); !slices.Equal(got, []string{"materialized view other.totals"}) {
 		t.Errorf("left out: %q", got)
 	}
 	if w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") != 1 || w.pg.QueryInt(t, r.Database, "SELECT count(*) FROM sales.open_orders") != 3000 {
 		t.Error("the foreign key or the view is missing")
 	}
 	// A view of another schema needs a table, which comes as a definition.
-	r = w.RestorePart(t, set, restore.Request{Tables: []string{"other.totals"}})
-	if got := Named(r.Portion.Brought); !slices.Contains(got, "table sales.orders (without rows)") {
+	r = w.restorePart(t, set, restore.Request{Tables: []string{"other.totals"}})
+	if got := named(r.Portion.Brought); !slices.Contains(got, "table sales.orders (without rows)") {
 		t.Errorf("brought: %q", got)
 	}
 	if got := w.pg.QueryString(t, r.Database, "SELECT relispopulated::text FROM pg_class WHERE relname = 'totals'"); got != "false" {
@@ -184,7 +184,7 @@ func TestASchemaComesWithItsViewsAndForeignKeysWithBothTables(t *testing.T) {
 
 func TestDefinitionsAloneCostTheHeadAlone(t *testing.T) {
 	w, set := partsSet.world(t)
-	r := w.RestorePart(t, set, restore.Request{SchemaOnly: true})
+	r := w.restorePart(t, set, restore.Request{SchemaOnly: true})
 	if r.Compared || r.Fetched >= set.Manifest.Dump.SizeBytes/2 {
 		t.Errorf("%+v", r)
 	}
@@ -200,7 +200,7 @@ func TestDefinitionsAloneCostTheHeadAlone(t *testing.T) {
 
 func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *testing.T) {
 	w, set := partsSet.world(t)
-	to := w.Job.Instance + "_part"
+	to := w.job.Instance + "_part"
 	for _, c := range []struct {
 		req  restore.Request
 		code fault.Code
@@ -219,18 +219,18 @@ func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *
 		if c.req.To = to; c.req.DataOnly {
 			c.req.Confirm = to
 		}
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, c.req, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, c.req, nil)
 		if fault.CodeOf(err) != c.code || !strings.Contains(err.Error()+fault.Remedy(err), c.says) || w.exists(t, to) {
 			t.Errorf("%+v: %v (%s)", c.req, err, fault.Remedy(err))
 		}
 	}
 	for _, name := range []string{`"odd""schema"."T.x"`, `odd"schema.T.x`, "T.x", `"T.x"`} {
-		r := w.RestorePart(t, set, restore.Request{To: to, Tables: []string{name}})
+		r := w.restorePart(t, set, restore.Request{To: to, Tables: []string{name}})
 		if r.Rows != 2 || !r.Compared {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	r := w.RestorePart(t, set, restore.Request{To: to, Tables: []string{`"a.b"."c"`, `"a"."b.c"`}})
+	r := w.restorePart(t, set, restore.Request{To: to, Tables: []string{`"a.b"."c"`, `"a"."b.c"`}})
 	if r.Tables != 2 {
 		t.Errorf("%+v", r)
 	}

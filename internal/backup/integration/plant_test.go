@@ -14,18 +14,18 @@ import (
 
 // plant writes a whole native set that finished at a time, without any dump: the catalogue and
 // retention can't tell the difference.
-func (w *World) plant(t testing.TB, finished time.Time, change ...func(*backup.Manifest)) *backup.Manifest {
+func (w *world) plant(t testing.TB, finished time.Time, change ...func(*backup.Manifest)) *backup.Manifest {
 	t.Helper()
 	body := []byte("stands for a dump")
 	m := &backup.Manifest{
-		Schema: backup.ManifestSchema, ID: backup.NewID(finished), Instance: printable.Name(w.Job.Instance), Database: printable.Name(w.Job.Database), Job: w.Job.Name,
+		Schema: backup.ManifestSchema, ID: backup.NewID(finished), Instance: printable.Name(w.job.Instance), Database: printable.Name(w.job.Database), Job: w.job.Name,
 		StartedAt: finished.Add(-time.Minute).UTC().Truncate(time.Second), FinishedAt: finished.UTC().Truncate(time.Second),
 		Dump: backup.Object{Key: backup.DumpName, SizeBytes: int64(len(body)), SHA256: fmt.Sprintf("%x", sha256.Sum256(body)), RawBytes: 1},
 	}
 	for _, c := range change {
 		c(m)
 	}
-	dir := backup.Folder(w.Job.S3.Prefix, string(m.Instance), string(m.Database)) + m.ID + "/"
+	dir := backup.Folder(w.job.S3.Prefix, string(m.Instance), string(m.Database)) + m.ID + "/"
 	w.put(t, dir+backup.DumpName, body)
 	raw, err := json.Marshal(m)
 	if err != nil {
@@ -36,22 +36,22 @@ func (w *World) plant(t testing.TB, finished time.Time, change ...func(*backup.M
 }
 
 // prove plants evidence beside a set.
-func (w *World) prove(t testing.TB, id string, level backup.Level, ok bool, at time.Time) {
+func (w *world) prove(t testing.TB, id string, level backup.Level, ok bool, at time.Time) {
 	t.Helper()
 	p := backup.Proof{Schema: 1, Set: id, Kind: "verify", Level: level.String(), OK: ok, FinishedAt: at.UTC(), Error: "planted"}
-	if _, err := backup.PutProof(t.Context(), w.Env.Bucket, w.Find(t, id), p); err != nil {
+	if _, err := backup.PutProof(t.Context(), w.env.Bucket, w.find(t, id), p); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w *World) put(t testing.TB, key string, body []byte) {
+func (w *world) put(t testing.TB, key string, body []byte) {
 	t.Helper()
-	if _, err := w.Env.Bucket.Put(t.Context(), key, body, s3.PutOptions{}); err != nil {
+	if _, err := w.env.Bucket.Put(t.Context(), key, body, s3.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w *World) putJSON(t testing.TB, key string, v any) {
+func (w *world) putJSON(t testing.TB, key string, v any) {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {

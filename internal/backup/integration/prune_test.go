@@ -16,13 +16,13 @@ import (
 )
 
 // withDays is a world whose job keeps sets for 30 days, at least one.
-func withDays(t *testing.T) *World {
-	w := NewWorldOn(t, pgOf(t), "small")
-	w.Job.Keep.Days, w.Job.Keep.MinGood = 30, 1
+func withDays(t *testing.T) *world {
+	w := newWorldOn(t, pgOf(t), "small")
+	w.job.Keep.Days, w.job.Keep.MinGood = 30, 1
 	return w
 }
 
-func (w *World) has(t *testing.T, id string) bool {
+func (w *world) has(t *testing.T, id string) bool {
 	t.Helper()
 	return slices.ContainsFunc(w.keys(t), func(key string) bool { return strings.Contains(key, id) })
 }
@@ -33,7 +33,7 @@ func TestRetentionAfterARunTouchesItsOwnDatabaseOnly(t *testing.T) {
 	var others []string
 	for _, change := range []func(*backup.Manifest){
 		func(m *backup.Manifest) { m.Database = "other" },
-		func(m *backup.Manifest) { m.Database = printable.Name(w.Job.Database + "_20200101") },
+		func(m *backup.Manifest) { m.Database = printable.Name(w.job.Database + "_20200101") },
 		func(m *backup.Manifest) { m.Instance = "elsewhere" },
 		func(m *backup.Manifest) { m.Instance = "postgresql_x" },
 	} {
@@ -41,13 +41,13 @@ func TestRetentionAfterARunTouchesItsOwnDatabaseOnly(t *testing.T) {
 	}
 	foreign := []string{
 		"postgresql/README", "README.md", "postgresql/pgbackrest/archive/main/archive.info", "postgresql/postgresql_small_20200101_000000.backup",
-		"postgresql/postgresql_small_20200101.backup", backup.Folder("postgresql", w.Job.Instance, w.Job.Database) + "notes.txt",
-		backup.Folder("postgresql", w.Job.Instance, w.Job.Database) + "20200101/dump", "postgresql/" + w.Job.Instance + "/small/20200101T000000Z-aaaaa/x",
+		"postgresql/postgresql_small_20200101.backup", backup.Folder("postgresql", w.job.Instance, w.job.Database) + "notes.txt",
+		backup.Folder("postgresql", w.job.Instance, w.job.Database) + "20200101/dump", "postgresql/" + w.job.Instance + "/small/20200101T000000Z-aaaaa/x",
 	}
 	for _, key := range foreign {
 		w.put(t, key, []byte("foreign"))
 	}
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Deleted) != 1 || result.Deleted[0].Set.ID != mine.ID || w.has(t, mine.ID) {
 		t.Errorf("deleted: %+v", result.Deleted)
 	}
@@ -63,11 +63,11 @@ func TestRetentionAfterARunTouchesItsOwnDatabaseOnly(t *testing.T) {
 
 func TestADatabaseWithADateInItsNameKeepsItsFreshBackup(t *testing.T) {
 	w := withDays(t)
-	w.Job.Keep.Days = 1
+	w.job.Keep.Days = 1
 	w.pg.CreateDatabaseNamed(t, "sales_20200101")
-	w.Job.Database = "sales_20200101"
+	w.job.Database = "sales_20200101"
 	for range 2 {
-		if result := w.Run(t); !w.has(t, result.Manifest.ID) || len(result.Deleted) != 0 {
+		if result := w.run(t); !w.has(t, result.Manifest.ID) || len(result.Deleted) != 0 {
 			t.Errorf("deleted: %+v", result.Deleted)
 		}
 	}
@@ -86,9 +86,9 @@ func TestSetsOfMoreThanAThousandObjectsGoWhole(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(60))
 	for i := range 1100 {
-		w.put(t, fmt.Sprintf("%s%s/proofs/%d.json", backup.Folder("postgresql", w.Job.Instance, w.Job.Database), m.ID, i), nil)
+		w.put(t, fmt.Sprintf("%s%s/proofs/%d.json", backup.Folder("postgresql", w.job.Instance, w.job.Database), m.ID, i), nil)
 	}
-	w.Run(t)
+	w.run(t)
 	if w.has(t, m.ID) {
 		t.Errorf("%d objects are left", len(w.keys(t)))
 	}
@@ -98,14 +98,14 @@ func TestADeletionThatFailsIsAWarningAndTheOthersGoOn(t *testing.T) {
 	w := withDays(t)
 	first, second := w.plant(t, backuptest.Ago(60)), w.plant(t, backuptest.Ago(61))
 	w.store.Inject(s3server.Rule{Op: s3server.OpDeleteObjects, Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
-	result := w.Run(t)
+	result := w.run(t)
 	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "access") && !strings.Contains(result.Warnings[0], "AccessDenied") {
 		t.Errorf("warnings %q", result.Warnings)
 	}
 	if len(result.Deleted) != 1 || !w.has(t, first.ID) || w.has(t, second.ID) {
 		t.Errorf("deleted %+v", result.Deleted)
 	}
-	if set := w.Find(t, first.ID); !set.Good() {
+	if set := w.find(t, first.ID); !set.Good() {
 		t.Error("a set that stayed lost its manifest")
 	}
 }
@@ -114,9 +114,9 @@ func TestAWriterWithoutTheRightToDeleteStillMakesBackups(t *testing.T) {
 	w := withDays(t)
 	kept := w.plant(t, backuptest.Ago(60))
 	w.plant(t, backuptest.Ago(61))
-	w.Env.Bucket = w.bucket(t, "no-delete", "no-delete-secret")
-	result := w.Run(t)
-	if len(result.Warnings) != 1 || strings.Contains(result.Warnings[0], "\n") || !w.Find(t, kept.ID).Good() {
+	w.env.Bucket = w.bucket(t, "no-delete", "no-delete-secret")
+	result := w.run(t)
+	if len(result.Warnings) != 1 || strings.Contains(result.Warnings[0], "\n") || !w.find(t, kept.ID).Good() {
 		t.Errorf("warnings %q", result.Warnings)
 	}
 	// Its failures leave what only others may remove, as litter and not as a set.
@@ -130,7 +130,7 @@ func TestAWriterWithoutTheRightToDeleteStillMakesBackups(t *testing.T) {
 }
 
 // removeHalf is a deletion of old sets that breaks off when the manifest is gone, and the rest is there.
-func (w *World) removeHalf(t *testing.T) {
+func (w *world) removeHalf(t *testing.T) {
 	t.Helper()
 	calls := 0
 	w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
@@ -152,7 +152,7 @@ func TestACrashInTheMiddleOfADeletionIsFinishedLater(t *testing.T) {
 	m := w.plant(t, backuptest.Ago(60))
 	w.plant(t, backuptest.Ago(1))
 	w.removeHalf(t)
-	if set := w.Find(t, m.ID); set.Good() || set.Kind != backup.KindIncomplete {
+	if set := w.find(t, m.ID); set.Good() || set.Kind != backup.KindIncomplete {
 		t.Errorf("half a set is %s, %q", set.Kind, set.Problem)
 	}
 	if err := w.removeOld(t, 25*time.Hour); err != nil || w.has(t, m.ID) {
@@ -163,10 +163,10 @@ func TestACrashInTheMiddleOfADeletionIsFinishedLater(t *testing.T) {
 func TestASetThatWasCommittedAfterThePlanIsNotDeletedAsUnfinished(t *testing.T) {
 	w := withDays(t)
 	m := w.plant(t, backuptest.Ago(2))
-	set := *w.Find(t, m.ID)
+	set := *w.find(t, m.ID)
 	set.Kind, set.Manifest = backup.KindIncomplete, nil // as it was listed a moment earlier
-	_, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, &retention.Pruning{Decisions: []retention.Decision{{Set: set, Delete: true}}}, retention.Unconfirmed)
-	if err == nil || !w.Find(t, m.ID).Good() {
+	_, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, &retention.Pruning{Decisions: []retention.Decision{{Set: set, Delete: true}}}, retention.Unconfirmed)
+	if err == nil || !w.find(t, m.ID).Good() {
 		t.Errorf("%v: %q", err, w.keys(t))
 	}
 }
@@ -174,7 +174,7 @@ func TestASetThatWasCommittedAfterThePlanIsNotDeletedAsUnfinished(t *testing.T) 
 func TestAPlanNeedsOneDatabase(t *testing.T) {
 	w := withDays(t)
 	w.plant(t, backuptest.Ago(60))
-	w.Job.Database = ""
-	_, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{Legacy: true})
+	w.job.Database = ""
+	_, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{Legacy: true})
 	wantCode(t, err, fault.Config)
 }

@@ -19,7 +19,7 @@ import (
 
 // replaced is a database that was dumped with one row and has two since.
 type replaced struct {
-	*World
+	*world
 	live string
 	set  *backup.Set
 }
@@ -28,9 +28,9 @@ func newReplaced(t *testing.T, name string) *replaced {
 	t.Helper()
 	pg := pgOf(t)
 	pg.CreateDatabaseNamed(t, name)
-	w := NewWorldOn(t, pg, name)
+	w := newWorldOn(t, pg, name)
 	pg.Exec(t, name, "CREATE TABLE t AS SELECT 1 AS a")
-	r := &replaced{World: w, live: name, set: w.Find(t, w.Run(t).Manifest.ID)}
+	r := &replaced{world: w, live: name, set: w.find(t, w.run(t).Manifest.ID)}
 	pg.Exec(t, name, "INSERT INTO t VALUES (2)")
 	r.deserted(t)
 	t.Cleanup(func() {
@@ -46,7 +46,7 @@ func (r *replaced) request() restore.Request {
 }
 
 func (r *replaced) restore(ctx context.Context, req restore.Request) (*restore.Restored, error) {
-	return restore.Run(ctx, r.Job, r.Env, r.set, req, nil)
+	return restore.Run(ctx, r.job, r.env, r.set, req, nil)
 }
 
 // beside are the databases that stand beside the live one, sorted.
@@ -128,17 +128,17 @@ func TestAReplacedDatabaseIsKeptAndComesBackByAnUndo(t *testing.T) {
 				t.Errorf("stage %s; %s", last, r.log.text())
 			}
 			undo := restore.UndoRequest{Database: name, Confirm: name}
-			back, err := restore.Undo(t.Context(), r.Job, r.Env, undo)
+			back, err := restore.Undo(t.Context(), r.job, r.env, undo)
 			if err != nil || back.With != done.Kept || kept.WordOf(name, back.Kept) != kept.Undone {
 				t.Fatalf("%+v, %v", back, err)
 			}
 			r.wantLive(t, 2)
 			r.wantBeside(t, kept.Undone)
 			// And forth again, by name; an undo without one has nothing to go back to.
-			_, err = restore.Undo(t.Context(), r.Job, r.Env, undo)
+			_, err = restore.Undo(t.Context(), r.job, r.env, undo)
 			wantCode(t, err, fault.Refused)
 			undo.With = back.Kept
-			if _, err = restore.Undo(t.Context(), r.Job, r.Env, undo); err != nil {
+			if _, err = restore.Undo(t.Context(), r.job, r.env, undo); err != nil {
 				t.Fatal(err)
 			}
 			r.wantLive(t, 1)
@@ -159,15 +159,15 @@ func TestAnApplicationThatComesDuringTheRestoreStopsTheSwapUnlessItMayBeEnded(t 
 	r.wantLive(t, 2)
 	// The copy is not lost: it takes its place later.
 	swap := restore.UndoRequest{Database: r.live, Confirm: r.live, With: left[0]}
-	_, err = restore.Undo(t.Context(), r.Job, r.Env, swap)
+	_, err = restore.Undo(t.Context(), r.job, r.env, swap)
 	wantCode(t, err, fault.Refused)
 	swap.Terminate = true
-	done, err := restore.Undo(t.Context(), r.Job, r.Env, swap)
+	done, err := restore.Undo(t.Context(), r.job, r.env, swap)
 	if err != nil || done.Ended != 1 || kept.WordOf(r.live, done.Kept) != kept.Before {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	r.wantLive(t, 1)
-	back, err := restore.Undo(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live, Confirm: r.live, Terminate: true})
+	back, err := restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: r.live, Terminate: true})
 	if err != nil || back.With != done.Kept {
 		t.Fatalf("%+v, %v", back, err)
 	}
@@ -180,7 +180,7 @@ func TestACancelledReplacementLeavesTheOldStateOrTheNewAndSaysWhich(t *testing.T
 		t.Run(string(step), func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			r.Env.SwapStep = func(at postgres.SwapStep) {
+			r.env.SwapStep = func(at postgres.SwapStep) {
 				if at == step {
 					cancel(terminated)
 				}
@@ -275,34 +275,34 @@ func TestAKilledReplacementLeavesOneOfTwoStatesAndNothingToRepair(t *testing.T) 
 
 func TestACopyThatIsNotWholeNeverTakesAPlace(t *testing.T) {
 	r := newReplaced(t, "differs_"+backup.NewID(time.Now())[17:])
-	r.RewriteContents(t, r.set, func(c *backup.Contents) { c.Archive.Data[0].Rows++ })
-	r.set = r.Find(t, r.set.ID)
+	r.rewriteContents(t, r.set, func(c *backup.Contents) { c.Archive.Data[0].Rows++ })
+	r.set = r.find(t, r.set.ID)
 	_, err := r.restore(t.Context(), r.request())
 	wantCode(t, err, fault.Integrity)
 	left := r.wantBeside(t, kept.Restoring)
 	if !strings.Contains(err.Error(), left[0]) || !strings.Contains(err.Error(), "is as it was") {
 		t.Error(err)
 	}
-	_, err = restore.Undo(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live, Confirm: r.live, With: left[0]})
+	_, err = restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: r.live, With: left[0]})
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), "not finished") {
 		t.Error(err)
 	}
 	r.pg.DropDatabase(t, left[0])
 	// Rights of the database that its server refuses are no detail: the copy is not the same.
-	r.RewriteContents(t, r.set, func(c *backup.Contents) {
+	r.rewriteContents(t, r.set, func(c *backup.Contents) {
 		c.Archive.Data[0].Rows--
 		c.Database.Parameters = []postgres.Parameter{{Name: "no_such_setting", Value: "1"}}
 	})
-	r.set = r.Find(t, r.set.ID)
+	r.set = r.find(t, r.set.ID)
 	_, err = r.restore(t.Context(), r.request())
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), "no_such_setting") {
 		t.Error(err)
 	}
 	// Nor does one whose rows nobody counted.
-	r.RewriteContents(t, r.set, func(c *backup.Contents) { c.Archive = nil })
-	if c := r.check(t, r.Find(t, r.set.ID), r.request(), "counts"); c.OK {
+	r.rewriteContents(t, r.set, func(c *backup.Contents) { c.Archive = nil })
+	if c := r.check(t, r.find(t, r.set.ID), r.request(), "counts"); c.OK {
 		t.Errorf("%+v", c)
 	}
 	r.wantLive(t, 2)
@@ -313,7 +313,7 @@ func TestAnUndoTakesOnlyWhatWasKeptForThatName(t *testing.T) {
 	foreign := r.live + "_before_noon"
 	r.pg.CreateDatabaseNamed(t, foreign)
 	for with, part := range map[string]string{"": "no database", foreign: "none that was kept", "postgres": "none that was kept", kept.Name(r.live, kept.Before, time.Unix(0, 0)): "there is no database"} {
-		_, err := restore.Undo(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live, Confirm: r.live, With: with})
+		_, err := restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: r.live, With: with})
 		wantCode(t, err, fault.Refused)
 		if !strings.Contains(err.Error(), part) {
 			t.Error(err)
@@ -323,7 +323,7 @@ func TestAnUndoTakesOnlyWhatWasKeptForThatName(t *testing.T) {
 	for _, name := range []string{kept.Name(r.live, kept.Before, time.Unix(100, 0)), kept.Name(r.live, kept.Before, time.Unix(200, 0)), kept.Name(r.live+"_before", kept.Before, time.Unix(300, 0))} {
 		r.pg.CreateDatabaseNamed(t, name)
 	}
-	checks, err := restore.UndoPreflight(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live})
+	checks, err := restore.UndoPreflight(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live})
 	if err != nil || len(checks) < 2 || !strings.Contains(checks[1].Detail, kept.Name(r.live, kept.Before, time.Unix(200, 0))) {
 		t.Errorf("%+v, %v", checks, err)
 	}

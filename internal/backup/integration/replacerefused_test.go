@@ -22,7 +22,7 @@ func TestNothingIsReplacedWithoutItsNameTyped(t *testing.T) {
 		if !strings.Contains(err.Error(), "not confirmed") || !strings.Contains(err.Error(), "is as it was") {
 			t.Error(err)
 		}
-		_, err = restore.Undo(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live, Confirm: typed})
+		_, err = restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: typed})
 		wantCode(t, err, fault.Refused)
 		if !strings.Contains(err.Error(), "not confirmed") {
 			t.Error(err)
@@ -120,7 +120,7 @@ func TestTwoOperatorsDoNotReplaceOneDatabase(t *testing.T) {
 		_, err := r.restore(t.Context(), r.request())
 		restored <- err
 	}()
-	_, err = restore.Undo(t.Context(), r.Job, r.Env, restore.UndoRequest{Database: r.live, Confirm: r.live})
+	_, err = restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: r.live})
 	wantCode(t, err, fault.Temporary)
 	wantCode(t, <-restored, fault.Temporary)
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // spoilOnce flips a bit of the next answer with such an object.
-func (w *World) spoilOnce(key string, at int64) {
+func (w *world) spoilOnce(key string, at int64) {
 	w.store.Inject(s3server.Rule{Op: s3server.OpGetObject, Key: key, Times: 1, Fault: s3server.Fault{Kind: s3server.Flip, After: at}})
 }
 
 func TestADocumentThatCameDamagedIsReadOnceMoreBeforeTheSetIsBlamed(t *testing.T) {
 	w, signer := signedWorld(t)
-	set := w.Find(t, w.runAs(t, signer))
-	w.prove(t, set.ID, backup.LevelReadable, true, w.Env.Now())
+	set := w.find(t, w.runAs(t, signer))
+	w.prove(t, set.ID, backup.LevelReadable, true, w.env.Now())
 	for name, key := range map[string]string{"the manifest": backup.ManifestName + "\x00", "its signature": backup.SignatureName, "a proof": backup.ProofsFolder} {
 		for _, at := range []int64{0, 30, 60} {
 			if name == "the manifest" {
@@ -26,7 +26,7 @@ func TestADocumentThatCameDamagedIsReadOnceMoreBeforeTheSetIsBlamed(t *testing.T
 			} else {
 				w.spoilOnce(key, at)
 			}
-			now := w.Find(t, set.ID)
+			now := w.find(t, set.ID)
 			if level, _ := now.Proven(); !now.Good() || now.Signature != backup.SignatureGood || level != backup.LevelReadable {
 				t.Errorf("%s, byte %d: %s %q, %v", name, at, now.Signature, now.Problem, level)
 			}
@@ -49,7 +49,7 @@ func spoilManifest(at int64) hook {
 
 func TestAManifestThatStaysDamagedIsNotReadForEver(t *testing.T) {
 	w, signer := signedWorld(t)
-	set := w.Find(t, w.runAs(t, signer))
+	set := w.find(t, w.runAs(t, signer))
 	w.change(t, set.Dir+backup.ManifestName, func(b []byte) []byte { return append(b, ' ') })
 	asked := 0
 	w.onRequest(func(op s3server.Op, key string) *s3server.Fault {
@@ -58,7 +58,7 @@ func TestAManifestThatStaysDamagedIsNotReadForEver(t *testing.T) {
 		}
 		return nil
 	})
-	catalogue := backup.NewCatalogue(w.Env.Bucket, w.Job)
+	catalogue := backup.NewCatalogue(w.env.Bucket, w.job)
 	for range 4 {
 		if sets, err := catalogue.Sets(t.Context(), backup.Scope{}); err != nil || sets[0].Signature != backup.SignatureForged {
 			t.Errorf("%+v, %v", sets, err)
@@ -75,7 +75,7 @@ func TestObjectsThatCameDamagedAreReadOnceMoreAndThatIsLogged(t *testing.T) {
 			for _, at := range []int64{0, 30, 80, 150} {
 				w, set := sets.world(t)
 				w.spoilOnce(key, at)
-				v, err := verify.Whole(t.Context(), w.Job, w.Env, set, sets.key())
+				v, err := verify.Whole(t.Context(), w.job, w.env, set, sets.key())
 				if err != nil || v.Proof.Rows != 5000 {
 					t.Errorf("encrypted %v, %s, byte %d: %v", sets.encrypted, key, at, err)
 				}
@@ -94,12 +94,12 @@ func TestADamagedHeaderOfAgeIsDamageAndNoWrongKey(t *testing.T) {
 			w, set := smallSealed.world(t)
 			w.change(t, set.Dir+name+".age", flip(at))
 			if name == backup.DumpName && at == 40 {
-				_, err := verify.Sample(t.Context(), w.Job, w.Env, set, smallSealed.key(), 1)
+				_, err := verify.Sample(t.Context(), w.job, w.env, set, smallSealed.key(), 1)
 				wantCode(t, err, fault.Integrity)
 			}
-			_, err := verify.Whole(t.Context(), w.Job, w.Env, set, smallSealed.key())
+			_, err := verify.Whole(t.Context(), w.job, w.env, set, smallSealed.key())
 			wantCode(t, err, fault.Integrity)
-			if failure := w.Find(t, set.ID).LastFailure(); failure == nil {
+			if failure := w.find(t, set.ID).LastFailure(); failure == nil {
 				t.Errorf("%s, byte %d: the damage is not recorded", name, at)
 			}
 		}

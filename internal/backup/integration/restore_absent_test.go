@@ -22,16 +22,16 @@ func TestWhatADumpNeverHasIsToldByItsRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	pg.Run(t)
-	w := NewWorldOn(t, pg, "source")
-	result := w.Run(t)
+	w := newWorldOn(t, pg, "source")
+	result := w.run(t)
 	if len(result.Warnings) > 0 || !strings.Contains(w.log.text(), "the rows of 1 unlogged tables are not in backups of a hot standby") {
 		t.Errorf("warnings %q", result.Warnings)
 	}
-	set := w.Find(t, result.Manifest.ID)
+	set := w.find(t, result.Manifest.ID)
 	shared := pgtest.Shared(t)
-	w.Job.Postgres.Host, w.Job.Postgres.Port = shared.Host, shared.Port
-	to := "absent_" + w.Job.Instance
-	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+	w.job.Postgres.Host, w.job.Postgres.Port = shared.Host, shared.Port
+	to := "absent_" + w.job.Instance
+	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,24 +13,24 @@ import (
 // An operator's strongest role on a managed service is no superuser, but may create databases and roles.
 func TestAnOrdinaryRolesRestoreIsToldWhatItMayNotDo(t *testing.T) {
 	w := newWorld(t)
-	admin, app, other := "admin_"+w.Job.Instance, "app_"+w.Job.Instance, "other_"+w.Job.Instance
+	admin, app, other := "admin_"+w.job.Instance, "app_"+w.job.Instance, "other_"+w.job.Instance
 	w.pg.Exec(t, "postgres", "CREATE ROLE "+admin+" LOGIN CREATEDB CREATEROLE; CREATE ROLE "+app+" NOLOGIN ROLE "+admin+"; CREATE ROLE "+other)
 	t.Cleanup(func() {
 		for _, db := range []string{"_app", "_part", "_mine"} {
-			w.pg.DropDatabase(t, w.Job.Instance+db)
+			w.pg.DropDatabase(t, w.job.Instance+db)
 		}
-		w.pg.DropDatabase(t, w.Job.Database)
+		w.pg.DropDatabase(t, w.job.Database)
 		w.pg.Exec(t, "postgres", "DROP ROLE "+app+", "+admin+", "+other)
 	})
-	w.pg.Exec(t, w.Job.Database, `CREATE EXTENSION pg_trgm; CREATE SCHEMA app; CREATE TABLE app.t (i int); INSERT INTO app.t VALUES (1);
+	w.pg.Exec(t, w.job.Database, `CREATE EXTENSION pg_trgm; CREATE SCHEMA app; CREATE TABLE app.t (i int); INSERT INTO app.t VALUES (1);
 		CREATE SCHEMA sys; CREATE TABLE sys.t (i int); INSERT INTO sys.t VALUES (1); ALTER SCHEMA app OWNER TO `+app+"; ALTER TABLE app.t OWNER TO "+app)
-	owned := w.Find(t, w.Run(t).Manifest.ID)
-	w.pg.Exec(t, w.Job.Database, "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION file_fdw; CREATE FOREIGN DATA WRAPPER fdw; "+
+	owned := w.find(t, w.run(t).Manifest.ID)
+	w.pg.Exec(t, w.job.Database, "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION file_fdw; CREATE FOREIGN DATA WRAPPER fdw; "+
 		"ALTER TABLE sys.t OWNER TO "+other)
-	untrusted := w.Find(t, w.Run(t).Manifest.ID)
-	superuser := w.Job.Postgres.User
-	w.Job.Postgres.User = admin
-	to := w.Job.Instance
+	untrusted := w.find(t, w.run(t).Manifest.ID)
+	superuser := w.job.Postgres.User
+	w.job.Postgres.User = admin
+	to := w.job.Instance
 
 	if c := w.check(t, owned, restore.Request{To: to + "_x"}, "owners"); c.OK || !strings.HasSuffix(c.Detail, superuser) || !strings.Contains(c.Remedy, "--no-owner") {
 		t.Errorf("%+v", c)
@@ -39,7 +39,7 @@ func TestAnOrdinaryRolesRestoreIsToldWhatItMayNotDo(t *testing.T) {
 		!strings.Contains(c.Detail, "extension file_fdw, extension pg_stat_statements, foreign data wrapper fdw") || !strings.Contains(c.Remedy, "superuser") {
 		t.Errorf("%+v", c)
 	}
-	_, err := restore.Run(t.Context(), w.Job, w.Env, untrusted, restore.Request{To: to + "_x"}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, untrusted, restore.Request{To: to + "_x"}, nil)
 	wantCode(t, err, fault.Refused)
 	if w.exists(t, to+"_x") || !strings.Contains(err.Error(), other) || !strings.Contains(fault.Remedy(err), "--no-owner") {
 		t.Errorf("%v (%s)", err, fault.Remedy(err))
@@ -55,13 +55,13 @@ func TestAnOrdinaryRolesRestoreIsToldWhatItMayNotDo(t *testing.T) {
 				t.Errorf("%s: %+v", name, c)
 			}
 		}
-		if restored, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil); err != nil || !restored.Compared {
+		if restored, err := restore.Run(t.Context(), w.job, w.env, set, req, nil); err != nil || !restored.Compared {
 			t.Errorf("%s: %v (%s)", name, err, fault.Remedy(err))
 		}
 	}
 	// A superuser is asked nothing of this.
-	w.Job.Postgres.User = superuser
-	checks, _, err := restore.Preflight(t.Context(), w.Job, w.Env, untrusted, restore.Request{To: to + "_x"}, nil)
+	w.job.Postgres.User = superuser
+	checks, _, err := restore.Preflight(t.Context(), w.job, w.env, untrusted, restore.Request{To: to + "_x"}, nil)
 	if err != nil || slices.ContainsFunc(checks, func(c restore.Check) bool { return c.Name == "rights" || !c.OK }) {
 		t.Errorf("%+v, %v", checks, err)
 	}

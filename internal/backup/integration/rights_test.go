@@ -33,7 +33,7 @@ RESET ROLE; CREATE EVENT TRIGGER fires ON ddl_command_start EXECUTE FUNCTION tra
 `
 
 // as is what a statement says to somebody who logged in as the role, or its error.
-func (w *World) as(t *testing.T, role, database, sql string) (string, error) {
+func (w *world) as(t *testing.T, role, database, sql string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(w.pg.BinDir, "psql"), "-XAtqw", "-vON_ERROR_STOP=1", "-c", sql)
 	cmd.Env = append(append(cmd.Environ(), w.pg.Env(database)...), "PGUSER="+role)
@@ -41,29 +41,29 @@ func (w *World) as(t *testing.T, role, database, sql string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-func (w *World) trapped(t *testing.T) (set *backup.Set, role string) {
+func (w *world) trapped(t *testing.T) (set *backup.Set, role string) {
 	t.Helper()
-	role = "trapper_" + w.Job.Database
+	role = "trapper_" + w.job.Database
 	w.pg.Exec(t, "postgres", "CREATE ROLE "+role+" LOGIN")
-	w.pg.Exec(t, w.Job.Database, strings.ReplaceAll(trapSchema, "%1", role))
+	w.pg.Exec(t, w.job.Database, strings.ReplaceAll(trapSchema, "%1", role))
 	t.Cleanup(func() {
-		w.pg.DropDatabase(t, w.Job.Database)
+		w.pg.DropDatabase(t, w.job.Database)
 		w.pg.Exec(t, "postgres", "DROP ROLE "+role)
 	})
-	return w.Find(t, w.Run(t).Manifest.ID), role
+	return w.find(t, w.run(t).Manifest.ID), role
 }
 
 func TestNobodyGetsASuperusersRightsByARestoreWithoutOwners(t *testing.T) {
 	w := newWorld(t)
 	set, role := w.trapped(t)
-	to := w.Job.Database + "_bare"
+	to := w.job.Database + "_bare"
 	for name, req := range map[string]restore.Request{
 		"whole": {}, "by parallel sessions": {Jobs: 2}, "a part": {Schemas: []string{"trap"}}, "by request": {ForOperator: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer w.pg.DropDatabase(t, to)
 			req.To, req.NoOwner = to, true
-			if restored, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil); err != nil || !restored.Compared {
+			if restored, err := restore.Run(t.Context(), w.job, w.env, set, req, nil); err != nil || !restored.Compared {
 				t.Fatalf("%+v, %v", restored, err)
 			}
 			if _, err := w.as(t, role, to, "SELECT 1"); err == nil {
@@ -99,9 +99,9 @@ func TestARoleThatMayDoMoreThanNothingIsNotMadeTheOwner(t *testing.T) {
 	w, set := smallSet.world(t)
 	for _, more := range []string{"LOGIN", "SUPERUSER", "CREATEROLE", "IN ROLE pg_read_server_files"} {
 		w.pg.Exec(t, "postgres", "DROP ROLE IF EXISTS "+postgres.NobodyRole+"; CREATE ROLE "+postgres.NobodyRole+" "+more)
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: w.Job.Instance + "_bare", NoOwner: true}, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: w.job.Instance + "_bare", NoOwner: true}, nil)
 		wantCode(t, err, fault.Refused)
-		if err == nil || !strings.Contains(err.Error(), postgres.NobodyRole) || w.exists(t, w.Job.Instance+"_bare") {
+		if err == nil || !strings.Contains(err.Error(), postgres.NobodyRole) || w.exists(t, w.job.Instance+"_bare") {
 			t.Errorf("%s: %v", more, err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestARoleThatMayDoMoreThanNothingIsNotMadeTheOwner(t *testing.T) {
 func TestNobodyGetsIntoANewDatabaseBeforeEverythingInItHasItsOwner(t *testing.T) {
 	w := newWorld(t)
 	set, role := w.trapped(t)
-	to := w.Job.Database + "_copy"
+	to := w.job.Database + "_copy"
 	defer w.pg.DropDatabase(t, to)
 	got, tried := error(nil), false
 	w.atFirst(s3server.OpGetObject, backup.DumpName, func() *s3server.Fault {
@@ -122,7 +122,7 @@ func TestNobodyGetsIntoANewDatabaseBeforeEverythingInItHasItsOwner(t *testing.T)
 		}
 		return nil
 	})
-	if _, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil); err != nil {
+	if _, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !tried || got == nil {
@@ -139,7 +139,7 @@ func TestNobodyGetsIntoANewDatabaseBeforeEverythingInItHasItsOwner(t *testing.T)
 func TestARequestMapsNobodyToARoleWithRightsOverTheServer(t *testing.T) {
 	w := newWorld(t)
 	set, role := w.trapped(t)
-	db := w.Job.Database
+	db := w.job.Database
 	made := []string{
 		"super_" + db + " SUPERUSER", "programs_" + db + " IN ROLE pg_execute_server_program", "reads_" + db + " IN ROLE pg_read_server_files",
 		"makes_" + db + " CREATEROLE", "copies_" + db + " REPLICATION", "passes_" + db + " BYPASSRLS", "monitors_" + db + " IN ROLE pg_monitor",
@@ -166,7 +166,7 @@ func TestARequestMapsNobodyToARoleWithRightsOverTheServer(t *testing.T) {
 	})
 	for _, m := range append([]string{w.pg.User}, made...) {
 		name, _, _ := strings.Cut(m, " ")
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to, Roles: map[string]string{role: name}, ForOperator: true}, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Roles: map[string]string{role: name}, ForOperator: true}, nil)
 		if name == "plain_"+db {
 			if err != nil {
 				t.Errorf("to an ordinary role: %v", err)
@@ -183,11 +183,11 @@ func TestARequestMapsNobodyToARoleWithRightsOverTheServer(t *testing.T) {
 func TestARequestGivesNobodyWhatAnotherMayDoOnTheServer(t *testing.T) {
 	w := newWorld(t)
 	set, role := w.trapped(t)
-	w.pg.Exec(t, w.Job.Database, "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO "+role)
-	set = w.Find(t, w.Run(t).Manifest.ID)
-	to := w.Job.Database + "_mapped"
+	w.pg.Exec(t, w.job.Database, "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO "+role)
+	set = w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Database + "_mapped"
 	req := restore.Request{To: to, Roles: map[string]string{role: role}, ForOperator: true}
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)
 	wantCode(t, err, fault.Refused)
 	if err == nil || !strings.Contains(err.Error(), "own functions") || w.exists(t, to) {
 		t.Error(err)
@@ -196,12 +196,12 @@ func TestARequestGivesNobodyWhatAnotherMayDoOnTheServer(t *testing.T) {
 
 func TestRolesThatARequestCreatesHaveNothingButTheirNames(t *testing.T) {
 	w := newWorld(t)
-	db := w.Job.Database
+	db := w.job.Database
 	id := w.encrypt(t) // so that passwords are in the set
 	w.pg.Exec(t, "postgres", "CREATE ROLE gone_"+db+" SUPERUSER LOGIN CREATEROLE PASSWORD 'known' IN ROLE pg_write_server_files; CREATE ROLE team_"+db+
 		"; GRANT team_"+db+" TO gone_"+db+"; CREATE ROLE unused_"+db+" SUPERUSER; ALTER ROLE gone_"+db+" SET work_mem = '5MB'")
 	w.pg.Exec(t, db, "CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t OWNER TO gone_"+db+"; GRANT SELECT ON t TO team_"+db)
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	set := w.find(t, w.run(t).Manifest.ID)
 	w.pg.Exec(t, db, "DROP TABLE t")
 	drop := func() {
 		w.pg.DropDatabase(t, db+"_copy")
@@ -209,7 +209,7 @@ func TestRolesThatARequestCreatesHaveNothingButTheirNames(t *testing.T) {
 	}
 	drop()
 	t.Cleanup(drop)
-	restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: db + "_copy", Globals: true, ForOperator: true}, []age.Identity{id})
+	restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: db + "_copy", Globals: true, ForOperator: true}, []age.Identity{id})
 	if err != nil || len(restored.Globals) != 2 || !strings.Contains(strings.Join(restored.Notes, "\n"), "by name only") {
 		t.Fatalf("%+v, %v", restored, err)
 	}
@@ -224,17 +224,17 @@ func TestRolesThatARequestCreatesHaveNothingButTheirNames(t *testing.T) {
 
 func TestARequestTakesAnotherHostsWordOnlyWhenItIsSigned(t *testing.T) {
 	w, set := smallSet.world(t)
-	here := w.Job
+	here := w.job
 	here.Instance = "another"
-	to := w.Job.Instance + "_stranger"
-	_, err := restore.Run(t.Context(), here, w.Env, set, restore.Request{To: to, ForOperator: true}, nil)
+	to := w.job.Instance + "_stranger"
+	_, err := restore.Run(t.Context(), here, w.env, set, restore.Request{To: to, ForOperator: true}, nil)
 	wantCode(t, err, fault.Refused)
 	if err == nil || !strings.Contains(err.Error(), "another instance") || w.exists(t, to) {
 		t.Error(err)
 	}
 	set.Signature = backup.SignatureGood
 	defer w.pg.DropDatabase(t, to)
-	if _, err := restore.Run(t.Context(), here, w.Env, set, restore.Request{To: to, ForOperator: true}, nil); err != nil {
+	if _, err := restore.Run(t.Context(), here, w.env, set, restore.Request{To: to, ForOperator: true}, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -244,14 +244,14 @@ func TestARequestTouchesNoneOfTheServersOwnDatabasesNorNamesThatReplacementsGive
 	rows := restore.Request{ForOperator: true, DataOnly: true, Tables: []string{"sales.orders"}}
 	for _, name := range []string{"postgres", "template1"} {
 		rows.To, rows.Confirm = name, name
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, rows, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, rows, nil)
 		wantCode(t, err, fault.Refused)
 		if err == nil || !strings.Contains(err.Error(), "server's own") {
 			t.Error(err)
 		}
 	}
 	for _, name := range []string{"shop_before_20261123T020000Z", "shop_undone_20261123T020000Z", "shop_restored_1a2b3c"} {
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{ForOperator: true, To: name}, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{ForOperator: true, To: name}, nil)
 		wantCode(t, err, fault.Refused)
 		if w.exists(t, name) {
 			t.Errorf("%s was created", name)
@@ -262,7 +262,7 @@ func TestARequestTouchesNoneOfTheServersOwnDatabasesNorNamesThatReplacementsGive
 func TestRowsIntoALiveDatabaseWantItsNameTyped(t *testing.T) {
 	w, set := partsSet.world(t)
 	for _, confirm := range []string{"", "other"} {
-		_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: w.Job.Database, Confirm: confirm, DataOnly: true, Tables: []string{"sales.orders"}}, nil)
+		_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: w.job.Database, Confirm: confirm, DataOnly: true, Tables: []string{"sales.orders"}}, nil)
 		wantCode(t, err, fault.Refused)
 		if err == nil || !strings.Contains(err.Error(), "not confirmed") {
 			t.Error(err)
@@ -273,14 +273,14 @@ func TestRowsIntoALiveDatabaseWantItsNameTyped(t *testing.T) {
 // The function of a table's owner does what only a superuser may: it makes its owner one.
 func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 	w := newWorld(t)
-	role := "tenant_" + w.Job.Database
+	role := "tenant_" + w.job.Database
 	w.pg.Exec(t, "postgres", "CREATE ROLE "+role)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE notes AS SELECT i AS id, (SELECT string_agg(md5(i * n || ''), '') FROM generate_series(1, 10000) AS n) AS pad "+
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE notes AS SELECT i AS id, (SELECT string_agg(md5(i * n || ''), '') FROM generate_series(1, 10000) AS n) AS pad "+
 		"FROM generate_series(1, 10) AS i; ALTER TABLE notes OWNER TO "+role) // more than is fetched with the list of contents
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	set := w.find(t, w.run(t).Manifest.ID)
 	to := w.pg.CreateDatabase(t)
 	t.Cleanup(func() {
-		w.pg.DropDatabase(t, w.Job.Database)
+		w.pg.DropDatabase(t, w.job.Database)
 		w.pg.DropDatabase(t, to)
 		w.pg.Exec(t, "postgres", "DROP ROLE "+role)
 	})
@@ -288,7 +288,7 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 		"; CREATE FUNCTION trap.takes() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RESET ROLE; ALTER ROLE "+role+" SUPERUSER; RETURN true; END'; RESET ROLE; "+
 		"CREATE TABLE notes (id int CHECK (trap.takes()), pad text); ALTER TABLE notes OWNER TO "+role)
 	req := restore.Request{To: to, Confirm: to, DataOnly: true, Tables: []string{"notes"}, ForOperator: true}
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)
 	wantCode(t, err, fault.Refused)
 	if err == nil || !strings.Contains(err.Error(), "trap.takes()") || !strings.Contains(fault.Remedy(err), "command line") {
 		t.Error(err)
@@ -297,7 +297,7 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 		t.Error("the tables' owner became a superuser")
 	}
 	w.pg.Exec(t, to, "TRUNCATE notes; ALTER TABLE notes DROP CONSTRAINT notes_check")
-	if r, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil); err != nil || r.Rows != 10 {
+	if r, err := restore.Run(t.Context(), w.job, w.env, set, req, nil); err != nil || r.Rows != 10 {
 		t.Errorf("without that constraint: %+v, %v", r, err)
 	}
 
@@ -311,7 +311,7 @@ func TestRowsByRequestRunNoCodeOfTheTablesOwners(t *testing.T) {
 		}
 		return nil
 	})
-	if r, err := restore.Run(t.Context(), w.Job, w.Env, set, req, nil); err != nil || r.Rows != 10 {
+	if r, err := restore.Run(t.Context(), w.job, w.env, set, req, nil); err != nil || r.Rows != 10 {
 		t.Errorf("while a constraint was to be added: %+v, %v", r, err)
 	}
 	if tried == nil || !strings.Contains(tried.Error(), "55P03") {

@@ -14,10 +14,10 @@ import (
 )
 
 // roomFor makes every disk one of 100 GiB, of which so much is free.
-func (w *World) roomFor(free int64) (now *atomic.Int64) {
+func (w *world) roomFor(free int64) (now *atomic.Int64) {
 	now = &atomic.Int64{}
 	now.Store(free)
-	w.Env.Disks = func(string) (room.Disk, error) { return room.Disk{Free: now.Load(), Size: 100 << 30}, nil }
+	w.env.Disks = func(string) (room.Disk, error) { return room.Disk{Free: now.Load(), Size: 100 << 30}, nil }
 	return now
 }
 
@@ -28,19 +28,19 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 	w.store.ForgetRequests()
 	need := set.Manifest.Server.SizeBytes + 256<<20 // an empty cluster
 	w.roomFor(need + reserveOf100GiB - 1)
-	_, err := restore.Drill(t.Context(), w.Job, w.Env, set, restore.DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil)
+	_, err := restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
 	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB stay free") {
 		t.Errorf("%v, %d reads", err, n)
 	}
 	w.roomFor(need + reserveOf100GiB)
-	if _, err := restore.Drill(t.Context(), w.Job, w.Env, set, restore.DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil); err != nil {
+	if _, err := restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil); err != nil {
 		t.Error(err)
 	}
 	// A named server may be the live one.
 	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB - 1)
-	w.Job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
-	_, err = restore.Drill(t.Context(), w.Job, w.Env, set, restore.DrillRequest{Unconfined: true}, nil)
+	w.job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
+	_, err = restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
 	if !strings.Contains(err.Error(), "5.0 GiB stay free") {
 		t.Error(err)
@@ -55,16 +55,16 @@ func TestADrillEndsWhenSomethingElseTakesTheReserve(t *testing.T) {
 		return &s3server.Fault{Kind: s3server.Stall} // without the look at the disk it would hang here
 	})
 	dir := drillFolder(t)
-	_, err := restore.Drill(t.Context(), w.Job, w.Env, set, restore.DrillRequest{Dir: dir, Unconfined: true}, nil)
+	_, err := restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Dir: dir, Unconfined: true}, nil)
 	wantCode(t, err, fault.NoSpace)
-	if len(privateServers(dir)) != 0 || len(w.Find(t, set.ID).Proofs) != 0 {
+	if len(privateServers(dir)) != 0 || len(w.find(t, set.ID).Proofs) != 0 {
 		t.Errorf("it left a server or evidence: %v", err)
 	}
 }
 
 func TestARestoreThatWouldTouchTheReserveIsToldSoAndASpoolIsRefused(t *testing.T) {
 	w, set := smallSet.world(t)
-	req := restore.Request{To: w.Job.Instance + "_copy"}
+	req := restore.Request{To: w.job.Instance + "_copy"}
 	w.roomFor(set.Manifest.Server.SizeBytes + reserveOf100GiB)
 	if c := w.check(t, set, req, "space"); !c.OK || c.Warn {
 		t.Errorf("%+v", c)

@@ -21,11 +21,11 @@ INSERT INTO bulk SELECT string_agg(md5(i::text || j::text), '') FROM generate_se
 
 func TestASampleReadsPartOfTheDumpAndSaysWhatItLeavesOpen(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, bulk)
+	w.pg.Exec(t, w.job.Database, bulk)
 	id := newIdentity(t)
 	for _, recipients := range [][]string{nil, {id.Recipient().String()}} {
-		w.Job.Encryption.Recipients = recipients
-		set := w.Find(t, w.Run(t).Manifest.ID)
+		w.job.Encryption.Recipients = recipients
+		set := w.find(t, w.run(t).Manifest.ID)
 		var downloads int64
 		w.onRequest(func(op s3server.Op, key string) *s3server.Fault {
 			if op == s3server.OpGetObject && strings.HasSuffix(key, set.DumpKey()) {
@@ -33,7 +33,7 @@ func TestASampleReadsPartOfTheDumpAndSaysWhatItLeavesOpen(t *testing.T) {
 			}
 			return nil
 		})
-		v, err := verify.Sample(t.Context(), w.Job, w.Env, set, []age.Identity{id}, 0.05)
+		v, err := verify.Sample(t.Context(), w.job, w.env, set, []age.Identity{id}, 0.05)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,11 +48,11 @@ func TestASampleReadsPartOfTheDumpAndSaysWhatItLeavesOpen(t *testing.T) {
 		if !slices.ContainsFunc(p.NotProven, func(s string) bool { return strings.Contains(s, "of the other") }) {
 			t.Errorf("not said: %q", p.NotProven)
 		}
-		set = w.Find(t, set.ID)
+		set = w.find(t, set.ID)
 		if level, _ := set.Proven(); level != backup.LevelStored || len(set.Proofs) != 1 {
 			t.Errorf("a sample counts as %s", level)
 		}
-		if all, err := verify.Sample(t.Context(), w.Job, w.Env, set, []age.Identity{id}, 1); err != nil || all.Proof.Sample.Frames != all.Proof.Sample.OfFrames {
+		if all, err := verify.Sample(t.Context(), w.job, w.env, set, []age.Identity{id}, 1); err != nil || all.Proof.Sample.Frames != all.Proof.Sample.OfFrames {
 			t.Errorf("all parts: %+v, %v", all, err)
 		}
 	}
@@ -60,63 +60,63 @@ func TestASampleReadsPartOfTheDumpAndSaysWhatItLeavesOpen(t *testing.T) {
 
 func TestASampleFindsADumpThatRotsAndOnlyAWholeVerificationAnswersIt(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, sampleSchema)
-	set := w.Find(t, w.Run(t).Manifest.ID) // one frame: every sample reads it
+	w.pg.Exec(t, w.job.Database, sampleSchema)
+	set := w.find(t, w.run(t).Manifest.ID) // one frame: every sample reads it
 	good := w.body(t, set.Dir+set.DumpKey())
 	w.change(t, set.Dir+set.DumpKey(), flip(len(good)/2))
-	_, err := verify.Sample(t.Context(), w.Job, w.Env, set, nil, 0.01)
+	_, err := verify.Sample(t.Context(), w.job, w.env, set, nil, 0.01)
 	wantCode(t, err, fault.Integrity)
-	set = w.Find(t, set.ID)
+	set = w.find(t, set.ID)
 	if f := set.LastFailure(); f == nil || f.Level != "readable" {
 		t.Fatalf("recorded: %+v", f)
 	}
 	w.put(t, set.Dir+set.DumpKey(), good)
-	if _, err := verify.Sample(t.Context(), w.Job, w.Env, w.Find(t, set.ID), nil, 1); err != nil {
+	if _, err := verify.Sample(t.Context(), w.job, w.env, w.find(t, set.ID), nil, 1); err != nil {
 		t.Fatal(err)
 	}
-	if w.Find(t, set.ID).LastFailure() == nil {
+	if w.find(t, set.ID).LastFailure() == nil {
 		t.Error("a sample, which may read other parts, answered the failure")
 	}
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, w.Find(t, set.ID), nil); err != nil {
+	if _, err := verify.Whole(t.Context(), w.job, w.env, w.find(t, set.ID), nil); err != nil {
 		t.Fatal(err)
 	}
-	if f := w.Find(t, set.ID).LastFailure(); f != nil {
+	if f := w.find(t, set.ID).LastFailure(); f != nil {
 		t.Errorf("a whole verification did not answer it: %+v", f)
 	}
 }
 
 func TestAStoreThatFailsDuringASampleIsNoEvidence(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, sampleSchema)
-	set := w.Find(t, w.Run(t).Manifest.ID)
+	w.pg.Exec(t, w.job.Database, sampleSchema)
+	set := w.find(t, w.run(t).Manifest.ID)
 	w.onRequest(func(op s3server.Op, key string) *s3server.Fault {
 		if op == s3server.OpGetObject && strings.HasSuffix(key, set.DumpKey()) {
 			return &s3server.Fault{Kind: s3server.Answer, Status: 503, Code: "SlowDown"}
 		}
 		return nil
 	})
-	_, err := verify.Sample(t.Context(), w.Job, w.Env, set, nil, 1)
+	_, err := verify.Sample(t.Context(), w.job, w.env, set, nil, 1)
 	if code := fault.CodeOf(err); !code.Retryable() {
 		t.Errorf("code %d: %v", code, err)
 	}
 	w.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
-	if proofs := w.Find(t, set.ID).Proofs; len(proofs) != 0 {
+	if proofs := w.find(t, set.ID).Proofs; len(proofs) != 0 {
 		t.Errorf("recorded: %+v", proofs)
 	}
 }
 
 func TestWhatCannotBeSampledIsRefusedWithARemedy(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, sampleSchema)
+	w.pg.Exec(t, w.job.Database, sampleSchema)
 	w.encrypt(t)
-	encrypted := w.Find(t, w.Run(t).Manifest.ID)
-	without := w.Find(t, w.plant(t, backuptest.Ago(1)).ID) // no contents
+	encrypted := w.find(t, w.run(t).Manifest.ID)
+	without := w.find(t, w.plant(t, backuptest.Ago(1)).ID) // no contents
 	for _, c := range []struct {
 		set   *backup.Set
 		share float64
 		code  fault.Code
 	}{{encrypted, 0.5, fault.NotPermitted}, {without, 0.5, fault.Refused}, {encrypted, 0, fault.Usage}, {encrypted, 1.5, fault.Usage}} {
-		_, err := verify.Sample(t.Context(), w.Job, w.Env, c.set, nil, c.share)
+		_, err := verify.Sample(t.Context(), w.job, w.env, c.set, nil, c.share)
 		wantCode(t, err, c.code)
 		if fault.Remedy(err) == "" {
 			t.Errorf("no remedy: %v", err)

@@ -18,9 +18,9 @@ func TestNoSecretReachesLogManifestObjectsOrErrors(t *testing.T) {
 	const canary = "CANARY-7c1f"
 	pg, small := smallDatabase(t)
 	t.Setenv("PGPASSWORD", canary+"-database")
-	w := NewWorldOn(t, pg, small)
-	w.Env.Bucket = w.bucket(t, w.store.AccessKey, w.store.SecretKey)
-	w.Job.Alert.SlackWebhook = "https://hooks.example/" + canary
+	w := newWorldOn(t, pg, small)
+	w.env.Bucket = w.bucket(t, w.store.AccessKey, w.store.SecretKey)
+	w.job.Alert.SlackWebhook = "https://hooks.example/" + canary
 	pg.Exec(t, "postgres", "CREATE ROLE canary LOGIN PASSWORD '"+canary+"'")
 	t.Cleanup(func() { pg.Exec(t, "postgres", "DROP ROLE canary") })
 	verifier := pg.QueryString(t, "postgres", "SELECT rolpassword FROM pg_authid WHERE rolname = 'canary'")
@@ -29,20 +29,20 @@ func TestNoSecretReachesLogManifestObjectsOrErrors(t *testing.T) {
 	secrets = append(secrets, id.String())
 
 	var seen []string
-	seen = append(seen, w.Run(t).Folder)
-	set := w.Find(t, "latest")
-	if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
+	seen = append(seen, w.run(t).Folder)
+	set := w.find(t, "latest")
+	if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.store.Inject(s3server.Rule{Op: s3server.OpCreateMultipart, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied", Message: "not with " + w.store.SecretKey}})
 	_, err := w.try(t.Context())
 	seen = append(seen, err.Error(), w.log.text())
 	w.store.ClearFaults()
-	w.Job.Postgres.User = "nobody_known"
+	w.job.Postgres.User = "nobody_known"
 	_, err = w.try(t.Context())
 	seen = append(seen, err.Error())
 	for _, key := range w.keys(t) {
-		object, err := w.Env.Bucket.Head(t.Context(), key)
+		object, err := w.env.Bucket.Head(t.Context(), key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,13 +62,13 @@ func TestNoSecretReachesLogManifestObjectsOrErrors(t *testing.T) {
 }
 
 // encrypted: only a set that we encrypt carries verifiers, and then only inside.
-func encrypted(t *testing.T, w *World, verifier string) {
+func encrypted(t *testing.T, w *world, verifier string) {
 	t.Helper()
 	id := newIdentity(t)
-	w.Job.Postgres.User, w.Job.Encryption.Recipients = "postgres", []string{id.Recipient().String()}
-	m := w.Run(t).Manifest
-	set := w.Find(t, m.ID)
-	globals, err := stored.Small(t.Context(), w.Env, set, m.Globals, []age.Identity{id})
+	w.job.Postgres.User, w.job.Encryption.Recipients = "postgres", []string{id.Recipient().String()}
+	m := w.run(t).Manifest
+	set := w.find(t, m.ID)
+	globals, err := stored.Small(t.Context(), w.env, set, m.Globals, []age.Identity{id})
 	if err != nil || !bytes.Contains(globals, []byte(verifier)) {
 		t.Errorf("an encrypted set lacks role passwords: %v", err)
 	}

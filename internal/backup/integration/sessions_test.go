@@ -11,11 +11,11 @@ import (
 // A limit that was set for applications holds backups back, too, unless their role is a superuser.
 func TestAConnectionLimitThatIsTooSmallForABackupIsNamedAndNotTriedAgain(t *testing.T) {
 	w := newWorld(t)
-	db, role := w.Job.Database, "limited_"+w.Job.Instance
+	db, role := w.job.Database, "limited_"+w.job.Instance
 	w.pg.Exec(t, db, "CREATE TABLE t (i int); INSERT INTO t VALUES (1)")
 	w.pg.Exec(t, "postgres", "CREATE ROLE "+role+" LOGIN IN ROLE pg_read_all_data")
 	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP ROLE "+role) })
-	w.Job.Postgres.User, w.Job.ConnectWait = role, 0
+	w.job.Postgres.User, w.job.ConnectWait = role, 0
 	limit := func(of, n string) { w.pg.Exec(t, "postgres", "ALTER "+of+" CONNECTION LIMIT "+n) }
 	for _, tc := range []struct{ of, limit string }{
 		{"DATABASE " + db, "0"}, {"DATABASE " + db, "1"}, {"ROLE " + role, "1"},
@@ -30,7 +30,7 @@ func TestAConnectionLimitThatIsTooSmallForABackupIsNamedAndNotTriedAgain(t *test
 	// What is said to be enough is enough.
 	limit("DATABASE "+db, "2")
 	limit("ROLE "+role, "2")
-	w.Run(t)
+	w.run(t)
 	// A limit that others use up now is no fault of the configuration.
 	limit("ROLE "+role, "-1")
 	for range 2 {
@@ -45,6 +45,6 @@ func TestAConnectionLimitThatIsTooSmallForABackupIsNamedAndNotTriedAgain(t *test
 		t.Errorf("%v (%s)", err, remedy)
 	}
 	limit("DATABASE "+db, "0") // superusers are not held back
-	w.Job.Postgres.User = w.pg.User
-	w.Run(t)
+	w.job.Postgres.User = w.pg.User
+	w.run(t)
 }

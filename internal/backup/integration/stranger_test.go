@@ -76,25 +76,25 @@ func holdAs(t *testing.T, conn *pgx.Conn, key string) {
 }
 
 // behindAStranger does something while a stranger holds the advisory lock of the job, on either kind of store.
-func behindAStranger(t *testing.T, do func(t *testing.T, w *World, conn *pgx.Conn, lease bool)) {
+func behindAStranger(t *testing.T, do func(t *testing.T, w *world, conn *pgx.Conn, lease bool)) {
 	for name, lease := range map[string]bool{"with a lease": true, "on a store without conditional writes": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.pg.Exec(t, w.Job.Database, "CREATE TABLE t (a int)")
+			w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
 			if !lease {
 				w.refuseConditions()
 			}
-			conn := stranger(t, w.pg, w.Job.Database)
-			holdAs(t, conn, w.Job.Instance+"/"+w.Job.Database)
+			conn := stranger(t, w.pg, w.job.Database)
+			holdAs(t, conn, w.job.Instance+"/"+w.job.Database)
 			do(t, w, conn, lease)
 		})
 	}
 }
 
 func TestAStrangerWhoHoldsTheAdvisoryLockKeepsNoBackupFromItsWorkAndIsNamed(t *testing.T) {
-	behindAStranger(t, func(t *testing.T, w *World, conn *pgx.Conn, lease bool) {
+	behindAStranger(t, func(t *testing.T, w *world, conn *pgx.Conn, lease bool) {
 		for range 2 { // the second finds the lease of the first
-			result := w.Run(t)
+			result := w.run(t)
 			if lease && len(result.Warnings) > 0 {
 				t.Errorf("a stranger makes every night end with 3: %q", result.Warnings)
 			}
@@ -113,8 +113,8 @@ func TestAStrangerWhoHoldsTheAdvisoryLockKeepsNoBackupFromItsWorkAndIsNamed(t *t
 
 func TestBehindAStrangersLockRealRunsStillExcludeEachOther(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE t (a int)")
-	holdAs(t, stranger(t, w.pg, w.Job.Database), w.Job.Instance+"/"+w.Job.Database)
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
+	holdAs(t, stranger(t, w.pg, w.job.Database), w.job.Instance+"/"+w.job.Database)
 	won, most := w.race(t, 20)
 	if won == 0 || most != 1 || len(w.goodSets(t)) != won {
 		t.Errorf("%d won, at most %d at once, sets %q", won, most, w.goodSets(t))
@@ -122,7 +122,7 @@ func TestBehindAStrangersLockRealRunsStillExcludeEachOther(t *testing.T) {
 }
 
 func TestARunThatBeganBehindAStrangersLockHoldsOffOneThatFindsItFree(t *testing.T) {
-	behindAStranger(t, func(t *testing.T, w *World, conn *pgx.Conn, _ bool) {
+	behindAStranger(t, func(t *testing.T, w *world, conn *pgx.Conn, _ bool) {
 		var second error
 		w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
 			if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
@@ -131,7 +131,7 @@ func TestARunThatBeganBehindAStrangersLockHoldsOffOneThatFindsItFree(t *testing.
 			_, second = w.try(t.Context())
 			return nil
 		})
-		w.Run(t)
+		w.run(t)
 		wantCode(t, second, fault.Temporary)
 		if !errors.Is(second, lease.ErrHeld) || !strings.Contains(second.Error(), "pid ") {
 			t.Error(second)
@@ -143,8 +143,8 @@ func TestARunThatBeganBehindAStrangersLockHoldsOffOneThatFindsItFree(t *testing.
 // one's lease, and must not take it for a dead run's.
 func TestBehindAStrangersLockNoRunTakesTheLeaseOfALivingOne(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE t (a int)")
-	holdAs(t, stranger(t, w.pg, w.Job.Database), w.Job.Instance+"/"+w.Job.Database)
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
+	holdAs(t, stranger(t, w.pg, w.job.Database), w.job.Instance+"/"+w.job.Database)
 	var leased, writing atomic.Bool
 	var quicker error
 	begun, goOn := make(chan struct{}), make(chan struct{})
@@ -177,19 +177,19 @@ func TestBehindAStrangersLockNoRunTakesTheLeaseOfALivingOne(t *testing.T) {
 
 func TestRunsOfTwoRolesExcludeEachOtherByTheLease(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, "CREATE TABLE t (a int)")
+	w.pg.Exec(t, w.job.Database, "CREATE TABLE t (a int)")
 	w.pg.Exec(t, "postgres", "CREATE ROLE weekly_backup LOGIN; GRANT pg_read_all_data TO weekly_backup; GRANT EXECUTE ON FUNCTION pg_control_system() TO weekly_backup")
 	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP OWNED BY weekly_backup; DROP ROLE weekly_backup") })
 	for _, order := range [][2]string{{"postgres", "weekly_backup"}, {"weekly_backup", "postgres"}} {
 		var second error
-		w.Job.Postgres.User = order[0]
+		w.job.Postgres.User = order[0]
 		w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
-			job := w.Job
+			job := w.job
 			job.Postgres.User = order[1]
-			_, second = dump.Run(t.Context(), job, w.Env, dump.RunOptions{ID: backup.NewID(time.Now())})
+			_, second = dump.Run(t.Context(), job, w.env, dump.RunOptions{ID: backup.NewID(time.Now())})
 			return nil
 		})
-		w.Run(t)
+		w.run(t)
 		wantCode(t, second, fault.Temporary)
 		if !errors.Is(second, lease.ErrHeld) {
 			t.Error(second)
@@ -198,7 +198,7 @@ func TestRunsOfTwoRolesExcludeEachOtherByTheLease(t *testing.T) {
 }
 
 // race starts runs at once, and counts who won and how many wrote at a time.
-func (w *World) race(t *testing.T, runs int) (won, most int) {
+func (w *world) race(t *testing.T, runs int) (won, most int) {
 	t.Helper()
 	// Between creating its upload and its manifest a run must be alone.
 	var mu sync.Mutex
@@ -219,9 +219,9 @@ func (w *World) race(t *testing.T, runs int) (won, most int) {
 	errs := make([]error, runs)
 	for i := range errs {
 		group.Go(func() {
-			mine := w.Env
+			mine := w.env
 			mine.Host = []string{"host-a", "host-b"}[i%2]
-			_, errs[i] = dump.Run(t.Context(), w.Job, mine, dump.RunOptions{ID: backup.NewID(time.Now())})
+			_, errs[i] = dump.Run(t.Context(), w.job, mine, dump.RunOptions{ID: backup.NewID(time.Now())})
 		})
 	}
 	group.Wait()
@@ -238,14 +238,14 @@ func (w *World) race(t *testing.T, runs int) (won, most int) {
 
 func TestABackupThroughAPoolerThatSharesSessionsEndsBeforeAnythingIsStored(t *testing.T) {
 	pg, small := smallDatabase(t)
-	w := NewWorldOn(t, pg, small)
+	w := newWorldOn(t, pg, small)
 	pooler := pg.Pooler(t, "transaction")
-	w.Job.Postgres.Host, w.Job.Postgres.Port = pooler.Host, pooler.Port
+	w.job.Postgres.Host, w.job.Postgres.Port = pooler.Host, pooler.Port
 	err := w.failed(t, t.Context(), fault.Config)
 	if !strings.Contains(err.Error(), "pooler") || len(w.keys(t)) > 0 {
 		t.Errorf("%v, left %q", err, w.keys(t))
 	}
 	pooler = pg.Pooler(t, "session")
-	w.Job.Postgres.Host, w.Job.Postgres.Port = pooler.Host, pooler.Port
-	w.Run(t)
+	w.job.Postgres.Host, w.job.Postgres.Port = pooler.Host, pooler.Port
+	w.run(t)
 }

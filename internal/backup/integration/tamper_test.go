@@ -14,9 +14,9 @@ import (
 )
 
 // RewriteContents plays somebody who may write to the bucket and keeps the manifest in step.
-func (w *World) RewriteContents(t *testing.T, set *backup.Set, change func(*backup.Contents)) {
+func (w *world) rewriteContents(t *testing.T, set *backup.Set, change func(*backup.Contents)) {
 	t.Helper()
-	c, err := stored.ReadContents(t.Context(), w.Env.Bucket, set, nil)
+	c, err := stored.ReadContents(t.Context(), w.env.Bucket, set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func ownerOf(info os.FileInfo) int {
 	return -1
 }
 
-func (w *World) keysOf(t *testing.T, s *backup.Set) (keys []string) {
+func (w *world) keysOf(t *testing.T, s *backup.Set) (keys []string) {
 	t.Helper()
 	for _, key := range w.keys(t) {
 		if strings.HasPrefix(key, s.Dir) {

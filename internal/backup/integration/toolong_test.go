@@ -9,7 +9,7 @@ import (
 
 func TestAValueThatPostgreSQLCannotWriteAsTextIsToldWithItsTableAndNotTriedAgain(t *testing.T) {
 	w := newWorld(t)
-	w.pg.Exec(t, w.Job.Database, `CREATE TABLE small AS SELECT 1 AS i;
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE small AS SELECT 1 AS i;
 		CREATE TABLE files (body bytea); INSERT INTO files SELECT convert_to(repeat('a', 540000000), 'UTF8')`)
 	_, err := w.try(t.Context())
 	wantCode(t, err, fault.Refused)

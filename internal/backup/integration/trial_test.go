@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/trial"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
@@ -14,7 +14,7 @@ import (
 )
 
 func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
-	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
+	w := newWorldOn(t, pgtest.Shared(t), "postgres")
 	before := w.keys(t)
 	cases := []struct {
 		deny    s3server.Op
@@ -37,7 +37,7 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 				}
 				return nil
 			})
-			got := backup.TryBucket(t.Context(), w.Env.Bucket, w.Job)
+			got := trial.Bucket(t.Context(), w.env.Bucket, w.job)
 			err := got.Err()
 			if (err != nil) != (c.deny != "") || err != nil && fault.CodeOf(err) != fault.NotPermitted {
 				t.Fatalf("code %d: %v", fault.CodeOf(err), err)
@@ -51,12 +51,12 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 		})
 	}
 	w.onRequest(func(s3server.Op, string) *s3server.Fault { return nil })
-	open, err := w.Env.Bucket.Uploads(t.Context(), "")
+	open, err := w.env.Bucket.Uploads(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range open { // of the case that may not abort; the rest left none
-		if err := w.Env.Bucket.AbortUpload(t.Context(), u); err != nil {
+		if err := w.env.Bucket.AbortUpload(t.Context(), u); err != nil {
 			t.Error(err)
 		}
 	}
@@ -69,10 +69,10 @@ func TestATrialOfTheBucketFindsEachRightThatABackupWouldMiss(t *testing.T) {
 }
 
 func TestATrialByAKeyThatMayNotDeleteLeavesOneObjectThatIsNoSet(t *testing.T) {
-	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
+	w := newWorldOn(t, pgtest.Shared(t), "postgres")
 	bucket := w.bucket(t, "no-delete", "no-delete-secret")
 	for range 2 {
-		got := backup.TryBucket(t.Context(), bucket, w.Job)
+		got := trial.Bucket(t.Context(), bucket, w.job)
 		if got.Err() != nil || got.MayNotDelete == nil || errors.Is(got.MayNotDelete, s3.ErrNotFound) {
 			t.Fatalf("%+v: %v", got, got.Err())
 		}
@@ -86,8 +86,8 @@ func TestATrialByAKeyThatMayNotDeleteLeavesOneObjectThatIsNoSet(t *testing.T) {
 }
 
 func TestASetsSizeIsWhatItsManifestVouchesFor(t *testing.T) {
-	w := NewWorldOn(t, pgtest.Shared(t), "postgres")
-	want := w.Run(t).Manifest.StoredBytes()
+	w := newWorldOn(t, pgtest.Shared(t), "postgres")
+	want := w.run(t).Manifest.StoredBytes()
 	if got := w.sets(t)[0].StoredSize; got != want {
 		t.Errorf("the listing says %d bytes, the manifest %d", got, want)
 	}

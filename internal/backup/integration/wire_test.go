@@ -13,7 +13,7 @@ import (
 )
 
 // overWire moves the world's program behind a proxy that breaks on order.
-func (w *World) overWire(t *testing.T) *badwire.Proxy {
+func (w *world) overWire(t *testing.T) *badwire.Proxy {
 	t.Helper()
 	wire := badwire.Start(t, strings.TrimPrefix(w.store.Endpoint, "http://"))
 	o := w.options(t, w.store.AccessKey, w.store.SecretKey)
@@ -23,7 +23,7 @@ func (w *World) overWire(t *testing.T) *badwire.Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	w.Env.Bucket = b
+	w.env.Bucket = b
 	return wire
 }
 
@@ -34,7 +34,7 @@ func TestARestoreOverAWireThatBreaksAtHalfIsWholeAllTheSame(t *testing.T) {
 	for _, half.Kind = range []badwire.Kind{badwire.Reset, badwire.Close, badwire.HalfClose, badwire.Stall} {
 		wire.Break(half)
 		to := "wire_" + strings.ReplaceAll(string(half.Kind), "-", "_")
-		restored, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: to}, nil)
+		restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to}, nil)
 		if err != nil || !restored.Compared || wire.Struck() != 1 {
 			t.Errorf("%s: %+v, %v, struck %d times", half.Kind, restored, err, wire.Struck())
 		}
@@ -45,13 +45,13 @@ func TestARestoreOverAWireThatAlwaysBreaksNamesWhatItLeaves(t *testing.T) {
 	w, set := smallSet.world(t)
 	wire := w.overWire(t)
 	wire.Break(badwire.Fault{Kind: badwire.Reset, Way: badwire.Down, After: 20_000})
-	_, err := restore.Run(t.Context(), w.Job, w.Env, set, restore.Request{To: "wire_never"}, nil)
+	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "wire_never"}, nil)
 	wantCode(t, err, fault.Unavailable)
 	if text := err.Error() + fault.Remedy(err); w.exists(t, "wire_never") && !strings.Contains(text, "wire_never") {
 		t.Errorf("the unfinished database is not named: %s", text)
 	}
 	wire.Mend()
-	if failure := w.Find(t, set.ID).LastFailure(); failure != nil {
+	if failure := w.find(t, set.ID).LastFailure(); failure != nil {
 		t.Errorf("a broken wire was recorded against the set: %+v", failure)
 	}
 }
@@ -59,16 +59,16 @@ func TestARestoreOverAWireThatAlwaysBreaksNamesWhatItLeaves(t *testing.T) {
 func TestABackupOverAWireThatBreaksIsWhole(t *testing.T) {
 	pg, small := smallDatabase(t)
 	for _, way := range []badwire.Way{badwire.Up, badwire.Down} {
-		w := NewWorldOn(t, pg, small)
+		w := newWorldOn(t, pg, small)
 		wire := w.overWire(t)
 		// Each time a new connection has carried so much: in a part, in an answer.
 		wire.Break(badwire.Fault{Kind: badwire.Reset, Way: way, After: map[badwire.Way]int64{badwire.Up: partBytes / 2, badwire.Down: 1500}[way], Times: 4})
-		set := w.Find(t, w.Run(t).Manifest.ID)
+		set := w.find(t, w.run(t).Manifest.ID)
 		if wire.Struck() == 0 {
 			t.Error("nothing was broken")
 		}
 		wire.Mend()
-		if _, err := verify.Whole(t.Context(), w.Job, w.Env, set, nil); err != nil {
+		if _, err := verify.Whole(t.Context(), w.job, w.env, set, nil); err != nil {
 			t.Error(err)
 		}
 		w.recovers(t) // the answer with an upload's id may have been the one that broke

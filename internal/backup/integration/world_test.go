@@ -26,12 +26,12 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// World is one job between a real PostgreSQL and a real S3 API.
-type World struct {
+// world is one job between a real PostgreSQL and a real S3 API.
+type world struct {
 	pg    *pgtest.Server
 	store *s3server.Running
-	Env   backup.Env
-	Job   config.Job
+	env   backup.Env
+	job   config.Job
 	log   *logBook
 	hook  atomic.Pointer[hook]
 
@@ -45,28 +45,28 @@ type hook func(op s3server.Op, key string) *s3server.Fault
 // partBytes makes uploads of several parts from small databases.
 const partBytes = 64 << 10
 
-func newWorld(t testing.TB) *World {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	pg := pgtest.Shared(t)
-	return NewWorldOn(t, pg, pg.CreateDatabase(t))
+	return newWorldOn(t, pg, pg.CreateDatabase(t))
 }
 
-// NewWorldOn shares a database: each world has a store and an instance of its own.
-func NewWorldOn(t testing.TB, pg *pgtest.Server, database string, store ...s3server.Option) *World {
+// newWorldOn shares a database: each world has a store and an instance of its own.
+func newWorldOn(t testing.TB, pg *pgtest.Server, database string, store ...s3server.Option) *world {
 	t.Helper()
-	w := &World{pg: pg, log: &logBook{}}
+	w := &world{pg: pg, log: &logBook{}}
 	w.store = s3server.Start(t, append(store, s3server.With(func(o *s3server.Options) {
 		o.MinPartBytes, o.Fault = 1, w.ask
 		o.More = []s3server.Credential{{AccessKey: "no-delete", SecretKey: "no-delete-secret", Deny: []s3server.Op{s3server.OpDeleteObjects, s3server.OpDeleteObject}}}
 	}))...)
-	w.Job = config.Job{
+	w.job = config.Job{
 		Name: "main", Instance: "db" + strconv.FormatInt(worlds.Add(1), 10), Database: database,
 		Postgres: config.Postgres{Host: pg.Host, Port: pg.Port, User: pg.User, BinDir: pg.BinDir},
 		S3:       config.S3{Bucket: w.store.Bucket, Prefix: "postgresql"},
 		Keep:     config.Keep{MinGood: 3}, StallAfter: time.Minute, ConnectWait: 5 * time.Second, LockWait: 10 * time.Second,
 		SpoolDir: t.TempDir(),
 	}
-	w.Env = backup.Env{
+	w.env = backup.Env{
 		Bucket: w.bucket(t, w.store.AccessKey, w.store.SecretKey), Log: slog.New(slog.NewTextHandler(w.log, nil)),
 		Now: time.Now, Host: "testhost", Tool: "pgbtui test", Trigger: "cli",
 	}
@@ -82,9 +82,9 @@ func NewWorldOn(t testing.TB, pg *pgtest.Server, database string, store ...s3ser
 var worlds atomic.Int64
 
 // refuseConditions makes the store one that knows no conditional writes.
-func (w *World) refuseConditions() { w.unconditional.Store(true) }
+func (w *world) refuseConditions() { w.unconditional.Store(true) }
 
-func (w *World) ask(op s3server.Op, r *http.Request) *s3server.Fault {
+func (w *world) ask(op s3server.Op, r *http.Request) *s3server.Fault {
 	if w.unconditional.Load() && r.Header.Get("If-None-Match")+r.Header.Get("If-Match") != "" && op == s3server.OpPutObject {
 		return &s3server.Fault{Kind: s3server.Answer, Status: http.StatusNotImplemented, Code: "NotImplemented"}
 	}
@@ -101,28 +101,28 @@ func (w *World) ask(op s3server.Op, r *http.Request) *s3server.Fault {
 	return nil
 }
 
-func (w *World) onRequest(h hook) { w.hook.Store(&h) }
+func (w *world) onRequest(h hook) { w.hook.Store(&h) }
 
 // pass lets time go by, for this host and for the store.
-func (w *World) pass(d time.Duration) {
+func (w *world) pass(d time.Duration) {
 	w.storeAhead.Add(int64(d))
-	now := w.Env.Now
-	w.Env.Now = func() time.Time { return now().Add(d) }
+	now := w.env.Now
+	w.env.Now = func() time.Time { return now().Add(d) }
 }
 
 // prune carries out what retention decides now.
-func (w *World) prune(t testing.TB) ([]retention.Decision, error) {
+func (w *world) prune(t testing.TB) ([]retention.Decision, error) {
 	t.Helper()
-	plan, err := retention.Plan(t.Context(), w.Job, w.Env, retention.Reach{})
+	plan, err := retention.Plan(t.Context(), w.job, w.env, retention.Reach{})
 	if err != nil {
 		return nil, err
 	}
-	done, err := retention.Apply(t.Context(), w.Env.Bucket, w.Env.Log, plan, retention.Unconfirmed)
+	done, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed)
 	return done.Sets, err
 }
 
 // bucket opens the store with short retries.
-func (w *World) bucket(t testing.TB, key, secret string) *s3.Bucket {
+func (w *world) bucket(t testing.TB, key, secret string) *s3.Bucket {
 	t.Helper()
 	b, err := s3.Open(t.Context(), w.options(t, key, secret))
 	if err != nil {
@@ -132,7 +132,7 @@ func (w *World) bucket(t testing.TB, key, secret string) *s3.Bucket {
 	return b
 }
 
-func (w *World) options(t testing.TB, key, secret string) s3.Options {
+func (w *world) options(t testing.TB, key, secret string) s3.Options {
 	t.Helper()
 	credentials := filepath.Join(t.TempDir(), "credentials")
 	text := "[default]\naws_access_key_id = " + key + "\naws_secret_access_key = " + secret + "\n"
@@ -163,7 +163,7 @@ func (l *logBook) text() string {
 	return l.all.String()
 }
 
-func (w *World) Run(t testing.TB) *dump.Result {
+func (w *world) run(t testing.TB) *dump.Result {
 	t.Helper()
 	result, err := w.try(t.Context())
 	if err != nil {
@@ -172,22 +172,22 @@ func (w *World) Run(t testing.TB) *dump.Result {
 	return result
 }
 
-func (w *World) try(ctx context.Context) (*dump.Result, error) {
-	return dump.Run(ctx, w.Job, w.Env, dump.RunOptions{ID: backup.NewID(w.Env.Now())})
+func (w *world) try(ctx context.Context) (*dump.Result, error) {
+	return dump.Run(ctx, w.job, w.env, dump.RunOptions{ID: backup.NewID(w.env.Now())})
 }
 
-func (w *World) sets(t testing.TB) []backup.Set {
+func (w *world) sets(t testing.TB) []backup.Set {
 	t.Helper()
-	sets, err := backup.NewCatalogue(w.Env.Bucket, w.Job).Sets(t.Context(), backup.Scope{})
+	sets, err := backup.NewCatalogue(w.env.Bucket, w.job).Sets(t.Context(), backup.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return sets
 }
 
-func (w *World) Find(t testing.TB, id string) *backup.Set {
+func (w *world) find(t testing.TB, id string) *backup.Set {
 	t.Helper()
-	set, err := backup.NewCatalogue(w.Env.Bucket, w.Job).Find(t.Context(), backup.Scope{}, id)
+	set, err := backup.NewCatalogue(w.env.Bucket, w.job).Find(t.Context(), backup.Scope{}, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,10 +195,10 @@ func (w *World) Find(t testing.TB, id string) *backup.Set {
 }
 
 // keys lists the bucket, less the lease, which stays for good.
-func (w *World) keys(t testing.TB) []string {
+func (w *world) keys(t testing.TB) []string {
 	t.Helper()
 	var keys []string
-	for o, err := range w.Env.Bucket.List(context.WithoutCancel(t.Context()), "") {
+	for o, err := range w.env.Bucket.List(context.WithoutCancel(t.Context()), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,9 +209,9 @@ func (w *World) keys(t testing.TB) []string {
 	return keys
 }
 
-func (w *World) openUploads(t testing.TB) int {
+func (w *world) openUploads(t testing.TB) int {
 	t.Helper()
-	uploads, err := w.Env.Bucket.Uploads(context.WithoutCancel(t.Context()), "")
+	uploads, err := w.env.Bucket.Uploads(context.WithoutCancel(t.Context()), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func (w *World) openUploads(t testing.TB) int {
 }
 
 // noLitter asserts what must hold after a failed run: no set more, nothing half-done.
-func (w *World) noLitter(t testing.TB, before []string) {
+func (w *world) noLitter(t testing.TB, before []string) {
 	t.Helper()
 	if after := w.keys(t); len(after) != len(before) {
 		t.Errorf("left in the bucket: %q, before: %q", after, before)
@@ -239,17 +239,17 @@ func newIdentity(t testing.TB) *age.X25519Identity {
 }
 
 // encrypt has the job encrypt its sets from now on.
-func (w *World) encrypt(t testing.TB) *age.X25519Identity {
+func (w *world) encrypt(t testing.TB) *age.X25519Identity {
 	t.Helper()
 	id := newIdentity(t)
-	w.Job.Encryption.Recipients = []string{id.Recipient().String()}
+	w.job.Encryption.Recipients = []string{id.Recipient().String()}
 	return id
 }
 
 // leaseNow is the lease as it lies in the bucket.
-func (w *World) leaseNow(t testing.TB) lease.Record {
+func (w *world) leaseNow(t testing.TB) lease.Record {
 	t.Helper()
-	r, _, err := lease.Read(context.WithoutCancel(t.Context()), w.Env.Bucket, backup.LeaseKey(w.Job), lease.Term)
+	r, _, err := lease.Read(context.WithoutCancel(t.Context()), w.env.Bucket, backup.LeaseKey(w.job), lease.Term)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,10 +265,10 @@ func wantCode(t testing.TB, err error, want fault.Code) {
 }
 
 // noBackends asserts that nothing of ours stays connected to the job's database.
-func (w *World) noBackends(t testing.TB) {
+func (w *world) noBackends(t testing.TB) {
 	t.Helper()
 	for range 100 {
-		n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbtui' AND datname = $1", w.Job.Database)
+		n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbtui' AND datname = $1", w.job.Database)
 		if n == 0 {
 			return
 		}

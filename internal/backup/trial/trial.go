@@ -1,4 +1,4 @@
-package backup
+package trial
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -19,8 +20,8 @@ import (
 // trialName is an object beside the lease: no listing of sets takes it for one.
 const trialName = "trial"
 
-// Trial is what came of it.
-type Trial struct {
+// Result is what came of it.
+type Result struct {
 	Key     string
 	Allowed []string // what worked, as people call it
 	Refused []error
@@ -29,10 +30,10 @@ type Trial struct {
 	Lacks        []Lack // by the store's nature
 }
 
-// TryBucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
-func TryBucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Trial {
-	folder := Folder(job.S3.Prefix, job.Instance, job.Database)
-	t := Trial{Key: folder + trialName}
+// Bucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
+func Bucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Result {
+	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	t := Result{Key: folder + trialName}
 	body := []byte("pgbtui config check wrote this to see whether backups can be written here.\n")
 	_, err := bucket.Put(ctx, t.Key, body, s3.PutOptions{ContentType: "text/plain"})
 	put := t.note("put", err)
@@ -59,7 +60,7 @@ func TryBucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Trial {
 }
 
 // note keeps how one call went.
-func (t *Trial) note(what string, err error) (worked bool) {
+func (t *Result) note(what string, err error) (worked bool) {
 	if err != nil {
 		t.Refused = append(t.Refused, err)
 		return false
@@ -69,7 +70,7 @@ func (t *Trial) note(what string, err error) (worked bool) {
 }
 
 // Err is everything that was refused, in one line; nil when nothing was.
-func (t *Trial) Err() error {
+func (t *Result) Err() error {
 	if len(t.Refused) == 0 {
 		return nil
 	}
@@ -101,7 +102,7 @@ func readBack(ctx context.Context, bucket *s3.Bucket, key string, want []byte) e
 
 var errNotListed = errors.New("what was put is not listed")
 
-func (t *Trial) listed(ctx context.Context, bucket *s3.Bucket, put bool) error {
+func (t *Result) listed(ctx context.Context, bucket *s3.Bucket, put bool) error {
 	found := false
 	for o, err := range bucket.List(ctx, t.Key) {
 		if err != nil {
@@ -118,7 +119,7 @@ func (t *Trial) listed(ctx context.Context, bucket *s3.Bucket, put bool) error {
 // tryUpload uploads in parts what is there already, on the condition that it is not: that a store answers by
 // refusing, so that no second object has to be deleted. Where nothing is there, the upload is given up before that.
 // While it is open, it must be in the list of uploads.
-func (t *Trial) tryUpload(ctx context.Context, bucket *s3.Bucket, folder string, there bool) {
+func (t *Result) tryUpload(ctx context.Context, bucket *s3.Bucket, folder string, there bool) {
 	up, err := bucket.Upload(ctx, t.Key, s3.UploadOptions{IfNoneMatch: true})
 	open := err == nil
 	listed, listErr := bucket.Uploads(ctx, folder)

@@ -1,11 +1,11 @@
-package backup
+package integration
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup/integration"
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -46,12 +46,12 @@ func TestRowsThatPeoplePutIntoTablesOfAnExtensionComeWithItAndAreCompared(t *tes
 	pg := pgtest.StartWith(t, pgtest.Options{BinDir: bin})
 	database := pg.CreateDatabase(t)
 	pg.Exec(t, database, keeperSchema)
-	w := integration.NewWorldOn(t, pg, database)
-	set := w.Find(t, w.Run(t).Manifest.ID)
-	to := w.Job.Instance + "_part"
+	w := newWorldOn(t, pg, database)
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Instance + "_part"
 
 	t.Run("a drill compares them and has nothing to warn of", func(t *testing.T) {
-		drilled, err := w.Drill(t, set)
+		drilled, err := w.drill(t, set)
 		if err != nil {
 			t.Fatal(err, fault.Remedy(err))
 		}
@@ -71,7 +71,7 @@ func TestRowsThatPeoplePutIntoTablesOfAnExtensionComeWithItAndAreCompared(t *tes
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.req.To = to
-			r := w.RestorePart(t, set, c.req)
+			r := w.restorePart(t, set, c.req)
 			for table, want := range map[string]int64{"keeper.kept": c.kept, "keeper.systems": c.systems, "apart.choices": c.other} {
 				got := int64(-1)
 				if pg.QueryInt(t, to, "SELECT count(to_regclass('"+table+"'))") == 1 {
@@ -95,36 +95,36 @@ func TestRowsThatPeoplePutIntoTablesOfAnExtensionComeWithItAndAreCompared(t *tes
 }
 
 // anOlderSetOfAnExtension is from before sets told whose tables those are.
-func (w *integration.World) anOlderSetOfAnExtension(t *testing.T, set *Set) {
-	w.RewriteContents(t, set, func(c *Contents) {
+func (w *world) anOlderSetOfAnExtension(t *testing.T, set *backup.Set) {
+	w.rewriteContents(t, set, func(c *backup.Contents) {
 		for i := range c.Extensions {
 			c.Extensions[i].Rows = nil
 		}
 	})
-	set = w.Find(t, set.ID)
-	r := w.RestorePart(t, set, restore.Request{Tables: []string{"sums"}})
-	if got := integration.Named(r.Portion.LeftOut); !slices.Contains(got, "table data keeper.kept") {
+	set = w.find(t, set.ID)
+	r := w.restorePart(t, set, restore.Request{Tables: []string{"sums"}})
+	if got := named(r.Portion.LeftOut); !slices.Contains(got, "table data keeper.kept") {
 		t.Errorf("their absence is not told: %q", got)
 	}
-	r = w.RestorePart(t, set, restore.Request{Tables: []string{"keeper.kept"}})
-	if !r.Compared || r.Tables != 3 || !slices.Contains(integration.Named(r.Portion.Chosen), "table data keeper.kept") {
+	r = w.restorePart(t, set, restore.Request{Tables: []string{"keeper.kept"}})
+	if !r.Compared || r.Tables != 3 || !slices.Contains(named(r.Portion.Chosen), "table data keeper.kept") {
 		t.Errorf("%+v, %+v", r, r.Portion)
 	}
 }
 
-func (w *integration.World) otherRowsOfAnExtension(t *testing.T, set *Set) {
+func (w *world) otherRowsOfAnExtension(t *testing.T, set *backup.Set) {
 	version := func(v string) {
-		w.RewriteContents(t, w.Find(t, set.ID), func(c *Contents) {
+		w.rewriteContents(t, w.find(t, set.ID), func(c *backup.Contents) {
 			i := slices.IndexFunc(c.Extensions, func(e postgres.Extension) bool { return e.Name == "keeper" })
 			c.Extensions[i].Version = v
 		})
 	}
 	version("0.9")
-	r := w.RestorePart(t, w.Find(t, set.ID), restore.Request{Tables: []string{"keeper.kept"}})
+	r := w.restorePart(t, w.find(t, set.ID), restore.Request{Tables: []string{"keeper.kept"}})
 	if text := strings.Join(r.Notes, "; "); !strings.Contains(text, "keeper 0.9, and here is 1.0") {
 		t.Errorf("%q", text)
 	}
-	drilled, err := w.Drill(t, w.Find(t, set.ID))
+	drilled, err := w.drill(t, w.find(t, set.ID))
 	if err != nil || len(drilled.Proof.NotProven) != 1 || !strings.Contains(drilled.Proof.NotProven[0], "keeper.kept") {
 		t.Errorf("%+v, %v", drilled, err)
 	}
@@ -132,15 +132,15 @@ func (w *integration.World) otherRowsOfAnExtension(t *testing.T, set *Set) {
 		t.Errorf("a name stands in what is never encrypted: %q", told.NotProven)
 	}
 	version("1.0")
-	w.RewriteContents(t, w.Find(t, set.ID), func(c *Contents) {
+	w.rewriteContents(t, w.find(t, set.ID), func(c *backup.Contents) {
 		for i, d := range c.Archive.Data {
 			if d.Rows == 3 { // of systems
 				c.Archive.Data[i].Rows = 4
 			}
 		}
 	})
-	copied := restore.Request{To: w.Job.Instance + "_copy"}
-	if _, err = restore.Run(t.Context(), w.Job, w.Env, w.Find(t, set.ID), copied, nil); fault.CodeOf(err) != fault.Integrity || !strings.Contains(err.Error(), "keeper.systems: 3 rows restored, 4 dumped") {
+	copied := restore.Request{To: w.job.Instance + "_copy"}
+	if _, err = restore.Run(t.Context(), w.job, w.env, w.find(t, set.ID), copied, nil); fault.CodeOf(err) != fault.Integrity || !strings.Contains(err.Error(), "keeper.systems: 3 rows restored, 4 dumped") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,10 +1,11 @@
-package backup
+package trial
 
 import (
 	"context"
 	"errors"
 	"slices"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/lease"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -68,7 +69,7 @@ func conditionsHold(ctx context.Context, bucket *s3.Bucket, key string) (bool, e
 }
 
 // tryConditions is for an object that is there.
-func (t *Trial) tryConditions(ctx context.Context, bucket *s3.Bucket) {
+func (t *Result) tryConditions(ctx context.Context, bucket *s3.Bucket) {
 	hold, err := conditionsHold(ctx, bucket, t.Key)
 	switch {
 	case errors.Is(err, s3.ErrConditionsUnsupported):
@@ -81,7 +82,7 @@ func (t *Trial) tryConditions(ctx context.Context, bucket *s3.Bucket) {
 }
 
 // tryChecksum looks whether the store tells the checksum of what it has.
-func (t *Trial) tryChecksum(ctx context.Context, bucket *s3.Bucket) {
+func (t *Result) tryChecksum(ctx context.Context, bucket *s3.Bucket) {
 	seen, err := bucket.Head(ctx, t.Key)
 	switch {
 	case err != nil:
@@ -93,7 +94,7 @@ func (t *Trial) tryChecksum(ctx context.Context, bucket *s3.Bucket) {
 
 // judgeUploads holds the list of a folder's uploads, which the next run reads after a kill, against the one that
 // was open then.
-func (t *Trial) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
+func (t *Result) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
 	if errors.Is(err, s3.ErrUploadsUnlisted) {
 		t.Lacks = append(t.Lacks, lackOfUploads("has none"))
 		return
@@ -108,8 +109,8 @@ func (t *Trial) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
 }
 
 // CheckClock fails when this host and the store disagree by more than leases and retention bear.
-func CheckClock(ctx context.Context, env Env) error {
-	clocks, err := ReadClocks(ctx, env.Bucket, env.Now)
+func CheckClock(ctx context.Context, env backup.Env) error {
+	clocks, err := backup.ReadClocks(ctx, env.Bucket, env.Now)
 	if err != nil {
 		return err
 	}
