@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -44,13 +45,13 @@ type fileChannel struct {
 
 func (l loader) alert(f fileAlert) Alert {
 	a := Alert{
-		SlackWebhook: first(l.env("SLACK_WEBHOOK_URL"), f.SlackWebhook),
-		Remind:       time.Duration(orDefault(f.Remind, 24*time.Hour)),
+		SlackWebhook: cmp.Or(l.env("SLACK_WEBHOOK_URL"), f.SlackWebhook),
+		Remind:       time.Duration(cmp.Or(f.Remind, duration(24*time.Hour))),
 		inFile:       f.SlackWebhook != "",
 	}
 	for _, c := range f.Channels {
 		a.inFile = a.inFile || c.URL != ""
-		a.Channels = append(a.Channels, Channel{URL: c.URL, URLFile: c.URLFile, Severity: first(c.Severity, SeverityWarning)})
+		a.Channels = append(a.Channels, Channel{URL: c.URL, URLFile: c.URLFile, Severity: cmp.Or(c.Severity, SeverityWarning)})
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -57,7 +58,7 @@ type fileExpectation struct {
 }
 
 func (f fileDrill) resolve() Drill {
-	d := Drill{By: Driller(first(f.By, string(DrillByTimer))), Server: DrillServer(f.Server), Amcheck: f.Amcheck}
+	d := Drill{By: Driller(cmp.Or(f.By, string(DrillByTimer))), Server: DrillServer(f.Server), Amcheck: f.Amcheck}
 	for _, e := range f.Expect {
 		d.Expect = append(d.Expect, Expectation(e))
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -205,7 +206,7 @@ func (d *document) yamlError(err error) error {
 	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
 	remedy := "`pgbtui config check --help` lists every key."
 	for _, m := range unknownKey.FindAllStringSubmatch(text, -1) {
-		remedy = first(formerKeys[m[2]], remedy)
+		remedy = cmp.Or(formerKeys[m[2]], remedy)
 	}
 	text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
 	text = wrongType.ReplaceAllStringFunc(text, wrongTypeText)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -91,7 +92,7 @@ func (c *count) UnmarshalYAML(n *yaml.Node) error {
 func (l loader) keep(name string, f fileKeep) (Keep, error) {
 	k := Keep{
 		Last: int(f.Last), Days: int(f.Days), Daily: int(f.Daily), Weekly: int(f.Weekly), Monthly: int(f.Monthly), Yearly: int(f.Yearly),
-		MinGood: int(f.MinGood), By: Prune(first(f.By, string(PruneByBackup))),
+		MinGood: int(f.MinGood), By: Prune(cmp.Or(f.By, string(PruneByBackup))),
 	}
 	if k.MinGood == 0 {
 		k.MinGood = defaultMinGood

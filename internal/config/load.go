@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"slices"
@@ -133,7 +134,7 @@ func (l loader) fileJobs(c *Config) error {
 // defaultJob adds the single database of the environment (DB_NAME) or of the file's top level,
 // unless a job of the file already backs that database up.
 func (l loader) defaultJob(c *Config) (added bool) {
-	database := first(l.env("DB_NAME"), c.base.Database, l.env("PGDATABASE"))
+	database := cmp.Or(l.env("DB_NAME"), c.base.Database, l.env("PGDATABASE"))
 	if database == "" || slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Database == database }) {
 		return false
 	}
@@ -172,14 +173,14 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	j := Job{
 		Name:     name,
 		Formerly: f.Formerly,
-		Instance: first(f.Instance, l.hostname),
-		Database: first(f.Database, name),
-		Postgres: Postgres{Host: f.Postgres.Host, Port: f.Postgres.Port, User: first(l.env("DB_USER"), f.Postgres.User), BinDir: f.Postgres.BinDir},
+		Instance: cmp.Or(f.Instance, l.hostname),
+		Database: cmp.Or(f.Database, name),
+		Postgres: Postgres{Host: f.Postgres.Host, Port: f.Postgres.Port, User: cmp.Or(l.env("DB_USER"), f.Postgres.User), BinDir: f.Postgres.BinDir},
 		S3: S3{
-			Bucket: first(l.env("S3_BUCKET"), f.S3.Bucket), Prefix: strings.Trim(first(f.S3.Prefix, "postgresql"), "/"),
-			Region: first(l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), f.S3.Region), Endpoint: f.S3.Endpoint,
+			Bucket: cmp.Or(l.env("S3_BUCKET"), f.S3.Bucket), Prefix: strings.Trim(cmp.Or(f.S3.Prefix, "postgresql"), "/"),
+			Region: cmp.Or(l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), f.S3.Region), Endpoint: f.S3.Endpoint,
 			PathStyle: f.S3.PathStyle, CredentialsFile: f.S3.CredentialsFile, Profile: f.S3.Profile,
-			SSE: first(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
+			SSE: cmp.Or(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
 			ExpectedOwner: f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
 		},
 		ObjectLock:  lock,
@@ -191,29 +192,10 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Drill:       f.Drill.resolve(),
 		RPO:         time.Duration(f.RPO),
 		ProofWithin: time.Duration(f.ProofWithin),
-		StallAfter:  time.Duration(orDefault(f.StallAfter, 10*time.Minute)),
-		ConnectWait: time.Duration(orDefault(f.ConnectWait, 2*time.Minute)),
-		LockWait:    time.Duration(orDefault(f.LockWait, 5*time.Minute)),
-		SpoolDir:    first(l.env("BACKUP_DIR"), f.SpoolDir),
+		StallAfter:  time.Duration(cmp.Or(f.StallAfter, duration(10*time.Minute))),
+		ConnectWait: time.Duration(cmp.Or(f.ConnectWait, duration(2*time.Minute))),
+		LockWait:    time.Duration(cmp.Or(f.LockWait, duration(5*time.Minute))),
+		SpoolDir:    cmp.Or(l.env("BACKUP_DIR"), f.SpoolDir),
 	}
 	return j, nil
 }
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-func orDefault(d duration, otherwise time.Duration) duration {
-	if d == 0 {
-		return duration(otherwise)
-	}
-	return d
-}
-
-// InFile reports whether the job has a section of its own in the file.
-func (j Job) InFile() bool { return j.fromFile }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -68,7 +69,7 @@ func (c *Config) databaseFrom(j Job) string {
 		return FromDefault
 	case j.fromFile && written:
 		return line
-	case j.fromFile || j.Database != first(o.look("DB_NAME"), c.base.Database, o.look("PGDATABASE")):
+	case j.fromFile || j.Database != cmp.Or(o.look("DB_NAME"), c.base.Database, o.look("PGDATABASE")):
 		return FromDefault + ": the job's name"
 	case o.look("DB_NAME") != "":
 		return o.variable("DB_NAME")

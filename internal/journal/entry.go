@@ -6,6 +6,7 @@
 package journal
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,11 +82,7 @@ func (e *Entry) bound(fields map[string]string) {
 		*s = e.cut(*s, maxValue)
 	}
 	e.Message = e.cut(e.Message, maxMessage)
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
+	names := slices.SortedFunc(maps.Keys(fields), func(a, b string) int {
 		if own := trusted(b) - trusted(a); own != 0 {
 			return own
 		}

@@ -3,7 +3,6 @@ package systemd
 import (
 	"bytes"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -311,7 +310,7 @@ func FuzzUnitFile(f *testing.F) {
 		for _, v := range parseEnvironment(text) {
 			seen[v.name] = v.value
 		}
-		for name := range maps.Keys(seen) {
+		for name := range seen {
 			if !isVariable(name) {
 				t.Errorf("%q is taken for a variable's name", name)
 			}

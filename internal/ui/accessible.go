@@ -6,6 +6,7 @@ package ui
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,7 +164,7 @@ func (t *talk) overview(ctx context.Context) {
 		t.say(p.mark.text()+", "+p.subject+": "+p.what, "   To do: "+p.remedy)
 	}
 	for _, r := range t.liveRuns() {
-		t.say("Running: " + t.runTitle(r) + ", " + first(clean(r.Status), string(r.State)))
+		t.say("Running: " + t.runTitle(r) + ", " + cmp.Or(clean(r.Status), string(r.State)))
 	}
 }
 

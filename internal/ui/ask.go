@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run", cli: "systemctl start " + quote(t.Service),
 		facts: append(facts, [2]string{"", "The timer itself stays as it is."}),
 		do: func(ctx context.Context) (Started, error) {
-			return act.Start(ctx, Service{t.Service, "run", first(t.Database, t.Job)})
+			return act.Start(ctx, Service{t.Service, "run", cmp.Or(t.Database, t.Job)})
 		},
 	}})
 }
@@ -117,7 +118,7 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + quote(r.Unit) + "; systemctl start " + quote(r.Unit),
 		facts: append(facts, [2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
 		do: func(ctx context.Context) (Started, error) {
-			return act.Start(ctx, Service{r.Unit, "run again", first(r.Database, r.Job, r.Target)})
+			return act.Start(ctx, Service{r.Unit, "run again", cmp.Or(r.Database, r.Job, r.Target)})
 		},
 	}})
 }
@@ -135,7 +136,7 @@ var actionText = map[string]string{
 func askHold(sh *shared, s backup.Set) tea.Cmd {
 	keeper := sh.Write.Holder
 	if keeper == nil {
-		return say(toneWarn, "hold: ", first(sh.denied(), "not available here"))
+		return say(toneWarn, "hold: ", cmp.Or(sh.denied(), "not available here"))
 	}
 	d := &dialog{
 		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true, cli: "sudo pgbtui hold " + sh.word(&s),
@@ -155,7 +156,7 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
 	holder := sh.Write.Holder
 	if holder == nil {
-		return say(toneWarn, "acknowledge: ", first(sh.denied(), "not available here"))
+		return say(toneWarn, "acknowledge: ", cmp.Or(sh.denied(), "not available here"))
 	}
 	if s.Loss() == "" {
 		return say(toneWarn, "acknowledge: ", "nothing that is known of is lost of this backup")
@@ -190,7 +191,7 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 	d := &dialog{
 		shared: sh, title: "Cancel the " + sh.runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
 		cli:   "systemctl stop " + quote(r.Unit),
-		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", first(consequence, "The unit is stopped.")}},
+		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", cmp.Or(consequence, "The unit is stopped.")}},
 	}
 	d.do = func(ctx context.Context) (Started, error) {
 		return Started{Unit: r.Unit}, sh.Write.Cancel.Cancel(ctx, r.Unit, d.reason.text())

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func noSet(s *backup.Set) string {
 func setKeys(sh *shared, s *backup.Set) []binding {
 	bad := noSet(s)
 	if s != nil && !s.Good() {
-		bad = "this backup cannot be used: " + first(clean(s.Problem), "it was never finished")
+		bad = "this backup cannot be used: " + cmp.Or(clean(s.Problem), "it was never finished")
 	}
 	job, noJob := Job{}, noSet(s)
 	if s != nil {
@@ -113,11 +114,11 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 	}
 	keys := []binding{
 		{
-			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: first(sh.denied(), bad),
+			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: cmp.Or(sh.denied(), bad),
 			run: func() tea.Cmd { return askProve(sh, ProveReadable, *s) },
 		},
 		{
-			keys: []string{"d"}, short: "drill", help: "drill: restore it into a server of its own, compare, remove", off: first(sh.denied(), bad, noManifest(s)),
+			keys: []string{"d"}, short: "drill", help: "drill: restore it into a server of its own, compare, remove", off: cmp.Or(sh.denied(), bad, noManifest(s)),
 			run: func() tea.Cmd { return askProve(sh, ProveRestored, *s) },
 		},
 		{
@@ -125,11 +126,11 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askRestore(sh, *s) },
 		},
 		{
-			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(sh.denied(), noJob),
+			keys: []string{"b"}, short: "back up", help: "back this database up now", off: cmp.Or(sh.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(sh, job) },
 		},
 		{
-			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: first(sh.denied(), noManifest(s)),
+			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: cmp.Or(sh.denied(), noManifest(s)),
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}

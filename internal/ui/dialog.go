@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -53,7 +54,7 @@ func (d *dialog) update(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	if d.strict {
-		return tea.Batch(d.post(popMsg{d}), d.post(rereadMsg{}), say(toneGood, first(d.done, d.title+": asked systemd")))
+		return tea.Batch(d.post(popMsg{d}), d.post(rereadMsg{}), say(toneGood, cmp.Or(d.done, d.title+": asked systemd")))
 	}
 	return afterStart(d.shared, m.started)
 }
@@ -141,7 +142,7 @@ func (d *dialog) view(w, h int) string {
 		lines = append(lines, d.faint.Render(fit(label, 11))+" "+d.bold.Render(l))
 	}
 	if d.strict && d.yes {
-		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme, iw-12)+d.faint.Render(" "+first(d.why, "optional, kept in the journal")))
+		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme, iw-12)+d.faint.Render(" "+cmp.Or(d.why, "optional, kept in the journal")))
 	}
 	if d.err != nil {
 		lines = append(lines, "")
@@ -160,7 +161,7 @@ func (d *dialog) buttons() string {
 	return d.theme.buttons(d.safe(), d.verb, d.yes) + d.hint()
 }
 
-func (d *dialog) safe() string { return first(d.no, "Cancel") }
+func (d *dialog) safe() string { return cmp.Or(d.no, "Cancel") }
 
 func (d *dialog) hint() string {
 	if d.strict && !d.yes {

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -67,7 +68,7 @@ func madeLines(sh *shared, s *backup.Set, w int) []string {
 	} else {
 		add("Stored", size(s.StoredSize))
 	}
-	add("Class", first(clean(s.Class), "?"))
+	add("Class", cmp.Or(clean(s.Class), "?"))
 	add("Key", clean(s.Dir))
 	return out
 }
@@ -139,7 +140,7 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 	if s.Encrypted() {
 		add("Encrypted", "age, "+plural(len(m.Encryption.Recipients), "recipient"))
 	} else {
-		add("Encrypted", "by the store: "+first(clean(m.Dump.SSE), "?"))
+		add("Encrypted", "by the store: "+cmp.Or(clean(m.Dump.SSE), "?"))
 	}
 	add("SHA-256", clean(m.Dump.SHA256))
 	if m.Previous != nil {

@@ -5,6 +5,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -62,7 +63,7 @@ func (g *gate) update(msg tea.Msg) tea.Cmd {
 
 // dead is why the button does nothing, or "".
 func (g *gate) dead() string {
-	switch why := first(g.denied(), g.preflight.dead()); {
+	switch why := cmp.Or(g.denied(), g.preflight.dead()); {
 	case why != "":
 		return why
 	case g.preflight.plan.Left:
@@ -82,7 +83,7 @@ func (g *gate) keys() []binding {
 		ends = "leave connections"
 	}
 	keys := []binding{
-		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: first(busy, g.dead()), run: g.press},
+		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: cmp.Or(busy, g.dead()), run: g.press},
 		g.leaving(g, "nothing was changed"),
 	}
 	if !g.request.DataOnly {

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -42,7 +43,7 @@ func (g *gate) facts(w int) (lines []string) {
 		return lines
 	}
 	if g.request.Swap != "" {
-		add("By", first(clean(g.request.With), "the newest "+live+"_before_<time>"))
+		add("By", cmp.Or(clean(g.request.With), "the newest "+live+"_before_<time>"))
 		add("Kept", live+" as it is now, as "+live+"_undone_<time>; what was written since then is only there")
 	} else {
 		add("By", sourceText(g.shared, &g.request.Set))

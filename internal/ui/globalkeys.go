@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,9 +73,9 @@ func (r *root) globals() []binding {
 		boxed = "close the box first"
 	}
 	return append(r.tabKeys(boxed), []binding{
-		{keys: []string{"a"}, help: "go to the run that is going on", run: r.attach, off: first(boxed, r.noRun())},
+		{keys: []string{"a"}, help: "go to the run that is going on", run: r.attach, off: cmp.Or(boxed, r.noRun())},
 		{keys: []string{"r"}, help: "read everything again", run: r.refresh, off: boxed},
-		{keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter, off: first(boxed, r.noFilter())},
+		{keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter, off: cmp.Or(boxed, r.noFilter())},
 		{keys: []string{"n"}, label: "n N", help: "next and previous match", run: r.jump(1), off: r.noFilter()},
 		{keys: []string{"N"}, run: r.jump(-1), off: r.noFilter()},
 		{keys: []string{":"}, help: "command line that takes pgbtui's verbs", run: r.promptCommand, off: boxed},
@@ -99,15 +100,6 @@ func (r *root) suspend() tea.Cmd {
 func (r *root) noShell() string {
 	if !r.hasShell {
 		return "no shell to come back to"
-	}
-	return ""
-}
-
-func first(reasons ...string) string {
-	for _, s := range reasons {
-		if s != "" {
-			return s
-		}
 	}
 	return ""
 }

@@ -7,6 +7,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -222,7 +223,7 @@ func (d *database) judgeRun() {
 			if d.run.State == RunSkipped {
 				m = markFail // systemd calls it success, and nothing was backed up
 			}
-			remedy := first(clean(d.run.Remedy), "3 shows the run, 5 its journal")
+			remedy := cmp.Or(clean(d.run.Remedy), "3 shows the run, 5 its journal")
 			what := "last backup " + string(d.run.State)
 			if d.run.State == RunUnknown {
 				what = "how the last backup ended is unknown"
@@ -250,7 +251,7 @@ func (d *database) judgeTimer(sh *shared) {
 	case d.timer.State == TimerMissed:
 		d.add("missed", markLate, clean(d.timer.Remedy), "its timer %s", clean(d.timer.Problem))
 	case d.timer.State != TimerOn:
-		d.add("timer", markWarn, clean(d.timer.Remedy), "its timer is %s", first(clean(d.timer.Problem), string(d.timer.State)))
+		d.add("timer", markWarn, clean(d.timer.Remedy), "its timer is %s", cmp.Or(clean(d.timer.Problem), string(d.timer.State)))
 	case d.timer.Problem != "":
 		d.add("timer", markWarn, clean(d.timer.Remedy), "timer: %s", clean(d.timer.Problem))
 	}

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -131,10 +132,10 @@ func (sh *shared) history(past *pastRuns) []UnitRun {
 
 // learn takes what another source knows besides.
 func (r *UnitRun) learn(other *UnitRun) {
-	r.Set = first(r.Set, other.Set)
-	r.Trigger = first(r.Trigger, other.Trigger)
-	r.Database = first(r.Database, other.Database)
-	r.Job = first(r.Job, other.Job)
+	r.Set = cmp.Or(r.Set, other.Set)
+	r.Trigger = cmp.Or(r.Trigger, other.Trigger)
+	r.Database = cmp.Or(r.Database, other.Database)
+	r.Job = cmp.Or(r.Job, other.Job)
 	r.Bytes = max(r.Bytes, other.Bytes)
 	if r.StartedAt.IsZero() {
 		r.StartedAt = other.StartedAt
@@ -153,7 +154,7 @@ func (sh *shared) storedRuns() (runs []UnitRun) {
 		}
 		m := s.Manifest
 		run := UnitRun{
-			Action: "backup", Job: first(s.Job, m.Job), Database: s.Database, State: RunOK, StartedAt: m.StartedAt, EndedAt: m.FinishedAt,
+			Action: "backup", Job: cmp.Or(s.Job, m.Job), Database: s.Database, State: RunOK, StartedAt: m.StartedAt, EndedAt: m.FinishedAt,
 			Invocation: m.InvocationID, Trigger: m.Trigger, Set: s.ID, Bytes: m.StoredBytes(), Memory: -1, MemoryHigh: -1,
 		}
 		if len(m.Warnings) > 0 {
@@ -169,7 +170,7 @@ func (sh *shared) storedRuns() (runs []UnitRun) {
 
 func provingRun(s *backup.Set, p *backup.Proof) UnitRun {
 	run := UnitRun{
-		Action: p.Kind, Job: first(s.Job, s.Manifest.Job), Database: s.Database, State: RunOK, StartedAt: p.StartedAt, EndedAt: p.FinishedAt,
+		Action: p.Kind, Job: cmp.Or(s.Job, s.Manifest.Job), Database: s.Database, State: RunOK, StartedAt: p.StartedAt, EndedAt: p.FinishedAt,
 		Invocation: p.InvocationID, Set: s.ID, Bytes: p.Bytes, Memory: -1, MemoryHigh: -1,
 	}
 	switch {

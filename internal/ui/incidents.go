@@ -6,6 +6,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (sh *shared) toldProblem(i Incident) problem {
 	case !i.OpenedAt.IsZero():
 		what += " (told " + ago(sh.now, i.OpenedAt) + ")"
 	}
-	remedy := first(clean(i.Remedy), "w of the watch in 4 shows its journal")
+	remedy := cmp.Or(clean(i.Remedy), "w of the watch in 4 shows its journal")
 	if i.Kind == string(backup.ProblemRollback) {
 		remedy = (&database{}).remedy(backup.Problem{Kind: backup.ProblemRollback})
 	}
@@ -94,7 +95,7 @@ func hostProblems(sh *shared) (all []hostProblem) {
 	}
 	for _, i := range sh.told.value {
 		if !jobs[i.Subject] && !sh.runMended(i) && !sh.mended(i, nil) {
-			all = append(all, hostProblem{first(clean(i.Subject), "this host"), sh.toldProblem(i)})
+			all = append(all, hostProblem{cmp.Or(clean(i.Subject), "this host"), sh.toldProblem(i)})
 		}
 	}
 	return all
@@ -107,7 +108,7 @@ func (sh *shared) explained(r UnitRun) UnitRun {
 		if i.Kind == "run" && i.Invocation != "" && i.Invocation == r.Invocation {
 			reason := strings.TrimPrefix(i.What, r.Action+" failed: ") // the screens say that themselves
 			r.Detail = strings.TrimPrefix(reason, r.Action+": ")
-			r.Remedy = first(i.Remedy, r.Remedy)
+			r.Remedy = cmp.Or(i.Remedy, r.Remedy)
 		}
 	}
 	return r
@@ -126,11 +127,11 @@ func timerProblem(t Timer) (problem, bool) {
 	case t.Action == "backup" || t.State == TimerOn && t.Problem == "":
 		return problem{}, false
 	case t.Action == "watch":
-		return problem{"timer", markWarn, "nobody is told when a backup is late: it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+		return problem{"timer", markWarn, "nobody is told when a backup is late: it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
 	case (t.State == TimerOff || t.State == TimerMissing) && !t.Wanted:
 		return problem{}, false
 	}
-	return problem{"timer", markWarn, "it is " + first(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+	return problem{"timer", markWarn, "it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
 }
 
 // runProblem is about a run that a timer repeats and that is no backup's. One that a person started
@@ -141,7 +142,7 @@ func runProblem(r UnitRun) (problem, bool) {
 	}
 	switch r.State {
 	case RunFailed, RunLost, RunSkipped:
-		return problem{"run", markWarn, "the last run " + string(r.State) + because(r.Detail), first(clean(r.Remedy), "3 shows the run, 5 its journal")}, true
+		return problem{"run", markWarn, "the last run " + string(r.State) + because(r.Detail), cmp.Or(clean(r.Remedy), "3 shows the run, 5 its journal")}, true
 	case RunQueued, RunPreflight, RunRunning, RunFinishing, RunOK, RunWarn, RunCancelled, RunUnknown:
 	}
 	return problem{}, false

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -279,7 +280,7 @@ func (j *journalScreen) view(w, h int) string {
 }
 
 func (j *journalScreen) note() string {
-	parts := []string{first(clean(j.query.Unit), "all our units"), map[int]string{7: "every priority", 4: "warnings and worse", 3: "errors"}[j.query.MaxPriority], spans[j.span].word}
+	parts := []string{cmp.Or(clean(j.query.Unit), "all our units"), map[int]string{7: "every priority", 4: "warnings and worse", 3: "errors"}[j.query.MaxPriority], spans[j.span].word}
 	if j.query.Invocation != "" {
 		parts[0] = "one run"
 	}

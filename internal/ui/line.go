@@ -6,6 +6,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -132,7 +133,7 @@ func (l *line) around() (before, under, after string) {
 // view is the text with its cursor in at most w cells: of a long text, the part around the cursor.
 func (l *line) view(t theme, w int) string {
 	before, under, after := l.around()
-	under = first(under, " ")
+	under = cmp.Or(under, " ")
 	for before != "" && cells(before)+cells(under) > w { // by characters: ansi.TruncateLeft keeps a wide one that it halves
 		_, size := utf8.DecodeRuneInString(before)
 		before = before[size:]

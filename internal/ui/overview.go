@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,11 +56,11 @@ func (o *overview) keys() []binding {
 	}
 	return append([]binding{
 		{
-			keys: []string{"b"}, short: "back up", help: "back this database up now", off: first(o.denied(), noJob),
+			keys: []string{"b"}, short: "back up", help: "back this database up now", off: cmp.Or(o.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(o.shared, d.job) },
 		},
-		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: first(o.denied(), noSet), run: with(asking(ProveReadable))},
-		{keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare", off: first(o.denied(), noSet), run: with(asking(ProveRestored))},
+		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: cmp.Or(o.denied(), noSet), run: with(asking(ProveReadable))},
+		{keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare", off: cmp.Or(o.denied(), noSet), run: with(asking(ProveRestored))},
 		{keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet, run: with(askRestore)},
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
@@ -263,7 +264,7 @@ func (o *overview) next() string {
 	}
 	switch {
 	case soon != nil:
-		return clean(first(soon.Database, timerTitle(*soon))) + " " + until(o.now, soon.Next) + ", " + when(o.Zone, soon.Next)
+		return clean(cmp.Or(soon.Database, timerTitle(*soon))) + " " + until(o.now, soon.Next) + ", " + when(o.Zone, soon.Next)
 	case o.timers.have:
 		return o.warn.Render("! no timer will start anything")
 	}
@@ -305,6 +306,6 @@ func (o *overview) runLines(r UnitRun, w int) []string {
 	bar := o.bar(percent, min(20, w/4))
 	return []string{
 		"   " + o.mark(runMark(r.State)) + "  " + o.runTitle(r) + o.faint.Render("  for "+elapsed),
-		"   " + bar + " " + first(clean(r.Status), string(r.State)),
+		"   " + bar + " " + cmp.Or(clean(r.Status), string(r.State)),
 	}
 }

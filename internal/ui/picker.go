@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -138,7 +139,7 @@ func (p *picker) leave() tea.Cmd {
 
 func (p *picker) copyText() string {
 	k, _ := p.selected()
-	return first(k.Ref, k.Schema)
+	return cmp.Or(k.Ref, k.Schema)
 }
 
 func (p *picker) cliLine() string {

@@ -7,6 +7,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -53,7 +54,7 @@ func (g *pruneGate) dead() string {
 
 func (g *pruneGate) keys() []binding {
 	return append([]binding{
-		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: first(g.waits(), g.dead()), run: g.press},
+		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: cmp.Or(g.waits(), g.dead()), run: g.press},
 		g.leaving(g, "nothing was deleted"),
 	}, g.pager.moves()...)
 }

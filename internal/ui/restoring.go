@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -38,7 +39,7 @@ func (r *RestoreRequest) live() string {
 	if r.DataOnly {
 		return r.To
 	}
-	return first(r.Swap, r.Replace)
+	return cmp.Or(r.Swap, r.Replace)
 }
 
 // Plan is what a preflight found.

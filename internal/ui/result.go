@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -43,7 +44,7 @@ func (v *runView) undoKey() []binding {
 		none = "this run replaced nothing"
 	}
 	return []binding{{
-		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first", off: first(v.denied(), none),
+		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first", off: cmp.Or(v.denied(), none),
 		run: func() tea.Cmd { return askUndo(v.shared, RestoreRequest{Swap: database, With: kept}, v) },
 	}}
 }

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -139,7 +140,7 @@ func (p *retentionPage) keys() []binding {
 			run: func() tea.Cmd { return p.post(pushMsg{newDetails(p.shared, *l.set)}) },
 		},
 		{
-			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: first(p.denied(), noSet, noManifest(l.set)),
+			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: cmp.Or(p.denied(), noSet, noManifest(l.set)),
 			run: func() tea.Cmd { return askHold(p.shared, *l.set) },
 		},
 		{

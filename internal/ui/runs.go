@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func runTitle(r UnitRun) string {
 	case r.Replaces:
 		return "replacement of " + clean(r.Target)
 	}
-	t := first(clean(r.Action), "run") + " of " + first(clean(r.Database), clean(r.Job), clean(r.Target), clean(r.Unit))
+	t := cmp.Or(clean(r.Action), "run") + " of " + cmp.Or(clean(r.Database), clean(r.Job), clean(r.Target), clean(r.Unit))
 	if r.Action == "restore" && r.Target != "" {
 		t += " to " + clean(r.Target)
 	}
@@ -97,7 +98,7 @@ func (s *runsScreen) keys() []binding {
 			keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines; an older one's lines", off: none,
 			run: func() tea.Cmd { return s.open(r) },
 		},
-		{keys: []string{"s"}, short: "set", help: "the set that this run made or read", off: first(none, s.noSet(r)), run: func() tea.Cmd { return s.openSet(r) }},
+		{keys: []string{"s"}, short: "set", help: "the set that this run made or read", off: cmp.Or(none, s.noSet(r)), run: func() tea.Cmd { return s.openSet(r) }},
 	}, runKeys(s.shared, r, none)...), s.further()...)
 }
 
@@ -164,11 +165,11 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	switch {
 	case none != "":
 	case sh.Write.Cancel == nil:
-		noCancel = first(sh.denied(), "not available here")
+		noCancel = cmp.Or(sh.denied(), "not available here")
 	case !r.State.Live():
 		noCancel = "it does not run"
 	}
-	noAgain := first(none, sh.denied())
+	noAgain := cmp.Or(none, sh.denied())
 	switch {
 	case noAgain != "":
 	case !sh.current(r):
@@ -221,7 +222,7 @@ func (s *runsScreen) view(w, h int) string {
 		t.cells = append(t.cells, s.cells(r, w))
 	}
 	lines = append(lines, t.lines(s.theme, w)...)
-	lines = append(lines, "", s.section(strings.ToUpper(string(r.State)), s.faint.Render(first(clean(r.Unit), "known from the bucket")), w))
+	lines = append(lines, "", s.section(strings.ToUpper(string(r.State)), s.faint.Render(cmp.Or(clean(r.Unit), "known from the bucket")), w))
 	return strings.Join(append(lines, below...), "\n")
 }
 
@@ -308,7 +309,7 @@ func (sh *shared) duration(r UnitRun) string {
 func (sh *shared) outcome(r UnitRun, w int) []string {
 	text := clean(r.Detail)
 	if r.State.Live() {
-		text = first(clean(r.Status), text)
+		text = cmp.Or(clean(r.Status), text)
 	}
 	if text == "" {
 		text = stateText[r.State]

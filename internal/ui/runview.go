@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -144,7 +145,7 @@ func (v *runView) unknownYet() string {
 func (v *runView) standing(r UnitRun, w int) []string {
 	stage, percent := percentOf(r)
 	lines := []string{
-		v.section(strings.ToUpper(first(r.Action, "run")), v.runs.note(v.shared, "systemd"), w),
+		v.section(strings.ToUpper(cmp.Or(r.Action, "run")), v.runs.note(v.shared, "systemd"), w),
 		"   " + v.mark(runMark(r.State)) + "  " + v.bold.Render(v.runTitle(r)),
 	}
 	if r.State.Live() {

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -41,7 +42,7 @@ func (s *timersScreen) keys() []binding {
 	}
 	return append([]binding{
 		{
-			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: first(s.denied(), none),
+			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: cmp.Or(s.denied(), none),
 			run: func() tea.Cmd { return askRun(s.shared, t) },
 		},
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of what it starts", off: none, run: func() tea.Cmd {

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -19,7 +20,7 @@ func (sh *shared) ours(s *backup.Set) bool {
 
 // inFolder reports whether a set is one of the database that a job backs up, by whichever job.
 func (sh *shared) inFolder(j Job, s *backup.Set) bool {
-	instance := first(j.Instance, sh.Identity.Instance)
+	instance := cmp.Or(j.Instance, sh.Identity.Instance)
 	return s.Database == j.Database && (s.Instance == "" || instance == "" || s.Instance == instance)
 }
 
@@ -75,7 +76,7 @@ func (sh *shared) jobTitle(j Job) string {
 func (sh *shared) runTitle(r UnitRun) string {
 	j, ok := sh.jobNamed(r.Job)
 	if ok && r.Target == "" && r.Database == j.Database && sh.jobTitle(j) != j.Database {
-		return first(clean(r.Action), "run") + " of job " + clean(j.Name)
+		return cmp.Or(clean(r.Action), "run") + " of job " + clean(j.Name)
 	}
 	return runTitle(r)
 }

@@ -5,6 +5,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -146,7 +147,7 @@ func (w *wizard) ask() tea.Cmd {
 }
 
 // dead is why the button does nothing, or "".
-func (w *wizard) dead() string { return first(w.denied(), w.preflight.dead()) }
+func (w *wizard) dead() string { return cmp.Or(w.denied(), w.preflight.dead()) }
 
 func (w *wizard) press() tea.Cmd {
 	if !w.yes {

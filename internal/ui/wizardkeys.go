@@ -2,6 +2,8 @@
 
 package ui
 
+import "cmp"
+
 import tea "github.com/charmbracelet/bubbletea"
 
 // typed takes text while the target's name, or a mapping of roles, is being typed.
@@ -100,7 +102,7 @@ func (w *wizard) planKeys(back binding) []binding {
 	}
 	return append([]binding{
 		{
-			keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore", off: first(busy, w.dead()),
+			keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore", off: cmp.Or(busy, w.dead()),
 			run: func() tea.Cmd { w.yes = !w.yes; return nil },
 		},
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: w.press},

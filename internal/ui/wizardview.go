@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -54,7 +55,7 @@ func sourceText(sh *shared, s *backup.Set) string {
 }
 
 func (w *wizard) targetText() string {
-	text := first(clean(w.target.text()), "?") + " on " + onServer(w.shared)
+	text := cmp.Or(clean(w.target.text()), "?") + " on " + onServer(w.shared)
 	switch by := ways[w.way]; {
 	case by.live:
 		return text + ", in its place"
