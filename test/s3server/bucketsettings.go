@@ -8,11 +8,11 @@ import (
 )
 
 // Settings of a bucket: versioning, object lock and lifecycle are kept and returned, and the first two
-// obeyed; lifecycle rules do nothing here. Policy and encryption answer as on a bucket without.
+// obeyed; lifecycle rules do nothing here.
 
 // setting is the bucket setting that a request is about, or "".
 func (c *call) setting() string {
-	for _, name := range []string{"versioning", "lifecycle", "object-lock", "policy", "encryption"} {
+	for _, name := range []string{"versioning", "lifecycle", "object-lock"} {
 		if c.query.Has(name) {
 			return name
 		}
@@ -25,20 +25,8 @@ func settingOperation(method, setting string) Op {
 	return pick(method+" "+setting, map[string]Op{
 		"GET versioning": OpGetBucketVersioning, "PUT versioning": OpPutBucketVersioning,
 		"GET object-lock": OpGetObjectLock, "PUT object-lock": OpPutObjectLock,
-		"GET lifecycle": OpGetLifecycle, "PUT lifecycle": OpPutLifecycle, "DELETE lifecycle": OpDeleteLifecycle,
-		"GET policy": OpGetBucketSetting, "GET encryption": OpGetBucketSetting,
+		"GET lifecycle": OpGetLifecycle, "PUT lifecycle": OpPutLifecycle,
 	})
-}
-
-// getBucketSetting answers what S3 answers for a bucket where nothing was configured.
-func (s *Server) getBucketSetting(c *call) error {
-	if _, err := s.store.bucket(c.bucket); err != nil {
-		return err
-	}
-	if c.setting() == "policy" {
-		return apiErr(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
-	}
-	return apiErr(http.StatusNotFound, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found")
 }
 
 // configured is a look at the bucket's settings.

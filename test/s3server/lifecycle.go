@@ -88,15 +88,3 @@ func (s *Server) getLifecycle(c *call) error {
 	}
 	return c.writeXML(http.StatusOK, lifecycleXML{Rules: rules})
 }
-
-func (s *Server) deleteLifecycle(c *call) error {
-	b, err := s.store.bucket(c.bucket)
-	if err != nil {
-		return err
-	}
-	if err := b.configure(func(info *bucketInfo) error { info.Lifecycle = nil; return nil }); err != nil {
-		return err
-	}
-	c.w.WriteHeader(http.StatusNoContent)
-	return nil
-}

@@ -13,19 +13,14 @@ type Op string
 // The operations.
 const (
 	OpUnknown              Op = "Unknown"
-	OpListBuckets          Op = "ListBuckets"
 	OpCreateBucket         Op = "CreateBucket"
-	OpDeleteBucket         Op = "DeleteBucket"
 	OpHeadBucket           Op = "HeadBucket"
-	OpGetBucketLocation    Op = "GetBucketLocation"
-	OpGetBucketSetting     Op = "GetBucketSetting" // policy, encryption: always "none configured"
 	OpGetBucketVersioning  Op = "GetBucketVersioning"
 	OpPutBucketVersioning  Op = "PutBucketVersioning"
 	OpGetObjectLock        Op = "GetObjectLockConfiguration"
 	OpPutObjectLock        Op = "PutObjectLockConfiguration"
 	OpGetLifecycle         Op = "GetBucketLifecycleConfiguration"
 	OpPutLifecycle         Op = "PutBucketLifecycleConfiguration"
-	OpDeleteLifecycle      Op = "DeleteBucketLifecycle"
 	OpListObjectVersions   Op = "ListObjectVersions"
 	OpGetObjectRetention   Op = "GetObjectRetention"
 	OpPutObjectRetention   Op = "PutObjectRetention"
@@ -108,7 +103,7 @@ func hostBucket(host, domain string) string {
 func (c *call) operation() Op {
 	switch {
 	case c.bucket == "":
-		return pick(c.r.Method, map[string]Op{http.MethodGet: OpListBuckets})
+		return OpUnknown
 	case c.key == "":
 		return c.bucketOperation()
 	}
@@ -120,8 +115,6 @@ func (c *call) bucketOperation() Op {
 	switch {
 	case c.r.Method == http.MethodPost && q.Has("delete"):
 		return OpDeleteObjects
-	case c.r.Method == http.MethodGet && q.Has("location"):
-		return OpGetBucketLocation
 	case c.r.Method == http.MethodGet && q.Has("uploads"):
 		return OpListMultipartUploads
 	case c.r.Method == http.MethodGet && q.Has("versions"):
@@ -134,8 +127,7 @@ func (c *call) bucketOperation() Op {
 		return OpListObjectsV2
 	}
 	return pick(c.r.Method, map[string]Op{
-		http.MethodPut: OpCreateBucket, http.MethodHead: OpHeadBucket,
-		http.MethodDelete: OpDeleteBucket, http.MethodGet: OpListObjects,
+		http.MethodPut: OpCreateBucket, http.MethodHead: OpHeadBucket, http.MethodGet: OpListObjects,
 	})
 }
 
@@ -172,7 +164,7 @@ func (c *call) objectOperation() Op {
 // hasSubresource reports a subresource that is not built: ignoring it would do another operation.
 func (c *call) hasSubresource() bool {
 	for _, name := range []string{
-		"acl", "attributes", "cors", "encryption", "legal-hold", "lifecycle", "logging", "notification", "object-lock",
+		"acl", "attributes", "cors", "encryption", "legal-hold", "lifecycle", "location", "logging", "notification", "object-lock",
 		"policy", "publicAccessBlock", "replication", "retention", "select", "tagging", "torrent", "uploadId", "uploads",
 		"versioning", "versions", "website", "restore", "delete", "partNumber",
 	} {
@@ -204,11 +196,10 @@ func (s *Server) dispatch(c *call) error {
 
 func (s *Server) handlers() map[Op]func(*call) error {
 	return map[Op]func(*call) error{
-		OpListBuckets: s.listBuckets, OpCreateBucket: s.createBucket, OpDeleteBucket: s.deleteBucket,
-		OpHeadBucket: s.headBucket, OpGetBucketLocation: s.getBucketLocation, OpGetBucketSetting: s.getBucketSetting,
+		OpCreateBucket: s.createBucket, OpHeadBucket: s.headBucket,
 		OpGetBucketVersioning: s.getVersioning, OpPutBucketVersioning: s.putVersioning,
 		OpGetObjectLock: s.getObjectLock, OpPutObjectLock: s.putObjectLock,
-		OpGetLifecycle: s.getLifecycle, OpPutLifecycle: s.putLifecycle, OpDeleteLifecycle: s.deleteLifecycle,
+		OpGetLifecycle: s.getLifecycle, OpPutLifecycle: s.putLifecycle,
 		OpListObjects: s.listObjects, OpListObjectsV2: s.listObjects, OpListObjectVersions: s.listVersions,
 		OpListMultipartUploads: s.listUploads, OpDeleteObjects: s.deleteObjects,
 		OpPutObject: s.putObject, OpCopyObject: s.copyObject, OpGetObject: s.getObject, OpHeadObject: s.getObject,

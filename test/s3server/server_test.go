@@ -219,7 +219,7 @@ func TestFurtherCallerIsHeldToItsLimits(t *testing.T) {
 	if _, err := as("token").PutObject(t.Context(), in); err != nil {
 		t.Errorf("put: %v", err)
 	}
-	if _, err := as("other").ListBuckets(t.Context(), &s3.ListBucketsInput{}); code(err) != "InvalidToken" {
+	if _, err := as("other").ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &r.Bucket}); code(err) != "InvalidToken" {
 		t.Errorf("other token: %v", err)
 	}
 	_, err := as("token").DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &r.Bucket, Key: aws.String("a")})

@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
 	"sync"
 	"syscall"
 	"time"
@@ -114,22 +113,6 @@ func (st *store) createBucket(name string, info bucketInfo) (existed bool, err e
 	return false, err
 }
 
-func (st *store) deleteBucket(name string) error {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	b := st.buckets[name]
-	if b == nil {
-		return noSuchBucket()
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.history) > 0 || len(b.uploads) > 0 {
-		return apiErr(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
-	}
-	delete(st.buckets, name)
-	return os.RemoveAll(b.dir)
-}
-
 func (st *store) bucket(name string) (*bucket, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -137,17 +120,6 @@ func (st *store) bucket(name string) (*bucket, error) {
 		return b, nil
 	}
 	return nil, noSuchBucket()
-}
-
-func (st *store) names() []string {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	names := make([]string, 0, len(st.buckets))
-	for name := range st.buckets {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
 }
 
 func readJSON(path string, into any) error {

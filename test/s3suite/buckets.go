@@ -23,20 +23,4 @@ func buckets(s *session) {
 	}
 	_, err = s.c.HeadBucket(s.ctx, &s3.HeadBucketInput{Bucket: &name})
 	s.ok(err)
-	where, err := s.c.GetBucketLocation(s.ctx, &s3.GetBucketLocationInput{Bucket: &name})
-	s.ok(err)
-	if got := string(where.LocationConstraint); got != "" && got != s.Region {
-		s.Errorf("location is %q", got)
-	}
-	list, err := s.c.ListBuckets(s.ctx, &s3.ListBucketsInput{})
-	s.ok(err)
-	found := false
-	for _, b := range list.Buckets {
-		found = found || *b.Name == name
-	}
-	same(s, "listed", found, true)
-	_, err = s.c.DeleteBucket(s.ctx, &s3.DeleteBucketInput{Bucket: &name})
-	s.ok(err)
-	_, err = s.c.HeadBucket(s.ctx, &s3.HeadBucketInput{Bucket: &name})
-	s.status(err, http.StatusNotFound)
 }

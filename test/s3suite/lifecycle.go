@@ -51,8 +51,4 @@ func lifecycle(s *session) {
 		s.Error("a rule without an ID was not given one")
 	}
 	s.fails(s.setLifecycle(types.LifecycleRule{Status: types.ExpirationStatusEnabled, Filter: all}), "InvalidRequest")
-	_, err = s.c.DeleteBucketLifecycle(s.ctx, &s3.DeleteBucketLifecycleInput{Bucket: &s.Bucket})
-	s.ok(err)
-	_, err = read()
-	s.fails(err, "NoSuchLifecycleConfiguration")
 }
