@@ -96,11 +96,11 @@ func Audit(ctx context.Context, log *slog.Logger, op Operator, a Action) {
 	if a.Reason != "" {
 		message += ": " + a.Reason
 	}
-	log.LogAttrs(ctx, LevelNotice, message, AuditAttrs(op, a)...)
+	log.LogAttrs(ctx, LevelNotice, message, auditAttrs(op, a)...)
 }
 
-// AuditAttrs are the fields of an audit line.
-func AuditAttrs(op Operator, a Action) []slog.Attr {
+// auditAttrs are the fields of an audit line.
+func auditAttrs(op Operator, a Action) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("event", EventOperatorAction),
 		slog.String("operator", op.Login),

@@ -26,12 +26,3 @@ func isJournalStream(variable string, file interface{ Stat() (fs.FileInfo, error
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && uint64(stat.Dev) == device && stat.Ino == inode //nolint:unconvert // Dev is 32 bits wide on some machines
 }
-
-// Available reports whether a journal takes native entries at socket ("": Socket).
-func Available(socket string) bool {
-	if socket == "" {
-		socket = Socket
-	}
-	info, err := os.Stat(socket)
-	return err == nil && info.Mode().Type() == fs.ModeSocket
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -100,21 +99,5 @@ func TestOnlyTheNamedStreamIsTheJournals(t *testing.T) {
 		if got := isJournalStream(variable, file); got != want {
 			t.Errorf("JOURNAL_STREAM=%q: %v, want %v", variable, got, want)
 		}
-	}
-}
-
-func TestAvailableMeansASocket(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "s")
-	if Available(path) {
-		t.Error("nothing is a journal")
-	}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if !Available(path) || Available(dir) {
-		t.Error("a socket is, a directory is not")
 	}
 }

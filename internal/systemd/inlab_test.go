@@ -47,7 +47,7 @@ func unitsTwice(t *testing.T, o InstallOptions) {
 	t.Helper()
 	bus, ctx := inside(t)
 	mustInstall(t, o)
-	if again := mustInstall(t, o); again.Changed() {
+	if again := mustInstall(t, o); changed(again) {
 		t.Errorf("the second installation changed something: %+v", again.Steps)
 	}
 	for _, job := range o.Enable { // a timer that is started is no run
@@ -124,7 +124,7 @@ func operatorNeedNotWaitForTheRetry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if OutcomeOf(run.Before, u).State == RunRetrying {
+			if outcomeOf(run.Before, u).State == RunRetrying {
 				return u
 			}
 			if c, ok := <-changes; !ok || c.Err != nil {

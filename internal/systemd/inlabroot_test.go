@@ -113,7 +113,7 @@ func rootTimerCatchesUpAMissedRunOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := OutcomeOf(before, u); got.State == RunOK {
+		if got := outcomeOf(before, u); got.State == RunOK {
 			break
 		}
 		if _, ok := <-changes; !ok {

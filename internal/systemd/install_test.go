@@ -61,14 +61,21 @@ func mustInstall(t *testing.T, o InstallOptions) *Report {
 	return report
 }
 
+// changed reports whether anything on the machine is different now.
+func changed(r *Report) bool {
+	return slices.ContainsFunc(r.Steps, func(s Step) bool {
+		return !slices.Contains([]Action{Unchanged, Kept, Ran, Note}, s.Action)
+	})
+}
+
 func TestInstallingTwiceChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	o := InstallOptions{Root: dir, Enable: []string{"", "sales", "a b"}, EnablePrune: []string{"a b"}}
-	if first := mustInstall(t, o); !first.Changed() {
+	if first := mustInstall(t, o); !changed(first) {
 		t.Error("the first installation says that nothing changed")
 	}
 	before := tree(t, dir)
-	if second := mustInstall(t, o); second.Changed() {
+	if second := mustInstall(t, o); changed(second) {
 		t.Errorf("the second installation changed something: %+v", second.Steps)
 	}
 	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
@@ -104,7 +111,7 @@ func TestDrillsAreSwitchedOnUnlessTheyAreForPeople(t *testing.T) {
 	if on("postgres-backup-drill@sales.timer") || !on("postgres-backup-drill.timer") || !on("postgres-backup@sales.timer") {
 		t.Error("a drill that is for people now is still on, or something else is off")
 	}
-	if again := mustInstall(t, InstallOptions{Root: dir, Enable: []string{"sales"}, DrillByHand: []string{"sales"}}); again.Changed() {
+	if again := mustInstall(t, InstallOptions{Root: dir, Enable: []string{"sales"}, DrillByHand: []string{"sales"}}); changed(again) {
 		t.Errorf("once more changed something: %+v", again.Steps)
 	}
 }
@@ -229,7 +236,7 @@ func TestAdoptionKeepsTheOldFilesTheirSettingsAndTheirTimes(t *testing.T) {
 	if !slices.ContainsFunc(report.Steps, func(s Step) bool { return s.Action == Note && strings.Contains(s.What, "DB_USER") }) {
 		t.Error("nobody is told that the login as postgres is switched off")
 	}
-	if again := mustInstall(t, InstallOptions{Root: dir, Adopt: true}); again.Changed() {
+	if again := mustInstall(t, InstallOptions{Root: dir, Adopt: true}); changed(again) {
 		t.Errorf("adopting again changed something: %+v", again.Steps)
 	}
 	if diff := cmp.Diff(after, tree(t, dir)); diff != "" {

@@ -44,9 +44,9 @@ type Outcome struct {
 	Code   fault.Code // the exit code that the run left or that fits the reason
 }
 
-// OutcomeOf tells how the run ended that was started when the unit looked like before. A good
+// outcomeOf tells how the run ended that was started when the unit looked like before. A good
 // D-Bus job proves nothing: only a new invocation with a good result is ok.
-func OutcomeOf(before, after UnitState) Outcome {
+func outcomeOf(before, after UnitState) Outcome {
 	switch {
 	case after.Waiting() || after.Running():
 		return Current(after)

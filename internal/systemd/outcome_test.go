@@ -74,7 +74,7 @@ func TestOnlyANewGoodInvocationIsOK(t *testing.T) {
 		"namespace":            {endedUnit("exit-code", exited, 226), RunFailed},
 		"a result of tomorrow": {endedUnit("new-result", exited, 0), RunFailed},
 	} {
-		got := OutcomeOf(before, c.after)
+		got := outcomeOf(before, c.after)
 		if got.State != c.want {
 			t.Errorf("%s: %+v, want %s", name, got, c.want)
 		}

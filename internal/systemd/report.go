@@ -38,18 +38,6 @@ func (r *Report) add(action Action, what, detail string) {
 	r.Steps = append(r.Steps, Step{action, what, detail})
 }
 
-// Changed reports whether anything on the machine is different now.
-func (r *Report) Changed() bool {
-	for _, s := range r.Steps {
-		switch s.Action {
-		case Created, Updated, Adopted, Removed, Enabled, Disabled:
-			return true
-		case Unchanged, Kept, Ran, Note:
-		}
-	}
-	return false
-}
-
 // WriteTo prints a line per step, notes last.
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	var written int64

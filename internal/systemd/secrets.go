@@ -69,9 +69,9 @@ type Loaded struct {
 	Optional   bool   // the unit starts without it too
 }
 
-// LoadedCredentials reads the installed service units and their drop-ins below the root at; "" is this machine.
+// loadedCredentials reads the installed service units and their drop-ins below the root at; "" is this machine.
 // Without units it is empty.
-func LoadedCredentials(at string) []Loaded {
+func loadedCredentials(at string) []Loaded {
 	var all []Loaded
 	files, _ := filepath.Glob(root(at).path(unitDir + "/postgres-*.service"))
 	for _, file := range files {
@@ -150,7 +150,7 @@ func CheckWiring(at string) (Wiring, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return w, fmt.Errorf("systemd: look for the units' secrets: %w", err)
 	}
-	all := LoadedCredentials(at)
+	all := loadedCredentials(at)
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
 		w.Open = append(w.Open, SecretDir)
 	}

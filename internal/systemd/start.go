@@ -14,7 +14,7 @@ import (
 type Run struct {
 	Unit         string
 	InvocationID string    // "" while the start is still queued behind other units
-	Before       UnitState // the unit as it was, for OutcomeOf
+	Before       UnitState // the unit as it was, for outcomeOf
 }
 
 // Start starts a service and returns as soon as it runs, or stays queued for a second. It clears a
@@ -141,7 +141,7 @@ func (b *Bus) Wait(ctx context.Context, run Run, look func(UnitState)) (UnitStat
 			if look != nil {
 				look(now)
 			}
-			if end := OutcomeOf(run.Before, now); end.State.Over() {
+			if end := outcomeOf(run.Before, now); end.State.Over() {
 				return now, end, nil
 			}
 		}

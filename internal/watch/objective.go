@@ -42,8 +42,8 @@ type Habits struct {
 	Verified bool           // a timer reads its sets back
 }
 
-// ObjectiveOf is what a job is held against.
-func ObjectiveOf(ctx context.Context, job config.Job, h Habits) Objective {
+// objectiveOf is what a job is held against.
+func objectiveOf(ctx context.Context, job config.Job, h Habits) Objective {
 	o := Objective{Objectives: backup.Objectives{RPO: job.RPO, ProofWithin: job.ProofWithin, ProofLevel: backup.LevelReadable}, RPOFrom: FromConfig}
 	if o.RPO == 0 {
 		o.RPO, o.RPOFrom = defaultRPO, FromDefault

@@ -65,7 +65,7 @@ func (o Observer) Look(ctx context.Context, c *config.Config, jobs []config.Job)
 				seen.Host.Missing = Missing(c, job, seen.Host.Timer, s.otherTimers())
 			}
 		}
-		seen.Objective = ObjectiveOf(ctx, job, habits)
+		seen.Objective = objectiveOf(ctx, job, habits)
 		seen.Sets, seen.SetsErr = o.Sets(ctx, job)
 		for _, dir := range o.StateDirs {
 			if seen.SetsErr == nil && seen.Lost == "" {
