@@ -11,11 +11,13 @@ import (
 // clock wrote.
 type Clocks struct{ Host, Store time.Time }
 
-// Bounds of trust in a clock: between host and store, and of the newest set ahead of both.
-const (
-	ClockBound = 15 * time.Minute // beyond it S3 itself refuses requests (RequestTimeTooSkewed)
-	ClockSlack = time.Hour
-)
+// ClockBound is how far the host's clock may be from the store's: beyond it S3 itself refuses requests
+// (RequestTimeTooSkewed).
+const ClockBound = 15 * time.Minute
+
+// ClockSlack is how far in the future a recorded time may lie before a clock is called wrong. Two hosts may each be
+// ClockBound off the store without anybody's fault; an hour is twice that, and less than a wrong time zone.
+const ClockSlack = time.Hour
 
 func ReadClocks(ctx context.Context, bucket *s3.Bucket, now func() time.Time) (Clocks, error) {
 	store, err := bucket.Clock(ctx)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // Alert is what is known about a failed unit. Empty fields are left out of the text.
@@ -157,13 +158,13 @@ func (a Alert) Advice() string {
 		return a.Remedy
 	}
 	if a.Result == "start-limit-hit" && a.ExitStatus == "0" {
-		return "Nothing failed, but it was started too often by hand: sudo systemctl reset-failed " + shellWord(a.Unit)
+		return "Nothing failed, but it was started too often by hand: sudo systemctl reset-failed " + printable.ShellWord(a.Unit)
 	}
 	if a.Result == "oom-kill" {
 		return "Look at the unit's MemoryMax= and at what else used the memory."
 	}
 	if a.NeverRan != "" {
-		return "Look at the unit and its drop-ins: systemctl cat " + shellWord(a.Unit)
+		return "Look at the unit and its drop-ins: systemctl cat " + printable.ShellWord(a.Unit)
 	}
 	code, ended := a.status()
 	if !ended {
@@ -183,7 +184,7 @@ func (a Alert) Advice() string {
 	case fault.Integrity:
 		return "Do not rely on this backup; make a new one and look at the bucket."
 	case fault.Terminated, fault.Interrupted:
-		return "If nobody stopped it on purpose, start it again: sudo systemctl start " + shellWord(a.Unit)
+		return "If nobody stopped it on purpose, start it again: sudo systemctl start " + printable.ShellWord(a.Unit)
 	case fault.OK, fault.Warnings, fault.Failed, fault.Temporary, fault.Refused, fault.Usage:
 	}
 	return ""
@@ -193,7 +194,7 @@ func (a Alert) journalCommand() string {
 	if isID(a.InvocationID) {
 		return "journalctl _SYSTEMD_INVOCATION_ID=" + a.InvocationID
 	}
-	return "journalctl -n 50 -u " + shellWord(a.Unit)
+	return "journalctl -n 50 -u " + printable.ShellWord(a.Unit)
 }
 
 // Meaning is an exit code in words, as README.md has it.
@@ -230,14 +231,6 @@ func Meaning(code fault.Code) string {
 
 func isID(s string) bool {
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// shellWord quotes a name for the commands in a message, which people paste.
-func shellWord(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@:_.-") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(oneLine(s), "'", `'\''`) + "'"
 }
 
 // oneLine keeps text from outside from forging lines or controls of its own.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os/user"
 	"slices"
-	"strings"
 
 	"github.com/godbus/dbus/v5"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // OperatorGroup is the group that the polkit rule lets start and stop our units.
@@ -67,15 +67,8 @@ func permissionRemedy() string {
 	ids, _ := me.GroupIds()
 	if !slices.Contains(ids, group.Gid) {
 		return fmt.Sprintf("Only root and members of group %s may do this: sudo usermod -aG %s %s.",
-			OperatorGroup, OperatorGroup, shellWord(me.Username))
+			OperatorGroup, OperatorGroup, printable.ShellWord(me.Username))
 	}
 	return fmt.Sprintf("You are in group %s, but polkit did not allow it: is polkit installed, and %s in place? Repair with: sudo pgbtui units install.",
 		OperatorGroup, polkitFile)
-}
-
-func shellWord(s string) string {
-	if strings.Trim(s, escapeSafe+"-@+") == "" && s != "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // EnableCommand is the command that switches a job's timers on; "" is the plain ones.
@@ -18,7 +20,7 @@ func EnableCommand(job string) string {
 	if job == "" {
 		return "sudo pgbtui units install --enable-plain"
 	}
-	return "sudo pgbtui units install --enable " + shellWord(job)
+	return "sudo pgbtui units install --enable " + printable.ShellWord(job)
 }
 
 // EnablePruneCommand is the same for its prune timer.
@@ -26,7 +28,7 @@ func EnablePruneCommand(job string) string {
 	if job == "" {
 		return "sudo systemctl enable --now " + BackupPruneTimer("")
 	}
-	return "sudo pgbtui units install --enable-prune " + shellWord(job)
+	return "sudo pgbtui units install --enable-prune " + printable.ShellWord(job)
 }
 
 // on are all timers to switch on, and the watch over them: one that had to be switched on apart

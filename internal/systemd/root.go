@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // root is a directory that stands for /: the real one, or an image that is being built.
@@ -31,7 +32,7 @@ func (r root) read(p string) ([]byte, error) {
 		target, _ := os.Readlink(full)
 		remedy := "Remove it first, if it is not needed."
 		if target == "/dev/null" {
-			remedy = "The unit is masked; lift it with: sudo systemctl unmask " + shellWord(filepath.Base(p)) + "."
+			remedy = "The unit is masked; lift it with: sudo systemctl unmask " + printable.ShellWord(filepath.Base(p)) + "."
 		}
 		return nil, fault.New(fault.Refused, "systemd: read "+full, remedy, errors.New("not a regular file"))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // Run is a run that Start began.
@@ -59,9 +60,9 @@ func startable(u UnitState) error {
 	case "not-found":
 		return fault.New(fault.NotFound, what, "Install the units: sudo pgbtui units install.", fmt.Errorf("no such unit file"))
 	case "masked":
-		return fault.New(fault.Refused, what, "Lift it with: sudo systemctl unmask "+shellWord(u.Name)+".", fmt.Errorf("the unit is masked"))
+		return fault.New(fault.Refused, what, "Lift it with: sudo systemctl unmask "+printable.ShellWord(u.Name)+".", fmt.Errorf("the unit is masked"))
 	}
-	return fault.New(fault.Config, what, "See: systemctl status "+shellWord(u.Name)+".", fmt.Errorf("the unit file is %s", u.LoadState))
+	return fault.New(fault.Config, what, "See: systemctl status "+printable.ShellWord(u.Name)+".", fmt.Errorf("the unit file is %s", u.LoadState))
 }
 
 // awaitInvocation waits up to a second for the run that a start job begins to get its id.
@@ -119,7 +120,7 @@ func (b *Bus) Listen(ctx context.Context, socket string) error {
 			return err
 		}
 		if u.ActiveState == "failed" || u.JobID == 0 && !u.Running() {
-			return fault.New(fault.Failed, "systemd: start "+socket, "See: systemctl status "+shellWord(socket)+".", nil)
+			return fault.New(fault.Failed, "systemd: start "+socket, "See: systemctl status "+printable.ShellWord(socket)+".", nil)
 		}
 		if _, ok := <-changes; !ok {
 			return fmt.Errorf("systemd: start %s: %w", socket, context.Cause(ctx))

@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // askBackup is the dialog for b.
@@ -96,7 +97,7 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 		facts = append(facts, [2]string{"Does", about})
 	}
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run", cli: "systemctl start " + quote(t.Service),
+		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run", cli: "systemctl start " + printable.ShellWord(t.Service),
 		facts: append(facts, [2]string{"", "The timer itself stays as it is."}),
 		do: func(ctx context.Context) (Started, error) {
 			return act.Start(ctx, Service{t.Service, "run", cmp.Or(t.Database, t.Job)})
@@ -115,7 +116,7 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		facts = append(facts, [2]string{"Does", about})
 	}
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + quote(r.Unit) + "; systemctl start " + quote(r.Unit),
+		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + printable.ShellWord(r.Unit) + "; systemctl start " + printable.ShellWord(r.Unit),
 		facts: append(facts, [2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
 		do: func(ctx context.Context) (Started, error) {
 			return act.Start(ctx, Service{r.Unit, "run again", cmp.Or(r.Database, r.Job, r.Target)})
@@ -190,7 +191,7 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 	}
 	d := &dialog{
 		shared: sh, title: "Cancel the " + sh.runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,
-		cli:   "systemctl stop " + quote(r.Unit),
+		cli:   "systemctl stop " + printable.ShellWord(r.Unit),
 		facts: [][2]string{{"Stops", clean(r.Unit)}, {"Then", cmp.Or(consequence, "The unit is stopped.")}},
 	}
 	d.do = func(ctx context.Context) (Started, error) {

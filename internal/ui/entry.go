@@ -62,7 +62,7 @@ func (b *entryBox) enter(context.Context) tea.Cmd { return nil }
 func (b *entryBox) update(tea.Msg) tea.Cmd        { return nil }
 func (b *entryBox) copyText() string              { return b.entry.Message }
 func (b *entryBox) cliLine() string {
-	return "journalctl --output=verbose --cursor=" + quote(b.entry.Cursor) + " -n 1"
+	return "journalctl --output=verbose --cursor=" + printable.ShellWord(b.entry.Cursor) + " -n 1"
 }
 
 func (b *entryBox) keys() []binding {

@@ -14,7 +14,6 @@ import (
 
 // What the outside tests may use of the inside.
 var (
-	Quote       = quote
 	Frame       = frame
 	GoesOn      = goesOn
 	Clipboard   = clipboard

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
 )
@@ -26,7 +27,7 @@ func TestHostileTextNeverReachesTheTerminalRaw(t *testing.T) {
 			poison(w, name)
 			o := w.Options()
 			o.Identity.Host, o.Identity.Label = name, name
-			o.Jobs = append(o.Jobs, ui.Job{Name: name, Database: name, Unit: name, CLI: ui.Quote(name)})
+			o.Jobs = append(o.Jobs, ui.Job{Name: name, Database: name, Unit: name, CLI: printable.ShellWord(name)})
 			o.Look.ASCII = ascii
 			for _, s := range [][2]int{{60, 15}, {80, 24}, {140, 40}} {
 				d := ui.Drive(t, o, s[0], s[1])

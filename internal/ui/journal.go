@@ -12,6 +12,8 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 const (
@@ -248,9 +250,9 @@ func (j *journalScreen) cliLine() string {
 	args := []string{"journalctl"}
 	switch {
 	case j.query.Invocation != "":
-		args = append(args, "_SYSTEMD_INVOCATION_ID="+quote(j.query.Invocation))
+		args = append(args, "_SYSTEMD_INVOCATION_ID="+printable.ShellWord(j.query.Invocation))
 	case j.query.Unit != "":
-		args = append(args, "-u", quote(j.query.Unit))
+		args = append(args, "-u", printable.ShellWord(j.query.Unit))
 	default:
 		args = append(args, "-u", "'postgres-*'")
 	}

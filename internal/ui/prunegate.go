@@ -16,6 +16,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type pruneGate struct {
@@ -76,7 +77,7 @@ func (g *pruneGate) press() tea.Cmd {
 	})
 }
 
-func (g *pruneGate) cliLine() string { return "systemctl start " + quote(g.job.Prune) }
+func (g *pruneGate) cliLine() string { return "systemctl start " + printable.ShellWord(g.job.Prune) }
 
 func (g *pruneGate) view(w, h int) string {
 	title := fmt.Sprintf("DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place))

@@ -104,16 +104,6 @@ func TestCopyingIsWrappedForTmuxAndScreenAndCapped(t *testing.T) {
 	}
 }
 
-func TestQuotedWordsAreReadBackByAShell(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "''", "a-b": "a-b", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "a\nb": `$'a\x0ab'`, "\x1b'\\": `$'\x1b\'\\'`, "数": "'数'",
-	} {
-		if got := ui.Quote(in); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
-	}
-}
-
 func TestAgesSizesAndDurationsReadAsPeopleWriteThem(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "<1m", 59 * time.Second: "<1m", 42 * time.Minute: "42m", 3*time.Hour + 12*time.Minute: "3h 12m", 26*time.Hour + 8*time.Minute: "26h 08m", 72 * time.Hour: "3d"} {
 		if got := ui.Span(d); got != want {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // restoreLine is the command for a request.
@@ -25,21 +27,21 @@ func restoreLine(sh *shared, r RestoreRequest) string {
 func swapLine(sh *shared, r RestoreRequest) string {
 	verb, with := "undo", ""
 	if r.With != "" {
-		verb, with = "swap", " --with="+quote(r.With)
+		verb, with = "swap", " --with="+printable.ShellWord(r.With)
 	}
 	end := ""
 	if r.Terminate {
 		end = " --terminate"
 	}
-	return sh.RestoreCommand + " restore " + verb + with + " --confirm=" + quote(r.Swap) + end + operand(r.Swap)
+	return sh.RestoreCommand + " restore " + verb + with + " --confirm=" + printable.ShellWord(r.Swap) + end + operand(r.Swap)
 }
 
 // operand is a name behind all options.
 func operand(name string) string {
 	if strings.HasPrefix(name, "-") {
-		return " -- " + quote(name)
+		return " -- " + printable.ShellWord(name)
 	}
-	return " " + quote(name)
+	return " " + printable.ShellWord(name)
 }
 
 func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
@@ -71,7 +73,7 @@ func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
 		words = append(words, "--jobs", fmt.Sprint(r.Jobs))
 	}
 	for i, w := range words {
-		words[i] = quote(w)
+		words[i] = printable.ShellWord(w)
 	}
 	return sh.RestoreCommand + " restore " + sh.word(&r.Set) + " " + strings.Join(words, " ")
 }

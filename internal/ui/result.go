@@ -9,6 +9,8 @@ import (
 	"fmt"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type resultMsg struct {
@@ -126,22 +128,22 @@ func nextSteps(sh *shared, r UnitRun, res *RestoreResult) [][2]string {
 	if database, kept := res.kept(); kept != "" {
 		return [][2]string{
 			{"Go back", "U here, or: " + swapLine(sh, RestoreRequest{Swap: database, With: kept})},
-			{"When sure", "dropdb -- " + quote(kept)},
+			{"When sure", "dropdb -- " + printable.ShellWord(kept)},
 		}
 	}
 	good := res != nil && res.Restored != nil
-	why := [2]string{"Why", "journalctl -u " + quote(r.Unit)}
+	why := [2]string{"Why", "journalctl -u " + printable.ShellWord(r.Unit)}
 	untouched := [2]string{"", "The live database " + orUnknown(r.Database) + " was not touched."}
 	rowsOnly := res != nil && res.Request.DataOnly
 	switch {
 	case r.Replaces:
 		return [][2]string{why, {"", "Above is said which database is live, and what is left."}}
 	case good && rowsOnly:
-		return [][2]string{{"Look at it", "PGDATABASE=" + quote(r.Target) + " psql"}}
+		return [][2]string{{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"}}
 	case good, res == nil && (r.State == RunOK || r.State == RunWarn):
-		return [][2]string{{"Look at it", "PGDATABASE=" + quote(r.Target) + " psql"}, {"Undo", "dropdb -- " + quote(r.Target)}, untouched}
+		return [][2]string{{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"}, {"Undo", "dropdb -- " + printable.ShellWord(r.Target)}, untouched}
 	case rowsOnly:
 		return [][2]string{why, {"", "All rows come or none: " + orUnknown(r.Target) + " is as it was."}}
 	}
-	return [][2]string{why, {"Clean up", "dropdb --if-exists -- " + quote(r.Target)}, untouched}
+	return [][2]string{why, {"Clean up", "dropdb --if-exists -- " + printable.ShellWord(r.Target)}, untouched}
 }

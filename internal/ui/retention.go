@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type retentionPage struct {
@@ -171,7 +172,7 @@ func (p *retentionPage) copyText() string { l, _ := p.selected(); return l.id }
 
 // cliLine shows the plan, or carries out one that only the command line may.
 func (p *retentionPage) cliLine() string {
-	line := "sudo pgbtui prune --job " + quote(p.job.Name)
+	line := "sudo pgbtui prune --job " + printable.ShellWord(p.job.Name)
 	if p.have && len(p.plan.Doubts) > 0 {
 		return line + fmt.Sprintf(" --confirm %d", p.plan.Removes())
 	}

@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type runsScreen struct {
@@ -194,7 +195,7 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 func (s *runsScreen) copyText() string { r, _ := s.selected(); return r.Unit }
 func (s *runsScreen) cliLine() string {
 	if r, ok := s.selected(); ok {
-		return "systemctl status " + quote(r.Unit)
+		return "systemctl status " + printable.ShellWord(r.Unit)
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // tailLines is how many journal entries a run view keeps.
@@ -104,7 +105,7 @@ func (v *runView) keys() []binding {
 }
 
 func (v *runView) copyText() string { return v.unit }
-func (v *runView) cliLine() string  { return "systemctl status " + quote(v.unit) }
+func (v *runView) cliLine() string  { return "systemctl status " + printable.ShellWord(v.unit) }
 
 func (v *runView) view(w, h int) string {
 	r, ok := v.runOf(v.unit)

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type shared struct {
@@ -123,9 +124,9 @@ func (sh *shared) runOf(unit string) (UnitRun, bool) {
 // word is how the verbs take a set: by its ID among this host's own, else by its whole address.
 func (sh *shared) word(s *backup.Set) string {
 	if sh.ours(s) {
-		return quote(s.ID)
+		return printable.ShellWord(s.ID)
 	}
-	return quote(s.Address().String())
+	return printable.ShellWord(s.Address().String())
 }
 
 // jobNamed is the configured job of a name.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 type timersScreen struct {
@@ -58,7 +60,7 @@ func (s *timersScreen) keys() []binding {
 func (s *timersScreen) copyText() string { t, _ := s.selected(); return t.Unit }
 func (s *timersScreen) cliLine() string {
 	if t, ok := s.selected(); ok {
-		return "systemctl status " + quote(t.Unit)
+		return "systemctl status " + printable.ShellWord(t.Unit)
 	}
 	return ""
 }

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
-
-// maxName is PostgreSQL's NAMEDATALEN less its zero byte.
-const maxName = 63
 
 // suggested is a name for the new database: the source's, cut to fit, and the day. One that cannot be
 // seen is not offered.
@@ -21,7 +19,7 @@ func suggested(database string, now time.Time) string {
 	}
 	tail := "_restored_" + now.UTC().Format("20060102")
 	name := []rune(database)
-	for len(string(name))+len(tail) > maxName {
+	for len(string(name))+len(tail) > postgres.MaxName {
 		name = name[:len(name)-1]
 	}
 	return string(name) + tail
@@ -33,8 +31,8 @@ func (w *wizard) badTarget() string {
 	switch {
 	case name == "":
 		return "type the database's name"
-	case len(name) > maxName:
-		return fmt.Sprintf("%d bytes; PostgreSQL cuts names at %d", len(name), maxName)
+	case len(name) > postgres.MaxName:
+		return fmt.Sprintf("%d bytes; PostgreSQL cuts names at %d", len(name), postgres.MaxName)
 	case clean(name) != name:
 		return "it holds characters that cannot be seen; the command line takes it"
 	}

@@ -7,6 +7,8 @@ package watch
 import (
 	"slices"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 )
 
 // Incident is what is remembered of a finding. Times are UTC; zero means not yet.
@@ -55,7 +57,6 @@ const (
 	memory       = 24 * time.Hour
 	firstQuiet   = 90 * time.Minute
 	longestQuiet = 24 * time.Hour
-	clockSlack   = 5 * time.Minute
 )
 
 // Step compares. next is what to remember if all news are delivered; see Undelivered.
@@ -172,7 +173,7 @@ func Recovered(known []Incident, unit string, at, now time.Time) []Incident {
 // believe corrects times that lie in the future: a clock was wrong, then or now.
 func (i *Incident) believe(now time.Time) {
 	for _, at := range []*time.Time{&i.OpenedAt, &i.ToldAt, &i.GoneSince, &i.ClosedAt} {
-		if at.After(now.Add(clockSlack)) {
+		if at.After(now.Add(backup.ClockSlack)) {
 			*at = now
 		}
 	}

@@ -130,7 +130,7 @@ func (j Job) judgeTimer(now time.Time) []Finding {
 		return j.finding(KindTimer, remedy, "no backup will be started: %s is %s", t.Name, what)
 	}
 	var found []Finding
-	if fired := newer(t.Last, t.Stamp); fired.After(now.Add(clockSlack)) {
+	if fired := newer(t.Last, t.Stamp); fired.After(now.Add(backup.ClockSlack)) {
 		// systemd goes by neither, warns, and fires at the next time of the calendar (systemd.timer(5), Persistent=).
 		found = j.finding(KindClock, "correct the clock, then: sudo touch "+systemd.StampFile(t.Name)+" and restart the timer",
 			"%s says that it last fired in the future, at %s: what is missed before it fires again is not made up for", t.Name, fired.UTC().Format(time.DateTime))
