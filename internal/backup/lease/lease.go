@@ -84,8 +84,8 @@ func (l *Lease) refusesASecond(ctx context.Context) error {
 	switch _, err := l.put(ctx, s3.PutOptions{IfNoneMatch: true}); {
 	case err == nil:
 		return s3.ErrConditionsUnsupported
-	case errors.Is(err, s3.ErrExists):
-		return nil
+	case errors.Is(err, s3.ErrExists), fault.CodeOf(err) == fault.Unavailable:
+		return nil // without an answer nothing speaks against the store, and the lease is this run's
 	default:
 		return err
 	}
