@@ -21,7 +21,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo env $(ROOT_ENV))
 TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
 # The race detector doubles the time of a test. It watches the packages whose tests run their goroutines in this
 # process and wait for nobody else; `make race` watches all, which takes three quarters of an hour on two cores.
-RACE_PACKAGES = ./internal/backup ./internal/backup/lease ./internal/backup/meter ./internal/backup/sealed ./internal/bounded ./internal/console ./internal/journal \
+RACE_PACKAGES = ./internal/backup/lease ./internal/backup/meter ./internal/backup/sealed ./internal/bounded ./internal/console ./internal/journal \
 	./internal/notify ./internal/postgres/archive ./internal/s3 ./internal/ui ./internal/watch
 # Of the runs themselves it watches those that are ended or meet each other.
 RACE_TESTS = Cancel|Terminated|Killed|AtOnce|Race|Lease|Lock
