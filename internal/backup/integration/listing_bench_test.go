@@ -67,7 +67,7 @@ func manySets(b *testing.B) crowdedStore {
 func serveFolder(b *testing.B, dir string) (endpoint string, pid int) {
 	b.Helper()
 	program := filepath.Join(b.TempDir(), "s3server")
-	if out, err := exec.Command("go", "build", "-o", program, "../../test/s3server/cmd/s3server").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "codeberg.org/pgbtui/pgbtui/test/s3server/cmd/s3server").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
 	cmd := exec.Command(program, "-dir", dir, "-listen", "127.0.0.1:0", "-access-key", "test", "-secret-key", "testtest")
