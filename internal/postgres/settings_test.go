@@ -198,6 +198,25 @@ func TestFactsTellSizeRightsAndWhatADumpWouldStumbleOver(t *testing.T) {
 	})
 }
 
+// pg_read_all_data covers large objects from 19 on: pg_dump itself says what is right.
+func TestLargeObjectsAreMissedExactlyWherePgDumpMissesThem(t *testing.T) {
+	s := pgtest.Shared(t)
+	reader := role(t, s, "")
+	s.Exec(t, "postgres", "GRANT pg_read_all_data TO "+reader)
+	db := s.CreateDatabase(t)
+	s.Exec(t, db, "SELECT lo_from_bytea(0, 'x')")
+	to := target(s, db)
+	to.User = reader
+	f, err := connect(t, to).Facts(t.Context())
+	if err != nil || f.LargeObjects != 1 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	_, dumped := tryDump(t, tools(t, s), to, DumpOptions{})
+	if (f.Unowned == 0) != (dumped == nil) {
+		t.Errorf("%d of 1 large objects cannot be read; pg_dump: %v", f.Unowned, dumped)
+	}
+}
+
 func TestFactsDivideASizeByTablespace(t *testing.T) {
 	s := pgtest.Start(t)
 	db := s.CreateDatabase(t)
