@@ -50,22 +50,22 @@ func (p *program) completeWords(cmd *cobra.Command) {
 
 func jobNames(c *config.Config) (names []string) {
 	for _, j := range c.Jobs {
-		names = append(names, described(j.Name, "database "+j.Database+" on "+j.Instance))
+		names = append(names, offerOf(j.Name, "database "+j.Database+" on "+j.Instance))
 	}
 	return names
 }
 
 func instanceNames(c *config.Config) (names []string) {
 	for _, j := range c.Jobs {
-		if name := described(j.Instance, ""); !slices.Contains(names, name) {
+		if name := offerOf(j.Instance, ""); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// described is a word and what is said of it, "" for one that cannot be offered.
-func described(word, about string) string {
+// offerOf is a word and what is said of it, "" for one that cannot be offered.
+func offerOf(word, about string) string {
 	if word == "" || printable.Text(word) != word || strings.ContainsAny(word, " \t'\"\\$`;&|<>()*?[]#~!{}") {
 		return ""
 	}
@@ -95,7 +95,7 @@ func (p *program) completeSet(cmd *cobra.Command, args []string, typed string) (
 	}
 	var words []string
 	if strings.Contains(cmd.Use, backup.Latest) {
-		words = append(words, described(backup.Latest, "the newest good set"))
+		words = append(words, offerOf(backup.Latest, "the newest good set"))
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), askedFor)
 	defer cancel()
@@ -103,7 +103,7 @@ func (p *program) completeSet(cmd *cobra.Command, args []string, typed string) (
 	instance, _ := cmd.Flags().GetString("instance")
 	for _, m := range p.offered(ctx, c, offer{job: job, instance: instance, typed: typed}) {
 		about := string(m.Database) + ", " + m.FinishedAt.Local().Format("2006-01-02 15:04") + ", " + humanize.IBytes(uint64(max(0, m.StoredBytes())))
-		words = append(words, described(m.ID, about))
+		words = append(words, offerOf(m.ID, about))
 	}
 	return beginning(words, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
