@@ -111,7 +111,7 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		return askRetention(sh, job)
 	}
 	act := sh.Write.Actions
-	facts := [][2]string{{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(r.Detail)}}
+	facts := [][2]string{{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(sh.explained(r).Detail)}}
 	if about := actionText[r.Action]; about != "" && r.Target == "" {
 		facts = append(facts, [2]string{"Does", about})
 	}

@@ -141,4 +141,6 @@ func TestARunThatFailedIsShownWithTheErrorAndTheRemedyThatItsAlertTold(t *testin
 	if strings.Contains(plain(d), "earlier drill") {
 		t.Errorf("the error of another run is shown:\n%s", plain(d))
 	}
+	d.Press("3").Until("RUNS").Until("the dump has no tables").Until("→ check the server")
+	d.Press("4").Until("TIMERS").Until("✗ ") // beside a timer that is well itself
 }

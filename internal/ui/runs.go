@@ -308,6 +308,7 @@ func (sh *shared) duration(r UnitRun) string {
 
 // outcome says in words how a run stands, and what to do.
 func (sh *shared) outcome(r UnitRun, w int) []string {
+	r = sh.explained(r)
 	text := clean(r.Detail)
 	if r.State.Live() {
 		text = cmp.Or(clean(r.Status), text)

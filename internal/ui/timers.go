@@ -111,9 +111,9 @@ func (s *timersScreen) list(w, h int) []string {
 	if len(all) == 0 && s.timers.have && len(bare) == 0 {
 		return append(lines, s.faint.Render("   no timers; sudo pgbtui units install makes them"))
 	}
-	cols := []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"NEXT", 16, false}, {"IN", 10, true}, {"LAST", 7, true}}
+	cols := []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"NEXT", 16, false}, {"IN", 10, true}, {"LAST", 9, true}}
 	if w < 72 {
-		cols = []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"IN", 10, true}, {"LAST", 7, true}}
+		cols = []column{{"STATE", 9, false}, {"TIMER", 0, false}, {"IN", 10, true}, {"LAST", 9, true}}
 	}
 	from, to := s.window(len(all), h-len(lines)-1-len(bare))
 	t := table{cols: cols, selected: s.at - from, dim: s.timers.stale()}
@@ -124,6 +124,9 @@ func (s *timersScreen) list(w, h int) []string {
 		}
 		if x.Last.IsZero() {
 			c[4] = "never"
+		}
+		if r, ok := s.runOf(x.Service); ok && r.State == RunFailed {
+			c[4] = markFail.glyph + " " + c[4] // the state is the timer's; what it started may be worse
 		}
 		if w < 72 {
 			c = append(c[:2], c[3:]...)
