@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -32,8 +31,6 @@ func (c *Contents) Pack() ([]byte, error) {
 	}
 	return raw, nil
 }
-
-func parseContents(raw []byte) (*Contents, error) { return DecodeContents(bytes.NewReader(raw)) }
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
@@ -60,7 +61,7 @@ func FuzzParseContents(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		c, err := parseContents(raw)
+		c, err := DecodeContents(bytes.NewReader(raw))
 		if err == nil && c.Schema > ManifestSchema {
 			t.Fatal("a newer schema is accepted")
 		}

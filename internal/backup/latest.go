@@ -2,9 +2,6 @@ package backup
 
 import (
 	"fmt"
-	"strings"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // PassedOver is a set that is newer than the latest good one, and why it is not that.
@@ -45,20 +42,4 @@ func (s *Set) Flaw() string {
 		return failure.FailureText()
 	}
 	return ""
-}
-
-// NoneGood is the error where NewestGood finds none: what there is, and what can still be done.
-func NoneGood(of string, passed []PassedOver) error {
-	if len(passed) == 0 {
-		return fault.New(fault.NotFound, "backup: there is no set of "+of, "`pgbtui list` shows what there is", nil)
-	}
-	var why []string
-	for _, p := range passed[:min(3, len(passed))] {
-		why = append(why, p.String())
-	}
-	if more := len(passed) - len(why); more > 0 {
-		why = append(why, fmt.Sprintf("so were %d more", more))
-	}
-	return fault.New(fault.NotFound, "backup: there is no good set of "+of+": "+strings.Join(why, "; "),
-		"name one of them by its ID to use it all the same: what can be read of it may be better than nothing", nil)
 }

@@ -112,14 +112,3 @@ func TestTheLatestIsTheNewestGoodOneAndSaysWhatItPassedOver(t *testing.T) {
 		}
 	}
 }
-
-func TestWithoutAGoodSetTheErrorSaysWhyNoneIs(t *testing.T) {
-	_, passed := backup.NewestGood([]backup.Set{backuptest.Old(1, backuptest.Broken), backuptest.Old(2, backuptest.Broken), backuptest.Old(3, backuptest.Broken), backuptest.Old(4, backuptest.Broken), backuptest.Old(5, backuptest.Broken)})
-	err := backup.NoneGood("job hourly", passed)
-	if fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "dump is missing") || !strings.Contains(err.Error(), "so were 2 more") {
-		t.Error(err)
-	}
-	if err := backup.NoneGood("job hourly", nil); fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), "no set of job hourly") {
-		t.Error(err)
-	}
-}

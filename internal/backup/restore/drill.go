@@ -254,7 +254,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	var warning string
 	recorded := d.proof
 	if d.set.Encrypted() {
-		recorded = Discreet(recorded)
+		recorded = discreet(recorded)
 	}
 	result.Recorded, warning = backup.RecordProof(logCtx, d.env.Bucket, d.set, recorded)
 	if result.Warnings = d.proof.Warnings; warning != "" {
@@ -271,9 +271,9 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	return result, err
 }
 
-// Discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
+// discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
 // tell: names of tables and roles, settings. They are in the journal of the run.
-func Discreet(p backup.Proof) backup.Proof {
+func discreet(p backup.Proof) backup.Proof {
 	const elsewhere = "the set is encrypted, so this is told in the journal of the run only"
 	if p.Error != "" {
 		p.Error, p.Objects = elsewhere, nil

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheProofOfAnEncryptedSetNamesNothingThatIsEncrypted(t *testing.T) {
-	p := Discreet(backup.Proof{
+	p := discreet(backup.Proof{
 		Error: "drill: public.secret_table differs", Warnings: []string{`role "secret_role" has no grant`}, NotProven: []string{"owners and grants: secret_role", "rows"},
 	})
 	for _, text := range append(append(p.Warnings, p.NotProven...), p.Error) {

@@ -3,7 +3,6 @@
 package restore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,77 +22,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
-
-// Request says where to and how. The target is always a database that does not exist yet;
-// with Replace it takes an existing one's place when it is whole.
-//
-// Its JSON is what a request's file has: what has no name there is not for whoever writes the file.
-type Request struct {
-	To            string `json:"to,omitempty"`            // the new database's name; with Replace it is chosen here
-	Replace       string `json:"replace,omitempty"`       // the live database that the copy replaces; "" for none
-	Confirm       string `json:"confirm,omitempty"`       // the existing database that is changed, as a person typed it
-	Terminate     bool   `json:"terminate,omitempty"`     // end the connections of the replaced database
-	Jobs          int    `json:"jobs,omitempty"`          // parallel sessions; more than 1 needs the raw dump on disk first
-	Globals       bool   `json:"globals,omitempty"`       // create missing roles and tablespaces from the set first
-	NoOwner       bool   `json:"noOwner,omitempty"`       // everything belongs to the restoring role, and nothing is granted
-	NoTablespaces bool   `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
-	KeepGoing     bool   `json:"-"`                       // goes on past objects that cannot be created, and tells which
-
-	// Only these, as people name them; with neither, everything.
-	Tables  []string `json:"tables,omitempty"`
-	Schemas []string `json:"schemas,omitempty"`
-
-	SchemaOnly bool              `json:"schemaOnly,omitempty"` // definitions without rows
-	DataOnly   bool              `json:"dataOnly,omitempty"`   // rows without definitions: To exists, its tables are empty
-	Roles      map[string]string `json:"roles,omitempty"`      // owners and grants of one role go to another
-
-	ForOperator bool `json:"-"` // somebody asked for it who must not get a superuser's rights by it
-}
-
-// live is the existing database that is changed, or "".
-func (q Request) live() string {
-	if q.DataOnly {
-		return q.To
-	}
-	return q.Replace
-}
-
-// Restored is what a finished restore did.
-type Restored struct {
-	Database    string
-	Kept        string // name of the database that was replaced; "" when none was
-	Ended       int    // connections that were ended for it
-	Tables      int
-	Rows        int64
-	Compared    bool               // row counts were known and are equal
-	Notes       []string           // what a person should know, e.g. that there were no counts
-	Globals     []string           // roles and tablespaces that were created
-	Seconds     float64            // from the start to the end
-	Stages      []backup.StageTime //
-	Differences []RowMismatch      // never empty when Compared is false because of them
-	Unmade      []postgres.Unmade  // with KeepGoing: what could not be restored, at most maxUnmade
-	UnmadeMore  int                // beyond those
-	Recorded    string             // key of the proof beside the set; "" when there is none
-
-	Portion *Portion // nil: everything was restored
-	Fetched int64    // stored bytes of the dump that a part took
-
-	host string // of the server, for the way back
-}
-
-// counted is what was compared, in words. Nothing counted is not the same as nothing restored.
-func (r *Restored) counted() string {
-	if r.Tables == 0 && !r.Compared {
-		return "its rows were not counted"
-	}
-	return fmt.Sprintf("%d tables, %d rows", r.Tables, r.Rows)
-}
-
-// RowMismatch is one table whose rows differ from those counted in the dump.
-type RowMismatch struct {
-	Schema, Table string
-	Want, Got     int64
-}
 
 // maintenance is the database that one connects to for creating another.
 const maintenance = "postgres"
@@ -267,44 +195,6 @@ func left(err error, what, remedy string) error {
 
 // withoutWord is an error's text without the word that the line says already.
 func withoutWord(err error, word string) string { return strings.TrimPrefix(err.Error(), word+": ") }
-
-// globals creates what is missing and leaves what exists alone.
-func (r *restoring) globals(ctx context.Context) error {
-	if !r.req.Globals {
-		return nil
-	}
-	if r.set.Manifest == nil || r.set.Manifest.Globals == nil {
-		return fault.New(fault.Refused, "restore: this set has no globals", "run again without --globals", nil)
-	}
-	r.meter.Enter(backup.StageGlobals, 0)
-	script, err := stored.Small(ctx, r.env, r.set, r.set.Manifest.Globals, r.identities)
-	if err != nil {
-		return err
-	}
-	report, err := r.applyGlobals(ctx, script)
-	if err != nil {
-		return err
-	}
-	r.result.Globals = append(report.CreatedRoles, report.CreatedTablespaces...)
-	return nil
-}
-
-// applyGlobals takes no more than the names of roles from a set that is restored for an operator: they
-// may be from before a role was dropped, or had its rights or its password taken away.
-func (r *restoring) applyGlobals(ctx context.Context, script []byte) (postgres.GlobalsReport, error) {
-	if !r.req.ForOperator {
-		return postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
-	}
-	if r.part == nil && (r.contents == nil || r.contents.Archive == nil) {
-		return postgres.GlobalsReport{}, fault.New(fault.Refused, "restore: the set does not say which roles it needs, and a request creates no others", "restore without its globals, or "+byHand, nil)
-	}
-	roles, _, _ := r.needs()
-	report, err := postgres.CreateRoles(ctx, r.server, bytes.NewReader(script), sorted(roles))
-	if len(report.CreatedRoles) > 0 {
-		r.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") + "; a superuser gives them what they need (ALTER ROLE … LOGIN PASSWORD)")
-	}
-	return report, err
-}
 
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {

@@ -26,7 +26,7 @@ func FuzzWhatUnpackTakesIsBoundedAndElseRefused(f *testing.F) {
 	f.Add([]byte("\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x08\x03\x00\x00"), false)
 	const limit = 1 << 20
 	f.Fuzz(func(t *testing.T, stored []byte, encrypted bool) {
-		raw, err := Unpack(stored, encrypted, []age.Identity{id}, limit)
+		raw, err := unpack(stored, encrypted, []age.Identity{id}, limit)
 		if err == nil && len(raw) > limit {
 			t.Fatalf("%d bytes, more than %d", len(raw), limit)
 		}

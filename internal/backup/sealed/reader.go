@@ -11,7 +11,6 @@ import (
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
 
-	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -149,20 +148,6 @@ func Pack(raw []byte, recipients []age.Recipient) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
-}
-
-// Unpack is NewReader for small things; at most limit raw bytes are accepted.
-func Unpack(stored []byte, encrypted bool, identities []age.Identity, limit int64) ([]byte, error) {
-	r, err := NewReader(bytes.NewReader(stored), encrypted, identities)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	raw, err := bounded.ReadAll(r, limit)
-	if errors.Is(err, bounded.ErrTooLarge) {
-		return nil, fault.New(fault.Integrity, "sealed: read back", "", err)
-	}
-	return raw, err
 }
 
 // Recipients parses age public keys (age1…, ssh keys are not accepted: they can't be rotated apart).

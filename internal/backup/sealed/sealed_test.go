@@ -61,7 +61,7 @@ func TestWhatIsSealedReadsBackEqual(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Unpack(stored, recipients != nil, []age.Identity{id}, int64(size))
+			got, err := unpack(stored, recipients != nil, []age.Identity{id}, int64(size))
 			if err != nil || !bytes.Equal(got, raw) {
 				t.Fatalf("size %d, %d recipients: %d bytes back, error %v", size, len(recipients), len(got), err)
 			}
@@ -138,7 +138,7 @@ func TestEveryTruncationAndSampledBitFlipsAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		check := func(what string, at int, damaged []byte) {
-			got, err := Unpack(damaged, recipients != nil, []age.Identity{id}, 1<<20)
+			got, err := unpack(damaged, recipients != nil, []age.Identity{id}, 1<<20)
 			if err == nil && (len(damaged) > 0 || recipients != nil) && !bytes.Equal(got, raw) {
 				t.Fatalf("%s at %d of %d went unnoticed (%d recipients)", what, at, len(stored), len(recipients))
 			}
@@ -157,10 +157,10 @@ func TestReadingAnEncryptedSetWithoutOrWithTheWrongKeySaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Unpack(stored, true, nil, 100); !errors.Is(err, ErrNoIdentity) {
+	if _, err := unpack(stored, true, nil, 100); !errors.Is(err, ErrNoIdentity) {
 		t.Fatalf("without identity: %v", err)
 	}
-	_, err = Unpack(stored, true, []age.Identity{identity(t)}, 100)
+	_, err = unpack(stored, true, []age.Identity{identity(t)}, 100)
 	if fault.CodeOf(err) != fault.NotPermitted || fault.Remedy(err) == "" {
 		t.Fatalf("wrong identity: %v", err)
 	}
