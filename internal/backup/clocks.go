@@ -19,6 +19,7 @@ const ClockBound = 15 * time.Minute
 // ClockBound off the store without anybody's fault; an hour is twice that, and less than a wrong time zone.
 const ClockSlack = time.Hour
 
+// ReadClocks asks the store for its time and the host for its own.
 func ReadClocks(ctx context.Context, bucket *s3.Bucket, now func() time.Time) (Clocks, error) {
 	store, err := bucket.Clock(ctx)
 	return Clocks{Host: now(), Store: store}, err

@@ -24,6 +24,7 @@ type Contents struct {
 	Server     []postgres.Parameter `json:"server,omitempty"`     // the server's settings that change what text means; nil: not asked
 }
 
+// Pack is the contents as JSON, before compression and encryption.
 func (c *Contents) Pack() ([]byte, error) {
 	raw, err := json.Marshal(c)
 	if err != nil {

@@ -51,6 +51,7 @@ func (m *allowance) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// DecodeContents reads packed contents item by item. What takes more memory than contents may is code Integrity.
 func DecodeContents(from io.Reader) (*Contents, error) {
 	return decodeWithin(from, maxContentsMemory, maxValue)
 }

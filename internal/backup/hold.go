@@ -58,6 +58,7 @@ type holdDocument struct {
 	Reason  string    `json:"reason,omitempty"`
 }
 
+// HoldsFolder is where the holds of a set lie, below its folder.
 const HoldsFolder = "holds/"
 
 // holdName is `<time>-<6 hex digits>-hold.json` or `-release.json`; the time repeats the document's.

@@ -39,6 +39,7 @@ func Folder(prefix, instance, database string) string {
 	return Root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
 }
 
+// LeaseKey is where the lease of a job's database lies.
 func LeaseKey(job config.Job) string {
 	return Folder(job.S3.Prefix, job.Instance, job.Database) + LeaseName
 }

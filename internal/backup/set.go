@@ -79,6 +79,7 @@ func (s *Set) Proven() (Level, time.Time) {
 // legacyPrefix starts the names that the article's script gave its objects.
 const legacyPrefix = "postgresql_"
 
+// DumpKey is the name of the dump within the set's folder.
 func (s *Set) DumpKey() string {
 	if s.Manifest == nil {
 		return DumpName

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
+// Epoch is the time that ages of these sets count from.
 var Epoch = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 
 // Old is a good native set of so many days before epoch.
@@ -21,30 +22,44 @@ func Old(days float64, change ...func(*backup.Set)) backup.Set {
 	return s
 }
 
+// Proven gives a set a proof of a level, or a failed one.
 func Proven(l backup.Level, ok bool) func(*backup.Set) {
 	return func(s *backup.Set) {
 		s.Proofs = append(s.Proofs, backup.Proof{Level: l.String(), OK: ok, FinishedAt: s.FinishedAt, Error: "planted"})
 	}
 }
 
+// Incomplete makes a set what a run left that never committed.
 func Incomplete(s *backup.Set) {
-	s.Kind, s.Manifest, s.Problem = backup.KindIncomplete, nil, "no manifest"
+	s.Kind, s.Problem = backup.KindIncomplete, "no manifest"
+	s.Manifest = nil
 }
 
-func Legacy(s *backup.Set) { s.Kind, s.Manifest, s.Instance = backup.KindLegacy, nil, "" }
+// Legacy makes a set an object of the old script.
+func Legacy(s *backup.Set) {
+	s.Kind, s.Instance = backup.KindLegacy, ""
+	s.Manifest = nil
+}
 
+// Broken makes a set one whose dump is gone.
 func Broken(s *backup.Set) { s.Problem = "dump is missing" }
 
+// Signed makes a set one that a trusted key signed.
 func Signed(s *backup.Set) { s.Signature = backup.SignatureGood }
 
+// Unsigned makes a set one without a signature, where signatures count.
 func Unsigned(s *backup.Set) {
-	s.Signature, s.Problem, s.ProblemCode = backup.SignatureMissing, "nobody signed it", fault.Refused
+	s.Signature = backup.SignatureMissing
+	s.Problem, s.ProblemCode = "nobody signed it", fault.Refused
 }
 
+// Forged makes a set one whose signature is of no trusted key.
 func Forged(s *backup.Set) {
-	s.Signature, s.Problem, s.ProblemCode = backup.SignatureForged, "forged", fault.Integrity
+	s.Signature = backup.SignatureForged
+	s.Problem, s.ProblemCode = "forged", fault.Integrity
 }
 
+// Held makes a set one that somebody keeps.
 func Held(s *backup.Set) { s.Hold = &backup.Hold{By: "ada", Host: "db1", At: Epoch, Reason: "audit"} }
 
 // Locked is until so long after epoch.
@@ -66,12 +81,14 @@ type Told struct {
 	All []backup.Progress
 }
 
+// Add is a function for Env.Progress.
 func (l *Told) Add(p backup.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.All = append(l.All, p)
 }
 
+// Last is what was reported last.
 func (l *Told) Last() backup.Progress {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -38,6 +38,7 @@ type Lease struct {
 	lost error
 }
 
+// Record is the lease as it is stored: who has it, and until when.
 type Record struct {
 	Schema  int            `json:"schema"`
 	Run     string         `json:"run"`
@@ -140,6 +141,7 @@ func (l *Lease) heldNow(ctx context.Context, holder Record) (bool, error) {
 	return !alone, err
 }
 
+// Live reports whether the lease is neither given up nor over at a time.
 func (r Record) Live(now time.Time) bool { return !r.Release && now.Before(r.Until) }
 
 func heldBy(r Record) error {

@@ -34,6 +34,7 @@ type Meter struct {
 	worked atomic.Int64 // looks that found the server at work; life too, but no byte
 }
 
+// New is a meter of an action on a database. tell may be nil; stallAfter 0 never ends a run.
 func New(action, database string, stallAfter time.Duration, tell func(backup.Progress)) *Meter {
 	if tell == nil {
 		tell = func(backup.Progress) {}

@@ -37,6 +37,7 @@ func Plan(ctx context.Context, job config.Job, env backup.Env, reach Reach) (*Pr
 	return PlanOf(ctx, job, env, backup.NewCatalogue(env.Bucket, job).KeepIn(env.CacheDir), reach)
 }
 
+// PlanOf is Plan with a catalogue that has read some of the documents already.
 func PlanOf(ctx context.Context, job config.Job, env backup.Env, catalogue *backup.Catalogue, reach Reach) (*Pruning, error) {
 	if job.Instance == "" || job.Database == "" {
 		return nil, fault.New(fault.Config, "retention: no instance or database", "name the job's database", nil)

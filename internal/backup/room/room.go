@@ -33,6 +33,7 @@ func (d Disk) Reserve() int64 { return min(max(d.Size/20, 1<<30), 16<<30) }
 // Disks tells of the file system of a path. nil asks the kernel; tests give another answer.
 type Disks func(path string) (Disk, error)
 
+// Of is the file system that a path is on.
 func (of Disks) Of(path string) (Disk, error) {
 	if of != nil {
 		return of(path)

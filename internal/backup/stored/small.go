@@ -111,6 +111,7 @@ func ReadContents(ctx context.Context, bucket *s3.Bucket, set *backup.Set, ident
 	return Contents(ctx, backup.Env{Bucket: bucket, Log: slog.New(slog.DiscardHandler)}, set, identities)
 }
 
+// Contents are those of a set, decrypted and decoded; nil where the set has none.
 func Contents(ctx context.Context, env backup.Env, set *backup.Set, identities []age.Identity) (*backup.Contents, error) {
 	if set.Manifest == nil || set.Manifest.Contents == nil {
 		return nil, nil

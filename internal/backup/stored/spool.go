@@ -19,13 +19,16 @@ type Spool struct {
 	File   string
 }
 
+// SpoolPrefix begins the names of spool folders, so that those of runs that were killed are known.
 const SpoolPrefix = "pgbtui-restore-"
 
+// Remove takes the folder away, also one that was never made.
 func (s *Spool) Remove() {
 	s.folder.Remove()
 	*s = Spool{}
 }
 
+// Make makes the private folder.
 func (s *Spool) Make(parent string) (err error) {
 	s.folder, err = scratch.NewFolder(parent, SpoolPrefix)
 	return err
@@ -45,6 +48,7 @@ func (s *Spool) Fill(from io.Reader) error {
 	return err
 }
 
+// RemedySpool is the remedy where the spool has no room.
 const RemedySpool = "free space, or set spool_dir (or BACKUP_DIR) to a larger disk, or restore without --jobs, which needs none"
 
 // SpoolError gives a disk that is full or not ours its exit code; errors of the reading keep theirs.

@@ -37,6 +37,7 @@ func Name(database, word string, at time.Time) string {
 // longestTail is that of the longest word and the longest end.
 const longestTail = len("_" + Before + "_" + keptTime)
 
+// Stem is how the names of databases beside this one begin, cut where the whole name would be too long.
 func Stem(database string) string {
 	room := postgres.MaxName - longestTail
 	if len(database) <= room {
