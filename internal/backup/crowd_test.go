@@ -301,7 +301,7 @@ func inUse() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // far from the end of an int64
+	return int64(m.HeapAlloc) // far from the end of an int64
 }
 
 // The newest sets by name are the ones that stay, and what is left out is told.
@@ -326,7 +326,7 @@ func TestOfTooManySetsTheNewestStay(t *testing.T) {
 
 func TestAListingOfARandomCrowdStaysWithinItsMemory(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+	r := rand.New(rand.NewPCG(seed, 0)) // a test
 	t.Logf("seed %d", seed)
 	upTo := func(n int) int { return r.IntN(n + 1) }
 	for range 2 {

@@ -153,7 +153,8 @@ func (g *Gathered) take(read manifestRead) {
 	}
 	forged := g.Signature == SignatureForged
 	m := read.manifest
-	problem, code := "", fault.Integrity
+	var problem string
+	code := fault.Integrity
 	switch {
 	case m == nil:
 		problem, code = read.problem.Error(), fault.CodeOf(read.problem)

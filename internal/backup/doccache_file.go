@@ -196,6 +196,6 @@ func cutPart(raw []byte) (part, rest []byte, ok bool) {
 	if n <= 0 || size > uint64(len(raw)-n) {
 		return nil, nil, false
 	}
-	end := n + int(size) //nolint:gosec // no longer than raw
+	end := n + int(size) // no longer than raw
 	return raw[n:end:end], raw[end:], true
 }

@@ -22,7 +22,7 @@ func classify(what string, err error) error {
 		return nil
 	}
 	if connectErr := (*pgconn.ConnectError)(nil); errors.As(err, &connectErr) {
-		err = onOneLine{err}
+		err = oneLineError{err}
 	}
 	if known := (*fault.Error)(nil); errors.As(err, &known) { // its code and remedy stay
 		return fmt.Errorf("%s: %w", what, err)
@@ -46,11 +46,11 @@ func classify(what string, err error) error {
 	return fault.New(fault.Failed, what, "", err)
 }
 
-// onOneLine is an error of connecting, which pgx lays out over lines with tabs, one for each address.
-type onOneLine struct{ error }
+// oneLineError is an error of connecting, which pgx lays out over lines with tabs, one for each address.
+type oneLineError struct{ error }
 
 // Error joins the lines: the first ends with a colon.
-func (e onOneLine) Error() string {
+func (e oneLineError) Error() string {
 	lines := strings.Split(e.error.Error(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
@@ -59,7 +59,7 @@ func (e onOneLine) Error() string {
 }
 
 // Unwrap returns the error itself.
-func (e onOneLine) Unwrap() error { return e.error }
+func (e oneLineError) Unwrap() error { return e.error }
 
 // Remedies that sessions and programs share.
 const (

@@ -45,7 +45,7 @@ func (s *Server) TryLock(ctx context.Context, key string) (*Lock, *Holder, error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.locks[key] { // the server would count it twice
-		return nil, &Holder{PID: int32(s.conn.PgConn().PID()), Application: appName}, nil //nolint:gosec // the server's own number
+		return nil, &Holder{PID: int32(s.conn.PgConn().PID()), Application: appName}, nil // the server's own number
 	}
 	l, held, err := s.tryLock(ctx, key)
 	if err != nil {

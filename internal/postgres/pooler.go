@@ -31,7 +31,7 @@ func (s *Server) ownSession(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	witness, err := pooled(ctx, config)
 	if err != nil {
-		return nil //nolint:nilerr // no second session is let in, as in a full pool of sessions: what needs one will say so
+		return nil // no second session is let in, as in a full pool of sessions: what needs one will say so
 	}
 	defer func() { _ = witness.Close(context.WithoutCancel(ctx)) }()
 	// In transaction mode the witness gets the very session that was ours a moment ago, or another one
@@ -46,7 +46,7 @@ func (s *Server) ownSession(ctx context.Context, config *pgx.ConnConfig) error {
 		}
 		theirs, err := askWitness(ctx, witness)
 		if err != nil {
-			return nil //nolint:nilerr // it waits for a session: the pool gives each connection its own, and is full
+			return nil // it waits for a session: the pool gives each connection its own, and is full
 		}
 		if theirs == ours {
 			return notOwn(first, theirs)

@@ -68,7 +68,7 @@ func (s *Server) Nobody(ctx context.Context) (there bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	why := ""
+	var why string
 	switch {
 	case len(powers) > 0:
 		why = powers[0].Why

@@ -12,7 +12,7 @@ const hostile = "a\x1b]52;c;eA==\x07\u009b2J\u202eb\u200b\nc\x7f"
 func TestANameHasNoVerbThatPrintsItRaw(t *testing.T) {
 	n := Name(hostile)
 	for _, format := range []string{"%s", "%v", "%+v", "%#v", "%q", "%+q", "%-40s", "%.3s", "%x", "%d"} {
-		if text := fmt.Sprintf(format, n); Text(text) != text { //nolint:govet // the wrong ones too
+		if text := fmt.Sprintf(format, n); Text(text) != text { // the wrong ones too
 			t.Errorf("%s: %q", format, text)
 		}
 	}

@@ -54,7 +54,7 @@ func (b *Bucket) head(ctx context.Context, key string) (*s3.HeadObjectOutput, er
 // no body to say so in: only a store that answers without them has shown that it was.
 func (b *Bucket) headWithout(ctx context.Context, key string, refused error) (out *s3.HeadObjectOutput, err error, tried bool) {
 	if statusOf(refused) != http.StatusBadRequest || b.lacks.checksums.Load() || ctx.Err() != nil {
-		return nil, nil, false
+		return nil, nil, false //nolint:nilerr // the refusal stays the caller's
 	}
 	out, err = b.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &b.opts.Bucket, Key: &key, ExpectedBucketOwner: b.owner(),

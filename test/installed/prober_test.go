@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -102,14 +101,3 @@ func scan() []string {
 }
 
 var errStillLooking = errors.New("it is still looking")
-
-// readSome is the begin of a file: some below /proc have no end.
-func readSome(file string) []byte {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = f.Close() }()
-	text, _ := io.ReadAll(io.LimitReader(f, 1<<20))
-	return text
-}

@@ -20,7 +20,7 @@ const poolerAlive = `"$0" "$1" & pid=$!; read -r _; kill -KILL $pid`
 func (s *Server) Pooler(t testing.TB, mode string) *Server {
 	t.Helper()
 	program := need.Program(t, "pgbouncer")
-	dir, err := os.MkdirTemp(s.Dir, "pool")
+	dir, err := os.MkdirTemp(s.Dir, "pool") //nolint:usetesting // the server is another user, and its sockets want a short path
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func (r *run) remember(manifest []byte) error {
 		return fmt.Errorf("backup: remember the set: %w", err)
 	}
 	next := file + ".next"
-	if err := os.WriteFile(next, body, 0o640); err != nil {
+	if err := os.WriteFile(next, body, 0o640); err != nil { //nolint:gosec // G306: as below
 		return fmt.Errorf("backup: remember the set: %w", err)
 	}
 	// The watch, another user of the group, compares with it; it is no secret, and the unit's umask is 0077.

@@ -115,7 +115,7 @@ func TestSpoiltFilesOfTheCacheChangeNothing(t *testing.T) {
 		"empty":     func(f string, _ []byte) error { return os.WriteFile(f, nil, 0o600) },
 		"too large": func(f string, _ []byte) error { return os.Truncate(f, 1<<30) },
 		"another's": func(f string, _ []byte) error { return os.Chown(f, 65534, -1) },
-		"for all":   func(f string, _ []byte) error { return os.Chmod(f, 0o666) }, //nolint:gosec // that is the point
+		"for all":   func(f string, _ []byte) error { return os.Chmod(f, 0o666) }, // that is the point
 		"a folder":  func(f string, _ []byte) error { _ = os.Remove(f); return os.Mkdir(f, 0o700) },
 		"of a neighbour": func(f string, raw []byte) error {
 			return os.WriteFile(f, bytes.Replace(raw, []byte(filepath.Base(f)), []byte(strings.Repeat("x", len(filepath.Base(f)))), 1), 0o600)
@@ -153,7 +153,7 @@ func TestAFolderThatIsNotTheUsersOwnIsNotUsed(t *testing.T) {
 	w, _, _ := cachedWorld(t)
 	for name, spoil := range map[string]func(dir string) error{
 		"another's":       func(dir string) error { return os.Chown(dir, 65534, -1) },
-		"for all":         func(dir string) error { return os.Chmod(dir, 0o777) }, //nolint:gosec // that is the point
+		"for all":         func(dir string) error { return os.Chmod(dir, 0o777) }, // that is the point
 		"below another's": func(dir string) error { return os.Chown(filepath.Dir(dir), 65534, -1) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func TestWhatADumpNeverHasIsToldByItsRestore(t *testing.T) {
 	pg.Exec(t, "source", "CREATE SUBSCRIPTION sub CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)")
 	pg.Stop(t)
 	signal := filepath.Join(pg.Data, "standby.signal")
-	if err := os.WriteFile(signal, nil, 0o644); err != nil { //nolint:gosec // the server is another user
+	if err := os.WriteFile(signal, nil, 0o644); err != nil { // the server is another user
 		t.Fatal(err)
 	}
 	pg.Run(t)

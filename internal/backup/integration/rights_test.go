@@ -182,9 +182,9 @@ func TestARequestMapsNobodyToARoleWithRightsOverTheServer(t *testing.T) {
 
 func TestARequestGivesNobodyWhatAnotherMayDoOnTheServer(t *testing.T) {
 	w := newWorld(t)
-	set, role := w.trapped(t)
+	_, role := w.trapped(t)
 	w.pg.Exec(t, w.job.Database, "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO "+role)
-	set = w.find(t, w.run(t).Manifest.ID)
+	set := w.find(t, w.run(t).Manifest.ID)
 	to := w.job.Database + "_mapped"
 	req := restore.Request{To: to, Roles: map[string]string{role: role}, ForOperator: true}
 	_, err := restore.Run(t.Context(), w.job, w.env, set, req, nil)

@@ -29,7 +29,8 @@ func (r *Restored) WayBack() string {
 
 // confirmed refuses to change an existing database that nobody has typed the name of.
 func (q Request) confirmed(set *backup.Set) error {
-	live, what := q.live(), ""
+	live := q.live()
+	var what string
 	switch {
 	case live == "" || q.Confirm == live:
 		return nil

@@ -224,7 +224,7 @@ func (r *retaining) apart(s *backup.Set) string {
 // decideNotWhole is for a set that does not restore as a whole. It is no good set: it guards nothing and takes no
 // place in a rule of another. But it does not stay for ever either, since every set that is drilled may be one.
 func (r *retaining) decideNotWhole(s *backup.Set, age time.Duration) Decision {
-	why := ""
+	var why string
 	switch {
 	case r.failedDrill != nil && r.failedDrill.Dir == s.Dir:
 		why = "its drill failed, and none has passed since"

@@ -108,7 +108,7 @@ func (f *forward) read(p []byte) (int, error) {
 	n, err := io.ReadFull(f.body, p)
 	f.at += int64(n)
 	f.fetched += int64(n)
-	if err == io.EOF { //nolint:errorlint // the very value: nobody may take it for the end of the stream
+	if err == io.EOF { // the very value: nobody may take it for the end of the stream
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

@@ -83,7 +83,7 @@ func (r *smallReader) Read(p []byte) (int, error) {
 	if errors.Is(err, bounded.ErrTooLarge) {
 		return n, r.differs("more than are recorded")
 	}
-	if err == io.EOF && r.size != r.of.RawBytes { //nolint:errorlint // an error that wraps io.EOF is a broken stream, not the end
+	if err == io.EOF && r.size != r.of.RawBytes { // an error that wraps io.EOF is a broken stream, not the end
 		return n, r.differs(fmt.Sprintf("%d", r.size))
 	}
 	return n, err

@@ -80,7 +80,7 @@ func parse(args []string) (flags, error) {
 	fs.Func("caller", "`KEY:SECRET:OPERATION,...` of a further caller, and what it may not call", func(text string) error {
 		parts := strings.Split(text, ":")
 		if len(parts) != 3 {
-			return errors.New("KEY:SECRET:OPERATION,...")
+			return errors.New("want KEY:SECRET:OPERATION,OPERATION")
 		}
 		caller := s3server.Credential{AccessKey: parts[0], SecretKey: parts[1]}
 		for _, op := range strings.Split(parts[2], ",") {
