@@ -120,7 +120,7 @@ func TestALossIsAcknowledgedWithAReasonFromTheConsole(t *testing.T) {
 		_, all := d.Keys()
 		return !strings.Contains(strings.Join(all, "\n"), "acknowledge what is lost")
 	})
-	_, lost := open(t, nil)
+	lost := uitest.New()
 	lost.AllSets[0].Problem, lost.AllSets[0].Lost = "dump.pgc.zst is gone", []string{"dump.pgc.zst"}
 	out := talk(t, lost, lost.Options(), "2", "1", "1", "yes", "moved", "0", "0", "0")
 	if !strings.Contains(out, "Acknowledge what is lost of it") {
