@@ -63,8 +63,10 @@ func TestAnAbsurdManifestFlawsItsSetAlone(t *testing.T) {
 func TestSetsGoOnCountingBehindAPlantedNumber(t *testing.T) {
 	w := newWorldOn(t, pgOf(t), "small")
 	w.plant(t, backuptest.Ago(1), func(m *backup.Manifest) { m.Sequence = time.Now().Unix() })
-	time.Sleep(time.Second) // a database has one set a second
+	// The planted number is the largest that is possible, and a database has at most one set a second.
+	time.Sleep(time.Second)
 	first := w.run(t).Manifest
+	time.Sleep(time.Second)
 	second := w.run(t).Manifest
 	if first.Sequence != second.Sequence-1 || second.Previous == nil || second.Previous.ID != first.ID {
 		t.Errorf("numbers %d and %d, the second follows %+v", first.Sequence, second.Sequence, second.Previous)
