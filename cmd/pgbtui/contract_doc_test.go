@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/iam"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
@@ -20,7 +21,7 @@ func documents() map[string]any {
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{},
 		"version": jsonVersion{}, "error": jsonError{},
 	}
 }
@@ -41,7 +42,8 @@ func parts() map[string]any {
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{},
 		"stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"previous": backup.Previous{},
-		"summary":  backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
+		"policy":   iam.Policy{}, "statement": iam.Statement{},
+		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}
 }
 
@@ -133,6 +135,8 @@ func goKind(kind reflect.Type, names map[reflect.Type]string) string {
 		return "integer"
 	case reflect.Float64:
 		return "number"
+	case reflect.Map:
+		return "object"
 	}
 	return names[kind]
 }

@@ -7,64 +7,92 @@ import (
 	"go/token"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/iam"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// statement is one of an IAM policy. Action and Resource may be one string or a list.
-type statement struct {
-	Effect           string
-	Action, Resource oneOrMore
-}
-
-type oneOrMore []string
-
-func (o *oneOrMore) UnmarshalJSON(raw []byte) error {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		*o = oneOrMore{one}
-		return nil
-	}
-	return json.Unmarshal(raw, (*[]string)(o))
-}
-
-type policy []statement
-
 // policies are those of docs/iam.md by role, from the comment before each.
-func policies(t testing.TB) map[string]policy {
+func policies(t testing.TB) map[string]iam.Policy {
 	t.Helper()
-	found := map[string]policy{}
+	found := map[string]iam.Policy{}
 	for _, b := range blocks(t, "json") {
 		role := b.notes["policy"]
 		if role == "" {
 			continue
 		}
-		var document struct {
-			Version   string
-			Statement policy
+		var p iam.Policy
+		if err := json.Unmarshal(lists(t, b.text), &p); err != nil {
+			t.Fatalf("%s: %v", b.at(), err)
 		}
-		if err := json.Unmarshal([]byte(b.text), &document); err != nil || document.Version != "2012-10-17" {
-			t.Fatalf("%s: %v, version %q", b.at(), err, document.Version)
-		}
-		found[role] = document.Statement
+		found[role] = p
 	}
 	return found
 }
 
-// allows evaluates a policy of Allow statements alone, as IAM does.
-func (p policy) allows(action, resource string) bool {
-	return slices.ContainsFunc(p, func(s statement) bool {
-		return s.Effect == "Allow" && slices.Contains(s.Action, action) && slices.ContainsFunc(s.Resource, func(pattern string) bool {
-			return wildcard(pattern).MatchString(resource)
-		})
-	})
+// lists makes lists of one of actions and resources that the page writes as strings, for shortness.
+func lists(t testing.TB, text string) []byte {
+	t.Helper()
+	var document map[string]any
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range document["Statement"].([]any) {
+		statement := s.(map[string]any)
+		for _, field := range []string{"Action", "Resource"} {
+			if one, ok := statement[field].(string); ok {
+				statement[field] = []string{one}
+			}
+		}
+	}
+	out, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
-// wildcard is IAM's: * is any characters, slashes included.
-func wildcard(pattern string) *regexp.Regexp {
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
+// enforced is a policy as the store holds callers to it.
+func enforced(t testing.TB, p iam.Policy) *s3server.Policy {
+	t.Helper()
+	raw, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := s3server.ParsePolicy(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policy
+}
+
+// example is the job of the page.
+func example() config.Job {
+	return config.Job{
+		Name: "production", Instance: "db1", Database: "production",
+		S3: config.S3{Bucket: "company-backups", Prefix: "postgresql", Region: "eu-central-1"},
+	}
+}
+
+func TestThePoliciesOfThePageAreWhatTheProgramPrints(t *testing.T) {
+	locked := example()
+	locked.ObjectLock = config.ObjectLock{Mode: "governance", Days: 30}
+	for role, p := range policies(t) {
+		want := iam.For([]iam.Role{iam.Role(role)}, []config.Job{example()})
+		if role == "object-lock" { // the statement that the writer has besides
+			want = iam.For([]iam.Role{iam.Writer}, []config.Job{locked})
+			want.Statement = slices.DeleteFunc(want.Statement, func(s iam.Statement) bool { return s.Sid != "Lock" })
+		}
+		if !reflect.DeepEqual(p, want) {
+			t.Errorf("%s: the page has\n%+v\nthe program prints\n%+v", role, p, want)
+		}
+	}
 }
 
 // documentedRights is docs/iam.md's table: the right that each call needs.
@@ -113,6 +141,11 @@ func TestTheTableOfRightsIsWhatThePackageCalls(t *testing.T) {
 	if !slices.Equal(called, documented) {
 		t.Errorf("internal/s3 calls\n%q, docs/iam.md has\n%q", called, documented)
 	}
+	for op, right := range rights {
+		if enforced := s3server.Right(s3server.Op(op)); enforced != right {
+			t.Errorf("%s needs %s here, and docs/iam.md says %s", op, enforced, right)
+		}
+	}
 }
 
 func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
@@ -124,7 +157,7 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 	needed["s3:PutObjectRetention"], needed["s3:GetObjectRetention"] = true, true
 	granted := map[string]bool{}
 	for role, p := range policies(t) {
-		for _, s := range p {
+		for _, s := range p.Statement {
 			for _, action := range s.Action {
 				granted[action] = true
 				if !needed[action] {
@@ -154,7 +187,7 @@ func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *
 		"restorer":    {"s3:DeleteObject", "s3:PutObject", "s3:AbortMultipartUpload"},
 	} {
 		for _, action := range forbidden {
-			if found[role].allows(action, key) {
+			if enforced(t, found[role]).Allows(action, key) {
 				t.Errorf("%s may %s", role, action)
 			}
 		}

@@ -146,7 +146,8 @@ func (c *call) allow(caller Credential) error {
 	if slices.Contains(caller.Deny, c.op) {
 		return accessDenied("User is not authorized to perform: s3:%s", c.op)
 	}
-	return nil
+	c.accessKey, c.policy = caller.AccessKey, c.s.policyOf(caller.AccessKey)
+	return c.permit()
 }
 
 // mustBeSigned refuses x-amz-* headers that the signature does not cover, as S3 does.

@@ -42,7 +42,7 @@ func (s *Server) deleteObjects(c *call) error {
 		Error   []deleteErrorXML
 	}{}
 	for _, o := range ask.Objects {
-		switch gone, err := s.removeEntry(b, o); {
+		switch gone, err := s.removeEntry(c, b, o); {
 		case err != nil:
 			e := asAPIError(err)
 			answer.Error = append(answer.Error, deleteErrorXML{o.Key, o.VersionID, e.Code, e.Message})
@@ -53,7 +53,14 @@ func (s *Server) deleteObjects(c *call) error {
 	return c.writeXML(http.StatusOK, answer)
 }
 
-func (s *Server) removeEntry(b *bucket, o deleteEntry) (deletedXML, error) {
+func (s *Server) removeEntry(c *call, b *bucket, o deleteEntry) (deletedXML, error) {
+	right := "s3:DeleteObject"
+	if o.VersionID != "" {
+		right = "s3:DeleteObjectVersion"
+	}
+	if !c.policy.Allows(right, c.resource(o.Key)) {
+		return deletedXML{}, c.notAuthorized(right, o.Key)
+	}
 	if o.Key == "" || o.ETag != "" {
 		return deletedXML{}, notImplemented("DeleteObjects with an ETag")
 	}

@@ -68,6 +68,14 @@ func (s *Server) receive(c *call, b *bucket, set Settings) (*object, error) {
 	}, nil
 }
 
+// absent is the error for an object that is not there: a caller that may not list is not told so.
+func (c *call) absent(err error) error {
+	if !c.policy.Allows("s3:ListBucket", c.resource("")) {
+		return c.notAuthorized("s3:ListBucket", "")
+	}
+	return err
+}
+
 // getObject serves GET and HEAD.
 func (s *Server) getObject(c *call) error {
 	b, err := s.store.bucket(c.bucket)
@@ -76,7 +84,7 @@ func (s *Server) getObject(c *call) error {
 	}
 	o, err := b.acquire(c.key, c.query.Get("versionId"))
 	if err != nil {
-		return err
+		return c.absent(err)
 	}
 	defer b.release(o)
 	if err := readConditions(c.r.Header, o); err != nil {
@@ -88,7 +96,7 @@ func (s *Server) getObject(c *call) error {
 	}
 	h := c.w.Header()
 	o.describeFully(h)
-	if !s.opt.HideLocks {
+	if !s.opt.HideLocks && c.policy.Allows("s3:GetObjectRetention", c.resource(c.key)) {
 		now.lock.describe(h)
 	}
 	b.named(h, o.Version)

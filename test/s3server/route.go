@@ -54,6 +54,8 @@ type call struct {
 	query       url.Values
 	routeErr    error
 	auth        authorized
+	accessKey   string  // the caller's, once it is authenticated
+	policy      *Policy // the caller's
 }
 
 const maxKeyBytes = 1024

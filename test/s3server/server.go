@@ -59,20 +59,23 @@ type Credential struct {
 	AccessKey, SecretKey string
 	SessionToken         string // when set, x-amz-security-token must equal it
 	Deny                 []Op
+	Policy               *Policy // what it may do, as AWS decides it; nil = everything but Deny
 }
 
 // Server is an http.Handler that speaks S3. Close it when done.
 type Server struct {
 	opt     Options
 	callers map[string]Credential // by access key
-	run     map[Op]func(*call) error
-	keys    signingKeys
-	store   *store
-	log     requestLog
-	rules   ruleList
-	closed  chan struct{}
-	hush    sync.Once
-	gate    sync.RWMutex // held for reading by each request
+	// policies are those of callers, by access key; Grant changes them while the server runs.
+	policies sync.Map
+	run      map[Op]func(*call) error
+	keys     signingKeys
+	store    *store
+	log      requestLog
+	rules    ruleList
+	closed   chan struct{}
+	hush     sync.Once
+	gate     sync.RWMutex // held for reading by each request
 }
 
 // New opens (or makes) the folder and returns a server on it.
@@ -90,6 +93,7 @@ func New(opt Options) (*Server, error) {
 	s.run = s.handlers()
 	for _, c := range opt.More {
 		s.callers[c.AccessKey] = c
+		s.Grant(c.AccessKey, c.Policy)
 	}
 	return s, nil
 }
