@@ -166,7 +166,10 @@ func objectOf(line string) string {
 	if found == nil {
 		return ""
 	}
-	object, _ := strings.CutSuffix(found[1], " -")
+	object := found[1]
+	for _, nobody := range []string{" -", " (no owner)"} {
+		object = strings.TrimSuffix(object, nobody)
+	}
 	if object == found[1] {
 		if owner := strings.LastIndexByte(object, ' '); owner > 0 {
 			object = object[:owner]

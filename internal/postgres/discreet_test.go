@@ -92,6 +92,7 @@ func TestTheObjectThatCouldNotBeRestoredIsNamed(t *testing.T) {
 		"pg_restore: from TOC entry 3370; 0 16409 TABLE DATA account postgres":        "TABLE DATA account",
 		"pg_restore: from TOC entry 231; 1255 16400 FUNCTION skeys(public.hstore) me": "FUNCTION skeys(public.hstore)",
 		"pg_restore: from TOC entry 2; 3079 16385 EXTENSION hstore -":                 "EXTENSION hstore",
+		"pg_restore: from TOC entry 2; 3079 16385 EXTENSION hstore (no owner)":        "EXTENSION hstore",
 	} {
 		e := ExitError{Lines: []string{"pg_restore: while PROCESSING TOC:", line, "pg_restore: error: x"}}
 		if got := e.Objects(); !slices.Equal(got, []string{want}) {

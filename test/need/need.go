@@ -47,3 +47,11 @@ func missing(t testing.TB, what string) {
 	}
 	t.Skipf("SKIPPED: needs %s", what)
 }
+
+// Extension requires the package of an extension of PostgreSQL; there tells whether it is there.
+func Extension(t testing.TB, name string, there bool) {
+	t.Helper()
+	if !there {
+		missing(t, "PostgreSQL's extension "+name)
+	}
+}

@@ -75,7 +75,7 @@ func newDrilling(job config.Job, env backup.Env, set *backup.Set, req DrillReque
 	id := backup.NewID(env.Now())
 	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
 	restore := newRestoring(job, env, set, Request{To: to, NoTablespaces: true}, identities)
-	restore.leavesReserve = true
+	restore.leavesReserve, restore.rehearses = true, true
 	restore.meter = meter.New("drill", set.Database, job.StallAfter, env.Progress)
 	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
 	d := &drilling{restoring: restore, drill: req}
@@ -145,6 +145,9 @@ func (d *drilling) loadAll(ctx context.Context) error {
 	}
 	if len(d.unlike) > 0 {
 		return d.unlikeSource(err)
+	}
+	if extension := ofExtension(exit); extension != "" && !exit.AlreadyExists() {
+		return extensionNotHere(extension, err)
 	}
 	if d.otherMajor() {
 		return d.failsInOtherMajor(err)

@@ -87,12 +87,13 @@ func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene,
 	if err = d.env.Disks.Demand("drill", server.Dir, d.roomBytes(), d.drill.remedySpace()); err != nil {
 		err = notHere(err)
 	} else {
-		err = server.Start(ctx, tools)
+		err = server.Start(ctx, tools, d.needsOfStart(ctx))
 	}
 	if err != nil {
 		server.Close()
 		return scene{}, err
 	}
+	d.lacks(server.Lacks)
 	d.inPrivate(config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir})
 	return scene{server}, nil
 }
@@ -106,10 +107,11 @@ func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene
 	if err := d.env.Disks.Demand("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
 		return scene{}, notHere(err)
 	}
-	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir})
+	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir, Needs: d.needsOfStart(ctx)})
 	if err != nil {
 		return scene{}, err
 	}
+	d.lacks(server.Lacks)
 	d.inPrivate(config.Postgres{Host: server.Host, Port: server.Port, User: server.User, BinDir: tools.Dir})
 	return scene{server}, nil
 }

@@ -85,10 +85,11 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
 		}
 	}
-	checks := append(
-		r.checkServerGrants(), roleCheck, spaceCheck,
-		needCheck("extensions", missing.Extensions, "install the packages that bring them (e.g. postgresql-contrib)", false),
-	)
+	created, err := r.checkExtensions(ctx, missing.Extensions, extensions)
+	if err != nil {
+		return nil, err
+	}
+	checks := append(r.checkServerGrants(), roleCheck, spaceCheck, created)
 	ordinary, err := r.checkOrdinary(ctx, extensions)
 	return append(append(checks, ordinary...), r.checkAbsent()...), err
 }

@@ -73,6 +73,7 @@ type restoring struct {
 
 	noSecrets     bool // whoever wrote the set may have the server in his hands: see postgres.Target
 	leavesReserve bool // of the target's disks, or does not begin
+	rehearses     bool // a drill: the copy goes again
 
 	closed     bool   // the new database is for superusers only until all is in it
 	owner      string // of everything that comes without its owners; "": the restoring role

@@ -21,6 +21,8 @@ type Confined struct {
 	Dir              string // of its data, as the unit sees it
 	Host, Port, User string // once it is started
 
+	Lacks []string // of what was needed, what it could not have
+
 	socket string
 	conn   *net.UnixConn
 	ready  chan struct{} // closed when Host is known
@@ -113,12 +115,13 @@ func (c *Confined) take(p *place) {
 		return
 	}
 	c.Host, c.Port, c.User = p.Host, p.Port, p.User
+	c.Lacks = p.Lacks
 	close(c.ready)
 }
 
 // Start has the unit make a cluster with the programs of that folder, and waits until it answers.
-func (c *Confined) Start(ctx context.Context, tools postgres.Tools) error {
-	if err := send(c.conn, order{BinDir: tools.Dir}); err != nil {
+func (c *Confined) Start(ctx context.Context, tools postgres.Tools, needs Needs) error {
+	if err := send(c.conn, order{BinDir: tools.Dir, Needs: needs.bounded()}); err != nil {
 		return fault.New(fault.Unavailable, "scratch: order the drill's server", "", err)
 	}
 	select {

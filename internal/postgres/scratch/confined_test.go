@@ -85,13 +85,18 @@ func newUnit(t *testing.T) *unit {
 // start is a server that answers, and the process that has it.
 func (u *unit) start(t *testing.T) (*Confined, *exec.Cmd) {
 	t.Helper()
+	return u.startWith(t, Needs{})
+}
+
+func (u *unit) startWith(t *testing.T, needs Needs) (*Confined, *exec.Cmd) {
+	t.Helper()
 	tools, err := postgres.FindServer(t.Context(), "", 0)
 	if err != nil {
 		need.Program(t, "initdb")
 	}
 	c, err := Dial(t.Context(), u.socket)
 	if err == nil {
-		err = c.Start(t.Context(), tools)
+		err = c.Start(t.Context(), tools, needs)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +137,25 @@ func TestAConfinedServerLivesAsLongAsItsConnection(t *testing.T) {
 	u.nothingLeft(t)
 }
 
+func TestAUnitsServerLoadsWhatTheDrillOrders(t *testing.T) {
+	u := newUnit(t)
+	c, _ := u.startWith(t, Needs{Libraries: []string{"auto_explain", "not_here", "/tmp/evil.so", strings.Repeat("x", 70)}, Extensions: []string{"../../etc/passwd"}})
+	defer u.nothingLeft(t)
+	defer c.Close()
+	session, err := postgres.Connect(t.Context(), postgres.Target{Host: c.Host, Port: c.Port, User: c.User, Database: "postgres", NoSecrets: true}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close(t.Context()) }()
+	got, err := session.Ask(t.Context(), "SELECT current_setting('shared_preload_libraries') || ' ' || current_setting('max_worker_processes')", time.Minute)
+	if err != nil || got != "auto_explain 0" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if len(c.Lacks) != 1 || !strings.Contains(c.Lacks[0], "library not_here") {
+		t.Errorf("%q", c.Lacks)
+	}
+}
+
 func TestAConfinedServerThatEndsByItselfIsTold(t *testing.T) {
 	u := newUnit(t)
 	c, process := u.start(t)
@@ -169,7 +193,7 @@ func TestProgramsThatTheUnitDoesNotSeeAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	err = c.Start(t.Context(), postgres.Tools{Dir: "/nowhere/bin"})
+	err = c.Start(t.Context(), postgres.Tools{Dir: "/nowhere/bin"}, Needs{})
 	if fault.CodeOf(err) != fault.Refused || !strings.Contains(fault.Remedy(err), "BindReadOnlyPaths=/nowhere/bin") {
 		t.Errorf("%v; remedy %q", err, fault.Remedy(err))
 	}
@@ -216,7 +240,7 @@ func TestAUnitThatLiesDecidesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			if err := c.Start(t.Context(), postgres.Tools{Dir: "/usr/bin"}); err == nil || fault.CodeOf(err) == fault.OK || c.Host != "" {
+			if err := c.Start(t.Context(), postgres.Tools{Dir: "/usr/bin"}, Needs{}); err == nil || fault.CodeOf(err) == fault.OK || c.Host != "" {
 				t.Errorf("went to %q, %v", c.Host, err)
 			}
 		})

@@ -45,6 +45,7 @@ const (
 // order is what the drill asks for.
 type order struct {
 	BinDir string `json:"bin_dir"`
+	Needs  Needs  `json:"needs"`
 }
 
 // report is a line of the unit's.
@@ -61,6 +62,8 @@ type place struct {
 	Host string `json:"host"`
 	Port string `json:"port"`
 	User string `json:"user"`
+
+	Lacks []string `json:"lacks,omitempty"`
 }
 
 // end is why it cannot be reached, or no more.

@@ -25,12 +25,18 @@ type Options struct {
 	// Guarded says that a folder above SocketDir keeps everybody out whom the server is not for, and that
 	// whom it is for is another user: the socket itself is then open.
 	Guarded bool
+
+	Needs Needs // of the database that will be copied into it
 }
 
 // Server is a private PostgreSQL server: Host, Port and User reach it as its only superuser, whose
 // name no other server's role has.
 type Server struct {
 	Host, Port, User string
+
+	Lacks []string // of what was needed, what it could not have
+
+	libraries, parameters []string // that the copy wants at the server's start
 
 	data, socket *Folder
 	process      *postgres.Process
@@ -59,6 +65,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err == nil {
 		err = s.run(ctx, o, as)
+	}
+	if err == nil {
+		err = s.equip(ctx, o, as)
 	}
 	if err != nil {
 		s.Close()
@@ -145,7 +154,7 @@ func (s *Server) settings(o Options) []string {
 	if o.Guarded {
 		permissions = "0777"
 	}
-	return []string{
+	return append([]string{
 		"listen_addresses=", `unix_socket_directories="` + s.Host + `"`, "unix_socket_permissions=" + permissions, "port=" + s.Port,
 		// Nothing has to survive.
 		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
@@ -157,7 +166,7 @@ func (s *Server) settings(o Options) []string {
 		"restart_after_crash=off", // a killed process ends the server, so that it is noticed
 		// What is said goes to one place, and never holds statements: they have people's data.
 		"logging_collector=off", "log_destination=stderr", "log_min_messages=fatal", "log_min_error_statement=panic", "lc_messages=C",
-	}
+	}, s.equipment()...)
 }
 
 // startApart gives a server that runs as another user, for root, no network and no shared memory of
