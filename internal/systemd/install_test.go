@@ -145,6 +145,52 @@ func TestUninstallRemovesWhatInstallMadeAndNothingElse(t *testing.T) {
 	}
 }
 
+// A folder of a unit's belongs to its user, who may put anything there.
+func TestUninstallRemovesCopiesOfTheBucketAndSaysWhatStaysAndWhy(t *testing.T) {
+	dir := t.TempDir()
+	outside := t.TempDir()
+	put(t, outside, "/documents/precious", "x")
+	put(t, dir, "/var/lib/pgbtui/prune/documents/a.documents", "x")
+	put(t, dir, "/var/lib/pgbtui/verify/documents/a.documents", "x")
+	put(t, dir, "/var/lib/pgbtui/backup/documents/a.documents", "x")
+	put(t, dir, "/var/lib/pgbtui/backup/sales.json", "{}")
+	put(t, dir, "/var/lib/pgbtui/watch/told.json", "{}")
+	put(t, dir, "/var/lib/pgbtui/mine/note", "x")
+	if err := os.Mkdir(filepath.Join(dir, "/var/lib/pgbtui/requests"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"drill": outside, "restore": "../../../.." + outside} {
+		if err := os.Symlink(target, filepath.Join(dir, "/var/lib/pgbtui", link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := Uninstall(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]Step{
+		"prune": {Action: Removed}, "verify": {Action: Removed},
+		"backup": {Action: Kept, Detail: "which set each job made last"}, "watch": {Action: Kept, Detail: "what was told"},
+		"requests": {Action: Kept, Detail: "requests for restores"}, "mine": {Action: Kept, Detail: "not written"},
+		"drill": {Action: Kept, Detail: "not written"}, "restore": {Action: Kept},
+	} {
+		i := slices.IndexFunc(report.Steps, func(s Step) bool { return s.What == filepath.Join(dir, "/var/lib/pgbtui", name) })
+		if i < 0 || report.Steps[i].Action != want.Action || !strings.Contains(report.Steps[i].Detail, want.Detail) {
+			t.Errorf("%s: %+v", name, report.Steps)
+		}
+	}
+	for _, gone := range []string{"prune", "verify", "backup/documents"} {
+		if _, err := os.Lstat(filepath.Join(dir, "/var/lib/pgbtui", gone)); err == nil {
+			t.Errorf("%s is left", gone)
+		}
+	}
+	for _, kept := range []string{filepath.Join(outside, "documents/precious"), filepath.Join(dir, "/var/lib/pgbtui/backup/sales.json"), filepath.Join(dir, "/var/lib/pgbtui/mine/note")} {
+		if _, err := os.Stat(kept); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // The units of a hand-made backup, as such things look.
 const (
 	oldService = `[Unit]

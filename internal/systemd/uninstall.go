@@ -124,13 +124,21 @@ func silenceTimers(ctx context.Context, r root, report *Report) error {
 
 // leftBehind names what stays, so that nobody finds it years later.
 func leftBehind(r root, report *Report) error {
-	for _, path := range []string{configDir, "/var/lib/pgbtui", plainService + adoptedSuffix, plainTimer + adoptedSuffix} {
-		_, err := os.Lstat(r.path(path))
+	kept := []struct{ path, why string }{
+		{configDir, "configuration and keys: without the key of its encryption no backup can be read"},
+		{plainService + adoptedSuffix, "the unit that was there before"},
+		{plainTimer + adoptedSuffix, "the timer that was there before"},
+	}
+	for _, k := range kept {
+		_, err := os.Lstat(r.path(k.path))
 		if err == nil {
-			report.add(Kept, r.path(path), "")
+			report.add(Kept, r.path(k.path), k.why)
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("systemd: look at %s: %w", r.path(path), err)
+			return fmt.Errorf("systemd: look at %s: %w", r.path(k.path), err)
 		}
+	}
+	if err := clearState(r, report); err != nil {
+		return err
 	}
 	report.add(Note, "Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-watch and pgbtui-drill; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
 	return nil
