@@ -57,7 +57,7 @@ func unitName(name string) bool {
 	return isService && base != "" && !strings.ContainsAny(name, "/ ")
 }
 
-// lockTime is how long an alert waits for a look that is telling something.
+// lockTime is how long an alert waits for a watch that is sending alerts.
 const lockTime = 30 * time.Second
 
 // runAlert tells that a unit failed: as news of its incident where the watch will see its end, each time
@@ -65,7 +65,7 @@ const lockTime = 30 * time.Second
 func runAlert(ctx context.Context, o *alertOptions, unit string) error {
 	a := notify.FromMonitor(unit, o.env.getenv)
 	if triedAgain(ctx, a) {
-		o.logs.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and is tried again: told if no try is left")
+		o.logs.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and will be tried again: an alert is sent after the last try")
 		return nil
 	}
 	a.Host = hostname()
@@ -87,22 +87,22 @@ func runAlert(ctx context.Context, o *alertOptions, unit string) error {
 		return ""
 	}
 	var store *watch.Store
-	if systemd.Repeats(a.Unit) { // else nothing will ever end it: told, and not remembered
+	if systemd.Repeats(a.Unit) { // else no later run would ever end the incident
 		store = incidents(ctx, t)
 	}
 	if store != nil {
 		defer func() { _ = store.Close() }()
-		if good := lastEnds(ctx, a.Unit).Good; !good.IsZero() {
+		if good := runHistory(ctx, a.Unit).LastGood; !good.IsZero() {
 			store.Incidents = watch.Recovered(store.Incidents, a.Unit, good, a.When)
 		}
 	}
 	all := func(watch.Incident) bool { return true }
-	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Look{Now: a.When, Blind: all})
+	news, err := t.tell(ctx, store, []watch.Finding{failureOf(a)}, watch.Options{Now: a.When, Unjudged: all})
 	if len(news) == 0 {
-		t.warn(ctx, a.Subject()+" once more, as before: "+cmp.Or(a.Reason, a.Result))
+		t.warn(ctx, a.Subject()+" again, for the same reason: "+cmp.Or(a.Reason, a.Result))
 	}
 	if channels, _ := alertChannels(o.env, c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
-		return fault.New(fault.Config, "alert: told in the journal only, the configuration is not readable", "", configErr)
+		return fault.New(fault.Config, "alert: logged in the journal only, because the configuration cannot be read", "", configErr)
 	}
 	return err
 }
@@ -137,7 +137,7 @@ func failureOf(a notify.Alert) watch.Finding {
 	return f
 }
 
-// incidents opens the memory of what was told; nil, and said, where that cannot be had.
+// incidents opens the remembered incidents; nil, with a warning, when they cannot be read.
 func incidents(ctx context.Context, t *teller) *watch.Store {
 	dir := strings.Split(t.env.getenv("STATE_DIRECTORY"), ":")[0]
 	if dir == "" {
@@ -147,14 +147,13 @@ func incidents(ctx context.Context, t *teller) *watch.Store {
 	defer cancel()
 	store, err := watch.OpenStore(ctx, dir)
 	if err != nil {
-		t.warn(ctx, "what was told before cannot be looked up: "+err.Error())
+		t.warn(ctx, "the incidents of earlier alerts cannot be read: "+err.Error())
 		return nil
 	}
 	return store
 }
 
-// watchedJobs are the jobs whose channels are told: that of a unit, which may stand in no file, and all
-// that do.
+// watchedJobs are the jobs whose channels get alerts: all of the configuration; where it has none, that of the unit.
 func watchedJobs(c *config.Config, name string) []config.Job {
 	jobs := c.Jobs
 	if job, err := c.Job(name); err == nil && name != "" && len(jobs) == 0 {

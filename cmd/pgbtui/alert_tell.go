@@ -14,33 +14,34 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// deliveryTime bounds the telling of one look, retries included.
+// deliveryTime bounds the delivery of all alerts of one check, retries included.
 const deliveryTime = 2 * time.Minute
 
-// teller brings news to the journal and to the channels.
+// teller sends news to the journal and to the channels.
 type teller struct {
 	env  *environment
 	logs *logs
 	c    *config.Config // nil: it cannot be read
 	jobs []config.Job   // all that alerts may be about
 	now  time.Time
-	// text is how a piece of news is told that says more than its incident; nil or "": by the incident.
+	// text is the alert's own text where it says more than the incident; nil or "": the incident's.
 	text func(watch.News) string
 }
 
-// tell compares what was found with what is remembered, tells the news, and remembers. store may be nil:
-// then everything is news, and nothing is remembered.
+// tell reconciles what was found with the remembered incidents, sends the news, and remembers. store may be nil: then
+// everything is news, and nothing is remembered.
 func (t *teller) tell(
-	ctx context.Context, store *watch.Store, found []watch.Finding, look watch.Look,
+	ctx context.Context, store *watch.Store, found []watch.Finding, o watch.Options,
 ) ([]watch.News, error) {
 	var known []watch.Incident
 	if store != nil {
 		known = store.Incidents
-		if store.Lost != nil {
-			t.warn(ctx, "what was told before is not known any more, and is told again: "+store.Lost.Error())
+		if store.ReadErr != nil {
+			t.warn(ctx, "the incidents of earlier alerts are lost, so alerts that were sent before are sent again: "+
+				store.ReadErr.Error())
 		}
 	}
-	next, news := watch.Step(known, found, look)
+	next, news := watch.Reconcile(known, found, o)
 	for _, n := range news {
 		if !n.Retry {
 			t.log(ctx, n)
@@ -49,7 +50,7 @@ func (t *teller) tell(
 	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
 	defer cancel()
 	sent, bad := t.send(ctx, news)
-	next = watch.Undelivered(next, lost(sent))
+	next = watch.Undelivered(next, undelivered(sent))
 	next, err := t.channelTrouble(ctx, next, sent, bad)
 	if store != nil {
 		if saveErr := store.Save(next); saveErr != nil {
@@ -120,8 +121,8 @@ func (t *teller) concerned(i watch.Incident) []config.Job {
 	return t.jobs
 }
 
-// lost is the news that were for somebody and reached nobody.
-func lost(sent []delivery) []watch.News {
+// undelivered is the news that was sent to some channel, and that none took.
+func undelivered(sent []delivery) []watch.News {
 	var all []watch.News
 	for _, d := range sent {
 		for _, n := range d.news {
@@ -139,8 +140,8 @@ func lost(sent []delivery) []watch.News {
 	return all
 }
 
-// channelTrouble makes an incident of a channel that did not take what it was given, and tells it on the
-// others and in the journal. The error is for when nothing at all could be delivered.
+// channelTrouble makes an incident of a channel that did not take its alert, and sends that to the other channels and
+// the journal. It returns an error when nothing at all could be delivered.
 func (t *teller) channelTrouble(
 	ctx context.Context, next []watch.Incident, sent []delivery, bad []error,
 ) ([]watch.Incident, error) {
@@ -154,15 +155,15 @@ func (t *teller) channelTrouble(
 			failed, last = append(failed, d.Channel), d.Err
 			found = append(found, watch.Finding{
 				Subject: d.Channel.Label, Kind: watch.KindChannel, Severity: watch.Critical,
-				What: "alerts are not taken there: " + d.Err.Error(), Remedy: fault.Remedy(d.Err),
+				What: "alerts to this channel fail: " + d.Err.Error(), Remedy: fault.Remedy(d.Err),
 			})
 		}
 	}
 	if len(bad) > 0 {
-		last = bad[0] // the watch tells of it
+		last = bad[0] // the watch reports it
 	}
-	unseen := func(i watch.Incident) bool { return i.Kind != watch.KindChannel || !tried[i.Subject] }
-	next, news := watch.Step(next, found, watch.Look{Now: t.now, Blind: unseen})
+	unjudged := func(i watch.Incident) bool { return i.Kind != watch.KindChannel || !tried[i.Subject] }
+	next, news := watch.Reconcile(next, found, watch.Options{Now: t.now, Unjudged: unjudged})
 	for _, n := range news {
 		t.log(ctx, n)
 	}

@@ -42,7 +42,7 @@ inside a job.
   alert:
     slack_webhook: https://hooks.slack.com/...
     channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
-    remind: 24h                 a problem that goes on is told again
+    remind: 24h                 a reminder of a problem that lasts
   watch: {ping_url: https://...}               called after each clean look; not inside a job
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}

@@ -40,13 +40,13 @@ func checkTimers(ctx context.Context, c *config.Config, job config.Job) (string,
 	}
 	defer func() { _ = bus.Close() }()
 	noSets := func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }
-	seen := watch.Observer{Host: bus, Sets: noSets}.Look(ctx, c, []config.Job{job})
-	if seen.HostErr != nil {
-		return "", seen.HostErr
+	snapshot := watch.Prober{Host: bus, Sets: noSets}.Probe(ctx, c, []config.Job{job})
+	if snapshot.HostErr != nil {
+		return "", snapshot.HostErr
 	}
-	host := seen.Jobs[0].Host
+	host := snapshot.Jobs[0].Host
 	if what, remedy := watch.TimerTrouble(host.Timer); what != "" {
-		return host.Timer.Name + " is " + what + ": " + remedy, nil // before a job is switched on, no fault
+		return host.Timer.Name + " is " + what + ". " + remedy, nil // before a job is switched on, no fault
 	}
 	var wrong []error
 	for _, f := range host.Missing {

@@ -73,8 +73,8 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if bus != nil {
 		defer func() { _ = bus.Close() }()
 	}
-	seen := observer(o.env, o.stores, bus, nil).Look(ctx, c, jobs)
-	out, err := statusOf(jobs, seen, o.env.now())
+	snapshot := prober(o.env, o.stores, bus, nil).Probe(ctx, c, jobs)
+	out, err := statusOf(jobs, snapshot, o.env.now())
 	if err != nil {
 		return err
 	}
@@ -91,14 +91,14 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	return nil
 }
 
-// statusOf is what was seen of these jobs, which are in the order of seen.Jobs.
-func statusOf(jobs []config.Job, seen watch.Seen, now time.Time) (jsonStatus, error) {
+// statusOf is the state of these jobs, which are in the order of snapshot.Jobs.
+func statusOf(jobs []config.Job, snapshot watch.Snapshot, now time.Time) (jsonStatus, error) {
 	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}}
 	for i, job := range jobs {
-		if err := seen.Jobs[i].SetsErr; err != nil {
+		if err := snapshot.Jobs[i].SetsErr; err != nil {
 			return out, err
 		}
-		one := jobStatus(job, seen.Jobs[i], now)
+		one := jobStatus(job, snapshot.Jobs[i], now)
 		out.OK = out.OK && one.OK
 		out.Jobs = append(out.Jobs, one)
 	}
@@ -119,7 +119,7 @@ func watchTrouble(ctx context.Context, bus *systemd.Bus) ([]string, error) {
 	if what == "" || timer.State == systemd.TimerUnsaved {
 		return nil, nil
 	}
-	return []string{"nobody is told when a backup is late: " + timer.Name + " is " + what + ": " + remedy}, nil
+	return []string{"no alert is sent when a backup is late: " + timer.Name + " is " + what + ". " + remedy}, nil
 }
 
 func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {

@@ -28,16 +28,16 @@ func newWatchCommand(p *program) *cobra.Command {
 	o := &watchOptions{streams: p.streams, env: p.environment, logs: p.logs, config: p.config, stores: p.stores}
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "Look at every job's backups, timer and last run, and say what is wrong; exit 3 if anything is",
+		Short: "Check every job's backups, timer and last run, and say what is wrong; exit 3 if anything is",
 		Args:  noArgs,
-		Long: `watch looks at every job: the age of the newest good backup and proof in the bucket, whether its timer is
-enabled and running, and how its last run really ended. By hand it only says what it sees.
+		Long: `watch checks every job: the age of the newest good backup and proof in the bucket, whether its timer is
+enabled and running, and how its last run really ended. Run by hand, it only prints what it finds.
 
-postgres-backup-watch.timer starts it every hour with --tell: then new problems go to the alert channels,
-each once, with reminders, and one all-clear when it is over.`,
+postgres-backup-watch.timer starts it every hour with --tell. Then it sends an alert to the channels for each
+new problem, reminders while the problem lasts, and one all-clear when it is over.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return asRun(watchRun, runWatch(cmd.Context(), o)) },
 	}
-	cmd.Flags().BoolVar(&o.tell, "tell", false, "tell what is new to the alert channels: for the unit")
+	cmd.Flags().BoolVar(&o.tell, "tell", false, "send alerts of what is new to the channels: for the unit")
 	return cmd
 }
 
@@ -55,12 +55,12 @@ func runWatch(ctx context.Context, o *watchOptions) error {
 		busErr = err
 	}
 	as := client{stores: o.stores, access: access{waitedFor: !o.tell}}
-	seen := observer(o.env, as, bus, busErr).Look(ctx, c, jobs)
+	snapshot := prober(o.env, as, bus, busErr).Probe(ctx, c, jobs)
 	if o.tell {
-		return tellSeen(ctx, o, c, jobs, seen)
+		return notifyNew(ctx, o, c, jobs, snapshot)
 	}
-	found := seen.Findings(nil, o.env.now())
-	if err := printWatch(o.streams, seen, found, o.env.now()); err != nil {
+	found := snapshot.Findings(nil, o.env.now())
+	if err := printWatch(o.streams, snapshot, found, o.env.now()); err != nil {
 		return err
 	}
 	if len(found) > 0 {
@@ -99,9 +99,11 @@ func jobsOnTimers(ctx context.Context, c *config.Config, bus *systemd.Bus) ([]co
 	return jobs, nil
 }
 
-// tellSeen tells what is new. What cannot be delivered is an incident of its own, and no failure of the
-// look: it is told by the other channels, and again next time.
-func tellSeen(ctx context.Context, o *watchOptions, c *config.Config, jobs []config.Job, seen watch.Seen) error {
+// notifyNew sends alerts of what is new. A channel that refuses one is an incident of its own and no failure of the
+// watch: the other channels get an alert about it, and the next check tries again.
+func notifyNew(
+	ctx context.Context, o *watchOptions, c *config.Config, jobs []config.Job, snapshot watch.Snapshot,
+) error {
 	t := &teller{env: o.env, logs: o.logs, c: c, jobs: jobs, now: o.env.now()}
 	if len(jobs) == 0 {
 		t.jobs = c.All()
@@ -112,14 +114,14 @@ func tellSeen(ctx context.Context, o *watchOptions, c *config.Config, jobs []con
 		defer func() { _ = store.Close() }()
 		known = store.Incidents
 	}
-	found := seen.Findings(known, t.now)
+	found := snapshot.Findings(known, t.now)
 	if _, bad := alertChannels(o.env, c, t.jobs...); len(bad) > 0 {
 		found = append(found, watch.Finding{
 			Subject: watch.UnusableChannel, Kind: watch.KindChannel, Severity: watch.Critical,
 			What: bad[0].Error(), Remedy: fault.Remedy(bad[0]),
 		})
 	}
-	look := watch.Look{Now: t.now, Blind: seen.Blind, Remind: func(subject string) time.Duration {
+	options := watch.Options{Now: t.now, Unjudged: snapshot.Unjudged, Remind: func(subject string) time.Duration {
 		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {
 			subject = name
 		}
@@ -130,12 +132,12 @@ func tellSeen(ctx context.Context, o *watchOptions, c *config.Config, jobs []con
 		}
 		return c.Defaults().Alert.Remind
 	}}
-	_, err := t.tell(ctx, store, found, look)
+	_, err := t.tell(ctx, store, found, options)
 	if err != nil {
-		t.warn(ctx, "not everything could be told: "+err.Error())
+		t.warn(ctx, "not all alerts could be delivered: "+err.Error())
 	}
 	critical := slices.ContainsFunc(found, func(f watch.Finding) bool { return f.Severity == watch.Critical })
-	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(seen.Jobs), len(found)))
+	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(snapshot.Jobs), len(found)))
 	if c.Watch.PingURL != "" && !critical && err == nil {
 		if err := ping(ctx, c.Watch.PingURL); err != nil {
 			t.warn(ctx, "watch: the ping address did not answer: "+err.Error())

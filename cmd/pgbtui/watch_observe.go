@@ -9,22 +9,22 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// observer is what status and the watch look with: the bucket, and systemd where bus is not nil.
-func observer(env *environment, stores client, bus *systemd.Bus, busErr error) watch.Observer {
-	o := watch.Observer{
+// prober is what status and the watch take their snapshot with: the bucket, and systemd where bus is not nil.
+func prober(env *environment, stores client, bus *systemd.Bus, busErr error) watch.Prober {
+	w := watch.Prober{
 		HostErr:   busErr,
 		StateDirs: []string{env.getenv("STATE_DIRECTORY"), dump.DefaultStateDir},
 		Sets:      stores.setsOf,
 	}
 	if bus != nil {
-		o.Host = bus
-		o.Ends = lastEnds
+		w.Host = bus
+		w.History = runHistory
 	}
-	return o
+	return w
 }
 
-// ownUnits connects to systemd if this host has our units, and they are this configuration's business;
-// else it is nil, for whatever reason: the bucket can be judged without.
+// ownUnits connects to systemd if this host has our units and this configuration backs up. Else it is nil, for whatever
+// reason: the bucket can be judged without.
 func ownUnits(ctx context.Context, c *config.Config) *systemd.Bus {
 	if c.ReadOnly {
 		return nil

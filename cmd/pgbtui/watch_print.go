@@ -50,9 +50,9 @@ func watchedJSON(j watch.Job, now time.Time) jsonWatched {
 	return one
 }
 
-func printWatch(to *streams, seen watch.Seen, found []watch.Finding, now time.Time) error {
+func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now time.Time) error {
 	out := jsonWatch{Schema: jsonSchema, OK: len(found) == 0, Jobs: []jsonWatched{}, Findings: []jsonProblem{}}
-	for _, j := range seen.Jobs {
+	for _, j := range snapshot.Jobs {
 		out.Jobs = append(out.Jobs, watchedJSON(j, now))
 	}
 	for _, f := range found {

@@ -127,7 +127,7 @@ func TestALateBackupIsToldOnceAndItsEndOnce(t *testing.T) {
 	w := newWatched(t, "alert: {channels: [{url: "+h.URL+"/canary}]}\nwatch: {ping_url: "+h.URL+"/ping/canary}\n")
 	w.expect(t, h, 0, "there is no good backup of this database") // nothing ever ran
 	w.expect(t, h, time.Hour)
-	w.expect(t, h, 23*time.Hour, "problem goes on")
+	w.expect(t, h, 23*time.Hour, "problem continues")
 	if code, out := w.run(t, "--headless"); code != fault.OK {
 		t.Fatalf("%d: %s", code, out)
 	}
@@ -156,10 +156,10 @@ func TestAChannelThatFailsIsToldOnTheOthers(t *testing.T) {
 	w := newWatched(t, "alert: {channels: [{url: "+first.URL+"/canary}, "+
 		"{url: generic+"+second.URL+"/canary, severity: critical}]}\n")
 	first.breaks(true)
-	w.expect(t, second, 0, "there is no good backup", "alerts are not taken there")
+	w.expect(t, second, 0, "there is no good backup", "alerts to this channel fail")
 	w.expect(t, second, time.Hour)
 	first.breaks(false)
-	w.expect(t, second, 24*time.Hour, "problem goes on", "all clear: alerts by channel 1")
+	w.expect(t, second, 24*time.Hour, "problem continues", "all clear: alerts by channel 1")
 	if got := first.take(); len(got) != 2 {
 		t.Errorf("the mended channel got %q", got)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Objectives are what one job is held against.
+// Objectives are what one job is judged by.
 type Objectives struct {
 	RPO         time.Duration // the newest good set is at most this old
 	ProofWithin time.Duration // the newest proof of ProofLevel is at most this old; 0: not asked for
@@ -54,7 +54,7 @@ func (p Problem) Text() string {
 	if p.Remedy == "" {
 		return p.What
 	}
-	return p.What + ": " + p.Remedy
+	return p.What + ". " + p.Remedy
 }
 
 // Assess judges a job by its sets among all of one instance and database, newest first.
@@ -75,22 +75,25 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 		}
 	}
 	if h.Newest == nil {
-		h.add(ProblemBackup, true, "start one in the console (b), or `pgbtui --headless --job "+ShellQuote(whose.Job)+"` as the user of the backups", "there is no good backup of this database")
+		h.add(ProblemBackup, true, "Start one in the console (b), or with `pgbtui --headless --job "+ShellQuote(whose.Job)+
+			"` as the user of the backups.", "there is no good backup of this database")
 		return h
 	}
 	h.Age = now.Sub(h.Newest.FinishedAt)
 	if h.Age > o.RPO {
-		h.add(ProblemBackup, true, "look at the timer and the last runs", "the newest good backup is older than the objective of %s", o.RPO)
+		h.add(ProblemBackup, true, "Check the timer and the last runs.", "the newest good backup is older than the objective of %s", o.RPO)
 	}
 	if h.Age < -ClockSlack {
-		h.add(ProblemClock, true, "correct the clocks of this host and of the one that made it", "the newest backup is in the future")
+		h.add(ProblemClock, true, "Correct the clocks of this host and of the one that made it.", "the newest backup is in the future")
 	}
 	if f := h.Newest.BadBytes(); f != nil {
-		h.add(ProblemIntegrity, true, "make a new one, and restore an older one meanwhile", "the newest backup failed its last verification: %s", f.Error)
+		h.add(ProblemIntegrity, true, "Make a new one, and restore an older one meanwhile.",
+			"the newest backup failed its last verification: %s", f.Error)
 	}
 	h.assessProof(sets, o, now)
 	if warnings := h.Newest.Manifest.Warnings; len(warnings) > 0 {
-		h.add(ProblemWarnings, false, "`pgbtui show "+h.Newest.ID+"`", "the newest backup was made with a warning: %s", warnings[0])
+		h.add(ProblemWarnings, false, "`pgbtui show "+h.Newest.ID+"` has the details.",
+			"the newest backup was made with a warning: %s", warnings[0])
 	}
 	return h
 }
@@ -107,22 +110,22 @@ func (h *Health) addLosses(sets []Set) {
 	if n := len(told) - toldLosses; n > 0 {
 		more = fmt.Sprintf("; and so are %d more sets", n)
 	}
-	h.add(ProblemLoss, true, "find out who deletes in the bucket and put back what is gone, from its versions or a copy; what cannot be put back, "+
-		"`sudo pgbtui acknowledge ID --reason ...` takes off this list", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
+	h.add(ProblemLoss, true, "Find out who deletes objects in the bucket, and put back what is gone from its versions or a copy. "+
+		"Take what cannot be put back off this list with `sudo pgbtui acknowledge ID --reason ...`.", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
 }
 
-// addFailedDrill tells of a drill that failed until another passes, however many backups succeed meanwhile: a
-// rehearsal that failed and is forgotten fails again in the disaster.
+// addFailedDrill reports a drill that failed until another passes, however many backups succeed meanwhile: what failed
+// in a drill fails in the disaster, too.
 func (h *Health) addFailedDrill(sets []Set, job string) {
 	set, failed := FailedDrill(sets)
 	if failed == nil {
 		return
 	}
-	what, remedy := "does not restore as a whole", "mend what is named in the source and back it up, then drill again"
+	what, remedy := "does not restore as a whole", "Correct what is named in the source, and back it up. Then drill again"
 	if failed.FaultKind() == FaultBytes {
-		what, remedy = "was damaged", "find out what changed the stored bytes, then drill a newer set"
+		what, remedy = "was damaged", "Find out what changed the stored bytes. Then drill a newer set"
 	}
-	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`",
+	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
 		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Error)
 }
 
@@ -131,13 +134,15 @@ func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
 		return
 	}
 	at := LastProof(sets, o.ProofLevel)
-	remedy := "look at the runs of its drill or verification"
+	remedy := "Check the runs of its drills or verifications."
 	switch {
 	case at.IsZero() && youngerThanItsObjective(sets, o, now): // the first drill or verification is still to come
 	case at.IsZero():
-		h.add(ProblemProof, false, remedy, "no backup of this database was ever shown to be %s, the objective is every %s", o.ProofLevel, o.ProofWithin)
+		h.add(ProblemProof, false, remedy, "no backup of this database was ever shown to be %s, and the objective is every %s",
+			o.ProofLevel, o.ProofWithin)
 	case now.Sub(at) > o.ProofWithin:
-		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, the objective is every %s", o.ProofLevel, at.UTC().Format(time.DateTime), o.ProofWithin)
+		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, and the objective is every %s",
+			o.ProofLevel, at.UTC().Format(time.DateTime), o.ProofWithin)
 	}
 }
 
@@ -145,11 +150,12 @@ func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
 // than a proof may be. Where retention has already deleted it, the database had its time.
 func youngerThanItsObjective(sets []Set, o Objectives, now time.Time) bool {
 	return slices.ContainsFunc(sets, func(s Set) bool {
-		return s.Kind == KindNative && s.Good() && s.Manifest.Sequence == 1 && s.Manifest.Previous == nil && now.Sub(s.FinishedAt) <= o.ProofWithin
+		first := s.Kind == KindNative && s.Good() && s.Manifest.Sequence == 1 && s.Manifest.Previous == nil
+		return first && now.Sub(s.FinishedAt) <= o.ProofWithin
 	})
 }
 
-// addAll adds what says by itself what to do.
+// addAll adds problems whose text says what to do.
 func (h *Health) addAll(kind ProblemKind, told []string) {
 	for _, what := range told {
 		h.Problems = append(h.Problems, Problem{Kind: kind, Critical: true, What: what})
@@ -157,7 +163,9 @@ func (h *Health) addAll(kind ProblemKind, told []string) {
 }
 
 func (h *Health) add(kind ProblemKind, critical bool, remedy, format string, args ...any) {
-	h.Problems = append(h.Problems, Problem{kind, critical, fmt.Sprintf(format, args...), remedy})
+	h.Problems = append(h.Problems, Problem{
+		Kind: kind, Critical: critical, What: fmt.Sprintf(format, args...), Remedy: remedy,
+	})
 }
 
 // LastProof is when a set was last shown to be of that level or above by evidence that looked at all

@@ -15,14 +15,14 @@ import (
 )
 
 // A set that was committed and cannot be used any more, since something of it is gone from the bucket, is
-// a loss: whoever removed the bytes removed what would have told of it. It is told until a person
+// a loss: whoever removed the bytes also removed what would have shown it. It is reported until a person
 // acknowledges it. Rules:
 //
 //   - a manifest whose objects are missing or have another size is a loss, and so is one that is damaged
 //   - a folder without a manifest is a loss when something shows that there was one: a later set that
 //     followed it, a proof, a hold. Else it is what an unfinished run left
 //   - retention marks what it deletes before it begins: what it did not finish is none
-//   - an acknowledgement is of what was gone then. When more goes, it is told again
+//   - an acknowledgement is of what was gone then. When more goes, it is reported again
 
 // lossesFolder has the acknowledgements: documents that are only ever added.
 const lossesFolder = "losses/"

@@ -121,9 +121,9 @@ type objectives struct {
 // Objectives implements ui.Objectives.
 func (o *objectives) Objectives(ctx context.Context) map[string]ui.Objective {
 	// The sets are the screens' own business.
-	look := watch.Observer{Host: o.bus, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }}
+	prober := watch.Prober{Host: o.bus, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }}
 	found := map[string]ui.Objective{}
-	for _, j := range look.Look(ctx, o.setup.Config, o.setup.Config.Jobs).Jobs {
+	for _, j := range prober.Probe(ctx, o.setup.Config, o.setup.Config.Jobs).Jobs {
 		found[j.Name] = ui.Objective{Objectives: j.Objective.Objectives, RPOFrom: objectiveFrom[j.Objective.RPOFrom]}
 	}
 	return found

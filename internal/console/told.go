@@ -9,8 +9,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// told is ui.Told: what the watch remembers on this host, and what this host remembers of its last
-// sets, which nobody sees in the bucket.
+// told is ui.Told: the incidents that the watch remembers on this host, and the sets that this host committed and the
+// bucket lacks.
 type told struct {
 	dir, stateDir string // of the watch, of the backups
 	setup         Setup
@@ -27,7 +27,7 @@ func (t *told) Open(context.Context) ([]ui.Incident, error) {
 	for _, i := range known {
 		one := ui.Incident{
 			Subject: i.Subject, Kind: string(i.Kind), Critical: i.Severity == watch.Critical, What: i.What, Remedy: i.Remedy,
-			OpenedAt: i.OpenedAt, Untold: i.Owed == watch.Opened,
+			OpenedAt: i.OpenedAt, Undelivered: i.Pending == watch.Opened,
 		}
 		if i.Run != nil {
 			one.Invocation = i.Run.Invocation
@@ -37,8 +37,8 @@ func (t *told) Open(context.Context) ([]ui.Incident, error) {
 	return append(all, t.lost(known)...), nil
 }
 
-// lost looks for sets that this host committed and the bucket has no more. The folder is the backups'
-// own: without the right to look, the watch tells of it within the hour.
+// lost finds sets that this host committed and the bucket lacks. Only user pgbtui may read the folder; without that
+// right the watch reports them within the hour.
 func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
 	for _, job := range t.setup.Config.Jobs {
 		if _, told := watch.Known(known, job.Name, watch.KindRollback); told {

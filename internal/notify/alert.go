@@ -52,7 +52,7 @@ func FromMonitor(unit string, getenv func(string) string) Alert {
 func (a Alert) Subject() string {
 	subject := a.action() + " failed"
 	if a.Cancelled() {
-		subject = a.action() + " was stopped before its end"
+		subject = a.action() + " was stopped before it finished"
 	}
 	switch {
 	case a.Database != "":

@@ -192,7 +192,7 @@ func (d *database) remedy(p backup.Problem) string {
 	case backup.ProblemIntegrity:
 		return "b makes a new one; restore an older set meanwhile"
 	case backup.ProblemDrill:
-		return "mend what is named in the source, b backs it up, d drills it"
+		return "correct what is named in the source, b backs it up, d drills it"
 	case backup.ProblemWarnings:
 		return "enter shows it"
 	case backup.ProblemProof:

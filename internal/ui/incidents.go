@@ -1,7 +1,7 @@
-// What the hourly watch has told and still holds for wrong, beside what the console sees itself.
+// The open incidents of the hourly watch, beside the problems that the console finds itself.
 //
-// Rule: nothing is said twice, and nothing that the console sees to be mended is called wrong
-// because the watch has not looked again yet. What only the watch can see is shown as it was told.
+// Rule: nothing is shown twice, and what the console finds to be well is not shown as wrong because the watch has not
+// checked again yet. What only the watch can check is shown as its alert said it.
 
 package ui
 
@@ -57,10 +57,10 @@ func (sh *shared) toldProblem(i Incident) problem {
 	}
 	what := clean(i.What)
 	switch {
-	case i.Untold:
-		what += " (nobody could be told since " + since(sh, i.OpenedAt) + ")"
+	case i.Undelivered:
+		what += " (alert undelivered since " + since(sh, i.OpenedAt) + ")"
 	case !i.OpenedAt.IsZero():
-		what += " (told " + ago(sh.now, i.OpenedAt) + ")"
+		what += " (alert sent " + ago(sh.now, i.OpenedAt) + ")"
 	}
 	remedy := cmp.Or(clean(i.Remedy), "w of the watch in 4 shows its journal")
 	if i.Kind == string(backup.ProblemRollback) {
@@ -127,7 +127,7 @@ func timerProblem(t Timer) (problem, bool) {
 	case t.Action == "backup" || t.State == TimerOn && t.Problem == "":
 		return problem{}, false
 	case t.Action == "watch":
-		return problem{"timer", markWarn, "nobody is told when a backup is late: it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+		return problem{"timer", markWarn, "no alert is sent when a backup is late: it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
 	case (t.State == TimerOff || t.State == TimerMissing) && !t.Wanted:
 		return problem{}, false
 	}

@@ -31,14 +31,14 @@ func TestWhatOnlyTheWatchSeesIsShownAndWhatIsMendedIsNot(t *testing.T) {
 		fine(w, o)
 		at := uitest.Now.Add(-3 * time.Hour)
 		w.Incident = []ui.Incident{
-			{Subject: "channel 1", Kind: "channel", Critical: true, What: "a channel does not take alerts", Remedy: "look at its address", OpenedAt: at},
+			{Subject: "channel 1", Kind: "channel", Critical: true, What: "a channel refuses alerts", Remedy: "Check its address.", OpenedAt: at},
 			{Subject: "sales", Kind: "backup", Critical: true, What: "the newest good backup is older than the objective", OpenedAt: at},
-			{Subject: "postgres-backup-drill@sales.service", Kind: "run", Critical: true, What: "the last run of the drill failed", OpenedAt: at, Untold: true},
+			{Subject: "postgres-backup-drill@sales.service", Kind: "run", Critical: true, What: "the last run of the drill failed", OpenedAt: at, Undelivered: true},
 			{Subject: "postgres-backup@sales.service", Kind: "run", Critical: true, What: "the last backup failed", OpenedAt: at},
 		}
 	})
-	ready(d).Until("a channel does not take alerts (told 3h 00m ago)").Until("→ look at its address")
-	d.Until("the last run of the drill failed").Until("(nobody could be told since")
+	ready(d).Until("a channel refuses alerts (alert sent 3h 00m ago)").Until("→ Check its address.")
+	d.Until("the last run of the drill failed").Until("undelivered since")
 	if v := plain(d); strings.Contains(v, "older than the objective") || strings.Contains(v, "last backup failed") || strings.Contains(v, "all recoverable") {
 		t.Errorf("what a newer backup has mended is called wrong:\n%s", v)
 	}
@@ -68,12 +68,12 @@ func TestTimersThatProveClearUpAndWatchHaveStatesOfTheirOwn(t *testing.T) {
 				Action: action, Job: "sales", Database: "sales", State: state, Problem: problem, Remedy: "mend " + action, Next: uitest.Now.Add(time.Hour),
 			})
 		}
-		w.AllTimer[1].State, w.AllTimer[1].Problem, w.AllTimer[1].Remedy = ui.TimerStopped, "stopped until the next boot", "sudo systemctl start postgres-backup-watch.timer"
+		w.AllTimer[1].State, w.AllTimer[1].Problem, w.AllTimer[1].Remedy = ui.TimerStopped, "stopped until the next boot", "Run `sudo systemctl start postgres-backup-watch.timer`."
 		one("verify", ui.TimerMissed, "should have fired at 22 Nov 05:00 CET")
 		one("drill", ui.TimerMasked, "masked")
 		one("prune", ui.TimerOff, "off")
 	})
-	ready(d).Until("nobody is told when a backup is late").Until("→ sudo systemctl start postgres-backup-watch.timer")
+	ready(d).Until("no alert is sent when a backup is late").Until("→ Run `sudo systemctl start postgres-backup-watch.timer`.")
 	d.Until("should have fired at 22 Nov 05:00 CET").Until("it is masked")
 	if strings.Contains(plain(d), "mend prune") {
 		t.Error("a prune timer that is off is somebody's choice")
@@ -87,7 +87,7 @@ func TestATimerThatTheConfigurationCountsOnIsMissedWhenItIsOff(t *testing.T) {
 			fine(w, o)
 			w.AllTimer = append(w.AllTimer, ui.Timer{
 				Unit: "postgres-backup-drill@sales.timer", Service: "postgres-backup-drill@sales.service", Action: "drill", Job: "sales", Database: "sales",
-				State: ui.TimerOff, Problem: "off", Remedy: "sudo pgbtui units install --enable sales", Wanted: wanted,
+				State: ui.TimerOff, Problem: "off", Remedy: "Run `sudo pgbtui units install --enable sales`.", Wanted: wanted,
 			})
 		})
 		ready(d).UntilIs(want, func(string) bool { return strings.Contains(strings.Join(strings.Fields(plain(d)), " "), want) })

@@ -268,7 +268,8 @@ type Incident struct {
 	What     string
 	Remedy   string
 	OpenedAt time.Time
-	Untold   bool // no channel took it
+	// Undelivered is set when no channel took the alert.
+	Undelivered bool
 
 	Invocation string // systemd's, of the run that failed; "" where it is about no run
 }

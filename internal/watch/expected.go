@@ -1,5 +1,5 @@
-// The timers that a job counts on besides its backups': what should happen by them happens nowhere
-// when they are off, and nothing fails.
+// The timers that a job needs besides that of its backups. When one is off, nothing fails, but what it should do
+// is not done.
 
 package watch
 
@@ -11,32 +11,37 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// expectation is a timer that a job's configuration counts on.
+// expectation is a timer that a job's configuration needs.
 type expectation struct {
-	base, timer string // the name of its units before the @, and of the timer to switch on
-	without     string // what does not happen without it
-	remedy      string
+	base    string // the name of its units before the @
+	timer   string // to be switched on
+	without string // what does not happen without it
+	remedy  string
 }
 
 // expectations of a job whose backups run by a timer of this host, under that name.
 func expectations(job config.Job, name string) (all []expectation) {
 	if job.Drill.By == config.DrillByTimer {
 		all = append(all, expectation{
-			"postgres-backup-drill", systemd.BackupDrillTimer(name), "no backup is restored for a test",
-			systemd.EnableCommand(name) + ", or set drill.by to hand where people or another host drill",
+			base:    "postgres-backup-drill",
+			timer:   systemd.BackupDrillTimer(name),
+			without: "no restore is tested",
+			remedy:  "Run `" + systemd.EnableCommand(name) + "`, or set drill.by to hand if people or another host run the drills.",
 		})
 	}
 	if job.Keep.By == config.PruneByTimer && len(job.Keep.Rules()) > 0 {
 		all = append(all, expectation{
-			"postgres-backup-prune", systemd.BackupPruneTimer(name), "nothing is deleted although keep.by is timer",
-			systemd.EnablePruneCommand(name) + ", or leave the rules out where another host deletes",
+			base:    "postgres-backup-prune",
+			timer:   systemd.BackupPruneTimer(name),
+			without: "nothing is deleted although keep.by is timer",
+			remedy:  "Run `" + systemd.EnablePruneCommand(name) + "`, or remove the rules if another host deletes.",
 		})
 	}
 	return all
 }
 
-// Missing are the timers that a job counts on and that are off, among all that do something else than
-// backups. Without a timer of its backups the job is not this host's, or that is told already.
+// Missing are the timers that a job needs and that are off, among all that do something else than backups. If the
+// timer of its backups is not on, the job is another host's, or that is a finding already.
 func Missing(c *config.Config, job config.Job, backups systemd.Timer, others []systemd.Timer) (found []Finding) {
 	if backups.State != systemd.TimerOn {
 		return nil
@@ -52,8 +57,8 @@ func Missing(c *config.Config, job config.Job, backups systemd.Timer, others []s
 	return found
 }
 
-// idle is why no timer called base, or base@JOB, is there for a job; "" when one is, or is in a trouble
-// that is told of every timer.
+// idle is why no timer called base, or base@JOB, runs for a job; "" when one does, or has a problem that is a finding
+// with every timer.
 func idle(base string, c *config.Config, job config.Job, others []systemd.Timer) string {
 	why := "off"
 	for _, t := range others {

@@ -30,20 +30,20 @@ func TestATimerThatAJobCountsOnIsMissedWhenItIsOff(t *testing.T) {
 		want   string // what is told, each with its remedy
 	}{
 		"all are on":                    {config.Job{Drill: config.Drill{By: config.DrillByTimer}, Keep: keeper}, on(backups), []systemd.Timer{on(drills), on(prunes)}, ""},
-		"no drill":                      {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), nil, drills + " is off: sudo pgbtui units install --enable sales"},
-		"a drill that was switched off": {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerOff, drills)}, drills + " is off: sudo"},
-		"another job's drill":           {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{on("postgres-backup-drill@x.timer")}, drills + " is off: sudo"},
+		"no drill":                      {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), nil, drills + " is off. Run `sudo pgbtui units install --enable sales`"},
+		"a drill that was switched off": {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerOff, drills)}, drills + " is off. Run `sudo"},
+		"another job's drill":           {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{on("postgres-backup-drill@x.timer")}, drills + " is off. Run `sudo"},
 		"the plain drill":               {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{on("postgres-backup-drill.timer")}, ""},
 		"a drill until the next boot":   {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerUnsaved, drills)}, drills + " is not enabled, and gone"},
-		"a masked drill, told as such":  {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerMasked, drills)}, drills + " is masked: sudo systemctl unmask"},
+		"a masked drill, told as such":  {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, on(backups), []systemd.Timer{in(systemd.TimerMasked, drills)}, drills + " is masked. Run `sudo systemctl unmask"},
 		"drills by people":              {config.Job{Drill: config.Drill{By: config.DrillByHand}}, on(backups), nil, ""},
-		"nobody prunes":                 {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: keeper}, on(backups), nil, prunes + " is off: sudo pgbtui units install --enable-prune sales"},
+		"nobody prunes":                 {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: keeper}, on(backups), nil, prunes + " is off. Run `sudo pgbtui units install --enable-prune sales`"},
 		"a keeper without rules":        {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: config.Keep{By: config.PruneByTimer}}, on(backups), nil, ""},
 		"another host's job":            {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, in(systemd.TimerOff, backups), nil, "no backup will be started"},
 		"the plain units": {
 			config.Job{Drill: config.Drill{By: config.DrillByTimer}},
 			on("postgres-backup.timer"), nil,
-			"postgres-backup-drill.timer is off: sudo pgbtui units install --enable-plain",
+			"postgres-backup-drill.timer is off. Run `sudo pgbtui units install --enable-plain`",
 		},
 	} {
 		c.job.Name = "sales"
@@ -52,7 +52,7 @@ func TestATimerThatAJobCountsOnIsMissedWhenItIsOff(t *testing.T) {
 		sets := func(context.Context, config.Job) ([]backup.Set, error) { return healthy().Sets, nil }
 		conf := &config.Config{Jobs: []config.Job{c.job}}
 		var told []string
-		for _, f := range (Observer{Host: host, Sets: sets}).Look(t.Context(), conf, conf.Jobs).Findings(nil, start) {
+		for _, f := range (Prober{Host: host, Sets: sets}).Probe(t.Context(), conf, conf.Jobs).Findings(nil, start) {
 			if f.Kind == KindTimer {
 				told = append(told, f.Text())
 			}

@@ -1,6 +1,5 @@
-// Which findings are news. An incident is a finding from when it is first seen until it is gone; it
-// is told once, again when it gets worse or its cause changes, in reminders, and once more when it
-// is over.
+// Which findings are news. An incident is a finding from the first time it is found until it is gone. People are
+// notified when it opens, when it gets worse or has another cause, by reminders, and when it is over.
 
 package watch
 
@@ -14,18 +13,18 @@ import (
 // Incident is what is remembered of a finding. Times are UTC; zero means not yet.
 type Incident struct {
 	Finding
-	OpenedAt  time.Time `json:"openedAt"`
-	ToldAt    time.Time `json:"toldAt,omitzero"`
-	GoneSince time.Time `json:"goneSince,omitzero"` // open, but not seen since
-	ClosedAt  time.Time `json:"closedAt,omitzero"`
-	Openings  int       `json:"openings"` // within the memory of a closed incident
-	Owed      NewsKind  `json:"owed,omitempty"`
+	OpenedAt   time.Time `json:"openedAt"`
+	NotifiedAt time.Time `json:"toldAt,omitzero"`
+	GoneSince  time.Time `json:"goneSince,omitzero"` // open, but not found since
+	ClosedAt   time.Time `json:"closedAt,omitzero"`
+	Openings   int       `json:"openings"`       // each within reopenWithin of the end of the one before
+	Pending    NewsKind  `json:"owed,omitempty"` // news that no channel has taken yet
 }
 
-// Open reports whether the incident goes on.
+// Open reports whether the incident is not over.
 func (i Incident) Open() bool { return i.ClosedAt.IsZero() }
 
-// NewsKind is why something is told.
+// NewsKind is why people are notified.
 type NewsKind string
 
 // The kinds of news.
@@ -36,31 +35,31 @@ const (
 	Cleared  NewsKind = "cleared"
 )
 
-// News is one thing to tell. Retry is set when it was told before and reached nobody.
+// News is one notification. Retry is set when it was sent before and reached nobody.
 type News struct {
 	Kind     NewsKind
 	Incident Incident
 	Retry    bool
 }
 
-// Look is one comparison of what is found with what is known.
-type Look struct {
-	Now    time.Time
-	Remind func(subject string) time.Duration // nil or 0: no reminders
-	Blind  func(Incident) bool                // could this incident not be judged this time? nil: never
+// Options say how findings are compared with the incidents that are known.
+type Options struct {
+	Now      time.Time
+	Remind   func(subject string) time.Duration // nil or 0: no reminders
+	Unjudged func(Incident) bool                // whether this incident could not be judged this time; nil: never
 }
 
-// Bounds against flapping. An incident that comes back within memory is the same one: its all-clear
-// then waits until it has been gone for a while, twice as long each time, and until then nothing but
-// reminders is told.
+// Bounds against flapping. An incident that comes back within reopenWithin is the same one. Its all-clear then
+// waits until it has been gone for a while, twice as long each time; until then only reminders are sent.
 const (
-	memory       = 24 * time.Hour
+	reopenWithin = 24 * time.Hour
 	firstQuiet   = 90 * time.Minute
 	longestQuiet = 24 * time.Hour
 )
 
-// Step compares. next is what to remember if all news are delivered; see Undelivered.
-func Step(known []Incident, found []Finding, look Look) (next []Incident, news []News) {
+// Reconcile brings the known incidents in line with what was found now. next is what to remember if all news are
+// delivered; see Undelivered.
+func Reconcile(known []Incident, found []Finding, o Options) (next []Incident, news []News) {
 	now := map[key]Finding{}
 	for _, f := range found {
 		if have, twice := now[f.key()]; !twice || f.Severity > have.Severity {
@@ -70,72 +69,75 @@ func Step(known []Incident, found []Finding, look Look) (next []Incident, news [
 	for _, i := range known {
 		f, present := now[i.key()]
 		delete(now, i.key())
-		i.believe(look.Now)
+		i.clampFuture(o.Now)
 		var kind NewsKind
 		switch {
 		case present:
-			kind = i.seen(f, look)
-		case look.Blind != nil && look.Blind(i): // nothing is known of it now
+			kind = i.found(f, o)
+		case o.Unjudged != nil && o.Unjudged(i): // it stays as it is
 		case i.Open():
-			kind = i.gone(look.Now)
-		case i.Owed == Cleared:
+			kind = i.notFound(o.Now)
+		case i.Pending == Cleared:
 			kind = Cleared
-		case look.Now.Sub(i.ClosedAt) >= memory:
+		case o.Now.Sub(i.ClosedAt) >= reopenWithin:
 			continue
 		}
-		news = i.tell(kind, news)
+		news = i.notify(kind, news)
 		next = append(next, i)
 	}
 	for _, f := range found {
 		if first, ok := now[f.key()]; ok {
 			delete(now, f.key())
-			i := Incident{Finding: first, OpenedAt: look.Now, ToldAt: look.Now, Openings: 1}
-			news = i.tell(Opened, news)
+			i := Incident{Finding: first, OpenedAt: o.Now, NotifiedAt: o.Now, Openings: 1}
+			news = i.notify(Opened, news)
 			next = append(next, i)
 		}
 	}
 	return next, news
 }
 
-// tell adds the news, if any, with the incident as it is now.
-func (i *Incident) tell(kind NewsKind, news []News) []News {
+// notify adds the news, if any, with the incident as it is now.
+func (i *Incident) notify(kind NewsKind, news []News) []News {
 	if kind == "" {
 		return news
 	}
-	retry := i.Owed == kind
-	i.Owed = ""
+	retry := i.Pending == kind
+	i.Pending = ""
 	return append(news, News{Kind: kind, Incident: *i, Retry: retry})
 }
 
-// seen takes in the finding and says what is news about it.
-func (i *Incident) seen(f Finding, look Look) NewsKind {
+// found updates an incident by the finding it has now, and says what is news about it.
+func (i *Incident) found(f Finding, o Options) NewsKind {
 	worse := f.Severity > i.Severity || f.Cause != i.Cause
 	again := !i.Open()
-	i.Finding, i.GoneSince = f, time.Time{}
+	i.Finding = f
+	i.GoneSince = time.Time{}
 	switch {
 	case again:
 		i.Openings++
-		i.OpenedAt, i.ClosedAt, i.ToldAt = look.Now, time.Time{}, look.Now
+		i.OpenedAt = o.Now
+		i.ClosedAt = time.Time{}
+		i.NotifiedAt = o.Now
 		return Opened
-	case i.Owed == Opened:
-		i.ToldAt = look.Now
+	case i.Pending == Opened:
+		i.NotifiedAt = o.Now
 		return Opened
-	case worse || i.Owed == Changed:
-		i.ToldAt = look.Now
+	case worse || i.Pending == Changed:
+		i.NotifiedAt = o.Now
 		return Changed
-	case look.Remind == nil:
+	case o.Remind == nil:
 		return ""
 	}
-	if every := look.Remind(i.Subject); every > 0 && look.Now.Sub(i.ToldAt) >= every {
-		i.ToldAt = look.Now
+	if every := o.Remind(i.Subject); every > 0 && o.Now.Sub(i.NotifiedAt) >= every {
+		i.NotifiedAt = o.Now
 		return Reminder
 	}
 	return ""
 }
 
-// gone closes an incident that is over, at once the first time. Nobody is told of the end of what
-// nobody heard of.
-func (i *Incident) gone(now time.Time) NewsKind {
+// notFound closes an incident that is over, at once the first time. If nobody could be notified that it opened,
+// nobody is notified that it is over.
+func (i *Incident) notFound(now time.Time) NewsKind {
 	if i.GoneSince.IsZero() {
 		i.GoneSince = now
 	}
@@ -147,15 +149,15 @@ func (i *Incident) gone(now time.Time) NewsKind {
 		return ""
 	}
 	i.ClosedAt = now
-	if i.Owed == Opened {
-		i.Owed = ""
+	if i.Pending == Opened {
+		i.Pending = ""
 		return ""
 	}
 	return Cleared
 }
 
-// Recovered takes in that a unit ended well at a time after its last failure, so that a new failure is
-// an incident of its own. An incident that comes and goes stays open.
+// Recovered records that a unit succeeded at a time after its last failure, so that a new failure is an incident of
+// its own. A flapping incident stays open.
 func Recovered(known []Incident, unit string, at, now time.Time) []Incident {
 	known = slices.Clone(known)
 	for k := range known {
@@ -164,29 +166,29 @@ func Recovered(known []Incident, unit string, at, now time.Time) []Incident {
 			if i.GoneSince.IsZero() {
 				i.GoneSince = at
 			}
-			i.gone(now)
+			i.notFound(now)
 		}
 	}
 	return known
 }
 
-// believe corrects times that lie in the future: a clock was wrong, then or now.
-func (i *Incident) believe(now time.Time) {
-	for _, at := range []*time.Time{&i.OpenedAt, &i.ToldAt, &i.GoneSince, &i.ClosedAt} {
+// clampFuture corrects times that lie in the future: a clock was wrong, then or now.
+func (i *Incident) clampFuture(now time.Time) {
+	for _, at := range []*time.Time{&i.OpenedAt, &i.NotifiedAt, &i.GoneSince, &i.ClosedAt} {
 		if at.After(now.Add(backup.ClockSlack)) {
 			*at = now
 		}
 	}
 }
 
-// Undelivered marks what reached nobody, so that the next look tells it again. A lost reminder is not
-// worth that.
-func Undelivered(next []Incident, lost []News) []Incident {
+// Undelivered marks the news that reached nobody as pending, so that the next check sends them again. A lost
+// reminder is not worth that.
+func Undelivered(next []Incident, undelivered []News) []Incident {
 	next = slices.Clone(next)
-	for _, n := range lost {
+	for _, n := range undelivered {
 		for k := range next {
 			if next[k].key() == n.Incident.key() && n.Kind != Reminder {
-				next[k].Owed = n.Kind
+				next[k].Pending = n.Kind
 			}
 		}
 	}

@@ -15,7 +15,7 @@ var start = time.Date(2026, 11, 22, 2, 47, 0, 0, time.UTC)
 func life(hours string) (told []string) {
 	var known []Incident
 	for h, c := range hours {
-		look := Look{Now: start.Add(time.Duration(h) * time.Hour), Remind: func(string) time.Duration { return 24 * time.Hour }}
+		look := Options{Now: start.Add(time.Duration(h) * time.Hour), Remind: func(string) time.Duration { return 24 * time.Hour }}
 		var found []Finding
 		switch c {
 		case 'w':
@@ -23,10 +23,10 @@ func life(hours string) (told []string) {
 		case 'c':
 			found = []Finding{{Subject: "sales", Kind: KindTimer, Severity: Critical}}
 		case '?':
-			look.Blind = func(Incident) bool { return true }
+			look.Unjudged = func(Incident) bool { return true }
 		}
 		var news []News
-		known, news = Step(known, found, look)
+		known, news = Reconcile(known, found, look)
 		for _, n := range news {
 			told = append(told, fmt.Sprintf("%d %s", h, n.Kind))
 		}
@@ -95,15 +95,15 @@ func TestAnotherCauseIsToldAndTheSameIsNot(t *testing.T) {
 	fails := func(cause string) []Finding {
 		return []Finding{{Subject: "postgres-backup@x.service", Kind: KindRun, Severity: Critical, Cause: cause}}
 	}
-	known, news := Step(nil, fails("exit-code/77"), Look{Now: start})
+	known, news := Reconcile(nil, fails("exit-code/77"), Options{Now: start})
 	if len(news) != 1 {
 		t.Fatalf("%+v", news)
 	}
-	known, news = Step(known, fails("exit-code/77"), Look{Now: start.Add(time.Hour)})
+	known, news = Reconcile(known, fails("exit-code/77"), Options{Now: start.Add(time.Hour)})
 	if len(news) != 0 {
 		t.Errorf("the same again: %+v", news)
 	}
-	if _, news = Step(known, fails("signal"), Look{Now: start.Add(2 * time.Hour)}); len(news) != 1 || news[0].Kind != Changed {
+	if _, news = Reconcile(known, fails("signal"), Options{Now: start.Add(2 * time.Hour)}); len(news) != 1 || news[0].Kind != Changed {
 		t.Errorf("another cause: %+v", news)
 	}
 }
@@ -113,39 +113,39 @@ func TestAFailureAfterAGoodRunIsAnIncidentOfItsOwn(t *testing.T) {
 	failed := func(at time.Time) []Finding {
 		return []Finding{{Subject: unit, Kind: KindRun, Severity: Critical, Cause: "exit-code/77", Run: &Run{Unit: unit, EndedAt: at}}}
 	}
-	known, _ := Step(nil, failed(start), Look{Now: start})
+	known, _ := Reconcile(nil, failed(start), Options{Now: start})
 	before := Recovered(known, unit, start.Add(-time.Hour), start.Add(2*time.Hour))
-	if _, news := Step(before, failed(start.Add(2*time.Hour)), Look{Now: start.Add(2 * time.Hour)}); len(news) != 0 {
+	if _, news := Reconcile(before, failed(start.Add(2*time.Hour)), Options{Now: start.Add(2 * time.Hour)}); len(news) != 0 {
 		t.Errorf("a good run before it ends nothing: %+v", news)
 	}
 	after := Recovered(known, unit, start.Add(time.Hour), start.Add(2*time.Hour))
-	if _, news := Step(after, failed(start.Add(2*time.Hour)), Look{Now: start.Add(2 * time.Hour)}); len(news) != 1 || news[0].Kind != Opened {
+	if _, news := Reconcile(after, failed(start.Add(2*time.Hour)), Options{Now: start.Add(2 * time.Hour)}); len(news) != 1 || news[0].Kind != Opened {
 		t.Errorf("%+v", news)
 	}
 }
 
 func TestWhatReachedNobodyIsToldAgain(t *testing.T) {
 	found := []Finding{{Subject: "sales", Kind: KindTimer, Severity: Critical}}
-	known, news := Step(nil, found, Look{Now: start})
+	known, news := Reconcile(nil, found, Options{Now: start})
 	known = Undelivered(known, news)
-	known, news = Step(known, found, Look{Now: start.Add(time.Hour)})
+	known, news = Reconcile(known, found, Options{Now: start.Add(time.Hour)})
 	if len(news) != 1 || news[0].Kind != Opened || !news[0].Retry {
 		t.Fatalf("%+v", news)
 	}
-	if _, again := Step(known, found, Look{Now: start.Add(2 * time.Hour)}); len(again) != 0 {
+	if _, again := Reconcile(known, found, Options{Now: start.Add(2 * time.Hour)}); len(again) != 0 {
 		t.Errorf("delivered, and told again: %+v", again)
 	}
-	over, cleared := Step(Undelivered(known, news), nil, Look{Now: start.Add(2 * time.Hour)})
+	over, cleared := Reconcile(Undelivered(known, news), nil, Options{Now: start.Add(2 * time.Hour)})
 	if len(cleared) != 0 {
 		t.Errorf("the end of what nobody heard of: %+v", cleared)
 	}
 	_ = over
-	known, cleared = Step(known, nil, Look{Now: start.Add(2 * time.Hour)})
+	known, cleared = Reconcile(known, nil, Options{Now: start.Add(2 * time.Hour)})
 	known = Undelivered(known, cleared)
-	if known, cleared = Step(known, nil, Look{Now: start.Add(3 * time.Hour)}); len(cleared) != 1 || cleared[0].Kind != Cleared {
+	if known, cleared = Reconcile(known, nil, Options{Now: start.Add(3 * time.Hour)}); len(cleared) != 1 || cleared[0].Kind != Cleared {
 		t.Errorf("the all-clear was lost: %+v", cleared)
 	}
-	if _, cleared = Step(known, nil, Look{Now: start.Add(4 * time.Hour)}); len(cleared) != 0 {
+	if _, cleared = Reconcile(known, nil, Options{Now: start.Add(4 * time.Hour)}); len(cleared) != 0 {
 		t.Errorf("two all-clears: %+v", cleared)
 	}
 }
@@ -153,12 +153,12 @@ func TestWhatReachedNobodyIsToldAgain(t *testing.T) {
 func TestAClockThatWentBackDoesNotSilenceAnything(t *testing.T) {
 	found := []Finding{{Subject: "sales", Kind: KindTimer, Severity: Critical}}
 	remind := func(string) time.Duration { return 24 * time.Hour }
-	known, _ := Step(nil, found, Look{Now: start.AddDate(10, 0, 0)})
-	known, news := Step(known, found, Look{Now: start, Remind: remind})
+	known, _ := Reconcile(nil, found, Options{Now: start.AddDate(10, 0, 0)})
+	known, news := Reconcile(known, found, Options{Now: start, Remind: remind})
 	if len(news) != 0 {
 		t.Errorf("%+v", news)
 	}
-	if _, news = Step(known, found, Look{Now: start.Add(25 * time.Hour), Remind: remind}); len(news) != 1 || news[0].Kind != Reminder {
+	if _, news = Reconcile(known, found, Options{Now: start.Add(25 * time.Hour), Remind: remind}); len(news) != 1 || news[0].Kind != Reminder {
 		t.Errorf("no reminder a day later: %+v", news)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// Job is all that was seen of one job.
+// Job is all that a snapshot has of one job.
 type Job struct {
 	Name      string
 	Database  string
@@ -25,7 +25,7 @@ type Job struct {
 	SetsErr error        // the bucket could not be read: Sets says nothing
 	Lost    string       // what the bucket lacks that this host committed last; "" when nothing
 
-	Host *JobUnits // nil: its units are not looked at here
+	Host *JobUnits // nil: its units are not checked here
 }
 
 // JobUnits is what systemd says of a job's timer and service.
@@ -33,16 +33,16 @@ type JobUnits struct {
 	Timer   systemd.Timer
 	Service systemd.UnitState
 	Ours    bool // the service's file was written by pgbtui
-	Ends    Ends
+	History RunHistory
 	Missing []Finding // the other timers that the job counts on and that are off
 	Due     time.Time // when the timer should have fired after Last, by its calendar; zero: not known
 }
 
-// Ends is what the journal has of a unit's ends. systemd itself forgets a run that ended well, or was
-// skipped, as soon as nothing needs it. Zero: none is known.
-type Ends struct {
-	Good    time.Time // by the unit's own record
-	Skipped time.Time // by systemd's
+// RunHistory is what the journal has of a unit's earlier runs. systemd itself forgets a run that succeeded or was
+// skipped as soon as nothing needs the unit. Zero: none is known.
+type RunHistory struct {
+	LastGood    time.Time // by the unit's own entry
+	LastSkipped time.Time // by systemd's
 }
 
 // Run is one failed run of a unit.
@@ -60,7 +60,9 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	if j.SetsErr == nil {
 		health = j.Health(now)
 		for _, p := range health.Problems {
-			found = append(found, Finding{Subject: j.Name, Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy})
+			found = append(found, Finding{
+				Subject: j.Name, Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy,
+			})
 		}
 		if j.Lost != "" {
 			found = append(found, Finding{Subject: j.Name, Kind: KindRollback, Severity: Critical, What: j.Lost})
@@ -73,17 +75,18 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	found = append(found, j.judgeTimer(now)...)
 	found = append(found, j.judgeService()...)
 	found = append(found, j.Host.Missing...)
-	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings }) {
+	toldBySet := slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings })
+	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !toldBySet {
 		found = append(found, Finding{
 			Subject: j.Name, Kind: KindWarnings, Severity: Warning,
-			What: "the last run ended with warnings", Remedy: "read its journal: journalctl -u " + j.Host.Service.Name,
+			What: "the last run ended with warnings", Remedy: readJournal(j.Host.Service.Name),
 		})
 	}
 	var made time.Time
 	if health.Newest != nil {
 		made = health.Newest.FinishedAt
 	}
-	return append(found, judgeRun(j.Host.Service, j.Host.Ends, failed, made)...)
+	return append(found, judgeRun(j.Host.Service, j.Host.History, failed, made)...)
 }
 
 // Health is what the job's sets say.
@@ -91,8 +94,8 @@ func (j Job) Health(now time.Time) backup.Health {
 	return backup.Assess(j.Sets, j.Whose, j.Objective.Objectives, now)
 }
 
-// merged makes one finding of those of a kind that can be several, such as forged sets: together they are
-// one incident, which is told again when there are others.
+// merged makes one finding of those of a kind that can be several, such as forged sets. Together they are one
+// incident, and people are notified again when it gets others.
 func merged(found []Finding) []Finding {
 	var all []Finding
 	for _, f := range found {
@@ -118,10 +121,12 @@ func severityOf(critical bool) Severity {
 }
 
 func (j Job) finding(kind Kind, remedy, format string, args ...any) []Finding {
-	return []Finding{{Subject: j.Name, Kind: kind, Severity: Critical, What: fmt.Sprintf(format, args...), Remedy: remedy}}
+	return []Finding{{
+		Subject: j.Name, Kind: kind, Severity: Critical, What: fmt.Sprintf(format, args...), Remedy: remedy,
+	}}
 }
 
-// missSlack is how long after its latest time a timer that did not fire is told.
+// missSlack is how long after its latest time a timer that did not fire counts as missed.
 const missSlack = 15 * time.Minute
 
 func (j Job) judgeTimer(now time.Time) []Finding {
@@ -132,12 +137,15 @@ func (j Job) judgeTimer(now time.Time) []Finding {
 	var found []Finding
 	if fired := newer(t.Last, t.Stamp); fired.After(now.Add(backup.ClockSlack)) {
 		// systemd goes by neither, warns, and fires at the next time of the calendar (systemd.timer(5), Persistent=).
-		found = j.finding(KindClock, "correct the clock, then: sudo touch "+systemd.StampFile(t.Name)+" and restart the timer",
-			"%s says that it last fired in the future, at %s: what is missed before it fires again is not made up for", t.Name, fired.UTC().Format(time.DateTime))
+		found = j.finding(KindClock,
+			"Correct the clock, then run `sudo touch "+systemd.StampFile(t.Name)+"` and restart the timer.",
+			"%s says that it last fired in the future, at %s: runs that it misses before it fires again are not made up for",
+			t.Name, fired.UTC().Format(time.DateTime))
 	}
 	if j.Host.missed(now) {
-		found = append(found, j.finding(KindMissed, "systemctl status "+t.Name,
-			"a run was missed: %s should have fired at %s and last did at %s", t.Name, j.Host.Due.UTC().Format(time.DateTime), t.Last.UTC().Format(time.DateTime))...)
+		found = append(found, j.finding(KindMissed, "Find out why by `systemctl status "+t.Name+"`.",
+			"a run was missed: %s should have fired at %s, and last fired at %s",
+			t.Name, j.Host.Due.UTC().Format(time.DateTime), t.Last.UTC().Format(time.DateTime))...)
 	}
 	return found
 }
@@ -155,58 +163,61 @@ func (u *JobUnits) missed(now time.Time) bool {
 	return !u.Due.IsZero() && now.After(latest) && !u.Service.Running() && u.Service.JobID == 0
 }
 
-// TimerTrouble is why a timer will not fire, in a word or two, and how to mend it; "" when it will.
+// TimerTrouble is why a timer will not fire, in a word or two, and the remedy; "" when it will.
 func TimerTrouble(t systemd.Timer) (what, remedy string) {
 	switch t.State {
 	case systemd.TimerOn:
 		return "", ""
 	case systemd.TimerOff:
-		return "off", "sudo systemctl enable --now " + t.Name
+		return "off", "Run `sudo systemctl enable --now " + t.Name + "`."
 	case systemd.TimerStopped:
-		return "stopped until the next boot", "sudo systemctl start " + t.Name
+		return "stopped until the next boot", "Run `sudo systemctl start " + t.Name + "`."
 	case systemd.TimerUnsaved:
-		return "not enabled, and gone after the next boot", "sudo systemctl enable " + t.Name
+		return "not enabled, and gone after the next boot", "Run `sudo systemctl enable " + t.Name + "`."
 	case systemd.TimerMasked:
-		return "masked", "sudo systemctl unmask " + t.Name + ", then enable --now"
+		return "masked", "Run `sudo systemctl unmask " + t.Name + "`, then `sudo systemctl enable --now " + t.Name + "`."
 	case systemd.TimerMissing:
-		return "not installed", "sudo pgbtui units install, with --enable and the job"
+		return "not installed", "Run `sudo pgbtui units install` with --enable and the job."
 	case systemd.TimerFailed, systemd.TimerBroken:
 	}
-	return string(t.State), "systemctl status " + t.Name
+	return string(t.State), "Find out why by `systemctl status " + t.Name + "`."
 }
 
 func (j Job) judgeService() []Finding {
 	switch s := j.Host.Service; {
 	case s.LoadState == "masked":
-		return j.finding(KindUnit, "sudo systemctl unmask "+s.Name, "no backup can be started: %s is masked", s.Name)
+		return j.finding(KindUnit, "Run `sudo systemctl unmask "+s.Name+"`.", "no backup can be started: %s is masked", s.Name)
 	case s.LoadState != "loaded":
-		return j.finding(KindUnit, "sudo pgbtui units install", "no backup can be started: the file of %s is %s", s.Name, s.LoadState)
+		return j.finding(KindUnit, "Run `sudo pgbtui units install`.",
+			"no backup can be started: the unit file of %s is %s", s.Name, s.LoadState)
 	case !j.Host.Ours:
-		return j.finding(KindUnit, "look at it: systemctl cat "+s.Name, "%s is overridden by %s, which pgbtui did not write", s.Name, s.FragmentPath)
+		return j.finding(KindUnit, "Read that file: `systemctl cat "+s.Name+"`.",
+			"%s is overridden by %s, which pgbtui did not write", s.Name, s.FragmentPath)
 	}
 	return nil
 }
 
-// judgeRun says whether the last run of a unit failed or was skipped, and nothing good came since: made is
-// when the newest good set was. A unit that systemd has forgotten says nothing about that.
-func judgeRun(u systemd.UnitState, ends Ends, failed *Finding, made time.Time) []Finding {
+// judgeRun says whether the last run of a unit failed or was skipped, and none succeeded since: made is when the newest
+// good set was. A unit that systemd has forgotten says nothing about that.
+func judgeRun(u systemd.UnitState, history RunHistory, failed *Finding, made time.Time) []Finding {
 	end := systemd.Current(u)
 	if end.State == systemd.RunOK || end.State == systemd.RunWarn {
 		return nil // whatever was before, this one is newer
 	}
-	good := ends.Good
+	good := history.LastGood
 	if made.After(good) {
 		good = made
 	}
 	f, bad := badEnd(u, end)
-	if !bad && ends.Skipped.After(good) {
-		f, bad = skipped(u.Name, ends.Skipped), true
+	if !bad && history.LastSkipped.After(good) {
+		f = skipped(u.Name, history.LastSkipped)
+		bad = true
 	}
 	switch {
 	case failed == nil && !bad:
 		return nil
 	case failed != nil && (!bad || failed.Run != nil && failed.Run.Invocation != "" && failed.Run.Invocation == f.Run.Invocation):
-		f = *failed // told already, and with a better reason
+		f = *failed // the alert knows the reason better
 	}
 	if f.Run != nil && good.After(f.Run.EndedAt) {
 		return nil
@@ -221,17 +232,20 @@ func badEnd(u systemd.UnitState, end systemd.Outcome) (f Finding, bad bool) {
 		run.EndedAt = u.StateChangeAt
 	}
 	f = Finding{
-		Subject: u.Name, Kind: KindRun, Severity: Critical, Run: run, Cause: Cause(u.Service.Result, exitStatus(u.Service)),
-		Remedy: "read its journal: journalctl -u " + u.Name,
+		Subject: u.Name, Kind: KindRun, Severity: Critical, Run: run,
+		Cause:  Cause(u.Service.Result, exitStatus(u.Service)),
+		Remedy: readJournal(u.Name),
 	}
 	switch end.State {
 	case systemd.RunFailed:
 		f.What = "the last run of " + u.Name + " failed: " + end.Reason
 	case systemd.RunCancelled:
-		f.What, f.Severity = "the last run of "+u.Name+" was stopped before its end", Warning
+		f.What = "the last run of " + u.Name + " was stopped before it finished"
+		f.Severity = Warning
 	case systemd.RunSkipped:
 		return skipped(u.Name, u.ConditionAt), true
-	case systemd.RunOK, systemd.RunWarn, systemd.RunQueued, systemd.RunRunning, systemd.RunFinishing, systemd.RunRetrying, systemd.RunLost, systemd.RunNone:
+	case systemd.RunOK, systemd.RunWarn, systemd.RunQueued, systemd.RunRunning, systemd.RunFinishing, systemd.RunRetrying,
+		systemd.RunLost, systemd.RunNone:
 		return f, false
 	}
 	return f, true
@@ -240,12 +254,15 @@ func badEnd(u systemd.UnitState, end systemd.Outcome) (f Finding, bad bool) {
 func skipped(unit string, at time.Time) Finding {
 	return Finding{
 		Subject: unit, Kind: KindRun, Severity: Critical, Cause: "skipped", Run: &Run{Unit: unit, EndedAt: at},
-		What: "systemd skipped the last run of " + unit + ", and nothing was done: a condition of the unit was not met", Remedy: "look for the condition: systemctl cat " + unit,
+		What:   "systemd skipped the last run of " + unit + ", and nothing was done: a condition of the unit was not met",
+		Remedy: "Find the condition in `systemctl cat " + unit + "`.",
 	}
 }
 
-// Cause is how a run ended, as far as a later end must differ from it to be told again. status is
-// the exit status of a process that ended by itself, else "".
+func readJournal(unit string) string { return "Read its journal: `journalctl -u " + unit + "`." }
+
+// Cause is how a run ended. If a later run ends for another cause, people are notified again. status is the exit
+// status of a process that ended by itself, else "".
 func Cause(result, status string) string { return strings.TrimSuffix(result+"/"+status, "/") }
 
 func exitStatus(s systemd.ServiceState) string {

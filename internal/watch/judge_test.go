@@ -86,11 +86,13 @@ func TestEachThingThatCanBeWrongIsFound(t *testing.T) {
 		}, ""},
 		"a skip systemd forgot": {func(j *Job) {
 			j.Host.Service = systemd.UnitState{Name: service, LoadState: "loaded", ActiveState: "inactive"}
-			j.Host.Ends = Ends{Good: start.Add(-26 * time.Hour), Skipped: start.Add(-time.Minute)}
+			j.Host.History = RunHistory{LastGood: start.Add(-26 * time.Hour), LastSkipped: start.Add(-time.Minute)}
 		}, "run:critical"},
-		"a skip before a good run": {func(j *Job) { j.Host.Ends = Ends{Good: start.Add(-time.Minute), Skipped: start.Add(-time.Hour)} }, ""},
-		"a bucket that is silent":  {func(j *Job) { j.Sets, j.SetsErr = nil, errors.New("no route") }, ""},
-		"another host's job":       {func(j *Job) { j.Host = nil }, ""},
+		"a skip before a good run": {func(j *Job) {
+			j.Host.History = RunHistory{LastGood: start.Add(-time.Minute), LastSkipped: start.Add(-time.Hour)}
+		}, ""},
+		"a bucket that is silent": {func(j *Job) { j.Sets, j.SetsErr = nil, errors.New("no route") }, ""},
+		"another host's job":      {func(j *Job) { j.Host = nil }, ""},
 	} {
 		j := healthy()
 		c.change(&j)
@@ -140,7 +142,7 @@ func TestAFailureOfOtherWorkIsOverByItsNextGoodEnd(t *testing.T) {
 	if got := kinds(o.judge(failed)); got != "run:critical" {
 		t.Errorf("forgotten: %q", got)
 	}
-	if o.Ends.Good = start.Add(time.Hour); kinds(o.judge(failed)) != "" {
+	if o.History.LastGood = start.Add(time.Hour); kinds(o.judge(failed)) != "" {
 		t.Error("still failed after a good end")
 	}
 }
@@ -167,24 +169,24 @@ func (h fakeHost) Unit(_ context.Context, name string) (systemd.UnitState, error
 
 func (h fakeHost) OtherTimers(context.Context) ([]systemd.Timer, error) { return h.others, h.err }
 
-func TestWhatCannotBeLookedAtIsNotJudgedAndSaid(t *testing.T) {
+func TestWhatCannotBeReadIsNotJudgedAndIsReported(t *testing.T) {
 	job := config.Job{Name: "sales", S3: config.S3{Bucket: "b", Prefix: "p"}}
 	c := &config.Config{Jobs: []config.Job{job}}
-	silent := Observer{Host: fakeHost{}, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, errors.New("connection refused") }}
-	seen := silent.Look(t.Context(), c, c.Jobs)
-	found := kinds(seen.Findings(nil, start))
+	silent := Prober{Host: fakeHost{}, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return nil, errors.New("connection refused") }}
+	snapshot := silent.Probe(t.Context(), c, c.Jobs)
+	found := kinds(snapshot.Findings(nil, start))
 	if !strings.Contains(found, "bucket:critical") || strings.Contains(found, "backup:") {
 		t.Errorf("a bucket that does not answer: %s", found)
 	}
-	if !seen.Blind(Incident{Finding: Finding{Subject: "sales", Kind: KindBackup}}) || seen.Blind(Incident{Finding: Finding{Subject: "sales", Kind: KindTimer}}) {
+	if !snapshot.Unjudged(Incident{Finding: Finding{Subject: "sales", Kind: KindBackup}}) || snapshot.Unjudged(Incident{Finding: Finding{Subject: "sales", Kind: KindTimer}}) {
 		t.Error("sets are judged without a bucket, or timers are not")
 	}
-	noBus := Observer{Host: fakeHost{err: errors.New("no bus")}, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return healthy().Sets, nil }}
-	seen = noBus.Look(t.Context(), c, c.Jobs)
-	if found := kinds(seen.Findings(nil, start)); found != "systemd:critical" {
+	noBus := Prober{Host: fakeHost{err: errors.New("no bus")}, Sets: func(context.Context, config.Job) ([]backup.Set, error) { return healthy().Sets, nil }}
+	snapshot = noBus.Probe(t.Context(), c, c.Jobs)
+	if found := kinds(snapshot.Findings(nil, start)); found != "systemd:critical" {
 		t.Errorf("systemd does not answer: %s", found)
 	}
-	if !seen.Blind(Incident{Finding: Finding{Subject: service, Kind: KindRun}}) {
+	if !snapshot.Unjudged(Incident{Finding: Finding{Subject: service, Kind: KindRun}}) {
 		t.Error("runs are judged without systemd")
 	}
 }
@@ -193,7 +195,7 @@ func TestTheTimerThatIsOnIsTheJobs(t *testing.T) {
 	job := config.Job{Name: "sales"}
 	c := &config.Config{Jobs: []config.Job{job}}
 	host := fakeHost{timers: map[string]systemd.Timer{"postgres-backup@sales.timer": {State: systemd.TimerOn}, "postgres-backup.timer": {State: systemd.TimerOff}}}
-	units, err := Observer{Host: host}.jobUnits(t.Context(), c, job)
+	units, err := Prober{Host: host}.jobUnits(t.Context(), c, job)
 	if err != nil || units.Timer.Name != "postgres-backup@sales.timer" || units.Service.Name != service {
 		t.Errorf("%+v, %v", units, err)
 	}

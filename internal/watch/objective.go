@@ -1,5 +1,5 @@
-// What a job is held against when its configuration does not say: its own timer knows how often
-// it runs, and the timer of its drills how often they do.
+// A job's objectives where its configuration has none: its timer says how often it runs, and the timer of its drills
+// how often they do.
 
 package watch
 
@@ -35,31 +35,36 @@ const (
 	verifySlack = 26 * time.Hour
 )
 
-// Habits is what systemd says of how a job is run. The zero value is for where it cannot be asked.
-type Habits struct {
+// Schedule is what systemd runs for a job. The zero value is for where it cannot be asked.
+type Schedule struct {
 	Timer    *systemd.Timer // of its backups
-	Drilled  bool           // a timer restores its sets for a test
+	Drilled  bool           // a timer runs drills of its sets
 	Verified bool           // a timer reads its sets back
 }
 
-// objectiveOf is what a job is held against.
-func objectiveOf(ctx context.Context, job config.Job, h Habits) Objective {
-	o := Objective{Objectives: backup.Objectives{RPO: job.RPO, ProofWithin: job.ProofWithin, ProofLevel: backup.LevelReadable}, RPOFrom: FromConfig}
+// objectiveOf is by what a job is judged.
+func objectiveOf(ctx context.Context, job config.Job, s Schedule) Objective {
+	o := Objective{
+		Objectives: backup.Objectives{RPO: job.RPO, ProofWithin: job.ProofWithin, ProofLevel: backup.LevelReadable},
+		RPOFrom:    FromConfig,
+	}
 	if o.RPO == 0 {
-		o.RPO, o.RPOFrom = defaultRPO, FromDefault
-		if h.Timer != nil && h.Timer.LoadState == "loaded" {
-			if gap := longestGap(upcoming(ctx, h.Timer.Calendar)); gap > 0 {
-				o.RPO, o.RPOFrom = gap+late(*h.Timer)+runSlack, FromCalendar
+		o.RPO = defaultRPO
+		o.RPOFrom = FromDefault
+		if s.Timer != nil && s.Timer.LoadState == "loaded" {
+			if gap := longestGap(upcoming(ctx, s.Timer.Calendar)); gap > 0 {
+				o.RPO = gap + late(*s.Timer) + runSlack
+				o.RPOFrom = FromCalendar
 			}
 		}
 	}
 	switch {
-	case h.Drilled:
+	case s.Drilled:
 		o.ProofLevel = backup.LevelRestored
 		if o.ProofWithin == 0 {
 			o.ProofWithin = drillWithin
 		}
-	case h.Verified && o.ProofWithin == 0:
+	case s.Verified && o.ProofWithin == 0:
 		o.ProofWithin = o.RPO + verifySlack
 	}
 	return o

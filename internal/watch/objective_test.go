@@ -24,7 +24,7 @@ func TestTheObjectiveIsTheCalendarsLongestGap(t *testing.T) {
 		{[]string{"Sun *-*-* 02:00:00 UTC"}, 0, 7*24*time.Hour + 2*time.Hour + time.Minute},
 	} {
 		timer := &systemd.Timer{LoadState: "loaded", Calendar: c.calendar, RandomizedDelay: c.delay, Accuracy: time.Minute}
-		if got := objectiveOf(t.Context(), config.Job{}, Habits{Timer: timer}); got.RPO != c.want || got.RPOFrom != FromCalendar {
+		if got := objectiveOf(t.Context(), config.Job{}, Schedule{Timer: timer}); got.RPO != c.want || got.RPOFrom != FromCalendar {
 			t.Errorf("%q: %s by %s, want %s", c.calendar, got.RPO, got.RPOFrom, c.want)
 		}
 	}
@@ -46,7 +46,7 @@ func TestChangesOfTheClocksDoNotWidenTheObjectiveOfACalendarInUTC(t *testing.T) 
 
 func TestTheConfigurationGoesBeforeTheCalendar(t *testing.T) {
 	timer := &systemd.Timer{LoadState: "loaded", Calendar: []string{"*-*-* 02:00:00 UTC"}}
-	if got := objectiveOf(t.Context(), config.Job{RPO: 8 * time.Hour}, Habits{Timer: timer}); got.RPO != 8*time.Hour || got.RPOFrom != FromConfig {
+	if got := objectiveOf(t.Context(), config.Job{RPO: 8 * time.Hour}, Schedule{Timer: timer}); got.RPO != 8*time.Hour || got.RPOFrom != FromConfig {
 		t.Errorf("%+v", got)
 	}
 }
@@ -57,7 +57,7 @@ func TestWithoutATimerThereIsADefault(t *testing.T) {
 		"none": nil, "not installed": {LoadState: "not-found"}, "no calendar": {LoadState: "loaded"},
 		"not readable": {LoadState: "loaded", Calendar: []string{"every now and then"}}, "once": {LoadState: "loaded", Calendar: []string{"2100-01-01 00:00:00 UTC"}},
 	} {
-		if got := objectiveOf(t.Context(), config.Job{}, Habits{Timer: timer}); got.RPO != defaultRPO || got.RPOFrom != FromDefault {
+		if got := objectiveOf(t.Context(), config.Job{}, Schedule{Timer: timer}); got.RPO != defaultRPO || got.RPOFrom != FromDefault {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -65,18 +65,18 @@ func TestWithoutATimerThereIsADefault(t *testing.T) {
 
 func TestProofsAreAskedForWhereTheyAreMade(t *testing.T) {
 	for _, c := range []struct {
-		job    config.Job
-		habits Habits
-		within time.Duration
-		level  backup.Level
+		job      config.Job
+		schedule Schedule
+		within   time.Duration
+		level    backup.Level
 	}{
-		{config.Job{RPO: time.Hour}, Habits{}, 0, backup.LevelReadable},
-		{config.Job{RPO: time.Hour}, Habits{Verified: true}, 27 * time.Hour, backup.LevelReadable},
-		{config.Job{RPO: time.Hour}, Habits{Verified: true, Drilled: true}, drillWithin, backup.LevelRestored},
-		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Habits{}, 48 * time.Hour, backup.LevelReadable},
-		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Habits{Drilled: true}, 48 * time.Hour, backup.LevelRestored},
+		{config.Job{RPO: time.Hour}, Schedule{}, 0, backup.LevelReadable},
+		{config.Job{RPO: time.Hour}, Schedule{Verified: true}, 27 * time.Hour, backup.LevelReadable},
+		{config.Job{RPO: time.Hour}, Schedule{Verified: true, Drilled: true}, drillWithin, backup.LevelRestored},
+		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Schedule{}, 48 * time.Hour, backup.LevelReadable},
+		{config.Job{RPO: time.Hour, ProofWithin: 48 * time.Hour}, Schedule{Drilled: true}, 48 * time.Hour, backup.LevelRestored},
 	} {
-		if got := objectiveOf(t.Context(), c.job, c.habits); got.ProofWithin != c.within || got.ProofLevel != c.level {
+		if got := objectiveOf(t.Context(), c.job, c.schedule); got.ProofWithin != c.within || got.ProofLevel != c.level {
 			t.Errorf("%+v: %+v", c, got)
 		}
 	}

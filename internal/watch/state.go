@@ -1,9 +1,10 @@
-// What is remembered between looks: one small file in the units' StateDirectory=, which the watch and
+// The incidents that are remembered between checks: one small file in the units' StateDirectory=, which the watch and
 // the alerts share.
 //
-// Rules: the lock is held from reading to writing, so that an incident is not told by two at once; a
-// crash in between tells once more rather than never. A file that cannot be read is no reason to stop:
-// everything is news again, and that is said.
+// Rules: the lock is held from reading to writing, so that no two runs send the same alert; after a crash in between
+// it is sent once more rather than never. If the file cannot be read, everything is news again, with a warning.
+//
+// The keys of the file are those of its first release, whatever the fields are called: toldAt, owed.
 
 package watch
 
@@ -38,7 +39,7 @@ type stateFile struct {
 // Store is the locked memory of incidents.
 type Store struct {
 	Incidents []Incident
-	Lost      error // why what was remembered could not be read; nil when it was, or there was nothing
+	ReadErr   error // why the file could not be read; nil when it was, or there was none
 
 	dir  string
 	lock *os.File
@@ -49,7 +50,7 @@ func OpenStore(ctx context.Context, dir string) (*Store, error) {
 	what := "watch: remember incidents in " + dir
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, fault.New(fault.NotPermitted, what, "The folder belongs to user pgbtui and is made by the unit.", err)
+		return nil, fault.New(fault.NotPermitted, what, "Run it by its unit: systemd makes the folder, for user pgbtui.", err)
 	}
 	for {
 		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -61,12 +62,13 @@ func OpenStore(ctx context.Context, dir string) (*Store, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(fault.New(fault.Temporary, what, "", fmt.Errorf("locked by another run: %w", ctx.Err())), lock.Close())
+			busy := fault.New(fault.Temporary, what, "", fmt.Errorf("locked by another run: %w", ctx.Err()))
+			return nil, errors.Join(busy, lock.Close())
 		case <-time.After(lockPause):
 		}
 	}
 	s := &Store{dir: dir, lock: lock}
-	s.Incidents, s.Lost = readState(filepath.Join(dir, stateName))
+	s.Incidents, s.ReadErr = readState(filepath.Join(dir, stateName))
 	return s, nil
 }
 
@@ -107,16 +109,16 @@ func parseState(raw []byte) ([]Incident, error) {
 	return s.Incidents, nil
 }
 
-// DefaultDir is where the units of the watch and the alerts remember: their StateDirectory=.
+// DefaultDir is where the units of the watch and the alerts keep the file: their StateDirectory=.
 const DefaultDir = "/var/lib/pgbtui/watch"
 
-// ReadOpen is the incidents that a folder remembers as open, oldest first, without waiting for its lock:
-// the file is replaced as a whole. A folder without one remembers nothing.
+// ReadOpen is the open incidents in a folder's file, oldest first, without waiting for its lock: the file is replaced
+// as a whole. A folder without one has none.
 func ReadOpen(dir string) ([]Incident, error) {
 	file := filepath.Join(dir, stateName)
 	all, err := readState(file)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fault.New(fault.NotPermitted, "", "become an operator: the folder is for the group pgbtui", err)
+		return nil, fault.New(fault.NotPermitted, "", "Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
 	}
 	if err != nil {
 		return nil, err
@@ -126,10 +128,10 @@ func ReadOpen(dir string) ([]Incident, error) {
 	return open, nil
 }
 
-// Save replaces what is remembered, as a whole. Operators may read it, to see in the console what was told.
+// Save replaces the file as a whole. Operators may read it: the console shows the incidents.
 func (s *Store) Save(incidents []Incident) error {
 	file := filepath.Join(s.dir, stateName)
-	text, err := json.MarshalIndent(stateFile{stateSchema, incidents}, "", "  ")
+	text, err := json.MarshalIndent(stateFile{Schema: stateSchema, Incidents: incidents}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("watch: encode incidents: %w", err)
 	}

@@ -25,22 +25,54 @@ func open(t *testing.T, dir string) *Store {
 func TestIncidentsAreRememberedWhole(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	if s.Lost != nil || len(s.Incidents) != 0 {
-		t.Fatalf("%v, %v", s.Incidents, s.Lost)
+	if s.ReadErr != nil || len(s.Incidents) != 0 {
+		t.Fatalf("%v, %v", s.Incidents, s.ReadErr)
 	}
 	want := []Incident{{
 		Finding:  Finding{Subject: "sales", Kind: KindRun, Severity: Critical, What: "it\nfailed", Run: &Run{Unit: "u", EndedAt: start}},
-		OpenedAt: start, ToldAt: start, Openings: 2, Owed: Cleared,
+		OpenedAt: start, NotifiedAt: start, Openings: 2, Pending: Cleared,
 	}}
 	if err := s.Save(want); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.Close()
-	if again := open(t, dir); again.Lost != nil || !cmp.Equal(again.Incidents, want) {
-		t.Errorf("%v\n%s", again.Lost, cmp.Diff(want, again.Incidents))
+	if again := open(t, dir); again.ReadErr != nil || !cmp.Equal(again.Incidents, want) {
+		t.Errorf("%v\n%s", again.ReadErr, cmp.Diff(want, again.Incidents))
 	}
 	if left, _ := filepath.Glob(dir + "/.incidents-*"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// The file was written by the first release. A host that is upgraded must not send its alerts again.
+func TestAFileOfTheFirstReleaseIsStillRead(t *testing.T) {
+	dir := t.TempDir()
+	text, err := os.ReadFile("testdata/incidents-schema1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, stateName), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := []Incident{{
+		Finding: Finding{
+			Subject: "postgres-backup@sales.service", Kind: KindRun, Severity: Critical,
+			What: "access denied", Remedy: "Check the S3 policy.", Cause: "exit-code/77",
+			Run: &Run{Unit: "postgres-backup@sales.service", Invocation: "f00d", EndedAt: start},
+		},
+		OpenedAt: start, NotifiedAt: start.Add(time.Hour), GoneSince: start.Add(2 * time.Hour),
+		ClosedAt: start.Add(3 * time.Hour), Openings: 2, Pending: Cleared,
+	}}
+	s := open(t, dir)
+	if s.ReadErr != nil || !cmp.Equal(s.Incidents, want) {
+		t.Fatalf("%v\n%s", s.ReadErr, cmp.Diff(want, s.Incidents))
+	}
+	if err := s.Save(s.Incidents); err != nil {
+		t.Fatal(err)
+	}
+	again, err := os.ReadFile(filepath.Join(dir, stateName))
+	if err != nil || !cmp.Equal(string(again), string(text)) {
+		t.Errorf("%v\n%s", err, cmp.Diff(string(text), string(again)))
 	}
 }
 
@@ -51,8 +83,8 @@ func TestAMemoryThatCannotBeReadIsAnEmptyOneThatSaysSo(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, dir)
-		if s.Lost == nil || len(s.Incidents) != 0 {
-			t.Errorf("%q: %v, %v", text, s.Incidents, s.Lost)
+		if s.ReadErr == nil || len(s.Incidents) != 0 {
+			t.Errorf("%q: %v, %v", text, s.Incidents, s.ReadErr)
 		}
 		if err := s.Save(nil); err != nil {
 			t.Errorf("%q: %v", text, err)
@@ -62,7 +94,7 @@ func TestAMemoryThatCannotBeReadIsAnEmptyOneThatSaysSo(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, stateName)); err != nil {
 		t.Fatal(err)
 	}
-	if s := open(t, dir); s.Lost == nil {
+	if s := open(t, dir); s.ReadErr == nil {
 		t.Error("a link was followed")
 	}
 }
@@ -101,8 +133,8 @@ func FuzzState(f *testing.F) {
 		if err != nil && known != nil {
 			t.Fatal("half a memory")
 		}
-		next, _ := Step(known, []Finding{{Subject: "a", Kind: KindTimer}}, Look{Now: start})
-		Step(next, nil, Look{Now: start.Add(time.Hour)})
+		next, _ := Reconcile(known, []Finding{{Subject: "a", Kind: KindTimer}}, Options{Now: start})
+		Reconcile(next, nil, Options{Now: start.Add(time.Hour)})
 	})
 }
 

@@ -44,8 +44,20 @@ func Text(news []News, host string) string {
 }
 
 func (n News) title(host string) string {
-	word := map[NewsKind]string{Opened: "problem", Changed: "problem, now otherwise", Reminder: "problem goes on", Cleared: "all clear"}[n.Kind]
-	return "PostgreSQL backup " + word + ": " + n.Incident.about() + " on " + printable.Text(host)
+	return "PostgreSQL backup " + n.Kind.title() + ": " + n.Incident.about() + " on " + printable.Text(host)
+}
+
+func (k NewsKind) title() string {
+	switch k {
+	case Changed:
+		return "problem changed"
+	case Reminder:
+		return "problem continues"
+	case Cleared:
+		return "all clear"
+	case Opened:
+	}
+	return "problem"
 }
 
 // about is what the incident concerns.

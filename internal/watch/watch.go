@@ -1,15 +1,14 @@
-// Package watch says what is wrong with each job, its timer and its units, and which of that is
-// news. The hourly watch, the alert of a failed unit, `status` and the console conclude the same,
-// because they conclude it here.
+// Package watch finds what is wrong with each job, its timer and its units, and which of that is news. The hourly
+// watch, the alert of a failed unit, `status` and the console agree, because they all decide it here.
 //
-// Rules: judging (judge.go) and telling news from what is known (incident.go) are pure functions. What
-// could not be looked at is not judged: no backup is missing because a bucket did not answer.
-// Incidents are remembered in a small file (state.go); without it everything is news once more.
+// Rules: judging a snapshot (judge.go) and reconciling the findings with known incidents (incident.go) are pure
+// functions. What could not be read is not judged: a backup is not missing because a bucket did not answer. Incidents
+// are remembered in a small file (state.go); without it everything is news once more.
 package watch
 
 import "codeberg.org/pgbtui/pgbtui/internal/backup"
 
-// Severity orders what is told.
+// Severity orders findings.
 type Severity int
 
 // The severities.
@@ -47,7 +46,7 @@ const (
 	KindUnit    Kind = "unit"    // the service is masked, missing, broken or not ours
 	KindBucket  Kind = "bucket"  // the bucket cannot be read
 	KindSystemd Kind = "systemd" // systemd does not answer
-	KindChannel Kind = "channel" // a channel does not take alerts
+	KindChannel Kind = "channel" // a channel refuses alerts
 )
 
 // UnusableChannel is the subject of an address that no channel can be made of.
@@ -61,8 +60,7 @@ type Finding struct {
 	What     string   `json:"what"`
 	Remedy   string   `json:"remedy,omitempty"`
 
-	// Cause is what a later finding of the same incident must differ in to be told again: how a run
-	// ended. Most kinds have none.
+	// Cause is how a run ended. If it changes, people are notified again. Most kinds have none.
 	Cause string `json:"cause,omitempty"`
 	// Run is which run failed, for KindRun.
 	Run *Run `json:"run,omitempty"`
@@ -82,8 +80,8 @@ func (f Finding) key() key { return key{f.Subject, f.Kind} }
 // MarshalText implements encoding.TextMarshaler.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. A word that is not known is critical: rather
-// too loud than lost.
+// UnmarshalText implements encoding.TextUnmarshaler. An unknown word is critical: better one alert too many than one
+// too few.
 func (s *Severity) UnmarshalText(word []byte) error {
 	*s = Critical
 	if string(word) == Warning.String() {

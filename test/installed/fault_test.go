@@ -84,7 +84,7 @@ func (h *host) stoppedRunIsCancelled(t *testing.T) {
 		h.hold(t)
 		h.lab.Run(t, operator, "systemctl", "--no-ask-password", "stop", productionUnit)
 		h.ends(t, productionUnit, "exit-code", "143")
-	}, "stopped before its end")
+	}, "stopped before it finished")
 	h.tidy(t, "production")
 	if now := h.setsOf(t, "production"); len(now) != sets {
 		t.Errorf("%d sets before, %d after", sets, len(now))

@@ -82,7 +82,7 @@ func (h *host) watchNoticesADisabledTimer(t *testing.T) {
 	h.tells(t, "all clear", "job shop")
 	h.tells(t)
 	h.root(t, "systemctl", "disable", "--now", weekly+".timer")
-	h.tells(t, "no backup is restored for a test", weekly+".timer is off", "units install --enable production")
+	h.tells(t, "no restore is tested", weekly+".timer is off", "units install --enable production")
 	if out := h.lab.Run(t, operator, "pgbtui", "status", "--job=production"); !strings.Contains(out, weekly+".timer is off") {
 		t.Errorf("status does not say that drills are off:\n%s", out)
 	}

@@ -1,5 +1,5 @@
-// Looking at everything: each job's sets in the bucket, its timer and service, and the timers of what
-// else is done for it.
+// The snapshot that is judged: each job's sets in the bucket, its timer and service, and the timers of its
+// verifications, drills and prunes.
 
 package watch
 
@@ -17,26 +17,26 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// Host is systemd as far as it is looked at.
+// Host is what a snapshot needs of systemd.
 type Host interface {
 	Timer(ctx context.Context, name string) (systemd.Timer, error)
 	Unit(ctx context.Context, name string) (systemd.UnitState, error)
 	OtherTimers(ctx context.Context) ([]systemd.Timer, error)
 }
 
-// Observer looks.
-type Observer struct {
+// Prober takes snapshots.
+type Prober struct {
 	// StateDirs are where this host may remember what it committed last.
 	StateDirs []string
 	Sets      func(context.Context, config.Job) ([]backup.Set, error) // of its database, of all jobs, newest first
-	Ends      func(ctx context.Context, unit string) Ends             // by the journal; nil: not known
-	Host      Host                                                    // nil: not looked at, or HostErr says why not
-	// HostErr is why systemd cannot be asked; nil with a nil Host where units are nobody's business.
+	History   func(ctx context.Context, unit string) RunHistory       // by the journal; nil: not known
+	Host      Host                                                    // nil: not asked, or HostErr says why not
+	// HostErr is why systemd cannot be asked; nil with a nil Host where this host's units do not matter.
 	HostErr error
 }
 
-// Seen is what one look found.
-type Seen struct {
+// Snapshot is the state of all jobs at one time.
+type Snapshot struct {
 	Jobs    []Job
 	Places  map[string]error // each place in a bucket that was read, and how that went
 	Others  []Other
@@ -47,43 +47,46 @@ type Seen struct {
 type Other struct {
 	Timer   systemd.Timer
 	Service systemd.UnitState
-	Ends    Ends
+	History RunHistory
 }
 
-// Look looks at the jobs of a configuration. What cannot be looked at is in the result, not an error.
-func (o Observer) Look(ctx context.Context, c *config.Config, jobs []config.Job) Seen {
-	s := Seen{Places: map[string]error{}, HostErr: o.HostErr}
-	if o.Host != nil {
-		s.Others, s.HostErr = o.others(ctx)
+// Probe takes a snapshot of the jobs of a configuration. What cannot be read is an error in the snapshot.
+func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) Snapshot {
+	s := Snapshot{Places: map[string]error{}, HostErr: p.HostErr}
+	if p.Host != nil {
+		s.Others, s.HostErr = p.others(ctx)
 	}
 	for _, job := range jobs {
-		seen := Job{Name: job.Name, Database: job.Database, Whose: backup.WhoseOf(job)}
-		habits := Habits{Drilled: s.switchedOn("postgres-backup-drill", c, job), Verified: s.switchedOn("postgres-backup-verify", c, job)}
-		if o.Host != nil && s.HostErr == nil {
-			if seen.Host, s.HostErr = o.jobUnits(ctx, c, job); s.HostErr == nil {
-				habits.Timer = &seen.Host.Timer
-				seen.Host.Missing = Missing(c, job, seen.Host.Timer, s.otherTimers())
+		one := Job{Name: job.Name, Database: job.Database, Whose: backup.WhoseOf(job)}
+		schedule := Schedule{
+			Drilled:  s.switchedOn("postgres-backup-drill", c, job),
+			Verified: s.switchedOn("postgres-backup-verify", c, job),
+		}
+		if p.Host != nil && s.HostErr == nil {
+			if one.Host, s.HostErr = p.jobUnits(ctx, c, job); s.HostErr == nil {
+				schedule.Timer = &one.Host.Timer
+				one.Host.Missing = Missing(c, job, one.Host.Timer, s.otherTimers())
 			}
 		}
-		seen.Objective = objectiveOf(ctx, job, habits)
-		seen.Sets, seen.SetsErr = o.Sets(ctx, job)
-		for _, dir := range o.StateDirs {
-			if seen.SetsErr == nil && seen.Lost == "" {
-				seen.Lost = dump.Lost(dir, job, seen.Sets)
+		one.Objective = objectiveOf(ctx, job, schedule)
+		one.Sets, one.SetsErr = p.Sets(ctx, job)
+		for _, dir := range p.StateDirs {
+			if one.SetsErr == nil && one.Lost == "" {
+				one.Lost = dump.Lost(dir, job, one.Sets)
 			}
 		}
 		if place := placeOf(job); s.Places[place] == nil {
-			s.Places[place] = seen.SetsErr
+			s.Places[place] = one.SetsErr
 		}
-		s.Jobs = append(s.Jobs, seen)
+		s.Jobs = append(s.Jobs, one)
 	}
 	return s
 }
 
 func placeOf(job config.Job) string { return "s3://" + job.S3.Bucket + "/" + job.S3.Prefix }
 
-func (o Observer) others(ctx context.Context) ([]Other, error) {
-	timers, err := o.Host.OtherTimers(ctx)
+func (p Prober) others(ctx context.Context) ([]Other, error) {
+	timers, err := p.Host.OtherTimers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,16 +95,16 @@ func (o Observer) others(ctx context.Context) ([]Other, error) {
 		if t.Unit == "" {
 			continue // a timer whose file is gone starts nothing
 		}
-		service, err := o.Host.Unit(ctx, t.Unit)
+		service, err := p.Host.Unit(ctx, t.Unit)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Other{t, service, o.ends(ctx, t.Unit)})
+		all = append(all, Other{Timer: t, Service: service, History: p.history(ctx, t.Unit)})
 	}
 	return all, nil
 }
 
-func (s Seen) otherTimers() (timers []systemd.Timer) {
+func (s Snapshot) otherTimers() (timers []systemd.Timer) {
 	for _, o := range s.Others {
 		timers = append(timers, o.Timer)
 	}
@@ -109,7 +112,7 @@ func (s Seen) otherTimers() (timers []systemd.Timer) {
 }
 
 // switchedOn reports whether the timer called base, or base@JOB, is enabled for a job.
-func (s Seen) switchedOn(base string, c *config.Config, job config.Job) bool {
+func (s Snapshot) switchedOn(base string, c *config.Config, job config.Job) bool {
 	for _, o := range s.Others {
 		if isOf(o.Timer.Name, base, c, job) && strings.HasPrefix(o.Timer.UnitFileState, "enabled") {
 			return true
@@ -119,14 +122,14 @@ func (s Seen) switchedOn(base string, c *config.Config, job config.Job) bool {
 }
 
 // jobUnits reads the timer that backs a job up: of the ways to name it, the one that is on.
-func (o Observer) jobUnits(ctx context.Context, c *config.Config, job config.Job) (*JobUnits, error) {
+func (p Prober) jobUnits(ctx context.Context, c *config.Config, job config.Job) (*JobUnits, error) {
 	names := []string{c.UnitName(job)}
 	if len(c.Jobs) == 1 {
 		names = append(names, "", job.Name)
 	}
 	var chosen systemd.Timer
 	for i, name := range names {
-		t, err := o.Host.Timer(ctx, systemd.BackupTimer(name))
+		t, err := p.Host.Timer(ctx, systemd.BackupTimer(name))
 		if err != nil {
 			return nil, err
 		}
@@ -134,24 +137,27 @@ func (o Observer) jobUnits(ctx context.Context, c *config.Config, job config.Job
 			chosen = t
 		}
 	}
-	service, err := o.Host.Unit(ctx, strings.TrimSuffix(chosen.Name, ".timer")+".service")
+	service, err := p.Host.Unit(ctx, strings.TrimSuffix(chosen.Name, ".timer")+".service")
 	if err != nil {
 		return nil, err
 	}
 	return &JobUnits{
-		Timer: chosen, Service: service, Ours: systemd.WroteFile(service.FragmentPath), Ends: o.ends(ctx, service.Name),
-		Due: due(ctx, chosen),
+		Timer:   chosen,
+		Service: service,
+		Ours:    systemd.WroteFile(service.FragmentPath),
+		History: p.history(ctx, service.Name),
+		Due:     due(ctx, chosen),
 	}, nil
 }
 
-func (o Observer) ends(ctx context.Context, unit string) Ends {
-	if o.Ends == nil {
-		return Ends{}
+func (p Prober) history(ctx context.Context, unit string) RunHistory {
+	if p.History == nil {
+		return RunHistory{}
 	}
-	return o.Ends(ctx, unit)
+	return p.History(ctx, unit)
 }
 
-// due is when a timer had to fire after it last did, by its calendar; zero when that is not known.
+// due is when a timer should have fired next after it last did, by its calendar; zero when that is not known.
 func due(ctx context.Context, t systemd.Timer) time.Time {
 	var first time.Time
 	if t.Last.IsZero() {
@@ -169,8 +175,7 @@ func due(ctx context.Context, t systemd.Timer) time.Time {
 	return first
 }
 
-// Missed is when a timer that is on should have fired at last and did not; zero when it has, or when
-// that is not known.
+// Missed is when a timer that is on should have fired and did not; zero when it did, or when that is not known.
 func Missed(ctx context.Context, t systemd.Timer, service systemd.UnitState, now time.Time) time.Time {
 	u := JobUnits{Timer: t, Service: service, Due: due(ctx, t)}
 	if t.State != systemd.TimerOn || !u.missed(now) {
@@ -180,18 +185,21 @@ func Missed(ctx context.Context, t systemd.Timer, service systemd.UnitState, now
 }
 
 // Findings is everything that is wrong. known are the incidents so far.
-func (s Seen) Findings(known []Incident, now time.Time) []Finding {
+func (s Snapshot) Findings(known []Incident, now time.Time) []Finding {
 	var found []Finding
 	for _, place := range slices.Sorted(maps.Keys(s.Places)) {
 		if err := s.Places[place]; err != nil {
 			found = append(found, Finding{
-				Subject: place, Kind: KindBucket, Severity: Critical, What: "the bucket cannot be read, nothing is known of its backups: " + err.Error(),
-				Remedy: fault.Remedy(err),
+				Subject: place, Kind: KindBucket, Severity: Critical, Remedy: fault.Remedy(err),
+				What: "the bucket cannot be read, so the state of its backups is unknown: " + err.Error(),
 			})
 		}
 	}
 	if s.HostErr != nil {
-		found = append(found, Finding{Kind: KindSystemd, Severity: Critical, What: "timers and services cannot be looked at: " + s.HostErr.Error(), Remedy: fault.Remedy(s.HostErr)})
+		found = append(found, Finding{
+			Kind: KindSystemd, Severity: Critical, Remedy: fault.Remedy(s.HostErr),
+			What: "the state of timers and services cannot be read: " + s.HostErr.Error(),
+		})
 	}
 	for _, j := range s.Jobs {
 		var failed *Finding
@@ -213,18 +221,21 @@ func failedRun(known []Incident, unit string) *Finding {
 	return nil
 }
 
-// judge tells of a timer that was switched on once and does not run, and of its service's last run.
-// One that is off is somebody's choice.
+// judge says whether a timer that was switched on does not run, and whether its service's last run failed. If a timer
+// is off, somebody switched it off.
 func (o Other) judge(failed *Finding) []Finding {
 	var found []Finding
-	if what, remedy := TimerTrouble(o.Timer); what != "" && o.Timer.State != systemd.TimerOff && o.Timer.State != systemd.TimerUnsaved {
-		found = append(found, Finding{Subject: o.Timer.Name, Kind: KindTimer, Severity: Warning, What: o.Timer.Name + " is " + what, Remedy: remedy})
+	what, remedy := TimerTrouble(o.Timer)
+	if what != "" && o.Timer.State != systemd.TimerOff && o.Timer.State != systemd.TimerUnsaved {
+		found = append(found, Finding{
+			Subject: o.Timer.Name, Kind: KindTimer, Severity: Warning, What: o.Timer.Name + " is " + what, Remedy: remedy,
+		})
 	}
-	return append(found, judgeRun(o.Service, o.Ends, failed, time.Time{})...)
+	return append(found, judgeRun(o.Service, o.History, failed, time.Time{})...)
 }
 
-// Blind reports whether this look could not judge an incident: it stays as it is.
-func (s Seen) Blind(i Incident) bool {
+// Unjudged reports whether this snapshot lacks what an incident is judged by. Such an incident stays as it is.
+func (s Snapshot) Unjudged(i Incident) bool {
 	switch i.Kind {
 	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss:
 		return s.setsUnknown(i.Subject)
@@ -240,7 +251,7 @@ func (s Seen) Blind(i Incident) bool {
 }
 
 // setsUnknown is about a job, or the service of one.
-func (s Seen) setsUnknown(job string) bool {
+func (s Snapshot) setsUnknown(job string) bool {
 	for _, j := range s.Jobs {
 		if j.Name == job || j.Host != nil && j.Host.Service.Name == job {
 			return j.SetsErr != nil
