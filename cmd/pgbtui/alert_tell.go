@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
@@ -176,7 +177,7 @@ func (t *teller) channelTrouble(
 
 func (t *teller) log(ctx context.Context, n watch.News) {
 	level := journal.LevelAlert
-	event := journal.EventAlert
+	kind := event.Alert
 	text := n.Text(hostname())
 	own := ""
 	if t.text != nil {
@@ -187,12 +188,12 @@ func (t *teller) log(ctx context.Context, n watch.News) {
 		text = own
 	case n.Kind == watch.Cleared:
 		level = journal.LevelNotice
-		event = journal.EventAllClear
+		kind = event.AllClear
 	case n.Incident.Severity < watch.Critical:
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{
-		slog.String("event", event), slog.String("subject", n.Incident.Subject), slog.String("kind", string(n.Incident.Kind)),
+		event.Attr(kind), slog.String("subject", n.Incident.Subject), slog.String("kind", string(n.Incident.Kind)),
 		slog.String("severity", n.Incident.Severity.String()), slog.String("news", string(n.Kind)),
 	}
 	if n.Incident.Kind == watch.KindRun {
@@ -203,5 +204,5 @@ func (t *teller) log(ctx context.Context, n watch.News) {
 }
 
 func (t *teller) warn(ctx context.Context, text string) {
-	t.logs.logger(slog.LevelInfo).WarnContext(ctx, text, slog.String("event", journal.EventWarning))
+	t.logs.logger(slog.LevelInfo).WarnContext(ctx, text, event.Attr(event.Warning))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
@@ -31,7 +32,7 @@ func runEnded(ctx context.Context, to *logs, e systemd.End) {
 	}
 	job, _, _ := systemd.ScheduledJobOf(e.Unit)
 	to.logger(slog.LevelInfo).LogAttrs(ctx, level, e.Text(),
-		slog.String("event", journal.EventRunEnded), slog.String("ended_unit", e.Unit), slog.String("job", job),
+		event.Attr(event.RunEnded), slog.String("ended_unit", e.Unit), slog.String("job", job),
 		slog.String("result", e.Result), slog.String("exit_code", e.ExitCode), slog.String("exit_status", e.ExitStatus))
 	if _, _, backup := systemd.JobOf(e.Unit); backup && e.Good() && e.Invocation != "" {
 		forgetStarts(ctx, to, e.Unit)

@@ -8,9 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -55,12 +54,12 @@ type runKind struct {
 }
 
 var (
-	backupRun    = runKind{word: "backup", event: backup.EventFailed}
-	verifyRun    = runKind{word: "verification", event: backup.EventVerifyFailed}
-	drillRun     = runKind{word: "drill", event: backup.EventDrillFailed}
-	restoreRun   = runKind{word: "restore", event: backup.EventRestoreFailed}
-	retentionRun = runKind{word: "retention", event: backup.EventRetentionFailed}
-	watchRun     = runKind{word: "watch", event: journal.EventWarning}
+	backupRun    = runKind{word: "backup", event: event.BackupFailed}
+	verifyRun    = runKind{word: "verification", event: event.VerifyFailed}
+	drillRun     = runKind{word: "drill", event: event.DrillFailed}
+	restoreRun   = runKind{word: "restore", event: event.RestoreFailed}
+	retentionRun = runKind{word: "retention", event: event.RetentionFailed}
+	watchRun     = runKind{word: "watch", event: event.Warning}
 )
 
 // runError is an error of a unit's run, from before its log or without one.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 )
@@ -42,7 +43,7 @@ func (l *logs) logger(level slog.Level) *slog.Logger {
 // failure puts an error where the alert looks for it.
 func (l *logs) failure(ctx context.Context, kind runKind, err error) {
 	text := kind.word + " failed: " + strings.TrimPrefix(err.Error(), kind.word+": ")
-	l.logger(slog.LevelInfo).ErrorContext(ctx, text, slog.String("event", kind.event),
+	l.logger(slog.LevelInfo).ErrorContext(ctx, text, event.Attr(kind.event),
 		slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 }
 

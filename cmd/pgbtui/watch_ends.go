@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -33,7 +34,7 @@ func runHistory(ctx context.Context, unit string) (history watch.RunHistory) {
 			switch {
 			case e.PID == 1 && e.MessageID == unitSkipped && history.LastSkipped.IsZero():
 				history.LastSkipped = e.Time
-			case e.PID != 1 && e.Event == journal.EventRunEnded && e.Fields["PGBTUI_RESULT"] == "success":
+			case e.PID != 1 && e.Event == event.RunEnded && e.Fields["PGBTUI_RESULT"] == "success":
 				history.LastGood = e.Time
 				return history
 			}

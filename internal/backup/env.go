@@ -36,37 +36,6 @@ type Env struct {
 // second the later one is known.
 func (e Env) Stamp() time.Time { return e.Now().UTC().Truncate(time.Millisecond) }
 
-// The names of the events that runs log under the attribute "event"; package journal gives each
-// its MESSAGE_ID, and a test there holds the two lists together.
-const (
-	EventStarted          = "backup-started"
-	EventStage            = "backup-stage"
-	EventCommitted        = "backup-committed"
-	EventFailed           = "backup-failed"
-	EventCancelled        = "backup-cancelled"
-	EventRetentionDeleted = "retention-deleted"
-	EventRetentionKept    = "retention-kept"
-	EventRetentionFailed  = "retention-failed"
-	EventVerifyStarted    = "verify-started"
-	EventVerifyOK         = "verify-ok"
-	EventVerifyFailed     = "verify-failed"
-	EventRestoreStarted   = "restore-started"
-	EventRestoreOK        = "restore-ok"
-	EventRestoreFailed    = "restore-failed"
-	EventReplaced         = "restore-replaced"
-	EventSwappedBack      = "restore-swapped"
-	EventDrillStarted     = "drill-started"
-	EventDrillOK          = "drill-ok"
-	EventDrillFailed      = "drill-failed"
-	EventLockHeld         = "lock-held"
-	EventLeftoverRemoved  = "leftover-removed"
-	EventWarning          = "warning"
-	EventStall            = "stall"
-)
-
-// Event is the attribute that names a log line's kind.
-func Event(name string) slog.Attr { return slog.String("event", name) }
-
 // cleanupTime bounds each thing that is still done after a run was cancelled: aborting the upload,
 // removing its objects, giving up the locks. The three, and the 5 s that pg_dump has to end, stay
 // below the 30 s within which a terminated run must be gone.

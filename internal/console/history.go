@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
@@ -38,13 +39,13 @@ const (
 func marks() []string {
 	ids := []string{unitStarting}
 	for _, name := range []string{
-		journal.EventRunEnded,
-		journal.EventBackupStarted, journal.EventBackupCommitted, journal.EventBackupFailed, journal.EventBackupCancelled,
-		journal.EventVerifyStarted, journal.EventVerifyOK, journal.EventVerifyFailed,
-		journal.EventDrillStarted, journal.EventDrillOK, journal.EventDrillFailed,
-		journal.EventRestoreStarted, journal.EventRestoreOK, journal.EventRestoreFailed,
+		event.RunEnded,
+		event.BackupStarted, event.BackupCommitted, event.BackupFailed, event.BackupCancelled,
+		event.VerifyStarted, event.VerifyOK, event.VerifyFailed,
+		event.DrillStarted, event.DrillOK, event.DrillFailed,
+		event.RestoreStarted, event.RestoreOK, event.RestoreFailed,
 	} {
-		ids = append(ids, journal.MessageID(name))
+		ids = append(ids, event.MessageID(name))
 	}
 	return ids
 }
@@ -123,18 +124,18 @@ func (h *history) add(runs map[string]*past, e journal.Entry) {
 // tell takes what one entry of the unit says. Where systemd's account is missing, the run's own word counts.
 func (r *past) tell(e journal.Entry) {
 	switch e.Event {
-	case journal.EventRunEnded:
+	case event.RunEnded:
 		r.end(e)
-	case journal.EventBackupStarted, journal.EventVerifyStarted, journal.EventDrillStarted, journal.EventRestoreStarted:
+	case event.BackupStarted, event.VerifyStarted, event.DrillStarted, event.RestoreStarted:
 		r.StartedAt, r.begins = e.Time, true
-	case journal.EventBackupCommitted:
+	case event.BackupCommitted:
 		r.Bytes, _ = strconv.ParseInt(e.Fields["PGBTUI_BYTES"], 10, 64)
 		r.said(e, ui.RunOK)
-	case journal.EventVerifyOK, journal.EventDrillOK, journal.EventRestoreOK:
+	case event.VerifyOK, event.DrillOK, event.RestoreOK:
 		r.said(e, ui.RunOK)
-	case journal.EventBackupCancelled:
+	case event.BackupCancelled:
 		r.said(e, ui.RunCancelled)
-	case journal.EventBackupFailed, journal.EventVerifyFailed, journal.EventDrillFailed, journal.EventRestoreFailed:
+	case event.BackupFailed, event.VerifyFailed, event.DrillFailed, event.RestoreFailed:
 		r.said(e, ui.RunFailed)
 		r.Detail, r.Remedy = e.Message, e.Fields["PGBTUI_REMEDY"]
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -36,24 +37,24 @@ func (w *written) Page(_ context.Context, q journal.Query, at journal.Position) 
 
 const backupUnit = "postgres-backup@sales.service"
 
-func (w *written) say(n int, pid int, id, event string, at time.Time, fields map[string]string) {
+func (w *written) say(n int, pid int, id, name string, at time.Time, fields map[string]string) {
 	if id == "" {
-		id = journal.MessageID(event)
+		id = event.MessageID(name)
 	}
 	w.entries = append(w.entries, journal.Entry{
-		Time: at, Unit: backupUnit, InvocationID: fmt.Sprintf("%032x", n), PID: pid, MessageID: id, Event: event, Fields: fields,
+		Time: at, Unit: backupUnit, InvocationID: fmt.Sprintf("%032x", n), PID: pid, MessageID: id, Event: name, Fields: fields,
 	})
 }
 
 // run writes what a backup leaves; how is systemd's account, nil for none.
 func (w *written) run(n int, at time.Time, how map[string]string) {
 	w.say(n, 1, unitStarting, "", at, nil)
-	w.say(n, 100, "", journal.EventBackupStarted, at.Add(time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n)})
+	w.say(n, 100, "", event.BackupStarted, at.Add(time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n)})
 	if how["PGBTUI_RESULT"] == "success" {
-		w.say(n, 100, "", journal.EventBackupCommitted, at.Add(59*time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n), "PGBTUI_BYTES": "4096"})
+		w.say(n, 100, "", event.BackupCommitted, at.Add(59*time.Second), map[string]string{"PGBTUI_SET": fmt.Sprint("set", n), "PGBTUI_BYTES": "4096"})
 	}
 	if how != nil {
-		w.say(n, 101, "", journal.EventRunEnded, at.Add(time.Minute), how)
+		w.say(n, 101, "", event.RunEnded, at.Add(time.Minute), how)
 	}
 }
 

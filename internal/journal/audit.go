@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 // Action is what a person asked for.
@@ -102,7 +103,7 @@ func Audit(ctx context.Context, log *slog.Logger, op Operator, a Action) {
 // auditAttrs are the fields of an audit line.
 func auditAttrs(op Operator, a Action) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("event", EventOperatorAction),
+		event.Attr(event.OperatorAction),
 		slog.String("operator", op.Login),
 		slog.String("login_uid", op.LoginUID),
 		slog.String("from", op.From),

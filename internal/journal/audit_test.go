@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 func TestTheOperatorIsTheOneWhoLoggedIn(t *testing.T) {
@@ -47,7 +49,7 @@ func TestAnAuditLineSaysWhoFromWhereWhatAndWhy(t *testing.T) {
 	got, _ := j.receive(t)
 	want := map[string]string{
 		"MESSAGE":  "operator ada (from 192.0.2.7): restore orders_copy: ticket 7\nPRIORITY=0",
-		"PRIORITY": "5", "SYSLOG_IDENTIFIER": "pgbtui", "MESSAGE_ID": MessageID(EventOperatorAction),
+		"PRIORITY": "5", "SYSLOG_IDENTIFIER": "pgbtui", "MESSAGE_ID": event.MessageID(event.OperatorAction),
 		"PGBTUI_EVENT": "operator-action", "PGBTUI_OPERATOR": "ada", "PGBTUI_LOGIN_UID": "1000", "PGBTUI_FROM": "192.0.2.7",
 		"PGBTUI_ACTION": "restore", "PGBTUI_TARGET": "orders_copy", "PGBTUI_SUDO_USER": "ada", "PGBTUI_RUN_ID": "r9",
 		"PGBTUI_REASON": "ticket 7\nPRIORITY=0",

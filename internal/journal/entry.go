@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 // The most that is kept of an entry, in bytes.
@@ -67,7 +69,7 @@ func newEntry(cursor string, realtimeUsec uint64, fields map[string]string) Entr
 	if about := fields["UNIT"]; about != "" && fields["_PID"] == "1" {
 		e.Unit, e.InvocationID = about, fields["INVOCATION_ID"]
 	}
-	if e.Event = eventName(e.MessageID); e.Event == "" {
+	if e.Event = event.Name(e.MessageID); e.Event == "" {
 		e.Event = fields["PGBTUI_EVENT"]
 	}
 	delete(fields, "MESSAGE")

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -96,7 +97,7 @@ func fields(r slog.Record, pairs []pair) []field {
 		{"PRIORITY", strconv.Itoa(Priority(r.Level))},
 		{"SYSLOG_IDENTIFIER", Identifier},
 	}
-	if id := MessageID(lookup(pairs, "event")); id != "" {
+	if id := event.MessageID(lookup(pairs, "event")); id != "" {
 		out = append(out, field{"MESSAGE_ID", id})
 	}
 	for _, p := range pairs {

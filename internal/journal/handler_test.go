@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 // journald is the receiving end of the native protocol, as a test sees it.
@@ -115,7 +117,7 @@ func TestAnEntryCarriesItsEventPriorityAndSubject(t *testing.T) {
 	h := NewHandler(HandlerOptions{Socket: j.path})
 	defer h.Close()
 	log := slog.New(h).With("run", "r1", "job", "nightly", "instance", "db1/main", "database", "数据库")
-	log.Log(t.Context(), LevelNotice, "committed\nand more", "event", EventBackupCommitted, "stage", "commit",
+	log.Log(t.Context(), LevelNotice, "committed\nand more", "event", event.BackupCommitted, "stage", "commit",
 		"set", "20261122T020000Z-1a2b3c", "bytes", 42, "took", 3*time.Second, "stage", "retention",
 		slog.Group("object", "key", "a=b"), "err", errors.New("none\x1b"))
 	got, _ := j.receive(t)
@@ -257,24 +259,5 @@ func TestLevelsBelowTheChosenOneAreNotSent(t *testing.T) {
 	h := NewHandler(HandlerOptions{Level: slog.LevelWarn})
 	if h.Enabled(context.Background(), LevelNotice) || !h.Enabled(context.Background(), slog.LevelWarn) {
 		t.Error("level is not obeyed")
-	}
-}
-
-func TestEveryEventHasAnIDOfItsOwn(t *testing.T) {
-	ids, names := map[string]bool{}, map[string]bool{}
-	for _, e := range Events() {
-		if len(e.ID) != 32 || strings.Trim(e.ID, "0123456789abcdef") != "" {
-			t.Errorf("%s: id %q is not 32 hex digits", e.Name, e.ID)
-		}
-		if ids[e.ID] || names[e.Name] || e.Meaning == "" {
-			t.Errorf("%s: id or name twice, or no meaning", e.Name)
-		}
-		ids[e.ID], names[e.Name] = true, true
-		if MessageID(e.Name) != e.ID || eventName(e.ID) != e.Name {
-			t.Errorf("%s does not lead to its id and back", e.Name)
-		}
-	}
-	if MessageID("") != "" || eventName("") != "" {
-		t.Error("nothing has an event")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 )
@@ -178,7 +179,7 @@ func forge(t *testing.T, unit, run string) {
 	cmd := exec.Command("sh", "-c", `echo $$ >"$1/cgroup.procs" && exec logger --journald`, "sh", cgroupRoot())
 	cmd.Stdin = strings.NewReader(strings.Join([]string{
 		"MESSAGE=forged", "PRIORITY=1", "UNIT=" + unit, "PGBTUI_RUN_ID=" + run, "_SYSTEMD_UNIT=" + unit, "_PID=1",
-		"MESSAGE_ID=" + MessageID(EventBackupCommitted), "SYSLOG_IDENTIFIER=pgbtui", "OBJECT_SYSTEMD_UNIT=" + unit,
+		"MESSAGE_ID=" + event.MessageID(event.BackupCommitted), "SYSLOG_IDENTIFIER=pgbtui", "OBJECT_SYSTEMD_UNIT=" + unit,
 	}, "\n") + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -215,7 +216,7 @@ func roundTrip(t *testing.T, daemon *os.Process, unit string) {
 		t.Error(diff)
 	}
 	large := strings.Repeat("large\n", 1<<20)
-	log.Error(large, "event", EventBackupFailed, "set", "s1")
+	log.Error(large, "event", event.BackupFailed, "set", "s1")
 	if got := take(t, in, 1); got[0] != large[:maxMessage] {
 		t.Errorf("a large entry came as %d bytes", len(got[0]))
 	}
@@ -224,7 +225,7 @@ func roundTrip(t *testing.T, daemon *os.Process, unit string) {
 		t.Fatalf("%d entries, %v", len(page.Entries), err)
 	}
 	e := page.Entries[100]
-	if e.Unit != unit || e.Event != EventBackupFailed || e.Priority != 3 || e.PID != os.Getpid() || e.RunID != run || e.Fields["PGBTUI_SET"] != "s1" || e.Fields["SYSLOG_IDENTIFIER"] != Identifier {
+	if e.Unit != unit || e.Event != event.BackupFailed || e.Priority != 3 || e.PID != os.Getpid() || e.RunID != run || e.Fields["PGBTUI_SET"] != "s1" || e.Fields["SYSLOG_IDENTIFIER"] != Identifier {
 		e.Message = ""
 		t.Errorf("got %+v", e)
 	}

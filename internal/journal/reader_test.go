@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 const backupUnit = "postgres-backup@orders.service"
@@ -17,11 +19,11 @@ const backupUnit = "postgres-backup@orders.service"
 func sample() []record {
 	return []record{
 		about(backupUnit, "Starting", "INVOCATION_ID="+invocation),
-		from(backupUnit, "started", "MESSAGE_ID="+MessageID(EventBackupStarted), "PGBTUI_EVENT=backup-started", "PGBTUI_RUN_ID=r1", "_SYSTEMD_INVOCATION_ID="+invocation, "PRIORITY=5"),
+		from(backupUnit, "started", "MESSAGE_ID="+event.MessageID(event.BackupStarted), "PGBTUI_EVENT=backup-started", "PGBTUI_RUN_ID=r1", "_SYSTEMD_INVOCATION_ID="+invocation, "PRIORITY=5"),
 		from("ssh.service", "login"),
 		from(`postgres-backup@a\x2db.service`, "other", "PGBTUI_RUN_ID=r2"),
 		from("session-3.scope", "forged unit", "UNIT="+backupUnit, "INVOCATION_ID="+invocation, "PGBTUI_RUN_ID=r1"),
-		from("session-3.scope", "forged run", "PGBTUI_RUN_ID=r1", "PGBTUI_EVENT=backup-committed", "MESSAGE_ID="+MessageID(EventBackupCommitted)),
+		from("session-3.scope", "forged run", "PGBTUI_RUN_ID=r1", "PGBTUI_EVENT=backup-committed", "MESSAGE_ID="+event.MessageID(event.BackupCommitted)),
 		from("session-3.scope", "forged object", "OBJECT_SYSTEMD_UNIT="+backupUnit, "SYSLOG_IDENTIFIER=pgbtui", "COREDUMP_UNIT="+backupUnit),
 		from(backupUnit, "evil \x1b[2J\nsecond \xff line", "PGBTUI_RUN_ID=r1", "_SYSTEMD_INVOCATION_ID="+invocation, "PRIORITY=3"),
 		about(backupUnit, "Failed", "INVOCATION_ID="+invocation, "PRIORITY=4"),
@@ -48,7 +50,7 @@ func TestAQuerySelectsWhatJournaldVouchesFor(t *testing.T) {
 		{"invocation alone", Query{InvocationID: invocation}, []string{"Starting", "started", evil, "Failed"}},
 		{"run of an invocation", Query{InvocationID: invocation, RunID: "r1"}, []string{"started", evil}},
 		{"priority", Query{Units: []string{backupUnit}, MaxPriority: 4}, []string{evil, "Failed"}},
-		{"kinds", Query{Units: []string{"postgres-backup@*"}, MessageIDs: []string{MessageID(EventBackupStarted), MessageID(EventRunEnded)}}, []string{"started"}},
+		{"kinds", Query{Units: []string{"postgres-backup@*"}, MessageIDs: []string{event.MessageID(event.BackupStarted), event.MessageID(event.RunEnded)}}, []string{"started"}},
 		{"since", Query{Units: []string{backupUnit}, Since: epoch.Add(8 * time.Second)}, []string{"Failed", "next run"}},
 		{"until", Query{Units: []string{backupUnit}, Until: epoch.Add(1 * time.Second)}, []string{"Starting", "started"}},
 		{"between", Query{Units: []string{backupUnit}, Since: epoch.Add(1 * time.Second), Until: epoch.Add(8 * time.Second)}, []string{"started", evil, "Failed"}},
@@ -88,9 +90,9 @@ func TestAnEntryIsReadWhole(t *testing.T) {
 		{Time: epoch, Priority: 6, Unit: backupUnit, Message: "Starting", InvocationID: invocation, PID: 1, Fields: map[string]string{
 			"_BOOT_ID": bootID, "_SYSTEMD_UNIT": "init.scope", "UNIT": backupUnit, "_PID": "1", "PRIORITY": "6", "INVOCATION_ID": invocation,
 		}},
-		{Time: epoch.Add(time.Second), Priority: 5, Unit: backupUnit, Message: "started", MessageID: MessageID(EventBackupStarted), Event: EventBackupStarted, RunID: "r1", InvocationID: invocation, PID: 4711, Fields: map[string]string{
+		{Time: epoch.Add(time.Second), Priority: 5, Unit: backupUnit, Message: "started", MessageID: event.MessageID(event.BackupStarted), Event: event.BackupStarted, RunID: "r1", InvocationID: invocation, PID: 4711, Fields: map[string]string{
 			"_BOOT_ID": bootID, "_SYSTEMD_UNIT": backupUnit, "_PID": "4711", "PRIORITY": "5", "_SYSTEMD_INVOCATION_ID": invocation,
-			"MESSAGE_ID": MessageID(EventBackupStarted), "PGBTUI_EVENT": "backup-started", "PGBTUI_RUN_ID": "r1",
+			"MESSAGE_ID": event.MessageID(event.BackupStarted), "PGBTUI_EVENT": "backup-started", "PGBTUI_RUN_ID": "r1",
 		}},
 		{Time: epoch.Add(7 * time.Second), Priority: 3, Unit: backupUnit, Message: "evil \x1b[2J\nsecond \xff line", RunID: "r1", InvocationID: invocation, PID: 4711, Fields: map[string]string{
 			"_BOOT_ID": bootID, "_SYSTEMD_UNIT": backupUnit, "_PID": "4711", "PRIORITY": "3", "_SYSTEMD_INVOCATION_ID": invocation, "PGBTUI_RUN_ID": "r1",

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -24,7 +24,7 @@ import (
 func TestTheTableOfEventsIsTheCatalogue(t *testing.T) {
 	var want strings.Builder
 	want.WriteString("| event | MESSAGE_ID | meaning |\n| --- | --- | --- |\n")
-	for _, e := range journal.Events() {
+	for _, e := range event.All() {
 		fmt.Fprintf(&want, "| `%s` | `%s` | %s |\n", e.Name, e.ID, e.Meaning)
 	}
 	_, rest, _ := strings.Cut(read(t, "docs/alerts.md"), "<!-- begin events -->\n")

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 )
 
 // The faults. After each: the exit code of the table, nothing left in the store, and as many
@@ -14,7 +14,7 @@ import (
 // alerts are the alert entries about a unit so far. Only those of alert units count.
 func (h *host) alerts(t *testing.T, unit string) []map[string]string {
 	t.Helper()
-	return h.journal(t, operator, "MESSAGE_ID="+journal.MessageID(journal.EventAlert), "PGBTUI_FAILED_UNIT="+unit)
+	return h.journal(t, operator, "MESSAGE_ID="+event.MessageID(event.Alert), "PGBTUI_FAILED_UNIT="+unit)
 }
 
 // toldOnce counts alerts and posts around what happens, and expects one more of each.

@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -42,7 +43,7 @@ func (r *run) commit(ctx context.Context) error {
 		r.warn(ctx, err.Error())
 	}
 	m := &r.manifest
-	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID), backup.Event(backup.EventCommitted), slog.String("set", m.ID),
+	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID), event.Attr(event.BackupCommitted), slog.String("set", m.ID),
 		slog.Int64("bytes", m.Dump.SizeBytes), slog.Int64("raw_bytes", m.Dump.RawBytes), slog.Int64("rows", m.Summary.Rows),
 		slog.Float64("seconds", m.FinishedAt.Sub(m.StartedAt).Seconds()))
 	return nil
@@ -105,7 +106,7 @@ func (r *run) committedAnyway(ctx context.Context, body []byte, err error) bool 
 		r.written = append([]string{r.dir + backup.ManifestName}, r.written...)
 	default:
 		r.written = nil
-		r.log.WarnContext(ctx, "it is not known whether the manifest was written: the set stays, `pgbtui list` shows it if it was", backup.Event(backup.EventWarning))
+		r.log.WarnContext(ctx, "it is not known whether the manifest was written: the set stays, `pgbtui list` shows it if it was", event.Attr(event.Warning))
 	}
 	return false
 }

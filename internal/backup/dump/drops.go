@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
@@ -87,7 +88,7 @@ func (r *run) warnOfDrops(ctx context.Context) {
 		return // some writers may not read
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "the set is not held against those before it: "+err.Error(), backup.Event(backup.EventWarning))
+		r.log.WarnContext(ctx, "the set is not held against those before it: "+err.Error(), event.Attr(event.Warning))
 		return
 	}
 	of := r.manifest

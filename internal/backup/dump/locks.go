@@ -10,6 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/lease"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -72,14 +73,14 @@ func (r *run) heldInSource(holder *postgres.Holder) error {
 func (r *run) tellStranger(ctx context.Context) {
 	if stranger := r.source.Stranger; stranger != nil {
 		r.log.WarnContext(ctx, fmt.Sprintf("somebody else holds the advisory lock of backups of %q, which did not keep this one from its work: %s",
-			r.job.Database, stranger), backup.Event(backup.EventWarning), slog.String("remedy", stranger.Remedy()))
+			r.job.Database, stranger), event.Attr(event.Warning), slog.String("remedy", stranger.Remedy()))
 	}
 }
 
 // tellStandby is no warning of the set either: every one of a standby lacks these rows, by what a standby is.
 func (r *run) tellStandby(ctx context.Context) {
 	if r.facts.InRecovery && r.facts.Unlogged > 0 {
-		r.log.WarnContext(ctx, fmt.Sprintf("the rows of %d unlogged tables are not in backups of a hot standby, which has none of them", r.facts.Unlogged), backup.Event(backup.EventWarning),
+		r.log.WarnContext(ctx, fmt.Sprintf("the rows of %d unlogged tables are not in backups of a hot standby, which has none of them", r.facts.Unlogged), event.Attr(event.Warning),
 			slog.String("remedy", "back up the primary if they are needed; a restore tells it too"))
 	}
 }
@@ -194,7 +195,7 @@ func (r *run) sweep(ctx context.Context) error {
 	}
 	removed, err := retention.SweepUploads(ctx, r.env.Bucket, backup.Folder(r.job.S3.Prefix, r.job.Instance, r.job.Database), before)
 	for _, key := range removed {
-		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, backup.Event(backup.EventLeftoverRemoved), slog.String("key", key))
+		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, event.Attr(event.LeftoverRemoved), slog.String("key", key))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

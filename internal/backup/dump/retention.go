@@ -8,6 +8,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -26,7 +27,7 @@ func (r *run) retention(ctx context.Context) []retention.Decision {
 	if err != nil {
 		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
 		r.warnings = append(r.warnings, text)
-		r.log.WarnContext(ctx, text, backup.Event(backup.EventRetentionFailed), slog.String("remedy", fault.Remedy(err)))
+		r.log.WarnContext(ctx, text, event.Attr(event.RetentionFailed), slog.String("remedy", fault.Remedy(err)))
 	}
 	return done.Sets
 }

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -89,7 +90,7 @@ type run struct {
 
 func (r *run) do(ctx context.Context) (result *Result, err error) {
 	r.manifest.StartedAt = r.env.Stamp()
-	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", backup.Event(backup.EventStarted), slog.String("set", r.opts.ID))
+	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event.Attr(event.BackupStarted), slog.String("set", r.opts.ID))
 	if !backup.SetID.MatchString(r.opts.ID) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)
 	}
@@ -121,25 +122,25 @@ func (r *run) do(ctx context.Context) (result *Result, err error) {
 // enter starts a stage and says so in the journal.
 func (r *run) enter(ctx context.Context, stage backup.Stage, total int64) {
 	r.meter.Enter(stage, total)
-	r.log.DebugContext(ctx, "stage "+string(stage), backup.Event(backup.EventStage), slog.String("stage", string(stage)))
+	r.log.DebugContext(ctx, "stage "+string(stage), event.Attr(event.BackupStage), slog.String("stage", string(stage)))
 }
 
 func (r *run) warn(ctx context.Context, text string) {
 	r.warnings = append(r.warnings, text)
-	r.log.WarnContext(ctx, text, backup.Event(backup.EventWarning))
+	r.log.WarnContext(ctx, text, event.Attr(event.Warning))
 }
 
 // report writes the one line of a failed run.
 func (r *run) report(ctx context.Context, err error) {
-	name, level := backup.EventFailed, slog.LevelError
+	name, level := event.BackupFailed, slog.LevelError
 	switch code := fault.CodeOf(err); {
 	case code == fault.Terminated || code == fault.Interrupted:
-		name, level = backup.EventCancelled, slog.LevelWarn
+		name, level = event.BackupCancelled, slog.LevelWarn
 	case errors.Is(err, lease.ErrHeld):
-		name, level = backup.EventLockHeld, slog.LevelWarn
+		name, level = event.LockHeld, slog.LevelWarn
 	case errors.Is(err, meter.ErrStalled):
-		name = backup.EventStall
+		name = event.Stall
 	}
 	ctx = context.WithoutCancel(ctx)
-	r.log.LogAttrs(ctx, level, "backup failed: "+err.Error(), backup.Event(name), slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
+	r.log.LogAttrs(ctx, level, "backup failed: "+err.Error(), event.Attr(name), slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 }

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/test/need"
@@ -114,7 +115,7 @@ func TestADrillRestoresIntoAServerOfItsOwnProvesItAndLeavesNothing(t *testing.T)
 	if e, ok := backup.RestoreTime(nil, now); !ok || e.From.Kind != "drill" {
 		t.Errorf("%+v, %v", e, ok)
 	}
-	for _, name := range []string{backup.EventDrillStarted, backup.EventDrillOK} {
+	for _, name := range []string{event.DrillStarted, event.DrillOK} {
 		if !strings.Contains(w.log.text(), "event="+name) {
 			t.Errorf("no event %s", name)
 		}
@@ -182,7 +183,7 @@ func (w *world) provesNothing(t *testing.T, set *backup.Set, want fault.Code, sa
 	if n := len(w.find(t, set.ID).Proofs); drilled != nil || n != len(set.Proofs) {
 		t.Errorf("%d proofs, %d before", n, len(set.Proofs))
 	}
-	if !strings.Contains(w.log.text(), "event="+backup.EventDrillFailed) {
+	if !strings.Contains(w.log.text(), "event="+event.DrillFailed) {
 		t.Error("no event tells of the failure")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -124,7 +125,7 @@ func TestAReplacedDatabaseIsKeptAndComesBackByAnUndo(t *testing.T) {
 			}
 			r.wantLive(t, 1)
 			r.wantBeside(t, kept.Before)
-			if last := done.Stages[len(done.Stages)-1].Stage; last != backup.StageSwap || !strings.Contains(r.log.text(), "event="+backup.EventReplaced) {
+			if last := done.Stages[len(done.Stages)-1].Stage; last != backup.StageSwap || !strings.Contains(r.log.text(), "event="+event.Replaced) {
 				t.Errorf("stage %s; %s", last, r.log.text())
 			}
 			undo := restore.UndoRequest{Database: name, Confirm: name}

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
@@ -49,7 +50,7 @@ func Drill(ctx context.Context, job config.Job, env backup.Env, set *backup.Set,
 	d := newDrilling(job, env, set, req, identities)
 	ctx, stop := d.meter.Follow(ctx)
 	defer stop()
-	d.log.InfoContext(ctx, "drill of "+set.ID+" started", backup.Event(backup.EventDrillStarted))
+	d.log.InfoContext(ctx, "drill of "+set.ID+" started", event.Attr(event.DrillStarted))
 	err := backup.Unusable(set)
 	if err == nil {
 		err = backup.CauseOf(ctx, d.do(ctx))
@@ -240,7 +241,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	d.proof.Warnings = append(d.proof.Warnings, d.result.Notes...)
 	logCtx := context.WithoutCancel(ctx)
 	if err != nil {
-		d.log.ErrorContext(logCtx, "drill failed: "+err.Error(), backup.Event(backup.EventDrillFailed),
+		d.log.ErrorContext(logCtx, "drill failed: "+err.Error(), event.Attr(event.DrillFailed),
 			slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err
@@ -264,12 +265,12 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 		result.Warnings = append(result.Warnings, warning)
 	}
 	for _, w := range result.Warnings {
-		d.log.WarnContext(logCtx, w, backup.Event(backup.EventWarning))
+		d.log.WarnContext(logCtx, w, event.Attr(event.Warning))
 	}
 	if err == nil {
 		took := d.proof.FinishedAt.Sub(d.proof.StartedAt).Round(time.Second)
 		d.log.InfoContext(logCtx, fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.set.ID, took, d.proof.Tables, d.proof.Rows, d.facts.Owners),
-			backup.Event(backup.EventDrillOK), slog.Int64("rows", d.proof.Rows))
+			event.Attr(event.DrillOK), slog.Int64("rows", d.proof.Rows))
 	}
 	return result, err
 }

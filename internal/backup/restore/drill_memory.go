@@ -6,7 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -51,7 +51,7 @@ func (d *drilling) tellMemory(ctx context.Context) {
 		need := row*side.copies + ownBytes
 		if side.limit > 0 && row > 0 && need > side.limit {
 			d.log.WarnContext(ctx, fmt.Sprintf("a row of %s has %s, which may need %s of memory: the unit of %s may have %s (MemoryMax=)",
-				table, humanize.IBytes(uint64(row)), humanize.IBytes(uint64(need)), side.unit, humanize.IBytes(uint64(side.limit))), backup.Event(backup.EventWarning))
+				table, humanize.IBytes(uint64(row)), humanize.IBytes(uint64(need)), side.unit, humanize.IBytes(uint64(side.limit))), event.Attr(event.Warning))
 		}
 	}
 }

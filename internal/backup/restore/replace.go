@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
@@ -200,7 +201,7 @@ func (r *restoring) replace(ctx context.Context) error {
 	for _, c := range r.changes {
 		r.note("other than before: " + c)
 	}
-	r.log.InfoContext(ctx, fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept), backup.Event(backup.EventReplaced))
+	r.log.InfoContext(ctx, fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept), event.Attr(event.Replaced))
 	return nil
 }
 

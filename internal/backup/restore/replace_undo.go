@@ -10,6 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
@@ -61,10 +62,10 @@ func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) 
 			err = backup.CauseOf(ctx, err)
 		}
 		err = s.explain(err)
-		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), backup.Event(backup.EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
-	s.log.InfoContext(ctx, fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept), backup.Event(backup.EventSwappedBack))
+	s.log.InfoContext(ctx, fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept), event.Attr(event.SwappedBack))
 	return done, nil
 }
 

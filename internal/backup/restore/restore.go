@@ -18,6 +18,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
@@ -34,13 +35,13 @@ func Run(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, r
 	r := newRestoring(job, env, set, req, identities)
 	ctx, stop := r.meter.Follow(ctx)
 	defer stop()
-	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, r.req.To), backup.Event(backup.EventRestoreStarted))
+	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, r.req.To), event.Attr(event.RestoreStarted))
 	r.started = r.env.Stamp()
 	started := time.Now()
 	err := r.do(ctx)
 	if err != nil {
 		err = r.explain(r.cause(ctx, err))
-		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), backup.Event(backup.EventRestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
 	if r.part != nil {
@@ -48,9 +49,9 @@ func Run(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, r
 	}
 	r.result.Stages, r.result.Seconds = r.meter.Stages(), time.Since(started).Round(time.Millisecond).Seconds()
 	if n := r.result.leftOut(); n > 0 {
-		r.log.WarnContext(ctx, fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]), backup.Event(backup.EventWarning))
+		r.log.WarnContext(ctx, fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]), event.Attr(event.Warning))
 	}
-	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()), backup.Event(backup.EventRestoreOK))
+	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()), event.Attr(event.RestoreOK))
 	return &r.result, nil
 }
 

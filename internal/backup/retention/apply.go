@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -45,7 +46,7 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruni
 		if !d.Delete || !try(d.Set.ID, func() error { return deleteSet(ctx, bucket, &d.Set) }) {
 			continue
 		}
-		log.InfoContext(ctx, fmt.Sprintf("deleted %s: %s", d.Set.ID, d.Reason), backup.Event(backup.EventRetentionDeleted),
+		log.InfoContext(ctx, fmt.Sprintf("deleted %s: %s", d.Set.ID, d.Reason), event.Attr(event.RetentionDeleted),
 			slog.String("set", d.Set.ID), slog.String("reason", d.Reason))
 		done.Sets = append(done.Sets, d)
 	}
@@ -53,10 +54,10 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruni
 		if !l.Remove || !try("what run "+l.Run+" left", func() error { return removeLeftover(ctx, bucket, &l) }) {
 			continue
 		}
-		log.InfoContext(ctx, fmt.Sprintf("removed what run %s left, %s: %s", l.Run, l.Kind, l.Reason), backup.Event(backup.EventLeftoverRemoved), slog.String("key", l.Key))
+		log.InfoContext(ctx, fmt.Sprintf("removed what run %s left, %s: %s", l.Run, l.Kind, l.Reason), event.Attr(event.LeftoverRemoved), slog.String("key", l.Key))
 		done.Leftovers = append(done.Leftovers, l)
 	}
-	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)), backup.Event(backup.EventRetentionKept))
+	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)), event.Attr(event.RetentionKept))
 	return done, backup.First(failed)
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -83,7 +84,7 @@ func Twice(ctx context.Context, env backup.Env, what string, read func() error) 
 
 // cameDamaged tells of bytes that were right when they were read again.
 func cameDamaged(ctx context.Context, env backup.Env, what string, err error) {
-	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), backup.Event(backup.EventWarning))
+	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), event.Attr(event.Warning))
 }
 
 // Check reads an object to its end, for its hash alone, and tells to what it passed.

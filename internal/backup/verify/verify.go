@@ -16,6 +16,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -43,7 +44,7 @@ func verify(ctx context.Context, v *verifying) (*Result, error) {
 	v.meter = meter.New("verify", v.set.Database, v.job.StallAfter, v.env.Progress)
 	ctx, stop := v.meter.Follow(ctx)
 	defer stop()
-	v.log.InfoContext(ctx, "verification of "+v.set.ID+" started", backup.Event(backup.EventVerifyStarted))
+	v.log.InfoContext(ctx, "verification of "+v.set.ID+" started", event.Attr(event.VerifyStarted))
 	v.begin()
 	err := backup.Unusable(v.set)
 	if err == nil {
@@ -225,7 +226,7 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Result, error) {
 	v.proof.OK = err == nil
 	logCtx := context.WithoutCancel(ctx)
 	if err != nil {
-		v.log.ErrorContext(logCtx, "verification failed: "+err.Error(), backup.Event(backup.EventVerifyFailed), slog.String("remedy", fault.Remedy(err)))
+		v.log.ErrorContext(logCtx, "verification failed: "+err.Error(), event.Attr(event.VerifyFailed), slog.String("remedy", fault.Remedy(err)))
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err
 		}
@@ -238,7 +239,7 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Result, error) {
 	result.Recorded = v.record(logCtx)
 	result.Warnings = v.warnings
 	if err == nil {
-		v.log.InfoContext(logCtx, fmt.Sprintf("verified %s: %s, %s", v.set.ID, v.proof.Level, v.proof.Shown()), backup.Event(backup.EventVerifyOK), slog.Int64("bytes", v.proof.Bytes))
+		v.log.InfoContext(logCtx, fmt.Sprintf("verified %s: %s, %s", v.set.ID, v.proof.Level, v.proof.Shown()), event.Attr(event.VerifyOK), slog.Int64("bytes", v.proof.Bytes))
 	}
 	return result, err
 }
