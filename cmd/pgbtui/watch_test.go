@@ -86,7 +86,7 @@ func newWatched(t *testing.T, alert string) *watched {
 func (w *watched) configure(t *testing.T, alert string) {
 	t.Helper()
 	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\n"+
-		"jobs: {%s: {}}\n%s", w.s3.Bucket, w.s3.Endpoint, w.db, alert)
+		"drill: {server: {host: %s, port: %q, user: %s}}\njobs: {%s: {}}\n%s", w.s3.Bucket, w.s3.Endpoint, w.pg.Host, w.pg.Port, w.pg.User, w.db, alert)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +209,43 @@ func TestAChannelOfOneJobIsToldApartFromThatOfAnother(t *testing.T) {
 	if got := second.take(); len(got) != 2 || !strings.Contains(got[0], "job b") {
 		t.Errorf("%q", got)
 	}
+}
+
+// Backups that succeed do not answer a drill that failed, and nothing but a drill that passes ends its reminders.
+func TestAFailedDrillIsRemindedOfUntilOnePassesAndThenCleared(t *testing.T) {
+	h := newHook(t)
+	w := newWatched(t, "alert: {channels: [{url: "+h.URL+"}]}\n")
+	w.now = w.now.Add(-5 * 24 * time.Hour) // the store knows what time it is
+	w.pg.Exec(t, w.db, `CREATE TABLE known (a text); INSERT INTO known VALUES ('a');
+		CREATE FUNCTION is_known(i text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT EXISTS (SELECT FROM known WHERE a = i)';
+		CREATE TABLE verified (i text CHECK (is_known(i))); INSERT INTO verified VALUES ('a')`)
+	does := func(want fault.Code, args ...string) {
+		t.Helper()
+		if code, out := w.run(t, args...); code != want {
+			t.Fatalf("%q: %d: %s", args, code, out)
+		}
+	}
+	does(fault.OK, "--headless")
+	w.expect(t, h, time.Hour)
+	does(fault.Integrity, "drill", "latest")
+	w.expect(t, h, time.Hour, "the newest drill failed, and none has passed since")
+	w.expect(t, h, time.Hour)
+	for range 2 { // days
+		does(fault.OK, "--headless")
+		w.expect(t, h, 23*time.Hour+30*time.Minute, "problem goes on")
+		w.expect(t, h, 30*time.Minute)
+	}
+	// It fails again, of another set: the same incident.
+	does(fault.OK, "--headless")
+	does(fault.Integrity, "drill", "latest")
+	w.expect(t, h, time.Hour)
+
+	w.pg.Exec(t, w.db, "ALTER FUNCTION is_known SET search_path = public")
+	does(fault.OK, "--headless")
+	w.expect(t, h, time.Hour)
+	does(fault.OK, "drill", "latest")
+	w.expect(t, h, time.Hour, "all clear")
+	w.expect(t, h, time.Hour)
 }
 
 func TestALostMemoryCostsOneRepeat(t *testing.T) {
