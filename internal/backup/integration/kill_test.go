@@ -131,7 +131,7 @@ func TestTheLeaseOfARunKilledOnAnotherHostEndsWithItsTerm(t *testing.T) {
 	if !strings.Contains(err.Error(), "on host testhost") {
 		t.Error(err)
 	}
-	w.env.Now = func() time.Time { return time.Now().Add(lease.Term) }
+	w.storeAhead.Store(int64(lease.Term + time.Second))
 	w.run(t)
 }
 

@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,7 +61,8 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 	w.atFirst(s3server.OpCompleteMultipart, "", func() *s3server.Fault {
 		job, env := w.job, w.env
 		job.Postgres.Host, job.Postgres.Port = other.Host, other.Port
-		env.Host, env.Now = "otherhost", func() time.Time { return time.Now().Add(2 * lease.Term) }
+		env.Host = "otherhost"
+		w.storeAhead.Store(int64(2 * lease.Term))
 		var err error
 		if second, err = dump.Run(t.Context(), job, env, dump.RunOptions{ID: backup.NewID(time.Now())}); err != nil {
 			t.Error(err)
@@ -78,6 +80,31 @@ func TestAHolderPausedBeyondItsLeaseDoesNotCommit(t *testing.T) {
 	if w.leaseNow(t).Run != second.Manifest.ID {
 		t.Error("the loser took the lease back")
 	}
+}
+
+func TestALeaseEndsByTheStoresClockAndNotByThisHosts(t *testing.T) {
+	for name, off := range map[string]time.Duration{"store behind": -10 * time.Minute, "store ahead": 10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, pgOf(t), "small", s3server.With(func(o *s3server.Options) { o.Habits.ClockOff = off }))
+			w.take(t, "run1", "a")
+			if _, err := lease.Take(t.Context(), w.testLease("run2", "b")); !errors.Is(err, lease.ErrHeld) {
+				t.Errorf("a living holder's lease was taken: %v", err)
+			}
+			w.storeAhead.Store(int64(off + lease.Term + 2*time.Second))
+			w.take(t, "run3", "c")
+		})
+	}
+	t.Run("a store that does not tell this role its time", func(t *testing.T) {
+		w := newWorldOn(t, pgOf(t), "small")
+		denied := s3server.Fault{Kind: s3server.Answer, Status: http.StatusForbidden, Code: "AccessDenied"}
+		w.store.Inject(s3server.Rule{Op: s3server.OpHeadBucket, Fault: denied})
+		w.take(t, "run1", "a")
+		if _, err := lease.Take(t.Context(), w.testLease("run2", "b")); !errors.Is(err, lease.ErrHeld) {
+			t.Errorf("a living holder's lease was taken: %v", err)
+		}
+		w.env.Now = func() time.Time { return time.Now().Add(lease.Term + time.Second) }
+		w.take(t, "run3", "c")
+	})
 }
 
 // testLease is a lease of the world's job, before it is taken.
@@ -216,7 +243,7 @@ func TestAnUnreadableOrAncientLeaseBlocksNobody(t *testing.T) {
 		w.put(t, backup.LeaseKey(w.job), []byte(`{"run":"x","host":"h","source":"s","until":"2999-01-01T00:00:00Z"}`))
 		_, err := w.try(t.Context())
 		wantCode(t, err, fault.Temporary)
-		w.env.Now = func() time.Time { return time.Now().Add(lease.Term + time.Second) }
+		w.pass(lease.Term + time.Second)
 		w.run(t)
 	})
 }

@@ -131,14 +131,29 @@ func (l *Lease) takeOver(ctx context.Context) (etag string, err error) {
 
 // heldNow reports whether another run has the lease, and may be at work.
 func (l *Lease) heldNow(ctx context.Context, holder Record) (bool, error) {
-	if holder.Run == l.Mine.Run || !holder.Live(l.Now()) {
+	if holder.Run == l.Mine.Run || holder.Release {
 		return false, nil
+	}
+	now, err := l.storeTime(ctx)
+	if err != nil || !holder.Live(now) {
+		return false, err
 	}
 	if holder.Host != l.Mine.Host || holder.Source != l.Mine.Source {
 		return true, nil
 	}
 	alone, err := l.Alone(ctx)
 	return !alone, err
+}
+
+// storeTime is the clock that the end of another's lease is told by. This host's own may be minutes off without anybody's
+// fault (backup.ClockBound), and a lease lasts three: a fast one would take it from a living run. It counts only where
+// the store tells nobody its time, or not this role.
+func (l *Lease) storeTime(ctx context.Context) (time.Time, error) {
+	now, err := l.Bucket.Clock(ctx)
+	if err == nil || ctx.Err() != nil || fault.CodeOf(err).Retryable() {
+		return now, err
+	}
+	return l.Now(), nil
 }
 
 // Live reports whether the lease is neither given up nor over at a time.

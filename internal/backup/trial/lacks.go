@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/backup/lease"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -108,20 +108,23 @@ func (t *Result) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
 	}
 }
 
-// CheckClock fails when this host and the store disagree by more than leases and retention bear.
+// clockTold is how far this host and the store may disagree before it is told: well before retention stops for it.
+const clockTold = 3 * time.Minute
+
+// CheckClock fails when this host and the store disagree.
 func CheckClock(ctx context.Context, env backup.Env) error {
 	clocks, err := backup.ReadClocks(ctx, env.Bucket, env.Now)
 	if err != nil {
 		return err
 	}
 	off := clocks.Host.Sub(clocks.Store)
-	if off.Abs() < lease.Term {
+	if off.Abs() < clockTold {
 		return nil
 	}
 	word := "ahead of"
 	if off < 0 {
 		word = "behind"
 	}
-	return fault.New(fault.Refused, "this host's clock is "+retention.OffBy(off.Abs())+" "+word+" the store's: leases end too early or too late, "+
+	return fault.New(fault.Refused, "this host's clock is "+retention.OffBy(off.Abs())+" "+word+" the store's: the times of sets are wrong by that, "+
 		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.", nil)
 }
