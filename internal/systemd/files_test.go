@@ -112,6 +112,9 @@ func TestUnitsAvoidTheKnownTraps(t *testing.T) {
 			t.Errorf("%s: StartLimit* outside [Unit] is ignored", name)
 		}
 	}
+	if text := rendered(t, "postgres-backup-alert@.service"); !strings.Contains(text, "\nStartLimitIntervalSec=0\n") {
+		t.Error("the alerts of a unit that fails fast are limited by systemd")
+	}
 	if text := rendered(t, "postgres-restore@.service"); !strings.Contains(text, "\nRemoveIPC=no\n") {
 		t.Error("the restore unit would remove the shared memory of the servers that run as postgres")
 	}
