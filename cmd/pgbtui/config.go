@@ -11,8 +11,8 @@ func newConfigCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, read_only, signing and watch may also stand
-inside a job.
+const configHelp = `Keys of /etc/pgbtui/config.yaml. All but jobs, label, metrics, read_only, signing and watch may
+also stand inside a job.
 
   label: production             shown in the console's first line; production is drawn in red
   read_only: false              the console gets nothing that changes anything
@@ -44,6 +44,7 @@ inside a job.
     channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
     remind: 24h                 a reminder of a problem that lasts
   watch: {ping_url: https://...}               called after each clean look; not inside a job
+  metrics: {textfile: /var/lib/prometheus/node-exporter}   for Prometheus; not inside a job
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 every week; without server, drills have a private one; by: hand: people start them

@@ -11,14 +11,16 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// endedCommand is what ExecStopPost= of every unit runs: it must be quick, needs no configuration,
-// and never fails the unit that it tells about.
+// endedCommand is what ExecStopPost= of every unit runs: it must be quick, records the end whatever the configuration
+// is, and never fails the unit that it tells about.
 func newEndedCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: "ended UNIT", Short: "Record in the journal how a unit ended: for ExecStopPost=",
 		Args: one("the name of the unit"), Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			runEnded(cmd.Context(), p.logs, systemd.EndFrom(args[0], p.getenv))
+			end := systemd.EndFrom(args[0], p.getenv)
+			runEnded(cmd.Context(), p.logs, end)
+			reportEnd(cmd.Context(), p, end)
 			return nil
 		},
 	}

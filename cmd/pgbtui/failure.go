@@ -32,6 +32,14 @@ func exitWith(code fault.Code) error {
 	return &outcome{code}
 }
 
+// exitCode is the code that an error ends a call with.
+func exitCode(err error) fault.Code {
+	if bare := (*outcome)(nil); errors.As(err, &bare) {
+		return bare.code
+	}
+	return fault.CodeOf(err)
+}
+
 // loggedError is an error that the run has already reported in its log.
 type loggedError struct{ cause error }
 

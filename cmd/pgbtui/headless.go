@@ -29,6 +29,13 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	if err != nil {
 		return err
 	}
+	end := runBackup(ctx, o, job)
+	measureRun(ctx, o, c, job, exitCode(end))
+	return end
+}
+
+// runBackup is the run itself.
+func runBackup(ctx context.Context, o *headlessOptions, job config.Job) error {
 	if err := o.env.adoptPassword(); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	Label    string // environment label on screen, e.g. "production"
 	ReadOnly bool   // the console gets no write methods
 	Watch    Watch
+	Metrics  Metrics
 	Jobs     []Job // sorted by name; empty when jobs are only named by template units
 
 	EnvFile    string   // the environment file that was looked for

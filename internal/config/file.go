@@ -24,6 +24,7 @@ type fileRoot struct {
 	ReadOnly     bool                 `yaml:"read_only"`
 	Signing      fileSigning          `yaml:"signing"`
 	Watch        fileWatch            `yaml:"watch"`
+	Metrics      fileMetrics          `yaml:"metrics"`
 	Jobs         map[string]yaml.Node `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }
@@ -34,6 +35,7 @@ type strictRoot struct {
 	ReadOnly     bool                     `yaml:"read_only"`
 	Signing      fileSigning              `yaml:"signing"`
 	Watch        fileWatch                `yaml:"watch"`
+	Metrics      fileMetrics              `yaml:"metrics"`
 	Jobs         map[string]*fileSettings `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }

@@ -86,6 +86,9 @@ func (l loader) load() (*Config, error) {
 		if c.Watch, err = l.watch(l.doc.settings.Watch); err != nil {
 			return nil, err
 		}
+		if c.Metrics, err = l.metrics(l.doc.settings.Metrics); err != nil {
+			return nil, err
+		}
 		c.File, c.Label, c.ReadOnly = l.doc.file, l.doc.settings.Label, l.doc.settings.ReadOnly
 		top = l.doc.settings.fileSettings
 	}

@@ -3,6 +3,8 @@ package systemd
 import (
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // End is how one run of a service ended, as systemd told the process that ExecStopPost= starts
@@ -25,6 +27,24 @@ func EndFrom(unit string, getenv func(string) string) End {
 
 // Good reports whether systemd counts it as a success, which is what SuccessExitStatus= says.
 func (e End) Good() bool { return e.Result == "success" }
+
+// Code is the end as an exit code: the process's own, 128 and the signal's number where it was killed, as shells have
+// it, and 1 where systemd never came as far as the program.
+func (e End) Code() int {
+	if n, err := strconv.Atoi(e.ExitStatus); err == nil && e.ExitCode == "exited" {
+		if n == 0 && !e.Good() {
+			return 1 // a time-out, or another step, after the program itself was done
+		}
+		return n
+	}
+	if n := unix.SignalNum("SIG" + strings.TrimPrefix(e.ExitStatus, "SIG")); n > 0 {
+		return 128 + int(n)
+	}
+	if e.Good() {
+		return 0
+	}
+	return 1
+}
 
 // Text is the end in one line.
 func (e End) Text() string {

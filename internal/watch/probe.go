@@ -245,7 +245,7 @@ func (s Snapshot) Unjudged(i Incident) bool {
 		return s.HostErr != nil || s.setsUnknown(i.Subject)
 	case KindChannel:
 		return i.Subject != UnusableChannel // the others are known when something is sent
-	case KindBucket, KindSystemd:
+	case KindBucket, KindSystemd, KindMetrics:
 	}
 	return false
 }

@@ -70,6 +70,8 @@ func (i Incident) about() string {
 		return printable.Text(i.Subject)
 	case i.Kind == KindChannel:
 		return "alerts by " + printable.Text(i.Subject)
+	case i.Kind == KindMetrics:
+		return "metrics by " + printable.Text(i.Subject)
 	case i.Subject == "":
 		return "systemd"
 	case i.Kind == KindBucket:

@@ -47,6 +47,7 @@ const (
 	KindBucket  Kind = "bucket"  // the bucket cannot be read
 	KindSystemd Kind = "systemd" // systemd does not answer
 	KindChannel Kind = "channel" // a channel refuses alerts
+	KindMetrics Kind = "metrics" // a monitoring system does not take metrics
 )
 
 // UnusableChannel is the subject of an address that no channel can be made of.

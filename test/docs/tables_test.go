@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/event"
+	"codeberg.org/pgbtui/pgbtui/internal/metrics"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -31,6 +32,19 @@ func TestTheTableOfEventsIsTheCatalogue(t *testing.T) {
 	got, _, _ := strings.Cut(rest, "<!-- end events -->")
 	if strings.TrimSpace(got) != strings.TrimSpace(want.String()) {
 		t.Errorf("docs/alerts.md must have, between its markers:\n%s", want.String())
+	}
+}
+
+func TestTheTableOfMetricsIsTheCatalogue(t *testing.T) {
+	var want strings.Builder
+	want.WriteString("| metric | meaning |\n| --- | --- |\n")
+	for _, m := range metrics.Catalogue() {
+		fmt.Fprintf(&want, "| `%s` | %s |\n", m.Name, m.Help)
+	}
+	_, rest, _ := strings.Cut(read(t, "docs/monitoring.md"), "<!-- begin metrics -->\n")
+	got, _, _ := strings.Cut(rest, "<!-- end metrics -->")
+	if strings.TrimSpace(got) != strings.TrimSpace(want.String()) {
+		t.Errorf("docs/monitoring.md must have, between its markers:\n%s", want.String())
 	}
 }
 

@@ -83,6 +83,7 @@ func newDutyHost(t *testing.T) *host {
 	h.root(t, "systemctl", "start", "store.service")
 	h.sql(t, "postgres", "CREATE DATABASE production TEMPLATE template0")
 	h.sql(t, "production", shop)
+	h.root(t, "mkdir", "-p", nodeExporterDir) // as Debian's package has it: root's
 	h.root(t, "pgbtui", "units", "install", "--database-role")
 	h.addPeople(t)
 	return h
@@ -146,6 +147,7 @@ const dutyConfiguration = `s3:
   path_style: true
   credentials_file: ` + credentialsFile + `
 keep: {days: 30, by: timer}
+metrics: {textfile: ` + nodeExporterDir + `}
 jobs:
   production: {}
 `
@@ -171,6 +173,7 @@ func TestEachDutyHasItsOwnSecrets(t *testing.T) {
 		test func(*host, *testing.T)
 	}{
 		{"EachUnitDoesItsWorkWithItsOwnKey", (*host).dutiesAreDone},
+		{"RunsAndTheWatchWriteMetrics", (*host).metricsAreWritten},
 		{"AnOperatorWritesNothing", (*host).operatorWritesNothing},
 		{"NoCodeReadsWhatAnotherUnitNeeds", (*host).codeReadsItsOwnAlone},
 		{"NobodyReadsTheMemoryOfARunByHand", (*host).memoryIsHidden},

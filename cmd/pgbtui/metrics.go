@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/metrics"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
+)
+
+// What runs and the watch tell monitoring systems. Rules: it never changes how a run ends; a system that takes nothing
+// is a warning in the run's journal, and a problem that the watch tells of.
+
+// metricsTime bounds the sending to all systems together, so that no backup waits for a monitoring system.
+const metricsTime = 30 * time.Second
+
+// monitor is one system that takes metrics.
+type monitor interface {
+	Name() string
+	Send(ctx context.Context, groups []metrics.Group) error
+}
+
+// monitors are those of a configuration.
+func monitors(c *config.Config) []monitor {
+	var all []monitor
+	if c.Metrics.Textfile != "" {
+		all = append(all, metrics.Textfile{Dir: c.Metrics.Textfile})
+	}
+	return all
+}
+
+// refused is a system that did not take what it was sent.
+type refused struct {
+	system string
+	cause  error
+}
+
+// sendMetrics gives every system all groups.
+func sendMetrics(ctx context.Context, to []monitor, groups []metrics.Group) (bad []refused) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsTime)
+	defer cancel()
+	for _, m := range to {
+		if err := m.Send(ctx, groups); err != nil {
+			bad = append(bad, refused{system: m.Name(), cause: err})
+		}
+	}
+	return bad
+}
+
+func warnOfMetrics(ctx context.Context, to *logs, bad []refused) {
+	for _, r := range bad {
+		to.logger(slog.LevelInfo).WarnContext(ctx, "metrics were not taken by "+r.system+": "+oneLine(r.cause),
+			slog.String("event", event.Warning), slog.String("remedy", fault.Remedy(r.cause)))
+	}
+}
+
+// measureRun sends what a backup's run knows: what the bucket holds now, where it made a set. How the run ended is told
+// by ExecStopPost= of its unit, which also sees it killed; without a unit, here.
+func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job config.Job, exit fault.Code) {
+	to := monitors(c)
+	if len(to) == 0 {
+		return
+	}
+	var groups []metrics.Group
+	if !o.env.inUnit() {
+		groups = append(groups, metrics.Run(metrics.WhoOf(job), o.env.now(), int(exit)))
+	}
+	if exit == fault.OK || exit == fault.Warnings {
+		sets, err := o.run.setsOf(ctx, job)
+		if err != nil {
+			o.run.logs.logger(slog.LevelInfo).InfoContext(ctx, "metrics of this set are left to the watch: "+err.Error())
+		} else {
+			groups = append(groups, metrics.Sets(job, sets))
+		}
+	}
+	warnOfMetrics(ctx, o.run.logs, sendMetrics(ctx, to, groups))
+}
+
+// reportEnd sends how a backup's unit ended. A configuration that cannot be read names no system: the run itself
+// failed by it, and says so.
+func reportEnd(ctx context.Context, p *program, e systemd.End) {
+	name, _, backup := systemd.JobOf(e.Unit)
+	if !backup {
+		return
+	}
+	c, err := p.config()
+	if err != nil {
+		return
+	}
+	job, err := c.Job(name)
+	to := monitors(c)
+	if err != nil || len(to) == 0 {
+		return
+	}
+	group := metrics.Run(metrics.WhoOf(job), p.now(), e.Code())
+	warnOfMetrics(ctx, p.logs, sendMetrics(ctx, to, []metrics.Group{group}))
+}
+
+// probeResult is one probe of the watch.
+type probeResult struct {
+	config *config.Config
+	jobs   []config.Job // in the order of seen.Jobs
+	seen   watch.Snapshot
+	found  []watch.Finding
+	at     time.Time
+}
+
+// measureProbe sends what the watch saw, and says which systems did not take it, as problems. A job whose bucket could
+// not be read keeps the samples that it has: their times say by themselves how old they are.
+func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
+	to := monitors(l.config)
+	if len(to) == 0 {
+		return nil
+	}
+	host := metrics.Group{Part: metrics.PartHost, Samples: []metrics.Sample{metrics.Watched(l.at)}}
+	groups := []metrics.Group{}
+	var names []string
+	for i, job := range l.jobs {
+		names = append(names, job.Name)
+		saw := l.seen.Jobs[i]
+		host.Samples = append(host.Samples, metrics.Expected(metrics.WhoOf(job), metrics.Objective{
+			RPO: saw.Objective.RPO, ProofWithin: saw.Objective.ProofWithin, ProofLevel: saw.Objective.ProofLevel.String(),
+		})...)
+		if saw.SetsErr == nil {
+			groups = append(groups, metrics.Sets(job, saw.Sets))
+		}
+	}
+	for _, f := range l.found {
+		host.Samples = append(host.Samples, metrics.Problem(subjectOf(f, l.jobs), string(f.Kind), f.Severity.String()))
+	}
+	bad := sendMetrics(ctx, to, append(groups, host))
+	if t := (metrics.Textfile{Dir: l.config.Metrics.Textfile}); t.Dir != "" && len(names) > 0 && l.seen.HostErr == nil {
+		if err := t.Sweep(names, l.at); err != nil && len(bad) == 0 {
+			bad = append(bad, refused{system: t.Name(), cause: err})
+		}
+	}
+	return metricsTrouble(bad)
+}
+
+func metricsTrouble(bad []refused) (found []watch.Finding) {
+	for _, r := range bad {
+		found = append(found, watch.Finding{
+			Subject: r.system, Kind: watch.KindMetrics, Severity: watch.Warning,
+			What: "metrics are refused: " + oneLine(r.cause), Remedy: fault.Remedy(firstOf(r.cause)),
+		})
+	}
+	return found
+}
+
+// firstOf is the first of errors that were joined.
+func firstOf(err error) error {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) && len(several.Unwrap()) > 0 {
+		return several.Unwrap()[0]
+	}
+	return err
+}
+
+// subjectOf is the job that a finding is about; the zero value where it is about the host.
+func subjectOf(f watch.Finding, jobs []config.Job) metrics.Who {
+	name := f.Subject
+	if scheduled, plain, ok := systemd.ScheduledJobOf(f.Subject); ok && !plain {
+		name = scheduled
+	} else if ok && len(jobs) == 1 {
+		name = jobs[0].Name
+	}
+	for _, job := range jobs {
+		if job.Name == name {
+			return metrics.WhoOf(job)
+		}
+	}
+	return metrics.Who{}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// metricsIn are the lines of all files that node_exporter would read, without comments.
+func metricsIn(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.prom"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "#") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// value is that of the one series of a metric with this label, "" without one.
+func value(t *testing.T, dir, metric, label string) string {
+	t.Helper()
+	found := ""
+	for line := range strings.Lines(metricsIn(t, dir)) {
+		if strings.HasPrefix(line, metric) && strings.Contains(line, label) {
+			if found != "" {
+				t.Errorf("%s with %s is there twice", metric, label)
+			}
+			found = strings.TrimSpace(line[strings.LastIndex(line, " "):])
+		}
+	}
+	return found
+}
+
+func (w *watched) measured(t *testing.T, dir, more string) {
+	t.Helper()
+	w.configure(t, "metrics: {textfile: "+dir+"}\n"+more)
+}
+
+func TestRunsAndTheWatchWriteWhatPrometheusReads(t *testing.T) {
+	w := newWatched(t, "")
+	dir := t.TempDir()
+	w.measured(t, dir, "")
+	job := `backup_job="` + w.db + `"`
+	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if value(t, dir, "pgbtui_job_info", job) != "1" || value(t, dir, "pgbtui_last_success", job) != "" ||
+		value(t, dir, "pgbtui_problem", `kind="backup"`) != "1" || value(t, dir, "pgbtui_rpo_seconds", job) != "93600" {
+		t.Errorf("before a backup:\n%s", metricsIn(t, dir))
+	}
+	if code, out := w.run(t, "--headless"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if value(t, dir, "pgbtui_last_attempt_exit_code", job) != "0" || value(t, dir, "pgbtui_last_success", job) == "" ||
+		value(t, dir, "pgbtui_duration_seconds", `stage="dump"`) == "" {
+		t.Errorf("after the backup:\n%s", metricsIn(t, dir))
+	}
+	if code, out := w.run(t, "watch", "--tell"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if value(t, dir, "pgbtui_problem", "") != "" || value(t, dir, "pgbtui_last_success", job) == "" {
+		t.Errorf("when all is well:\n%s", metricsIn(t, dir))
+	}
+}
+
+func TestAFailedRunLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
+	w := newWatched(t, "")
+	dir := t.TempDir()
+	w.measured(t, dir, "")
+	if code, out := w.run(t, "--headless"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	good := value(t, dir, "pgbtui_last_success", "")
+	t.Setenv("PGPORT", "1")
+	w.measured(t, dir, "connect_wait: 1s\n")
+	w.now = w.now.Add(time.Hour)
+	if code, out := w.run(t, "--headless"); code != fault.Unavailable {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if value(t, dir, "pgbtui_last_attempt_exit_code", "") != "69" || value(t, dir, "pgbtui_last_success", "") != good {
+		t.Errorf("%s", metricsIn(t, dir))
+	}
+	if at := value(t, dir, "pgbtui_last_attempt_timestamp", ""); !strings.HasPrefix(at, fmt.Sprint(w.now.Unix())) {
+		t.Errorf("%s", at)
+	}
+}
+
+// What systemd tells of a unit's end is told on, also of one that could say nothing itself.
+func TestTheEndOfAUnitsRunIsTold(t *testing.T) {
+	w := newWatched(t, "")
+	dir := t.TempDir()
+	w.measured(t, dir, "")
+	unit := "postgres-backup@" + w.db + ".service"
+	w.env["INVOCATION_ID"], w.env["SYSTEMD_EXEC_PID"] = strings.Repeat("a", 32), "1"
+	for _, c := range []struct{ result, code, status, want string }{
+		{"success", "exited", "0", "0"},
+		{"success", "exited", "3", "3"},
+		{"exit-code", "exited", "77", "77"},
+		{"signal", "killed", "KILL", "137"},
+		{"oom-kill", "killed", "9", "1"},
+		{"timeout", "exited", "0", "1"},
+		{"resources", "", "", "1"},
+		{"exit-code", "exited", "203", "203"},
+	} {
+		w.env["SERVICE_RESULT"], w.env["EXIT_CODE"], w.env["EXIT_STATUS"] = c.result, c.code, c.status
+		if code, out := w.run(t, "ended", unit); code != fault.OK {
+			t.Fatalf("%d: %s", code, out)
+		}
+		if got := value(t, dir, "pgbtui_last_attempt_exit_code", w.db); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	before := metricsIn(t, dir)
+	for _, other := range []string{"postgres-backup-verify@" + w.db + ".service", "postgres-restore@r1.service", "x.service", "postgres-backup@nobody.service"} {
+		if code, _ := w.run(t, "ended", other); code != fault.OK || other != "postgres-backup@nobody.service" && metricsIn(t, dir) != before {
+			t.Errorf("%s: %d\n%s", other, code, metricsIn(t, dir))
+		}
+	}
+}
+
+func TestMetricsThatCannotBeWrittenCostNoBackupAndAreTold(t *testing.T) {
+	h := newHook(t)
+	w := newWatched(t, "")
+	if code, out := w.run(t, "--headless"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	dir := filepath.Join(w.dir, "prom")
+	w.measured(t, dir, "alert: {channels: [{url: "+h.URL+"}]}\n")
+	code, out := w.run(t, "--headless")
+	if code != fault.OK || !strings.Contains(out, "metrics were not taken by textfile "+dir) {
+		t.Errorf("%d: %s", code, out)
+	}
+	w.expect(t, h, time.Minute, "metrics by textfile "+dir)
+	w.expect(t, h, time.Hour)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t, h, time.Hour, "all clear: metrics by textfile")
+}
+
+// A bucket that does not answer is no reason to forget what it held; a job that is taken out of the configuration is.
+func TestOnlyAJobThatIsGoneLosesItsSamples(t *testing.T) {
+	w := newWatched(t, "")
+	dir := t.TempDir()
+	w.measured(t, dir, "")
+	if code, out := w.run(t, "--headless"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	good := value(t, dir, "pgbtui_last_success", "")
+	secret := w.env["AWS_SECRET_ACCESS_KEY"]
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if good == "" || value(t, dir, "pgbtui_last_success", "") != good || value(t, dir, "pgbtui_problem", `kind="bucket"`) != "1" {
+		t.Errorf("%s", metricsIn(t, dir))
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	text, err := os.ReadFile(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(w.env, "DB_NAME")
+	if err := os.WriteFile(w.config, []byte(strings.Replace(string(text), w.db+": {}", "other: {}", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if got := metricsIn(t, dir); strings.Contains(got, w.db) || value(t, dir, "pgbtui_job_info", `backup_job="other"`) != "1" {
+		t.Errorf("%s", got)
+	}
+}
