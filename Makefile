@@ -10,7 +10,7 @@ export CGO_ENABLED := 1
 # A checkout of another owner must not fail the build; scripts/release asks Git for the version.
 export GOFLAGS := -buildvcs=false
 # Tools that scripts/deps keeps inside the checkout when the distribution has no package.
-export PATH := $(CURDIR)/.cache/awscli/bin:$(PATH)
+export PATH := $(CURDIR)/.cache/awscli/bin:$(CURDIR)/.cache/prometheus/usr/bin:$(PATH)
 
 # Tests that boot systemd or become `postgres` need root. Someone else's test binaries are run by
 # sudo one by one, so that the build and its caches stay theirs; what those tests build goes to a

@@ -32,6 +32,9 @@ func monitors(c *config.Config) []monitor {
 	if c.Metrics.Textfile != "" {
 		all = append(all, metrics.Textfile{Dir: c.Metrics.Textfile})
 	}
+	if c.Metrics.Pushgateway != "" {
+		all = append(all, metrics.Pushgateway{URL: c.Metrics.Pushgateway, Host: hostname()})
+	}
 	return all
 }
 

@@ -155,6 +155,16 @@ func TestMetricsThatCannotBeWrittenCostNoBackupAndAreTold(t *testing.T) {
 	w.expect(t, h, time.Hour, "all clear: metrics by textfile")
 }
 
+func TestAGatewayThatIsGoneCostsNoBackupAndIsTold(t *testing.T) {
+	h := newHook(t)
+	w := newWatched(t, "metrics: {pushgateway: \"http://u:canary@127.0.0.1:1\"}\nalert: {channels: [{url: "+h.URL+"}]}\n")
+	code, out := w.run(t, "--headless")
+	if code != fault.OK || !strings.Contains(out, "metrics were not taken by Pushgateway 127.0.0.1:1") {
+		t.Errorf("%d: %s", code, out)
+	}
+	w.expect(t, h, time.Minute, "metrics by Pushgateway 127.0.0.1:1")
+}
+
 // A bucket that does not answer is no reason to forget what it held; a job that is taken out of the configuration is.
 func TestOnlyAJobThatIsGoneLosesItsSamples(t *testing.T) {
 	w := newWatched(t, "")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,10 @@ func TestAWrongKeyOfMetricsIsToldWithItsLine(t *testing.T) {
 			t.Errorf("%q: %v (%s)", text, err, fault.Remedy(err))
 		}
 	}
+	err := loadError(t, "s3: {bucket: company-backups}\nmetrics: {pushgateway: \"u:canary@gw:9091\"}\n")
+	if !strings.Contains(err.Error(), ":2: metrics.pushgateway: not a URL") || strings.Contains(err.Error(), "canary") {
+		t.Error(err)
+	}
 	c, dir := loadWith(t, "s3: {bucket: company-backups}\nmetrics: {textfile: /var/lib/x}\njobs: {a: {}}\n", "", nil)
 	if c.Metrics.Textfile != "/var/lib/x" {
 		t.Errorf("%+v", c.Metrics)
@@ -25,6 +30,20 @@ func TestAWrongKeyOfMetricsIsToldWithItsLine(t *testing.T) {
 	for _, s := range c.Settings(c.Jobs[0]) {
 		if s.Key == "metrics.textfile" && (s.Value != "/var/lib/x" || s.From != dir+"/config.yaml:2") {
 			t.Errorf("%+v", s)
+		}
+	}
+}
+
+func TestAPasswordOfAGatewayIsASecretOfTheFile(t *testing.T) {
+	for url, secret := range map[string]bool{"http://gw:9091": false, "https://u:canary@gw.example.com/push": true} {
+		c, _ := loadWith(t, "s3: {bucket: company-backups}\nmetrics: {pushgateway: \""+url+"\"}\njobs: {a: {}}\n", "", nil)
+		if got := slices.Contains(c.SecretFiles(c.Jobs[0]), c.File); got != secret {
+			t.Errorf("%s: %v", url, got)
+		}
+		for _, s := range c.Settings(c.Jobs[0]) {
+			if strings.Contains(s.Value, "canary") || s.Key == "metrics.pushgateway" && s.Value == "" {
+				t.Errorf("%+v", s)
+			}
 		}
 	}
 }

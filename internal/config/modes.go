@@ -30,7 +30,7 @@ func (c *Config) SecretFiles(j Job) []string {
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
 	}
-	if c.Watch.PingURL != "" || j.Alert.inFile {
+	if c.Watch.PingURL != "" || j.Alert.inFile || c.Metrics.secret() {
 		files = append(files, c.File)
 	}
 	if len(c.EnvSecrets) > 0 {

@@ -1,0 +1,97 @@
+// Prometheus's Pushgateway, for hosts that Prometheus cannot reach (prometheus/pushgateway, README, "API").
+//
+// Rules: each part of each job is a group of its own, and a push replaces its group as a whole. The address may hold a
+// password: it is in no error.
+
+package metrics
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Pushgateway is one gateway. Host tells the groups of several hosts apart.
+type Pushgateway struct {
+	URL  string
+	Host string
+}
+
+// pushTime bounds one push. There are two for a run, and some more for a look of the watch.
+const pushTime = 10 * time.Second
+
+// answerLimit is how much of a refusal is told.
+const answerLimit = 300
+
+// Name is what messages call it.
+func (p Pushgateway) Name() string {
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return "Pushgateway"
+	}
+	return "Pushgateway " + u.Host
+}
+
+// Send replaces the groups. After one that could not be sent at all, the others are not tried.
+func (p Pushgateway) Send(ctx context.Context, groups []Group) error {
+	for _, g := range groups {
+		if err := p.push(ctx, g); err != nil {
+			return fault.New(fault.Unavailable, "metrics: push to the "+p.Name(),
+				"Check metrics.pushgateway, and that the gateway can be reached from this host.", err)
+		}
+	}
+	return nil
+}
+
+func (p Pushgateway) push(ctx context.Context, g Group) error {
+	ctx, cancel := context.WithTimeout(ctx, pushTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, strings.TrimRight(p.URL, "/")+p.path(g), bytes.NewReader(encode(g.Samples)))
+	if err != nil {
+		return errors.New("not a URL")
+	}
+	request.Header.Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 == 2 {
+		return nil
+	}
+	said, err := bounded.Head(response.Body, answerLimit)
+	if err != nil && !errors.Is(err, io.EOF) {
+		said = nil
+	}
+	return fmt.Errorf("answered %s: %s", response.Status, strings.TrimSpace(string(said)))
+}
+
+// path is the grouping key: whose push replaces what. Prometheus's own label `job` is the part.
+func (p Pushgateway) path(g Group) string {
+	job := "pgbtui_" + string(g.Part)
+	path := "/metrics/job/" + job + grouping("instance", p.Host)
+	if g.Job != "" {
+		path += grouping("backup_job", g.Job)
+	}
+	return path
+}
+
+// grouping is one label of a path. In base64 it may hold any character.
+func grouping(label, value string) string {
+	value = strings.ToValidUTF8(value, "\ufffd")
+	return "/" + label + "@base64/" + base64.RawURLEncoding.EncodeToString([]byte(value))
+}

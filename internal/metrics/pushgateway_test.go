@@ -1,0 +1,133 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+)
+
+// gateway is a real Pushgateway.
+func gateway(t *testing.T) Pushgateway {
+	t.Helper()
+	program := need.Program(t, "prometheus-pushgateway")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	cmd := exec.CommandContext(t.Context(), program, "--web.listen-address="+address)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for range 200 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			return Pushgateway{URL: "http://" + address, Host: "db1"}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the Pushgateway does not listen")
+	return Pushgateway{}
+}
+
+// held is what the gateway would be scraped for, of ours.
+func held(t *testing.T, p Pushgateway) (lines []string) {
+	t.Helper()
+	response, err := http.Get(p.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "pgbtui_") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func TestAPushReplacesItsOwnPartOfItsOwnJobOnItsOwnHost(t *testing.T) {
+	p := gateway(t)
+	other := p
+	other.Host = "db2"
+	hostile := Who{Job: "a/b\"\n%é ", Database: `x\`, Instance: "db1"}
+	plain := Who{Job: "a", Database: "a", Instance: "db1"}
+	for _, to := range []Pushgateway{p, other} {
+		groups := []Group{
+			Run(plain, at, 0), Run(hostile, at, 0),
+			{Part: PartSets, Job: "a", Samples: []Sample{plain.sample(rawBytes, 1), plain.sample(storedBytes, 1)}},
+			{Part: PartHost, Samples: append(Expected(plain, Objective{RPO: time.Hour}), Watched(at))},
+		}
+		if err := to.Send(t.Context(), groups); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := held(t, p)
+	if len(before) != 2*9 {
+		t.Errorf("%d series:\n%s", len(before), strings.Join(before, "\n"))
+	}
+	// A sample that a group does not have any more is gone, and nothing else.
+	if err := p.Send(t.Context(), []Group{Run(plain, at, 69), {Part: PartSets, Job: "a", Samples: []Sample{plain.sample(rawBytes, 2)}}}); err != nil {
+		t.Fatal(err)
+	}
+	after := held(t, p)
+	changed := 0
+	for _, line := range after {
+		found := false
+		for _, was := range before {
+			found = found || was == line
+		}
+		if !found {
+			changed++
+			if !strings.Contains(line, `instance="db1"`) || !strings.Contains(line, `backup_job="a"`) {
+				t.Errorf("changed: %s", line)
+			}
+		}
+	}
+	if len(after) != len(before)-1 || changed != 2 {
+		t.Errorf("%d series, %d changed:\n%s", len(after), changed, strings.Join(after, "\n"))
+	}
+}
+
+func TestAGatewayThatRefusesOrIsSilentIsAnErrorWithoutItsPassword(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, ok := r.BasicAuth(); ok && password == "canary" && r.URL.Path != "/silent/metrics/job/pgbtui_host/instance@base64/ZGIx" {
+			http.Error(w, strings.Repeat("no room ", 1000), http.StatusBadRequest)
+			return
+		}
+		<-release
+	}))
+	defer server.Close()
+	defer close(release)
+	for url, want := range map[string]string{
+		strings.Replace(server.URL, "://", "://u:canary@", 1):              "400 Bad Request: no room",
+		strings.Replace(server.URL, "://", "://u:canary@", 1) + "/silent/": "deadline exceeded",
+		"http://u:canary@127.0.0.1:1":                                      "connection refused",
+		"http://u:canary@ bad":                                             "not a URL",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err := Pushgateway{URL: url, Host: "db1"}.Send(ctx, []Group{{Part: PartHost}})
+		cancel()
+		text := fmt.Sprint(err)
+		if fault.CodeOf(err) != fault.Unavailable || !strings.Contains(text, want) || strings.Contains(text, "canary") || len(text) > 600 {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
