@@ -54,7 +54,7 @@ func advice(err error) (fault.Code, string) {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.NotFound, "Make the directory that metrics.textfile names, or install prometheus-node-exporter."
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return fault.NotPermitted, "Let users pgbtui and pgbtui-watch and their units write there, as docs/monitoring.md#textfile says."
+		return fault.NotPermitted, "Let users pgbtui and pgbtui-watch write there: sudo setfacl -m user:pgbtui:rwx,user:pgbtui-watch:rwx DIRECTORY; docs/monitoring.md#textfile has the rest."
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.NoSpace, "Make space there."
 	}

@@ -83,8 +83,9 @@ func newDutyHost(t *testing.T) *host {
 	h.root(t, "systemctl", "start", "store.service")
 	h.sql(t, "postgres", "CREATE DATABASE production TEMPLATE template0")
 	h.sql(t, "production", shop)
-	h.root(t, "mkdir", "-p", nodeExporterDir) // as Debian's package has it: root's
 	h.root(t, "pgbtui", "units", "install", "--database-role")
+	h.root(t, "mkdir", "-p", nodeExporterDir) // as Debian's package has it: root's
+	h.root(t, "setfacl", "-m", "user:pgbtui:rwx,user:pgbtui-watch:rwx", nodeExporterDir)
 	h.addPeople(t)
 	return h
 }
