@@ -60,6 +60,8 @@ also stand inside a job.
     shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
     nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
 
+Files conf.d/*.yaml beside the configuration may add jobs; they hold jobs: and nothing else.
+
 Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
 the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.
 

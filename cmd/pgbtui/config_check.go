@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 type jsonConfig struct {
 	Schema int       `json:"schema"`
 	File   string    `json:"file"`
+	Files  []string  `json:"jobFiles"` // of conf.d
 	Label  string    `json:"label,omitempty"`
 	Jobs   []jsonJob `json:"jobs"`
 }
@@ -74,7 +74,10 @@ func runConfigCheck(ctx context.Context, o *configCheckOptions) error {
 	if err != nil {
 		return err
 	}
-	out := jsonConfig{Schema: jsonSchema, File: c.File, Label: c.Label, Jobs: []jsonJob{}}
+	out := jsonConfig{
+		Schema: jsonSchema, File: c.File, Files: append([]string{}, c.JobFiles...),
+		Label: c.Label, Jobs: []jsonJob{},
+	}
 	worst := fault.OK
 	for _, job := range jobsToCheck(ctx, c) {
 		one := describeJob(job)
@@ -211,7 +214,7 @@ func printConfig(to *streams, c jsonConfig) error {
 	if to.json {
 		return to.printJSON(c)
 	}
-	to.printf("file: %s\n", cmp.Or(printable.Text(c.File), noFile))
+	printFiles(to, c.File, c.Files)
 	for _, j := range c.Jobs {
 		if j.Database == "" {
 			to.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))

@@ -17,6 +17,7 @@ import (
 type jsonSettings struct {
 	Schema int               `json:"schema"`
 	File   string            `json:"file"`
+	Files  []string          `json:"jobFiles"` // of conf.d
 	Jobs   []jsonJobSettings `json:"jobs"`
 }
 
@@ -62,7 +63,7 @@ func runConfigShow(o *configShowOptions) error {
 	if err != nil {
 		return err
 	}
-	out := jsonSettings{Schema: jsonSchema, File: c.File, Jobs: []jsonJobSettings{}}
+	out := jsonSettings{Schema: jsonSchema, File: c.File, Files: append([]string{}, c.JobFiles...), Jobs: []jsonJobSettings{}}
 	for _, job := range jobs {
 		one := jsonJobSettings{Name: job.Name, Settings: []jsonSetting{}}
 		for _, s := range c.Settings(job) {
@@ -82,7 +83,7 @@ func printSettings(to *streams, out jsonSettings) error {
 	if to.json {
 		return to.printJSON(out)
 	}
-	to.printf("file: %s\n", cmp.Or(printable.Text(out.File), noFile))
+	printFiles(to, out.File, out.Files)
 	for _, job := range out.Jobs {
 		title := "job " + printable.Text(job.Name)
 		if job.Name == "" {
@@ -99,6 +100,16 @@ func printSettings(to *streams, out jsonSettings) error {
 		}
 	}
 	return nil
+}
+
+// printFiles says what the configuration was read from.
+func printFiles(to *streams, file string, jobFiles []string) {
+	if file != "" || len(jobFiles) == 0 {
+		to.printf("file: %s\n", cmp.Or(printable.Text(file), noFile))
+	}
+	for _, beside := range jobFiles {
+		to.printf("file: %s\n", printable.Text(beside))
+	}
 }
 
 const noFile = "none (environment only)"

@@ -57,7 +57,7 @@ func manualPages(root *cobra.Command, dir string) error {
 func configurationPage(text, dir string) error {
 	page := &cobra.Command{
 		Use: "pgbtui.yaml", Short: "configuration of pgbtui", DisableAutoGenTag: true, DisableFlagsInUseLine: true,
-		Long: "pgbtui reads /etc/pgbtui/config.yaml, or what --config names. " +
+		Long: "pgbtui reads /etc/pgbtui/config.yaml, or what --config names, and jobs also from conf.d/\\*.yaml beside it. " +
 			"An unknown key is an error with file and line.\n" +
 			"All keys but label, read\\_only, signing, watch and jobs may stand at the top, for all jobs, or inside a job. " +
 			"**pgbtui config show** prints each setting and where it comes from, **pgbtui config check** tries them.\n" +
@@ -128,6 +128,9 @@ const filesSection = `
 
 **/etc/pgbtui/config.yaml**
 : the configuration, see pgbtui.yaml(5)
+
+**/etc/pgbtui/conf.d/\*.yaml**
+: files that add jobs
 
 **/etc/pgbtui/environment**
 : variables of the units, read by the command line too

@@ -20,8 +20,6 @@ type Alert struct {
 	SlackWebhook string // secret
 	Channels     []Channel
 	Remind       time.Duration // between reminders of an open incident; default 24h
-
-	inFile bool // the configuration's file holds an address
 }
 
 // Channel is one place to tell: the address itself, or a file that holds it. Both are secrets.
@@ -47,10 +45,8 @@ func (l loader) alert(f fileAlert) Alert {
 	a := Alert{
 		SlackWebhook: cmp.Or(l.env("SLACK_WEBHOOK_URL"), f.SlackWebhook),
 		Remind:       time.Duration(cmp.Or(f.Remind, duration(24*time.Hour))),
-		inFile:       f.SlackWebhook != "",
 	}
 	for _, c := range f.Channels {
-		a.inFile = a.inFile || c.URL != ""
 		a.Channels = append(a.Channels, Channel{URL: c.URL, URLFile: c.URLFile, Severity: cmp.Or(c.Severity, SeverityWarning)})
 	}
 	return a

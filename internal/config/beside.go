@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// beside tells each job of the others that back the same database up into the same place: whose a set
+// neighbours tells each job of the others that back the same database up into the same place: whose a set
 // is, such jobs have to tell apart by name. A name may have one owner only.
-func (l loader) beside(jobs []Job) error {
+func (l loader) neighbours(jobs []Job) error {
 	for i := range jobs {
 		j := &jobs[i]
 		for k := range jobs {

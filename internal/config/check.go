@@ -21,17 +21,18 @@ var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 // problem is an error at a setting: with the file and line where there is one.
 func (l loader) problem(job, what, remedy string, path ...string) error {
 	where := "config"
-	if l.doc != nil {
-		where = "config: " + l.doc.file
-		line := l.doc.line(path...)
-		if job != "" {
-			if inJob := l.doc.line(append([]string{"jobs", job}, path...)...); inJob != 0 {
-				line = inJob
-			}
-		}
-		if line != 0 {
-			where += fmt.Sprintf(":%d", line)
-		}
+	at, line := l.doc, l.doc.line(path...)
+	holder := documentOf(l.documents(), job)
+	inJob := append([]string{"jobs", job}, path...)
+	// What is written at the top is wrong there, unless the job says otherwise.
+	if job != "" && holder != nil && (holder.node(inJob...) != nil || l.doc.node(path...) == nil) && holder.line(inJob...) != 0 {
+		at, line = holder, holder.line(inJob...)
+	}
+	if at != nil {
+		where = "config: " + at.file
+	}
+	if line != 0 {
+		where += fmt.Sprintf(":%d", line)
 	}
 	return fault.New(fault.Config, fmt.Sprintf("%s: %s: %s", where, strings.Join(path, "."), what), remedy, nil)
 }

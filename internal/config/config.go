@@ -15,9 +15,10 @@ const (
 
 // Config is everything, resolved: each job carries its own full settings.
 type Config struct {
-	File     string // "" when none was read
-	Label    string // environment label on screen, e.g. "production"
-	ReadOnly bool   // the console gets no write methods
+	File     string   // "" when none was read
+	JobFiles []string // of conf.d beside it, in their order
+	Label    string   // environment label on screen, e.g. "production"
+	ReadOnly bool     // the console gets no write methods
 	Watch    Watch
 	Metrics  Metrics
 	Jobs     []Job // sorted by name; empty when jobs are only named by template units

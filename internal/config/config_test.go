@@ -190,10 +190,23 @@ func FuzzAFileIsAConfigurationOrAnErrorWithCode78(f *testing.F) {
 	if err := load([]byte(everySection)); err != nil {
 		f.Fatal(err)
 	}
+	top, err := parseDocument("c.yaml", []byte("s3: {bucket: backups}\n"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	beside := func(raw []byte) error { // the same text as a file of jobs
+		doc, err := parseJobFile("conf.d/a.yaml", raw)
+		if err == nil {
+			l := loader{doc: top, beside: []*document{doc}, env: func(string) string { return "" }, hostname: "h"}
+			_, err = l.load()
+		}
+		return err
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		err := load(raw)
-		if err != nil && fault.CodeOf(err) != fault.Config {
-			t.Fatalf("code %d: %v", fault.CodeOf(err), err)
+		for _, err := range []error{load(raw), beside(raw)} {
+			if err != nil && fault.CodeOf(err) != fault.Config {
+				t.Fatalf("code %d: %v", fault.CodeOf(err), err)
+			}
 		}
 	})
 }

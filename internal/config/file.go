@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -113,6 +114,7 @@ type document struct {
 	file     string
 	root     yaml.Node
 	settings fileRoot
+	onlyJobs bool // a file of conf.d
 }
 
 func readDocument(file string) (*document, error) {
@@ -144,21 +146,33 @@ func parseDocument(file string, raw []byte) (*document, error) {
 		return nil, d.yamlError(err)
 	}
 	if err := strict.Decode(&strictRoot{}); !errors.Is(err, io.EOF) {
-		return nil, fault.New(fault.Config, "config: "+file+": more than one YAML document", "Keep one.", nil)
+		return nil, moreThanOne(file)
 	}
+	return d, d.parse(raw)
+}
+
+func moreThanOne(file string) error {
+	return fault.New(fault.Config, "config: "+file+": more than one YAML document", "Keep one.", nil)
+}
+
+// parse keeps the nodes of a text whose keys are known to be right.
+func (d *document) parse(raw []byte) error {
 	if err := yaml.Unmarshal(raw, &d.root); err != nil {
-		return nil, d.yamlError(err)
+		return d.yamlError(err)
 	}
 	if err := d.root.Decode(&d.settings); err != nil && len(d.root.Content) > 0 {
-		return nil, d.yamlError(err)
+		return d.yamlError(err)
 	}
-	return d, d.refuseEmptyKeep()
+	return d.refuseEmptyKeep()
 }
 
 // top decodes the settings for all jobs anew: a job decoded over a copy would write through the
 // copy's pointers and slices into its neighbours' settings.
 func (d *document) top() (fileSettings, error) {
 	var fresh fileRoot
+	if d == nil {
+		return fileSettings{}, nil
+	}
 	if err := d.root.Decode(&fresh); err != nil {
 		return fileSettings{}, d.yamlError(err)
 	}
@@ -209,6 +223,10 @@ func (d *document) yamlError(err error) error {
 	remedy := "`pgbtui config check --help` lists every key."
 	for _, m := range unknownKey.FindAllStringSubmatch(text, -1) {
 		remedy = cmp.Or(formerKeys[m[2]], remedy)
+		if d.onlyJobs {
+			remedy = "A file in " + jobsDir + " holds `jobs:` and nothing else beside it; settings for all jobs stand in " +
+				filepath.Join(filepath.Dir(filepath.Dir(d.file)), filepath.Base(DefaultFile)) + ". " + remedy
+		}
 	}
 	text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
 	text = wrongType.ReplaceAllStringFunc(text, wrongTypeText)

@@ -29,13 +29,25 @@ func Load(src Source) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{doc: doc, env: env, hostname: shortName(src.Hostname)}
+	beside, err := src.jobFiles()
+	if err != nil {
+		return nil, err
+	}
+	l := loader{doc: doc, beside: beside, env: env, hostname: shortName(src.Hostname)}
 	c, err := l.load()
 	if c != nil {
 		c.EnvFile, c.EnvSecrets = src.EnvFile, secretsIn(inFile)
-		c.origins = origins{doc: doc, getenv: src.Getenv, inFile: inFile, file: src.EnvFile}
+		c.origins = origins{documents: l.documents(), getenv: src.Getenv, inFile: inFile, file: src.EnvFile}
 	}
 	return c, err
+}
+
+// jobFiles are those beside the file, also where that one does not exist.
+func (src Source) jobFiles() ([]*document, error) {
+	if src.File == "" {
+		return nil, nil
+	}
+	return readJobFiles(src.File)
 }
 
 func (src Source) document() (*document, error) {
@@ -73,7 +85,8 @@ func shortName(host string) string {
 }
 
 type loader struct {
-	doc      *document
+	doc      *document   // nil: none
+	beside   []*document // of conf.d
 	env      func(string) string
 	hostname string
 }
@@ -95,8 +108,16 @@ func (l loader) load() (*Config, error) {
 	if c.base, err = l.resolve("", top); err != nil {
 		return nil, err
 	}
-	if err := l.fileJobs(c); err != nil {
+	if err := refuseTwice(l.documents()); err != nil {
 		return nil, err
+	}
+	for _, d := range l.documents() {
+		if d.onlyJobs {
+			c.JobFiles = append(c.JobFiles, d.file)
+		}
+		if err := l.fileJobs(c, d); err != nil {
+			return nil, err
+		}
 	}
 	// Jobs with sections may each bring what the top level lacks, such as the bucket.
 	if alone := len(c.Jobs) == 0; l.defaultJob(c) || alone {
@@ -105,24 +126,23 @@ func (l loader) load() (*Config, error) {
 		}
 	}
 	slices.SortFunc(c.Jobs, func(a, b Job) int { return strings.Compare(a.Name, b.Name) })
-	if err := l.beside(c.Jobs); err != nil {
+	if err := l.neighbours(c.Jobs); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (l loader) fileJobs(c *Config) error {
-	if l.doc == nil {
-		return nil
-	}
-	for name, node := range l.doc.settings.Jobs {
+// fileJobs adds the jobs of one file.
+func (l loader) fileJobs(c *Config, of *document) error {
+	for _, name := range of.jobNames() {
 		settings, err := l.doc.top()
 		if err != nil {
 			return err
 		}
 		settings.Database = ""
+		node := of.settings.Jobs[name]
 		if err := node.Decode(&settings); err != nil {
-			return l.doc.yamlError(err)
+			return of.yamlError(err)
 		}
 		job, err := l.job(name, settings)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 
+	"go.yaml.in/yaml/v3"
+
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
@@ -23,6 +25,16 @@ func refuseWritable(file string) error {
 		"Find out who has changed it, then run chmod o-w "+file+".", nil)
 }
 
+// refuseWritableFolder is the same for a folder: who can write it can put a file there.
+func refuseWritableFolder(dir string) error {
+	info, _ := os.Stat(dir)
+	if info == nil || info.Mode().Perm()&0o002 == 0 {
+		return nil
+	}
+	return fault.New(fault.Config, fmt.Sprintf("config: anybody can put files into %s (mode %04o)", dir, info.Mode().Perm()),
+		"Find out who has put what there, then run chmod o-w "+dir+".", nil)
+}
+
 // SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key
 // that signs is not among them: a run refuses one that others can read.
 func (c *Config) SecretFiles(j Job) []string {
@@ -30,13 +42,34 @@ func (c *Config) SecretFiles(j Job) []string {
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
 	}
-	if c.Watch.PingURL != "" || j.Alert.inFile || c.Metrics.secret() {
+	if c.Watch.PingURL != "" || c.Metrics.secret() {
 		files = append(files, c.File)
 	}
+	files = append(files, c.origins.filesWithAddresses(j)...)
 	if len(c.EnvSecrets) > 0 {
 		files = append(files, c.EnvFile)
 	}
-	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
+	files = slices.DeleteFunc(files, func(f string) bool { return f == "" })
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// filesWithAddresses are those in which an address of a channel of this job stands.
+func (o origins) filesWithAddresses(j Job) (files []string) {
+	for _, key := range []string{"slack_webhook", "channels"} {
+		node, file := o.node(j, "alert", key)
+		if node != nil && holdsAddress(node) {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+func holdsAddress(node *yaml.Node) bool {
+	if node.Kind != yaml.SequenceNode {
+		return node.Value != ""
+	}
+	return slices.ContainsFunc(node.Content, func(channel *yaml.Node) bool { return child(channel, "url") != nil })
 }
 
 // secretVariables hold secrets wherever they stand.

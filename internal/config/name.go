@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func (c *Config) Job(name string) (Job, error) {
 		}
 	}
 	if c.listsJobs() {
-		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.File, c.names()),
+		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.places(), c.names()),
 			"Add it there, or name one of these.", nil)
 	}
 	j := c.base
@@ -45,6 +46,18 @@ func (c *Config) Defaults() Job { return c.base }
 // listsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
 func (c *Config) listsJobs() bool {
 	return slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.fromFile })
+}
+
+// places are the file and the folder where jobs may stand.
+func (c *Config) places() string {
+	if len(c.JobFiles) == 0 {
+		return c.File
+	}
+	dir := filepath.Dir(c.JobFiles[0])
+	if c.File == "" {
+		return dir
+	}
+	return c.File + " and " + dir
 }
 
 func (c *Config) names() string {

@@ -16,10 +16,10 @@ import (
 
 // origins are kept of a loading, to answer later where something came from.
 type origins struct {
-	doc    *document
-	getenv func(string) string
-	inFile map[string]variable // of the environment file
-	file   string              // the environment file
+	documents []*document
+	getenv    func(string) string
+	inFile    map[string]variable // of the environment file
+	file      string              // the environment file
 }
 
 // Override is a variable of this shell that takes the place of what the units use.
@@ -123,13 +123,15 @@ func (c *Config) overrides(row settingRow, name string) (Override, bool) {
 func (o origins) written(c *Config, key string, over *Override) bool {
 	path := strings.Split(key, ".")
 	for _, job := range append(slices.Clone(c.Jobs), Job{}) {
-		node := o.node(job, path...)
+		node, file := o.node(job, path...)
 		if node != nil && node.Value != unquoted(over.Here) {
-			over.Units, over.Where = node.Value, fmt.Sprintf("%s:%d", o.doc.file, node.Line)
+			over.Units = node.Value
+			over.Where = fmt.Sprintf("%s:%d", file, node.Line)
 			return true
 		}
-		if keep := o.node(job, "keep"); node == nil && key == "keep.days" && keep != nil {
-			over.Key, over.Where = "keep", fmt.Sprintf("%s:%d", o.doc.file, keep.Line)
+		if keep, file := o.node(job, "keep"); node == nil && key == "keep.days" && keep != nil {
+			over.Key = "keep"
+			over.Where = fmt.Sprintf("%s:%d", file, keep.Line)
 			return true
 		}
 	}
@@ -168,26 +170,28 @@ func (o origins) weakerSet(row settingRow) string {
 
 // line is FILE:LINE of a setting of a job, or of the top where the job says nothing.
 func (o origins) line(j Job, path ...string) (string, bool) {
-	node := o.node(j, path...)
+	node, file := o.node(j, path...)
 	if node == nil {
 		return "", false
 	}
-	return fmt.Sprintf("%s:%d", o.doc.file, node.Line), true
+	return fmt.Sprintf("%s:%d", file, node.Line), true
 }
 
-func (o origins) node(j Job, path ...string) *yaml.Node {
-	if o.doc == nil {
-		return nil
-	}
-	if j.fromFile {
-		if node := o.doc.node(append([]string{"jobs", j.Name}, path...)...); node != nil {
-			return node
+// node is what is written of a setting of a job, or of all jobs where the job says nothing, and in which file.
+func (o origins) node(j Job, path ...string) (written *yaml.Node, file string) {
+	if own := documentOf(o.documents, j.Name); j.fromFile && own != nil {
+		if node := own.node(append([]string{"jobs", j.Name}, path...)...); node != nil {
+			return node, own.file
 		}
 		if path[0] == "database" {
-			return nil // a job does not take the top's
+			return nil, "" // a job does not take the top's
 		}
 	}
-	return o.doc.node(path...)
+	top := documentOf(o.documents, "")
+	if top == nil {
+		return nil, ""
+	}
+	return top.node(path...), top.file
 }
 
 // look is a variable as settings see it: this process's, else the environment file's.
