@@ -131,9 +131,9 @@ func standing(s *backup.Set) string {
 	case s.Kind == backup.KindLegacy:
 		return "legacy, not proven"
 	case s.BadBytes() != nil:
-		return "FAILED verification: " + printable.Text(s.BadBytes().Error)
+		return "FAILED verification: " + printable.Text(s.BadBytes().Why())
 	case s.NotWhole() != nil:
-		return "NOT WHOLE when restored: " + printable.Text(s.NotWhole().Error)
+		return "NOT WHOLE when restored: " + printable.Text(s.NotWhole().Why())
 	}
 	level, _ := s.Proven()
 	return "ok, " + level.String()

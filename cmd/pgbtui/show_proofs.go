@@ -26,9 +26,9 @@ func showProof(to *streams, proof *backup.Proof) {
 	took := proof.FinishedAt.Sub(proof.StartedAt).Round(time.Second)
 	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), size(proof.Bytes), took)
 	if !proof.OK {
-		result = "FAILED: " + proof.Error
+		result = "FAILED: " + proof.Why()
 		if proof.FaultKind() == backup.FaultRestore {
-			result = "does NOT restore as a whole, its bytes are right: " + proof.Error
+			result = "does NOT restore as a whole, its bytes are right: " + proof.Why()
 		}
 	}
 	to.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),

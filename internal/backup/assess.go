@@ -88,7 +88,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	}
 	if f := h.Newest.BadBytes(); f != nil {
 		h.add(ProblemIntegrity, true, "Make a new one, and restore an older one meanwhile.",
-			"the newest backup failed its last verification: %s", f.Error)
+			"the newest backup failed its last verification: %s", f.Why())
 	}
 	h.assessProof(sets, o, now)
 	if warnings := h.Newest.Manifest.Warnings; len(warnings) > 0 {
@@ -126,7 +126,7 @@ func (h *Health) addFailedDrill(sets []Set, job string) {
 		what, remedy = "was damaged", "Find out what changed the stored bytes. Then drill a newer set"
 	}
 	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
-		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Error)
+		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Why())
 }
 
 func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {

@@ -36,7 +36,7 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 	m, what := markOK, proofShows(p)
 	switch {
 	case !p.OK:
-		m, what = markFail, clean(p.Error)+", after "+took(p.FinishedAt.Sub(p.StartedAt))
+		m, what = markFail, clean(p.Why())+", after "+took(p.FinishedAt.Sub(p.StartedAt))
 		if p.FaultKind() == backup.FaultRestore {
 			what = "does not restore as a whole: " + what
 		}

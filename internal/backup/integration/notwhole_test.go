@@ -31,6 +31,12 @@ func TestASetThatDoesNotRestoreAsAWholeKeepsItsPartsAndIsRememberedUntilADrillPa
 	if f := failed.LastFailure(); f != nil && strings.Contains(f.Error, "CANARY") || strings.Contains(w.log.text(), "CANARY") {
 		t.Error("a row left the database with the error")
 	}
+	for _, told := range []string{failed.NotWhole().FailureText(), drillProblem(t, w)} {
+		if strings.Count(told, "restore as a whole") != 1 || strings.Contains(told, "drill: ") || strings.Contains(told, "TOC entry") ||
+			!strings.Contains(told, `as a whole: TABLE DATA t: COPY failed for table "t": ERROR:`) {
+			t.Errorf("told as %q", told)
+		}
+	}
 	if newest, _ := backup.NewestGood(w.sets(t)); newest == nil || newest.ID != set.ID {
 		t.Errorf("latest is %+v", newest)
 	}
@@ -96,8 +102,56 @@ func goesOn(t *testing.T, w *world, set *backup.Set) {
 // remembered reports whether the job is not well because of a drill.
 func remembered(t *testing.T, w *world) bool {
 	t.Helper()
+	return drillProblem(t, w) != ""
+}
+
+// drillProblem is what status and alerts say of a drill, or "".
+func drillProblem(t *testing.T, w *world) string {
+	t.Helper()
 	problems := backup.Assess(w.sets(t), backup.WhoseOf(w.job), backup.Objectives{RPO: time.Hour}, w.env.Now()).Problems
-	return slices.ContainsFunc(problems, func(p backup.Problem) bool { return p.Kind == backup.ProblemDrill && p.Critical })
+	i := slices.IndexFunc(problems, func(p backup.Problem) bool { return p.Kind == backup.ProblemDrill && p.Critical })
+	if i < 0 {
+		return ""
+	}
+	return problems[i].What
+}
+
+// Nobody drilled the set, so that the restore itself finds the object.
+func TestARestoreThatFailsOnOneObjectSaysHowEverythingElseComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.job.Database, `CREATE TABLE known (a text); INSERT INTO known VALUES ('a'); CREATE TABLE fine AS SELECT 1 AS i;
+		CREATE FUNCTION is_known(i text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT EXISTS (SELECT FROM known WHERE a = i)';
+		CREATE TABLE t (i text CHECK (is_known(i))); INSERT INTO t VALUES ('a')`)
+	set := w.find(t, w.run(t).Manifest.ID)
+	to := w.job.Database + "_copy"
+	for name, c := range map[string]struct {
+		req  restore.Request
+		ways []string
+	}{
+		"into a new database": {restore.Request{To: to}, []string{"everything that can be created with --keep-going", "--table", "dropdb"}},
+		"in parallel":         {restore.Request{To: to, Jobs: 2}, []string{"everything that can be created with --keep-going", "dropdb"}},
+		"in a live one's place": {
+			restore.Request{Replace: w.job.Database, Confirm: w.job.Database, Terminate: true},
+			[]string{"into a new database with --keep-going", "dropdb"},
+		},
+		"only that table": {restore.Request{To: to, Tables: []string{"t"}}, []string{"dropdb"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := restore.Run(t.Context(), w.job, w.env, set, c.req, nil)
+			wantCode(t, err, fault.Failed)
+			for _, way := range c.ways {
+				if !strings.Contains(fault.Remedy(err), way) {
+					t.Errorf("%q says nothing of %q", fault.Remedy(err), way)
+				}
+			}
+			if c.req.Partial() && strings.Contains(fault.Remedy(err), "--keep-going") {
+				t.Errorf("of a part: %q", fault.Remedy(err))
+			}
+			for name := range strings.FieldsSeq(w.pg.QueryString(t, "postgres", "SELECT coalesce(string_agg(datname, ' '), '') FROM pg_database WHERE datname LIKE $1 AND datname <> $2", w.job.Database+"%", w.job.Database)) {
+				w.pg.DropDatabase(t, name)
+			}
+		})
+	}
 }
 
 func TestAnObjectThatTheSetHasTwiceIsTheSetsFault(t *testing.T) {

@@ -241,7 +241,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	d.proof.Warnings = append(d.proof.Warnings, d.result.Notes...)
 	logCtx := context.WithoutCancel(ctx)
 	if err != nil {
-		d.log.ErrorContext(logCtx, "drill failed: "+err.Error(), event.Attr(event.DrillFailed),
+		d.log.ErrorContext(logCtx, "drill failed: "+withoutWord(err, "drill"), event.Attr(event.DrillFailed),
 			slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err

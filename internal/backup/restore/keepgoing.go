@@ -2,7 +2,10 @@ package restore
 
 import (
 	"context"
+	"errors"
+	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
@@ -23,6 +26,20 @@ func (r *restoring) leaveOut(object postgres.Unmade) {
 		return
 	}
 	r.result.Unmade = append(r.result.Unmade, object)
+}
+
+// waysOn adds to an object that could not be created how everything else comes back.
+func (r *restoring) waysOn(err error) error {
+	var exit *postgres.ExitError
+	if r.req.Partial() || !errors.As(err, &exit) || len(exit.Objects()) == 0 {
+		return err
+	}
+	switch fault.CodeOf(err) { //nolint:exhaustive // the others are of the server or the bytes, and meet every object
+	case fault.Failed, fault.Refused, fault.NotPermitted:
+		remedy := strings.TrimSuffix(fault.Remedy(err), ".")
+		return fault.New(fault.CodeOf(err), "", strings.Join(present(remedy, r.remedyNotWhole()), "; or "), err)
+	}
+	return err
 }
 
 // leftOut is how many objects could not be restored.

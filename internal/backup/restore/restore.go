@@ -176,6 +176,7 @@ func (r *restoring) cause(ctx context.Context, err error) error {
 
 // explain adds what is left behind.
 func (r *restoring) explain(err error) error {
+	err = r.waysOn(err)
 	if r.req.Replace != "" {
 		return r.explainReplace(err)
 	}

@@ -22,7 +22,7 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 		return []Check{fails("source", r.set.Problem, remedy)}, nil
 	}
 	if failure := r.set.BadBytes(); failure != nil {
-		return []Check{fails("source", "its last verification failed: "+failure.Error, "choose another set, or verify this one again")}, nil
+		return []Check{fails("source", failure.FailureText(), "choose another set, or verify this one again")}, nil
 	}
 	if failure := r.set.NotWhole(); failure != nil && !r.req.Partial() && !r.req.KeepGoing {
 		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil

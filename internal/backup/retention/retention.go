@@ -320,7 +320,7 @@ func evidence(s *backup.Set) string {
 	if s.Problem != "" {
 		return "not usable (" + s.Problem + "): only deleted by hand"
 	}
-	return "its last verification failed (" + s.BadBytes().Error + "): only deleted by hand"
+	return "its last verification failed (" + s.BadBytes().Why() + "): only deleted by hand"
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }
