@@ -4,20 +4,25 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
 )
 
-// shots are the screens and how to get there; the text says that its data has arrived.
-var shots = []struct {
+// shot is one screen: its name, the keys that lead to it, and a text that is there once its data is.
+type shot struct {
 	name string
 	keys []string
 	show string
-}{
+}
+
+// shots are the screens and how to get there; the text says that its data has arrived.
+var shots = []shot{
 	{"overview", nil, "FAIL"},
 	{"backups", []string{"2"}, "BACKUPS"},
 	{"details", []string{"2", "enter"}, "BACKUP"},
@@ -42,11 +47,29 @@ var shots = []struct {
 	{"undo", []string{":", "undo crm", "enter"}, "a check failed"},
 	{"backup-dialog", []string{"1", "G", "b"}, "Same as"},
 	{"help", []string{"3", "?"}, "Keys of Runs"},
+	{"not-whole-overview", nil, "FAIL"},
+	{"not-whole", []string{"2"}, "NOT WHOLE"},
+	{"not-whole-details", []string{"2", "enter"}, "NOT WHOLE"},
 }
 
-func shoot(t *testing.T, look ui.Look, w, h int, keys []string, show string) string {
+// notWhole is the fixture on the day after a drill of the newest set of sales found an object that cannot be created.
+func notWhole(world *uitest.World) {
+	s := &world.AllSets[0]
+	s.Proofs = append([]backup.Proof{{
+		Schema: 1, Set: s.ID, Kind: "drill", Level: backup.LevelRestored.String(), Fault: backup.FaultRestore, Objects: []string{"TABLE DATA account"},
+		StartedAt: uitest.Now.Add(-30 * time.Minute), FinishedAt: uitest.Now.Add(-25 * time.Minute), Host: "db01",
+		Error: `drill: the dump does not restore as a whole: TABLE DATA account: postgres: pg_restore: exit status 1: pg_restore: from TOC entry 3345; 0 16391 TABLE DATA account app; ` +
+			`pg_restore: error: COPY failed for table "account": ERROR: new row for relation "account" violates check constraint "account_owner_check"`,
+	}}, s.Proofs...)
+}
+
+func (s shot) shoot(t *testing.T, look ui.Look, w, h int) string {
 	t.Helper()
+	keys, show := s.keys, s.show
 	world := uitest.New()
+	if strings.HasPrefix(s.name, "not-whole") {
+		notWhole(world)
+	}
 	o := world.Options()
 	o.Look = look
 	d := ui.Drive(t, o, w, h)
@@ -95,7 +118,7 @@ func TestEveryScreenLooksRightInEverySizeAndLook(t *testing.T) {
 			t.Run(shot.name+"-"+name, func(t *testing.T) {
 				var all strings.Builder
 				for _, s := range [][2]int{{60, 15}, {80, 24}, {120, 40}} {
-					view := shoot(t, look, s[0], s[1], shot.keys, shot.show)
+					view := shot.shoot(t, look, s[0], s[1])
 					checkFrame(t, view, s[0], s[1])
 					fmt.Fprintf(&all, "--- %dx%d\n%s\n", s[0], s[1], view)
 				}

@@ -175,7 +175,7 @@ func provingRun(s *backup.Set, p *backup.Proof) UnitRun {
 	}
 	switch {
 	case !p.OK:
-		run.State, run.Detail = RunFailed, p.Error
+		run.State, run.Detail = RunFailed, proofFailure(p)
 	case len(p.Warnings) > 0:
 		run.State, run.Detail = RunWarn, p.Warnings[0]
 	}

@@ -36,10 +36,7 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 	m, what := markOK, proofShows(p)
 	switch {
 	case !p.OK:
-		m, what = markFail, clean(p.Why())+", after "+took(p.FinishedAt.Sub(p.StartedAt))
-		if p.FaultKind() == backup.FaultRestore {
-			what = "does not restore as a whole: " + what
-		}
+		m, what = markFail, clean(proofFailure(p))+", after "+took(p.FinishedAt.Sub(p.StartedAt))
 	case len(p.Warnings) > 0:
 		m = markWarn
 	}
@@ -87,4 +84,12 @@ func proofShows(p *backup.Proof) string {
 		}
 	}
 	return strings.Join(append(parts, ", "+size(p.Bytes)+" read, took "+took(p.FinishedAt.Sub(p.StartedAt)), " on "+orUnknown(p.Host)), "")
+}
+
+// proofFailure is why a proof failed, where its kind and its failure stand beside it.
+func proofFailure(p *backup.Proof) string {
+	if p.FaultKind() == backup.FaultRestore {
+		return "does not restore as a whole: " + p.Why()
+	}
+	return p.Why()
 }
