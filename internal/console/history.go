@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -24,7 +25,33 @@ type history struct {
 	subject func(*ui.UnitRun)
 
 	mu   sync.Mutex
-	open map[string]map[string]*past // by where a page begins: the runs whose ends were on the page before it
+	open []pageBreak // the one that was used last is at the end
+}
+
+// pageBreak is where a page begins, and the runs whose ends were on the page before it.
+type pageBreak struct {
+	before string
+	runs   map[string]*past
+}
+
+// breakAt takes the page break out of those that are kept; nil: there is none.
+func (h *history) breakAt(before string) map[string]*past {
+	k := slices.IndexFunc(h.open, func(b pageBreak) bool { return b.before == before })
+	if k < 0 {
+		return nil
+	}
+	runs := h.open[k].runs
+	h.open = slices.Delete(h.open, k, k+1)
+	return runs
+}
+
+// keep has room for the breaks of a long way back. Every look at the newest page makes one, and a console stays open
+// for weeks.
+func (h *history) keep(b pageBreak) {
+	_ = h.breakAt(b.before)
+	if h.open = append(h.open, b); len(h.open) > historyBreaks {
+		h.open = slices.Delete(h.open, 0, len(h.open)-historyBreaks)
+	}
 }
 
 // unitStarting is systemd's kind of entry about a unit whose start began (SD_MESSAGE_UNIT_STARTING).
@@ -33,6 +60,8 @@ const unitStarting = "7d4958e842da4a758f6c1cdc7b36dcc5"
 const (
 	historyEntries = 400 // of the journal at once; a run leaves three or four
 	historyRuns    = 40  // that a page has at least, where there are so many
+	historyBreaks  = 64  // between pages that are remembered; where one is forgotten, a run that it cuts may be told as lost
+	historyCut     = 200 // runs that one page break cuts; more than that run at once on no host
 )
 
 // marks are the kinds of entries that tell of a run.
@@ -57,9 +86,12 @@ func (h *history) Ended(ctx context.Context, before string) (ui.HistoryPage, err
 	query := journal.Query{Units: services(), MessageIDs: marks()}
 	at := journal.Position{Cursor: before, Direction: journal.Older, Limit: historyEntries}
 	runs := map[string]*past{}
-	for invocation, r := range h.open[before] {
-		runs[invocation] = new(past)
-		*runs[invocation] = *r
+	if cut := h.breakAt(before); cut != nil {
+		h.keep(pageBreak{before, cut}) // it was used
+		for invocation, r := range cut {
+			runs[invocation] = new(past)
+			*runs[invocation] = *r
+		}
 	}
 	for {
 		page, err := h.pages.Page(ctx, query, at)
@@ -181,7 +213,8 @@ func (h *history) page(runs map[string]*past, before string) ui.HistoryPage {
 	out := ui.HistoryPage{Before: before}
 	open := map[string]*past{}
 	for invocation, r := range runs {
-		if before != "" && !r.first {
+		// systemd's word on a start comes right before the run's own, so one page on it is there or was never kept.
+		if before != "" && !r.first && !r.told {
 			open[invocation] = &past{UnitRun: r.UnitRun, ended: r.ended, begins: r.begins, told: r.told || r.begins}
 		}
 		if r.told || before != "" && !r.begins {
@@ -192,12 +225,21 @@ func (h *history) page(runs map[string]*past, before string) ui.HistoryPage {
 		}
 		out.Runs = append(out.Runs, r.UnitRun)
 	}
-	if h.open == nil {
-		h.open = map[string]map[string]*past{}
-	}
 	if before != "" {
-		h.open[before] = open
+		h.keep(pageBreak{before, newestOf(open, historyCut)})
 	}
 	slices.SortFunc(out.Runs, func(a, b ui.UnitRun) int { return b.StartedAt.Compare(a.StartedAt) })
 	return out
+}
+
+// newestOf keeps the n runs that ended last.
+func newestOf(runs map[string]*past, n int) map[string]*past {
+	if len(runs) <= n {
+		return runs
+	}
+	byEnd := slices.SortedFunc(maps.Keys(runs), func(a, b string) int { return runs[b].EndedAt.Compare(runs[a].EndedAt) })
+	for _, invocation := range byEnd[n:] {
+		delete(runs, invocation)
+	}
+	return runs
 }

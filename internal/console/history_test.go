@@ -119,3 +119,52 @@ func TestAPageOfTheHistoryMayEndInTheMiddleOfARun(t *testing.T) {
 		}
 	}
 }
+
+// A console stays open for weeks, and looks at the newest page each time that a run ends.
+func TestWhatTheHistoryRemembersBetweenPagesIsBounded(t *testing.T) {
+	w := &written{limit: 9}
+	begin := time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)
+	h := &history{pages: w, subject: func(*ui.UnitRun) {}}
+	look := func(before string) ui.HistoryPage {
+		t.Helper()
+		page, err := h.Ended(t.Context(), before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := 0
+		for _, b := range h.open {
+			cut = max(cut, len(b.runs))
+		}
+		if len(h.open) > historyBreaks || cut > historyCut {
+			t.Fatalf("%d page breaks, %d runs at one of them", len(h.open), cut)
+		}
+		return page
+	}
+	for n := range 400 {
+		w.run(n, begin.Add(time.Duration(n)*time.Hour), ended("success", "exited", "0"))
+		look("")
+	}
+	// The way back that somebody is on stays whole meanwhile.
+	before := look("").Before
+	for n := range historyBreaks - 1 {
+		w.run(400+n, begin.Add(time.Duration(400+n)*time.Hour), ended("success", "exited", "0"))
+		look("")
+	}
+	for _, r := range look(before).Runs {
+		if r.State != ui.RunOK || r.Bytes != 4096 {
+			t.Errorf("cut by a page break: %+v", r)
+		}
+	}
+
+	// Ends whose starts the journal has forgotten.
+	w.entries = nil
+	for n := range 5000 {
+		w.say(n, 101, "", journal.EventRunEnded, begin.Add(time.Duration(n)*time.Minute), ended("success", "exited", "0"))
+		if n%50 == 0 {
+			w.run(10000+n, begin.Add(time.Duration(n)*time.Minute), ended("success", "exited", "0"))
+		}
+	}
+	for page := look(""); page.Before != ""; {
+		page = look(page.Before)
+	}
+}
