@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -15,8 +18,8 @@ import (
 // askTime bounds one statement of the configuration.
 const askTime = 5 * time.Minute
 
-// expect asks the copy. Answers are people's data: they are compared, and told only where they are
-// short.
+// expect asks the copy. Answers are people's data, and a failure is stored beside the set, logged and sent: they are
+// compared, and told only where they are the truth of something, or a number where a number was expected.
 func (d *drilling) expect(ctx context.Context) error {
 	if len(d.job.Drill.Expect) == 0 {
 		return nil
@@ -25,7 +28,7 @@ func (d *drilling) expect(ctx context.Context) error {
 	defer stop()
 	return d.inTarget(ctx, func(s *postgres.Server) error {
 		for i, e := range d.job.Drill.Expect {
-			what := fmt.Sprintf("drill: expectation %d (%.60s)", i+1, e.SQL)
+			what := fmt.Sprintf("drill: expectation %d (%s)", i+1, statement(e.SQL))
 			answer, err := s.Ask(ctx, e.SQL, askTime)
 			switch {
 			case errors.Is(err, postgres.ErrNoAnswer), fault.CodeOf(err) == fault.Failed:
@@ -33,7 +36,7 @@ func (d *drilling) expect(ctx context.Context) error {
 			case err != nil:
 				return fmt.Errorf("%s: %w", what, err)
 			case answer != e.Result:
-				return fault.New(fault.Integrity, fmt.Sprintf("%s: the answer is %s, not %s", what, short(answer), short(e.Result)),
+				return fault.New(fault.Integrity, fmt.Sprintf("%s: the answer is %s, not %s", what, told(answer, e.Result), short(e.Result)),
 					"look at the copy's source, and at drill.expect in the configuration", nil)
 			}
 			d.facts.Expectations++
@@ -42,14 +45,41 @@ func (d *drilling) expect(ctx context.Context) error {
 	})
 }
 
-// shortest is how much of an answer is told.
-const shortest = 20
+// The limits of what is told of an expectation.
+const (
+	shortest     = 20 // of what the configuration expects
+	longestAsked = 60 // of a statement
+)
 
-func short(answer string) string {
-	if len(answer) > shortest {
-		return fmt.Sprintf("a text of %d bytes", len(answer))
+var (
+	truth    = regexp.MustCompile(`^[tf]?$`) // of NULL too
+	number   = regexp.MustCompile(`^-?\d{1,15}(\.\d{1,6})?$`)
+	literals = regexp.MustCompile(`(?s)'(?:[^']|'')*'?|\$\w*\$.*?\$\w*\$|\d{5,}`)
+)
+
+// told is an answer as it may be told: the number of a person is a text, unless the configuration asks for numbers.
+func told(answer, expected string) string {
+	if truth.MatchString(answer) || number.MatchString(answer) && number.MatchString(expected) {
+		return strconv.Quote(answer)
 	}
-	return fmt.Sprintf("%q", answer)
+	return fmt.Sprintf("another text, of %d bytes", len(answer))
+}
+
+// short is what the configuration expects.
+func short(result string) string {
+	if len(result) > shortest {
+		return fmt.Sprintf("the text of %d bytes that is expected", len(result))
+	}
+	return strconv.Quote(result)
+}
+
+// statement is how a statement begins, without the values in it.
+func statement(sql string) string {
+	sql = strings.Join(strings.Fields(literals.ReplaceAllString(sql, "…")), " ")
+	if runes := []rune(sql); len(runes) > longestAsked {
+		return string(runes[:longestAsked-1]) + "…"
+	}
+	return sql
 }
 
 // checkAmcheck: the program is there since 14, the extension where PostgreSQL's extras are.
