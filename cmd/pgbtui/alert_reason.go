@@ -29,13 +29,7 @@ func explainFailure(ctx context.Context, a *notify.Alert) {
 	if err != nil {
 		return
 	}
-	a.Reason, a.Remedy = reason(page.Entries, early || endedBySystemd(a.Result))
-}
-
-// endedBySystemd are the results that systemd or the kernel brought about: the run's last error
-// says at most that it was stopped.
-func endedBySystemd(result string) bool {
-	return slices.Contains([]string{"oom-kill", "timeout", "watchdog", "resources", "protocol"}, result)
+	a.Reason, a.Remedy = reason(page.Entries, early || systemd.EndedBySystemd(a.Result))
 }
 
 // reason is the last entry, oldest first, that tells why: the run's own with its advice, or

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // What a shell offers when somebody presses Tab. Rules:
@@ -102,7 +102,7 @@ func (p *program) completeSet(cmd *cobra.Command, args []string, typed string) (
 	job, _ := cmd.Flags().GetString("job")
 	instance, _ := cmd.Flags().GetString("instance")
 	for _, m := range p.offered(ctx, c, offer{job: job, instance: instance, typed: typed}) {
-		about := string(m.Database) + ", " + m.FinishedAt.Local().Format("2006-01-02 15:04") + ", " + humanize.IBytes(uint64(max(0, m.StoredBytes())))
+		about := string(m.Database) + ", " + m.FinishedAt.Local().Format("2006-01-02 15:04") + ", " + readable.Size(m.StoredBytes())
 		words = append(words, offerOf(m.ID, about))
 	}
 	return beginning(words, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder

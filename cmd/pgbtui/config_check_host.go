@@ -11,6 +11,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
@@ -84,6 +85,6 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 		return facts, "", fault.New(fault.NotPermitted, what,
 			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights.", nil)
 	}
-	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, size(facts.SizeBytes), tools.Version)
+	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, readable.Size(facts.SizeBytes), tools.Version)
 	return facts, detail, nil
 }

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -129,7 +130,7 @@ func (o *noteOptions) putHold(ctx context.Context, at *located, by heldBy) error
 
 // ask has a person agree to what the verb does to a set, of which it says what they should know.
 func (o *noteOptions) ask(ctx context.Context, s *backup.Set, consequence string) error {
-	about := fmt.Sprintf("%s of database %s, %s old. ", s.ID, s.Database, ageText(o.env.now().Sub(s.FinishedAt)))
+	about := fmt.Sprintf("%s of database %s, %s old. ", s.ID, s.Database, readable.Age(o.env.now().Sub(s.FinishedAt)))
 	if s.Hold != nil {
 		about += "It is " + s.Hold.String() + ". "
 	}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type jsonList struct {
@@ -96,7 +95,7 @@ func ofSeveralInstances(sets []backup.Set) bool {
 func listRow(s *backup.Set, now time.Time) []string {
 	raw := "?"
 	if s.Manifest != nil {
-		raw = size(s.Manifest.Dump.RawBytes)
+		raw = readable.Size(s.Manifest.Dump.RawBytes)
 	}
 	instance := s.Instance
 	if instance == "" {
@@ -104,7 +103,7 @@ func listRow(s *backup.Set, now time.Time) []string {
 	}
 	return []string{
 		s.ID, printable.Text(instance), printable.Text(whose(s)), s.FinishedAt.Local().Format("2006-01-02 15:04 MST"),
-		ageText(now.Sub(s.FinishedAt)), raw, size(s.StoredSize), kept(s, now) + state(s),
+		readable.Age(now.Sub(s.FinishedAt)), raw, readable.Size(s.StoredSize), kept(s, now) + state(s),
 	}
 }
 
@@ -148,19 +147,4 @@ func kept(s *backup.Set, now time.Time) (text string) {
 		text += "locked until " + s.LockedUntil.Local().Format("2006-01-02") + "; "
 	}
 	return text
-}
-
-func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
-
-// ageText is a duration as people say it: "3h 12m", "5d 2h".
-func ageText(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "in the future"
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh %dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd %dh", int(d.Hours())/24, int(d.Hours())%24)
 }

@@ -11,6 +11,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type jsonPrune struct {
@@ -150,13 +151,13 @@ func printLeftovers(to *streams, done pruned) error {
 	for _, l := range done.plan.Leftovers {
 		bytes, cost := "?", "?"
 		if l.Bytes >= 0 {
-			bytes = size(l.Bytes)
+			bytes = readable.Size(l.Bytes)
 		}
 		if usd, known := l.MonthlyUSD(done.endpoint); known {
 			cost, priced = fmt.Sprintf("$%.2f a month", usd), true
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s old\t%s\t%s\t%s\n", done.word(l.Remove, done.removed(&l)), l.Run, l.Kind,
-			ageText(done.now.Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
+			readable.Age(done.now.Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -185,6 +186,6 @@ func (d *pruned) word(goes, gone bool) string {
 func printHidden(to *streams, done pruned) {
 	if h := done.hidden; done.uncounted == nil && h != (backup.Hidden{}) {
 		to.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; "+
-			"a lifecycle rule for noncurrent versions removes them\n", h.Versions, size(h.Bytes), h.Markers)
+			"a lifecycle rule for noncurrent versions removes them\n", h.Versions, readable.Size(h.Bytes), h.Markers)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type jsonRestore struct {
@@ -106,7 +107,7 @@ func printRestored(to *streams, set string, r *restore.Restored) error {
 	to.printf("restored %s%s into database %s in %.1fs\n", what, set, printable.Text(r.Database), r.Seconds)
 	if r.Portion != nil {
 		printPortion(to, r.Portion)
-		to.printf("  fetched %s of %s\n", size(r.Fetched), size(r.Portion.StoredBytes))
+		to.printf("  fetched %s of %s\n", readable.Size(r.Fetched), readable.Size(r.Portion.StoredBytes))
 	}
 	if r.Compared {
 		to.printf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // jsonEstimate is how long a restore will take, and how that is known.
@@ -47,7 +48,7 @@ func (e *jsonEstimate) text(now time.Time) string {
 		scaled = ", scaled by size"
 	}
 	takes := about(time.Duration(e.Seconds) * time.Second)
-	ago := ageText(now.Sub(e.MeasuredAt))
+	ago := readable.Age(now.Sub(e.MeasuredAt))
 	return fmt.Sprintf("restore takes about %s (%s %s ago on %s%s)", takes, how, ago, where, scaled)
 }
 

@@ -13,6 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type jsonShow struct {
@@ -165,14 +166,14 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("instance", s.Instance)
 	local := s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")
 	line("finished", local+"  ("+s.FinishedAt.UTC().Format(time.RFC3339)+")")
-	line("age", ageText(now.Sub(s.FinishedAt)))
-	line("stored", size(s.StoredSize))
+	line("age", readable.Age(now.Sub(s.FinishedAt)))
+	line("stored", readable.Size(s.StoredSize))
 	line("class", s.Class)
 	m := s.Manifest
 	if m == nil {
 		return
 	}
-	line("data", size(m.Dump.RawBytes))
+	line("data", readable.Size(m.Dump.RawBytes))
 	if m.Summary.Scanned {
 		to.printf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
 			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
@@ -212,7 +213,7 @@ func lockText(s *backup.Set, now time.Time) string {
 	if !now.Before(s.LockedUntil) {
 		return "until " + until + ", which is over"
 	}
-	return "until " + until + ", for another " + ageText(s.LockedUntil.Sub(now))
+	return "until " + until + ", for another " + readable.Age(s.LockedUntil.Sub(now))
 }
 
 func showTables(to *streams, tables []archive.Table, unknown string) {
@@ -221,6 +222,6 @@ func showTables(to *streams, tables []archive.Table, unknown string) {
 		to.printf("  %s\n", unknown)
 	}
 	for _, t := range tables {
-		to.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, size(t.RawBytes))
+		to.printf("  %-40s %12d rows %10s\n", printable.Text(t.Schema+"."+t.Name), t.Rows, readable.Size(t.RawBytes))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // The evidence of one set, newest first: what each proof shows, what was odd about it, and what it
@@ -24,7 +25,7 @@ func showProofs(to *streams, s *backup.Set) {
 
 func showProof(to *streams, proof *backup.Proof) {
 	took := proof.FinishedAt.Sub(proof.StartedAt).Round(time.Second)
-	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), size(proof.Bytes), took)
+	result := fmt.Sprintf("%s, ok: %s, %s read, took %s", proof.Level, proof.Shown(), readable.Size(proof.Bytes), took)
 	if !proof.OK {
 		result = "FAILED: " + proof.Why()
 		if proof.FaultKind() == backup.FaultRestore {

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -158,10 +159,10 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		}
 		to.printf("%s %s", word, printable.Text(s.Job))
 		if s.Newest != nil {
-			age := ageText(time.Duration(*s.AgeSeconds) * time.Second)
-			objective := ageText(time.Duration(s.RPOSeconds) * time.Second)
+			age := readable.Age(time.Duration(*s.AgeSeconds) * time.Second)
+			objective := readable.Age(time.Duration(s.RPOSeconds) * time.Second)
 			to.printf(": newest good backup %s old (objective %s), %s, %s stored",
-				age, objective, s.Newest.Proof, size(s.Newest.StoredBytes))
+				age, objective, s.Newest.Proof, readable.Size(s.Newest.StoredBytes))
 		}
 		to.printf("\n")
 		if s.Newest != nil {

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type jsonVerify struct {
@@ -182,7 +183,7 @@ func printVerification(to *streams, v *verify.Result) error {
 	if to.json {
 		return to.printJSON(verificationJSON(v))
 	}
-	to.printf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, size(v.Proof.Bytes), v.Proof.Shown())
+	to.printf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, readable.Size(v.Proof.Bytes), v.Proof.Shown())
 	for _, not := range v.Proof.NotProven {
 		to.printf("  does not prove %s\n", not)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
@@ -66,9 +67,9 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 	for _, j := range out.Jobs {
 		age := "none"
 		if j.Newest != nil {
-			age = ageText(now.Sub(*j.Newest)) + " old"
+			age = readable.Age(now.Sub(*j.Newest)) + " old"
 		}
-		objective := ageText(time.Duration(j.RPOSeconds) * time.Second)
+		objective := readable.Age(time.Duration(j.RPOSeconds) * time.Second)
 		to.printf("job %s: newest good backup %s, objective %s (%s)", printable.Text(j.Job), age, objective, j.RPOFrom)
 		if j.Timer != "" {
 			to.printf("; %s is %s", printable.Text(j.Timer), j.TimerState)

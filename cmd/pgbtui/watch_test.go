@@ -271,7 +271,7 @@ func TestByHandTheWatchOnlySays(t *testing.T) {
 	if code, out := w.run(t, "--headless"); code != fault.OK {
 		t.Fatalf("%d: %s", code, out)
 	}
-	if code, out := w.run(t, "watch"); code != fault.OK || !strings.Contains(out, "objective 1d 2h (default)") {
+	if code, out := w.run(t, "watch"); code != fault.OK || !strings.Contains(out, "objective 26h 00m (default)") {
 		t.Errorf("%d: %s", code, out)
 	}
 	checkDocument(t, w, "watch", "watch", "--json")

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // Progress is one look at a run that is going on. Unknown totals are 0.
@@ -55,12 +55,12 @@ func (p Progress) Status() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", p.Action, p.Stage)
 	if pc := p.Percent(); pc >= 0 {
-		fmt.Fprintf(&b, " %d%%, %s of %s", pc, humanize.IBytes(uint64(p.Bytes)), humanize.IBytes(uint64(p.Total)))
+		fmt.Fprintf(&b, " %d%%, %s of %s", pc, readable.Size(p.Bytes), readable.Size(p.Total))
 	} else if p.Bytes > 0 {
-		fmt.Fprintf(&b, " %s", humanize.IBytes(uint64(p.Bytes)))
+		fmt.Fprintf(&b, " %s", readable.Size(p.Bytes))
 	}
 	if p.Rate > 0 {
-		fmt.Fprintf(&b, ", %s/s", humanize.IBytes(uint64(p.Rate)))
+		fmt.Fprintf(&b, ", %s/s", readable.Size(int64(p.Rate)))
 	}
 	if l := p.Left(); l > 0 {
 		fmt.Fprintf(&b, ", %s left", l)

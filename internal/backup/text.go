@@ -3,7 +3,6 @@ package backup
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // ShellQuote makes any text one word of a POSIX shell.
@@ -32,14 +31,6 @@ func InLine[T any](all []T, between string, tell func(T) string) string {
 
 // mostListed is how many of a thing one line names.
 const mostListed = 5
-
-// Roughly is a duration for people: to the second, from some minutes on to the minute.
-func Roughly(d time.Duration) string {
-	if d < 10*time.Minute {
-		return d.Round(time.Second).String()
-	}
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
-}
 
 // First tells of many failures by the first.
 func First(failed []error) error {

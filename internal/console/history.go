@@ -10,7 +10,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
-	"codeberg.org/pgbtui/pgbtui/internal/notify"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
@@ -203,7 +202,7 @@ func (r *past) end(e journal.Entry) {
 		r.State = ui.RunFailed
 		r.Detail = end.Text()
 		if exited {
-			r.Detail += ": " + notify.Meaning(code)
+			r.Detail += ": " + code.Meaning()
 		}
 	}
 }

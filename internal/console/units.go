@@ -10,7 +10,6 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/notify"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
@@ -115,7 +114,7 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 	if now.State.Over() {
 		run.EndedAt = s.Service.ExitedAt
 		if now.State == systemd.RunFailed {
-			run.Detail += ": " + notify.Meaning(now.Code)
+			run.Detail += ": " + now.Code.Meaning()
 			run.Remedy = remedy(s)
 		}
 	} else {
@@ -131,7 +130,7 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 // clears its count first.
 func remedy(s systemd.UnitState) string {
 	if s.Service.Result == "start-limit-hit" {
-		return "Mend the cause (w shows the journal), then press b: it clears the count of starts and starts the unit."
+		return "Correct the cause (w shows the journal), then press b: it clears the count of starts and starts the unit."
 	}
 	return "Read the journal of this run (w)."
 }

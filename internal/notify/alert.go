@@ -1,8 +1,8 @@
 // Package notify tells people, outside the journal, that something failed.
 //
-// Rules: one message per incident, clear without context, with the next command to run. A
-// webhook's address is a secret: it never appears in an error. Nothing here retries for longer than
-// its caller's context, and nothing is told twice by this package itself.
+// Rules: one message per incident, clear without context, with the next command to run. A webhook's address is a
+// secret: it never appears in an error. Nothing here retries for longer than its caller's context, and this package
+// sends no message twice by itself.
 package notify
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 // Alert is what is known about a failed unit. Empty fields are left out of the text.
@@ -56,14 +57,14 @@ func (a Alert) Subject() string {
 	}
 	switch {
 	case a.Database != "":
-		subject += ": database " + oneLine(a.Database)
+		subject += ": database " + printable.OneLine(strings.TrimSpace(a.Database))
 	case a.Job != "":
-		subject += ": job " + oneLine(a.Job)
+		subject += ": job " + printable.OneLine(strings.TrimSpace(a.Job))
 	default:
-		subject += ": " + oneLine(a.Unit)
+		subject += ": " + printable.OneLine(strings.TrimSpace(a.Unit))
 	}
 	if a.Host != "" {
-		subject += " on " + oneLine(a.Host)
+		subject += " on " + printable.OneLine(strings.TrimSpace(a.Host))
 	}
 	return subject
 }
@@ -73,7 +74,7 @@ func (a Alert) Text() string {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", name, oneLine(value))
+			fmt.Fprintf(&b, "%s: %s\n", name, printable.OneLine(strings.TrimSpace(value)))
 		}
 	}
 	b.WriteString(a.Subject() + "\n")
@@ -129,27 +130,17 @@ func (a Alert) meaning() string {
 	if a.NeverRan != "" {
 		last = a.NeverRan
 	} else if ended && code != fault.OK {
-		last = fmt.Sprintf("exit code %d, %s", int(code), Meaning(code))
+		last = fmt.Sprintf("exit code %d, %s", int(code), code.Meaning())
 	}
 	switch a.Result {
-	case "":
+	case "", "exit-code":
 		return last
-	case "exit-code":
-		return last
-	case "signal", "core-dump":
-		return "killed by SIG" + strings.TrimPrefix(a.ExitStatus, "SIG")
-	case "oom-kill":
-		return "killed, because memory ran out"
-	case "timeout":
-		return "did not end within its time and was stopped"
-	case "watchdog":
-		return "nothing moved for too long, and it was stopped"
 	case "start-limit-hit":
 		return strings.TrimSuffix("gave up after several tries; the last one: "+last, "; the last one: ")
-	case "resources":
-		return "systemd could not set the unit up"
+	case "signal", "core-dump", "oom-kill", "timeout", "watchdog", "resources": // these say it all
+		return systemd.ResultMeaning(a.Result, a.ExitStatus)
 	}
-	return strings.TrimSuffix(strings.ReplaceAll(a.Result, "-", " ")+", "+last, ", ")
+	return strings.TrimSuffix(systemd.ResultMeaning(a.Result, a.ExitStatus)+", "+last, ", ")
 }
 
 // Advice is the next thing to do: by the run's own word, else by the exit code.
@@ -158,13 +149,13 @@ func (a Alert) Advice() string {
 		return a.Remedy
 	}
 	if a.Result == "start-limit-hit" && a.ExitStatus == "0" {
-		return "Nothing failed, but it was started too often by hand: sudo systemctl reset-failed " + printable.ShellWord(a.Unit)
+		return "Nothing failed, but it was started too often by hand. Run `sudo systemctl reset-failed " + printable.ShellWord(a.Unit) + "`."
 	}
 	if a.Result == "oom-kill" {
-		return "Look at the unit's MemoryMax= and at what else used the memory."
+		return "Check the unit's MemoryMax=, and what else used the memory."
 	}
 	if a.NeverRan != "" {
-		return "Look at the unit and its drop-ins: systemctl cat " + printable.ShellWord(a.Unit)
+		return "Check the unit and its drop-ins: `systemctl cat " + printable.ShellWord(a.Unit) + "`."
 	}
 	code, ended := a.status()
 	if !ended {
@@ -172,7 +163,7 @@ func (a Alert) Advice() string {
 	}
 	switch code {
 	case fault.Config:
-		return "Check the configuration: sudo pgbtui config check."
+		return "Check the configuration with `sudo pgbtui config check`."
 	case fault.NotPermitted:
 		return "Check the database role, the S3 policy and the modes of the files that the journal names."
 	case fault.Unavailable:
@@ -182,9 +173,9 @@ func (a Alert) Advice() string {
 	case fault.NoSpace:
 		return "Make space where the journal says it is missing."
 	case fault.Integrity:
-		return "Do not rely on this backup; make a new one and look at the bucket."
+		return "Do not rely on this backup. Make a new one, and find out what changed the bucket."
 	case fault.Terminated, fault.Interrupted:
-		return "If nobody stopped it on purpose, start it again: sudo systemctl start " + printable.ShellWord(a.Unit)
+		return "If nobody stopped it on purpose, start it again with `sudo systemctl start " + printable.ShellWord(a.Unit) + "`."
 	case fault.OK, fault.Warnings, fault.Failed, fault.Temporary, fault.Refused, fault.Usage:
 	}
 	return ""
@@ -197,48 +188,6 @@ func (a Alert) journalCommand() string {
 	return "journalctl -n 50 -u " + printable.ShellWord(a.Unit)
 }
 
-// Meaning is an exit code in words, as README.md has it.
-func Meaning(code fault.Code) string {
-	switch code {
-	case fault.OK:
-		return "done"
-	case fault.Warnings:
-		return "done, with warnings"
-	case fault.Refused:
-		return "refused, nothing was changed"
-	case fault.Usage:
-		return "wrong command line"
-	case fault.Integrity:
-		return "stored bytes do not match"
-	case fault.NotFound:
-		return "no such database, backup or bucket"
-	case fault.Unavailable:
-		return "PostgreSQL or S3 cannot be reached"
-	case fault.NoSpace:
-		return "no space left"
-	case fault.Temporary:
-		return "locked or temporarily unavailable"
-	case fault.NotPermitted:
-		return "not permitted"
-	case fault.Config:
-		return "wrong configuration"
-	case fault.Interrupted, fault.Terminated:
-		return "stopped by a signal"
-	case fault.Failed:
-	}
-	return "failed"
-}
-
 func isID(s string) bool {
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// oneLine keeps text from outside from forging lines or controls of its own.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) || r == 0x2028 || r == 0x2029 {
-			return ' '
-		}
-		return r
-	}, strings.TrimSpace(s))
 }

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 func TestAlertSaysWhatWhyAndWhatNext(t *testing.T) {
@@ -86,16 +84,6 @@ func TestHostileNamesStayInTheirLine(t *testing.T) {
 	}
 	if !strings.Contains(text, `'postgres-backup@x'\''; rm -rf ~.service'`) || strings.Contains(text, "reboot") {
 		t.Errorf("%q", text)
-	}
-}
-
-func TestEveryCodeHasAMeaning(t *testing.T) {
-	seen := map[string]fault.Code{}
-	for _, c := range []fault.Code{fault.OK, fault.Failed, fault.Warnings, fault.Refused, fault.Usage, fault.Integrity, fault.NotFound, fault.Unavailable, fault.NoSpace, fault.Temporary, fault.NotPermitted, fault.Config, fault.Terminated} {
-		if other, ok := seen[Meaning(c)]; ok {
-			t.Errorf("%d and %d both mean %q", c, other, Meaning(c))
-		}
-		seen[Meaning(c)] = c
 	}
 }
 

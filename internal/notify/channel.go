@@ -24,6 +24,7 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // Channel is one place that takes messages.
@@ -42,7 +43,7 @@ type Message struct{ Title, Text string }
 // show it. http and https addresses get Slack's JSON, which Mattermost and others take too.
 func NewChannel(n int, address string, criticalOnly bool) (Channel, error) {
 	what := fmt.Sprintf("notify: read the address of channel %d", n)
-	remedy := "docs/alerts.md#channels lists the kinds of addresses."
+	remedy := "Give an address of a kind that docs/alerts.md#channels lists."
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Scheme == "" {
 		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("not a URL"))
@@ -52,7 +53,7 @@ func NewChannel(n int, address string, criticalOnly bool) (Channel, error) {
 	case isWeb(kind) && u.Host == "":
 		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("no host"))
 	case kind == "logger", !isWeb(kind) && !slices.Contains((&router.ServiceRouter{}).ListServices(), kind):
-		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("no kind of channel is called like what stands before the colon"))
+		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("the word before the colon is no kind of channel"))
 	}
 	return Channel{Label: fmt.Sprintf("channel %d (%s)", n, shown(u)), CriticalOnly: criticalOnly, address: strings.TrimSpace(address)}, nil
 }
@@ -69,7 +70,7 @@ func shown(u *url.URL) string {
 	if !slices.Contains(public, scheme) || u.Host == "" {
 		return scheme
 	}
-	return scheme + "://" + oneLine(u.Host)
+	return scheme + "://" + printable.OneLine(u.Host)
 }
 
 // Send delivers a message with a few tries, within ctx.
@@ -92,7 +93,7 @@ func (c Channel) Send(ctx context.Context, m Message) error {
 		if err == nil {
 			return nil
 		}
-		err = fault.New(fault.Unavailable, "notify: send by "+c.Label, "Try it: pgbtui alert test.", err)
+		err = fault.New(fault.Unavailable, "notify: send by "+c.Label, "Try it with `pgbtui alert test`.", err)
 		// Several hosts that fail at once must not come back at once.
 		if !again || try == attempts || !sleep(ctx, pause/2+rand.N(pause)) { //nolint:gosec // a pause, not a secret
 			return err

@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // Slack's incoming webhooks ("Sending messages using incoming webhooks", Slack's API pages)
@@ -92,7 +93,7 @@ func (s sender) once(ctx context.Context, target *url.URL, body []byte) (wait ti
 	if seconds, err := time.ParseDuration(response.Header.Get("Retry-After") + "s"); err == nil {
 		wait = seconds
 	}
-	said := strings.TrimSpace(oneLine(string(answer)))
+	said := strings.TrimSpace(printable.OneLine(string(answer)))
 	if strings.Contains(said, target.Host) || (len(target.Path) > 1 && strings.Contains(said, target.Path)) {
 		said = "" // an error page that repeats the address
 	}

@@ -61,6 +61,17 @@ func Lines(s string) []string {
 	return lines
 }
 
+// OneLine replaces what would begin a new line, or act on what reads the text, by blanks: for messages and protocols
+// whose lines have a meaning. For a terminal, Text is the one.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
 func plainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {

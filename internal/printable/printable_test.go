@@ -76,6 +76,12 @@ func TestLinesKeepsTheLinesAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestOneLineLeavesNothingThatBeginsALine(t *testing.T) {
+	if got, want := OneLine("a\nb\r\x1b[m\u2028c\u0085d\x7f"), "a b  [m c d "; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func FuzzTextIsSafeForATerminal(f *testing.F) {
 	for _, s := range []string{"plain", "\x1b]0;x\x07", "\u202e", "\xff\xfe", "e\u0301\u0301\u0301\u0301\u0301\u0301", "数据库\n"} {
 		f.Add(s)

@@ -3,7 +3,6 @@ package systemd
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -55,7 +54,7 @@ func outcomeOf(before, after UnitState) Outcome {
 	case after.InvocationID != "" && after.InvocationID != before.InvocationID:
 		return Current(after)
 	case after.Service.Result == "start-limit-hit":
-		return failed("started too often in too short a time", fault.Temporary)
+		return failed(resultReason(after.Service), fault.Temporary)
 	case after.ConditionAt.After(before.ConditionAt) && !after.ConditionOK:
 		return Outcome{State: RunSkipped, Reason: "a condition of the unit was not met", Code: fault.Failed}
 	case after.ConditionAt.After(before.ConditionAt) && !after.AssertOK:
@@ -123,9 +122,18 @@ func failed(reason string, code fault.Code) Outcome {
 
 // startSteps are the statuses that systemd itself leaves before ExecStart= runs. Never changed.
 var startSteps = map[int32]string{
-	200: "CHDIR", 203: "EXEC: the program cannot be run", 209: "STDOUT", 214: "SETSCHEDULER",
-	216: "GROUP: no such group", 217: "USER: no such user", 218: "CAPABILITIES", 226: "NAMESPACE: the sandbox cannot be set up",
-	228: "SECCOMP", 233: "RUNTIME_DIRECTORY", 238: "STATE_DIRECTORY", 243: "CREDENTIALS: a credential cannot be read",
+	200: "CHDIR",
+	203: "EXEC: the program cannot be run",
+	209: "STDOUT",
+	214: "SETSCHEDULER",
+	216: "GROUP: no such group",
+	217: "USER: no such user",
+	218: "CAPABILITIES",
+	226: "NAMESPACE: the sandbox cannot be set up",
+	228: "SECCOMP",
+	233: "RUNTIME_DIRECTORY",
+	238: "STATE_DIRECTORY",
+	243: "CREDENTIALS: a credential cannot be read",
 }
 
 // exitReason is an exit status in words; a program's own statuses are named by the caller, who
@@ -138,21 +146,10 @@ func exitReason(status int32) string {
 }
 
 func resultReason(s ServiceState) string {
-	switch s.Result {
-	case "signal", "core-dump":
-		return "killed by " + signalName(s.ExitStatus)
-	case "timeout":
-		return "did not end within its time"
-	case "watchdog":
-		return "nothing moved for too long"
-	case "oom-kill":
-		return "killed: out of memory"
-	case "start-limit-hit":
-		return "started too often in too short a time"
-	case "resources":
-		return "systemd could not set the unit up"
+	if s.Result == "signal" || s.Result == "core-dump" {
+		return "killed by " + signalName(s.ExitStatus) // also of a signal that has no name
 	}
-	return strings.ReplaceAll(s.Result, "-", " ")
+	return ResultMeaning(s.Result, "")
 }
 
 func resultCode(result string) fault.Code {
@@ -161,16 +158,4 @@ func resultCode(result string) fault.Code {
 		return fault.Temporary
 	}
 	return fault.Failed
-}
-
-func signalName(n int32) string {
-	names := map[syscall.Signal]string{
-		syscall.SIGABRT: "SIGABRT", syscall.SIGBUS: "SIGBUS", syscall.SIGILL: "SIGILL", syscall.SIGINT: "SIGINT", syscall.SIGHUP: "SIGHUP",
-		syscall.SIGKILL: "SIGKILL", syscall.SIGSEGV: "SIGSEGV", syscall.SIGSYS: "SIGSYS (a system call that the sandbox forbids)",
-		syscall.SIGTERM: "SIGTERM", syscall.SIGPIPE: "SIGPIPE", syscall.SIGQUIT: "SIGQUIT",
-	}
-	if name, ok := names[syscall.Signal(n)]; ok {
-		return name
-	}
-	return fmt.Sprintf("signal %d", n)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // What the unit files and Allow agree on: how long a run may be silent before systemd acts, and
@@ -80,12 +82,12 @@ func (n *Notifier) Alive(status string) {
 	extend := n.extend
 	n.mu.Unlock()
 	if due {
-		n.send(fmt.Sprintf("STATUS=%s\nEXTEND_TIMEOUT_USEC=%d\nWATCHDOG=1", oneLine(status), extend.Microseconds()))
+		n.send(fmt.Sprintf("STATUS=%s\nEXTEND_TIMEOUT_USEC=%d\nWATCHDOG=1", printable.OneLine(status), extend.Microseconds()))
 	}
 }
 
 // Status shows text in `systemctl status` and over D-Bus, and says nothing about life.
-func (n *Notifier) Status(text string) { n.send("STATUS=" + oneLine(text)) }
+func (n *Notifier) Status(text string) { n.send("STATUS=" + printable.OneLine(text)) }
 
 // Stopping says that the end has begun.
 func (n *Notifier) Stopping() { n.send("STOPPING=1") }
@@ -101,14 +103,4 @@ func (n *Notifier) send(state string) {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // PID 1 busy: better silent than stuck
 	_, _ = conn.Write([]byte(state))
-}
-
-// oneLine keeps foreign text from adding fields of its own to the datagram.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // talkWidth is where lines are wrapped; talkRows how many rows a list shows.
@@ -179,7 +180,7 @@ func (t *talk) backups(ctx context.Context) {
 			}
 			level, _ := s.Proven()
 			all = append(all, choice{
-				fmt.Sprintf("%s, %s, finished %s, %s, proof %s", setMark(s).text(), orUnknown(s.Database), when(t.Zone, s.FinishedAt), size(s.StoredSize), level),
+				fmt.Sprintf("%s, %s, finished %s, %s, proof %s", setMark(s).text(), orUnknown(s.Database), when(t.Zone, s.FinishedAt), readable.Size(s.StoredSize), level),
 				func(ctx context.Context) { t.details(ctx, *s) },
 			})
 		}
@@ -275,7 +276,7 @@ func (t *talk) plan(ctx context.Context, j Job) {
 	}
 	t.say(p.summary(talkWidth, talkRows)...)
 	for _, l := range p.shown() {
-		t.say(l.mark.text() + ", " + clean(l.id) + ", " + l.age + " old, " + size(l.bytes) + ": " + clean(l.reason))
+		t.say(l.mark.text() + ", " + clean(l.id) + ", " + l.age + " old, " + readable.Size(l.bytes) + ": " + clean(l.reason))
 	}
 	t.say("Same as " + p.cliLine())
 }

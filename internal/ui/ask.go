@@ -14,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // askBackup is the dialog for b.
@@ -25,8 +26,8 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 	own := j.Whose.Of(sh.setsBeside(j))
 	if k := slices.IndexFunc(own, func(s backup.Set) bool { return s.Good() && s.Manifest != nil }); k >= 0 {
 		s := &own[k]
-		expect = size(rawSize(s)) + " read, " + size(s.StoredSize) + " stored, like the last one"
-		length = "about " + took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
+		expect = readable.Size(rawSize(s)) + " read, " + readable.Size(s.StoredSize) + " stored, like the last one"
+		length = "about " + readable.Took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
 	}
 	act := sh.Write.Actions
 	return sh.post(boxMsg{&dialog{
@@ -59,10 +60,10 @@ func askProve(sh *shared, how Proving, s backup.Set) tea.Cmd {
 	facts := [][2]string{
 		{"Starts", words.unit},
 		{"Backup", clean(s.ID)},
-		{"Reads", size(s.StoredSize) + " from the bucket, which may cost money"},
+		{"Reads", readable.Size(s.StoredSize) + " from the bucket, which may cost money"},
 	}
 	if m := s.Manifest; how == ProveRestored && m != nil {
-		facts = append(facts, [2]string{"Needs", "about " + size(m.Server.SizeBytes) + " of disk while it runs"})
+		facts = append(facts, [2]string{"Needs", "about " + readable.Size(m.Server.SizeBytes) + " of disk while it runs"})
 	}
 	act := sh.Write.Actions
 	return sh.post(boxMsg{&dialog{
@@ -77,7 +78,7 @@ func askProve(sh *shared, how Proving, s backup.Set) tea.Cmd {
 func proofTook(how Proving, s backup.Set) string {
 	for _, p := range s.Proofs { // newest first
 		if p.Kind == string(how) && p.OK {
-			return "last time " + took(p.FinishedAt.Sub(p.StartedAt))
+			return "last time " + readable.Took(p.FinishedAt.Sub(p.StartedAt))
 		}
 	}
 	return "?"

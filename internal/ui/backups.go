@@ -12,6 +12,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type backups struct {
@@ -232,7 +233,7 @@ func (b *backups) row(s *backup.Set, n int) []string {
 	if kept := keptBy(b.shared, s); kept != "" {
 		name += b.faint.Render(kept)
 	}
-	m, data, stored := setMark(s), size(rawSize(s)), size(s.StoredSize)
+	m, data, stored := setMark(s), readable.Size(rawSize(s)), readable.Size(s.StoredSize)
 	proof := level.String()
 	if s.Encrypted() {
 		proof += "*"

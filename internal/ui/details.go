@@ -12,6 +12,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type details struct {
@@ -113,7 +114,7 @@ func (d *details) facts(w int) []string {
 	if m := s.Manifest; m != nil && len(m.Stages) > 0 {
 		lines = append(lines, "", d.section("STAGES", "", w))
 		for _, st := range m.Stages {
-			lines = append(lines, fmt.Sprintf("   %-12s %8s", clean(string(st.Stage)), took(time.Duration(st.Seconds*float64(time.Second)))))
+			lines = append(lines, fmt.Sprintf("   %-12s %8s", clean(string(st.Stage)), readable.Took(time.Duration(st.Seconds*float64(time.Second)))))
 		}
 	}
 	return lines
@@ -156,7 +157,7 @@ func (d *details) contentLines(w int) []string {
 	}
 	t := table{cols: []column{{"  SCHEMA.TABLE", 0, false}, {"ROWS", 14, true}, {"BYTES", 9, true}}, selected: -1}
 	for _, r := range c.Tables {
-		t.cells = append(t.cells, []string{"  " + clean(r.Schema) + "." + clean(r.Name), count(r.Rows), size(r.Bytes)})
+		t.cells = append(t.cells, []string{"  " + clean(r.Schema) + "." + clean(r.Name), count(r.Rows), readable.Size(r.Bytes)})
 	}
 	return append(lines, t.lines(d.theme, w)...)
 }

@@ -19,9 +19,7 @@ var (
 	Clipboard   = clipboard
 	StateText   = stateText
 	RunMarkText = func(s RunState) string { return runMark(s).text() }
-	Span        = span
 	Watched     = func(f *os.File, gone func()) io.Reader { return &watched{f, gone} }
-	Size        = size
 )
 
 // Driver drives a root by messages, without a terminal.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // fact is a label and its value, wrapped under itself.
@@ -66,7 +67,7 @@ func madeLines(sh *shared, s *backup.Set, w int) []string {
 	if s.Manifest != nil {
 		manifestFacts(s, add)
 	} else {
-		add("Stored", size(s.StoredSize))
+		add("Stored", readable.Size(s.StoredSize))
 	}
 	add("Class", cmp.Or(clean(s.Class), "?"))
 	add("Key", clean(s.Dir))
@@ -116,17 +117,17 @@ func objectiveText(sh *shared, s *backup.Set) string {
 		if sh.now.Sub(s.FinishedAt) > d.job.RPO {
 			word = "MISSED"
 		}
-		return word + ": at most " + span(d.job.RPO) + " old, " + d.job.RPOFrom
+		return word + ": at most " + readable.Age(d.job.RPO) + " old, " + d.job.RPOFrom
 	}
 	return ""
 }
 
 func manifestFacts(s *backup.Set, add func(label, value string)) {
 	m := s.Manifest
-	add("Took", took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
+	add("Took", readable.Took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
 	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance.String())))
-	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
-	add("Data", fmt.Sprintf("%s dumped, %s stored%s", size(rawSize(s)), size(s.StoredSize), ratio(rawSize(s), s.StoredSize)))
+	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), readable.Size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
+	add("Data", fmt.Sprintf("%s dumped, %s stored%s", readable.Size(rawSize(s)), readable.Size(s.StoredSize), ratio(rawSize(s), s.StoredSize)))
 	if m.Summary.Scanned {
 		add("Holds", fmt.Sprintf("%s, %s rows, %s large objects", plural(m.Summary.Tables, "table"), count(m.Summary.Rows), count(m.Summary.LargeObjects)))
 	} else {
@@ -134,7 +135,7 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 	}
 	globals := "none in this backup"
 	if m.Globals != nil {
-		globals = "roles and tablespaces, " + size(m.Globals.SizeBytes)
+		globals = "roles and tablespaces, " + readable.Size(m.Globals.SizeBytes)
 	}
 	add("Globals", globals)
 	if s.Encrypted() {

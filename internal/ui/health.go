@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // database is one database of this instance, by the sets of one job.
@@ -169,7 +170,7 @@ func (d *database) judgeSets(sh *shared, all []backup.Set) {
 		m, what := markWarn, clean(p.What)
 		switch {
 		case p.Kind == backup.ProblemBackup && health.Newest != nil:
-			m, what = markLate, fmt.Sprintf("newest good backup is %s old, objective %s %s", span(health.Age), span(objectives.RPO), d.job.RPOFrom)
+			m, what = markLate, fmt.Sprintf("newest good backup is %s old, objective %s %s", readable.Age(health.Age), readable.Age(objectives.RPO), d.job.RPOFrom)
 		case p.Critical:
 			m = markFail
 		}

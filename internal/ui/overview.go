@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type overview struct {
@@ -286,7 +287,7 @@ func (o *overview) bucket() string {
 			other++
 		}
 	}
-	text := plural(ours, "backup") + ", " + size(bytes)
+	text := plural(ours, "backup") + ", " + readable.Size(bytes)
 	if other > 0 {
 		text += fmt.Sprintf("; %d of other hosts", other)
 	}
@@ -301,7 +302,7 @@ func (o *overview) runLines(r UnitRun, w int) []string {
 	}
 	elapsed := "?"
 	if !r.StartedAt.IsZero() {
-		elapsed = took(max(time.Duration(0), o.now.Sub(r.StartedAt)))
+		elapsed = readable.Took(max(time.Duration(0), o.now.Sub(r.StartedAt)))
 	}
 	bar := o.bar(percent, min(20, w/4))
 	return []string{

@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type picker struct {
@@ -177,7 +178,7 @@ func (p *picker) cells(k pick) []string {
 	if k.Kind != "" {
 		return []string{mark, name, clean(k.Kind), ""}
 	}
-	return []string{mark, name, count(k.Rows), size(k.Bytes)}
+	return []string{mark, name, count(k.Rows), readable.Size(k.Bytes)}
 }
 
 func (p *picker) chosenText() string {
@@ -185,5 +186,5 @@ func (p *picker) chosenText() string {
 		return p.faint.Render("space picks · / filters · enter goes on")
 	}
 	return p.good.Render(fmt.Sprintf("%d picked", len(p.picked.schema)+len(p.picked.table))) +
-		p.faint.Render(" · "+count(p.picked.rows)+" rows, "+size(p.picked.bytes)+" · "+p.picked.text())
+		p.faint.Render(" · "+count(p.picked.rows)+" rows, "+readable.Size(p.picked.bytes)+" · "+p.picked.text())
 }

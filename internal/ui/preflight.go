@@ -13,6 +13,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type preflight struct {
@@ -143,7 +144,7 @@ func worstFirst(checks []restore.Check) []restore.Check {
 func costLines(sh *shared, r RestoreRequest, plan Plan, width int) []string {
 	set := &r.Set
 	if len(r.Tables)+len(r.Schemas) == 0 && !r.SchemaOnly {
-		lines := fact(sh.theme, "Moves", "reads "+size(set.StoredSize)+", writes "+size(rawSize(set))+" and the indexes", width)
+		lines := fact(sh.theme, "Moves", "reads "+readable.Size(set.StoredSize)+", writes "+readable.Size(rawSize(set))+" and the indexes", width)
 		return append(lines, fact(sh.theme, "Takes", restoreTimeText(sh, set), width)...)
 	}
 	p := plan.Portion
@@ -165,9 +166,9 @@ func costLines(sh *shared, r RestoreRequest, plan Plan, width int) []string {
 // fetches is what of the stored dump has to be read.
 func fetches(p *restore.Portion) string {
 	if p.Whole != "" {
-		return "the whole dump, " + size(p.StoredBytes) + ": " + clean(p.Whole)
+		return "the whole dump, " + readable.Size(p.StoredBytes) + ": " + clean(p.Whole)
 	}
-	return size(p.FetchBytes) + " of " + size(p.StoredBytes) + ", by ranges"
+	return readable.Size(p.FetchBytes) + " of " + readable.Size(p.StoredBytes) + ", by ranges"
 }
 
 // mostItems is how many objects are named; all of them are in `restore --check`.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // proofsShown is how many proofs a page shows, newest first.
@@ -36,7 +37,7 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 	m, what := markOK, proofShows(p)
 	switch {
 	case !p.OK:
-		m, what = markFail, clean(proofFailure(p))+", after "+took(p.FinishedAt.Sub(p.StartedAt))
+		m, what = markFail, clean(proofFailure(p))+", after "+readable.Took(p.FinishedAt.Sub(p.StartedAt))
 	case len(p.Warnings) > 0:
 		m = markWarn
 	}
@@ -83,7 +84,7 @@ func proofShows(p *backup.Proof) string {
 			parts = append(parts, ", pg_amcheck clean")
 		}
 	}
-	return strings.Join(append(parts, ", "+size(p.Bytes)+" read, took "+took(p.FinishedAt.Sub(p.StartedAt)), " on "+orUnknown(p.Host)), "")
+	return strings.Join(append(parts, ", "+readable.Size(p.Bytes)+" read, took "+readable.Took(p.FinishedAt.Sub(p.StartedAt)), " on "+orUnknown(p.Host)), "")
 }
 
 // proofFailure is why a proof failed, where its kind and its failure stand beside it.

@@ -17,6 +17,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type pruneGate struct {
@@ -94,7 +95,7 @@ func (g *pruneGate) facts(w int) (lines []string) {
 	lines = append(lines, "")
 	for _, l := range g.plan.lines(g.shared) {
 		if l.mark == markDelete {
-			lines = append(lines, "   "+l.mark.text()+"  "+clean(l.id)+"  "+fitRight(size(l.bytes), 8)+"  "+clean(l.reason))
+			lines = append(lines, "   "+l.mark.text()+"  "+clean(l.id)+"  "+fitRight(readable.Size(l.bytes), 8)+"  "+clean(l.reason))
 		}
 	}
 	return lines

@@ -103,16 +103,3 @@ func TestCopyingIsWrappedForTmuxAndScreenAndCapped(t *testing.T) {
 		t.Error("a megabyte was sent to the terminal")
 	}
 }
-
-func TestAgesSizesAndDurationsReadAsPeopleWriteThem(t *testing.T) {
-	for d, want := range map[time.Duration]string{0: "<1m", 59 * time.Second: "<1m", 42 * time.Minute: "42m", 3*time.Hour + 12*time.Minute: "3h 12m", 26*time.Hour + 8*time.Minute: "26h 08m", 72 * time.Hour: "3d"} {
-		if got := ui.Span(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
-	}
-	for n, want := range map[int64]string{-1: "?", 0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 3 << 30: "3.0 GiB", 1<<63 - 1: "8.0 EiB"} {
-		if got := ui.Size(n); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-	}
-}

@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type resultMsg struct {
@@ -87,7 +88,7 @@ func (v *runView) restoredLines(res *RestoreResult, w int) []string {
 		lines = v.list("✓ ", fmt.Sprintf("rows compared: %s, %s rows, all as dumped", plural(d.Tables, "table"), count(d.Rows)), w, v.good.Render)
 	}
 	if p := d.Portion; p != nil {
-		lines = append(lines, fact(v.theme, "Fetched", size(d.Fetched)+" of "+size(p.StoredBytes), w)...)
+		lines = append(lines, fact(v.theme, "Fetched", readable.Size(d.Fetched)+" of "+readable.Size(p.StoredBytes), w)...)
 		lines = append(lines, fact(v.theme, "Chosen", itemsText(p.Chosen), w)...)
 	}
 	return lines

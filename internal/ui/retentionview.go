@@ -5,6 +5,8 @@ package ui
 import (
 	"fmt"
 	"strings"
+
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 func (p *retentionPage) view(w, h int) string {
@@ -31,7 +33,7 @@ func (p *retentionPage) view(w, h int) string {
 	from, to := p.window(len(all), h-len(lines)-1-len(foot))
 	t := table{cols: cols, selected: p.at - from}
 	for _, l := range all[from:to] {
-		c := []string{p.mark(l.mark), clean(l.id), l.age, size(l.bytes), clean(l.reason)}
+		c := []string{p.mark(l.mark), clean(l.id), l.age, readable.Size(l.bytes), clean(l.reason)}
 		if w < tableWidth {
 			c = append(c[:3], c[4])
 		}
@@ -50,7 +52,7 @@ func (p *retentionPage) summary(w, h int) (lines []string) {
 	lines = append(lines, fact(p.theme, "Comes to", p.plan.comesTo(), w)...)
 	if hidden := p.plan.Hidden; h > 12 && hidden != nil && hidden.Versions+hidden.Markers > 0 {
 		lines = append(lines, fact(p.theme, "Hidden", fmt.Sprintf("%s, %s, and %s: a lifecycle rule for noncurrent versions removes them",
-			plural(hidden.Versions, "old version"), size(hidden.Bytes), plural(hidden.Markers, "delete marker")), w)...)
+			plural(hidden.Versions, "old version"), readable.Size(hidden.Bytes), plural(hidden.Markers, "delete marker")), w)...)
 	}
 	for _, n := range p.plan.Notes {
 		lines = append(lines, fact(p.theme, "Note", clean(n), w)...)
@@ -76,7 +78,7 @@ func (p *PrunePlan) comesTo() string {
 	}
 	text := fmt.Sprintf("%d kept, %d deleted", len(p.Decisions)-p.Removes(), p.Removes())
 	if p.Removes() > 0 {
-		text += " (" + size(bytes) + ")"
+		text += " (" + readable.Size(bytes) + ")"
 	}
 	gone, left := 0, int64(0)
 	for _, l := range p.Leftovers {
@@ -85,7 +87,7 @@ func (p *PrunePlan) comesTo() string {
 		}
 	}
 	if len(p.Leftovers) > 0 {
-		text += fmt.Sprintf(", %d of %s (%s)", gone, plural(len(p.Leftovers), "leftover"), size(left))
+		text += fmt.Sprintf(", %d of %s (%s)", gone, plural(len(p.Leftovers), "leftover"), readable.Size(left))
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // restoreTime is the estimate in a cell; ~ when it is scaled from another backup's restore.
@@ -18,9 +19,9 @@ func restoreTime(sh *shared, s *backup.Set) string {
 	case !ok:
 		return "untried"
 	case e.Scaled:
-		return "~" + took(e.Duration)
+		return "~" + readable.Took(e.Duration)
 	}
-	return took(e.Duration)
+	return readable.Took(e.Duration)
 }
 
 // restoreTimeText is the estimate and how it is known.
@@ -33,5 +34,5 @@ func restoreTimeText(sh *shared, s *backup.Set) string {
 	if e.Scaled {
 		scaled = ", scaled by size"
 	}
-	return fmt.Sprintf("%s, by the %s on %s %s%s", took(e.Duration), orUnknown(e.From.Kind), orUnknown(e.From.Host), ago(sh.now, e.From.FinishedAt), scaled)
+	return fmt.Sprintf("%s, by the %s on %s %s%s", readable.Took(e.Duration), orUnknown(e.From.Kind), orUnknown(e.From.Host), ago(sh.now, e.From.FinishedAt), scaled)
 }

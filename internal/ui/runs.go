@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type runsScreen struct {
@@ -248,13 +249,13 @@ func (s *runsScreen) cells(r UnitRun, w int) []string {
 	}
 	out = append(out, when(s.Zone, r.StartedAt), s.duration(r))
 	if u, ok := s.usual[r.kind()]; ok && w >= runsWide {
-		out = append(out, took(u.median))
+		out = append(out, readable.Took(u.median))
 	} else if w >= runsWide {
 		out = append(out, "")
 	}
 	bytes := ""
 	if r.Bytes > 0 {
-		bytes = size(r.Bytes)
+		bytes = readable.Size(r.Bytes)
 	}
 	return append(out, bytes, orUnknown(r.Trigger))
 }
@@ -276,13 +277,13 @@ func (s *runsScreen) pastNote() string {
 func (s *runsScreen) runFacts(r UnitRun, w int) []string {
 	var facts []string
 	if u, ok := s.usual[r.kind()]; ok {
-		facts = append(facts, "took "+s.duration(r)+", usually "+took(u.median)+" (median of "+plural(u.runs, "good run")+")")
+		facts = append(facts, "took "+s.duration(r)+", usually "+readable.Took(u.median)+" (median of "+plural(u.runs, "good run")+")")
 	}
 	if r.Set != "" {
 		facts = append(facts, "set "+clean(r.Set))
 	}
 	if r.Bytes > 0 {
-		facts = append(facts, size(r.Bytes))
+		facts = append(facts, readable.Size(r.Bytes))
 	}
 	var out []string
 	for _, l := range wrap(strings.Join(facts, " · "), w-5) {
@@ -299,11 +300,11 @@ func (sh *shared) duration(r UnitRun) string {
 	case r.StartedAt.IsZero():
 		return "?"
 	case r.State.Live():
-		return took(max(time.Duration(0), sh.now.Sub(r.StartedAt)))
+		return readable.Took(max(time.Duration(0), sh.now.Sub(r.StartedAt)))
 	case r.EndedAt.IsZero():
 		return "?"
 	}
-	return took(r.EndedAt.Sub(r.StartedAt))
+	return readable.Took(r.EndedAt.Sub(r.StartedAt))
 }
 
 // outcome says in words how a run stands, and what to do.

@@ -15,6 +15,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // tailLines is how many journal entries a run view keeps.
@@ -184,9 +185,9 @@ func attempt(r UnitRun) string {
 }
 
 func uses(r UnitRun) string {
-	mem := size(r.Memory) + " memory"
+	mem := readable.Size(r.Memory) + " memory"
 	if r.MemoryHigh > 0 {
-		mem += " of " + size(r.MemoryHigh)
+		mem += " of " + readable.Size(r.MemoryHigh)
 	}
 	cpu := "? CPU"
 	if r.CPU > 0 {

@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 type timersScreen struct {
@@ -176,13 +177,13 @@ func (s *timersScreen) detail(t Timer, ok bool, w int) []string {
 	add("Last", lastRun(s.shared, t))
 	jitter := "none"
 	if t.Jitter > 0 {
-		jitter = "up to " + took(t.Jitter)
+		jitter = "up to " + readable.Took(t.Jitter)
 	}
 	catchUp := "no: a missed run is skipped"
 	if t.Persistent {
 		catchUp = "yes, at the next boot"
 	}
-	add("Delay", jitter+", accuracy "+took(t.Accuracy))
+	add("Delay", jitter+", accuracy "+readable.Took(t.Accuracy))
 	add("Catches up", catchUp)
 	if len(t.Overridden) > 0 {
 		add("Overridden", clean(strings.Join(t.Overridden, ", ")))

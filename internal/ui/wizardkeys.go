@@ -2,9 +2,11 @@
 
 package ui
 
-import "cmp"
+import (
+	"cmp"
 
-import tea "github.com/charmbracelet/bubbletea"
+	tea "github.com/charmbracelet/bubbletea"
+)
 
 // typed takes text while the target's name, or a mapping of roles, is being typed.
 func (w *wizard) typed(k tea.KeyMsg) (tea.Cmd, bool) {

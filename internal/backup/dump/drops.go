@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dustin/go-humanize"
-
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // A backup succeeds of whatever the database holds, also of one that somebody emptied by half.
@@ -35,7 +34,7 @@ func Drops(of *backup.Manifest, sets []backup.Set, limits config.Warn) (warnings
 	sizes, tables := history(of, sets)
 	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.Dump.RawBytes, usual, limits.SizeDrop) {
 		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, before it were %s (median of the last %d good sets); warn.size_drop is %d%%",
-			humanize.IBytes(uint64(max(0, of.Dump.RawBytes))), humanize.IBytes(uint64(usual)), len(sizes), limits.SizeDrop))
+			readable.Size(of.Dump.RawBytes), readable.Size(usual), len(sizes), limits.SizeDrop))
 	}
 	if usual := median(tables); of.Summary.Scanned && usual-int64(of.Summary.Tables) >= minTablesLost && fellBy(int64(of.Summary.Tables), usual, limits.TablesDrop) {
 		warnings = append(warnings, fmt.Sprintf("tables are gone: there are %d, before there were %d (median of the last %d good sets); warn.tables_drop is %d%%",

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -124,7 +125,7 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	if !ok {
 		return []Check{warns("time", "not known: never drilled, no set of this database was ever restored", "")}, nil
 	}
-	detail := fmt.Sprintf("about %s, as the %s of %s", backup.Roughly(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
+	detail := fmt.Sprintf("about %s, as the %s of %s", readable.Took(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
 	if e.Scaled {
 		detail += ", scaled by the dumps' sizes"
 	}

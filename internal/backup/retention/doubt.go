@@ -2,9 +2,9 @@ package retention
 
 import (
 	"fmt"
-	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // What makes a plan doubtful: clocks that disagree, and deletions that no schedule explains. A
@@ -44,7 +44,7 @@ func doubtClocks(plan []Decision, clocks backup.Clocks) string {
 		if ahead < 0 {
 			word = "behind"
 		}
-		return fmt.Sprintf("this host's clock is %s %s the store's: set it (timedatectl status)", OffBy(ahead.Abs()), word)
+		return fmt.Sprintf("this host's clock is %s %s the store's: set it (timedatectl status)", readable.Age(ahead.Abs()), word)
 	}
 	if len(plan) == 0 {
 		return ""
@@ -58,13 +58,5 @@ func doubtClocks(plan []Decision, clocks backup.Clocks) string {
 		return ""
 	}
 	return fmt.Sprintf("the newest set, %s, finished %s in the future: %s is wrong; a set that keeps a wrong time has to be deleted by hand",
-		newest.ID, OffBy(ahead), whose)
-}
-
-// OffBy is how much a clock is wrong, as one says it: "3652 days", "16m". A Duration has no days.
-func OffBy(d time.Duration) string {
-	if d >= 2*24*time.Hour {
-		return fmt.Sprintf("%d days", days(d))
-	}
-	return backup.Roughly(d)
+		newest.ID, readable.Age(ahead), whose)
 }

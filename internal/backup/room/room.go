@@ -7,11 +7,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/repeat"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
 // Room on disks. The copy of a drill, a spool and a restored database may lie on the disk that a live
@@ -55,7 +55,7 @@ func (of Disks) Demand(action, dir string, need int64, remedy string) error {
 	}
 	if d.Free < need+d.Reserve() {
 		return fault.New(fault.NoSpace, fmt.Sprintf("%s: %s has %s free; %s are needed, and %s stay free for what else lives on that disk", action, dir,
-			humanize.IBytes(uint64(d.Free)), humanize.IBytes(uint64(need)), humanize.IBytes(uint64(d.Reserve()))), remedy, nil)
+			readable.Size(d.Free), readable.Size(need), readable.Size(d.Reserve())), remedy, nil)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (of Disks) Keep(ctx context.Context, action, dir, remedy string) (kept cont
 			return nil //nolint:nilerr // the folder itself is not the matter: who writes into it fails with it
 		}
 		return fault.New(fault.NoSpace, fmt.Sprintf("%s: given up: %s has only %s free, and the reserve is for what else lives on that disk", action, dir,
-			humanize.IBytes(uint64(d.Free))), remedy, nil)
+			readable.Size(d.Free)), remedy, nil)
 	}, cancel)
 	return kept, func() { cancel(nil); end() }
 }

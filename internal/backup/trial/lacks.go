@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
@@ -125,6 +125,6 @@ func CheckClock(ctx context.Context, env backup.Env) error {
 	if off < 0 {
 		word = "behind"
 	}
-	return fault.New(fault.Refused, "this host's clock is "+retention.OffBy(off.Abs())+" "+word+" the store's: the times of sets are wrong by that, "+
+	return fault.New(fault.Refused, "this host's clock is "+readable.Age(off.Abs())+" "+word+" the store's: the times of sets are wrong by that, "+
 		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.", nil)
 }
