@@ -39,67 +39,80 @@ func (b *Bucket) classify(err error) verdict {
 	}
 	switch {
 	case errors.Is(err, errDifferent):
-		return verdict{fault.Integrity, nil, "check network, proxy and the store, then run again"}
+		return verdict{code: fault.Integrity, remedy: "Check the network, the proxy and the store, then run again."}
 	case badTLS(err):
-		return verdict{fault.Unavailable, nil, certificateRemedy(err)}
+		return verdict{code: fault.Unavailable, remedy: certificateRemedy(err)}
 	case unanswered(err):
-		return verdict{fault.Unavailable, nil, networkRemedy(err)}
+		return verdict{code: fault.Unavailable, remedy: networkRemedy(err)}
 	}
-	return verdict{fault.Failed, nil, ""}
+	return verdict{code: fault.Failed}
 }
 
 func (b *Bucket) byCode(code string) (verdict, bool) {
 	switch code {
 	case "NoSuchBucket":
-		return verdict{fault.NotFound, ErrNotFound, "check the name of the bucket, " + visible(b.opts.Bucket) + ", or create it"}, true
+		return verdict{
+			code: fault.NotFound, sentinel: ErrNotFound,
+			remedy: "Check the name of the bucket, " + visible(b.opts.Bucket) + ", or create it.",
+		}, true
 	case "NoSuchKey", "NotFound", "NoSuchVersion":
-		return verdict{fault.NotFound, ErrNotFound, "check the name with `pgbtui list`"}, true
+		return verdict{code: fault.NotFound, sentinel: ErrNotFound, remedy: "Check the name with `pgbtui list`."}, true
 	case "NoSuchUpload":
-		return verdict{fault.Failed, nil, "the upload was aborted from outside; run again"}, true
+		return verdict{code: fault.Failed, remedy: "Run again: somebody else aborted this upload."}, true
 	case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "StorageFull":
-		return verdict{fault.NoSpace, nil, "make room in the store or raise its quota"}, true
-	case "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling", "ThrottlingException", "SlowDownRead", "SlowDownWrite":
-		return verdict{fault.Temporary, nil, "the store asks to slow down; retry later"}, true
+		return verdict{code: fault.NoSpace, remedy: "Free space in the store, or raise its quota."}, true
+	case "SlowDown", "RequestLimitExceeded", "TooManyRequests", "Throttling", "ThrottlingException", "SlowDownRead",
+		"SlowDownWrite":
+		return verdict{code: fault.Temporary, remedy: "Retry later: the store asks for fewer requests."}, true
 	case "ConditionalRequestConflict", "OperationAborted":
-		return verdict{fault.Temporary, nil, "another write of the same key is under way; retry later"}, true
+		return verdict{code: fault.Temporary, remedy: "Retry later: another write of the same key is under way."}, true
 	case "PreconditionFailed":
-		return verdict{fault.Integrity, ErrChanged, "somebody else wrote this key; look who"}, true
+		return verdict{code: fault.Integrity, sentinel: ErrChanged, remedy: "Find out who else writes this key."}, true
 	case "InvalidObjectState":
-		return verdict{fault.Refused, ErrArchived, "thaw it with `aws s3api restore-object`, wait, then retry"}, true
+		return verdict{
+			code: fault.Refused, sentinel: ErrArchived, remedy: "Thaw it with `aws s3api restore-object`, wait, then retry.",
+		}, true
 	case "InvalidRange":
-		return verdict{fault.Integrity, nil, "the object is shorter than it should be; verify the set"}, true
+		return verdict{code: fault.Integrity, remedy: "Verify the set: the object is shorter than it should be."}, true
 	case "InvalidStorageClass":
-		return verdict{fault.Config, nil, "set s3.storage_class to one that the store knows, or remove it"}, true
+		return verdict{code: fault.Config, remedy: "Set s3.storage_class to one that the store knows, or remove it."}, true
 	case "InvalidBucketName":
-		return verdict{fault.Config, nil, "correct the bucket's name"}, true
+		return verdict{code: fault.Config, remedy: "Correct the bucket's name."}, true
 	case "BadRequest":
-		return verdict{fault.Unavailable, nil, "the request was not understood: check the endpoint, and the proxies on the way to it"}, true
+		return verdict{
+			code:   fault.Unavailable,
+			remedy: "Check the endpoint, and the proxies on the way to it: the request was not understood.",
+		}, true
 	case "EntityTooLarge":
-		return verdict{fault.Failed, nil, "the store allows no object or part of this size"}, true
+		return verdict{code: fault.Failed, remedy: "Use a store that allows objects and parts of this size."}, true
 	}
 	if slices.Contains(damagedInTransit(), code) {
-		return verdict{fault.Integrity, nil, "bytes are changed on the way to the store; check network, proxy and memory"}, true
+		return verdict{
+			code:   fault.Integrity,
+			remedy: "Check the network, the proxy and this host's memory: bytes change on the way to the store.",
+		}, true
 	}
 	return verdict{}, false
 }
 
-// byCredentials covers everything that a different key, policy or clock would mend.
+// byCredentials covers everything that another key, policy or clock would fix.
 func byCredentials(err error) (verdict, bool) {
-	no := func(remedy string) (verdict, bool) { return verdict{fault.NotPermitted, nil, remedy}, true }
+	no := func(remedy string) (verdict, bool) { return verdict{code: fault.NotPermitted, remedy: remedy}, true }
 	switch codeOf(err) {
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden":
-		return no("grant the identity this action on the bucket (IAM policy, bucket policy, KMS key policy)")
+		return no("Grant the identity this action on the bucket (IAM policy, bucket policy, KMS key policy).")
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
-		return no("the session credentials have expired: log in again or write a new token where they are read from; an instance role renews itself")
+		return no("Log in again, or write a new token where the credentials are read from: they have expired. An " +
+			"instance role renews itself.")
 	case "InvalidAccessKeyId", "InvalidToken", "UnrecognizedClientException", "NotSignedUp":
-		return no("the store does not know this access key; check which credentials are used")
+		return no("Check which credentials are used: the store does not know this access key.")
 	case "SignatureDoesNotMatch":
-		return no("check the secret key, and that no proxy rewrites the request")
+		return no("Check the secret key, and that no proxy rewrites the request.")
 	case "RequestTimeTooSkewed", "RequestExpired":
-		return no("this host's clock differs from the store's; set it (timedatectl status)")
+		return no("Set this host's clock (timedatectl status): it differs from the store's.")
 	case "":
 		if strings.Contains(err.Error(), "get identity") {
-			return no("no AWS credentials were found: set s3.credentials_file, AWS_* variables or an instance role")
+			return no("Set s3.credentials_file, AWS_* variables or an instance role: no AWS credentials were found.")
 		}
 	}
 	return verdict{}, false
@@ -117,29 +130,29 @@ func (b *Bucket) byPlace(err error) (verdict, bool) {
 			return verdict{}, false
 		}
 	}
-	remedy := "the bucket is not in region " + b.region + "; set s3.region or AWS_REGION to the bucket's"
+	remedy := "Set s3.region or AWS_REGION to the bucket's: it is not in region " + b.region + "."
 	if region != "" && region != b.region {
-		remedy = "the bucket is in region " + visible(region) + ", not " + b.region + ": set s3.region or AWS_REGION"
+		remedy = "Set s3.region or AWS_REGION: the bucket is in region " + visible(region) + ", not " + b.region + "."
 	}
-	return verdict{fault.Config, nil, remedy}, true
+	return verdict{code: fault.Config, remedy: remedy}, true
 }
 
 func byStatus(status int) (verdict, bool) {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return verdict{fault.NotPermitted, nil, "check which credentials are used and what they may do"}, true
+		return verdict{code: fault.NotPermitted, remedy: "Check which credentials are used and what they may do."}, true
 	case status == http.StatusNotFound:
-		return verdict{fault.NotFound, ErrNotFound, "check bucket and key"}, true
+		return verdict{code: fault.NotFound, sentinel: ErrNotFound, remedy: "Check the bucket and the key."}, true
 	case status == http.StatusPreconditionFailed:
-		return verdict{fault.Integrity, ErrChanged, "somebody else wrote this key; look who"}, true
+		return verdict{code: fault.Integrity, sentinel: ErrChanged, remedy: "Find out who else writes this key."}, true
 	case status == http.StatusInsufficientStorage:
-		return verdict{fault.NoSpace, nil, "make room in the store or raise its quota"}, true
+		return verdict{code: fault.NoSpace, remedy: "Free space in the store, or raise its quota."}, true
 	case status == http.StatusTooManyRequests:
-		return verdict{fault.Temporary, nil, "the store asks to slow down; retry later"}, true
+		return verdict{code: fault.Temporary, remedy: "Retry later: the store asks for fewer requests."}, true
 	case status == http.StatusNotImplemented:
-		return verdict{fault.Failed, nil, "the store does not support what was asked of it"}, true
+		return verdict{code: fault.Failed, remedy: "Use a store that supports this request."}, true
 	case status >= 500:
-		return verdict{fault.Unavailable, nil, "the store is in trouble; retry later"}, true
+		return verdict{code: fault.Unavailable, remedy: "Retry later: the store has a problem."}, true
 	}
 	return verdict{}, false
 }

@@ -26,7 +26,7 @@ func (b *Bucket) Clock(ctx context.Context) (time.Time, error) {
 	at, err := http.ParseTime(date)
 	if err != nil {
 		return time.Time{}, fault.New(fault.Failed, subject("ask the time of", b.Location()),
-			"look for a proxy that removes the header Date", err)
+			"Find the proxy that removes the header Date.", err)
 	}
 	return at.UTC(), nil
 }

@@ -102,7 +102,7 @@ func (u *Upload) settle(ctx context.Context, object Object, err error, attempts 
 	case refused:
 		return Object{}, b.because("complete upload", u.key, conditionFailed(true), nil)
 	case err == nil:
-		return Object{}, fault.New(fault.Unavailable, subject("complete upload", u.key), "run again",
+		return Object{}, fault.New(fault.Unavailable, subject("complete upload", u.key), "Run again.",
 			errors.New("the store answered without a result, and there is no object"))
 	case u.opts.IfNoneMatch && conditionsRefused(err):
 		return Object{}, b.because("complete upload", u.key, conditionsUnsupported(), err)
@@ -136,7 +136,7 @@ func (u *Upload) isMine(ctx context.Context, want Object) (Object, bool, error) 
 
 func (u *Upload) mismatch(kept string) error {
 	return fault.New(fault.Integrity, subject("complete upload", u.key),
-		"delete the object and run again; check network, proxy and the store's disks",
+		"Delete the object and run again. Check the network, the proxy and the store's disks.",
 		errors.New("the stored object differs from what was sent, its CRC64NVME is "+visible(kept)))
 }
 

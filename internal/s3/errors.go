@@ -53,7 +53,7 @@ func (b *Bucket) fail(ctx context.Context, verb, key string, err error) error {
 		why := context.Cause(ctx)
 		if errors.Is(why, context.DeadlineExceeded) {
 			return fault.New(fault.Unavailable, what,
-				"check the network to the store; it did not answer in time", why)
+				"Check the network to the store: it did not answer in time.", why)
 		}
 		return fmt.Errorf("%s: %w", what, why)
 	}
@@ -166,22 +166,22 @@ func certificateRemedy(err error) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &authority):
-		return "the store's certificate is signed by an unknown authority: set AWS_CA_BUNDLE to its CA, if it is trusted"
+		return "Set AWS_CA_BUNDLE to the CA of the store's certificate, if you trust it: the authority is unknown here."
 	case errors.As(err, &host):
-		return "the store's certificate is for another host name: correct the endpoint or the certificate"
+		return "Correct the endpoint or the store's certificate, which is for another host name."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the store's certificate has expired or is not valid yet: renew it, and check this host's clock"
+		return "Renew the store's certificate, and check this host's clock: it has expired or is not valid yet."
 	case errors.As(err, &invalid):
-		return "the store's certificate is not valid: replace it"
+		return "Replace the store's certificate: it is not valid."
 	}
-	return "the endpoint does not speak TLS: correct the endpoint's scheme or port"
+	return "Correct the endpoint's scheme or port: it does not speak TLS."
 }
 
 // networkRemedy tells the ways apart in which a store is not reached.
 func networkRemedy(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
-		return "check the endpoint's host name and this host's DNS"
+		return "Check the endpoint's host name and this host's DNS."
 	}
-	return "check the network, proxy and firewall between this host and the store, then retry"
+	return "Check the network, the proxy and the firewall between this host and the store, then retry."
 }

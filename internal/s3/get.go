@@ -221,7 +221,10 @@ func (d *download) openError(err error) error {
 }
 
 func changedWhileRead() verdict {
-	return verdict{fault.Integrity, ErrChanged, "the object was replaced while it was read; read it again from the start"}
+	return verdict{
+		code: fault.Integrity, sentinel: ErrChanged,
+		remedy: "Read the object again from the start: it was replaced meanwhile.",
+	}
 }
 
 // finish is io.EOF, or what is wrong with the bytes that came.
@@ -229,7 +232,8 @@ func (d *download) finish() error {
 	if d.crc == nil || encodeCRC(d.crc.Sum64()) == d.want {
 		return io.EOF
 	}
-	return fault.New(fault.Integrity, subject("get", d.key), "read it again; if it persists, the stored object is damaged",
+	return fault.New(fault.Integrity, subject("get", d.key),
+		"Read it again. If the error persists, the stored object is damaged.",
 		fmt.Errorf("the bytes have CRC64NVME %s, the store keeps %s", encodeCRC(d.crc.Sum64()), visible(d.want)))
 }
 

@@ -37,8 +37,8 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 		return Object{}, b.fail(ctx, "head", key, err)
 	}
 	return Object{}, b.because("head", key, verdict{
-		fault.NotPermitted, errNoReason,
-		"check what the credentials may do, whether they have expired, and this host's clock (timedatectl status)",
+		code: fault.NotPermitted, sentinel: errNoReason,
+		remedy: "Check what the credentials may do, whether they have expired, and this host's clock (timedatectl status).",
 	}, err)
 }
 
@@ -52,7 +52,9 @@ func (b *Bucket) head(ctx context.Context, key string) (*s3.HeadObjectOutput, er
 
 // headWithout asks again without a word of checksums when that may be what was refused. The answer to a HEAD has
 // no body to say so in: only a store that answers without them has shown that it was.
-func (b *Bucket) headWithout(ctx context.Context, key string, refused error) (out *s3.HeadObjectOutput, err error, tried bool) {
+func (b *Bucket) headWithout(
+	ctx context.Context, key string, refused error,
+) (out *s3.HeadObjectOutput, err error, tried bool) {
 	if statusOf(refused) != http.StatusBadRequest || b.lacks.checksums.Load() || ctx.Err() != nil {
 		return nil, nil, false //nolint:nilerr // the refusal stays the caller's
 	}

@@ -63,9 +63,11 @@ func byParts(err error) (verdict, bool) {
 	status := statusOf(err)
 	switch {
 	case status == http.StatusBadRequest && says(err, "part number"):
-		return verdict{fault.Config, nil, "set s3.max_parts to the number of parts that the store allows, for example 1000"}, true
+		return verdict{
+			code: fault.Config, remedy: "Set s3.max_parts to the number of parts that the store allows, for example 1000.",
+		}, true
 	case status == http.StatusBadRequest && says(err, "must have the same length", "same size"):
-		return verdict{fault.Config, nil, "set s3.equal_parts: true, since the store wants parts of one size"}, true
+		return verdict{code: fault.Config, remedy: "Set s3.equal_parts: true, since the store wants parts of one size."}, true
 	}
 	return verdict{}, false
 }

@@ -67,7 +67,9 @@ func lifecycleRule(r types.LifecycleRule) LifecycleRule {
 		}
 	}
 	if e := r.Expiration; e != nil {
-		out.ExpireDays, out.ExpireAt, out.ExpireMarkers = countOf(e.Days), aws.ToTime(e.Date), aws.ToBool(e.ExpiredObjectDeleteMarker)
+		out.ExpireDays = countOf(e.Days)
+		out.ExpireAt = aws.ToTime(e.Date)
+		out.ExpireMarkers = aws.ToBool(e.ExpiredObjectDeleteMarker)
 	}
 	if n := r.NoncurrentVersionExpiration; n != nil {
 		out.NoncurrentDays, out.NoncurrentKept = countOf(n.NoncurrentDays), countOf(n.NewerNoncurrentVersions)
@@ -76,10 +78,12 @@ func lifecycleRule(r types.LifecycleRule) LifecycleRule {
 		out.AbortDays = countOf(a.DaysAfterInitiation)
 	}
 	for _, t := range r.Transitions {
-		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: countOf(t.Days), At: aws.ToTime(t.Date)})
+		out.Transitions = append(out.Transitions,
+			Transition{Class: string(t.StorageClass), Days: countOf(t.Days), At: aws.ToTime(t.Date)})
 	}
 	for _, t := range r.NoncurrentVersionTransitions {
-		out.Transitions = append(out.Transitions, Transition{Class: string(t.StorageClass), Days: countOf(t.NoncurrentDays), Noncurrent: true})
+		out.Transitions = append(out.Transitions,
+			Transition{Class: string(t.StorageClass), Days: countOf(t.NoncurrentDays), Noncurrent: true})
 	}
 	return out
 }

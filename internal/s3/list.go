@@ -101,7 +101,9 @@ func (b *Bucket) ListDirs(ctx context.Context, prefix string) ([]string, error) 
 // listing is what is asked for.
 type listing struct{ prefix, delimiter, after string }
 
-func (b *Bucket) pages(ctx context.Context, ask listing, change ...func(*s3.Options)) iter.Seq2[*s3.ListObjectsV2Output, error] {
+func (b *Bucket) pages(
+	ctx context.Context, ask listing, change ...func(*s3.Options),
+) iter.Seq2[*s3.ListObjectsV2Output, error] {
 	in := &s3.ListObjectsV2Input{
 		Bucket: &b.opts.Bucket, Prefix: &ask.prefix, Delimiter: optional(ask.delimiter), StartAfter: optional(ask.after),
 		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: b.owner(),
@@ -158,7 +160,8 @@ func (b *Bucket) Uploads(ctx context.Context, prefix string) ([]OpenUpload, erro
 		page, err := b.client.ListMultipartUploads(ctx, in)
 		if unknownToStore(err) {
 			return nil, b.because("list uploads", prefix, verdict{
-				code: fault.Failed, sentinel: ErrUploadsUnlisted, remedy: "let a lifecycle rule abort uploads that nobody completes",
+				code: fault.Failed, sentinel: ErrUploadsUnlisted,
+				remedy: "Let a lifecycle rule abort uploads that nobody completes.",
 			}, err)
 		}
 		if err != nil {

@@ -49,7 +49,9 @@ func lockRefused(err error) (verdict, bool) {
 	}
 	switch {
 	case says(err, "retain until"):
-		return verdict{fault.NotPermitted, errRetainUntil, "set this host's clock (timedatectl status)"}, true
+		return verdict{
+			code: fault.NotPermitted, sentinel: errRetainUntil, remedy: "Set this host's clock (timedatectl status).",
+		}, true
 	case says(err, "object lock configuration", "object-lock", "objectlock"):
 		return noObjectLock(), true
 	}
@@ -58,8 +60,8 @@ func lockRefused(err error) (verdict, bool) {
 
 func noObjectLock() verdict {
 	return verdict{
-		fault.Config, ErrNoObjectLock,
-		"turn object lock on for the bucket (it needs versioning), or remove s3.object_lock",
+		code: fault.Config, sentinel: ErrNoObjectLock,
+		remedy: "Turn object lock on for the bucket (it needs versioning), or remove s3.object_lock.",
 	}
 }
 

@@ -55,7 +55,8 @@ func objectFromHead(key string, out *s3.HeadObjectOutput) Object {
 		StorageClass: string(out.StorageClass), SSE: string(out.ServerSideEncryption),
 		ContentType: aws.ToString(out.ContentType), LastModified: aws.ToTime(out.LastModified),
 		Metadata: lowerKeys(out.Metadata), RetainUntil: aws.ToTime(out.ObjectLockRetainUntilDate),
-		LockMode: lockMode(string(out.ObjectLockMode)), LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
+		LockMode:  lockMode(string(out.ObjectLockMode)),
+		LegalHold: out.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn,
 	}
 	o.SHA256 = o.Metadata[metaSHA256]
 	o.Expires = expiryDate(aws.ToString(out.Expiration))

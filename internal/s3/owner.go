@@ -34,7 +34,7 @@ func (b *Bucket) CheckOwner(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return fault.New(fault.Config, subject(verb, b.Location())+": the store took another account for the right one",
-			"leave s3.expected_bucket_owner out: this store does not look at it", nil)
+			"Remove s3.expected_bucket_owner: this store ignores it.", nil)
 	case statusOf(err) == http.StatusForbidden:
 		return nil
 	}
@@ -48,7 +48,8 @@ func somebodyElse(account string) string {
 }
 
 func (b *Bucket) headBucketOf(ctx context.Context, owner *string) error {
-	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.opts.Bucket, ExpectedBucketOwner: owner}, b.atMost(probeAttempts))
+	_, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.opts.Bucket, ExpectedBucketOwner: owner},
+		b.atMost(probeAttempts))
 	return err
 }
 
@@ -67,6 +68,9 @@ func (b *Bucket) byOwner(err error) (verdict, bool) {
 	if !b.deniedToOwner(err) {
 		return verdict{}, false
 	}
-	return verdict{fault.NotPermitted, nil, "look with `pgbtui config check` whether the bucket still belongs to account " +
-		visible(b.opts.ExpectedBucketOwner) + " (s3.expected_bucket_owner); if it does, grant the identity this action"}, true
+	return verdict{
+		code: fault.NotPermitted,
+		remedy: "Check with `pgbtui config check` whether the bucket still belongs to account " +
+			visible(b.opts.ExpectedBucketOwner) + " (s3.expected_bucket_owner). If it does, grant the identity this action.",
+	}, true
 }

@@ -54,7 +54,7 @@ func TestADenialInOurOwnBucketNamesBothReasonsAndTheProbeNone(t *testing.T) {
 	srv.Inject(s3server.Rule{Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
 	err := b.Probe(t.Context())
 	wantCode(t, err, fault.NotPermitted)
-	if errors.Is(err, ErrOtherOwner) || !strings.Contains(fault.Remedy(err), "if it does, grant the identity this action") {
+	if errors.Is(err, ErrOtherOwner) || !strings.Contains(fault.Remedy(err), "If it does, grant the identity this action") {
 		t.Errorf("remedy %q for %v", fault.Remedy(err), err)
 	}
 }

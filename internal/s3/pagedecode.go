@@ -32,7 +32,9 @@ func (p *listPage) decode(o *s3.Options) {
 func (p *listPage) ID() string { return "OperationDeserializer" }
 
 // HandleDeserialize is called once for each answer.
-func (p *listPage) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+func (p *listPage) HandleDeserialize(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (
 	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
 ) {
 	p.entries, p.coding = nil, ""

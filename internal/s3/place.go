@@ -15,7 +15,7 @@ import (
 func (b *Bucket) checkPlace() error {
 	if b.region == "" {
 		return fault.New(fault.Config, "s3: no region is configured",
-			"set s3.region or AWS_REGION to the bucket's region", nil)
+			"Set s3.region or AWS_REGION to the bucket's region.", nil)
 	}
 	if b.endpoint == "" {
 		b.unsigned = true
@@ -24,16 +24,16 @@ func (b *Bucket) checkPlace() error {
 	u, err := url.Parse(b.endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fault.New(fault.Config, "s3: the endpoint is not a URL",
-			"set s3.endpoint or AWS_ENDPOINT_URL to a URL such as https://s3.example.com", nil)
+			"Set s3.endpoint or AWS_ENDPOINT_URL to a URL such as https://s3.example.com.", nil)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fault.New(fault.Config, "s3: the endpoint URL carries more than a host and a path",
-			"take credentials and query out of the endpoint URL", nil)
+			"Remove credentials and query from the endpoint URL.", nil)
 	}
 	local := loopback(u.Hostname())
 	if u.Scheme == "http" && !local && !b.opts.AllowPlainHTTP {
 		return fault.New(fault.Config, "s3: the endpoint "+visible(u.Host)+" is plain http",
-			"use https, or set allow_plain_http if everything on the way is trusted", nil)
+			"Use https, or set allow_plain_http if you trust everything on the way.", nil)
 	}
 	b.unsigned = u.Scheme == "https" || local
 	return nil

@@ -23,12 +23,16 @@ func (b *Bucket) Probe(ctx context.Context) error {
 		return nil
 	}
 	if b.ofAnother(ctx, err) {
-		return fault.New(fault.NotPermitted, subject("probe", b.Location()), "find out what became of your bucket; until then nothing is written there or read from there",
-			&cause{text: "the bucket belongs to another account than " + visible(b.opts.ExpectedBucketOwner), sentinel: ErrOtherOwner, err: err})
+		return fault.New(fault.NotPermitted, subject("probe", b.Location()),
+			"Find out what happened to your bucket. Until then nothing is written to it or read from it.",
+			&cause{
+				text: "the bucket belongs to another account than " + visible(b.opts.ExpectedBucketOwner), sentinel: ErrOtherOwner,
+				err: err,
+			})
 	}
 	if skew := skewOf(err); wordless(err) && skew.Abs() > allowedSkew {
 		// The SDK corrects for it once it knows, but times in names and retention would be wrong too.
-		return fault.New(fault.NotPermitted, subject("probe", b.Location()), "set this host's clock (timedatectl status)",
+		return fault.New(fault.NotPermitted, subject("probe", b.Location()), "Set this host's clock (timedatectl status).",
 			&cause{text: "this host's clock is off by " + skew.Round(time.Second).String() + " from the store's", err: err})
 	}
 	if _, elsewhere := b.byPlace(err); !elsewhere && wordless(err) {

@@ -110,7 +110,7 @@ func TestProbeNamesCertificateTroubleWithoutRetrying(t *testing.T) {
 	b := openAt(t, srv, func(o *Options) { o.MaxAttempts, o.MaxBackoff = 10, time.Hour })
 	err := b.Probe(t.Context())
 	wantCode(t, err, fault.Unavailable)
-	if !strings.Contains(fault.Remedy(err), "unknown authority") {
+	if !strings.Contains(fault.Remedy(err), "the authority is unknown") {
 		t.Errorf("remedy %q for %v", fault.Remedy(err), err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", srv.CAFile)

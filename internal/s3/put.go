@@ -159,13 +159,18 @@ func (b *Bucket) sse() (types.ServerSideEncryption, *string) {
 
 func conditionFailed(ifNoneMatch bool) verdict {
 	if ifNoneMatch {
-		return verdict{fault.Temporary, ErrExists, "somebody else has this key; look who, or retry under another name"}
+		return verdict{
+			code: fault.Temporary, sentinel: ErrExists, remedy: "Find out who else has this key, or retry under another name.",
+		}
 	}
-	return verdict{fault.Temporary, ErrChanged, "read it again, then retry"}
+	return verdict{code: fault.Temporary, sentinel: ErrChanged, remedy: "Read it again, then retry."}
 }
 
 func conditionsUnsupported() verdict {
-	return verdict{fault.Config, ErrConditionsUnsupported, "use a store that supports If-None-Match and If-Match on writes"}
+	return verdict{
+		code: fault.Config, sentinel: ErrConditionsUnsupported,
+		remedy: "Use a store that supports If-None-Match and If-Match on writes.",
+	}
 }
 
 // conditionsRefused reports whether the store turned down the condition's header itself.
@@ -196,8 +201,8 @@ func (b *Bucket) failWrite(ctx context.Context, verb, key string, err error) err
 	}
 	if sseRefused(err) || statusOf(err) == http.StatusNotImplemented {
 		return b.because(verb, key, verdict{
-			fault.Config, errSSE,
-			"set s3.sse: none, and encrypt with age recipients instead",
+			code: fault.Config, sentinel: errSSE,
+			remedy: "Set s3.sse: none, and encrypt with age recipients instead.",
 		}, err)
 	}
 	return b.fail(ctx, verb, key, err)
@@ -207,6 +212,6 @@ var errSSE = errors.New("the store refuses server-side encryption")
 
 // uncertain is the honest answer when a write may have happened and nobody can be asked.
 func (b *Bucket) uncertain(verb, key string, err error) error {
-	return fault.New(fault.Unavailable, subject(verb, key), "look at the key before writing it again",
+	return fault.New(fault.Unavailable, subject(verb, key), "Check the key before you write it again.",
 		&cause{text: "the answer was lost and the store could not be asked (" + b.describe(err) + ")", err: err})
 }

@@ -71,7 +71,8 @@ func ours(err error) aws.Ternary {
 func cutShort(err error) bool {
 	var unreadable *smithy.DeserializationError
 	var syntax *xml.SyntaxError
-	return statusOf(err) < 300 && (errors.As(err, &unreadable) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF))
+	return statusOf(err) < 300 && (errors.As(err, &unreadable) || errors.As(err, &syntax) ||
+		errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 // garbled reports whether the request did not arrive in one piece: whoever answered could not read it. To a
@@ -128,9 +129,9 @@ func (b *Bucket) atMost(attempts int) func(*s3.Options) {
 
 // countAttempts adds one to n for each time the request is sent.
 func countAttempts(n *int) func(*s3.Options) {
-	count := middleware.FinalizeMiddlewareFunc("CountAttempts", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
-		middleware.FinalizeOutput, middleware.Metadata, error,
-	) {
+	count := middleware.FinalizeMiddlewareFunc("CountAttempts", func(
+		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		*n++
 		return next.HandleFinalize(ctx, in)
 	})

@@ -83,7 +83,7 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	cfg, err := loadConfig(ctx, opts)
 	if err != nil {
 		return nil, fault.New(fault.Config, "s3: load the AWS configuration",
-			"correct the AWS_* variables, the profile or the shared configuration file", err)
+			"Correct the AWS_* variables, the profile or the shared configuration file.", err)
 	}
 	if opts.MaxAttempts == 0 {
 		opts.MaxAttempts = cfg.RetryMaxAttempts
@@ -136,15 +136,15 @@ func (o Options) check() error {
 	bad := func(what, remedy string) error { return fault.New(fault.Config, "s3: "+what, remedy, nil) }
 	switch {
 	case o.Bucket == "":
-		return bad("no bucket is configured", "set s3.bucket or S3_BUCKET")
+		return bad("no bucket is configured", "Set s3.bucket or S3_BUCKET.")
 	case o.SSE != "" && o.SSE != "AES256" && o.SSE != "aws:kms" && o.SSE != SSENone:
-		return bad("unknown sse "+visible(o.SSE), "set sse to AES256, aws:kms or none")
+		return bad("unknown sse "+visible(o.SSE), "Set sse to AES256, aws:kms or none.")
 	case o.KMSKeyID != "" && o.SSE != "aws:kms":
-		return bad("a KMS key is configured, but sse is not aws:kms", "set sse: aws:kms, or remove the key")
+		return bad("a KMS key is configured, but sse is not aws:kms", "Set sse: aws:kms, or remove the key.")
 	case o.MaxParts < 0 || o.MaxParts > defaultMaxParts:
-		return bad("the number of parts must be 1 to 10000", "correct the number of parts")
+		return bad("the number of parts must be 1 to 10000", "Correct the number of parts.")
 	case o.PartSizeMax != 0 && o.PartSizeMax < o.PartSizeMin:
-		return bad("the largest part is smaller than the smallest", "correct the part sizes")
+		return bad("the largest part is smaller than the smallest", "Correct the part sizes.")
 	}
 	if o.CredentialsFile == "" {
 		return nil
@@ -152,7 +152,7 @@ func (o Options) check() error {
 	f, err := os.Open(o.CredentialsFile)
 	if err != nil {
 		return fault.New(fault.Config, "s3: read the credentials file",
-			"correct the path, or give this user the right to read it", err)
+			"Correct the path, or let this user read it.", err)
 	}
 	return f.Close()
 }

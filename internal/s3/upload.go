@@ -171,7 +171,7 @@ func (u *Upload) take(p []byte) {
 func (u *Upload) flush() error {
 	if u.number > u.plan.parts {
 		return u.fail(fault.New(fault.Failed, subject("upload", u.key),
-			"raise the largest part size, or the number of parts if the store allows more",
+			"Raise the largest part size, or the number of parts if the store allows more.",
 			errors.New("the stream is longer than the allowed parts can hold")))
 	}
 	select {

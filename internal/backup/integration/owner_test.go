@@ -62,7 +62,7 @@ func TestABucketThatIsElsewhereOrForbiddenEndsTheRunBeforeItsDump(t *testing.T) 
 		code   fault.Code
 		remedy string
 	}{
-		"AccessDenied": {s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}, fault.NotPermitted, "grant the identity this action on the bucket"},
+		"AccessDenied": {s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}, fault.NotPermitted, "Grant the identity this action on the bucket"},
 		"PermanentRedirect": {s3server.Fault{
 			Kind: s3server.Answer, Status: http.StatusMovedPermanently, Code: "PermanentRedirect",
 			Header: map[string]string{"x-amz-bucket-region": "eu-north-1"},
