@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,14 +25,17 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(dir))
+	if path, err := program(); err == nil && path != os.Getenv("PGBTUI_PROGRAM") {
+		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
 }
 
-// program is the path of pgbtui, built once.
+// program is the path of pgbtui, built once. Where there is no Go, PGBTUI_PROGRAM names one that is built already.
 var program = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("PGBTUI_PROGRAM"); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "pgbtui-e2e")
 	if err != nil {
 		return "", err
@@ -57,10 +61,18 @@ const database = "shop"
 // newWorld has a source whose database is seeded, when sizeBytes is given.
 func newWorld(t *testing.T, sizeBytes int64) *world {
 	t.Helper()
-	w := &world{source: pgtest.Start(t), store: s3server.Start(t), dir: t.TempDir()}
+	return newWorldOn(t, pgtest.Start(t), sizeBytes)
+}
+
+// icu is what the source's database is made with.
+const icu = "ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+
+func newWorldOn(t *testing.T, source *pgtest.Server, sizeBytes int64) *world {
+	t.Helper()
+	w := &world{source: source, store: s3server.Start(t), dir: t.TempDir()}
 	w.config = w.write(t, "config.yaml", "instance: db1\n")
 	if sizeBytes > 0 {
-		w.source.Exec(t, "postgres", "CREATE DATABASE "+database+" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
+		w.source.Exec(t, "postgres", "CREATE DATABASE "+database+" TEMPLATE template0 "+icu)
 		if err := seed.Load(t.Context(), w.source.DSN(database), seed.Options{SizeBytes: sizeBytes}); err != nil {
 			t.Fatal(err)
 		}
@@ -101,22 +113,34 @@ func (w *world) storeEnv() []string {
 // pgbtui runs the program for a database of the source against a server, and must succeed.
 func (w *world) pgbtui(t *testing.T, server *pgtest.Server, db string, args ...string) []byte {
 	t.Helper()
+	return w.ends(t, server, db, nil, args...)
+}
+
+// ends is pgbtui for what may end with other codes, too.
+func (w *world) ends(t *testing.T, server *pgtest.Server, db string, ends []int, args ...string) []byte {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
 	env := append(server.Env(""), w.storeEnv()...)
 	env = append(env, "DB_NAME="+db, "S3_BUCKET="+w.store.Bucket, "BACKUP_DIR="+w.dir, "TMPDIR="+w.dir)
-	return run(t, env, w.dir, path, append(args, "--config", w.config)...)
+	return runTo(t, ends, env, w.dir, path, append(args, "--config", w.config)...)
 }
 
 // run is the standard output of a program that must succeed.
 func run(t *testing.T, env []string, dir, name string, args ...string) []byte {
 	t.Helper()
+	return runTo(t, nil, env, dir, name, args...)
+}
+
+// runTo is run for a program that may end with other codes, too.
+func runTo(t *testing.T, ends []int, env []string, dir, name string, args ...string) []byte {
+	t.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); err != nil && !slices.Contains(ends, cmd.ProcessState.ExitCode()) {
 		t.Fatalf("%s %q: %v\n%s\n%s", filepath.Base(name), args, err, stderr.String(), tail(stdout.String()))
 	}
 	return stdout.Bytes()

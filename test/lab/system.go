@@ -21,6 +21,23 @@ import (
 type System struct {
 	Suite    string   // of Debian: "trixie"
 	Packages []string // besides what every lab needs
+
+	name   string   // of its root; "" is made up from suite and packages
+	others []string // suites that packages come from, too
+	newest []string // packages that come from experimental
+}
+
+// SeveralPostgres has every PostgreSQL from 15 on, side by side, each from the suite of Debian that has it: 19 is not
+// released yet. PostGIS and pgvector are there for those that Debian has them for.
+func SeveralPostgres() System {
+	return System{
+		name: "postgresql-15-to-19", Suite: "sid", others: []string{"bookworm", "trixie", "experimental"},
+		newest: []string{"postgresql-19*", "postgresql-client-19*", "libpq5", "libpq-oauth"},
+		Packages: []string{
+			"iproute2", "procps", "postgresql-15", "postgresql-17", "postgresql-18", "postgresql-19",
+			"postgresql-17-pgvector", "postgresql-18-pgvector", "postgresql-17-postgis-3", "postgresql-18-postgis-3",
+		},
+	}
 }
 
 // Debian13 has systemd 257 and PostgreSQL 17. All tests share its root, so that only one is made.
@@ -50,8 +67,11 @@ func Chosen() System {
 }
 
 func (s System) String() string {
-	if s.Suite == "" {
+	switch {
+	case s.Suite == "":
 		return "this machine's system"
+	case s.name != "":
+		return s.name
 	}
 	return s.Suite
 }
@@ -62,6 +82,10 @@ var base = []string{"systemd", "systemd-sysv", "dbus", "polkitd", "passwd", "mou
 // withoutCluster keeps PostgreSQL's package from making a cluster, which each lab makes for itself.
 const withoutCluster = `mkdir -p "$1/etc/postgresql-common"; ` +
 	`echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"`
+
+// fromExperimental lets apt take some packages from experimental, which it otherwise leaves alone.
+const fromExperimental = `printf "Package: %s\nPin: release a=experimental\nPin-Priority: 990\n" ` +
+	`>"$1/etc/apt/preferences.d/experimental"`
 
 // recipe is part of a root's name: count it up when roots of the old kind would not do.
 const recipe = "1"
@@ -77,8 +101,7 @@ func (s System) Root(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := strings.Join(append([]string{s.Suite, recipe}, slices.Sorted(slices.Values(s.Packages))...), "+")
-	root := filepath.Join(cache, name)
+	root := filepath.Join(cache, s.rootName())
 	lock, err := os.Create(root + ".lock")
 	if err != nil {
 		return "", fmt.Errorf("lab: lock the root of %s: %w", s, err)
@@ -93,6 +116,13 @@ func (s System) Root(ctx context.Context) (string, error) {
 	return root, s.make(ctx, root, lock)
 }
 
+func (s System) rootName() string {
+	if s.name != "" {
+		return s.name + "+" + recipe
+	}
+	return strings.Join(append([]string{s.Suite, recipe}, slices.Sorted(slices.Values(s.Packages))...), "+")
+}
+
 // make makes the root under another name first, so that what has the right one is whole.
 func (s System) make(ctx context.Context, root string, lock *os.File) error {
 	uri, err := mirror(ctx)
@@ -103,14 +133,24 @@ func (s System) make(ctx context.Context, root string, lock *os.File) error {
 	if err := os.RemoveAll(unfinished); err != nil { // its maker is dead, and with it its mounts
 		return fmt.Errorf("lab: make the root of %s: %w", s, err)
 	}
-	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-		"mmdebstrap", "--quiet", "--mode=root", "--variant=essential", "--format=directory",
-		"--include="+strings.Join(append(base, s.Packages...), ","),
-		"--essential-hook="+withoutCluster,
+	args := []string{
+		"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "mmdebstrap", "--quiet",
+		"--mode=root", "--variant=essential", "--format=directory",
+		"--include=" + strings.Join(append(base, s.Packages...), ","),
+		"--essential-hook=" + withoutCluster,
 		"--dpkgopt=force-unsafe-io", // and no path-exclude, with which unpacking takes ten times as long
 		// A mirror may be a snapshot of an old day.
 		`--aptopt=Acquire::Check-Valid-Until "false"`, `--aptopt=Acquire::Check-Date "false"`, `--aptopt=Acquire::Retries "3"`,
-		s.Suite, unfinished, "deb "+uri+" "+s.Suite+" main")
+	}
+	if len(s.newest) > 0 {
+		args = append(args, `--setup-hook=mkdir -p "$1/etc/apt/preferences.d"; `+
+			fmt.Sprintf(fromExperimental, strings.Join(s.newest, " ")))
+	}
+	args = append(args, s.Suite, unfinished)
+	for _, suite := range append([]string{s.Suite}, s.others...) {
+		args = append(args, "deb "+uri+" "+suite+" main")
+	}
+	cmd := exec.CommandContext(ctx, "unshare", args...)
 	// Its makers hold the lock as well: a killed test does not leave two of them in one directory.
 	cmd.ExtraFiles = []*os.File{lock}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

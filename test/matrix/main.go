@@ -22,11 +22,18 @@ import (
 
 // packages are those whose tests need nothing but PostgreSQL's programs and what they bring themselves.
 var packages = []string{
-	"internal/postgres", "internal/postgres/archive", "internal/postgres/scratch", "internal/backup",
+	"internal/postgres", "internal/postgres/archive", "internal/postgres/scratch", "internal/backup/integration", "test/e2e",
 }
 
+// several is the system with all major versions side by side, and severalTests what is run there: sets of each version
+// restored into it and into each newer one.
+const (
+	several      = "several"
+	severalTests = "test/e2e"
+)
+
 // suites are of Debian, each with another PostgreSQL and another systemd than Debian 12.
-var suites = []string{"trixie", "forky"}
+var suites = []string{"trixie", "forky", several}
 
 // row is one line of the table: a group of tests in one system.
 type row struct {
@@ -48,7 +55,7 @@ func main() {
 }
 
 func run(ctx context.Context) (failed bool, err error) {
-	only := flag.String("suite", strings.Join(suites, ","), "Debian's suites, separated by commas")
+	only := flag.String("suite", strings.Join(suites, ","), "Debian's suites, and several for one with all versions of PostgreSQL, separated by commas")
 	labs := flag.Bool("labs", true, "boot each system too, and do what is done on an installed host: ten minutes each")
 	update := flag.String("update", "", "replace the generated part of this page, docs/versions.md")
 	flag.Parse()
@@ -62,7 +69,11 @@ func run(ctx context.Context) (failed bool, err error) {
 	}
 	var rows []row
 	for _, suite := range strings.Split(*only, ",") {
-		found, err := inSystem(ctx, suite, binaries, *labs)
+		inside := inSystem
+		if suite == several {
+			inside = withSeveral
+		}
+		found, err := inside(ctx, suite, binaries, *labs)
 		if err != nil {
 			return false, err
 		}
@@ -85,6 +96,10 @@ func compile(ctx context.Context, dir string) error {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("compile the tests of %s: %w\n%s", p, err, out)
 		}
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "pgbtui"), "./cmd/pgbtui")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile pgbtui: %w\n%s", err, out)
 	}
 	return nil
 }
@@ -116,6 +131,22 @@ func inSystem(ctx context.Context, suite, binaries string, labs bool) ([]row, er
 	cmd.Env = append(os.Environ(), "PGBTUI_LAB_SUITE="+suite, "PGBTUI_TEST_ALL=1")
 	out, err := cmd.CombinedOutput()
 	return append(rows, rowOf(suite, versions, "an installed host", out, err)), nil
+}
+
+// withSeveral restores sets of each major version into it, and into each newer one.
+func withSeveral(ctx context.Context, suite, binaries string, _ bool) ([]row, error) {
+	root, err := lab.SeveralPostgres().Root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := room{root: root, binaries: binaries}
+	versions, err := r.versions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "matrix: %s, %s: from each to each newer one\n", suite, versions)
+	out, err := r.run(ctx, severalTests, "/matrix/"+binary(severalTests), "-test.v", "-test.timeout=90m", "-test.run=^TestEveryMajor")
+	return []row{rowOf("sid and others", versions, "sets of each, restored into it and each newer one", out, err)}, nil
 }
 
 // rowOf counts the tests in the output of go test -v, steps of a test among them. An end that no test accounts

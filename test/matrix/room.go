@@ -33,6 +33,7 @@ mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$ROOM_SRC" src
 mount --bind "$ROOM_BINARIES" matrix
 exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PGBTUI_TEST_ALL=1 \
+	PGBTUI_PROGRAM=/matrix/pgbtui \
 	sh -c 'cd "/src/$1" && shift && exec "$@"' sh "$ROOM_DIR" "$@"
 `
 
@@ -52,7 +53,7 @@ var number = regexp.MustCompile(`\d+(\.\d+|rc\d+|beta\d+)?`)
 
 // versions are those of PostgreSQL and systemd in the room.
 func (r room) versions(ctx context.Context) (string, error) {
-	postgres, err := r.run(ctx, ".", "sh", "-c", "/usr/lib/postgresql/*/bin/postgres --version")
+	postgres, err := r.run(ctx, ".", "sh", "-c", "for p in /usr/lib/postgresql/*/bin/postgres; do $p --version; done")
 	if err != nil {
 		return "", fmt.Errorf("ask for PostgreSQL's version in %s: %w\n%s", r.root, err, postgres)
 	}
@@ -61,5 +62,9 @@ func (r room) versions(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask for systemd's version in %s: %w\n%s", r.root, err, systemd)
 	}
 	first, _, _ := strings.Cut(string(systemd), "\n")
-	return fmt.Sprintf("PostgreSQL %s, systemd %s", number.FindString(string(postgres)), number.FindString(first)), nil
+	var majors []string
+	for line := range strings.Lines(string(postgres)) {
+		majors = append(majors, number.FindString(line))
+	}
+	return fmt.Sprintf("PostgreSQL %s, systemd %s", strings.Join(majors, ", "), number.FindString(first)), nil
 }
