@@ -22,6 +22,10 @@ const remedyPreload = "Restore into a server that loads the extension's library 
 // RemedyBound is for pg_cron, which only one database of a server may have.
 const RemedyBound = "Restore into the database that cron.database_name names, or let it name the new one (ALTER SYSTEM SET cron.database_name, then restart the server)."
 
+// RemedyOldStrings is for a dump that was made with standard_conforming_strings off.
+const RemedyOldStrings = "Restore it into a server of a version before 19, and back it up from there, or back up the source again: " +
+	"backups are now made with standard_conforming_strings on."
+
 const remedyTooLong = "A row of that table is longer than PostgreSQL can write as text: a bytea of more than 512 MiB, or 1 GiB of all columns together. " +
 	"Find it by octet_length() and divide it, or keep it outside of that table. No dump of this database can be made until then, by any program."
 
@@ -58,6 +62,7 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		{regexp.MustCompile(`extension ".*" is not available|could not open extension control file|could not access file ".*": No such file`), fault.Refused, "Install the extension's package on the target server."},
 		{regexp.MustCompile(`must be (pre)?loaded|shared_preload_libraries|unrecognized configuration parameter "cron\.`), fault.Refused, remedyPreload},
 		{regexp.MustCompile(`can only create extension in database`), fault.Refused, RemedyBound},
+		{regexp.MustCompile(`non-standard string literals are not supported`), fault.Refused, RemedyOldStrings},
 		{regexp.MustCompile(`unrecognized configuration parameter "[^"]*\.`), fault.Refused, remedyCustom},
 		{regexp.MustCompile(`already exists`), fault.Refused, "Restore into a new, empty database."},
 		{regexp.MustCompile(`unexpected end of file|could not read from input file|magic string|does not appear to be a valid archive|found unexpected block ID|could not find block ID|unrecognized data block type|input file .*(too short|corrupt)|invalid .*in archive|unsupported version`), fault.Integrity, "Restore another backup, and verify this one."},

@@ -11,6 +11,10 @@ import (
 type DumpOptions struct {
 	LockWait time.Duration // for each table's lock; 0 waits for ever
 	OnLine   func(string)  // each line of standard error, from one goroutine; may be nil
+
+	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
+	// escape: no server from 19 on reads those.
+	PlainStrings bool
 }
 
 // Dump starts pg_dump of the whole target in the custom format, uncompressed, with owners and
@@ -24,7 +28,11 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 	if o.LockWait > 0 {
 		args = append(args, "--lock-wait-timeout="+strconv.FormatInt(max(1, o.LockWait.Milliseconds()), 10))
 	}
-	return start(ctx, command{path: t.path("pg_dump"), args: args, env: target.Env(os.Environ()), onLine: o.OnLine})
+	env := target.Env(os.Environ())
+	if o.PlainStrings {
+		env = addOptions(env, []Parameter{{Name: "standard_conforming_strings", Value: "on"}})
+	}
+	return start(ctx, command{path: t.path("pg_dump"), args: args, env: env, onLine: o.OnLine})
 }
 
 // Globals starts pg_dumpall of roles, memberships and tablespaces, as UTF-8 SQL. Without

@@ -30,6 +30,7 @@ type Facts struct {
 	LargeObjects int64
 	Unowned      int64 // of LargeObjects, those the role may not read
 
+	OldStrings     bool // standard_conforming_strings is off for this role in this database
 	ColumnVersions bool // columns have the option pg_attver, which some minor versions keep for themselves
 }
 
@@ -79,10 +80,11 @@ func (s *Server) askServer(ctx context.Context, f *Facts) error {
 			pg_is_in_recovery(), current_database(), pg_database_size(current_database()),
 			current_user, r.rolsuper, r.rolsuper OR r.rolbypassrls,
 			r.rolsuper OR EXISTS (SELECT FROM pg_roles AS a WHERE a.rolname = 'pg_read_all_data' AND pg_has_role(a.oid, 'USAGE')),
+			(SELECT reset_val = 'off' FROM pg_settings WHERE name = 'standard_conforming_strings'), -- our session has it on
 			current_setting('lc_messages') !~* '^(C|POSIX|en)([_.@-]|$)' AND current_setting('lc_messages') <> ''
 		FROM pg_roles AS r WHERE r.rolname = current_user`, nil,
 		&f.Version, &f.VersionNum, &f.InRecovery, &f.Database, &f.SizeBytes,
-		&f.Role, &f.Superuser, &f.BypassRLS, &f.ReadAllData, &f.Translated)
+		&f.Role, &f.Superuser, &f.BypassRLS, &f.ReadAllData, &f.OldStrings, &f.Translated)
 	f.Version, _, _ = strings.Cut(f.Version, " ") // without the packager's suffix
 	return err
 }

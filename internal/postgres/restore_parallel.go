@@ -38,7 +38,10 @@ const (
 var (
 	tiedEntries  = []string{"CHECK CONSTRAINT ", "INDEX ATTACH "}
 	grantEntries = []string{"ACL ", "DEFAULT ACL "}
-	lateEntries  = []string{"MATERIALIZED VIEW DATA ", "EVENT TRIGGER ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER "}
+	lateEntries  = []string{
+		"MATERIALIZED VIEW DATA ", "EVENT TRIGGER ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ",
+		"STATISTICS DATA ", "EXTENDED STATISTICS DATA ", // some are of materialized views
+	}
 )
 
 const (

@@ -212,7 +212,9 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	}
 	defer sealer.Abort()
 	defer r.meter.WatchWork(ctx, r.server, r.job.Database)()
-	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{LockWait: r.job.LockWait, OnLine: s.hear})
+	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{
+		LockWait: r.job.LockWait, OnLine: s.hear, PlainStrings: r.facts.OldStrings,
+	})
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (r *restoring) checks(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	r.failing = slices.ContainsFunc(checks, func(c Check) bool { return !c.OK })
-	more, err := asked(ctx, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime)
+	more, err := asked(ctx, r.checkContents, r.checkReplacing, r.checkSpace, r.checkTime, r.tellStatistics)
 	if err != nil {
 		return nil, err
 	}

@@ -105,15 +105,3 @@ func (r *restoring) leaveUsedSequences(ctx context.Context, s *postgres.Server) 
 	r.part.ids = kept
 	return nil
 }
-
-// analyzePart gathers planner statistics of the tables that got rows.
-func (r *restoring) analyzePart(ctx context.Context) error {
-	return r.inTarget(ctx, func(s *postgres.Server) error {
-		for _, e := range r.part.choice.Tables {
-			if err := s.AnalyzeTable(ctx, tableOf(e)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}

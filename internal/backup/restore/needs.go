@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"fmt"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -59,6 +60,18 @@ func (r *restoring) checkLocale(ctx context.Context) ([]Check, error) {
 	return []Check{passes("locale", strings.Join(present(l.Encoding, l.Provider, l.Name, l.Collate), ", "))}, nil
 }
 
+// plainStringsOnly is the first version that reads no string literals with escapes by a backslash.
+const plainStringsOnly = 19_00_00
+
+// checkStrings is for sets from before backups wrote plain literals whatever the source's setting is.
+func (r *restoring) checkStrings() []Check {
+	if !r.archive().OldStrings || r.into.VersionNum < plainStringsOnly {
+		return nil
+	}
+	return []Check{fails("strings", fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s does not know any more", r.into.Version),
+		postgres.RemedyOldStrings)}
+}
+
 func present(words ...string) (kept []string) {
 	for _, w := range words {
 		if w != "" {
@@ -89,7 +102,8 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	checks := append(r.checkServerGrants(), roleCheck, spaceCheck, created)
+	checks := append(r.checkServerGrants(), r.checkStrings()...)
+	checks = append(checks, roleCheck, spaceCheck, created)
 	ordinary, err := r.checkOrdinary(ctx, extensions)
 	return append(append(checks, ordinary...), r.checkAbsent()...), err
 }

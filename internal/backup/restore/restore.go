@@ -241,7 +241,7 @@ func (r *restoring) rawBytes() int64 {
 }
 
 // finish applies what pg_restore leaves out when the name differs: owner, grants, limits and comment of
-// the database itself; then planner statistics, which a dump does not carry.
+// the database itself; then planner statistics.
 func (r *restoring) finish(ctx context.Context) error {
 	r.meter.Enter(backup.StageFinish, 0)
 	stop := r.meter.KeepAlive()
@@ -267,10 +267,6 @@ func (r *restoring) finish(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (r *restoring) analyze(ctx context.Context) error {
-	return r.inTarget(ctx, func(s *postgres.Server) error { return s.Analyze(ctx) })
 }
 
 // inTarget does something in a session of the new database.

@@ -4,7 +4,7 @@
 // It never holds more than the table of contents in memory, never changes a byte, and never
 // fails a backup: what it does not understand switches it off and is reported by Scanner.Err.
 //
-// Format versions 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17 and 18) are read; any other
+// Format versions 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17 to 19) are read; any other
 // is ErrUnsupported. They differ in two places: from 1.15 the header names the compression
 // algorithm in one byte, where 1.14 has a zlib level as an integer; from 1.16 an entry has a
 // relkind, and large objects come as many BLOBS blocks with BLOB METADATA entries instead of
@@ -12,7 +12,7 @@
 // there is no byte order to detect; their width comes from the header.
 //
 // Really seen: archives of pg_dump 15 (the tests make them, list them with pg_restore -l and
-// count every table), 16.4, 17.5 and 18.3 (testdata/README.md). 12, 13 and 14 write what 15
+// count every table), 16.4, 17.5, 18.3 and 19rc1 (testdata/README.md). 12, 13 and 14 write what 15
 // writes, by PostgreSQL's source: src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c.
 // Data compressed with lz4 or zstd was never seen; its blocks are framed like gzip's.
 //
@@ -23,18 +23,19 @@ package archive
 
 // Archive is what one pass over a custom-format dump found.
 type Archive struct {
-	Format        string  `json:"format"`            // archive format version, e.g. "1.14.0"
-	Database      string  `json:"database"`          // name recorded by pg_dump
-	ServerVersion string  `json:"serverVersion"`     // e.g. "15.18 (Debian 15.18-0+deb12u1)"
-	DumpVersion   string  `json:"dumpVersion"`       // version of pg_dump
-	Encoding      string  `json:"encoding"`          // of all data, and of names unless Decoded, e.g. "UTF8"
-	Decoded       bool    `json:"decoded,omitempty"` // names are text in UTF-8 although Encoding is another one
-	Compression   string  `json:"compression"`       // of the data: "none", "gzip", "lz4", "zstd"
-	HeadBytes     int64   `json:"headBytes"`         // header and table of contents: [0, HeadBytes)
-	Bytes         int64   `json:"bytes"`             // whole archive
-	Entries       []Entry `json:"entries"`           // table of contents, in archive order
-	Omitted       int     `json:"omitted,omitempty"` // further entries, not kept: see Options.MaxEntryBytes
-	Data          []Data  `json:"data"`              // data blocks, in archive order
+	Format        string  `json:"format"`               // archive format version, e.g. "1.14.0"
+	Database      string  `json:"database"`             // name recorded by pg_dump
+	ServerVersion string  `json:"serverVersion"`        // e.g. "15.18 (Debian 15.18-0+deb12u1)"
+	DumpVersion   string  `json:"dumpVersion"`          // version of pg_dump
+	Encoding      string  `json:"encoding"`             // of all data, and of names unless Decoded, e.g. "UTF8"
+	Decoded       bool    `json:"decoded,omitempty"`    // names are text in UTF-8 although Encoding is another one
+	OldStrings    bool    `json:"oldStrings,omitempty"` // a backslash in its string literals begins an escape: no server from 19 on reads them
+	Compression   string  `json:"compression"`          // of the data: "none", "gzip", "lz4", "zstd"
+	HeadBytes     int64   `json:"headBytes"`            // header and table of contents: [0, HeadBytes)
+	Bytes         int64   `json:"bytes"`                // whole archive
+	Entries       []Entry `json:"entries"`              // table of contents, in archive order
+	Omitted       int     `json:"omitted,omitempty"`    // further entries, not kept: see Options.MaxEntryBytes
+	Data          []Data  `json:"data"`                 // data blocks, in archive order
 }
 
 // Entry is one object of the table of contents. Definitions (SQL text) are not kept. Names are

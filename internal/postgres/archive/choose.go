@@ -33,12 +33,18 @@ var details = []string{"ACL", "COMMENT", "SECURITY LABEL", "SEQUENCE SET", "SEQU
 
 // parts belong to a table, and come with a whole one.
 var parts = []string{
-	"TABLE DATA", "MATERIALIZED VIEW DATA", "STATISTICS DATA", "DEFAULT", "SEQUENCE", "INDEX", "CONSTRAINT", "CHECK CONSTRAINT",
+	"TABLE DATA", "MATERIALIZED VIEW DATA", "DEFAULT", "SEQUENCE", "INDEX", "CONSTRAINT", "CHECK CONSTRAINT",
 	"FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS",
 }
 
 // global entries concern the whole database.
 var global = []string{"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES", "BLOB", "BLOBS", "BLOB METADATA"}
+
+// planned are planner's statistics, which pg_dump writes from 18 on when it is asked to. No part brings them: they would
+// be of tables whose rows may not come, and who restores a part has them computed anew.
+var planned = []string{"STATISTICS DATA", "EXTENDED STATISTICS DATA"}
+
+func (e Entry) isPlanned() bool { return slices.Contains(planned, e.Desc) }
 
 // IsLargeObject tells entries of large objects from others.
 func (e Entry) IsLargeObject() bool {
@@ -55,6 +61,7 @@ func (a *Archive) InSchema(name string) (entries []Entry) {
 	known := a.known()
 	for _, e := range a.Entries {
 		switch {
+		case e.isPlanned():
 		case e.Namespace == name && e.ofMember(known):
 			entries = append(entries, e)
 		case e.Desc == "SCHEMA" && e.Tag == name,
@@ -72,7 +79,7 @@ func (a *Archive) Everything() (entries []Entry) {
 	known := a.known()
 	for _, e := range a.Entries {
 		ofKnown := slices.ContainsFunc(e.Deps, func(id int) bool { return known[id] })
-		if !slices.Contains(global, e.Desc) && !(e.isDetail() && ofKnown) {
+		if !slices.Contains(global, e.Desc) && !e.isPlanned() && !(e.isDetail() && ofKnown) {
 			entries = append(entries, e)
 		}
 	}
@@ -262,7 +269,7 @@ func (c *chooser) choice() Choice {
 			} else if !e.isDetail() && !(slices.Contains(parts, e.Desc) && c.onWhole(e)) {
 				out.Brought = append(out.Brought, e)
 			}
-		case c.onWhole(e) && !e.isDetail(), e.Desc == tableData && c.mayBeOfOneThatComes(e):
+		case c.onWhole(e) && !e.isDetail() && !e.isPlanned(), e.Desc == tableData && c.mayBeOfOneThatComes(e):
 			out.LeftOut = append(out.LeftOut, e)
 		}
 	}

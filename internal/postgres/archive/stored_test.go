@@ -69,6 +69,7 @@ func TestArchivesOfOtherVersionsAreRead(t *testing.T) {
 		"pg16.pgc":      {"1.15.0", "16.4", "none"},
 		"pg17.pgc":      {"1.16.0", "17.5", "none"},
 		"pg18.pgc":      {"1.16.0", "18.3", "none"},
+		"pg19.pgc":      {"1.16.0", "19rc1 (Debian 19~rc1-1)", "none"},
 		"pg18-gzip.pgc": {"1.16.0", "18.3", "gzip"},
 	}
 	for name, raw := range stored(t) {

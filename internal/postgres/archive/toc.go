@@ -114,7 +114,7 @@ func (s *Scanner) setSection(v value) {
 // readsDefinition is for the few whose text says something. A constraint's may be longer than any name.
 func readsDefinition(s *Scanner) bool {
 	switch s.head.entry.Desc {
-	case "ENCODING":
+	case "ENCODING", "STDSTRINGS":
 		return true
 	case "CONSTRAINT":
 		return s.head.size <= maxText
@@ -122,10 +122,15 @@ func readsDefinition(s *Scanner) bool {
 	return false
 }
 
-// setDefinition reads SET client_encoding = 'UTF8', and of a constraint whether it excludes; no text is kept.
+// setDefinition reads SET client_encoding = 'UTF8', SET standard_conforming_strings = 'off', and of a constraint whether
+// it excludes; no text is kept.
 func (s *Scanner) setDefinition(v value) {
-	if s.head.entry.Desc == "CONSTRAINT" {
+	switch s.head.entry.Desc {
+	case "CONSTRAINT":
 		s.head.entry.Excludes = bytes.Contains(v.text, []byte(" EXCLUDE USING ")) || bytes.Contains(v.text, []byte(" WITHOUT OVERLAPS"))
+		return
+	case "STDSTRINGS":
+		s.arch.OldStrings = bytes.Contains(v.text, []byte("off"))
 		return
 	}
 	if parts := bytes.SplitN(v.text, []byte{'\''}, 3); len(parts) == 3 {
