@@ -159,7 +159,7 @@ func TestWhatTheHistoryRemembersBetweenPagesIsBounded(t *testing.T) {
 	// Ends whose starts the journal has forgotten.
 	w.entries = nil
 	for n := range 5000 {
-		w.say(n, 101, "", journal.EventRunEnded, begin.Add(time.Duration(n)*time.Minute), ended("success", "exited", "0"))
+		w.say(n, 101, "", event.RunEnded, begin.Add(time.Duration(n)*time.Minute), ended("success", "exited", "0"))
 		if n%50 == 0 {
 			w.run(10000+n, begin.Add(time.Duration(n)*time.Minute), ended("success", "exited", "0"))
 		}
