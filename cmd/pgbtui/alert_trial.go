@@ -80,9 +80,9 @@ func printAlertTest(to *streams, out jsonAlertTest) error {
 	}
 	for _, c := range out.Channels {
 		if c.OK {
-			to.printf("ok   %s, from severity %s on\n", c.Channel, c.Severity)
+			to.sayf("ok   %s, from severity %s on\n", c.Channel, c.Severity)
 		} else {
-			to.printf("FAIL %s: %s\n", c.Channel, c.Error)
+			to.sayf("FAIL %s: %s\n", c.Channel, c.Error)
 		}
 	}
 	return nil

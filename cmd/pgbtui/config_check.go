@@ -217,16 +217,16 @@ func printConfig(to *streams, c jsonConfig) error {
 	printFiles(to, c.File, c.Files)
 	for _, j := range c.Jobs {
 		if j.Database == "" {
-			to.printf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
+			to.sayf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
 		} else {
-			to.printf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database),
+			to.sayf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database),
 				j.Location, printable.Text(j.Instance))
 		}
-		to.printf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
+		to.sayf("  encrypted by pgbtui: %v; retention: %s\n", j.Encrypted, j.Retention)
 		for _, f := range j.Findings {
-			to.printf("  %s %s: %s\n", f.mark(), f.What, printable.Text(f.Detail))
+			to.sayf("  %s %s: %s\n", f.mark(), f.What, printable.Text(f.Detail))
 			if f.Remedy != "" {
-				to.printf("       remedy: %s\n", printable.Text(f.Remedy))
+				to.sayf("       remedy: %s\n", printable.Text(f.Remedy))
 			}
 		}
 	}

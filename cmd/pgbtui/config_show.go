@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +36,7 @@ type configShowOptions struct {
 	config func() (*config.Config, error)
 	job    string
 	set    bool // without the defaults
+	wide   bool
 }
 
 func newConfigShowCommand(p *program) *cobra.Command {
@@ -50,6 +49,7 @@ Variables of this shell that override what the units use are listed besides, as 
 		RunE: func(*cobra.Command, []string) error { return runConfigShow(o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only the settings of this `job`")
+	wideFlag(cmd, &o.wide)
 	cmd.Flags().BoolVar(&o.set, "set", false, "only what somebody has set, without the defaults")
 	return cmd
 }
@@ -76,10 +76,10 @@ func runConfigShow(o *configShowOptions) error {
 		}
 		out.Jobs = append(out.Jobs, one)
 	}
-	return printSettings(o.streams, out)
+	return printSettings(o.streams, out, o.wide)
 }
 
-func printSettings(to *streams, out jsonSettings) error {
+func printSettings(to *streams, out jsonSettings, wide bool) error {
 	if to.json {
 		return to.printJSON(out)
 	}
@@ -90,13 +90,18 @@ func printSettings(to *streams, out jsonSettings) error {
 			title = "no job is configured; a job without a section of its own would have"
 		}
 		to.printf("\n%s\n", title)
-		w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
+		all := table{folds: true}
 		for _, s := range job.Settings {
-			value := cmp.Or(printable.Text(s.Value), "-")
-			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Key, value, printable.Text(s.From))
+			all.rows = append(all.rows, []string{"  " + s.Key, cmp.Or(printable.Text(s.Value), "-"), printable.Text(s.From)})
 		}
-		if err := w.Flush(); err != nil {
-			return fmt.Errorf("print settings: %w", err)
+		columns := to.columns(wide)
+		if columns > 0 && len(all.rows) > 0 && before(widthsOf(all.rows))+leastText > columns { // where it comes from goes behind its value
+			for i, row := range all.rows {
+				all.rows[i] = []string{row[0], row[1] + " (" + row[2] + ")"}
+			}
+		}
+		if err := all.write(to.text(), columns); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -105,10 +110,10 @@ func printSettings(to *streams, out jsonSettings) error {
 // printFiles says what the configuration was read from.
 func printFiles(to *streams, file string, jobFiles []string) {
 	if file != "" || len(jobFiles) == 0 {
-		to.printf("file: %s\n", cmp.Or(printable.Text(file), noFile))
+		to.sayf("file: %s\n", cmp.Or(printable.Text(file), noFile))
 	}
 	for _, beside := range jobFiles {
-		to.printf("file: %s\n", printable.Text(beside))
+		to.sayf("file: %s\n", printable.Text(beside))
 	}
 }
 

@@ -116,19 +116,19 @@ func printDrilled(to *streams, d *restore.Drilled) error {
 	if !f.Private {
 		where = "the drill's server"
 	}
-	to.printf("%s restores: %d tables, %d rows, %d owners and %d grants as dumped, in %s, PostgreSQL %s\n",
+	to.sayf("%s restores: %d tables, %d rows, %d owners and %d grants as dumped, in %s, PostgreSQL %s\n",
 		d.Proof.Set, d.Proof.Tables, d.Proof.Rows, f.Owners, f.Grants, where, f.Server)
 	if checks := extraChecks(f); checks != "" {
-		to.printf("  also good: %s\n", checks)
+		to.sayf("  also good: %s\n", checks)
 	}
 	for _, stage := range d.Proof.Stages {
-		to.printf("  %-10s %.1fs\n", stage.Stage, stage.Seconds)
+		to.sayf("  %-10s %.1fs\n", stage.Stage, stage.Seconds)
 	}
 	for _, not := range d.Proof.NotProven {
-		to.printf("  does not prove %s\n", printable.Text(not))
+		to.sayf("  does not prove %s\n", printable.Text(not))
 	}
 	for _, w := range d.Warnings {
-		to.printf("  warning: %s\n", printable.Text(w))
+		to.sayf("  warning: %s\n", printable.Text(w))
 	}
 	return nil
 }

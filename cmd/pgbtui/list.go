@@ -37,8 +37,12 @@ behind it. On a terminal each set has one line, which leaves out what there is n
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only the sets of this `job`")
-	cmd.Flags().BoolVar(&o.wide, "wide", false, "every column whole, also on a narrow terminal")
+	wideFlag(cmd, &o.wide)
 	return cmd
+}
+
+func wideFlag(cmd *cobra.Command, wide *bool) {
+	cmd.Flags().BoolVar(wide, "wide", false, "every column whole, also on a narrow terminal")
 }
 
 func runList(ctx context.Context, o *listOptions) error {

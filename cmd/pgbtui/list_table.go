@@ -9,13 +9,16 @@ import (
 )
 
 // Tables for people. Rules: into a file or a pipe, and with --wide, everything is written; on a terminal a line
-// stays one line: columns that say least there go first, and the last one, which is text, is cut.
+// stays one line: columns that say least there go first, and the last one, which is text, is cut. Where that text is
+// what people look for, it goes on below itself instead.
 
 // table is lines of cells; the first are the heads.
 type table struct {
 	rows [][]string
 	// spare are the heads of columns that go where there is no room, the first one first.
 	spare []string
+	// folds: the last column is never cut.
+	folds bool
 }
 
 // leastText is what the last column keeps of its text before another column goes.
@@ -27,6 +30,9 @@ const cellGap = 2
 // write writes the table for a terminal of so many columns; 0: as wide as it is.
 func (t table) write(w io.Writer, columns int) error {
 	rows := t.rows
+	if len(rows) == 0 {
+		return nil
+	}
 	widths := widthsOf(rows)
 	for _, head := range t.spare {
 		if columns == 0 || before(widths)+min(leastText, widths[len(widths)-1]) <= columns {
@@ -36,21 +42,24 @@ func (t table) write(w io.Writer, columns int) error {
 		widths = widthsOf(rows)
 	}
 	for _, row := range rows {
-		if _, err := fmt.Fprintln(w, line(row, widths, columns)); err != nil {
+		if _, err := fmt.Fprintln(w, t.line(row, widths, columns)); err != nil {
 			return fmt.Errorf("print a table: %w", err)
 		}
 	}
 	return nil
 }
 
-func line(row []string, widths []int, columns int) string {
+func (t table) line(row []string, widths []int, columns int) string {
 	var b strings.Builder
 	last := len(row) - 1
 	for i, cell := range row[:last] {
 		b.WriteString(cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+cellGap))
 	}
 	text := row[last]
-	if columns > 0 {
+	switch {
+	case columns > 0 && t.folds:
+		text = strings.Join(brokenAt(text, max(leastText/2, columns-before(widths))), "\n"+strings.Repeat(" ", before(widths)))
+	case columns > 0:
 		text = ansi.Truncate(text, max(leastText/2, columns-before(widths)), "…")
 	}
 	return strings.TrimRight(b.String()+text, " ")

@@ -20,6 +20,7 @@ type pruneOptions struct {
 
 	job     string
 	dryRun  bool
+	wide    bool
 	reach   retention.Reach
 	confirm int // backup.Unconfirmed without the flag
 }
@@ -48,6 +49,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
+	wideFlag(cmd, &o.wide)
 	cmd.Flags().IntVar(&o.confirm, "confirm", retention.Unconfirmed,
 		"carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
 	cmd.Flags().BoolVar(&o.reach.Legacy, "legacy", false, "let the sets of the old shell script go by the same rules")
@@ -73,7 +75,7 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	done := pruned{plan: plan, dryRun: o.dryRun, endpoint: env.Bucket.Endpoint(), now: o.env.now()}
+	done := pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, endpoint: env.Bucket.Endpoint(), now: o.env.now()}
 	if !o.dryRun {
 		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
 		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)

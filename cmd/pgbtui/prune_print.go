@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -56,6 +55,7 @@ type jsonLeftover struct {
 type pruned struct {
 	plan     *retention.Pruning
 	dryRun   bool
+	wide     bool // every column whole, also on a narrow terminal
 	now      time.Time
 	endpoint string // of the store: what costs are known of
 	gone     retention.Pruned
@@ -118,12 +118,11 @@ func (d *pruned) leftoverJSON(l *retention.Leftover) jsonLeftover {
 
 // printPruned tells of the sets, of what runs left, and of what keeps the plan from being carried out.
 func printPruned(to *streams, done pruned) error {
-	w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
+	sets := table{folds: true}
 	for _, d := range done.plan.Decisions {
-		word := done.word(d.Delete, done.deleted(&d.Set))
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", word, d.Set.ID, printable.Text(d.Reason))
+		sets.rows = append(sets.rows, []string{done.word(d.Delete, done.deleted(&d.Set)), d.Set.ID, printable.Text(d.Reason)})
 	}
-	if err := w.Flush(); err != nil {
+	if err := sets.write(to.text(), to.columns(done.wide)); err != nil {
 		return err
 	}
 	if err := printLeftovers(to, done); err != nil {
@@ -131,13 +130,13 @@ func printPruned(to *streams, done pruned) error {
 	}
 	printHidden(to, done)
 	for _, note := range done.plan.Notes {
-		to.printf("note: %s\n", printable.Text(note))
+		to.sayf("note: %s\n", printable.Text(note))
 	}
 	if !done.dryRun || len(done.plan.Doubts) == 0 {
 		return nil
 	}
 	doubts := printable.Text(strings.Join(done.plan.Doubts, "; "))
-	to.printf("doubtful: %s\nonly --confirm %d carries this out\n", doubts, done.plan.Removes())
+	to.sayf("doubtful: %s\nonly --confirm %d carries this out\n", doubts, done.plan.Removes())
 	return nil
 }
 
@@ -145,8 +144,8 @@ func printLeftovers(to *streams, done pruned) error {
 	if len(done.plan.Leftovers) == 0 {
 		return nil
 	}
-	to.printf("\nleft by runs that never committed:\n")
-	w := tabwriter.NewWriter(to.text(), 0, 0, 2, ' ', 0)
+	to.sayf("\nleft by runs that never committed:\n")
+	all := table{folds: true, rows: [][]string{{"", "RUN", "KIND", "AGE", "STORED", "COST", "WHY"}}, spare: []string{"COST", "KIND", "STORED", "AGE"}}
 	priced := false
 	for _, l := range done.plan.Leftovers {
 		bytes, cost := "?", "?"
@@ -156,14 +155,16 @@ func printLeftovers(to *streams, done pruned) error {
 		if usd, known := l.MonthlyUSD(done.endpoint); known {
 			cost, priced = fmt.Sprintf("$%.2f a month", usd), true
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s old\t%s\t%s\t%s\n", done.word(l.Remove, done.removed(&l)), l.Run, l.Kind,
-			readable.Age(done.now.Sub(l.Last)), bytes, cost, printable.Text(l.Reason))
+		all.rows = append(all.rows, []string{
+			done.word(l.Remove, done.removed(&l)), l.Run, string(l.Kind),
+			readable.Age(done.now.Sub(l.Last)) + " old", bytes, cost, printable.Text(l.Reason),
+		})
 	}
-	if err := w.Flush(); err != nil {
+	if err := all.write(to.text(), to.columns(done.wide)); err != nil {
 		return err
 	}
 	if priced {
-		to.printf("costs are %s\n", retention.PriceBasis)
+		to.sayf("costs are %s\n", retention.PriceBasis)
 	}
 	return nil
 }
@@ -185,7 +186,7 @@ func (d *pruned) word(goes, gone bool) string {
 // most buckets have no versions.
 func printHidden(to *streams, done pruned) {
 	if h := done.hidden; done.uncounted == nil && h != (backup.Hidden{}) {
-		to.printf("hidden below this job's folder: %d old versions, %s, and %d delete markers; "+
+		to.sayf("hidden below this job's folder: %d old versions, %s, and %d delete markers; "+
 			"a lifecycle rule for noncurrent versions removes them\n", h.Versions, readable.Size(h.Bytes), h.Markers)
 	}
 }

@@ -64,9 +64,9 @@ func printChecks(to *streams, checks []restore.Check, portion *restore.Portion) 
 			case c.Warn:
 				mark = "warn"
 			}
-			to.printf("%s %-12s %s\n", mark, c.Name, printable.Text(c.Detail))
+			to.sayf("%s %-12s %s\n", mark, c.Name, printable.Text(c.Detail))
 			if c.Remedy != "" {
-				to.printf("     %-12s %s\n", "", printable.Text(c.Remedy))
+				to.sayf("     %-12s %s\n", "", printable.Text(c.Remedy))
 			}
 		}
 		if portion != nil {
@@ -104,20 +104,20 @@ func printRestored(to *streams, set string, r *restore.Restored) error {
 	if r.Portion != nil {
 		what = "a part of "
 	}
-	to.printf("restored %s%s into database %s in %.1fs\n", what, set, printable.Text(r.Database), r.Seconds)
+	to.sayf("restored %s%s into database %s in %.1fs\n", what, set, printable.Text(r.Database), r.Seconds)
 	if r.Portion != nil {
 		printPortion(to, r.Portion)
-		to.printf("  fetched %s of %s\n", readable.Size(r.Fetched), readable.Size(r.Portion.StoredBytes))
+		to.sayf("  fetched %s of %s\n", readable.Size(r.Fetched), readable.Size(r.Portion.StoredBytes))
 	}
 	if r.Compared {
-		to.printf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)
+		to.sayf("  rows compared: %d tables, %d rows, all as dumped\n", r.Tables, r.Rows)
 	}
 	if r.Kept != "" {
 		printKept(to, r.Kept, r.Ended, r.WayBack())
 	}
 	printUnmade(to, r)
 	for _, n := range r.Notes {
-		to.printf("  note: %s\n", printable.Text(n))
+		to.sayf("  note: %s\n", printable.Text(n))
 	}
 	return nil
 }
@@ -125,13 +125,13 @@ func printRestored(to *streams, set string, r *restore.Restored) error {
 // printUnmade lists what a restore that went on left out.
 func printUnmade(to *streams, r *restore.Restored) {
 	for _, object := range r.Unmade {
-		to.printf("  NOT restored: %s\n", printable.Text(object.String()))
+		to.sayf("  NOT restored: %s\n", printable.Text(object.String()))
 	}
 	if r.UnmadeMore > 0 {
-		to.printf("  NOT restored: %d more\n", r.UnmadeMore)
+		to.sayf("  NOT restored: %d more\n", r.UnmadeMore)
 	}
 	for _, d := range r.Differences {
-		to.printf("  rows differ: %s.%s has %d, dumped were %d\n",
+		to.sayf("  rows differ: %s.%s has %d, dumped were %d\n",
 			printable.Text(d.Schema), printable.Text(d.Table), d.Got, d.Want)
 	}
 }
@@ -147,7 +147,7 @@ func printPortion(to *streams, s *restore.Portion) {
 		{"left out", s.LeftOut},
 	} {
 		for _, item := range list.items {
-			to.printf("  %-11s %s\n", list.title, printable.Text(item.String()))
+			to.sayf("  %-11s %s\n", list.title, printable.Text(item.String()))
 		}
 	}
 }

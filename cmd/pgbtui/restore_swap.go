@@ -99,14 +99,14 @@ func printSwapped(to *streams, done *restore.Undone) error {
 			Schema: jsonSchema, Database: done.Database, With: done.With, Kept: done.Kept, Ended: done.Ended,
 		})
 	}
-	to.printf("database %s is what %s was\n", printable.Text(done.Database), printable.Text(done.With))
+	to.sayf("database %s is what %s was\n", printable.Text(done.Database), printable.Text(done.With))
 	printKept(to, done.Kept, done.Ended, done.WayBack())
 	return nil
 }
 
 // printKept says where what was live has gone, and the way back.
 func printKept(to *streams, kept string, ended int, wayBack string) {
-	to.printf("  what was live is kept as %s; nothing was dropped, %d connections were ended\n",
+	to.sayf("  what was live is kept as %s; nothing was dropped, %d connections were ended\n",
 		printable.Text(kept), ended)
 	to.printf("  the way back: %s\n", printable.Text(wayBack))
 }

@@ -107,7 +107,7 @@ func runShow(ctx context.Context, o *showOptions) error {
 		})
 	}
 	showFacts(o.streams, at.set, o.env.now())
-	o.printf("%-14s %s\n", "recovery", set.RestoreTime.text(o.env.now()))
+	o.sayf("%-14s %s\n", "recovery", set.RestoreTime.text(o.env.now()))
 	if o.tables {
 		showTables(o.streams, tables, unknown)
 	}
@@ -150,7 +150,7 @@ func (o *showOptions) contents(ctx context.Context, at *located) (tables []archi
 func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line := func(name, value string) {
 		if value != "" {
-			to.printf("%-14s %s\n", name, printable.Text(value))
+			to.sayf("%-14s %s\n", name, printable.Text(value))
 		}
 	}
 	line("set", s.ID)
@@ -175,7 +175,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	}
 	line("data", readable.Size(m.Dump.RawBytes))
 	if m.Summary.Scanned {
-		to.printf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
+		to.sayf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
 			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
 	}
 	line("extensions", strings.Join(m.Summary.Extensions, ", "))
@@ -191,7 +191,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 		line("encrypted for", strings.Join(m.Encryption.Recipients, ", "))
 	}
 	if m.InvocationID != "" {
-		line("journal", "journalctl _SYSTEMD_INVOCATION_ID="+m.InvocationID)
+		to.printf("%-14s journalctl _SYSTEMD_INVOCATION_ID=%s\n", "journal", printable.Text(m.InvocationID))
 	}
 	for _, st := range m.Stages {
 		to.printf("%-14s %s took %.1fs\n", "stage", st.Stage, st.Seconds)

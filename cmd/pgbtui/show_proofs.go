@@ -13,10 +13,10 @@ import (
 // leaves open.
 
 func showProofs(to *streams, s *backup.Set) {
-	to.printf("\nevidence:\n")
+	to.sayf("\nevidence:\n")
 	if len(s.Proofs) == 0 {
 		level, _ := s.Proven()
-		to.printf("  %s only; never verified since: `sudo pgbtui verify %s`\n", level, s.ID)
+		to.sayf("  %s only; never verified since: `sudo pgbtui verify %s`\n", level, s.ID)
 	}
 	for i := range s.Proofs {
 		showProof(to, &s.Proofs[i])
@@ -32,19 +32,19 @@ func showProof(to *streams, proof *backup.Proof) {
 			result = "does NOT restore as a whole, its bytes are right: " + proof.Why()
 		}
 	}
-	to.printf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
+	to.sayf("  %s  %s on %s: %s\n", proof.FinishedAt.Local().Format("2006-01-02 15:04 MST"), printable.Text(proof.Kind),
 		printable.Text(proof.Host), printable.Text(result))
 	if d := proof.Drill; d != nil && proof.OK {
-		to.printf("      compared too: %d owners, %d grants, in PostgreSQL %s\n",
+		to.sayf("      compared too: %d owners, %d grants, in PostgreSQL %s\n",
 			d.Owners, d.Grants, printable.Text(d.Server))
 		if checks := extraChecks(d); checks != "" {
-			to.printf("      also good: %s\n", checks)
+			to.sayf("      also good: %s\n", checks)
 		}
 	}
 	for _, warning := range proof.Warnings {
-		to.printf("      WARNING: %s\n", printable.Text(warning))
+		to.sayf("      WARNING: %s\n", printable.Text(warning))
 	}
 	for _, not := range proof.NotProven {
-		to.printf("      does not prove %s\n", printable.Text(not))
+		to.sayf("      does not prove %s\n", printable.Text(not))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -157,26 +158,26 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		if !s.OK {
 			word = "FAIL"
 		}
-		to.printf("%s %s", word, printable.Text(s.Job))
+		newest := ""
 		if s.Newest != nil {
 			age := readable.Age(time.Duration(*s.AgeSeconds) * time.Second)
 			objective := readable.Age(time.Duration(s.RPOSeconds) * time.Second)
-			to.printf(": newest good backup %s old (objective %s), %s, %s stored",
+			newest = fmt.Sprintf(": newest good backup %s old (objective %s), %s, %s stored",
 				age, objective, s.Newest.Proof, readable.Size(s.Newest.StoredBytes))
 		}
-		to.printf("\n")
+		to.sayf("%s %s%s\n", word, printable.Text(s.Job), newest)
 		if s.Newest != nil {
-			to.printf("     %s\n", s.Newest.RestoreTime.text(now))
+			to.sayf("     %s\n", s.Newest.RestoreTime.text(now))
 		}
 		for _, problem := range s.Problems {
-			to.printf("     %s\n", printable.Text(problem))
+			to.sayf("     %s\n", printable.Text(problem))
 		}
 		for _, warning := range s.Warnings {
-			to.printf("     warning: %s\n", printable.Text(warning))
+			to.sayf("     warning: %s\n", printable.Text(warning))
 		}
 	}
 	for _, problem := range out.Host {
-		to.printf("FAIL %s\n", printable.Text(problem))
+		to.sayf("FAIL %s\n", printable.Text(problem))
 	}
 	return nil
 }

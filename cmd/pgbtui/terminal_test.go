@@ -1,11 +1,16 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 )
 
@@ -57,6 +62,60 @@ func TestVerbsWriteNoColoursToATerminal(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is longer than the terminal goes on in the next line, between words; a command stays whole, so that it can be
+// copied, and into a pipe every line is as it is.
+func TestEveryVerbFitsItsTerminalAndBreaksNoCommand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pg.Exec(t, w.db, sample)
+	for range 3 {
+		w.run(t, 0, "--headless")
+	}
+	config := filepath.Join(w.dir, "config.yaml")
+	text := fmt.Sprintf("s3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\nkeep: {days: 30, weekly: 52, monthly: 12}\n"+
+		"jobs: {%s: {postgres: {host: %s, port: %q, user: %s}}}\n", w.s3.Bucket, w.s3.Endpoint, w.db, w.pg.Host, w.pg.Port, w.pg.User)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"list"},
+		{"status"},
+		{"watch"},
+		{"show", "latest"},
+		{"config", "show"},
+		{"config", "check"},
+		{"prune", "--dry-run"},
+		{"restore", "latest", "--check", "--to", "elsewhere"},
+	} {
+		args = append(args, "--config", config)
+		text, code := w.onTerminal(t, []string{"TERM=dumb"}, args...)
+		if code != 0 && code != 3 && code != 78 && code != 69 {
+			t.Errorf("%q: exit %d: %s", args, code, text)
+		}
+		for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", ""), "\n") {
+			if ansi.StringWidth(line) > 80 && !unbroken(line) {
+				t.Errorf("%q: %d columns: %q", args, ansi.StringWidth(line), line)
+			}
+		}
+	}
+	for _, args := range [][]string{{"config", "show"}, {"prune", "--dry-run"}, {"list"}} {
+		args = append(args, "--config", config)
+		piped := w.run(t, 0, args...).out.String()
+		wide, _ := w.onTerminal(t, []string{"TERM=dumb"}, append(args, "--wide")...)
+		if !strings.HasSuffix(strings.ReplaceAll(wide, "\r", ""), piped) { // behind what standard error has
+			t.Errorf("%q --wide:\n%s\nand into a pipe:\n%s", args, wide, piped)
+		}
+	}
+}
+
+// unbroken lines are commands and their comments, and those with a word that leaves room for nothing else.
+func unbroken(line string) bool {
+	text := strings.TrimSpace(line)
+	command, _, _ := strings.Cut(text, " ")
+	return slices.Contains([]string{"#", "sudo", "aws", "zstd", "createdb", "pg_restore", "psql", "echo", "journal"}, command) ||
+		slices.ContainsFunc(words(text), func(word string) bool { return len(word) > 50 })
 }
 
 func TestAHoldOnATerminalIsAskedFor(t *testing.T) {

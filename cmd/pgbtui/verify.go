@@ -183,12 +183,12 @@ func printVerification(to *streams, v *verify.Result) error {
 	if to.json {
 		return to.printJSON(verificationJSON(v))
 	}
-	to.printf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, readable.Size(v.Proof.Bytes), v.Proof.Shown())
+	to.sayf("%s is %s: %s read back, %s\n", v.Proof.Set, v.Proof.Level, readable.Size(v.Proof.Bytes), v.Proof.Shown())
 	for _, not := range v.Proof.NotProven {
-		to.printf("  does not prove %s\n", not)
+		to.sayf("  does not prove %s\n", not)
 	}
 	for _, w := range v.Warnings {
-		to.printf("  warning: %s\n", printable.Text(w))
+		to.sayf("  warning: %s\n", printable.Text(w))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -70,17 +71,17 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 			age = readable.Age(now.Sub(*j.Newest)) + " old"
 		}
 		objective := readable.Age(time.Duration(j.RPOSeconds) * time.Second)
-		to.printf("job %s: newest good backup %s, objective %s (%s)", printable.Text(j.Job), age, objective, j.RPOFrom)
+		timer := ""
 		if j.Timer != "" {
-			to.printf("; %s is %s", printable.Text(j.Timer), j.TimerState)
+			timer = fmt.Sprintf("; %s is %s", printable.Text(j.Timer), j.TimerState)
 		}
-		to.printf("\n")
+		to.sayf("job %s: newest good backup %s, objective %s (%s)%s\n", printable.Text(j.Job), age, objective, j.RPOFrom, timer)
 	}
 	for _, f := range out.Findings {
 		about := printable.Text(cmp.Or(f.Subject, "this host"))
-		to.printf("%s %s: %s\n", strings.ToUpper(f.Severity), about, printable.Text(f.What))
+		to.sayf("%s %s: %s\n", strings.ToUpper(f.Severity), about, printable.Text(f.What))
 		if f.Remedy != "" {
-			to.printf("  remedy: %s\n", printable.Text(f.Remedy))
+			to.sayf("  remedy: %s\n", printable.Text(f.Remedy))
 		}
 	}
 	return nil
