@@ -133,8 +133,9 @@ func inSystem(ctx context.Context, suite, binaries string, labs bool) ([]row, er
 	return append(rows, rowOf(suite, versions, "an installed host", out, err)), nil
 }
 
-// withSeveral restores sets of each major version into it, and into each newer one.
-func withSeveral(ctx context.Context, suite, binaries string, _ bool) ([]row, error) {
+// withSeveral runs the tests with the newest server of all, and restores sets of each major version into it and into
+// each newer one.
+func withSeveral(ctx context.Context, _, binaries string, _ bool) (rows []row, err error) {
 	root, err := lab.SeveralPostgres().Root(ctx)
 	if err != nil {
 		return nil, err
@@ -144,9 +145,17 @@ func withSeveral(ctx context.Context, suite, binaries string, _ bool) ([]row, er
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(os.Stderr, "matrix: %s, %s: from each to each newer one\n", suite, versions)
-	out, err := r.run(ctx, severalTests, "/matrix/"+binary(severalTests), "-test.v", "-test.timeout=90m", "-test.run=^TestEveryMajor")
-	return []row{rowOf("sid and others", versions, "sets of each, restored into it and each newer one", out, err)}, nil
+	const suite = "bookworm to experimental"
+	for _, p := range packages {
+		tests, args := p+", with the newest", []string{"-test.v", "-test.timeout=90m"}
+		if p == severalTests {
+			tests, args = "sets of each version, into it and each newer one", append(args, "-test.run=^TestEveryMajor")
+		}
+		fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", suite, versions, tests)
+		out, err := r.run(ctx, p, append([]string{"/matrix/" + binary(p)}, args...)...)
+		rows = append(rows, rowOf(suite, versions, tests, out, err))
+	}
+	return rows, nil
 }
 
 // rowOf counts the tests in the output of go test -v, steps of a test among them. An end that no test accounts
