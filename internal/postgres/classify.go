@@ -29,8 +29,11 @@ func classify(what string, err error) error {
 	}
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
 		code, remedy := stateCode(pg.Code)
-		if lockTableFull.MatchString(pg.Message + " " + pg.Hint) {
+		switch {
+		case lockTableFull.MatchString(pg.Message + " " + pg.Hint):
 			code, remedy = fault.Refused, remedyLockTable
+		case conflictWithRecovery.MatchString(pg.Message): // the SQLSTATE is that of a serialization failure
+			code, remedy = fault.Temporary, remedyConflict
 		}
 		return fault.New(code, what, remedy, discreetRefusal(err, pg))
 	}

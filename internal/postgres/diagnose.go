@@ -26,6 +26,12 @@ const RemedyBound = "Restore into the database that cron.database_name names, or
 const RemedyOldStrings = "Restore it into a server of a version before 19, and back it up from there, or back up the source again: " +
 	"backups are now made with standard_conforming_strings on."
 
+// conflictWithRecovery is how a standby ends who still reads what its primary has removed.
+var conflictWithRecovery = regexp.MustCompile(`conflict with recovery`)
+
+const remedyConflict = "The standby ended the session because it had to remove rows or tables that were still being read, as its primary did. " +
+	"Set hot_standby_feedback = on on the standby, raise max_standby_streaming_delay there above the time that a dump takes, or back up the primary."
+
 const remedyTooLong = "A row of that table is longer than PostgreSQL can write as text: a bytea of more than 512 MiB, or 1 GiB of all columns together. " +
 	"Find it by octet_length() and divide it, or keep it outside of that table. No dump of this database can be made until then, by any program."
 
@@ -51,7 +57,7 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		{regexp.MustCompile(`must be (a )?member of role|must be able to SET ROLE`), fault.NotPermitted, "Restore with --no-owner, or have a superuser of the target's server restore it: only members of a role may give it anything."},
 		{regexp.MustCompile(`permission denied|must be owner|must be superuser`), fault.NotPermitted, "Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), or GRANT USAGE and SELECT on what is named."},
 		{regexp.MustCompile(`due to (statement|lock|transaction) timeout|could not obtain lock`), fault.Temporary, remedyLocked},
-		{regexp.MustCompile(`conflict with recovery`), fault.Temporary, "Raise max_standby_streaming_delay on the standby, or dump from the primary."},
+		{conflictWithRecovery, fault.Temporary, remedyConflict},
 		{regexp.MustCompile(`too many connections for (database|role)`), fault.Temporary, remedyLimit},
 		{regexp.MustCompile(`too many clients|too many connections|connection slots are reserved`), fault.Temporary, remedySlots},
 		{regexp.MustCompile(`No space left on device|[Dd]isk quota exceeded|disk full`), fault.NoSpace, remedyDisk},
