@@ -20,6 +20,16 @@ import (
 // germanSpeaking is a server that was initialised in German: its messages are translated.
 func germanSpeaking(t *testing.T) *pgtest.Server {
 	t.Helper()
+	pg := initialised(t, "--locale=de_DE.UTF-8")
+	if err := pg.TryExec("postgres", "SELECT * FROM nowhere"); err == nil || !strings.Contains(err.Error(), "existiert nicht") {
+		t.Fatalf("the server speaks no German: %v", err)
+	}
+	return pg
+}
+
+// initialised is a server of these arguments of initdb, whose system has the locale de_DE.UTF-8, and speaks it.
+func initialised(t *testing.T, args ...string) *pgtest.Server {
+	t.Helper()
 	need.Program(t, "localedef")
 	locales, err := os.MkdirTemp("/tmp", "locales") //nolint:usetesting // the server is another user
 	if err == nil {
@@ -33,13 +43,9 @@ func germanSpeaking(t *testing.T) *pgtest.Server {
 	if out, err := exec.Command("localedef", "-i", "de_DE", "-f", "UTF-8", name).CombinedOutput(); err != nil {
 		t.Fatalf("localedef: %v: %s", err, out)
 	}
-	pg := pgtest.StartWith(t, pgtest.Options{
-		InitArgs: []string{"--locale=de_DE.UTF-8"}, Env: []string{"LOCPATH=" + locales}, Settings: map[string]string{"lc_messages": "de_DE.UTF-8"},
+	return pgtest.StartWith(t, pgtest.Options{
+		InitArgs: args, Env: []string{"LOCPATH=" + locales}, Settings: map[string]string{"lc_messages": "de_DE.UTF-8"},
 	})
-	if err := pg.TryExec("postgres", "SELECT * FROM nowhere"); err == nil || !strings.Contains(err.Error(), "existiert nicht") {
-		t.Fatalf("the server speaks no German: %v", err)
-	}
-	return pg
 }
 
 func TestAServerThatSpeaksGermanIsBackedUpDrilledAndRestored(t *testing.T) {
