@@ -26,13 +26,13 @@ RACE_PACKAGES = ./internal/backup/lease ./internal/backup/meter ./internal/backu
 # Of the runs themselves it watches those that are ended or meet each other.
 RACE_TESTS = Cancel|Terminated|Killed|AtOnce|Race|Lease|Lock
 
-.PHONY: build test race demo lint bench chaos matrix fuzz release release-check deps clean
+.PHONY: build test race demo lint bench chaos matrix fuzz release release-check deps deps-release clean
 
 build:
 	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
 
 # Everything, nothing skipped: a missing need fails (see test/need).
-test: deps
+test: deps-release
 	PGBTUI_TEST_ALL=1 go test -timeout 50m $(TEST_FLAGS) ./...
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) $(RACE_PACKAGES)
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) -run '$(RACE_TESTS)' ./internal/backup/integration
@@ -77,9 +77,9 @@ FUZZTIME ?= 10s
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
-# Tarball, Debian package, SBOM and sums of this commit in dist; docs/release.md.
-release:
-	scripts/release
+# Tarballs, Debian packages, SBOMs and sums of this commit in dist, for both architectures; docs/release.md.
+release: deps-release
+	ARCHS='amd64 arm64' scripts/release
 
 # Whether anybody else would get the same bytes: everything compiled twice, compared.
 release-check:
@@ -94,6 +94,10 @@ lint:
 
 deps:
 	@scripts/deps
+
+# Releases are for the other architecture as well, which amd64 compiles for.
+deps-release:
+	@scripts/deps $(if $(filter amd64,$(shell go env GOHOSTARCH)),gcc-aarch64-linux-gnu libc6-dev-arm64-cross,gcc-x86-64-linux-gnu libc6-dev-amd64-cross)
 
 clean:
 	rm -rf bin dist
