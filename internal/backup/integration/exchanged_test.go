@@ -66,7 +66,7 @@ func (a *attack) arm(t *testing.T) {
 	a.mark = filepath.Join(dir, "mark")
 	hostile := a.pg.CreateDatabase(t)
 	a.pg.Exec(t, hostile, `CREATE FUNCTION public.evil(int) RETURNS bool LANGUAGE plpgsql AS
-		$$BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch `+a.mark+`'''; RETURN true; END$$;
+		$$BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''cat >/dev/null; touch `+a.mark+`'''; RETURN true; END$$;
 		CREATE TABLE hostile (a int CHECK (public.evil(a))); INSERT INTO hostile VALUES (1)`)
 	a.marked(t, true)
 	a.archive = a.pgDump(t, hostile, "-Fc", "-Z0")
