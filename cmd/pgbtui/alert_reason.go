@@ -33,9 +33,9 @@ func explainFailure(ctx context.Context, a *notify.Alert) {
 }
 
 // reason is the last entry, oldest first, that tells why: the run's own with its advice, or
-// systemd's when that knows better.
+// systemd's when that knows better. That no further try is left is a reason only where nothing is known of a try.
 func reason(entries []journal.Entry, systemdKnows bool) (message, remedy string) {
-	var own, about journal.Entry
+	var own, about, ended journal.Entry
 	for _, e := range slices.Backward(entries) {
 		switch {
 		case e.PID == 1:
@@ -45,7 +45,12 @@ func reason(entries []journal.Entry, systemdKnows bool) (message, remedy string)
 		case own.Message == "" && (e.Priority <= 3 || e.Fields["PGBTUI_EXIT"] != ""):
 			// An end that is no error, such as a lock that is held, is told as a warning with an exit code.
 			own = e
+		case ended.Message == "" && e.Event == journal.EventRunEnded && e.Fields["PGBTUI_RESULT"] != "success":
+			ended = e
 		}
+	}
+	if own.Message == "" && ended.Message != "" && strings.HasSuffix(about.Message, noTryLeft) {
+		return strings.TrimPrefix(ended.Message, about.Unit+" "), ""
 	}
 	if about.Message != "" && (systemdKnows || own.Message == "") {
 		return strings.TrimPrefix(about.Message, about.Unit+": "), own.Fields["PGBTUI_REMEDY"]
@@ -61,6 +66,10 @@ var resultEntries = []string{
 	"7d4958e842da4a758f6c1cdc7b36dcc5", "5eb03494b6584870a536b337290809b3", "ae8f7b866b0347b9af31fe1c80b127c0",
 	"39f53479d3a045ac8e11786248231fbf", "de5b426a63be47a7b6ac3eaac82e2f6f", "9d1aaa27d60140bd96365438aad20286",
 }
+
+// noTryLeft is how systemd says that a unit was started too often in a time. From 254 on that is an end of its own, which
+// OnFailure= may be started for.
+const noTryLeft = "Start request repeated too quickly."
 
 // outOfMemory is the one notice that tells a cause (SD_MESSAGE_UNIT_OUT_OF_MEMORY).
 const outOfMemory = "fe6faa94e7774663a0da52717891d8ef"

@@ -21,6 +21,12 @@ func systemdSaid(priority int, message, id string) journal.Entry {
 	return journal.Entry{PID: 1, Priority: priority, Message: message, MessageID: id, Unit: "postgres-backup@x.service"}
 }
 
+func endedAs(how string) journal.Entry {
+	e := said(5, "postgres-backup@x.service ended: "+how, map[string]string{"PGBTUI_RESULT": "signal"})
+	e.Event = journal.EventRunEnded
+	return e
+}
+
 func TestTheReasonIsTheWordOfWhoeverKnows(t *testing.T) {
 	const (
 		unit      = "postgres-backup@x.service"
@@ -65,6 +71,18 @@ func TestTheReasonIsTheWordOfWhoeverKnows(t *testing.T) {
 			name:    "a start that was refused",
 			entries: []journal.Entry{systemdSaid(4, unit+": "+tooQuick, ""), result, failed},
 			want:    tooQuick,
+		},
+		{
+			name: "no try that is left after one that was killed",
+			entries: []journal.Entry{
+				endedAs("signal, killed by SIGKILL"), systemdSaid(4, unit+": "+tooQuick, ""), result, failed,
+			},
+			want: "ended: signal, killed by SIGKILL",
+		},
+		{
+			name:    "no try that is left after one that says why",
+			entries: []journal.Entry{own, endedAs("exit code, exit status 1"), systemdSaid(4, unit+": "+tooQuick, ""), failed},
+			want:    own.Message, remedy: "do this",
 		},
 		{
 			name: "before the program", knows: true,

@@ -16,7 +16,7 @@ const (
 // quietWatch keeps the hour from coming while other things are counted.
 func (h *host) quietWatch(t *testing.T) {
 	t.Helper()
-	h.write(t, "/etc/systemd/system/"+watchTimer+".d/quiet.conf", "[Timer]\nOnCalendar=\nOnCalendar=*-01-01 00:00:00 UTC\n")
+	h.write(t, "/etc/systemd/system/"+watchTimer+".d/quiet.conf", "[Unit]\nStartLimitIntervalSec=0\n[Timer]\nOnCalendar=\nOnCalendar=*-01-01 00:00:00 UTC\n")
 }
 
 // look makes the watch look once, and returns what it posted.
