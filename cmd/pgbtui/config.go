@@ -44,9 +44,10 @@ also stand inside a job.
     channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
     remind: 24h                 a reminder of a problem that lasts
   watch: {ping_url: https://...}               called after each clean look; not inside a job
-  metrics:                      for Prometheus; not inside a job
+  metrics:                      for Prometheus and CloudWatch; not inside a job
     textfile: /var/lib/prometheus/node-exporter
     pushgateway: http://host:9091
+    cloudwatch: {namespace: Database/Backups, region, dimensions: {Team: x}, credentials_file, profile}
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 every week; without server, drills have a private one; by: hand: people start them

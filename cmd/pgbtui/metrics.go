@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/metrics"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -26,14 +28,22 @@ type monitor interface {
 	Send(ctx context.Context, groups []metrics.Group) error
 }
 
-// monitors are those of a configuration.
-func monitors(c *config.Config) []monitor {
+// monitors are those of a configuration, with the key of a duty where they want one.
+func monitors(env *environment, c *config.Config, as duty) []monitor {
 	var all []monitor
 	if c.Metrics.Textfile != "" {
 		all = append(all, metrics.Textfile{Dir: c.Metrics.Textfile})
 	}
 	if c.Metrics.Pushgateway != "" {
 		all = append(all, metrics.Pushgateway{URL: c.Metrics.Pushgateway, Host: hostname()})
+	}
+	if cw := c.Metrics.CloudWatch; cw.Namespace != "" {
+		all = append(all, metrics.CloudWatch{
+			Namespace: cw.Namespace, Dimensions: cw.Dimensions, Host: hostname(), Now: env.now,
+			Access: s3.Access{
+				Region: cw.Region, Profile: cw.Profile, CredentialsFile: cmp.Or(cw.CredentialsFile, env.storeKey(as)),
+			},
+		})
 	}
 	return all
 }
@@ -66,7 +76,7 @@ func warnOfMetrics(ctx context.Context, to *logs, bad []refused) {
 // measureRun sends what a backup's run knows: what the bucket holds now, where it made a set. How the run ended is told
 // by ExecStopPost= of its unit, which also sees it killed; without a unit, here.
 func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job config.Job, exit fault.Code) {
-	to := monitors(c)
+	to := monitors(o.env, c, writer)
 	if len(to) == 0 {
 		return
 	}
@@ -97,7 +107,7 @@ func reportEnd(ctx context.Context, p *program, e systemd.End) {
 		return
 	}
 	job, err := c.Job(name)
-	to := monitors(c)
+	to := monitors(p.environment, c, writer)
 	if err != nil || len(to) == 0 {
 		return
 	}
@@ -107,6 +117,7 @@ func reportEnd(ctx context.Context, p *program, e systemd.End) {
 
 // probeResult is one probe of the watch.
 type probeResult struct {
+	env    *environment
 	config *config.Config
 	jobs   []config.Job // in the order of seen.Jobs
 	seen   watch.Snapshot
@@ -117,7 +128,7 @@ type probeResult struct {
 // measureProbe sends what the watch saw, and says which systems did not take it, as problems. A job whose bucket could
 // not be read keeps the samples that it has: their times say by themselves how old they are.
 func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
-	to := monitors(l.config)
+	to := monitors(l.env, l.config, "")
 	if len(to) == 0 {
 		return nil
 	}

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
 // metricsIn are the lines of all files that node_exporter would read, without comments.
@@ -163,6 +168,33 @@ func TestAGatewayThatIsGoneCostsNoBackupAndIsTold(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 	w.expect(t, h, time.Minute, "metrics by Pushgateway 127.0.0.1:1")
+}
+
+// A run tells CloudWatch with the key that it has, and one that CloudWatch refuses is a backup all the same.
+func TestARunTellsCloudWatchSigned(t *testing.T) {
+	w := newWatched(t, "metrics: {cloudwatch: {namespace: Database/Backups}}\n")
+	var signed []error
+	status := http.StatusOK
+	key := s3server.Credential{AccessKey: w.s3.AccessKey, SecretKey: w.s3.SecretKey}
+	cloud := httptest.NewServer(http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		signed = append(signed, s3server.Signed(r, body, key, w.s3.Region, "monitoring"))
+		if !bytes.Contains(body, []byte("BackupSuccess")) || !bytes.Contains(body, []byte("BackupAge")) {
+			t.Errorf("%q", body)
+		}
+		to.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+		to.WriteHeader(status)
+		_, _ = to.Write([]byte{0xa0}) // an empty map
+	}))
+	defer cloud.Close()
+	t.Setenv("AWS_ENDPOINT_URL_CLOUDWATCH", cloud.URL)
+	if code, out := w.run(t, "--headless"); code != fault.OK || len(signed) != 1 || signed[0] != nil {
+		t.Fatalf("%d, %v: %s", code, signed, out)
+	}
+	status = http.StatusForbidden
+	if code, out := w.run(t, "--headless"); code != fault.OK || !strings.Contains(out, "not taken by CloudWatch Database/Backups") {
+		t.Errorf("%d: %s", code, out)
+	}
 }
 
 // A bucket that does not answer is no reason to forget what it held; a job that is taken out of the configuration is.

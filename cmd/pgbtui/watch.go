@@ -121,7 +121,7 @@ func notifyNew(
 			What: bad[0].Error(), Remedy: fault.Remedy(bad[0]),
 		})
 	}
-	found = append(found, measureProbe(ctx, probeResult{config: c, jobs: jobs, seen: snapshot, found: found, at: t.now})...)
+	found = append(found, measureProbe(ctx, probeResult{env: o.env, config: c, jobs: jobs, seen: snapshot, found: found, at: t.now})...)
 	options := watch.Options{Now: t.now, Unjudged: snapshot.Unjudged, Remind: func(subject string) time.Duration {
 		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {
 			subject = name

@@ -10,9 +10,14 @@ import (
 
 func TestAWrongKeyOfMetricsIsToldWithItsLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"metrics:\n  textfile: prom\n":           `:3: metrics.textfile: "prom" is not an absolute path`,
-		"metrics:\n  textfil: /prom\n":           `:3: unknown key "textfil"`,
-		"jobs: {a: {metrics: {textfile: /x}}}\n": `:2: unknown key "metrics"`,
+		"metrics:\n  textfile: prom\n":                                  `:3: metrics.textfile: "prom" is not an absolute path`,
+		"metrics:\n  textfil: /prom\n":                                  `:3: unknown key "textfil"`,
+		"metrics:\n  cloudwatch:\n    region: eu-west-1\n":              ":3: metrics.cloudwatch.namespace: there is none",
+		"metrics: {cloudwatch: {namespace: AWS/S3}}\n":                  `:2: metrics.cloudwatch.namespace: "AWS/S3" is no namespace`,
+		"metrics: {cloudwatch: {namespace: \"a\\nb\"}}\n":               `:2: metrics.cloudwatch.namespace: "a\nb" is no namespace`,
+		"metrics: {cloudwatch: {namespace: a, dimensions: {Job: x}}}\n": `:2: metrics.cloudwatch.dimensions: "Job": "x" is no dimension`,
+		"metrics: {cloudwatch: {namespace: a, credentials_file: x}}\n":  `:2: metrics.cloudwatch.credentials_file: "x" is not an absolute path`,
+		"jobs: {a: {metrics: {textfile: /x}}}\n":                        `:2: unknown key "metrics"`,
 	} {
 		err := loadError(t, "s3: {bucket: company-backups}\n"+text)
 		if fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) || fault.Remedy(err) == "" {

@@ -38,7 +38,7 @@ func refuseWritableFolder(dir string) error {
 // SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key
 // that signs is not among them: a run refuses one that others can read.
 func (c *Config) SecretFiles(j Job) []string {
-	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile}
+	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile, c.Metrics.CloudWatch.CredentialsFile}
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
 	}

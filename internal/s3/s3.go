@@ -80,7 +80,7 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	cfg, err := loadConfig(ctx, opts)
+	cfg, err := LoadConfig(ctx, Access{Region: opts.Region, CredentialsFile: opts.CredentialsFile, Profile: opts.Profile})
 	if err != nil {
 		return nil, fault.New(fault.Config, "s3: load the AWS configuration",
 			"Correct the AWS_* variables, the profile or the shared configuration file.", err)
@@ -176,23 +176,31 @@ func orDefault[T comparable](v, or T) T {
 	return v
 }
 
-func loadConfig(ctx context.Context, opts Options) (aws.Config, error) {
+// Access is whose key is used, and in which region. Empty fields are the AWS SDK's own chain.
+type Access struct {
+	Region          string
+	CredentialsFile string // AWS shared credentials file; wins over AWS_ACCESS_KEY_ID
+	Profile         string
+}
+
+// LoadConfig is the SDK's configuration for a service of AWS, be it S3 or another.
+func LoadConfig(ctx context.Context, of Access) (aws.Config, error) {
 	load := []func(*awsconfig.LoadOptions) error{
 		// The SDK puts AWS_CA_BUNDLE only into a client of this type.
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient()),
 		awsconfig.WithLogger(logging.Nop{}), // the SDK's own goes to stderr
 	}
-	profile := opts.Profile
-	if opts.CredentialsFile != "" {
-		load = append(load, awsconfig.WithSharedCredentialsFiles([]string{opts.CredentialsFile}))
+	profile := of.Profile
+	if of.CredentialsFile != "" {
+		load = append(load, awsconfig.WithSharedCredentialsFiles([]string{of.CredentialsFile}))
 		// Without a profile set in code, AWS_ACCESS_KEY_ID would win over the file.
 		profile = orDefault(profile, orDefault(os.Getenv("AWS_PROFILE"), "default"))
 	}
 	if profile != "" {
 		load = append(load, awsconfig.WithSharedConfigProfile(profile))
 	}
-	if opts.Region != "" {
-		load = append(load, awsconfig.WithRegion(opts.Region))
+	if of.Region != "" {
+		load = append(load, awsconfig.WithRegion(of.Region))
 	}
 	return awsconfig.LoadDefaultConfig(ctx, load...)
 }
