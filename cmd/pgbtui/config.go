@@ -43,6 +43,7 @@ also stand inside a job.
     slack_webhook: https://hooks.slack.com/...
     channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
     remind: 24h                 a reminder of a problem that lasts
+  heartbeat: {url: https://hc-ping.com/...}    told when a run starts and ends; {job} is the job's name; or url_file
   watch: {ping_url: https://...}               called after each clean look; not inside a job
   metrics:                      for Prometheus and CloudWatch; not inside a job
     textfile: /var/lib/prometheus/node-exporter

@@ -29,7 +29,10 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	if err != nil {
 		return err
 	}
+	beat := heartbeatOf(ctx, o.env, o.run.logs, job)
+	beat.begin(ctx)
 	end := runBackup(ctx, o, job)
+	beat.end(ctx, end)
 	measureRun(ctx, o, c, job, exitCode(end))
 	return end
 }

@@ -16,6 +16,7 @@ import (
 type logs struct {
 	stderr  io.Writer
 	journal *journal.Handler // nil until something is logged there
+	copyTo  io.Writer        // gets the lines as well; nil: nobody
 }
 
 func (l *logs) close() {
@@ -31,13 +32,21 @@ func (l *logs) inJournal() bool {
 
 // logger writes to the journal everything, as a line what is of this level at least.
 func (l *logs) logger(level slog.Level) *slog.Logger {
+	to := l.handler(level)
+	if l.copyTo != nil {
+		to = slog.NewMultiHandler(to, journal.NewTextHandler(l.copyTo, slog.LevelInfo))
+	}
+	return slog.New(to)
+}
+
+func (l *logs) handler(level slog.Level) slog.Handler {
 	if !l.inJournal() {
-		return slog.New(journal.NewTextHandler(l.stderr, level))
+		return journal.NewTextHandler(l.stderr, level)
 	}
 	if l.journal == nil {
 		l.journal = journal.NewHandler(journal.HandlerOptions{Level: slog.LevelDebug})
 	}
-	return slog.New(l.journal)
+	return l.journal
 }
 
 // failure puts an error where the alert looks for it.

@@ -95,7 +95,7 @@ func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job c
 	warnOfMetrics(ctx, o.run.logs, sendMetrics(ctx, to, groups))
 }
 
-// reportEnd sends how a backup's unit ended. A configuration that cannot be read names no system: the run itself
+// reportEnd tells others how a backup's unit ended. A configuration that cannot be read names no system: the run itself
 // failed by it, and says so.
 func reportEnd(ctx context.Context, p *program, e systemd.End) {
 	name, _, backup := systemd.JobOf(e.Unit)
@@ -107,8 +107,12 @@ func reportEnd(ctx context.Context, p *program, e systemd.End) {
 		return
 	}
 	job, err := c.Job(name)
+	if err != nil {
+		return
+	}
+	heartbeatOf(ctx, p.environment, p.logs, job).endFor(ctx, e)
 	to := monitors(p.environment, c, writer)
-	if err != nil || len(to) == 0 {
+	if len(to) == 0 {
 		return
 	}
 	group := metrics.Run(metrics.WhoOf(job), p.now(), e.Code())

@@ -53,6 +53,9 @@ func (l loader) check(name string, j Job) error {
 	if j.Instance == "." || j.Instance == ".." {
 		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "Choose another name.", "instance")
 	}
+	if err := l.checkHeartbeat(name, j.Heartbeat); err != nil {
+		return err
+	}
 	return l.checkAlert(name, j.Alert)
 }
 

@@ -44,6 +44,7 @@ type Job struct {
 	Signing     Signing
 	Keep        Keep
 	Alert       Alert
+	Heartbeat   Heartbeat
 	Warn        Warn
 	Drill       Drill
 	RPO         time.Duration // newest good set older than this is a breach; 0: by the timer's own calendar, see watch.Objective

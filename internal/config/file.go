@@ -73,16 +73,17 @@ type fileSettings struct {
 		Recipients   []string `yaml:"recipients"`
 		IdentityFile string   `yaml:"identity_file"`
 	} `yaml:"encryption"`
-	Keep        fileKeep  `yaml:"keep"`
-	Alert       fileAlert `yaml:"alert"`
-	Warn        fileWarn  `yaml:"warn"`
-	Drill       fileDrill `yaml:"drill"`
-	RPO         duration  `yaml:"rpo"`
-	ProofWithin duration  `yaml:"proof_objective"`
-	StallAfter  duration  `yaml:"stall_after"`
-	ConnectWait duration  `yaml:"connect_wait"`
-	LockWait    duration  `yaml:"lock_wait"`
-	SpoolDir    string    `yaml:"spool_dir"`
+	Keep        fileKeep      `yaml:"keep"`
+	Alert       fileAlert     `yaml:"alert"`
+	Heartbeat   fileHeartbeat `yaml:"heartbeat"`
+	Warn        fileWarn      `yaml:"warn"`
+	Drill       fileDrill     `yaml:"drill"`
+	RPO         duration      `yaml:"rpo"`
+	ProofWithin duration      `yaml:"proof_objective"`
+	StallAfter  duration      `yaml:"stall_after"`
+	ConnectWait duration      `yaml:"connect_wait"`
+	LockWait    duration      `yaml:"lock_wait"`
+	SpoolDir    string        `yaml:"spool_dir"`
 }
 
 // duration accepts Go's durations and whole days ("7d").

@@ -53,6 +53,31 @@ func TestAPasswordOfAGatewayIsASecretOfTheFile(t *testing.T) {
 	}
 }
 
+func TestAWrongHeartbeatIsToldWithItsLineAndNotShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"heartbeat: {url: canary}\n":                                         ":2: heartbeat.url: not a URL",
+		"jobs:\n  a:\n    heartbeat: {url_file: x}\n":                        `:4: heartbeat.url_file: "x" is not an absolute path`,
+		"heartbeat: {url: \"https://a.example.com/canary\", url_file: /x}\n": ":2: heartbeat: both url and url_file are given",
+	} {
+		err := loadError(t, "s3: {bucket: company-backups}\n"+text)
+		if fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	c, _ := loadWith(t, "s3: {bucket: company-backups}\njobs: {a: {heartbeat: {url: \"https://a.example.com/canary\"}}, b: {heartbeat: {url_file: /x}}}\n", "", nil)
+	if got := c.SecretFiles(c.Jobs[0]); !slices.Equal(got, []string{c.File}) {
+		t.Errorf("%q", got)
+	}
+	if got := c.SecretFiles(c.Jobs[1]); !slices.Equal(got, []string{"/x"}) {
+		t.Errorf("%q", got)
+	}
+	for _, s := range c.Settings(c.Jobs[0]) {
+		if strings.Contains(s.Value, "canary") {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 // loadError is why a file of this text is refused.
 func loadError(t *testing.T, yaml string) error {
 	t.Helper()

@@ -38,7 +38,7 @@ func refuseWritableFolder(dir string) error {
 // SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key
 // that signs is not among them: a run refuses one that others can read.
 func (c *Config) SecretFiles(j Job) []string {
-	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile, c.Metrics.CloudWatch.CredentialsFile}
+	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile, c.Metrics.CloudWatch.CredentialsFile, j.Heartbeat.URLFile}
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
 	}
@@ -56,8 +56,8 @@ func (c *Config) SecretFiles(j Job) []string {
 
 // filesWithAddresses are those in which an address of a channel of this job stands.
 func (o origins) filesWithAddresses(j Job) (files []string) {
-	for _, key := range []string{"slack_webhook", "channels"} {
-		node, file := o.node(j, "alert", key)
+	for _, key := range [][]string{{"alert", "slack_webhook"}, {"alert", "channels"}, {"heartbeat", "url"}} {
+		node, file := o.node(j, key...)
 		if node != nil && holdsAddress(node) {
 			files = append(files, file)
 		}

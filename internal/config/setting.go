@@ -47,6 +47,7 @@ func settingRows() []settingRow {
 	rows = append(rows, keyRows()...)
 	rows = append(rows, keepRows()...)
 	rows = append(rows, alertRows()...)
+	rows = append(rows, heartbeatRows()...)
 	rows = append(rows, metricRows()...)
 	rows = append(rows, drillRows()...)
 	return append(rows, timeRows()...)

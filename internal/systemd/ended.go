@@ -1,10 +1,13 @@
 package systemd
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // End is how one run of a service ended, as systemd told the process that ExecStopPost= starts
@@ -44,6 +47,13 @@ func (e End) Code() int {
 		return 0
 	}
 	return 1
+}
+
+// ToldByItself reports whether the program came to its own end, at which it has told whoever waits for it: it left with
+// a code of ours.
+func (e End) ToldByItself() bool {
+	n, err := strconv.Atoi(e.ExitStatus)
+	return err == nil && e.ExitCode == "exited" && slices.Contains(codes(), fault.Code(n))
 }
 
 // Text is the end in one line.
