@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // see confirmed
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,14 +29,20 @@ func (c *Catalogue) describe(ctx context.Context, found *gathering) error {
 	defer c.known.end()
 	all := ctx
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(readers)
-	for _, g := range found.Order { // neighbours share a file of the cache
+	var next atomic.Int64
+	for range readers { // as many goroutines, since each first has to grow its stack to what a request takes
 		group.Go(func() error {
-			err := c.complete(ctx, g, found.unread[g.Dir])
-			if err == nil {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(found.Order) || ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				g := found.Order[i] // neighbours share a file of the cache
+				if err := c.complete(ctx, g, found.unread[g.Dir]); err != nil {
+					return err
+				}
 				g.cached.done()
 			}
-			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -118,7 +126,7 @@ func (c *Catalogue) manifest(ctx context.Context, g *Gathered, again bool) (mani
 	if err != nil {
 		return manifestRead{}, err
 	}
-	read := manifestRead{sum: fmt.Sprintf("%x", sha256.Sum256(raw)), twice: again}
+	read := manifestRead{sum: hexOf(sha256.Sum256(raw)), twice: again}
 	lasting, err := c.authenticate(ctx, g, raw, &read)
 	if err != nil {
 		return manifestRead{}, err
@@ -229,8 +237,12 @@ func (c *Catalogue) fetch(ctx context.Context, g *Gathered, o member, limit int6
 	if raw, ok := g.cached.get(g.ID, o); ok {
 		return raw, nil
 	}
-	raw, object, err := Fetch(ctx, c.bucket, g.Dir+o.name, limit)
-	if err == nil && strings.HasSuffix(o.name, ".json") && !json.Valid(raw) { // it may have come damaged
+	raw, object, err := c.bucket.GetSmall(ctx, g.Dir+o.name, limit)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, tooLarge(g.Dir+o.name, limit)
+	}
+	damaged := fault.CodeOf(err) == fault.Integrity && !errors.Is(err, s3.ErrNotFound)
+	if damaged || err == nil && strings.HasSuffix(o.name, ".json") && !json.Valid(raw) { // it may have come damaged
 		raw, object, err = Fetch(ctx, c.bucket, g.Dir+o.name, limit)
 	}
 	if err == nil && confirmed(object, raw) {
@@ -244,6 +256,8 @@ func (c *Catalogue) fetch(ctx context.Context, g *Gathered, o member, limit int6
 func confirmed(o s3.Object, raw []byte) bool {
 	return o.CRC64NVME != "" || strings.Trim(o.ETag, `"`) == fmt.Sprintf("%x", md5.Sum(raw)) //nolint:gosec // against a wire, not a person
 }
+
+func hexOf(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:]) }
 
 func tooLarge(key string, limit int64) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s is larger than %d bytes", key, limit), "", nil)

@@ -3,7 +3,7 @@ package backup
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -16,7 +16,7 @@ import (
 // set back relies on.
 func parseManifest(raw []byte) (*Manifest, error) {
 	var m Manifest
-	err := json.Unmarshal(raw, &m)
+	err := unmarshal(raw, &m)
 	if m.Schema > ManifestSchema || err != nil {
 		return nil, whyUnreadable(raw, err)
 	}
@@ -27,7 +27,7 @@ func parseManifest(raw []byte) (*Manifest, error) {
 		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
 	}
 	for _, o := range m.Objects() {
-		if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || !sha256Hex.MatchString(o.SHA256) {
+		if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || !isSHA256(o.SHA256) {
 			return nil, fault.New(fault.Integrity, "manifest is incomplete: it does not vouch for every object", "", nil)
 		}
 	}
@@ -45,11 +45,14 @@ func whyUnreadable(raw []byte, err error) error {
 	return fault.New(fault.Integrity, "manifest is not readable", "", err)
 }
 
-var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// isSHA256 reports whether a text is one in hex, as this program writes it.
+func isSHA256(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
+}
 
 // parseProof is false for what is no proof, or one of a newer schema.
 func parseProof(raw []byte) (p Proof, ok bool) {
-	if json.Unmarshal(raw, &p) != nil || p.Schema < 1 || p.Schema > ManifestSchema {
+	if unmarshal(raw, &p) != nil || p.Schema < 1 || p.Schema > ManifestSchema {
 		return Proof{}, false
 	}
 	if !p.OK && p.Fault == "" { // by a version that repeated PostgreSQL's words, with people's rows in them

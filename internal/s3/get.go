@@ -95,6 +95,8 @@ func (d *download) open() (Object, error) {
 			return Object{}, err
 		}
 		object.Size, object.CRC64NVME = size, ""
+	} else {
+		d.bucket.learn(d.key, out.ResultMetadata)
 	}
 	d.body = out.Body
 	return object, nil

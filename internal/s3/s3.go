@@ -8,12 +8,14 @@ package s3
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -70,6 +72,10 @@ type Bucket struct {
 	endpoint    string // "" on AWS
 	unsigned    bool   // payloads need no signature: TLS or loopback protects them
 	lacks       lacks
+
+	sender http.RoundTripper // what requests go through that the SDK does not make
+	signer *v4.Signer
+	brief  brief
 }
 
 type closer interface{ CloseIdleConnections() }
@@ -90,7 +96,9 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	}
 	opts = opts.withDefaults()
 	transport := newTransport(cfg.HTTPClient, opts.IdleTimeout)
-	b := &Bucket{opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}}
+	b := &Bucket{
+		opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}, sender: transport, signer: v4.NewSigner(),
+	}
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(transport)
 		o.Retryer = newRetryer(opts)
