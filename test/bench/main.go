@@ -15,7 +15,9 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/test/page"
 )
@@ -24,14 +26,19 @@ import (
 const (
 	partBackup  = "backup"
 	partRestore = "restore"
+	partConsole = "console"
 )
+
+// parts are all of them.
+var parts = []string{partBackup, partRestore, partConsole}
 
 // options are the command line's.
 type options struct {
 	sizeMB  int64 // of the database
 	smallMB int64 // of the second one, which must take the same memory
 	rounds  int
-	only    string // one of the parts; "" is both
+	only    string        // one of the parts; "" is all
+	idle    time.Duration // how long the console is left alone
 	tls     bool
 	dir     string // where programs, store and dump files lie
 	out     string // a copy of the report
@@ -49,43 +56,65 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	var o options
+	o := options{idle: idleMinute}
 	flag.Int64Var(&o.sizeMB, "size", 2000, "size of the database in MB")
 	flag.Int64Var(&o.smallMB, "small", 20, "size of the database that must take no less memory, in MB")
 	flag.IntVar(&o.rounds, "n", 3, "rounds: each runs every way once, each after a floor of its own")
-	flag.StringVar(&o.only, "only", "", "`part` to measure: backup or restore; both by default")
+	flag.StringVar(&o.only, "only", "", "`part` to measure: "+strings.Join(parts, ", ")+"; all by default")
 	flag.BoolVar(&o.tls, "tls", false, "the store speaks https")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "folder for the store and for dump files: on the disk, not in memory")
 	flag.StringVar(&o.out, "o", "", "write the report to this file too")
 	flag.StringVar(&o.update, "update", "", "replace the generated parts of this page, docs/performance.md, that were measured")
 	flag.Parse()
-	if flag.NArg() > 0 || o.rounds < 1 || o.sizeMB < 1 || o.smallMB < 1 || !slices.Contains([]string{"", partBackup, partRestore}, o.only) {
-		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-only backup|restore] [-tls] [-dir DIR] [-o FILE] [-update PAGE]")
+	if flag.NArg() > 0 || o.rounds < 1 || o.sizeMB < 1 || o.smallMB < 1 || o.only != "" && !slices.Contains(parts, o.only) {
+		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-only %s] [-tls] [-dir DIR] [-o FILE] [-update PAGE]", strings.Join(parts, "|"))
 	}
 	found, err := measure(ctx, o)
 	if err != nil {
 		return err
 	}
-	backup, restore := found.markdown(), found.readingMarkdown()
-	fmt.Print(backup, "\n", restore)
-	return keep(backup, restore, o)
+	reports := found.reports()
+	fmt.Print(whole(reports))
+	return keep(reports, o)
 }
 
+// report is one part as a page has it.
+type report struct{ command, text string }
+
+func (f *findings) reports() []report {
+	return []report{
+		{"make bench", f.markdown()}, {"make bench, reading back", f.readingMarkdown()}, {"make bench, console", f.consoleMarkdown()},
+	}
+}
+
+func whole(reports []report) string {
+	var texts []string
+	for _, r := range reports {
+		if r.text != "" {
+			texts = append(texts, r.text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
+// measures is whether a part is wanted.
+func (o options) measures(part string) bool { return o.only == "" || o.only == part }
+
 // keep writes what was measured to a file, and to the parts of a page.
-func keep(backup, restore string, o options) error {
+func keep(reports []report, o options) error {
 	if o.out != "" {
-		if err := os.WriteFile(o.out, []byte(backup+"\n"+restore), 0o644); err != nil {
+		if err := os.WriteFile(o.out, []byte(whole(reports)), 0o644); err != nil {
 			return err
 		}
 	}
 	if o.update == "" {
 		return nil
 	}
-	for command, report := range map[string]string{"make bench": backup, "make bench, reading back": restore} {
-		if report == "" {
+	for _, r := range reports {
+		if r.text == "" {
 			continue
 		}
-		if err := page.Update(o.update, command, report); err != nil {
+		if err := page.Update(o.update, r.command, r.text); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ type findings struct {
 	results   []result // of the ways, in order
 	small     []result // of pgbtui's on the small database
 	read      []readSet
+	console   *consoleFound
 }
 
 // result is one way with its pairs.
@@ -32,6 +33,14 @@ type pair struct{ floor, run sample }
 // measure sets everything up, runs all pairs, and leaves nothing behind.
 func measure(ctx context.Context, o options) (found *findings, err error) {
 	found = &findings{machine: lookAround(ctx), tls: o.tls}
+	if o.measures(partConsole) {
+		if found.console, err = measureConsole(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if !o.measures(partBackup) && !o.measures(partRestore) {
+		return found, nil
+	}
 	say("building programs, starting server and store")
 	r, err := newRig(ctx, o)
 	if err != nil {
@@ -42,10 +51,10 @@ func measure(ctx context.Context, o options) (found *findings, err error) {
 	if err := found.prepare(ctx, r, o); err != nil {
 		return nil, err
 	}
-	if o.only != partRestore {
+	if o.measures(partBackup) {
 		err = found.backups(ctx, r, o.rounds)
 	}
-	if err == nil && o.only != partBackup {
+	if err == nil && o.measures(partRestore) {
 		found.read, err = r.readBack(ctx, o)
 	}
 	return found, err

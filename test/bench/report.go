@@ -31,6 +31,13 @@ func (f *findings) markdown() string {
 	return b.String()
 }
 
+// machineLine is what figures depend on that need no database.
+func (f *findings) machineLine(b *strings.Builder) {
+	m := f.machine
+	fmt.Fprintf(b, "Measured on %s: %d cores (%s), %.0f GiB, %s; %s. Load average before the start: %s.\n\n",
+		time.Now().UTC().Format(time.DateOnly), m.cores, m.model, float64(m.memory)/(1<<30), m.system, m.programs[0], m.load)
+}
+
 func (f *findings) conditions(b *strings.Builder, rounds int) {
 	m := f.machine
 	transport := "http"
