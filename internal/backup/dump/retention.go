@@ -2,8 +2,10 @@ package dump
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
@@ -19,12 +21,23 @@ func (r *run) retention(ctx context.Context) []retention.Decision {
 		return nil
 	}
 	r.enter(ctx, backup.StageRetention, 0)
+	rules, last := passRules(r.job), recallPass(r.env.StateDir, r.job)
+	if !last.due(rules, r.env.Stamp()) {
+		last.Runs++
+		rememberPass(r.env.StateDir, r.job, last)
+		r.log.InfoContext(ctx, fmt.Sprintf("retention: left to a later run, since it decided about %d sets at %s", last.Sets,
+			last.At.Format(time.RFC3339)), backup.Event(backup.EventRetentionKept))
+		return nil
+	}
 	var done retention.Pruned
 	plan, err := retention.PlanOf(ctx, r.job, r.env, r.catalogue, retention.Reach{})
 	if err == nil {
 		done, err = retention.Apply(ctx, r.env.Bucket, r.log, plan, retention.Unconfirmed)
 	}
-	if err != nil {
+	if err == nil {
+		rememberPass(r.env.StateDir, r.job, pass{Rules: rules, At: r.env.Stamp(), Sets: plan.Seen})
+	} else {
+		rememberPass(r.env.StateDir, r.job, pass{})
 		text := "retention: " + strings.TrimPrefix(err.Error(), "retention: ")
 		r.warnings = append(r.warnings, text)
 		r.log.WarnContext(ctx, text, event.Attr(event.RetentionFailed), slog.String("remedy", fault.Remedy(err)))

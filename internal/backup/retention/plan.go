@@ -16,6 +16,7 @@ type Pruning struct {
 	Leftovers []Leftover // newest run first
 	Doubts    []string   // reasons not to carry it out unseen; none: nothing is odd
 	Notes     []string   // what could not be looked at
+	Seen      int        // sets of the database that were looked at, of all jobs
 
 	job   string
 	reach Reach
@@ -62,5 +63,7 @@ func PlanOf(ctx context.Context, job config.Job, env backup.Env, catalogue *back
 		return nil, err
 	}
 	notes = append(notes, backup.LeftOut(sets)...)
-	return &Pruning{Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, job: job.Name, reach: reach}, nil
+	return &Pruning{
+		Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, Seen: len(sets), job: job.Name, reach: reach,
+	}, nil
 }
