@@ -26,7 +26,7 @@ func (r *run) retention(ctx context.Context) []retention.Decision {
 		last.Runs++
 		rememberPass(r.env.StateDir, r.job, last)
 		r.log.InfoContext(ctx, fmt.Sprintf("retention: left to a later run, since it decided about %d sets at %s", last.Sets,
-			last.At.Format(time.RFC3339)), backup.Event(backup.EventRetentionKept))
+			last.At.Format(time.RFC3339)), event.Attr(event.RetentionKept))
 		return nil
 	}
 	var done retention.Pruned
