@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -45,7 +46,7 @@ func reason(entries []journal.Entry, systemdKnows bool) (message, remedy string)
 		case own.Message == "" && (e.Priority <= 3 || e.Fields["PGBTUI_EXIT"] != ""):
 			// An end that is no error, such as a lock that is held, is told as a warning with an exit code.
 			own = e
-		case ended.Message == "" && e.Event == journal.EventRunEnded && e.Fields["PGBTUI_RESULT"] != "success":
+		case ended.Message == "" && e.Event == event.RunEnded && e.Fields["PGBTUI_RESULT"] != "success":
 			ended = e
 		}
 	}

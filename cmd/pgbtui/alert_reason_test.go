@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 )
 
@@ -23,7 +24,7 @@ func systemdSaid(priority int, message, id string) journal.Entry {
 
 func endedAs(how string) journal.Entry {
 	e := said(5, "postgres-backup@x.service ended: "+how, map[string]string{"PGBTUI_RESULT": "signal"})
-	e.Event = journal.EventRunEnded
+	e.Event = event.RunEnded
 	return e
 }
 
