@@ -1,0 +1,210 @@
+package cost_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/cost"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+const gib = 1 << 30
+
+var now = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
+
+var subject = cost.Subject{Region: "us-east-1", Instance: "db1", Database: "shop", Whose: backup.Whose{Job: "shop"}}
+
+func near(t testing.TB, what string, got, want float64) {
+	t.Helper()
+	if math.Abs(got-want) > 0.005 {
+		t.Errorf("%s: %.4f, want %.4f", what, got, want)
+	}
+}
+
+func forecast(t testing.TB, p cost.Plan, months int, sets ...backup.Set) []cost.Month {
+	t.Helper()
+	out, err := cost.Forecast(cost.BuiltIn(), subject, sets, p, now, months)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func set(daysAgo int, bytes int64, class string) backup.Set {
+	at := now.AddDate(0, 0, -daysAgo)
+	id := at.Format(backup.IDTime) + "-00000a"
+	return backup.Set{
+		ID: id, Dir: "p/db1/shop/" + id + "/", Kind: backup.KindNative, Instance: "db1", Database: "shop", Job: "shop",
+		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: class, Manifest: &backup.Manifest{ID: id, Job: "shop"},
+	}
+}
+
+// A set of 100 GiB a day, kept for 30 days, is 31 sets: one that is 30 days old is not older than 30 days. Published
+// examples count 30, $69 and $37.50, and $15 "with Glacier", which no retention of 30 days reaches: each set there is
+// paid for 90 days.
+func TestAHundredGiBADayForThirtyDaysCostsWhatAHandMadeCalculationSays(t *testing.T) {
+	for class, want := range map[string]float64{
+		"STANDARD":    31 * 100 * 0.023,
+		"STANDARD_IA": 31 * 100 * 0.0125,
+		// 31 days in the class, 59 more that are paid for all the same, 30 sets a month.
+		"GLACIER": 31*100*0.0036 + 30*100*0.0036*59/30,
+	} {
+		p := cost.Plan{Keep: config.Keep{Days: 30}, Class: class, Every: 24 * time.Hour, Bytes: 100 * gib}
+		got := forecast(t, p, 4)[3]
+		near(t, class, got.Storage+got.Early, want)
+		if got.Sets != 31 || got.Bytes != 31*100*gib {
+			t.Errorf("%s: %d sets, %d bytes", class, got.Sets, got.Bytes)
+		}
+	}
+}
+
+func TestTheFirstMonthsFillUp(t *testing.T) {
+	p := cost.Plan{Keep: config.Keep{Days: 60}, Class: "STANDARD", Every: 24 * time.Hour, Bytes: 10 * gib}
+	months := forecast(t, p, 3)
+	// The set of day d lies there for 30-d days of the first month: 29+28+...+0 days in all.
+	near(t, "first", months[0].Storage, 10*0.023*(29*30/2)/30)
+	near(t, "second", months[1].Storage, 10*0.023*(30*30+29*30/2)/30)
+	if months[0].Sets != 30 || months[2].Sets != 61 {
+		t.Errorf("%+v", months)
+	}
+}
+
+func TestWhatIsThereIsPaidForAndGoesByTheSameRules(t *testing.T) {
+	p := cost.Plan{Keep: config.Keep{Days: 7, MinGood: 1}, Class: "STANDARD", Every: 24 * time.Hour, Bytes: gib}
+	months := forecast(t, p, 1, set(1, gib, "STANDARD"), set(100, 50*gib, "STANDARD_IA"))
+	if months[0].Sets != 8 {
+		t.Errorf("%+v", months[0])
+	}
+	other := set(2, 1000*gib, "STANDARD")
+	other.Job = "weekly"
+	broken := set(3, 1000*gib, "STANDARD")
+	broken.Problem = "dump.pgc.zst is gone"
+	with := forecast(t, p, 1, set(1, gib, "STANDARD"), set(100, 50*gib, "STANDARD_IA"), other, broken)
+	near(t, "other jobs' and damaged sets", with[0].Storage, months[0].Storage)
+}
+
+func TestGrowthMakesLaterSetsLarger(t *testing.T) {
+	p := cost.Plan{Keep: config.Keep{Last: 1, MinGood: 1}, Class: "STANDARD", Every: 24 * time.Hour, Bytes: 100 * gib, Growth: 0.1}
+	months := forecast(t, p, 12)
+	near(t, "the last set", float64(months[11].Bytes)/gib, float64(months[11].Sets)*100*2.2-10.0/30*math.Max(0, float64(months[11].Sets-1)))
+}
+
+func TestSmallObjectsAndArchivesArePaidForAsTheyAreBilled(t *testing.T) {
+	prices := cost.BuiltIn()
+	standard, _ := prices.Of("us-east-1", "STANDARD")
+	for class, want := range map[string]float64{
+		"STANDARD":    1 * 0.023 / gib,
+		"STANDARD_IA": 128 * 1024 * 0.0125 / gib,
+		"GLACIER":     (1+32*1024)*0.0036/gib + 8*1024*0.023/gib,
+	} {
+		p, _ := prices.Of("us-east-1", class)
+		if got := cost.MonthOf(p, standard, 1); math.Abs(got-want) > 1e-15 {
+			t.Errorf("%s: %g, want %g", class, got, want)
+		}
+	}
+}
+
+func TestAPriceIsNeverAnotherRegions(t *testing.T) {
+	for _, c := range []struct {
+		region, class string
+		want          float64
+	}{
+		{"us-east-1", "", 0.023}, {"eu-central-1", "STANDARD", 0.0245}, {"eu-central-1", "STANDARD_IA", 0.0135},
+		{"eu-central-1", "GLACIER", -1}, {"eu-west-1", "STANDARD_IA", -1}, {"mars-1", "STANDARD", -1}, {"us-east-1", "EXPRESS_ONEZONE", -1},
+	} {
+		p, known := cost.BuiltIn().Of(c.region, c.class)
+		if known != (c.want >= 0) || known && p.GiBMonth != c.want {
+			t.Errorf("%+v: %+v, %v", c, p, known)
+		}
+	}
+	_, err := cost.Forecast(cost.BuiltIn(), cost.Subject{Region: "mars-1"}, nil, cost.Plan{Every: time.Hour}, now, 1)
+	if err == nil || !strings.Contains(err.Error(), `no price of STANDARD in "mars-1"`) {
+		t.Error(err)
+	}
+}
+
+func TestRequestsAreCountedWhereTheirPriceIsKnown(t *testing.T) {
+	p := cost.Plan{Class: "GLACIER_IR", Every: 24 * time.Hour, Bytes: gib, Parts: 1000}
+	near(t, "requests", *forecast(t, p, 1)[0].Requests, 30*0.02)
+	elsewhere := subject
+	elsewhere.Region = "eu-central-1"
+	out, err := cost.Forecast(cost.BuiltIn(), elsewhere, nil, p, now, 1)
+	if err != nil || out[0].Requests != nil {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+func TestARhythmWithoutAnEndIsRefused(t *testing.T) {
+	_, err := cost.Forecast(cost.BuiltIn(), subject, nil, cost.Plan{Every: time.Minute, Bytes: 1}, now, 12)
+	if err == nil || !strings.Contains(err.Error(), "more than 20000 sets at once") {
+		t.Error(err)
+	}
+}
+
+func TestAPlanIsReadOffTheNewestSets(t *testing.T) {
+	var sets []backup.Set
+	for i := range 40 {
+		sets = append(sets, set(i, int64(140-i)*gib, "STANDARD_IA"))
+	}
+	p := cost.PlanOf(config.Job{Name: "shop", Keep: config.Keep{Days: 7}}, "", sets)
+	if p.Every != 24*time.Hour || p.Bytes != 140*gib || p.Class != "STANDARD_IA" || p.Keep.Days != 7 {
+		t.Errorf("%+v", p)
+	}
+	near(t, "growth", p.Growth, (140.0/101-1)/(39.0/30))
+	if none := cost.PlanOf(config.Job{Name: "shop"}, "GLACIER_IR", nil); none.Every != 0 || none.Bytes != 0 || none.Class != "GLACIER_IR" {
+		t.Errorf("%+v", none)
+	}
+}
+
+func TestAWrongSuppositionIsNamed(t *testing.T) {
+	var p cost.Plan
+	for change, want := range map[string]string{
+		"keep.days=many": "keep.days=\"many\" is not a number", "keep.hourly=3": `"keep.hourly" is not known: there are keep.last`,
+		"every=often": "is not a duration", "every=1s": "is not a duration", "size=big": "is not the size", "size=0": "is not the size",
+		"growth=x": "per cent a month", "colour=red": `"colour" is not known`,
+	} {
+		key, value, _ := strings.Cut(change, "=")
+		if err := p.Change(key, value); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+	for _, change := range []string{"keep.weekly=52", "class=GLACIER_IR", "every=4h", "size=100GiB", "growth=5%"} {
+		key, value, _ := strings.Cut(change, "=")
+		if err := p.Change(key, value); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := fmt.Sprintf("%d %s %s %d %g", p.Keep.Weekly, p.Class, p.Every, p.Bytes/gib, p.Growth); got != "52 GLACIER_IR 4h0m0s 100 0.05" {
+		t.Error(got)
+	}
+}
+
+func TestAPriceListOfOnesOwn(t *testing.T) {
+	table, err := cost.Read("prices.yaml", []byte("as_of: 2026-11-01\nregions:\n  nbg1:\n    STANDARD: {gib_month: 0.006}\n    STANDARD_IA: {gib_month: 0.01, put_1000: 0.02, minimum_days: 7}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, known := table.Of("nbg1", ""); !known || p.GiBMonth != 0.006 || p.Put1000 != nil || table.AsOf != "prices.yaml, of 2026-11-01" {
+		t.Errorf("%+v, %v, %q", p, known, table.AsOf)
+	}
+	if p, _ := table.Of("nbg1", "STANDARD_IA"); *p.Put1000 != 0.02 || p.MinimumDays != 7 || p.MinimumBytes != 128<<10 {
+		t.Errorf("%+v", p)
+	}
+	for text, want := range map[string]string{
+		"regions: {a: {STANDARD: {gib_month: 1}}}": "as_of is missing",
+		"as_of: now": "no region has a price",
+		"as_of: now\nregions: {a: {STANDARD: {}}}":                     "a: STANDARD: gib_month is missing",
+		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":        "less than nothing",
+		"as_of: now\nregions: {a: {STANDARD: {gib_month: 1, tax: 2}}}": "line 2: field tax not found",
+		"[": "yaml",
+	} {
+		if _, err := cost.Read("p", []byte(text)); err == nil || fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package cost
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+)
+
+// MonthDays is a month of this package: 30 days, as AWS's prices for storage mean it.
+const MonthDays = 30
+
+const day = 24 * time.Hour
+
+// Plan is how a job goes on: how often, how large, by which rules, into which class.
+type Plan struct {
+	Keep   config.Keep
+	Class  string
+	Every  time.Duration // between two backups
+	Bytes  int64         // of one set, all its objects
+	Growth float64       // of a set's size in a month: 0.05 is five per cent
+	Parts  int64         // requests that store one set
+}
+
+// Subject is whose sets a forecast is about, and where they lie.
+type Subject struct {
+	Region   string
+	Instance string
+	Database string
+	Whose    backup.Whose
+}
+
+// Month is what one month costs.
+type Month struct {
+	Sets     int   // at its end
+	Bytes    int64 // at its end
+	Storage  float64
+	Early    float64  // for sets that were deleted before their class's minimum
+	Requests *float64 // nil: not known
+}
+
+// USD is all of it, as far as it is known.
+func (m Month) USD() float64 {
+	sum := m.Storage + m.Early
+	if m.Requests != nil {
+		sum += *m.Requests
+	}
+	return sum
+}
+
+// mostSets bounds a forecast: one that holds more is a rhythm that nobody means.
+const mostSets = 20000
+
+// stored is one set of a forecast.
+type stored struct {
+	set   backup.Set
+	price Price
+	from  time.Time
+}
+
+// Forecast is what the next months cost if the job goes on by the plan: sets are made, and deleted by the very rules
+// that retention uses. sets are what there is: those of other jobs, unfinished and damaged ones are left out.
+func Forecast(prices Table, of Subject, sets []backup.Set, p Plan, now time.Time, months int) ([]Month, error) {
+	price, known := prices.Of(of.Region, p.Class)
+	if !known {
+		return nil, fmt.Errorf("no price of %s in %q", classText(p.Class), of.Region)
+	}
+	f := forecast{plan: p, price: price, standard: prices.regions[of.Region][standard], of: of}
+	for _, s := range Counted(of.Whose, sets) {
+		price, known := prices.Of(of.Region, s.Class)
+		if !known {
+			return nil, fmt.Errorf("no price of %s in %q", classText(s.Class), of.Region)
+		}
+		f.held = append(f.held, stored{set: s, price: price, from: s.FinishedAt})
+	}
+	var out []Month
+	next := now.Add(p.Every)
+	for m := range months {
+		end := now.Add(time.Duration(m+1) * MonthDays * day)
+		month, err := f.month(now.Add(time.Duration(m)*MonthDays*day), end, &next, now)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, month)
+	}
+	return out, nil
+}
+
+// Counted are the sets that a job pays for and its rules decide about.
+func Counted(whose backup.Whose, sets []backup.Set) []backup.Set {
+	return slices.DeleteFunc(slices.Clone(sets), func(s backup.Set) bool { return s.Kind != backup.KindNative || !s.Good() || !whose.Owns(&s) })
+}
+
+func classText(class string) string {
+	if class == "" {
+		return standard
+	}
+	return class
+}
+
+// forecast is a job on its way through the months.
+type forecast struct {
+	plan     Plan
+	price    Price
+	standard Price
+	of       Subject
+	held     []stored
+	made     int
+	pruned   time.Time
+}
+
+// month makes the sets from start to end, and adds up what lies there meanwhile.
+func (f *forecast) month(start, end time.Time, next *time.Time, first time.Time) (Month, error) {
+	var m Month
+	var puts float64
+	for ; !next.After(end); *next = next.Add(f.plan.Every) {
+		grown := 1 + f.plan.Growth*next.Sub(first).Hours()/24/MonthDays
+		f.add(*next, int64(float64(f.plan.Bytes)*max(grown, 0)))
+		puts += float64(f.plan.Parts)
+		if err := f.prune(*next, start, &m); err != nil {
+			return m, err
+		}
+		if len(f.held) > mostSets {
+			return m, fmt.Errorf("more than %d sets at once", mostSets)
+		}
+	}
+	for i := range f.held {
+		m.Storage += f.lies(&f.held[i], start, end)
+		m.Bytes += f.held[i].set.StoredSize
+	}
+	m.Sets = len(f.held)
+	if f.price.Put1000 != nil {
+		usd := puts / 1000 * *f.price.Put1000
+		m.Requests = &usd
+	}
+	return m, nil
+}
+
+func (f *forecast) add(at time.Time, bytes int64) {
+	f.made++
+	id := fmt.Sprintf("%s-%06x", at.UTC().Format(backup.IDTime), f.made&0xffffff)
+	f.held = append(f.held, stored{price: f.price, from: at, set: backup.Set{
+		ID: id, Dir: id + "/", Kind: backup.KindNative, Instance: f.of.Instance, Database: f.of.Database, Job: f.of.Whose.Job,
+		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: f.plan.Class, Manifest: &backup.Manifest{ID: id, Job: f.of.Whose.Job},
+	}})
+}
+
+// prune lets the sets go that retention would delete at that moment.
+func (f *forecast) prune(at, start time.Time, m *Month) error {
+	// Once a day is enough: nothing younger is ever deleted.
+	if len(f.plan.Keep.Rules()) == 0 || at.Sub(f.pruned) < day {
+		return nil
+	}
+	f.pruned = at
+	sets := make([]backup.Set, len(f.held))
+	for i := range f.held {
+		sets[i] = f.held[i].set
+	}
+	decisions, err := retention.Decide(sets, retention.Policy{Keep: f.plan.Keep, Whose: f.of.Whose}, at)
+	if err != nil {
+		return err
+	}
+	gone := map[string]bool{}
+	for i := range decisions {
+		gone[decisions[i].Set.Dir] = decisions[i].Delete
+	}
+	f.held = slices.DeleteFunc(f.held, func(s stored) bool {
+		if !gone[s.set.Dir] {
+			return false
+		}
+		m.Storage += f.lies(&s, start, at)
+		if missing := time.Duration(s.price.MinimumDays)*day - at.Sub(s.from); missing > 0 {
+			m.Early += f.usd(&s, missing)
+		}
+		return true
+	})
+	return nil
+}
+
+// lies is what a set costs from start, or from when it was made, until end.
+func (f *forecast) lies(s *stored, start, end time.Time) float64 {
+	if s.from.After(start) {
+		start = s.from
+	}
+	return f.usd(s, max(end.Sub(start), 0))
+}
+
+// usd is what a set costs for a time.
+func (f *forecast) usd(s *stored, d time.Duration) float64 {
+	return MonthOf(s.price, f.standard, s.set.StoredSize) * d.Hours() / 24 / MonthDays
+}
+
+// MonthOf is what bytes cost a month at a price, as one object; inStandard is the price of STANDARD there.
+func MonthOf(p, inStandard Price, bytes int64) float64 {
+	billed := max(bytes, p.MinimumBytes) + p.OwnIndexBytes
+	return gib(billed)*p.GiBMonth + gib(p.IndexBytes-p.OwnIndexBytes)*inStandard.GiBMonth
+}
+
+func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }

@@ -1,0 +1,178 @@
+// Package cost says what sets cost a month by dated list prices, and what they will cost by the same rules or by others.
+//
+// Rules: a price is known for the region and class that it was published for and for no other. What is not known is
+// said, never taken from a neighbour.
+package cost
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Price is what one storage class costs in one region, in US dollars.
+type Price struct {
+	GiBMonth float64  // for a GiB that lies there for 30 days
+	Put1000  *float64 // for 1000 requests that store: each object and each part of an upload; nil: not known
+
+	MinimumDays  int   // what goes earlier is paid for until then
+	MinimumBytes int64 // what is smaller is paid for as if it had this size
+	// IndexBytes are what an archive class keeps for each object besides it, OwnIndexBytes in its own class, the rest in
+	// STANDARD.
+	IndexBytes    int64
+	OwnIndexBytes int64
+}
+
+// Table is a price list.
+type Table struct {
+	AsOf    string // when these prices were published, in words
+	regions map[string]map[string]Price
+}
+
+// Of is the price of a class ("" is STANDARD) in a region.
+func (t Table) Of(region, class string) (Price, bool) {
+	if class == "" {
+		class = standard
+	}
+	p, known := t.regions[region][class]
+	return p, known
+}
+
+const standard = "STANDARD"
+
+// terms are those of a class in every region ("Amazon S3 pricing", "Using Amazon S3 storage classes").
+func terms(class string) Price {
+	const (
+		kib      = 1 << 10
+		smallest = 128 * kib
+	)
+	switch class {
+	case "STANDARD_IA", "ONEZONE_IA":
+		return Price{MinimumDays: 30, MinimumBytes: smallest}
+	case "GLACIER_IR":
+		return Price{MinimumDays: 90, MinimumBytes: smallest}
+	case "GLACIER":
+		return Price{MinimumDays: 90, IndexBytes: 40 * kib, OwnIndexBytes: 32 * kib}
+	case "DEEP_ARCHIVE":
+		return Price{MinimumDays: 180, IndexBytes: 40 * kib, OwnIndexBytes: 32 * kib}
+	}
+	return Price{}
+}
+
+// BuiltIn are AWS's list prices as far as a dated source was found: storage of the first 50 TB.
+func BuiltIn() Table {
+	t := Table{AsOf: "AWS's list prices, as published from 14 September 2025 to 1 July 2026", regions: map[string]map[string]Price{}}
+	virginia := map[string][2]float64{ // storage and requests: AWS Price List, 28 October 2025
+		standard: {0.023, 0.005}, "STANDARD_IA": {0.0125, 0.01}, "ONEZONE_IA": {0.01, 0.01}, "GLACIER_IR": {0.004, 0.02},
+		"GLACIER": {0.0036, 0.03}, "DEEP_ARCHIVE": {0.00099, 0.05},
+	}
+	for class, usd := range virginia {
+		p := terms(class)
+		p.GiBMonth = usd[0]
+		p.Put1000 = &usd[1]
+		t.set("us-east-1", class, p)
+	}
+	for class, usd := range map[string]float64{"STANDARD_IA": 0.0135, "GLACIER_IR": 0.005} { // 14 September 2025
+		p := terms(class)
+		p.GiBMonth = usd
+		t.set("eu-central-1", class, p)
+	}
+	for usd, regions := range map[float64]string{ // STANDARD: AWS Price List, 1 July 2026
+		0.023:  "us-east-2 us-west-2 eu-west-1 eu-north-1",
+		0.024:  "eu-west-2 eu-west-3",
+		0.0245: "eu-central-1",
+		0.025:  "ca-central-1 me-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-northeast-1 ap-northeast-2 ap-south-1",
+		0.026:  "us-west-1",
+		0.0274: "af-south-1",
+		0.0405: "sa-east-1",
+	} {
+		for _, region := range strings.Fields(regions) {
+			t.set(region, standard, Price{GiBMonth: usd})
+		}
+	}
+	return t
+}
+
+func (t Table) set(region, class string, p Price) {
+	if t.regions[region] == nil {
+		t.regions[region] = map[string]Price{}
+	}
+	t.regions[region][class] = p
+}
+
+// filePrice is one price of a file. What is not said is AWS's term for a class of that name.
+type filePrice struct {
+	GiBMonth     *float64 `yaml:"gib_month"`
+	Put1000      *float64 `yaml:"put_1000"`
+	MinimumDays  *int     `yaml:"minimum_days"`
+	MinimumBytes *int64   `yaml:"minimum_bytes"`
+}
+
+// Read is a price list from a file, for a store of another make or for prices of one's own; name is the file's, for
+// messages.
+func Read(name string, raw []byte) (Table, error) {
+	var file struct {
+		AsOf    string                          `yaml:"as_of"`
+		Regions map[string]map[string]filePrice `yaml:"regions"`
+	}
+	d := yaml.NewDecoder(strings.NewReader(string(raw)))
+	d.KnownFields(true)
+	if err := d.Decode(&file); err != nil {
+		return Table{}, wrongPrices(name, err.Error())
+	}
+	if file.AsOf == "" {
+		return Table{}, wrongPrices(name, "as_of is missing: nobody knows how old these prices are")
+	}
+	t := Table{AsOf: name + ", of " + file.AsOf, regions: map[string]map[string]Price{}}
+	for region, classes := range file.Regions {
+		for class, f := range classes {
+			p, err := f.price(class)
+			if err != nil {
+				return Table{}, wrongPrices(name, region+": "+class+": "+err.Error())
+			}
+			t.set(region, class, p)
+		}
+	}
+	if len(t.regions) == 0 {
+		return Table{}, wrongPrices(name, "no region has a price")
+	}
+	return t, nil
+}
+
+func (f filePrice) price(class string) (Price, error) {
+	p := terms(class)
+	if f.GiBMonth == nil {
+		return p, fmt.Errorf("gib_month is missing")
+	}
+	p.GiBMonth = *f.GiBMonth
+	p.Put1000 = f.Put1000
+	if f.MinimumDays != nil {
+		p.MinimumDays = *f.MinimumDays
+	}
+	if f.MinimumBytes != nil {
+		p.MinimumBytes = *f.MinimumBytes
+	}
+	if p.GiBMonth < 0 || p.MinimumDays < 0 || p.MinimumBytes < 0 || p.Put1000 != nil && *p.Put1000 < 0 {
+		return p, fmt.Errorf("nothing costs less than nothing")
+	}
+	return p, nil
+}
+
+func wrongPrices(name, what string) error {
+	return fault.New(fault.Config, "cost: "+name+": "+what,
+		"Write as_of, and regions with gib_month for each storage class; docs/cost.md has an example.", nil)
+}
+
+// Regions are those with a price, sorted.
+func (t Table) Regions() []string {
+	var all []string
+	for region := range t.regions {
+		all = append(all, region)
+	}
+	slices.Sort(all)
+	return all
+}
