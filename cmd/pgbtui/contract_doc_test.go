@@ -21,7 +21,7 @@ func documents() map[string]any {
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{},
 		"version": jsonVersion{}, "error": jsonError{},
 	}
 }
@@ -42,7 +42,8 @@ func parts() map[string]any {
 		"proof": backup.Proof{}, "sample": backup.Sample{}, "verification": jsonVerification{},
 		"stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"previous": backup.Previous{},
-		"policy":   iam.Policy{}, "statement": iam.Statement{},
+		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
+		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}
 }

@@ -75,7 +75,7 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	done := pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, endpoint: env.Bucket.Endpoint(), now: o.env.now()}
+	done := pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, place: storedAt(env.Bucket), now: o.env.now()}
 	if !o.dryRun {
 		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
 		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)

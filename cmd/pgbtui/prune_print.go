@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
@@ -53,13 +54,13 @@ type jsonLeftover struct {
 
 // pruned is a plan and what became of it.
 type pruned struct {
-	plan     *retention.Pruning
-	dryRun   bool
-	wide     bool // every column whole, also on a narrow terminal
-	now      time.Time
-	endpoint string // of the store: what costs are known of
-	gone     retention.Pruned
-	failed   error
+	plan   *retention.Pruning
+	dryRun bool
+	wide   bool // every column whole, also on a narrow terminal
+	now    time.Time
+	place  price.Place // what costs are known of
+	gone   retention.Pruned
+	failed error
 
 	hidden    backup.Hidden // what the job's folder holds and does not show
 	uncounted error         // why that is not known
@@ -110,7 +111,7 @@ func (d *pruned) leftoverJSON(l *retention.Leftover) jsonLeftover {
 	if l.Bytes >= 0 {
 		out.StoredBytes = &l.Bytes
 	}
-	if usd, known := l.MonthlyUSD(d.endpoint); known {
+	if usd, known := l.MonthlyUSD(d.place); known {
 		out.MonthlyUSD = &usd
 	}
 	return out
@@ -152,7 +153,7 @@ func printLeftovers(to *streams, done pruned) error {
 		if l.Bytes >= 0 {
 			bytes = readable.Size(l.Bytes)
 		}
-		if usd, known := l.MonthlyUSD(done.endpoint); known {
+		if usd, known := l.MonthlyUSD(done.place); known {
 			cost, priced = fmt.Sprintf("$%.2f a month", usd), true
 		}
 		all.rows = append(all.rows, []string{
@@ -164,7 +165,7 @@ func printLeftovers(to *streams, done pruned) error {
 		return err
 	}
 	if priced {
-		to.sayf("costs are %s\n", retention.PriceBasis)
+		to.sayf("costs are an estimate by %s\n", price.BuiltIn().AsOf)
 	}
 	return nil
 }

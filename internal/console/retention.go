@@ -7,6 +7,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
@@ -38,7 +39,9 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
-	cost := func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(bucket.Endpoint()) }
+	cost := func(l *retention.Leftover) (float64, bool) {
+		return l.MonthlyUSD(price.Place{Region: bucket.Region(), Endpoint: bucket.Endpoint()})
+	}
 	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: cost}
 	if len(job.Keep.Rules()) > 0 {
 		plan.Rules = job.Keep.String()

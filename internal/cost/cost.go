@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
 // rhythmSets are as many as the distance between two backups is taken from.
@@ -64,13 +65,13 @@ func growth(newestFirst []backup.Set) float64 {
 }
 
 // Now is what sets cost a month as they lie there; known is false where one has no price.
-func Now(prices Table, region string, sets []backup.Set) (usd float64, known bool) {
-	for _, s := range sets {
-		p, known := prices.Of(region, s.Class)
+func Now(prices price.Table, region string, sets []backup.Set) (usd float64, known bool) {
+	for i := range sets {
+		one, known := prices.Month(region, sets[i].Class, sets[i].StoredSize)
 		if !known {
 			return 0, false
 		}
-		usd += MonthOf(p, prices.regions[region][standard], s.StoredSize)
+		usd += one
 	}
 	return usd, true
 }

@@ -10,7 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/cost"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
 const gib = 1 << 30
@@ -28,7 +28,7 @@ func near(t testing.TB, what string, got, want float64) {
 
 func forecast(t testing.TB, p cost.Plan, months int, sets ...backup.Set) []cost.Month {
 	t.Helper()
-	out, err := cost.Forecast(cost.BuiltIn(), subject, sets, p, now, months)
+	out, err := cost.Forecast(price.BuiltIn(), subject, sets, p, now, months)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,53 +94,19 @@ func TestGrowthMakesLaterSetsLarger(t *testing.T) {
 	near(t, "the last set", float64(months[11].Bytes)/gib, float64(months[11].Sets)*100*2.2-10.0/30*math.Max(0, float64(months[11].Sets-1)))
 }
 
-func TestSmallObjectsAndArchivesArePaidForAsTheyAreBilled(t *testing.T) {
-	prices := cost.BuiltIn()
-	standard, _ := prices.Of("us-east-1", "STANDARD")
-	for class, want := range map[string]float64{
-		"STANDARD":    1 * 0.023 / gib,
-		"STANDARD_IA": 128 * 1024 * 0.0125 / gib,
-		"GLACIER":     (1+32*1024)*0.0036/gib + 8*1024*0.023/gib,
-	} {
-		p, _ := prices.Of("us-east-1", class)
-		if got := cost.MonthOf(p, standard, 1); math.Abs(got-want) > 1e-15 {
-			t.Errorf("%s: %g, want %g", class, got, want)
-		}
-	}
-}
-
-func TestAPriceIsNeverAnotherRegions(t *testing.T) {
-	for _, c := range []struct {
-		region, class string
-		want          float64
-	}{
-		{"us-east-1", "", 0.023}, {"eu-central-1", "STANDARD", 0.0245}, {"eu-central-1", "STANDARD_IA", 0.0135},
-		{"eu-central-1", "GLACIER", -1}, {"eu-west-1", "STANDARD_IA", -1}, {"mars-1", "STANDARD", -1}, {"us-east-1", "EXPRESS_ONEZONE", -1},
-	} {
-		p, known := cost.BuiltIn().Of(c.region, c.class)
-		if known != (c.want >= 0) || known && p.GiBMonth != c.want {
-			t.Errorf("%+v: %+v, %v", c, p, known)
-		}
-	}
-	_, err := cost.Forecast(cost.BuiltIn(), cost.Subject{Region: "mars-1"}, nil, cost.Plan{Every: time.Hour}, now, 1)
-	if err == nil || !strings.Contains(err.Error(), `no price of STANDARD in "mars-1"`) {
-		t.Error(err)
-	}
-}
-
 func TestRequestsAreCountedWhereTheirPriceIsKnown(t *testing.T) {
 	p := cost.Plan{Class: "GLACIER_IR", Every: 24 * time.Hour, Bytes: gib, Parts: 1000}
 	near(t, "requests", *forecast(t, p, 1)[0].Requests, 30*0.02)
 	elsewhere := subject
 	elsewhere.Region = "eu-central-1"
-	out, err := cost.Forecast(cost.BuiltIn(), elsewhere, nil, p, now, 1)
+	out, err := cost.Forecast(price.BuiltIn(), elsewhere, nil, p, now, 1)
 	if err != nil || out[0].Requests != nil {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
 
 func TestARhythmWithoutAnEndIsRefused(t *testing.T) {
-	_, err := cost.Forecast(cost.BuiltIn(), subject, nil, cost.Plan{Every: time.Minute, Bytes: 1}, now, 12)
+	_, err := cost.Forecast(price.BuiltIn(), subject, nil, cost.Plan{Every: time.Minute, Bytes: 1}, now, 12)
 	if err == nil || !strings.Contains(err.Error(), "more than 20000 sets at once") {
 		t.Error(err)
 	}
@@ -184,27 +150,9 @@ func TestAWrongSuppositionIsNamed(t *testing.T) {
 	}
 }
 
-func TestAPriceListOfOnesOwn(t *testing.T) {
-	table, err := cost.Read("prices.yaml", []byte("as_of: 2026-11-01\nregions:\n  nbg1:\n    STANDARD: {gib_month: 0.006}\n    STANDARD_IA: {gib_month: 0.01, put_1000: 0.02, minimum_days: 7}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, known := table.Of("nbg1", ""); !known || p.GiBMonth != 0.006 || p.Put1000 != nil || table.AsOf != "prices.yaml, of 2026-11-01" {
-		t.Errorf("%+v, %v, %q", p, known, table.AsOf)
-	}
-	if p, _ := table.Of("nbg1", "STANDARD_IA"); *p.Put1000 != 0.02 || p.MinimumDays != 7 || p.MinimumBytes != 128<<10 {
-		t.Errorf("%+v", p)
-	}
-	for text, want := range map[string]string{
-		"regions: {a: {STANDARD: {gib_month: 1}}}": "as_of is missing",
-		"as_of: now": "no region has a price",
-		"as_of: now\nregions: {a: {STANDARD: {}}}":                     "a: STANDARD: gib_month is missing",
-		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":        "less than nothing",
-		"as_of: now\nregions: {a: {STANDARD: {gib_month: 1, tax: 2}}}": "line 2: field tax not found",
-		"[": "yaml",
-	} {
-		if _, err := cost.Read("p", []byte(text)); err == nil || fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
-		}
+func TestWhatHasNoPriceHasNoForecast(t *testing.T) {
+	_, err := cost.Forecast(price.BuiltIn(), cost.Subject{Region: "mars-1"}, nil, cost.Plan{Every: time.Hour}, now, 1)
+	if err == nil || !strings.Contains(err.Error(), `no price of STANDARD in "mars-1"`) {
+		t.Error(err)
 	}
 }

@@ -1,3 +1,4 @@
+// Package cost says what sets cost a month, and what they will cost by the same rules or by others.
 package cost
 
 import (
@@ -8,10 +9,14 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
 // MonthDays is a month of this package: 30 days, as AWS's prices for storage mean it.
 const MonthDays = 30
+
+// standard is the class of what names none.
+const standard = "STANDARD"
 
 const day = 24 * time.Hour
 
@@ -24,6 +29,9 @@ type Plan struct {
 	Growth float64       // of a set's size in a month: 0.05 is five per cent
 	Parts  int64         // requests that store one set
 }
+
+// Complete reports whether it says how often and how much.
+func (p Plan) Complete() bool { return p.Every > 0 && p.Bytes > 0 }
 
 // Subject is whose sets a forecast is about, and where they lie.
 type Subject struct {
@@ -57,24 +65,25 @@ const mostSets = 20000
 // stored is one set of a forecast.
 type stored struct {
 	set   backup.Set
-	price Price
+	price price.Price
 	from  time.Time
 }
 
 // Forecast is what the next months cost if the job goes on by the plan: sets are made, and deleted by the very rules
 // that retention uses. sets are what there is: those of other jobs, unfinished and damaged ones are left out.
-func Forecast(prices Table, of Subject, sets []backup.Set, p Plan, now time.Time, months int) ([]Month, error) {
-	price, known := prices.Of(of.Region, p.Class)
+func Forecast(prices price.Table, of Subject, sets []backup.Set, p Plan, now time.Time, months int) ([]Month, error) {
+	later, known := prices.Of(of.Region, p.Class)
 	if !known {
 		return nil, fmt.Errorf("no price of %s in %q", classText(p.Class), of.Region)
 	}
-	f := forecast{plan: p, price: price, standard: prices.regions[of.Region][standard], of: of}
+	inStandard, _ := prices.Of(of.Region, standard)
+	f := forecast{plan: p, price: later, standard: inStandard, of: of}
 	for _, s := range Counted(of.Whose, sets) {
-		price, known := prices.Of(of.Region, s.Class)
+		paid, known := prices.Of(of.Region, s.Class)
 		if !known {
 			return nil, fmt.Errorf("no price of %s in %q", classText(s.Class), of.Region)
 		}
-		f.held = append(f.held, stored{set: s, price: price, from: s.FinishedAt})
+		f.held = append(f.held, stored{set: s, price: paid, from: s.FinishedAt})
 	}
 	var out []Month
 	next := now.Add(p.Every)
@@ -104,8 +113,8 @@ func classText(class string) string {
 // forecast is a job on its way through the months.
 type forecast struct {
 	plan     Plan
-	price    Price
-	standard Price
+	price    price.Price
+	standard price.Price
 	of       Subject
 	held     []stored
 	made     int
@@ -190,13 +199,5 @@ func (f *forecast) lies(s *stored, start, end time.Time) float64 {
 
 // usd is what a set costs for a time.
 func (f *forecast) usd(s *stored, d time.Duration) float64 {
-	return MonthOf(s.price, f.standard, s.set.StoredSize) * d.Hours() / 24 / MonthDays
+	return s.price.Month(f.standard, s.set.StoredSize) * d.Hours() / 24 / MonthDays
 }
-
-// MonthOf is what bytes cost a month at a price, as one object; inStandard is the price of STANDARD there.
-func MonthOf(p, inStandard Price, bytes int64) float64 {
-	billed := max(bytes, p.MinimumBytes) + p.OwnIndexBytes
-	return gib(billed)*p.GiBMonth + gib(p.IndexBytes-p.OwnIndexBytes)*inStandard.GiBMonth
-}
-
-func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }

@@ -2,8 +2,8 @@ package metrics
 
 import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
 // Sets are the samples of what the bucket holds for a job, of all sets of its database, newest first. What is not
@@ -24,7 +24,7 @@ func Sets(job config.Job, all []backup.Set) Group {
 			g.Samples = append(g.Samples, w.sample(provenAt, seconds(at), Label{Name: "level", Value: level.String()}))
 		}
 	}
-	if usd, known := cost(own, job.S3.Endpoint); known {
+	if usd, known := cost(own, price.Place{Region: job.S3.Region, Endpoint: job.S3.Endpoint}); known {
 		g.Samples = append(g.Samples, w.sample(monthlyCost, usd))
 	}
 	return g
@@ -88,9 +88,9 @@ func counted(w Who, own []backup.Set) []Sample {
 }
 
 // cost is known where the price of every set is.
-func cost(own []backup.Set, endpoint string) (usd float64, known bool) {
+func cost(own []backup.Set, at price.Place) (usd float64, known bool) {
 	for i := range own {
-		one, ok := retention.MonthlyUSD(own[i].StoredSize, own[i].Class, endpoint)
+		one, ok := at.Month(own[i].Class, own[i].StoredSize)
 		if !ok {
 			return 0, false
 		}

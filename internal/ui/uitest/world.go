@@ -17,6 +17,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
@@ -145,7 +146,7 @@ func (w *World) Plan(_ context.Context, job ui.Job) (ui.PrunePlan, error) {
 	}
 	return ui.PrunePlan{
 		Pruning: &retention.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10", By: "each backup deletes by them",
-		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD("") },
+		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(price.Place{Region: "us-east-1"}) },
 	}, w.fail("plan")
 }
 

@@ -1,12 +1,11 @@
-// Package cost says what sets cost a month by dated list prices, and what they will cost by the same rules or by others.
+// Package price is dated price lists of storage.
 //
 // Rules: a price is known for the region and class that it was published for and for no other. What is not known is
 // said, never taken from a neighbour.
-package cost
+package price
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -163,16 +162,41 @@ func (f filePrice) price(class string) (Price, error) {
 }
 
 func wrongPrices(name, what string) error {
-	return fault.New(fault.Config, "cost: "+name+": "+what,
+	return fault.New(fault.Config, "prices: "+name+": "+what,
 		"Write as_of, and regions with gib_month for each storage class; docs/cost.md has an example.", nil)
 }
 
-// Regions are those with a price, sorted.
-func (t Table) Regions() []string {
-	var all []string
-	for region := range t.regions {
-		all = append(all, region)
+// Month is what bytes cost a month of 30 days as one object of a class in a region.
+func (t Table) Month(region, class string, bytes int64) (usd float64, known bool) {
+	p, known := t.Of(region, class)
+	if !known || bytes < 0 {
+		return 0, false
 	}
-	slices.Sort(all)
-	return all
+	inStandard, known := t.Of(region, standard)
+	if p.IndexBytes > 0 && !known {
+		return 0, false
+	}
+	return p.Month(inStandard, bytes), true
+}
+
+// Month is what bytes cost a month of 30 days at a price, as one object; inStandard is the price of STANDARD there.
+func (p Price) Month(inStandard Price, bytes int64) float64 {
+	billed := max(bytes, p.MinimumBytes) + p.OwnIndexBytes
+	return gib(billed)*p.GiBMonth + gib(p.IndexBytes-p.OwnIndexBytes)*inStandard.GiBMonth
+}
+
+func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }
+
+// Place is where something is stored.
+type Place struct {
+	Region   string
+	Endpoint string // "" is AWS: of other stores no price is known
+}
+
+// Month is what bytes cost there a month of 30 days by AWS's list prices, as one object.
+func (p Place) Month(class string, bytes int64) (usd float64, known bool) {
+	if p.Endpoint != "" {
+		return 0, false
+	}
+	return BuiltIn().Month(p.Region, class, bytes)
 }
