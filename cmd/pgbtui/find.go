@@ -249,11 +249,19 @@ func noSet(ctx context.Context, places []place, look search) error {
 			all.add(at, sets)
 		}
 	}
-	if elsewhere, example := backup.Elsewhere(all.sets, look.want); elsewhere != "" {
+	if elsewhere, example := backup.Elsewhere(all.sets, look.want, databaseIn(look.scope)); elsewhere != "" {
 		what += "; " + elsewhere
 		remedy = "If you mean one of these, give its whole address, as " + example + ", or --instance. " + remedy
 	}
 	return fault.New(fault.NotFound, what, remedy, nil)
+}
+
+// databaseIn is the database that was looked for, or "".
+func databaseIn(scopes []backup.Scope) string {
+	if len(scopes) == 0 {
+		return ""
+	}
+	return scopes[0].Database
 }
 
 // scopeText is what was looked at.

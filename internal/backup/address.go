@@ -104,8 +104,8 @@ func One(found []*Set, want Wanted) (*Set, error) {
 }
 
 // Elsewhere tells of the sets that there are when none fitted: those of the wanted ID, else the newest good
-// one of each database of each instance. It is "" when there are none.
-func Elsewhere(sets []Set, want Wanted) (what, example string) {
+// one of each database of each instance, those of the database that was looked for first. It is "" when there are none.
+func Elsewhere(sets []Set, want Wanted, database string) (what, example string) {
 	found := Candidates(sets, Wanted{ID: want.ID, Doubted: want.Doubted})
 	if want.ID == Latest || len(found) == 0 {
 		found = Candidates(sets, Wanted{ID: Latest})
@@ -116,6 +116,8 @@ func Elsewhere(sets []Set, want Wanted) (what, example string) {
 	if len(found) == 0 {
 		return "", ""
 	}
+	same := slices.DeleteFunc(slices.Clone(found), func(s *Set) bool { return s.Database != database })
+	found = append(same, slices.DeleteFunc(found, func(s *Set) bool { return s.Database == database })...)
 	return what + InLine(found, ", ", func(s *Set) string {
 		return fmt.Sprintf("%s of %s", s.Address(), s.FinishedAt.UTC().Format(time.RFC3339))
 	}), found[0].Address().String()

@@ -75,6 +75,7 @@ var harmlessText = `^(?:` + strings.Join([]string{
 	`deadlock detected`,
 	`lock timeout`,
 	`event trigger functions? [a-z ]+`,
+	`can only create extension in database \S+`,
 }, "|") + `)`
 
 // severity ends in two spaces, in every language, and nothing else in a message of a program does.

@@ -76,6 +76,15 @@ func TestADrillIntoANamedServerThatCannotHavePgCronCondemnsNoSet(t *testing.T) {
 	}
 	check(t, "elsewhere", "cron.database_name", "ALTER SYSTEM SET cron.database_name")
 
+	going, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "elsewhere", KeepGoing: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []restore.RowMismatch{{Schema: "cron", Table: "job", Want: 2}}; !slices.Equal(going.Differences, want) ||
+		!strings.Contains(going.Unmade[0].String(), "can only create extension in database c04") {
+		t.Errorf("everything else: %+v", going)
+	}
+
 	other := pgtest.Start(t)
 	for name, server := range map[string]*pgtest.Server{"of another database": pg, "that does not load it": other} {
 		t.Run(name, func(t *testing.T) {

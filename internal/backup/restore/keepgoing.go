@@ -64,7 +64,7 @@ func (r *restoring) made(ctx context.Context, tables []archive.Table) (there []a
 	for _, t := range tables {
 		if here[owned{t.Schema, t.Name}] {
 			there = append(there, t)
-		} else {
+		} else if t.Rows > 0 {
 			r.result.Differences = append(r.result.Differences, RowMismatch{t.Schema, t.Name, t.Rows, 0})
 		}
 	}

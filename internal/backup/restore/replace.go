@@ -35,6 +35,8 @@ func (q Request) confirmed(set *backup.Set) error {
 	switch {
 	case live == "" || q.Confirm == live:
 		return nil
+	case q.Replace != "" && reserved[live]: // no confirmation helps
+		return fault.New(fault.Refused, fmt.Sprintf("restore: database %q is the server's own and is never replaced", live), "restore into a new database with --to", nil)
 	case q.DataOnly:
 		what = fmt.Sprintf("rows into %q were not confirmed: it is in use, and they stay in it", live)
 	default:
