@@ -31,6 +31,7 @@ type finder struct {
 // located is a set, where it was found, and the job whose settings fit it.
 type located struct {
 	set    *backup.Set
+	among  []backup.Set // all of its database, of every job: a listing can be large, and one is enough
 	bucket *s3.Bucket
 	job    config.Job
 }
@@ -170,7 +171,8 @@ func ownedBy(c *config.Config, name string, set *backup.Set) bool {
 
 // gathered are the sets of a search, newest first, and where each was found.
 type gathered struct {
-	sets  []backup.Set
+	sets  []backup.Set     // that fit the search
+	every []backup.Set     // of their databases, of any job
 	where map[string]place // by identity
 }
 
@@ -179,7 +181,9 @@ func identity(s *backup.Set) string { return s.Address().String() + "\x00" + s.M
 
 func (g *gathered) located(c *config.Config, set *backup.Set) *located {
 	at := g.where[identity(set)]
-	return &located{set: set, bucket: at.bucket, job: backup.JobFor(c.Jobs, at.job, set)}
+	among := slices.Clone(g.every)
+	among = slices.DeleteFunc(among, func(s backup.Set) bool { return s.Instance != set.Instance || s.Database != set.Database })
+	return &located{set: set, among: among, bucket: at.bucket, job: backup.JobFor(c.Jobs, at.job, set)}
 }
 
 // gather finds the sets of a search. Of a named job they are that job's own.
@@ -199,6 +203,7 @@ func gather(ctx context.Context, c *config.Config, places []place, look search) 
 		}
 	}
 	slices.SortStableFunc(found.sets, func(a, b backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
+	found.every = found.sets
 	if look.whose != nil {
 		found.sets = look.whose.Of(found.sets)
 	}

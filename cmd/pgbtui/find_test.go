@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
 func TestARequestTakesNoSetOfAnotherJobThanItNames(t *testing.T) {
@@ -52,4 +55,23 @@ func (w *watched) mustRun(t *testing.T, args ...string) string {
 		t.Fatalf("%q ended with %d: %s", args, code, out)
 	}
 	return out
+}
+
+// A database's listing can be as large as the memory that a call may have.
+func TestASetIsShownFromOneListingOfItsDatabase(t *testing.T) {
+	w := newWatched(t, "")
+	w.mustRun(t, "--headless")
+	for _, args := range [][]string{{"show", "latest"}, {"show", "latest", "--job", w.db}} {
+		before := len(w.ours.Requests(s3server.OpListObjectsV2))
+		out := w.mustRun(t, append(args, "--json")...)
+		lists := 0
+		for _, r := range w.ours.Requests(s3server.OpListObjectsV2)[before:] {
+			if query, _ := url.ParseQuery(r.Query); strings.HasSuffix(query.Get("prefix"), "/"+w.db+"/") {
+				lists++
+			}
+		}
+		if lists != 1 || !strings.Contains(out, `"restoreTime"`) {
+			t.Errorf("%q: %d listings of the database, %s", args, lists, out)
+		}
+	}
 }

@@ -91,11 +91,7 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
-	among, err := o.find.catalogue(at.bucket, at.job).Sets(ctx, databaseOf(at.set))
-	if err != nil {
-		return err
-	}
-	set := setJSON(at.set, among)
+	set := setJSON(at.set, at.among)
 	if o.json {
 		proofs := at.set.Proofs
 		if proofs == nil {
