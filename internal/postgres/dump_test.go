@@ -151,7 +151,9 @@ func TestDumpSaysWhyItMayNotRead(t *testing.T) {
 		t.Errorf("pg_read_all_data is not enough: %v", err)
 	}
 	s.Exec(t, db, "SELECT lo_from_bytea(0, 'x')")
-	check(dumpAs(reader), "LARGE OBJECT")
+	if s.Major(t) < 19 { // there pg_read_all_data is enough
+		check(dumpAs(reader), "LARGE OBJECT")
+	}
 	s.Exec(t, db, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata; ALTER TABLE a ENABLE ROW LEVEL SECURITY")
 	check(dumpAs(reader), "BYPASSRLS")
 	s.Exec(t, "postgres", "ALTER ROLE "+reader+" BYPASSRLS")

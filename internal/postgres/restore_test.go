@@ -57,7 +57,7 @@ func TestHostileNamesAreConnectedToDumpedAndRestoredLiterally(t *testing.T) {
 	s := pgtest.Shared(t)
 	tools := tools(t, s)
 	before := s.QueryInt(t, "template1", "SELECT count(*) FROM pg_class")
-	for _, name := range hostileNames {
+	for _, name := range s.Names(t, hostileNames) {
 		t.Run(name, func(t *testing.T) {
 			s.CreateDatabaseNamed(t, name)
 			if f, err := connect(t, target(s, name)).Facts(t.Context()); err != nil || f.Database != name {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +35,7 @@ func SeveralPostgres() System {
 		name: "postgresql-15-to-19", Suite: "sid", others: []string{"bookworm", "trixie", "experimental"},
 		newest: []string{"postgresql-19*", "postgresql-client-19*", "libpq5", "libpq-oauth"},
 		Packages: []string{
-			"iproute2", "procps", "postgresql-15", "postgresql-17", "postgresql-18", "postgresql-19",
+			"age", "iproute2", "jq", "openssl", "pgbouncer", "procps", "tmux", "zstd", "postgresql-15", "postgresql-17", "postgresql-18", "postgresql-19",
 			"postgresql-17-pgvector", "postgresql-18-pgvector", "postgresql-17-postgis-3", "postgresql-18-postgis-3",
 		},
 	}
@@ -118,7 +119,7 @@ func (s System) Root(ctx context.Context) (string, error) {
 
 func (s System) rootName() string {
 	if s.name != "" {
-		return s.name + "+" + recipe
+		return fmt.Sprintf("%s+%s+%08x", s.name, recipe, crc32.ChecksumIEEE([]byte(strings.Join(s.Packages, "+"))))
 	}
 	return strings.Join(append([]string{s.Suite, recipe}, slices.Sorted(slices.Values(s.Packages))...), "+")
 }

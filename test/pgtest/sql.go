@@ -75,6 +75,24 @@ func (s *Server) TryExec(db, sql string) error {
 	return err
 }
 
+// Major is the server's major version.
+func (s *Server) Major(t testing.TB) int {
+	t.Helper()
+	return int(s.QueryInt(t, "postgres", "SELECT current_setting('server_version_num')::int / 10000"))
+}
+
+// Names are those of some names that the server takes for databases and roles: from 19 on none with a line break.
+func (s *Server) Names(t testing.TB, names []string) (taken []string) {
+	t.Helper()
+	old := s.Major(t) < 19
+	for _, name := range names {
+		if old || !strings.ContainsAny(name, "\r\n") {
+			taken = append(taken, name)
+		}
+	}
+	return taken
+}
+
 // QueryInt is the one number that a query gives.
 func (s *Server) QueryInt(t testing.TB, db, sql string, args ...any) int64 {
 	t.Helper()

@@ -13,11 +13,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-func (w *world) major(t *testing.T) int64 {
-	t.Helper()
-	return w.pg.QueryInt(t, "postgres", "SELECT current_setting('server_version_num')::int / 10000")
-}
-
 func says(checks []restore.Check, name, detail string) bool {
 	return slices.ContainsFunc(checks, func(c restore.Check) bool { return c.Name == name && strings.Contains(c.Detail, detail) })
 }
@@ -71,7 +66,7 @@ func TestACopyWhoseStatisticsCannotBeGatheredIsACopyAllTheSame(t *testing.T) {
 // Sets of the old script may have been made with --statistics, from 18 on; 19 has those of extended statistics besides.
 func TestASetWithPlannerStatisticsIsVerifiedDrilledAndRestored(t *testing.T) {
 	w := newWorld(t)
-	if w.major(t) < 18 {
+	if w.pg.Major(t) < 18 {
 		return // its pg_dump writes none
 	}
 	w.pg.Exec(t, w.job.Database, skewed)
@@ -100,7 +95,7 @@ func TestASetWithPlannerStatisticsIsVerifiedDrilledAndRestored(t *testing.T) {
 
 func TestADumpIsWrittenWithPlainStringsWhateverTheSourceHas(t *testing.T) {
 	w := newWorld(t)
-	if w.major(t) >= 19 {
+	if w.pg.Major(t) >= 19 {
 		return // it has no other ones
 	}
 	w.pg.Exec(t, w.job.Database, `CREATE TABLE t (a text); INSERT INTO t VALUES (E'a\\b'); COMMENT ON TABLE t IS E'back\\slash'`)
@@ -128,7 +123,7 @@ func TestADumpWithEscapesInItsStringsIsRefusedByServersThatReadNone(t *testing.T
 	w.rewriteContents(t, set, func(c *backup.Contents) { c.Archive.OldStrings = true })
 	set = w.find(t, set.ID)
 	checks, _, err := restore.Preflight(t.Context(), w.job, w.env, set, restore.Request{To: "x"}, nil)
-	if refused := says(checks, "strings", "standard_conforming_strings off"); err != nil || refused != (w.major(t) >= 19) {
+	if refused := says(checks, "strings", "standard_conforming_strings off"); err != nil || refused != (w.pg.Major(t) >= 19) {
 		t.Errorf("%+v, %v", checks, err)
 	}
 	// Of a set of the old script nothing is known before pg_restore says it. This one is pg_dump 18.6's, of such a database.
@@ -138,16 +133,16 @@ func TestADumpWithEscapesInItsStringsIsRefusedByServersThatReadNone(t *testing.T
 	}
 	key := "postgresql/postgresql_" + w.job.Database + "_20200102_030405.backup"
 	w.put(t, key, raw)
-	if w.major(t) < 18 {
+	if w.pg.Major(t) < 18 {
 		return // too old for that dump, whatever its strings are
 	}
 	to := w.job.Database + "_old"
 	_, err = restore.Run(t.Context(), w.job, w.env, w.scripted(t, key), restore.Request{To: to}, nil)
 	t.Cleanup(func() { w.pg.DropDatabase(t, to) })
-	if w.major(t) == 18 && err != nil {
+	if w.pg.Major(t) == 18 && err != nil {
 		t.Error(err)
 	}
-	if w.major(t) >= 19 {
+	if w.pg.Major(t) >= 19 {
 		wantCode(t, err, fault.Refused)
 		if !strings.Contains(fault.Remedy(err), "before 19") {
 			t.Errorf("the remedy is %q", fault.Remedy(err))

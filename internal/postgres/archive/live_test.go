@@ -53,6 +53,9 @@ func startLive(t *testing.T) liveDatabase {
 		t.Fatal(err)
 	}
 	live := liveDatabase{server: pgtest.Start(t), name: "live \"db\"\n数据"}
+	if len(live.server.Names(t, []string{live.name})) == 0 {
+		live.name = "live \"db\" 数据"
+	}
 	live.server.CreateDatabaseNamed(t, live.name)
 	live.server.Exec(t, live.name, string(schema))
 	live.server.Exec(t, live.name, oddSchema)
