@@ -20,6 +20,23 @@ type fileHeartbeat struct {
 	URLFile string `yaml:"url_file"`
 }
 
+// heartbeat is a job's: what it says itself, in either way, takes the place of what stands at the top.
+func (l loader) heartbeat(job string, f fileHeartbeat) Heartbeat {
+	h := Heartbeat(f)
+	holder := documentOf(l.documents(), job)
+	if job == "" || holder == nil {
+		return h
+	}
+	says := func(key string) bool { return holder.node("jobs", job, "heartbeat", key) != nil }
+	switch {
+	case says("url") && !says("url_file"):
+		h.URLFile = ""
+	case says("url_file") && !says("url"):
+		h.URL = ""
+	}
+	return h
+}
+
 // checkHeartbeat never shows an address.
 func (l loader) checkHeartbeat(name string, h Heartbeat) error {
 	u, err := url.Parse(h.URL)

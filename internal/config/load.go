@@ -211,7 +211,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Signing:     signing,
 		Keep:        keep,
 		Alert:       l.alert(f.Alert),
-		Heartbeat:   Heartbeat(f.Heartbeat),
+		Heartbeat:   l.heartbeat(name, f.Heartbeat),
 		Warn:        f.Warn.resolve(),
 		Drill:       f.Drill.resolve(),
 		RPO:         time.Duration(f.RPO),

@@ -64,6 +64,11 @@ func TestAWrongHeartbeatIsToldWithItsLineAndNotShown(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+	own, _ := loadWith(t, "s3: {bucket: company-backups}\nheartbeat: {url: \"https://a.example.com/canary\"}\n"+
+		"jobs: {a: {}, b: {heartbeat: {url_file: /x}}}\n", "", nil)
+	if a, b := own.Jobs[0].Heartbeat, own.Jobs[1].Heartbeat; a.URL == "" || a.URLFile != "" || b.URL != "" || b.URLFile != "/x" {
+		t.Errorf("%+v, %+v", a, b)
+	}
 	c, _ := loadWith(t, "s3: {bucket: company-backups}\njobs: {a: {heartbeat: {url: \"https://a.example.com/canary\"}}, b: {heartbeat: {url_file: /x}}}\n", "", nil)
 	if got := c.SecretFiles(c.Jobs[0]); !slices.Equal(got, []string{c.File}) {
 		t.Errorf("%q", got)
