@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -131,7 +130,7 @@ func (c *Catalogue) manifest(ctx context.Context, g *Gathered, again bool) (mani
 	if err != nil {
 		return manifestRead{}, err
 	}
-	if read.manifest, read.problem = parseManifest(raw); read.manifest != nil && plainJob.MatchString(read.manifest.Job) {
+	if read.manifest, read.problem = parseManifest(raw); read.manifest != nil && plainJob(read.manifest.Job) {
 		read.sequence, read.job = max(0, read.manifest.Sequence), read.manifest.Job
 	} else {
 		read.sequence, read.job = sequenceOf(raw), jobOf(raw)
@@ -142,9 +141,13 @@ func (c *Catalogue) manifest(ctx context.Context, g *Gathered, again bool) (mani
 	return read, nil
 }
 
-// plainJob are names of jobs that nothing was done to when a manifest was made safe for screens: they need not be
+// plainJob knows names of jobs that nothing was done to when a manifest was made safe for screens: they need not be
 // looked up in its bytes.
-var plainJob = regexp.MustCompile(`^[A-Za-z0-9_ .@-]{0,60}$`)
+func plainJob(name string) bool {
+	return len(name) <= 60 && !strings.ContainsFunc(name, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_ .@-", c)
+	})
+}
 
 // take makes the set what its manifest says it is. That of a forged one is only shown.
 func (g *Gathered) take(read manifestRead) {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -86,7 +87,7 @@ func IsCheckID(id string) bool { return strings.HasPrefix(id, checkPrefix) }
 
 const checkPrefix = "check-"
 
-var validID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
+var validID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`) })
 
 // maxBytes of a request file.
 const maxBytes = 256 << 10
@@ -121,7 +122,7 @@ func classify(dir string, err error) error {
 }
 
 func path(dir, id string) (string, error) {
-	if !validID.MatchString(id) {
+	if !validID().MatchString(id) {
 		return "", fault.New(fault.Usage, fmt.Sprintf("request: %q is not the ID of a request", id), "", nil)
 	}
 	return filepath.Join(dir, id+".json"), nil
@@ -221,7 +222,7 @@ func (r Restore) wrong() string {
 	return r.wrongSet()
 }
 
-var validDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var validDigest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 // wrongSet is what is missing for a set to be the one that the operator saw, or "".
 func (r Restore) wrongSet() string {
@@ -230,7 +231,7 @@ func (r Restore) wrongSet() string {
 		return "set is not the whole ID of one"
 	case r.Database == "" || (r.Instance == "") != legacy:
 		return "the set's address is not whole: it takes instance, database and ID"
-	case !validDigest.MatchString(r.ManifestSHA256) && (!legacy || r.ManifestSHA256 != ""):
+	case !validDigest().MatchString(r.ManifestSHA256) && (!legacy || r.ManifestSHA256 != ""):
 		return "manifestSha256 is not the digest of the set's manifest"
 	}
 	return ""

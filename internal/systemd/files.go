@@ -93,7 +93,7 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + drillServerBase + "@.service", "drillserver.service", theInstance},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
 	}
-	operators := &rule{JobInstance: jobInstance, LiteralInstance: literalInstance.String()}
+	operators := &rule{JobInstance: jobInstance, LiteralInstance: literalInstance}
 	for _, source := range sources {
 		operators.add(source.path, source.of)
 	}

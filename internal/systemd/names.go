@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
@@ -88,10 +89,13 @@ func RestoreService(id string) (string, error) { return literalUnit(restoreBase,
 
 // literalInstance holds what systemd allows in an instance name and neither %i nor a shell
 // changes. No leading dot or dash: the program that gets it would take it for an option.
-var literalInstance = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9_:.-]{0,199}$`)
+const literalInstance = `^[A-Za-z0-9_:][A-Za-z0-9_:.-]{0,199}$`
+
+// literal compiles it when it is first asked: a repetition of 199 takes longer than the start of most verbs.
+var literal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(literalInstance) })
 
 func literalUnit(base, id string) (string, error) {
-	if !literalInstance.MatchString(id) {
+	if !literal().MatchString(id) {
 		return "", fault.New(fault.Usage, fmt.Sprintf("systemd: name %s unit: %q cannot be part of a unit's name", base, id),
 			"Run the command itself instead of its unit.", nil)
 	}

@@ -27,8 +27,9 @@ type root struct {
 	ticks  ticker
 	copyTo func(text string) tea.Cmd
 
-	hasShell  bool // that can bring a suspended console back
-	smallHelp bool // ? was pressed below the smallest size
+	hasShell  bool            // that can bring a suspended console back
+	drawn     <-chan struct{} // closed once the first frame is on the terminal; nil: nobody looks
+	smallHelp bool            // ? was pressed below the smallest size
 }
 
 // layer is a screen with the cancel of what it asked for.
@@ -50,7 +51,7 @@ func newRoot(ctx context.Context, o Options) *root {
 
 // Init reads everything once and shows the first screen.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(r.readAll(), r.enterTab(), r.schedule())
+	return tea.Batch(behind(r.drawn, tea.Batch(r.readAll(), r.enterTab())), r.schedule())
 }
 
 // Update routes; nothing here waits for anything.

@@ -42,10 +42,11 @@ func Run(ctx context.Context, o Options) error {
 	defer onSignals(stop)()
 	c := &crash{stop: func() { stop(errors.New("panic")) }}
 	model := newRoot(ctx, o)
-	model.hasShell = hasShell()
+	out := framesOn(o.Output)
+	model.hasShell, model.drawn = hasShell(), out.drawn
 	program := tea.NewProgram(guard{model, c},
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(), tea.WithFPS(framesASecond),
-		tea.WithInput(&watched{File: o.Input, gone: func() { stop(errHangup) }}), tea.WithOutput(o.Output))
+		tea.WithInput(&watched{File: o.Input, gone: func() { stop(errHangup) }}), tea.WithOutput(out))
 	ended := make(chan error, 1)
 	go func() {
 		_, err := program.Run()

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -27,10 +28,14 @@ const (
 	partBackup  = "backup"
 	partRestore = "restore"
 	partConsole = "console"
+	partSets    = "sets"
 )
 
+// usualSets is the most of one database that is listed.
+const usualSets = 20_000
+
 // parts are all of them.
-var parts = []string{partBackup, partRestore, partConsole}
+var parts = []string{partBackup, partRestore, partConsole, partSets}
 
 // options are the command line's.
 type options struct {
@@ -38,6 +43,7 @@ type options struct {
 	smallMB int64 // of the second one, which must take the same memory
 	rounds  int
 	only    string        // one of the parts; "" is all
+	sets    int           // that are planted for the part of that name
 	idle    time.Duration // how long the console is left alone
 	tls     bool
 	dir     string // where programs, store and dump files lie
@@ -61,13 +67,19 @@ func run(ctx context.Context) error {
 	flag.Int64Var(&o.smallMB, "small", 20, "size of the database that must take no less memory, in MB")
 	flag.IntVar(&o.rounds, "n", 3, "rounds: each runs every way once, each after a floor of its own")
 	flag.StringVar(&o.only, "only", "", "`part` to measure: "+strings.Join(parts, ", ")+"; all by default")
+	flag.IntVar(&o.sets, "sets", 0, "only the part sets, with so many; without it that part has 20000")
 	flag.BoolVar(&o.tls, "tls", false, "the store speaks https")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "folder for the store and for dump files: on the disk, not in memory")
 	flag.StringVar(&o.out, "o", "", "write the report to this file too")
 	flag.StringVar(&o.update, "update", "", "replace the generated parts of this page, docs/performance.md, that were measured")
 	flag.Parse()
+	if o.sets > 0 {
+		o.only = cmp.Or(o.only, partSets)
+	} else {
+		o.sets = usualSets
+	}
 	if flag.NArg() > 0 || o.rounds < 1 || o.sizeMB < 1 || o.smallMB < 1 || o.only != "" && !slices.Contains(parts, o.only) {
-		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-only %s] [-tls] [-dir DIR] [-o FILE] [-update PAGE]", strings.Join(parts, "|"))
+		return fmt.Errorf("usage: bench [-size MB] [-small MB] [-n ROUNDS] [-only %s] [-sets N] [-tls] [-dir DIR] [-o FILE] [-update PAGE]", strings.Join(parts, "|"))
 	}
 	found, err := measure(ctx, o)
 	if err != nil {
@@ -83,7 +95,10 @@ type report struct{ command, text string }
 
 func (f *findings) reports() []report {
 	return []report{
-		{"make bench", f.markdown()}, {"make bench, reading back", f.readingMarkdown()}, {"make bench, console", f.consoleMarkdown()},
+		{"make bench", f.markdown()},
+		{"make bench, reading back", f.readingMarkdown()},
+		{"make bench, console", f.consoleMarkdown()},
+		{"make bench, sets", f.setsMarkdown()},
 	}
 }
 

@@ -19,6 +19,7 @@ type findings struct {
 	small     []result // of pgbtui's on the small database
 	read      []readSet
 	console   *consoleFound
+	sets      *setsFound
 }
 
 // result is one way with its pairs.
@@ -35,6 +36,11 @@ func measure(ctx context.Context, o options) (found *findings, err error) {
 	found = &findings{machine: lookAround(ctx), tls: o.tls}
 	if o.measures(partConsole) {
 		if found.console, err = measureConsole(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if o.measures(partSets) {
+		if found.sets, found.machine.postgres, err = measureSets(ctx, o); err != nil {
 			return nil, err
 		}
 	}

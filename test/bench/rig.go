@@ -96,7 +96,7 @@ func build(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("go env: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", "./cmd/pgbtui", "./test/bench/put")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", "./cmd/pgbtui", "./test/bench/put", "./test/s3server/cmd/s3server")
 	cmd.Dir = filepath.Dir(strings.TrimSpace(string(module)))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
