@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (p *program) completeWords(cmd *cobra.Command) {
 
 func jobNames(c *config.Config) (names []string) {
 	for _, j := range c.Jobs {
-		names = append(names, offerOf(j.Name, "database "+j.Database+" on "+j.Instance))
+		names = append(names, offerOf(j.Name, "database "+cmp.Or(j.Database, severalText(j))+" on "+j.Instance))
 	}
 	return names
 }
@@ -118,7 +119,7 @@ func (o offer) fits(c *config.Config, m *backup.Manifest) bool {
 	}
 	job, err := c.Job(o.job)
 	switch {
-	case o.job != "" && (err != nil || string(m.Database) != job.Database || m.Job != "" && m.Job != job.Name):
+	case o.job != "" && (err != nil || !job.Covers(string(m.Database)) || m.Job != "" && m.Job != job.Name):
 		return false
 	case o.instance != "":
 		return string(m.Instance) == o.instance

@@ -60,6 +60,7 @@ also stand inside a job.
   spool_dir: /path              disk for restore --jobs
   jobs:
     shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
+    all: {databases: "*", exclude: ["tmp_*"]}  every database that a run finds, but these; or a list of names
     nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
 
 Files conf.d/*.yaml beside the configuration may add jobs; they hold jobs: and nothing else.

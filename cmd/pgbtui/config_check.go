@@ -28,7 +28,8 @@ type jsonConfig struct {
 
 type jsonJob struct {
 	Name      string        `json:"name"`
-	Database  string        `json:"database"`
+	Database  string        `json:"database"` // "" of a job of several
+	Databases []string      `json:"databases,omitempty"`
 	Instance  string        `json:"instance"`
 	Location  string        `json:"location"`
 	Encrypted bool          `json:"encrypted"`
@@ -101,7 +102,7 @@ func describeJob(job config.Job) jsonJob {
 		retention = fmt.Sprintf("%s, at least %d good sets; by the %s", job.Keep, job.Keep.MinGood, job.Keep.By)
 	}
 	return jsonJob{
-		Name: job.Name, Database: job.Database, Instance: job.Instance,
+		Name: job.Name, Database: job.Database, Databases: job.Databases, Instance: job.Instance,
 		Location:  "s3://" + job.S3.Bucket + "/" + job.S3.Prefix,
 		Encrypted: len(job.Encryption.Recipients) > 0, Retention: retention,
 	}
@@ -122,7 +123,16 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 		const offline = "not tried, by --offline"
 		return append(found, nothing("bucket", offline), nothing("postgresql", offline))
 	}
-	found = append(found, bucketFindings(ctx, o.backups, job)...)
+	if job.Several() {
+		several, first, facts := checkSeveral(ctx, job)
+		found = append(found, bucketFindings(ctx, o.backups, first)...)
+		found = append(found, several...)
+		if facts != nil && job.Drill.By == config.DrillByTimer {
+			found = append(found, checkDrills(ctx, o.env, first, *facts))
+		}
+	} else {
+		found = append(found, bucketFindings(ctx, o.backups, job)...)
+	}
 	if job.Database != "" {
 		facts, detail, err := checkServer(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
@@ -140,11 +150,23 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 
 // checkDatabase fails where nothing would be backed up, whatever else is right.
 func checkDatabase(job config.Job) jsonFinding {
+	if job.Several() {
+		return finding("database", severalText(job)+", found at each run", nil)
+	}
 	if job.Database == "" {
 		return finding("database", "", fault.New(fault.Config, "none is configured: nothing is backed up",
 			"Set DB_NAME, or add a section under `jobs:` to "+config.DefaultFile+".", nil))
 	}
 	return finding("database", job.Database, nil)
+}
+
+// severalText is what a job of several databases takes, as it is written.
+func severalText(job config.Job) string {
+	text := strings.Join(job.Databases, ", ")
+	if len(job.Exclude) > 0 {
+		text += " without " + strings.Join(job.Exclude, ", ")
+	}
+	return text
 }
 
 func checkEncryption(job config.Job) jsonFinding {
@@ -216,9 +238,13 @@ func printConfig(to *streams, c jsonConfig) error {
 	}
 	printFiles(to, c.File, c.Files)
 	for _, j := range c.Jobs {
-		if j.Database == "" {
+		switch {
+		case len(j.Databases) > 0:
+			to.sayf("\njob %s: databases %s to %s/%s\n", printable.Text(j.Name),
+				printable.Text(strings.Join(j.Databases, ", ")), j.Location, printable.Text(j.Instance))
+		case j.Database == "":
 			to.sayf("\nno job, to %s/%s\n", j.Location, printable.Text(j.Instance))
-		} else {
+		default:
 			to.sayf("\njob %s: database %s to %s/%s\n", printable.Text(j.Name), printable.Text(j.Database),
 				j.Location, printable.Text(j.Instance))
 		}

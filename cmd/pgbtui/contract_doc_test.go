@@ -23,12 +23,14 @@ func documents() map[string]any {
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{},
 		"version": jsonVersion{}, "error": jsonError{},
+		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
 }
 
 // parts are the types that documents are made of.
 func parts() map[string]any {
 	return map[string]any{
+		"backed-up": jsonRunOne{}, "gone": jsonGoneOne{}, "pruned": jsonPrunedOne{}, "drilled": jsonDrilledOne{},
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{},
 		"hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{},
@@ -60,6 +62,7 @@ func TestEveryFieldOfTheJSONIsDocumentedAndEveryDocumentedFieldExists(t *testing
 	}
 	for name, v := range documents() {
 		known[name] = v
+		names[reflect.TypeOf(v)] = name
 	}
 	for name, v := range known {
 		part := c[name]

@@ -63,28 +63,14 @@ type drillOptions struct {
 
 func runDrill(ctx context.Context, o *drillOptions) error {
 	o.of.doubted = true // it answers an earlier failure
-	at, err := o.find.locate(ctx, o.of)
+	several, err := o.ofSeveral()
 	if err != nil {
 		return err
 	}
-	identities, err := o.env.identities(at.job, o.identity)
-	if err != nil {
-		return err
+	if several != nil {
+		return o.several(ctx, *several)
 	}
-	if o.accept {
-		at.set.AcceptUnsigned()
-	}
-	env, stop, err := o.run.watched(ctx, at.job)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	env.Bucket = at.bucket
-	request, err := drillRequest(ctx, at.job, o.env, o.unconfined)
-	if err != nil {
-		return err
-	}
-	drilled, err := restore.Drill(ctx, at.job, env, at.set, request, identities)
+	drilled, err := o.one(ctx)
 	if err != nil {
 		if drilled != nil && o.json {
 			if err := o.printJSON(drilledJSON(drilled)); err != nil {
@@ -92,7 +78,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 			}
 			return exitWith(fault.CodeOf(err))
 		}
-		return logged(err)
+		return err
 	}
 	if err := printDrilled(o.streams, drilled); err != nil {
 		return err
@@ -101,6 +87,33 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		return exitWith(fault.Warnings)
 	}
 	return nil
+}
+
+// one drills the set that is meant. An error that the drill has reported itself is logged.
+func (o *drillOptions) one(ctx context.Context) (*restore.Drilled, error) {
+	at, err := o.find.locate(ctx, o.of)
+	if err != nil {
+		return nil, err
+	}
+	identities, err := o.env.identities(at.job, o.identity)
+	if err != nil {
+		return nil, err
+	}
+	if o.accept {
+		at.set.AcceptUnsigned()
+	}
+	env, stop, err := o.run.watched(ctx, at.job)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	env.Bucket = at.bucket
+	request, err := drillRequest(ctx, at.job, o.env, o.unconfined)
+	if err != nil {
+		return nil, err
+	}
+	drilled, err := restore.Drill(ctx, at.job, env, at.set, request, identities)
+	return drilled, logged(err)
 }
 
 func drilledJSON(d *restore.Drilled) jsonDrill {

@@ -86,11 +86,35 @@ func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
 			return nil, err
 		}
 		if job != "" {
-			sets = backup.WhoseOf(at.job).Of(sets)
+			sets = setsOfJob(at.job, sets)
 		}
 		all = append(all, sets...)
 	}
 	return all, nil
+}
+
+// setsOfJob are those of a job among sets, in their order: of each of its databases, where it has several.
+func setsOfJob(job config.Job, sets []backup.Set) []backup.Set {
+	if !job.Several() || job.Database != "" {
+		return backup.WhoseOf(job).Of(sets)
+	}
+	byDatabase := map[string][]backup.Set{}
+	for i := range sets {
+		if name := sets[i].Database; job.Covers(name) {
+			byDatabase[name] = append(byDatabase[name], sets[i])
+		}
+	}
+	var own []backup.Set
+	for name, of := range byDatabase {
+		own = append(own, backup.WhoseOf(job.On(name)).Of(of)...)
+	}
+	slices.SortFunc(own, func(a, b backup.Set) int {
+		if backup.Newer(&a, &b) {
+			return -1
+		}
+		return 1
+	})
+	return own
 }
 
 // notePassedOver says why newer sets than the latest are not it.
@@ -166,7 +190,7 @@ func ownedBy(c *config.Config, name string, set *backup.Set) bool {
 		return true
 	}
 	job, err := c.Job(name)
-	return err == nil && backup.WhoseOf(job).Owns(set)
+	return err == nil && job.Covers(set.Database) && backup.WhoseOf(job.On(set.Database)).Owns(set)
 }
 
 // gathered are the sets of a search, newest first, and where each was found.
@@ -204,8 +228,8 @@ func gather(ctx context.Context, c *config.Config, places []place, look search) 
 	}
 	slices.SortStableFunc(found.sets, func(a, b backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
 	found.every = found.sets
-	if look.whose != nil {
-		found.sets = look.whose.Of(found.sets)
+	if look.of != nil {
+		found.sets = setsOfJob(*look.of, found.sets)
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 // selection is what was said of the set, and whether a failed verification keeps it from being the latest.
 type selection struct {
 	id, job, instance, at string
+	database              string // of a job of several
 	doubted               bool
 }
 
 func (s *selection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.job, "job", "", "look among the sets of this `job`")
+	cmd.Flags().StringVar(&s.database, "database", "", "look among the sets of this `database`")
 	cmd.Flags().StringVar(&s.instance, "instance", "", "look among the sets of this `instance` instead of this host's own")
 	cmd.Flags().StringVar(&s.at, "at", "", "instead of an ID: the newest good set that had ended at this `time`, "+
 		"as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\" here")
@@ -60,7 +63,7 @@ type search struct {
 	want  backup.Wanted
 	job   string         // whose place is looked at; "" for all places
 	scope []backup.Scope // of which sets; none: this host's own instances at each place
-	whose *backup.Whose  // of which job; nil: of all of the database
+	of    *config.Job    // whose sets; nil: all of the database
 }
 
 // search settles what decides: the address, then the flags, then what is the only job.
@@ -99,17 +102,30 @@ func (s selection) narrow(c *config.Config, found *search, scope *backup.Scope) 
 	latest := found.want.ID == backup.Latest
 	if s.job != "" || (latest && *scope == (backup.Scope{})) {
 		job, err := c.Job(s.job)
+		if err == nil {
+			named := s.database
+			if job.Several() {
+				named = cmp.Or(named, scope.Database)
+			}
+			job, err = on(job, named)
+		}
 		switch {
+		case err == nil && job.Database == "" && latest:
+			return usageText("job " + strconv.Quote(job.Name) + " has several databases: say by --database which one is " +
+				"meant, or give INSTANCE/DATABASE/latest")
 		case err == nil:
 			scope.Instance, scope.Database = job.Instance, job.Database
-			whose := backup.WhoseOf(job)
-			found.whose = &whose
+			found.of = &job
 		case s.job != "" || s.instance == "":
 			return err
 		}
 	}
 	if s.instance != "" {
 		scope.Instance = s.instance
+	}
+	if s.database != "" && found.of == nil {
+		scope.Instance = cmp.Or(scope.Instance, c.Defaults().Instance)
+		scope.Database = s.database
 	}
 	return nil
 }

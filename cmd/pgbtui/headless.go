@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 type headlessOptions struct {
@@ -16,6 +18,7 @@ type headlessOptions struct {
 	config      func() (*config.Config, error)
 	run         *runner
 	job         string
+	database    string // of a job of several
 	acceptEmpty bool
 }
 
@@ -29,16 +32,19 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	if err != nil {
 		return err
 	}
+	if job, err = on(job, o.database); err != nil {
+		return err
+	}
 	beat := heartbeatOf(ctx, o.env, o.run.logs, job)
 	beat.begin(ctx)
-	end := runBackup(ctx, o, job)
+	end := runBackup(ctx, o, c, job)
 	beat.end(ctx, end)
 	measureRun(ctx, o, c, job, exitCode(end))
 	return end
 }
 
 // runBackup is the run itself.
-func runBackup(ctx context.Context, o *headlessOptions, job config.Job) error {
+func runBackup(ctx context.Context, o *headlessOptions, c *config.Config, job config.Job) error {
 	if err := o.env.adoptPassword(); err != nil {
 		return err
 	}
@@ -52,6 +58,13 @@ func runBackup(ctx context.Context, o *headlessOptions, job config.Job) error {
 	}
 	defer stop()
 	env.StateDir = o.env.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
+	if job.Database == "" {
+		several := severalRun{
+			headlessOptions: o, job: job, env: env, signer: signer,
+			unit: systemd.BackupService(c.UnitName(job)), stateDir: env.StateDir,
+		}
+		return several.all(ctx)
+	}
 	result, err := dump.Run(ctx, job, env, dump.RunOptions{
 		ID: backup.NewID(o.env.now()), AcceptEmpty: o.acceptEmpty, Signer: signer,
 	})
@@ -67,6 +80,18 @@ func runBackup(ctx context.Context, o *headlessOptions, job config.Job) error {
 		return exitWith(fault.Warnings)
 	}
 	return nil
+}
+
+// on is the job of a database that was named, or the job as it is where none was.
+func on(job config.Job, database string) (config.Job, error) {
+	switch {
+	case database == "":
+		return job, nil
+	case !job.Covers(database):
+		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database),
+			"Name one of its own; `pgbtui config show --job` says which these are.", nil)
+	}
+	return job.On(database), nil
 }
 
 func runJSON(r *dump.Result) jsonRun {

@@ -85,11 +85,17 @@ func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job c
 		groups = append(groups, metrics.Run(metrics.WhoOf(job), o.env.now(), int(exit)))
 	}
 	if exit == fault.OK || exit == fault.Warnings {
-		sets, err := o.run.setsOf(ctx, job)
-		if err != nil {
-			o.run.logs.logger(slog.LevelInfo).InfoContext(ctx, "metrics of this set are left to the watch: "+err.Error())
-		} else {
-			groups = append(groups, metrics.Sets(job, sets))
+		jobs := []config.Job{job}
+		if job.Several() && job.Database == "" {
+			jobs = o.run.present(ctx, c, job)
+		}
+		for _, one := range jobs {
+			sets, err := o.run.setsOf(ctx, one)
+			if err != nil {
+				o.run.logs.logger(slog.LevelInfo).InfoContext(ctx, "metrics of this set are left to the watch: "+err.Error())
+				continue
+			}
+			groups = append(groups, metrics.Sets(one, sets))
 		}
 	}
 	warnOfMetrics(ctx, o.run.logs, sendMetrics(ctx, to, groups))
@@ -140,8 +146,12 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 	groups := []metrics.Group{}
 	var names []string
 	for i, job := range l.jobs {
-		names = append(names, job.Name)
 		saw := l.seen.Jobs[i]
+		names = append(names, job.Name)
+		if !saw.Found.GoneSince.IsZero() {
+			continue // nothing is expected of a database that was dropped
+		}
+		names = append(names, job.Title())
 		host.Samples = append(host.Samples, metrics.Expected(metrics.WhoOf(job), metrics.Objective{
 			RPO: saw.Objective.RPO, ProofWithin: saw.Objective.ProofWithin, ProofLevel: saw.Objective.ProofLevel.String(),
 		})...)
@@ -149,7 +159,7 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 			groups = append(groups, metrics.Sets(job, saw.Sets))
 		}
 	}
-	for _, f := range l.found {
+	for _, f := range problems(l.found) {
 		host.Samples = append(host.Samples, metrics.Problem(subjectOf(f, l.jobs), string(f.Kind), f.Severity.String()))
 	}
 	bad := sendMetrics(ctx, to, append(groups, host))
@@ -189,7 +199,7 @@ func subjectOf(f watch.Finding, jobs []config.Job) metrics.Who {
 		name = jobs[0].Name
 	}
 	for _, job := range jobs {
-		if job.Name == name {
+		if job.Name == name || job.Title() == name {
 			return metrics.WhoOf(job)
 		}
 	}

@@ -19,6 +19,7 @@ type pruneOptions struct {
 	run    *runner
 
 	job     string
+	only    string // this database of a job of several
 	dryRun  bool
 	wide    bool
 	reach   retention.Reach
@@ -48,6 +49,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 		},
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
+	cmd.Flags().StringVar(&o.only, "database", "", "of a job of several databases, the sets of this `database` alone")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
 	wideFlag(cmd, &o.wide)
 	cmd.Flags().IntVar(&o.confirm, "confirm", retention.Unconfirmed,
@@ -66,22 +68,16 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	log := o.logs.logger(slog.LevelWarn)
-	env, err := o.run.world(ctx, job, log)
+	if job, err = on(job, o.only); err != nil {
+		return err
+	}
+	if job.Database == "" {
+		return o.several(ctx, c, job)
+	}
+	done, err := o.one(ctx, job)
 	if err != nil {
 		return err
 	}
-	plan, err := retention.Plan(ctx, job, env, o.reach)
-	if err != nil {
-		return err
-	}
-	done := pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, place: storedAt(env.Bucket), now: o.env.now()}
-	if !o.dryRun {
-		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
-		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)
-	}
-	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
-	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, folder)
 	if o.json {
 		return printPrunedJSON(o.streams, done)
 	}
@@ -89,4 +85,25 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 		return err
 	}
 	return done.failed
+}
+
+// one decides for the sets of one database, and deletes; what could not be deleted is in the result.
+func (o *pruneOptions) one(ctx context.Context, job config.Job) (done pruned, err error) {
+	log := o.logs.logger(slog.LevelWarn)
+	env, err := o.run.world(ctx, job, log)
+	if err != nil {
+		return done, err
+	}
+	plan, err := retention.Plan(ctx, job, env, o.reach)
+	if err != nil {
+		return done, err
+	}
+	done = pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, place: storedAt(env.Bucket), now: o.env.now()}
+	if !o.dryRun {
+		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
+		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)
+	}
+	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, folder)
+	return done, nil
 }

@@ -76,6 +76,14 @@ func (d *pruned) removed(l *retention.Leftover) bool {
 
 // printPrunedJSON is one document also when something could not be deleted.
 func printPrunedJSON(to *streams, done pruned) error {
+	if err := to.printJSON(prunedJSON(done)); err != nil || done.failed == nil {
+		return err
+	}
+	explain(to.err, done.failed)
+	return exitWith(fault.CodeOf(done.failed))
+}
+
+func prunedJSON(done pruned) jsonPrune {
 	out := jsonPrune{
 		Schema: jsonSchema, DryRun: done.dryRun, Decisions: []jsonDecision{}, Leftovers: []jsonLeftover{},
 		Removes: done.plan.Removes(), Doubts: append([]string{}, done.plan.Doubts...), Notes: done.plan.Notes,
@@ -91,16 +99,11 @@ func printPrunedJSON(to *streams, done pruned) error {
 	if h := done.hidden; done.uncounted == nil {
 		out.Hidden = &jsonHidden{Versions: h.Versions, Bytes: h.Bytes, Markers: h.Markers}
 	}
-	if done.failed == nil {
-		return to.printJSON(out)
+	if done.failed != nil {
+		told := asFault(done.failed)
+		out.Error = &told
 	}
-	told := asFault(done.failed)
-	out.Error = &told
-	if err := to.printJSON(out); err != nil {
-		return err
-	}
-	explain(to.err, done.failed)
-	return exitWith(fault.CodeOf(done.failed))
+	return out
 }
 
 func (d *pruned) leftoverJSON(l *retention.Leftover) jsonLeftover {

@@ -33,6 +33,10 @@ type jsonState struct {
 	RPOFrom    string   `json:"rpoFrom"`
 	Problems   []string `json:"problems"`
 	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
+
+	GoneSince *time.Time `json:"goneSince,omitempty"` // the database was dropped then
+
+	title string // of the job, with the database where it has several
 }
 
 type statusOptions struct {
@@ -67,7 +71,7 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Backed(o.job)
+	jobs, err := o.stores.expand(ctx, c).Backed(o.job)
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,11 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 	h := seen.Health(now)
 	s := jsonState{
 		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()),
-		RPOFrom: seen.Objective.RPOFrom, Problems: []string{},
+		RPOFrom: seen.Objective.RPOFrom, Problems: []string{}, title: job.Title(),
+	}
+	if gone := seen.Found.GoneSince; !gone.IsZero() {
+		since := gone.UTC()
+		s.GoneSince = &since
 	}
 	if h.Newest != nil {
 		newest := setJSON(h.Newest, seen.Sets)
@@ -155,8 +163,11 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 	}
 	for _, s := range out.Jobs {
 		word := "OK  "
-		if !s.OK {
+		switch {
+		case !s.OK:
 			word = "FAIL"
+		case s.GoneSince != nil:
+			word = "GONE"
 		}
 		newest := ""
 		if s.Newest != nil {
@@ -165,7 +176,7 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 			newest = fmt.Sprintf(": newest good backup %s old (objective %s), %s, %s stored",
 				age, objective, s.Newest.Proof, readable.Size(s.Newest.StoredBytes))
 		}
-		to.sayf("%s %s%s\n", word, printable.Text(s.Job), newest)
+		to.sayf("%s %s%s\n", word, printable.Text(s.title), newest)
 		if s.Newest != nil {
 			to.sayf("     %s\n", s.Newest.RestoreTime.text(now))
 		}

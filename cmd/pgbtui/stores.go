@@ -20,8 +20,9 @@ type access struct {
 
 // stores are the buckets that a call has opened: one for equal settings, closed at its end.
 type stores struct {
-	env  *environment
-	open map[storeID]*s3.Bucket
+	env    *environment
+	open   map[storeID]*s3.Bucket
+	listed map[instanceID][]backup.Set
 }
 
 // storeID is a place in a store and whose key reaches it.
@@ -74,13 +75,4 @@ func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) 
 // catalogue reads the sets of a job's place, with what this user has kept of their documents.
 func (c client) catalogue(bucket *s3.Bucket, job config.Job) *backup.Catalogue {
 	return backup.NewCatalogue(bucket, job).KeepIn(c.stores.env.cacheDir())
-}
-
-// setsOf are the sets of a job's database.
-func (c client) setsOf(ctx context.Context, job config.Job) ([]backup.Set, error) {
-	bucket, err := c.bucket(ctx, job)
-	if err != nil {
-		return nil, err
-	}
-	return c.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
 }

@@ -35,7 +35,7 @@ func runVerifySeveral(ctx context.Context, o *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Backed(o.of.job)
+	jobs, err := o.find.expand(ctx, c).Backed(o.of.job)
 	if err != nil {
 		return err
 	}

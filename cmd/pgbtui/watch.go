@@ -55,6 +55,9 @@ func runWatch(ctx context.Context, o *watchOptions) error {
 		busErr = err
 	}
 	as := client{stores: o.stores, access: access{waitedFor: !o.tell}}
+	if len(c.Jobs) > 0 {
+		jobs = as.expand(ctx, c).Jobs
+	}
 	snapshot := prober(o.env, as, bus, busErr).Probe(ctx, c, jobs)
 	if o.tell {
 		return notifyNew(ctx, o, c, jobs, snapshot)
@@ -63,10 +66,15 @@ func runWatch(ctx context.Context, o *watchOptions) error {
 	if err := printWatch(o.streams, snapshot, found, o.env.now()); err != nil {
 		return err
 	}
-	if len(found) > 0 {
+	if len(problems(found)) > 0 {
 		return exitWith(fault.Warnings)
 	}
 	return nil
+}
+
+// problems are the findings that are not only told.
+func problems(found []watch.Finding) []watch.Finding {
+	return slices.DeleteFunc(slices.Clone(found), func(f watch.Finding) bool { return f.Notice })
 }
 
 // watchedUnits is systemd, unless this configuration only reads what another host writes.
@@ -127,7 +135,7 @@ func notifyNew(
 			subject = name
 		}
 		for _, job := range jobs {
-			if job.Name == subject {
+			if job.Name == subject || job.Title() == subject {
 				return job.Alert.Remind
 			}
 		}
@@ -138,13 +146,13 @@ func notifyNew(
 		t.warn(ctx, "not all alerts could be delivered: "+err.Error())
 	}
 	critical := slices.ContainsFunc(found, func(f watch.Finding) bool { return f.Severity == watch.Critical })
-	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(snapshot.Jobs), len(found)))
+	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(snapshot.Jobs), len(problems(found))))
 	if c.Watch.PingURL != "" && !critical && err == nil {
 		if err := ping(ctx, c.Watch.PingURL); err != nil {
 			t.warn(ctx, "watch: the ping address did not answer: "+err.Error())
 		}
 	}
-	if len(found) > 0 {
+	if len(problems(found)) > 0 {
 		return exitWith(fault.Warnings)
 	}
 	return nil

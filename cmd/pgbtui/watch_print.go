@@ -20,6 +20,7 @@ type jsonWatch struct {
 
 type jsonWatched struct {
 	Job        string     `json:"job"`
+	Database   string     `json:"database"`
 	Newest     *time.Time `json:"newest"`
 	RPOSeconds int64      `json:"rpoSeconds"`
 	RPOFrom    string     `json:"rpoFrom"`
@@ -32,12 +33,16 @@ type jsonProblem struct {
 	Subject  string `json:"subject"`
 	Kind     string `json:"kind"`
 	Severity string `json:"severity"`
+	Notice   bool   `json:"notice,omitempty"` // told once, and nothing is wrong
 	What     string `json:"what"`
 	Remedy   string `json:"remedy,omitempty"`
 }
 
 func watchedJSON(j watch.Job, now time.Time) jsonWatched {
-	one := jsonWatched{Job: j.Name, RPOSeconds: int64(j.Objective.RPO.Seconds()), RPOFrom: j.Objective.RPOFrom}
+	one := jsonWatched{
+		Job: j.Name, Database: j.Database,
+		RPOSeconds: int64(j.Objective.RPO.Seconds()), RPOFrom: j.Objective.RPOFrom,
+	}
 	if h := j.Health(now); h.Newest != nil {
 		at := h.Newest.FinishedAt.UTC()
 		one.Newest = &at
@@ -53,19 +58,20 @@ func watchedJSON(j watch.Job, now time.Time) jsonWatched {
 }
 
 func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now time.Time) error {
-	out := jsonWatch{Schema: jsonSchema, OK: len(found) == 0, Jobs: []jsonWatched{}, Findings: []jsonProblem{}}
+	out := jsonWatch{Schema: jsonSchema, OK: len(problems(found)) == 0, Jobs: []jsonWatched{}, Findings: []jsonProblem{}}
 	for _, j := range snapshot.Jobs {
 		out.Jobs = append(out.Jobs, watchedJSON(j, now))
 	}
 	for _, f := range found {
 		out.Findings = append(out.Findings, jsonProblem{
-			Subject: f.Subject, Kind: string(f.Kind), Severity: f.Severity.String(), What: f.What, Remedy: f.Remedy,
+			Subject: f.Subject, Kind: string(f.Kind), Severity: f.Severity.String(), Notice: f.Notice,
+			What: f.What, Remedy: f.Remedy,
 		})
 	}
 	if to.json {
 		return to.printJSON(out)
 	}
-	for _, j := range out.Jobs {
+	for i, j := range out.Jobs {
 		age := "none"
 		if j.Newest != nil {
 			age = readable.Age(now.Sub(*j.Newest)) + " old"
@@ -75,11 +81,16 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 		if j.Timer != "" {
 			timer = fmt.Sprintf("; %s is %s", printable.Text(j.Timer), j.TimerState)
 		}
-		to.sayf("job %s: newest good backup %s, objective %s (%s)%s\n", printable.Text(j.Job), age, objective, j.RPOFrom, timer)
+		to.sayf("job %s: newest good backup %s, objective %s (%s)%s\n",
+			printable.Text(cmp.Or(snapshot.Jobs[i].Title, j.Job)), age, objective, j.RPOFrom, timer)
 	}
 	for _, f := range out.Findings {
 		about := printable.Text(cmp.Or(f.Subject, "this host"))
-		to.sayf("%s %s: %s\n", strings.ToUpper(f.Severity), about, printable.Text(f.What))
+		word := strings.ToUpper(f.Severity)
+		if f.Notice {
+			word = "NOTICE"
+		}
+		to.sayf("%s %s: %s\n", word, about, printable.Text(f.What))
 		if f.Remedy != "" {
 			to.sayf("  remedy: %s\n", printable.Text(f.Remedy))
 		}

@@ -15,6 +15,7 @@ type Objectives struct {
 	RPO         time.Duration // the newest good set is at most this old
 	ProofWithin time.Duration // the newest proof of ProofLevel is at most this old; 0: not asked for
 	ProofLevel  Level
+	GoneSince   time.Time // the database was dropped then: no new sets and proofs are expected; zero: it is there
 }
 
 // Health is whether one database can be recovered by a job's sets, judged from these alone.
@@ -37,6 +38,7 @@ const (
 	ProblemClock     ProblemKind = "clock"     // something lies in the future
 	ProblemTrust     ProblemKind = "trust"     // a set that nobody vouches for
 	ProblemRollback  ProblemKind = "rollback"  // an older state of the bucket in place of a newer, or a set that is gone
+	ProblemGone      ProblemKind = "gone"      // the database was dropped, its sets stay
 	ProblemLoss      ProblemKind = "loss"      // something is gone of a set that was committed, and nobody acknowledged it
 )
 
@@ -64,7 +66,9 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	h.addAll(ProblemTrust, distrusted(sets))
 	h.addAll(ProblemRollback, BrokenChain(sets, all, now))
 	h.addLosses(sets)
-	h.addFailedDrill(sets, whose.Job)
+	if o.GoneSince.IsZero() {
+		h.addFailedDrill(sets, whose.Job)
+	}
 	for _, left := range LeftOut(sets) {
 		h.add(ProblemTrust, false, "", "%s", left)
 	}
@@ -73,6 +77,10 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 			h.Newest = &sets[i]
 			break
 		}
+	}
+	if !o.GoneSince.IsZero() {
+		h.addGone(sets, o.GoneSince, now)
+		return h
 	}
 	if h.Newest == nil {
 		h.add(ProblemBackup, true, "Start one in the console (b), or with `pgbtui --headless --job "+ShellQuote(whose.Job)+
@@ -96,6 +104,21 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 			"the newest backup was made with a warning: %s", warnings[0])
 	}
 	return h
+}
+
+// addGone tells of a dropped database, of which nothing new is expected.
+func (h *Health) addGone(sets []Set, since, now time.Time) {
+	if h.Newest != nil {
+		h.Age = now.Sub(h.Newest.FinishedAt)
+	}
+	good := 0
+	for i := range sets {
+		if sets[i].Kind == KindNative && sets[i].Good() {
+			good++
+		}
+	}
+	h.add(ProblemGone, false, "Restore it from these, or acknowledge that it was dropped by adding its name to exclude of its job.",
+		"the database is gone from the server since %s; good backups that stay: %d", since.UTC().Format("2006-01-02 15:04 UTC"), good)
 }
 
 // toldLosses is how many lost sets are named.

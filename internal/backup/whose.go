@@ -95,11 +95,11 @@ func JobFor(jobs []config.Job, reached config.Job, set *Set) config.Job {
 	}
 	found.Database = set.Database
 	for _, job := range slices.Backward(jobs) {
-		if job.Database != set.Database || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {
+		if !job.Covers(set.Database) || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {
 			continue
 		}
-		if found = job; WhoseOf(job).Owns(set) {
-			return job
+		if found = job.On(set.Database); WhoseOf(found).Owns(set) {
+			return found
 		}
 	}
 	return found

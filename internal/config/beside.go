@@ -11,6 +11,9 @@ func (l loader) neighbours(jobs []Job) error {
 	for i := range jobs {
 		j := &jobs[i]
 		for k := range jobs {
+			if k != i && j.sharesPlace(jobs[k]) {
+				j.others = append(j.others, jobs[k].alone())
+			}
 			if k != i && j.sharesFolder(jobs[k]) {
 				j.Beside = append(j.Beside, jobs[k].Name)
 			}
@@ -44,9 +47,17 @@ func (l loader) oneHeir(jobs []Job) error {
 	return nil
 }
 
-// sharesFolder reports whether both write the sets of one database into one folder of a bucket.
-func (j Job) sharesFolder(other Job) bool {
-	return j.Database == other.Database && j.Instance == other.Instance && j.S3.SamePlace(other.S3)
+// alone is a job without what it knows of others.
+func (j Job) alone() Job {
+	j.others = nil
+	return j
+}
+
+// sharesFolder reports whether both may write the sets of one database into one folder of a bucket.
+func (j Job) sharesFolder(other Job) bool { return j.sharesPlace(other) && j.mayShare(other) }
+
+func (j Job) sharesPlace(other Job) bool {
+	return j.Instance == other.Instance && j.S3.SamePlace(other.S3)
 }
 
 // SamePlace reports whether both are one prefix of one bucket, whatever else is set: the same sets are

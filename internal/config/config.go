@@ -36,7 +36,9 @@ type Job struct {
 	Formerly    []string // names that the job had before: their sets are its own
 	Beside      []string // names of the other jobs for the same database of the same instance, into the same place
 	Instance    string   // first folder below the prefix; default: the host's short name
-	Database    string
+	Database    string   // "" of a job of several, before On
+	Databases   []string // names and patterns of a job of several; none: it has one
+	Exclude     []string // of these
 	Postgres    Postgres
 	S3          S3
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
@@ -54,7 +56,8 @@ type Job struct {
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m
 	SpoolDir    string        // BACKUP_DIR: only for `restore --jobs`; default: the unit's StateDirectory, else os.TempDir
 
-	fromFile bool // has a section in the file
+	fromFile bool  // has a section in the file
+	others   []Job // that write into the same place, for On
 }
 
 // Postgres says how to reach the server. Empty fields are libpq's defaults (socket, peer).

@@ -45,6 +45,10 @@ type fileSettings struct {
 	Instance string   `yaml:"instance"`
 	Database string   `yaml:"database"`
 	Formerly []string `yaml:"formerly"`
+
+	Databases names `yaml:"databases"`
+	Exclude   names `yaml:"exclude"`
+
 	Postgres struct {
 		Host   string `yaml:"host"`
 		Port   string `yaml:"port"`

@@ -108,6 +108,9 @@ func (l loader) load() (*Config, error) {
 	if c.base, err = l.resolve("", top); err != nil {
 		return nil, err
 	}
+	if err := l.checkDatabases("", c.base, top); err != nil {
+		return nil, err
+	}
 	if err := refuseTwice(l.documents()); err != nil {
 		return nil, err
 	}
@@ -140,6 +143,7 @@ func (l loader) fileJobs(c *Config, of *document) error {
 			return err
 		}
 		settings.Database = ""
+		settings.Databases = nil
 		node := of.settings.Jobs[name]
 		if err := node.Decode(&settings); err != nil {
 			return of.yamlError(err)
@@ -158,7 +162,7 @@ func (l loader) fileJobs(c *Config, of *document) error {
 // unless a job of the file already backs that database up.
 func (l loader) defaultJob(c *Config) (added bool) {
 	database := cmp.Or(l.env("DB_NAME"), c.base.Database, l.env("PGDATABASE"))
-	if database == "" || slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Database == database }) {
+	if database == "" || slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Covers(database) }) {
 		return false
 	}
 	if len(c.Jobs) > 0 && l.env("DB_NAME") == "" && c.base.Database == "" {
@@ -174,6 +178,9 @@ func (l loader) defaultJob(c *Config) (added bool) {
 func (l loader) job(name string, f fileSettings) (Job, error) {
 	j, err := l.resolve(name, f)
 	if err != nil {
+		return Job{}, err
+	}
+	if err := l.checkDatabases(name, j, f); err != nil {
 		return Job{}, err
 	}
 	return j, l.check(name, j)
@@ -220,6 +227,11 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		ConnectWait: time.Duration(cmp.Or(f.ConnectWait, duration(2*time.Minute))),
 		LockWait:    time.Duration(cmp.Or(f.LockWait, duration(5*time.Minute))),
 		SpoolDir:    cmp.Or(l.env("BACKUP_DIR"), f.SpoolDir),
+		Databases:   f.Databases,
+		Exclude:     f.Exclude,
+	}
+	if j.Several() {
+		j.Database = ""
 	}
 	return j, nil
 }

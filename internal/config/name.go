@@ -17,7 +17,7 @@ import (
 // a file that lists no jobs is a database of that name, as in a template unit's instance.
 func (c *Config) Job(name string) (Job, error) {
 	if name == "" {
-		if len(c.Jobs) == 1 {
+		if c.one() {
 			return c.Jobs[0], nil
 		}
 		if len(c.Jobs) == 0 {
@@ -38,6 +38,11 @@ func (c *Config) Job(name string) (Job, error) {
 	j := c.base
 	j.Name, j.Database = name, name
 	return j, nil
+}
+
+// one reports whether there is one job, of however many databases.
+func (c *Config) one() bool {
+	return len(c.Jobs) > 0 && !slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.Name != c.Jobs[0].Name })
 }
 
 // Defaults are the settings of a job without a section of its own, and without a name.
@@ -61,11 +66,11 @@ func (c *Config) places() string {
 }
 
 func (c *Config) names() string {
-	names := make([]string, len(c.Jobs))
-	for i, j := range c.Jobs {
-		names[i] = strconv.Quote(j.Name)
+	var names []string
+	for _, j := range c.Jobs {
+		names = append(names, strconv.Quote(j.Name))
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // All are the jobs; where none is configured, one with the settings of a job without a section of its own.
@@ -81,11 +86,19 @@ func (c *Config) Named(name string) ([]Job, error) {
 	if name == "" {
 		return c.All(), nil
 	}
+	return c.called(name)
+}
+
+// called are the job of a name, or the jobs of its databases once they are known.
+func (c *Config) called(name string) ([]Job, error) {
 	job, err := c.Job(name)
 	if err != nil {
 		return nil, err
 	}
-	return []Job{job}, nil
+	if !job.Several() {
+		return []Job{job}, nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Jobs), func(j Job) bool { return j.Name != job.Name }), nil
 }
 
 // Backed are the jobs that a name means to a verb that needs their databases: that one, or all without a name. A
@@ -94,11 +107,7 @@ func (c *Config) Backed(name string) ([]Job, error) {
 	if name == "" && len(c.Jobs) > 0 {
 		return c.Jobs, nil
 	}
-	job, err := c.Job(name)
-	if err != nil {
-		return nil, err
-	}
-	return []Job{job}, nil
+	return c.called(name)
 }
 
 // Places are jobs by which every place is reached once, however many write there: jobs that differ in how they
@@ -116,7 +125,8 @@ func Places(jobs []Job) (distinct []Job) {
 // one. Jobs of one database on two servers are an error: which one is meant is not guessed.
 func (c *Config) ServerOf(name, database string) (Job, error) {
 	if name != "" {
-		return c.Job(name)
+		job, err := c.Job(name)
+		return job.On(database), err
 	}
 	if len(c.Jobs) == 0 {
 		return c.Defaults(), nil
@@ -124,7 +134,7 @@ func (c *Config) ServerOf(name, database string) (Job, error) {
 	var found *Job
 	for i := range c.Jobs {
 		job := &c.Jobs[i]
-		if job.Database != database {
+		if !job.Covers(database) {
 			continue
 		}
 		if found != nil && (found.Postgres.Host != job.Postgres.Host || found.Postgres.Port != job.Postgres.Port) {
@@ -134,7 +144,7 @@ func (c *Config) ServerOf(name, database string) (Job, error) {
 		found = job
 	}
 	if found != nil {
-		return *found, nil
+		return found.On(database), nil
 	}
 	return c.Job("")
 }

@@ -65,7 +65,7 @@ func (c *Config) Settings(j Job) []Setting {
 func (c *Config) databaseFrom(j Job) string {
 	o := c.origins
 	switch line, written := o.line(j, "database"); {
-	case j.Database == "":
+	case j.Several(), j.Database == "":
 		return FromDefault
 	case j.fromFile && written:
 		return line
@@ -183,7 +183,7 @@ func (o origins) node(j Job, path ...string) (written *yaml.Node, file string) {
 		if node := own.node(append([]string{"jobs", j.Name}, path...)...); node != nil {
 			return node, own.file
 		}
-		if path[0] == "database" {
+		if path[0] == "database" || path[0] == "databases" {
 			return nil, "" // a job does not take the top's
 		}
 	}

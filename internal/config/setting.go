@@ -40,6 +40,8 @@ func settingRows() []settingRow {
 		{key: "read_only", value: func(c *Config, _ Job) string { return strconv.FormatBool(c.ReadOnly) }, topOnly: true},
 		{key: "instance", value: ofJob(func(j Job) string { return j.Instance })},
 		{key: "database", value: ofJob(func(j Job) string { return j.Database })},
+		{key: "databases", value: ofJob(func(j Job) string { return list(j.Databases) })},
+		{key: "exclude", value: ofJob(func(j Job) string { return list(j.Exclude) })},
 		{key: "formerly", value: ofJob(func(j Job) string { return list(j.Formerly) })},
 	}
 	rows = append(rows, postgresRows()...)

@@ -23,7 +23,7 @@ func (l loader) watch(f fileWatch) (Watch, error) {
 // UnitName is what stands after the @ of the units that run a job, before escaping: "" is the
 // plain unit, for the environment's single database.
 func (c *Config) UnitName(j Job) string {
-	if len(c.Jobs) == 1 && !j.fromFile {
+	if c.one() && !j.fromFile {
 		return ""
 	}
 	return j.Name

@@ -70,12 +70,12 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 	return all, nil
 }
 
-// latest is what was read last of one database's sets, newest first; read is false before that.
+// latest is what was read last of one database's sets, or of all, newest first; read is false before that.
 func (b *buckets) latest(of backup.Scope) (sets []backup.Set, read bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.all {
-		if s := &b.all[i]; s.Instance == of.Instance && s.Database == of.Database {
+		if s := &b.all[i]; of == (backup.Scope{}) || s.Instance == of.Instance && s.Database == of.Database {
 			sets = append(sets, *s)
 		}
 	}

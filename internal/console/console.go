@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -54,7 +55,10 @@ func Build(s Setup) (options ui.Options, close func()) {
 	o.Sources.Catalogue = buckets
 	o.Sources.Retention = &pruning{setup: s, buckets: buckets}
 	o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
-	o.Jobs, o.Sources.Objectives = s.jobs(), &objectives{bus: bus, setup: s}
+	o.Jobs, o.Sources.Objectives = s.jobs(nil), &objectives{bus: bus, setup: s}
+	if slices.ContainsFunc(s.Config.Jobs, config.Job.Several) {
+		o.JobsIn = s.jobs
+	}
 	if !s.ReadOnly { // else the timers of this host are nobody's business here
 		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: dump.DefaultStateDir, setup: s, buckets: buckets}
 	}
@@ -100,16 +104,44 @@ func overridden(c *config.Config) (names []string) {
 	return names
 }
 
-func (s Setup) jobs() []ui.Job {
+// jobs are those of the configuration: of several databases, one for each that this host's runs found, or of which it
+// has sets.
+func (s Setup) jobs(sets []backup.Set) []ui.Job {
 	var jobs []ui.Job
-	for _, j := range s.Config.Jobs {
+	for _, j := range s.expanded(sets).Jobs {
 		unit := s.unitOf(j)
-		jobs = append(jobs, ui.Job{
+		one := ui.Job{
 			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j),
 			Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
-		})
+			Several: j.Several(), Subject: j.Title(),
+		}
+		if j.Several() {
+			one.GoneSince = s.remembered(j).Of(j.Database).GoneSince
+		}
+		jobs = append(jobs, one)
 	}
 	return jobs
+}
+
+// expanded is the configuration with a job for each database that is known.
+func (s Setup) expanded(sets []backup.Set) *config.Config {
+	return s.Config.Expand(func(job config.Job) []string {
+		names := s.remembered(job).Names()
+		for i := range sets {
+			set := &sets[i]
+			ours := set.Instance == job.Instance && job.Covers(set.Database)
+			if ours && backup.WhoseOf(job.On(set.Database)).Owns(set) {
+				names = append(names, set.Database)
+			}
+		}
+		return names
+	})
+}
+
+// remembered is what this host's runs found; nil where they found nothing, or this user may not look.
+func (s Setup) remembered(job config.Job) *dump.Found {
+	found, _ := dump.ReadFound(dump.DefaultStateDir, job)
+	return found
 }
 
 // objectives is ui.Objectives: the watch reads them off the timers, where the configuration does not say.

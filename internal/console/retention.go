@@ -29,6 +29,7 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
+	job = job.On(of.Database)
 	_, bucket, err := r.buckets.open(ctx, job)
 	if err != nil {
 		return ui.PrunePlan{}, err

@@ -34,7 +34,7 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 			Overridden: f.DropInPaths,
 		}
 		if job, ok := t.setup.jobOf(f.Name); ok {
-			one.Job, one.Database = job.Name, job.Database
+			one.Job, one.Database = job.Name, databaseText(job)
 		}
 		one.State, one.Problem, one.Remedy = t.state(ctx, f)
 		if m, ok := missing[f.Name]; ok {

@@ -40,13 +40,14 @@ func (t *told) Open(context.Context) ([]ui.Incident, error) {
 // lost finds sets that this host committed and the bucket lacks. Only user pgbtui may read the folder; without that
 // right the watch reports them within the hour.
 func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
-	for _, job := range t.setup.Config.Jobs {
-		if _, told := watch.Known(known, job.Name, watch.KindRollback); told {
+	all, _ := t.buckets.latest(backup.Scope{})
+	for _, job := range t.setup.expanded(all).Jobs {
+		if _, told := watch.Known(known, job.Title(), watch.KindRollback); told {
 			continue
 		}
 		sets, read := t.buckets.latest(backup.Scope{Instance: job.Instance, Database: job.Database})
 		if what := dump.Lost(t.stateDir, job, sets); read && what != "" {
-			found = append(found, ui.Incident{Subject: job.Name, Kind: string(watch.KindRollback), Critical: true, What: what})
+			found = append(found, ui.Incident{Subject: job.Title(), Kind: string(watch.KindRollback), Critical: true, What: what})
 		}
 	}
 	return found

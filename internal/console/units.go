@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -199,8 +200,16 @@ func (u *units) subject(run *ui.UnitRun) {
 		return
 	}
 	if job, ok := u.setup.jobOf(run.Unit); ok {
-		run.Job, run.Database = job.Name, job.Database
+		run.Job, run.Database = job.Name, databaseText(job)
 	}
+}
+
+// databaseText is a job's database, or what it takes of several.
+func databaseText(job config.Job) string {
+	if job.Several() {
+		return strings.Join(job.Databases, ", ")
+	}
+	return job.Database
 }
 
 // restoreSubject is what was asked for: the request says it, and the answer where the request was taken.

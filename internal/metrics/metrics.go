@@ -113,7 +113,7 @@ const (
 // Group is the samples of one part.
 type Group struct {
 	Part    Part
-	Job     string // "" of PartHost
+	Job     string // with the database, where it has several; "" of PartHost
 	Samples []Sample
 }
 

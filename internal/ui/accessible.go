@@ -262,7 +262,7 @@ func (t *talk) retention(ctx context.Context) {
 	t.menu(ctx, "Which job?", "Back", func() []choice {
 		var all []choice
 		for _, j := range t.Jobs {
-			all = append(all, choice{clean(j.Name), func(ctx context.Context) { t.plan(ctx, j) }})
+			all = append(all, choice{clean(cmp.Or(j.Subject, j.Name)), func(ctx context.Context) { t.plan(ctx, j) }})
 		}
 		return all
 	})

@@ -29,6 +29,10 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 		expect = readable.Size(rawSize(s)) + " read, " + readable.Size(s.StoredSize) + " stored, like the last one"
 		length = "about " + readable.Took(s.Manifest.FinishedAt.Sub(s.Manifest.StartedAt))
 	}
+	note := "The database stays in use; nothing is deleted but by retention."
+	if j.Several {
+		note = "All databases of job " + clean(j.Name) + " are backed up, this one among them; they stay in use."
+	}
 	act := sh.Write.Actions
 	return sh.post(boxMsg{&dialog{
 		shared: sh, title: "Back up " + clean(sh.jobTitle(j)), verb: "Back up", cli: j.CLI,
@@ -37,7 +41,7 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 			{"To", orUnknown(sh.Identity.Place)},
 			{"Expected", expect},
 			{"Time", length},
-			{"", "The database stays in use; nothing is deleted but by retention."},
+			{"", note},
 		},
 		do: func(ctx context.Context) (Started, error) {
 			return act.Start(ctx, Service{j.Unit, "back up", j.Database})

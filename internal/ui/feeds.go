@@ -89,6 +89,9 @@ func (r *root) fed(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case setsMsg:
 		r.sets.put(r.now, msg.sets, msg.err)
+		if r.JobsIn != nil && msg.err == nil {
+			r.Jobs = r.JobsIn(msg.sets)
+		}
 		if r.toast.text == readingAgain {
 			r.toast = toastMsg{} // it was read
 		}

@@ -157,6 +157,7 @@ func (d *database) judgeSets(sh *shared, all []backup.Set) {
 	if objectives.RPO == 0 {
 		objectives.RPO = math.MaxInt64
 	}
+	objectives.GoneSince = d.job.GoneSince
 	health := backup.Assess(all, d.job.Whose, objectives, sh.now)
 	if d.newest = health.Newest; d.newest == nil {
 		for i := range d.sets {
@@ -207,7 +208,7 @@ func (d *database) remedy(p backup.Problem) string {
 		return "restore nothing until you know; look into the versions and the log of the bucket"
 	case backup.ProblemLoss:
 		return "2 shows it; put back what is gone, or A there acknowledges what cannot be"
-	case backup.ProblemClock:
+	case backup.ProblemClock, backup.ProblemGone:
 	}
 	return clean(p.Remedy)
 }

@@ -25,7 +25,7 @@ func (sh *shared) toldOf(d *database) (found []problem) {
 		return nil
 	}
 	for _, i := range sh.told.value {
-		mine := i.Subject == d.job.Name || i.Subject == d.job.Unit || d.timer != nil && i.Subject == d.timer.Unit
+		mine := i.Subject == cmp.Or(d.job.Subject, d.job.Name) || i.Subject == d.job.Unit || d.timer != nil && i.Subject == d.timer.Unit
 		seen := slices.ContainsFunc(d.problems, func(p problem) bool { return p.kind == i.Kind })
 		if mine && !seen && !sh.runMended(i) && !sh.mended(i, d) {
 			found = append(found, sh.toldProblem(i))
@@ -38,7 +38,7 @@ func (sh *shared) toldOf(d *database) (found []problem) {
 func (sh *shared) mended(i Incident, d *database) bool {
 	sets, timers := sh.sets.have && sh.sets.err == nil, sh.timers.have && sh.timers.err == nil
 	switch i.Kind {
-	case "backup", "integrity", "proof", "warnings", "trust", "loss", "clock":
+	case "backup", "integrity", "proof", "warnings", "trust", "loss", "clock", "gone":
 		return sets
 	case "run":
 		return d != nil && d.newest != nil && d.newest.FinishedAt.After(i.OpenedAt)
@@ -76,6 +76,7 @@ func hostProblems(sh *shared) (all []hostProblem) {
 	for _, d := range assess(sh) {
 		if d.hasJob {
 			jobs[d.job.Name], jobs[d.job.Unit] = true, true
+			jobs[d.job.Subject] = true
 		}
 		if d.timer != nil {
 			jobs[d.timer.Unit] = true

@@ -19,7 +19,9 @@ import (
 type Options struct {
 	Identity Identity
 	Jobs     []Job // configured, sorted by name; may be empty
-	Sources  Sources
+	// JobsIn are the jobs once the sets are known, where databases are found; nil: as Jobs.
+	JobsIn  func([]backup.Set) []Job
+	Sources Sources
 	// Write holds what changes things. The zero value makes the console read-only: the
 	// screens are never given the methods, and their keys are greyed with Write.Denied.
 	Write Write
@@ -57,6 +59,10 @@ type Job struct {
 	CLI      string       // the line that does the same, "systemctl start postgres-backup@main.service"
 
 	Objective // unless Sources.Objectives tells it
+
+	Several   bool      // its unit works for other databases too, each of which has a Job of its own here
+	Subject   string    // how incidents name it; "": by Name
+	GoneSince time.Time // the database was dropped then
 }
 
 // Look is how frames are drawn.

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strings"
@@ -136,7 +137,7 @@ func (r *root) onJob(then func(Job) tea.Cmd) func(string) tea.Cmd {
 		var of []Job
 		for _, j := range r.Jobs {
 			switch {
-			case arg != "" && j.Name == arg:
+			case arg != "" && arg == cmp.Or(j.Subject, j.Name):
 				return then(j)
 			case arg == "", j.Database == arg:
 				of = append(of, j)

@@ -56,7 +56,9 @@ func readPlan(sh *shared, j Job) func(context.Context) tea.Msg {
 	}
 }
 
-func (p *retentionPage) name() string { return "Retention of " + clean(p.job.Name) }
+func (p *retentionPage) name() string {
+	return "Retention of " + clean(cmp.Or(p.job.Subject, p.job.Name))
+}
 
 func (p *retentionPage) enter(ctx context.Context) tea.Cmd {
 	if p.Sources.Retention == nil {
@@ -160,6 +162,8 @@ func (p *retentionPage) noPrune() string {
 		return p.denied()
 	case !p.have:
 		return "the plan is not known yet"
+	case p.job.Several:
+		return "the unit prunes all databases of the job: the command line prunes this one (Y copies the line)"
 	case len(p.plan.Doubts) > 0:
 		return "it looks wrong: only the command line carries it out (Y copies the line)"
 	case p.plan.Removes() == 0 && !slices.ContainsFunc(p.plan.Leftovers, func(l retention.Leftover) bool { return l.Remove }):
@@ -173,6 +177,9 @@ func (p *retentionPage) copyText() string { l, _ := p.selected(); return l.id }
 // cliLine shows the plan, or carries out one that only the command line may.
 func (p *retentionPage) cliLine() string {
 	line := "sudo pgbtui prune --job " + printable.ShellWord(p.job.Name)
+	if p.job.Several {
+		line += " --database " + printable.ShellWord(p.job.Database)
+	}
 	if p.have && len(p.plan.Doubts) > 0 {
 		return line + fmt.Sprintf(" --confirm %d", p.plan.Removes())
 	}

@@ -122,6 +122,8 @@ func (i *Incident) found(f Finding, o Options) NewsKind {
 	case i.Pending == Opened:
 		i.NotifiedAt = o.Now
 		return Opened
+	case i.Notice:
+		return ""
 	case worse || i.Pending == Changed:
 		i.NotifiedAt = o.Now
 		return Changed
@@ -149,7 +151,7 @@ func (i *Incident) notFound(now time.Time) NewsKind {
 		return ""
 	}
 	i.ClosedAt = now
-	if i.Pending == Opened {
+	if i.Pending == Opened || i.Notice {
 		i.Pending = ""
 		return ""
 	}

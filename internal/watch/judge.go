@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,13 +12,16 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 // Job is all that a snapshot has of one job.
 type Job struct {
 	Name      string
+	Title     string // with the database, of a job of several
 	Database  string
+	Found     dump.FoundDatabase // what this host's runs know of a database of several
 	Whose     backup.Whose
 	Objective Objective
 
@@ -61,15 +65,16 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 		health = j.Health(now)
 		for _, p := range health.Problems {
 			found = append(found, Finding{
-				Subject: j.Name, Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy,
+				Subject: j.subject(), Kind: Kind(p.Kind), Severity: severityOf(p.Critical), What: p.What, Remedy: p.Remedy,
+				Notice: Kind(p.Kind) == KindGone,
 			})
 		}
 		if j.Lost != "" {
-			found = append(found, Finding{Subject: j.Name, Kind: KindRollback, Severity: Critical, What: j.Lost})
+			found = append(found, Finding{Subject: j.subject(), Kind: KindRollback, Severity: Critical, What: j.Lost})
 		}
 	}
-	found = merged(found)
-	if j.Host == nil {
+	found = append(merged(found), j.judgeNew(now)...)
+	if j.Host == nil || !j.Found.GoneSince.IsZero() {
 		return found
 	}
 	found = append(found, j.judgeTimer(now)...)
@@ -78,7 +83,7 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	toldBySet := slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings })
 	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !toldBySet {
 		found = append(found, Finding{
-			Subject: j.Name, Kind: KindWarnings, Severity: Warning,
+			Subject: j.subject(), Kind: KindWarnings, Severity: Warning,
 			What: "the last run ended with warnings", Remedy: readJournal(j.Host.Service.Name),
 		})
 	}
@@ -87,6 +92,25 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 		made = health.Newest.FinishedAt
 	}
 	return append(found, judgeRun(j.Host.Service, j.Host.History, failed, made)...)
+}
+
+// subject is what its findings are about.
+func (j Job) subject() string { return cmp.Or(j.Title, j.Name) }
+
+// newFor is how long a database counts as new: longer than a watch is off over a weekend.
+const newFor = 7 * 24 * time.Hour
+
+// judgeNew tells of a database that the runs before its first had not found.
+func (j Job) judgeNew(now time.Time) []Finding {
+	if age := now.Sub(j.Found.Since); !j.Found.New || !j.Found.GoneSince.IsZero() || age > newFor {
+		return nil
+	}
+	return []Finding{{
+		Subject: j.subject(), Kind: KindNew, Severity: Warning, Notice: true,
+		What: fmt.Sprintf("database %q is new on the server since %s, and is backed up by job %q from now on",
+			j.Database, j.Found.Since.UTC().Format("2006-01-02 15:04 UTC"), j.Name),
+		Remedy: "Nothing has to be done; if it is not to be backed up, add its name to exclude of the job.",
+	}}
 }
 
 // Health is what the job's sets say.

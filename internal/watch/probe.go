@@ -57,7 +57,7 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 		s.Others, s.HostErr = p.others(ctx)
 	}
 	for _, job := range jobs {
-		one := Job{Name: job.Name, Database: job.Database, Whose: backup.WhoseOf(job)}
+		one := Job{Name: job.Name, Title: job.Title(), Database: job.Database, Whose: backup.WhoseOf(job), Found: p.found(job)}
 		schedule := Schedule{
 			Drilled:  s.switchedOn("postgres-backup-drill", c, job),
 			Verified: s.switchedOn("postgres-backup-verify", c, job),
@@ -69,6 +69,7 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 			}
 		}
 		one.Objective = objectiveOf(ctx, job, schedule)
+		one.Objective.GoneSince = one.Found.GoneSince
 		one.Sets, one.SetsErr = p.Sets(ctx, job)
 		for _, dir := range p.StateDirs {
 			if one.SetsErr == nil && one.Lost == "" {
@@ -81,6 +82,16 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 		s.Jobs = append(s.Jobs, one)
 	}
 	return s
+}
+
+// found is what this host's runs know of a job's database.
+func (p Prober) found(job config.Job) dump.FoundDatabase {
+	for _, dir := range p.StateDirs {
+		if found, err := dump.ReadFound(dir, job); job.Several() && err == nil && found != nil {
+			return found.Of(job.Database)
+		}
+	}
+	return dump.FoundDatabase{}
 }
 
 func placeOf(job config.Job) string { return "s3://" + job.S3.Bucket + "/" + job.S3.Prefix }
@@ -211,7 +222,19 @@ func (s Snapshot) Findings(known []Incident, now time.Time) []Finding {
 	for _, o := range s.Others {
 		found = append(found, o.judge(failedRun(known, o.Service.Name))...)
 	}
-	return found
+	return once(found)
+}
+
+// once leaves out what is said twice: the databases of a job share its timer and its service.
+func once(found []Finding) (different []Finding) {
+	said := map[key]string{}
+	for _, f := range found {
+		if what, again := said[f.key()]; !again || what != f.What {
+			said[f.key()] = f.What
+			different = append(different, f)
+		}
+	}
+	return different
 }
 
 func failedRun(known []Incident, unit string) *Finding {
@@ -237,7 +260,7 @@ func (o Other) judge(failed *Finding) []Finding {
 // Unjudged reports whether this snapshot lacks what an incident is judged by. Such an incident stays as it is.
 func (s Snapshot) Unjudged(i Incident) bool {
 	switch i.Kind {
-	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss:
+	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss, KindGone, KindNew:
 		return s.setsUnknown(i.Subject)
 	case KindTimer, KindMissed, KindUnit:
 		return s.HostErr != nil
@@ -253,7 +276,7 @@ func (s Snapshot) Unjudged(i Incident) bool {
 // setsUnknown is about a job, or the service of one.
 func (s Snapshot) setsUnknown(job string) bool {
 	for _, j := range s.Jobs {
-		if j.Name == job || j.Host != nil && j.Host.Service.Name == job {
+		if j.subject() == job || j.Name == job || j.Host != nil && j.Host.Service.Name == job {
 			return j.SetsErr != nil
 		}
 	}

@@ -16,13 +16,18 @@ func Title(news []News, host string) string {
 	if len(news) == 1 {
 		return news[0].title(host)
 	}
-	over := 0
+	over, notices := 0, 0
 	for _, n := range news {
 		if n.Kind == Cleared {
 			over++
 		}
+		if n.Incident.Notice {
+			notices++
+		}
 	}
 	switch {
+	case notices == len(news):
+		return fmt.Sprintf("PostgreSQL backup: %d notices of %s", notices, printable.Text(host))
 	case over == len(news):
 		return fmt.Sprintf("PostgreSQL backup: %d problems are over on %s", over, printable.Text(host))
 	case over == 0:
@@ -44,7 +49,11 @@ func Text(news []News, host string) string {
 }
 
 func (n News) title(host string) string {
-	return "PostgreSQL backup " + n.Kind.title() + ": " + n.Incident.about() + " on " + printable.Text(host)
+	word := n.Kind.title()
+	if n.Incident.Notice {
+		word = "notice"
+	}
+	return "PostgreSQL backup " + word + ": " + n.Incident.about() + " on " + printable.Text(host)
 }
 
 func (k NewsKind) title() string {
@@ -93,6 +102,9 @@ func (n News) Text(host string) string {
 	lines = append(lines, "What: "+printable.Text(i.What))
 	if i.Remedy != "" {
 		lines = append(lines, "Do: "+printable.Text(i.Remedy))
+	}
+	if i.Notice {
+		return strings.Join(append(lines, "Then: pgbtui"), "\n")
 	}
 	return strings.Join(append(lines, "Severity: "+i.Severity.String(), "Since: "+i.OpenedAt.UTC().Format(time.RFC3339), "Then: pgbtui"), "\n")
 }

@@ -39,6 +39,7 @@ const (
 	KindTrust     = Kind(backup.ProblemTrust)
 	KindRollback  = Kind(backup.ProblemRollback)
 	KindLoss      = Kind(backup.ProblemLoss)
+	KindGone      = Kind(backup.ProblemGone)
 
 	KindRun     Kind = "run"     // the last run of a unit failed, or systemd skipped it
 	KindTimer   Kind = "timer"   // the timer will not fire
@@ -46,6 +47,7 @@ const (
 	KindUnit    Kind = "unit"    // the service is masked, missing, broken or not ours
 	KindBucket  Kind = "bucket"  // the bucket cannot be read
 	KindSystemd Kind = "systemd" // systemd does not answer
+	KindNew     Kind = "new"     // a database that no run had found before
 	KindChannel Kind = "channel" // a channel refuses alerts
 	KindMetrics Kind = "metrics" // a monitoring system does not take metrics
 )
@@ -60,6 +62,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	What     string   `json:"what"`
 	Remedy   string   `json:"remedy,omitempty"`
+	// Notice is for what is told once: nothing is wrong, nobody is reminded, and there is no all-clear.
+	Notice bool `json:"notice,omitempty"`
 
 	// Cause is how a run ended. If it changes, people are notified again. Most kinds have none.
 	Cause string `json:"cause,omitempty"`

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -113,15 +112,7 @@ func (r *run) remember(manifest []byte) error {
 	if err != nil {
 		return fmt.Errorf("backup: remember the set: %w", err)
 	}
-	next := file + ".next"
-	if err := os.WriteFile(next, body, 0o640); err != nil { //nolint:gosec // G306: as below
-		return fmt.Errorf("backup: remember the set: %w", err)
-	}
-	// The watch, another user of the group, compares with it; it is no secret, and the unit's umask is 0077.
-	if err := os.Chmod(next, 0o640); err != nil { //nolint:gosec // G302: see above
-		return fmt.Errorf("backup: remember the set: %w", err)
-	}
-	if err := os.Rename(next, file); err != nil {
+	if err := writeForGroup(file, body); err != nil {
 		return fmt.Errorf("backup: remember the set: %w", err)
 	}
 	return nil

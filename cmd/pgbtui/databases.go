@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+)
+
+// The databases of a job of several as verbs see them that do not ask the server: those of which the job has sets in
+// the bucket, and those that this host's runs found. A database of which no run has made a set yet is among them.
+
+// expand is a configuration with a job for each database that is known. A bucket that cannot be read is left to
+// whoever reads it next.
+func (c client) expand(ctx context.Context, of *config.Config) *config.Config {
+	return of.Expand(func(job config.Job) []string {
+		names := c.remembered(job).Names()
+		sets, err := c.setsOfInstance(ctx, job)
+		if err != nil {
+			return names
+		}
+		for i := range sets {
+			s := &sets[i]
+			if name := s.Database; job.Covers(name) && backup.WhoseOf(job.On(name)).Owns(s) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		return names
+	})
+}
+
+// stateDirs are where this host may remember what its backups did.
+func (e *environment) stateDirs() []string {
+	return []string{e.getenv("STATE_DIRECTORY"), dump.DefaultStateDir}
+}
+
+// remembered is what this host's runs found; nil where it has none, or this user may not look.
+func (c client) remembered(job config.Job) *dump.Found {
+	for _, dir := range c.stores.env.stateDirs() {
+		if found, err := dump.ReadFound(dir, job); err == nil && found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// instanceID is where the sets of one instance are, and whose key reaches them.
+type instanceID struct {
+	storeID
+	instance string
+}
+
+// setsOfInstance are all sets of a job's instance, listed once in a call.
+func (c client) setsOfInstance(ctx context.Context, job config.Job) ([]backup.Set, error) {
+	key := instanceID{storeID: storeID{S3: job.S3, duty: c.duty}, instance: job.Instance}
+	if sets, listed := c.stores.listed[key]; listed {
+		return sets, nil
+	}
+	bucket, err := c.bucket(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := c.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance})
+	if err != nil {
+		return nil, err
+	}
+	if c.stores.listed == nil {
+		c.stores.listed = map[instanceID][]backup.Set{}
+	}
+	c.stores.listed[key] = sets
+	return sets, nil
+}
+
+// setsOf are the sets of a job's database; none of a job of several of whose databases none is known.
+func (c client) setsOf(ctx context.Context, job config.Job) ([]backup.Set, error) {
+	if job.Several() {
+		all, err := c.setsOfInstance(ctx, job)
+		return slices.DeleteFunc(slices.Clone(all), func(s backup.Set) bool {
+			return job.Database == "" || s.Database != job.Database
+		}), err
+	}
+	bucket, err := c.bucket(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	return c.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+}
