@@ -66,7 +66,7 @@ func runCost(ctx context.Context, o *costOptions) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Named(o.job)
+	jobs, err := o.expand(ctx, c).Named(o.job)
 	if err != nil {
 		return err
 	}
@@ -133,9 +133,11 @@ func (o *costOptions) costOf(ctx context.Context, job config.Job, custom *price.
 	if err != nil {
 		return jsonJobCost{}, err
 	}
-	sets, err := o.setsOf(ctx, job)
-	if err != nil {
-		return jsonJobCost{}, err
+	var sets []backup.Set
+	if job.Database != "" { // else no run has found its databases yet
+		if sets, err = o.setsOf(ctx, job); err != nil {
+			return jsonJobCost{}, err
+		}
 	}
 	own := cost.Counted(backup.WhoseOf(job), sets)
 	out := jsonJobCost{Job: job.Name, Database: job.Database, Region: bucket.Region(), Sets: len(own), Classes: []jsonClassCost{}, Notes: []string{}}
