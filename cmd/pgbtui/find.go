@@ -256,7 +256,7 @@ func (g *gathered) add(at place, sets []backup.Set) {
 }
 
 // listRemedy is for who named a set that is not there.
-const listRemedy = "`pgbtui list` shows what there is."
+const listRemedy = "`pgbtui list` shows which there are."
 
 // noSet says where nothing fits, and what there is elsewhere: on a new host, the old one's sets.
 func noSet(ctx context.Context, places []place, look search) error {

@@ -100,7 +100,7 @@ func One(found []*Set, want Wanted) (*Set, error) {
 		return found[0], nil
 	}
 	return nil, fault.New(fault.Refused, fmt.Sprintf("backup: %q means several sets: %s", want.ID, InLine(found, ", ", func(s *Set) string { return s.Address().String() })),
-		"give one of these whole addresses instead of the ID", nil)
+		"Give one of these whole addresses instead of the ID.", nil)
 }
 
 // Elsewhere tells of the sets that there are when none fitted: those of the wanted ID, else the newest good

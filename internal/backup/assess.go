@@ -144,11 +144,11 @@ func (h *Health) addFailedDrill(sets []Set, job string) {
 	if failed == nil {
 		return
 	}
-	what, remedy := "does not restore as a whole", "Correct what is named in the source, and back it up. Then drill again"
+	what, then := "does not restore as a whole", "Correct what is named in the source, and back it up. Then drill again"
 	if failed.FaultKind() == FaultBytes {
-		what, remedy = "was damaged", "Find out what changed the stored bytes. Then drill a newer set"
+		what, then = "was damaged", "Find out what changed the stored bytes. Then drill a newer set"
 	}
-	h.add(ProblemDrill, true, remedy+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
+	h.add(ProblemDrill, true, then+": `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
 		"the newest drill failed, and none has passed since: set %s %s: %s", set.ID, what, failed.Why())
 }
 

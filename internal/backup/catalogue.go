@@ -147,5 +147,5 @@ func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, err
 		return set, err
 	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), Root(c.prefix)),
-		"`pgbtui list` shows what there is", nil)
+		"`pgbtui list` shows which there are.", nil)
 }

@@ -35,7 +35,7 @@ func (c *Contents) Pack() ([]byte, error) {
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
-		"use the newer pgbtui that wrote the set", nil)
+		"Use the newer pgbtui that wrote the set.", nil)
 }
 
 // Summarise counts an archive for the manifest.

@@ -84,10 +84,10 @@ func mayBeHeld(set *Set) error {
 	switch set.Kind {
 	case KindLegacy:
 		return fault.New(fault.Refused, "hold: "+set.ID+" is a set of the old script, which has no folder for a hold",
-			"nothing deletes it but `prune --legacy`; copy the object to another prefix if it must survive that", nil)
+			"Copy the object to another prefix if it must survive `prune --legacy`: nothing else deletes it.", nil)
 	case KindIncomplete:
 		return fault.New(fault.Refused, "hold: "+set.ID+" was never committed: it is no backup",
-			"hold another set: `pgbtui list` shows what there is", nil)
+			"Hold another set: `pgbtui list` shows which there are.", nil)
 	case KindNative:
 	}
 	return nil

@@ -96,15 +96,15 @@ func Unusable(set *Set) error {
 	if set.Good() {
 		return nil
 	}
-	code, remedy := set.ProblemCode, "restore another set"
+	code, remedy := set.ProblemCode, "Restore another set."
 	if code == fault.OK {
 		code = fault.Integrity
 	}
 	switch code { //nolint:exhaustive // the others are damage
 	case fault.Config:
-		remedy = "use the newer pgbtui that wrote the set"
+		remedy = "Use the newer pgbtui that wrote the set."
 	case fault.Refused:
-		remedy = "if you know where it comes from, --accept-unsigned"
+		remedy = "If you know where it comes from, add --accept-unsigned."
 	}
 	return fault.New(code, fmt.Sprintf("backup: set %s: %s", set.ID, set.Problem), remedy, nil)
 }

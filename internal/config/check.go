@@ -73,7 +73,7 @@ func (l loader) checkS3(name string, s S3) error {
 	}
 	if s.MaxParts != 0 && (s.MaxParts < fewestParts || s.MaxParts > mostParts) {
 		return l.problem(name, fmt.Sprintf("%d is no number of parts that a store allows", s.MaxParts),
-			fmt.Sprintf("%d to %d", fewestParts, mostParts), "s3", "max_parts")
+			fmt.Sprintf("Give %d to %d.", fewestParts, mostParts), "s3", "max_parts")
 	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
 		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),

@@ -48,10 +48,10 @@ func access(dirs []string, prefix string) error {
 	}
 	if refused != nil {
 		return fault.New(fault.NotPermitted, "journal: open",
-			fmt.Sprintf("run `usermod -aG systemd-journal %s` as root and log in again", currentUser()), refused)
+			fmt.Sprintf("Run `usermod -aG systemd-journal %s` as root and log in again.", currentUser()), refused)
 	}
 	return fault.New(fault.Unavailable, "journal: open: no journal files in "+strings.Join(dirs, " or "),
-		"start systemd-journald, with Storage=persistent or auto in journald.conf", nil)
+		"Start systemd-journald, with Storage=persistent or auto in journald.conf.", nil)
 }
 
 // anyReadable reports whether a journal file in folder opens, or why the last one did not.

@@ -39,7 +39,7 @@ func NewHeartbeat(address, job string) (Heartbeat, error) {
 	u, err := url.Parse(strings.ReplaceAll(strings.TrimSpace(address), JobPlace, url.PathEscape(job)))
 	if err != nil || u.Host == "" || !isWeb(u.Scheme) {
 		return Heartbeat{}, fault.New(fault.Config, "notify: read the address of the heartbeat",
-			"Write it as https://hc-ping.com/…", errors.New("not a URL"))
+			"Write it as a URL such as https://hc-ping.com/UUID.", errors.New("not a URL"))
 	}
 	return Heartbeat{at: u}, nil
 }

@@ -14,7 +14,7 @@ type diagnosis struct {
 	remedy string
 }
 
-const remedyCustom = "The source's server sets that parameter in its configuration. Set it for the source's database as well (ALTER DATABASE … SET), " +
+const remedyCustom = "Set that parameter for the source's database as well (ALTER DATABASE … SET), and not only in its server's configuration, " +
 	"so that backups have it, or in the configuration of the server that is restored into."
 
 const remedyPreload = "Restore into a server that loads the extension's library by shared_preload_libraries."
@@ -29,13 +29,13 @@ const RemedyOldStrings = "Restore it into a server of a version before 19, and b
 // conflictWithRecovery is how a standby ends who still reads what its primary has removed.
 var conflictWithRecovery = regexp.MustCompile(`conflict with recovery`)
 
-const remedyConflict = "The standby ended the session because it had to remove rows or tables that were still being read, as its primary did. " +
-	"Set hot_standby_feedback = on on the standby, raise max_standby_streaming_delay there above the time that a dump takes, or back up the primary."
+const remedyConflict = "Set hot_standby_feedback = on on the standby, raise max_standby_streaming_delay there above the time that a dump takes, or back up the primary: " +
+	"the standby ended the session because it had to remove rows or tables that were still being read, as its primary did."
 
-const remedyTooLong = "A row of that table is longer than PostgreSQL can write as text: a bytea of more than 512 MiB, or 1 GiB of all columns together. " +
-	"Find it by octet_length() and divide it, or keep it outside of that table. No dump of this database can be made until then, by any program."
+const remedyTooLong = "Find the row that is longer than PostgreSQL can write as text: a bytea of more than 512 MiB, or 1 GiB of all columns together. " +
+	"octet_length() finds it. Divide it, or keep it outside that table. Until then no program can dump this database."
 
-const remedyCorrupt = "The source is damaged: keep the older backups, and check the server's disks and its log."
+const remedyCorrupt = "Keep the older backups, and check the server's disks and its log: the source is damaged."
 
 // tooLong is of a value whose text has 1 to 2 GiB. PostgreSQL asks for other sizes when it reads damaged pages.
 var tooLong = regexp.MustCompile(`invalid memory alloc request size [12]\d{9}\b|Cannot enlarge string buffer`)

@@ -77,7 +77,7 @@ func applyGlobals(ctx context.Context, a applier, script io.Reader) (GlobalsRepo
 		return a.report, fault.New(fault.Integrity, "postgres: read globals", "", err)
 	case len(a.report.Failed) > 0:
 		return a.report, fault.New(fault.Refused, "postgres: apply globals",
-			"Do by hand what is named, then restore.", errors.New(strings.Join(a.report.Failed, "; ")))
+			"Correct by hand what is named, then restore.", errors.New(strings.Join(a.report.Failed, "; ")))
 	}
 	return a.report, nil
 }

@@ -59,14 +59,14 @@ func (s *Server) CheckLocale(ctx context.Context, l Locale) error {
 	if err != nil {
 		return classify("postgres: look at locales", err)
 	}
-	const newer = "restore into a server of the same or a newer major version"
+	const newer = "Restore into a server of the same or a newer major version."
 	switch {
 	case l.Encoding != "" && encoding < 0:
 		return noLocale("the server knows no encoding "+l.Encoding, newer)
 	case l.Provider == "icu" && versionNum < 150000:
 		return noLocale("databases with ICU locales need a server from 15 on", newer)
 	case l.Provider == "icu" && !icu:
-		return noLocale("the server was built without ICU", "install a PostgreSQL that is built with ICU")
+		return noLocale("the server was built without ICU", "Install a PostgreSQL that is built with ICU.")
 	case l.Provider == "builtin" && versionNum < 170000:
 		return noLocale("databases with the builtin locale provider need a server from 17 on", newer)
 	case l.Provider == "builtin" && !builtin:
@@ -90,7 +90,7 @@ func (s *Server) checkSystemLocale(ctx context.Context, name string) error {
 	err := s.row(ctx, "SELECT set_config('lc_monetary', $1, true)", []any{name}, &set)
 	if stateOf(err) == "22023" {
 		return noLocale("the server's system has no locale "+name,
-			"generate it there (Debian: locale-gen, dpkg-reconfigure locales) and restart the server, or install its language pack")
+			"Generate it there (Debian: locale-gen, dpkg-reconfigure locales) and restart the server, or install its language pack.")
 	}
 	return classify("postgres: look for locale "+name, err)
 }

@@ -78,7 +78,7 @@ func (s *Server) Nobody(ctx context.Context) (there bool, err error) {
 		return true, nil
 	}
 	return true, fault.New(fault.Refused, fmt.Sprintf("postgres: role %s, which is to own what is restored without its owners, %s", NobodyRole, why),
-		"take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), or drop it: it is created when it is missing", nil)
+		"Take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), or drop the role: it is created when it is missing.", nil)
 }
 
 // CreateNobody makes NobodyRole.

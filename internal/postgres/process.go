@@ -157,7 +157,7 @@ func (p *Process) Wait() error {
 	code, remedy := diagnose(lines)
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) && exit.ExitCode() < 0 && remedy == "" {
-		remedy = "Look in the kernel's journal for the out-of-memory killer."
+		remedy = "Look for the out-of-memory killer in the kernel's journal."
 	}
 	return fault.New(code, "postgres", remedy, &ExitError{Program: p.name, Lines: lines, Err: p.err})
 }

@@ -40,7 +40,7 @@ func RenameRoles(desc, sql string, rename func(role string) string) (string, err
 	})
 	switch {
 	case err != nil:
-		return sql, fault.New(fault.Refused, "postgres: find the roles in an entry of kind "+desc, "restore without --role, and change roles by hand", err)
+		return sql, fault.New(fault.Refused, "postgres: find the roles in an entry of kind "+desc, "Restore without --role, and change roles by hand.", err)
 	case !changed:
 		return sql, nil
 	}

@@ -108,7 +108,7 @@ func (s *Server) rename(ctx context.Context, o Swap) error {
 	}
 	swapped, err := s.swapped(ctx, o)
 	if err == nil && !swapped {
-		err = fault.New(fault.Refused, o.what(), "look at what there is (`psql -l`), and start again", errors.New("another session has renamed or replaced one of them"))
+		err = fault.New(fault.Refused, o.what(), "Check which databases there are (`psql -l`), and start again.", errors.New("another session has renamed or replaced one of them"))
 	}
 	return err
 }
@@ -169,7 +169,7 @@ func (s *Server) ask(ctx context.Context, o Swap, pid int32, lost error) error {
 }
 
 func (o Swap) unknown(err error) error {
-	return fault.New(fault.Unavailable, o.what(), fmt.Sprintf("look with `psql -l` when the server answers: if there is a database %q, they have changed places", o.Keep),
+	return fault.New(fault.Unavailable, o.what(), fmt.Sprintf("Check with `psql -l` when the server answers: if there is a database %q, the replacement was done.", o.Keep),
 		fmt.Errorf("%w: %w", ErrSwapUnknown, err))
 }
 
@@ -193,11 +193,11 @@ func (o Swap) explain(err error) error {
 	switch pg.Code {
 	case "55006": // object in use
 		if o.Terminate {
-			return fault.New(fault.Temporary, o.what(), "look into pg_stat_activity for what does not end, and try again", err)
+			return fault.New(fault.Temporary, o.what(), "Find in pg_stat_activity what does not end, and try again.", err)
 		}
-		return fault.New(fault.Refused, o.what(), "stop what is connected, or have it ended with --terminate", err)
+		return fault.New(fault.Refused, o.what(), "Stop what is connected, or let --terminate end it.", err)
 	case "42P04", "23505", "3D000":
-		return fault.New(fault.Refused, o.what(), "look at what there is (`psql -l`), and start again", err)
+		return fault.New(fault.Refused, o.what(), "Check which databases there are (`psql -l`), and start again.", err)
 	}
 	return classify(o.what(), err)
 }

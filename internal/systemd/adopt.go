@@ -46,7 +46,7 @@ func refuseForeign(r root, found map[string]string, adopt bool) error {
 			return fault.New(fault.Refused, "systemd: install "+full, "Move that file away first.", errors.New("a file that pgbtui did not write is there"))
 		case !adopt:
 			return fault.New(fault.Refused, "systemd: install "+full,
-				"Take it over with: sudo pgbtui units install --adopt (the old file is kept as "+filepath.Base(full)+adoptedSuffix+").",
+				"Take it over with `sudo pgbtui units install --adopt`. The old file is kept as "+filepath.Base(full)+adoptedSuffix+".",
 				errors.New("a unit that pgbtui did not write is there"))
 		}
 		if _, err := os.Lstat(full + adoptedSuffix); !errors.Is(err, fs.ErrNotExist) {

@@ -91,7 +91,7 @@ func dial(ctx context.Context) (*dbus.Conn, error) {
 		err = context.Cause(bounded)
 	}
 	return nil, fault.New(fault.Unavailable, "systemd: connect to the system bus",
-		"Check that D-Bus runs: systemctl status dbus.service.", err)
+		"Check that D-Bus runs: `systemctl status dbus.service`.", err)
 }
 
 // call calls a Manager method and stores its answer in results.

@@ -34,7 +34,7 @@ func classify(what string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", what, err)
 	case !errors.As(err, &e):
-		return fault.New(fault.Unavailable, what, "Check the system bus: systemctl status dbus.service.", err)
+		return fault.New(fault.Unavailable, what, "Check the system bus: `systemctl status dbus.service`.", err)
 	}
 	switch e.Name {
 	case "org.freedesktop.DBus.Error.AccessDenied",
@@ -42,13 +42,13 @@ func classify(what string, err error) error {
 		"org.freedesktop.DBus.Error.AuthFailed":
 		return fault.New(fault.NotPermitted, what, permissionRemedy(), err)
 	case "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.LoadFailed":
-		return fault.New(fault.NotFound, what, "Install the units: sudo pgbtui units install.", err)
+		return fault.New(fault.NotFound, what, "Install the units with `sudo pgbtui units install`.", err)
 	case "org.freedesktop.systemd1.UnitMasked":
-		return fault.New(fault.Refused, what, "The unit is masked; lift it with: sudo systemctl unmask UNIT.", err)
+		return fault.New(fault.Refused, what, "Run `sudo systemctl unmask UNIT`.", err)
 	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NoReply",
 		"org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.Disconnected",
 		"org.freedesktop.DBus.Error.NameHasNoOwner":
-		return fault.New(fault.Unavailable, what, "Check that systemd answers: systemctl is-system-running.", err)
+		return fault.New(fault.Unavailable, what, "Check that systemd answers: `systemctl is-system-running`.", err)
 	}
 	return fault.New(fault.Failed, what, "", err)
 }
@@ -62,13 +62,13 @@ func permissionRemedy() string {
 	}
 	group, err := user.LookupGroup(OperatorGroup)
 	if err != nil {
-		return "There is no group " + OperatorGroup + ": install it with: sudo pgbtui units install."
+		return "Create the group " + OperatorGroup + " with `sudo pgbtui units install`."
 	}
 	ids, _ := me.GroupIds()
 	if !slices.Contains(ids, group.Gid) {
-		return fmt.Sprintf("Only root and members of group %s may do this: sudo usermod -aG %s %s.",
+		return fmt.Sprintf("Only root and members of group %s may do this: `sudo usermod -aG %s %s`, then log in again.",
 			OperatorGroup, OperatorGroup, printable.ShellWord(me.Username))
 	}
-	return fmt.Sprintf("You are in group %s, but polkit did not allow it: is polkit installed, and %s in place? Repair with: sudo pgbtui units install.",
+	return fmt.Sprintf("Check that polkit is installed and %[2]s is in place: you are in group %[1]s, and polkit did not allow it. `sudo pgbtui units install` repairs it.",
 		OperatorGroup, polkitFile)
 }

@@ -42,11 +42,11 @@ func Install(ctx context.Context, o InstallOptions) (*Report, error) {
 		return nil, err
 	}
 	if r.machine() && os.Geteuid() != 0 {
-		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: sudo pgbtui units install.", nil)
+		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: `sudo pgbtui units install`.", nil)
 	}
 	if o.DatabaseRole && !r.live() {
 		return nil, fault.New(fault.Usage, "systemd: create the database role: this is an image, or no systemd runs here",
-			"Leave --database-role out, and run the SQL of pgbtui units print --sql on the machine.", nil)
+			"Leave --database-role out, and run the SQL of `pgbtui units print --sql` on the machine.", nil)
 	}
 	found, err := foreign(r, files)
 	if err == nil {

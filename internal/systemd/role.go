@@ -48,7 +48,7 @@ func createRole(ctx context.Context, report *Report) error {
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
 		return fault.New(fault.Unavailable, "systemd: create the database role",
-			"Run the SQL that pgbtui units install prints, as a superuser of the server.",
+			"Run the SQL that `pgbtui units install` prints, as a superuser of the server.",
 			fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String())))
 	}
 	report.add(Ran, "SQL for role pgbtui", "LOGIN, BYPASSRLS, pg_read_all_data, read only")

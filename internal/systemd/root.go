@@ -32,7 +32,7 @@ func (r root) read(p string) ([]byte, error) {
 		target, _ := os.Readlink(full)
 		remedy := "Remove it first, if it is not needed."
 		if target == "/dev/null" {
-			remedy = "The unit is masked; lift it with: sudo systemctl unmask " + printable.ShellWord(filepath.Base(p)) + "."
+			remedy = "Run `sudo systemctl unmask " + printable.ShellWord(filepath.Base(p)) + "`: the unit is masked."
 		}
 		return nil, fault.New(fault.Refused, "systemd: read "+full, remedy, errors.New("not a regular file"))
 	}

@@ -17,7 +17,7 @@ import (
 func Uninstall(ctx context.Context, dir string) (*Report, error) {
 	r := root(dir)
 	if r.machine() && os.Geteuid() != 0 {
-		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units", "Run it as root: sudo pgbtui units uninstall.", nil)
+		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units", "Run it as root: `sudo pgbtui units uninstall`.", nil)
 	}
 	files, err := Files(DefaultBinary)
 	if err != nil {

@@ -86,7 +86,7 @@ func TestAFailingBucketKeepsItsLastDataAndSaysSinceWhenAndWhatToDo(t *testing.T)
 	ready(d)
 	w.Change(func(w *uitest.World) { w.Fail["sets"] = uitest.ErrBucket })
 	d.Press("r").Until("bucket fails since 04:12 CET")
-	for _, want := range []string{"check the network of this host", "sales", "23 Nov 03:00", "shown: just now"} {
+	for _, want := range []string{"Check the network of this host", "sales", "23 Nov 03:00", "shown: just now"} {
 		if !strings.Contains(plain(d), want) {
 			t.Errorf("no %q:\n%s", want, plain(d))
 		}

@@ -41,7 +41,7 @@ func (p *picker) enter(ctx context.Context) tea.Cmd {
 		p.err = p.missing("catalogue")
 		return nil
 	case p.set.Manifest == nil:
-		p.err = fault.New(fault.NotFound, "what this backup holds was not recorded", "name tables on the command line: "+p.cliLine(), nil)
+		p.err = fault.New(fault.NotFound, "what this backup holds was not recorded", "Name the tables on the command line: `"+p.cliLine()+"`.", nil)
 		return nil
 	}
 	c, s := p.Sources.Catalogue, p.set

@@ -68,7 +68,7 @@ func (g *pruneGate) press() tea.Cmd {
 	return g.start.ask(context.WithoutCancel(g.ctx), g.update, func(ctx context.Context) tea.Msg {
 		plan, err := src.Plan(ctx, job)
 		if err == nil && (plan.Removes() != want || len(plan.Doubts) > 0) {
-			err = fault.New(fault.Refused, fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()), "leave this page and look at the plan again (r)", nil)
+			err = fault.New(fault.Refused, fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()), "Leave this page and check the plan again (r).", nil)
 		}
 		if err != nil {
 			return startedMsg{err: err}

@@ -81,7 +81,7 @@ func TestWithoutRightsThePreviewIsShownAndNothingCanBeDeleted(t *testing.T) {
 
 func TestAPlanThatCannotBeMadeSaysWhy(t *testing.T) {
 	d, _ := open(t, func(w *uitest.World, _ *ui.Options) { w.Fail["plan"] = uitest.ErrBucket })
-	ready(d).Press("2", "p").Until("cannot be planned").Until("check the network of this host")
+	ready(d).Press("2", "p").Until("cannot be planned").Until("Check the network of this host")
 }
 
 func TestADeniedPruneSaysSoAndDeletesNothing(t *testing.T) {

@@ -88,7 +88,7 @@ func farewell(o Options, model *root, c *crash, ctx context.Context, err error, 
 		if back {
 			_, _ = fmt.Fprintf(o.Output, "pgbtui: the console stopped: %s\nRuns go on under systemd; nothing else was touched.\n\n%s\n", clean(what), stack)
 		}
-		return fault.New(fault.Failed, "ui: the console stopped", "report the trace above; pgbtui status shows the state without the console", errors.New(clean(what)))
+		return fault.New(fault.Failed, "ui: the console stopped", "Report the trace above. `pgbtui status` shows the state without the console.", errors.New(clean(what)))
 	}
 	if back && !errors.Is(context.Cause(ctx), errHangup) {
 		_, _ = io.WriteString(o.Output, goesOn(model.liveRuns()))

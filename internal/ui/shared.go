@@ -174,7 +174,7 @@ type (
 )
 
 var errBusLost = fault.New(fault.Unavailable, "ui: watch units: the connection to systemd ended",
-	"it is tried again every ten seconds", nil)
+	"Wait: it is tried again every ten seconds.", nil)
 
 func readSets(c Catalogue) func(context.Context) tea.Msg {
 	return func(ctx context.Context) tea.Msg {

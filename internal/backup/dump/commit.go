@@ -69,7 +69,7 @@ func (r *run) allThere(ctx context.Context) error {
 		problem = "the manifest's signature is missing"
 	}
 	if problem != "" {
-		return fault.New(fault.Failed, "backup: before the commit: "+problem, "look who deletes objects in the bucket: prune, a lifecycle rule, another tool", nil)
+		return fault.New(fault.Failed, "backup: before the commit: "+problem, "Find out who deletes objects in the bucket: prune, a lifecycle rule or another tool.", nil)
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (r *run) lockSource(ctx context.Context) error {
 
 func (r *run) heldInSource(holder *postgres.Holder) error {
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: another run is backing up %q: %s", r.job.Database, holder),
-		"wait for it to end: `pgbtui` shows it. "+lease.IfNobody(holder), lease.ErrHeld)
+		"Wait until it ends: `pgbtui` shows it. "+lease.IfNobody(holder), lease.ErrHeld)
 }
 
 // tellStranger is a warning for whoever looks after the server, and none of the set: nothing of it
@@ -181,7 +181,7 @@ func (r *run) refuseUsedFolder(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return fault.New(fault.Refused, "backup: there is already a set "+r.opts.ID+": "+o.Key, "run again: each run has its own ID", nil)
+		return fault.New(fault.Refused, "backup: there is already a set "+r.opts.ID+": "+o.Key, "Run again: each run has its own ID.", nil)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func CheckObjectLock(ctx context.Context, bucket *s3.Bucket, want config.ObjectL
 	}
 	if off := clocks.Host.Sub(clocks.Store); off.Abs() > backup.ClockBound {
 		return fault.New(fault.Refused, fmt.Sprintf("backup: this host's clock is off by %s from the store's: nothing is locked by it", off.Round(time.Second)),
-			"set this host's clock (timedatectl status)", nil)
+			"Set this host's clock (timedatectl status).", nil)
 	}
 	p, err := bucket.Protection(ctx)
 	if err != nil {
@@ -40,7 +40,7 @@ func CheckObjectLock(ctx context.Context, bucket *s3.Bucket, want config.ObjectL
 	}
 	if !p.ObjectLock {
 		return fault.New(fault.Config, "backup: s3.object_lock is set for "+bucket.Location(),
-			"turn object lock on for the bucket (it needs versioning), or remove s3.object_lock", s3.ErrNoObjectLock)
+			"Turn object lock on for the bucket (it needs versioning), or remove s3.object_lock.", s3.ErrNoObjectLock)
 	}
 	return nil
 }

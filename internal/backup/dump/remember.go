@@ -65,7 +65,7 @@ func recallFile(dir string, job config.Job, name string) (*memory, error) {
 	}
 	var m memory
 	if err := json.Unmarshal(raw, &m); err != nil || m.Location != location || m.Job != name || m.ID == "" {
-		return nil, fault.New(fault.Failed, "backup: recall the last set: "+file+" is damaged", "remove it; the next backup writes it again", err)
+		return nil, fault.New(fault.Failed, "backup: recall the last set: "+file+" is damaged", "Remove the file: the next backup writes it again.", err)
 	}
 	return &m, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // signable ends a run early whose set nobody would trust.
 func (r *run) signable() error {
-	const remedy = "give the unit the credential signing-key, or set signing.key_file; `pgbtui config check` tries it"
+	const remedy = "Give the unit the credential signing-key, or set signing.key_file. `pgbtui config check` tries it."
 	switch {
 	case len(r.job.Signing.PublicKeys) == 0:
 		return nil // a key alone signs for readers elsewhere
@@ -19,7 +19,7 @@ func (r *run) signable() error {
 		return fault.New(fault.Config, "backup: signing.public_keys are configured, and there is no private key to sign this set", remedy, nil)
 	case !r.opts.Signer.Among(r.job.Signing.PublicKeys):
 		return fault.New(fault.Config, fmt.Sprintf("backup: the signing key (%s) is not among signing.public_keys: no reader would trust this set", r.opts.Signer.ID()),
-			"add its public key there, on every host that reads, or use the right key", nil)
+			"Add its public key there, on every host that reads, or use the right key.", nil)
 	}
 	return nil
 }

@@ -161,10 +161,10 @@ func (r Record) Live(now time.Time) bool { return !r.Release && now.Before(r.Unt
 
 func heldBy(r Record) error {
 	if r.Release || r.Run == "" {
-		return fault.New(fault.Temporary, "backup: other runs take the lease of this database one after the other", "try again", ErrHeld)
+		return fault.New(fault.Temporary, "backup: other runs take the lease of this database one after the other", "Try again.", ErrHeld)
 	}
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: run %s on host %s is writing here until %s",
-		r.Run, r.Host, r.Until.Format(time.RFC3339)), "wait for it to end; it is given up by itself when it no longer answers", ErrHeld)
+		r.Run, r.Host, r.Until.Format(time.RFC3339)), "Wait until it ends. It is given up by itself when it no longer answers.", ErrHeld)
 }
 
 // Read reads who holds the lease, and the ETag of that knowledge. Until is counted from when
@@ -258,7 +258,7 @@ func (l *Lease) reclaim(ctx context.Context) (etag string, err error) {
 	}
 	if errors.Is(err, s3.ErrChanged) || errors.Is(err, s3.ErrNotFound) {
 		l.lost = fault.New(fault.Temporary, "backup: this run lost its lease to another one while it was paused",
-			"nothing to do: the other run goes on", ErrHeld)
+			"Nothing needs to be done: the other run continues.", ErrHeld)
 		return "", l.lost
 	}
 	return etag, err
@@ -266,5 +266,5 @@ func (l *Lease) reclaim(ctx context.Context) (etag string, err error) {
 
 // IfNobody is the way out where no run is seen behind a lock of ours.
 func IfNobody(h *postgres.Holder) string {
-	return "If no run goes on: " + strings.ToLower(h.Remedy()[:1]) + h.Remedy()[1:]
+	return "If no run is in progress: " + strings.ToLower(h.Remedy()[:1]) + h.Remedy()[1:]
 }

@@ -193,7 +193,7 @@ func (m *Meter) stalled(p backup.Progress) error {
 		what += ", " + p.Doing
 	}
 	return fault.New(fault.Unavailable, what,
-		"look for locks and load on the server and at the network to the store; raise stall_after if this is normal", ErrStalled)
+		"Check the server for locks and load, and the network to the store. Raise stall_after if this is normal.", ErrStalled)
 }
 
 // rate smooths bytes per second over some seconds.

@@ -55,7 +55,7 @@ func refusal(action string, checks []Check) error {
 	case len(wrong) > 1, code == fault.OK:
 		code = fault.Refused
 	}
-	return fault.New(code, action+": "+strings.Join(wrong, "; "), strings.Join(remedies, "; "), nil)
+	return fault.New(code, action+": "+strings.Join(wrong, "; "), strings.Join(present(remedies...), " "), nil)
 }
 
 // Preflight looks at everything that can be known before a restore starts, and changes nothing.

@@ -127,11 +127,11 @@ func (d *drilling) do(ctx context.Context) (err error) {
 // drill is what answers it.
 func (d *drilling) drillable() error {
 	if d.set.Kind == backup.KindIncomplete {
-		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished", "choose another set: `pgbtui list`", nil)
+		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished", "Choose another set: `pgbtui list` shows which there are.", nil)
 	}
 	if d.set.Encrypted() && len(d.identities) == 0 {
 		return fault.New(fault.Refused, "drill: the set is encrypted, and there is no age identity here",
-			"give the unit the credential age-identity, set encryption.identity_file, or use --identity. "+remedyNotHere, nil)
+			"Give the unit the credential age-identity, set encryption.identity_file, or use --identity. "+remedyNotHere, nil)
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (d *drilling) loadAll(ctx context.Context) error {
 		what += " as a whole: " + strings.Join(objects, ", ")
 	}
 	return &notWholeError{objects: exit.Objects(), err: fault.New(fault.Integrity, what,
-		"mend the object in the source and back it up again; until then restore parts of a set, or all that can be created: restore --keep-going", err)}
+		"Correct the object in the source and back it up again. Until then restore parts of a set, or all that can be created (restore --keep-going).", err)}
 }
 
 // refusesObject tells what PostgreSQL makes of the set's objects from what this host lacks. Into a database that

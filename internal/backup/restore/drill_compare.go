@@ -55,7 +55,7 @@ func (d *drilling) compareOwners(ctx context.Context) error {
 	}
 	if len(wrong) > 0 {
 		return fault.New(fault.Integrity, fmt.Sprintf("drill: %d owners or grants differ, first: %s", len(wrong), wrong[0]),
-			"restore another set, and look at what is named in the source", nil)
+			"Restore another set, and check in the source what is named.", nil)
 	}
 	return nil
 }

@@ -32,12 +32,12 @@ func (d *drilling) expect(ctx context.Context) error {
 			answer, err := s.Ask(ctx, e.SQL, askTime)
 			switch {
 			case errors.Is(err, postgres.ErrNoAnswer), fault.CodeOf(err) == fault.Failed:
-				return fault.New(fault.Integrity, what, "look at the copy's source, and at drill.expect in the configuration", err)
+				return fault.New(fault.Integrity, what, "Check the copy's source, and drill.expect in the configuration.", err)
 			case err != nil:
 				return fmt.Errorf("%s: %w", what, err)
 			case answer != e.Result:
 				return fault.New(fault.Integrity, fmt.Sprintf("%s: the answer is %s, not %s", what, told(answer, e.Result), short(e.Result)),
-					"look at the copy's source, and at drill.expect in the configuration", nil)
+					"Check the copy's source, and drill.expect in the configuration.", nil)
 			}
 			d.facts.Expectations++
 		}
@@ -88,10 +88,10 @@ func (d *drilling) checkAmcheck(ctx context.Context) ([]Check, error) {
 	case !d.job.Drill.Amcheck:
 		return nil, nil
 	case !d.tools.HasAmcheck():
-		return []Check{fails("amcheck", "there is no pg_amcheck in "+d.tools.Dir, "install PostgreSQL's client programs from 14 on, or set drill.amcheck to false")}, nil
+		return []Check{fails("amcheck", "there is no pg_amcheck in "+d.tools.Dir, "Install PostgreSQL's client programs from 14 on, or set drill.amcheck to false.")}, nil
 	}
 	missing, err := d.server.Missing(ctx, postgres.Needs{Extensions: []string{"amcheck"}})
-	return []Check{needCheck("amcheck", missing.Extensions, "install postgresql-contrib, or set drill.amcheck to false", false)}, err
+	return []Check{needCheck("amcheck", missing.Extensions, "Install postgresql-contrib, or set drill.amcheck to false.", false)}, err
 }
 
 func (d *drilling) amcheck(ctx context.Context) error {

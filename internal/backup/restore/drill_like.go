@@ -27,5 +27,5 @@ func (d *drilling) likeSource(ctx context.Context) error {
 // unlikeSource is a failure of which nobody can say whether it is the set's.
 func (d *drilling) unlikeSource(err error) error {
 	return fault.New(fault.Refused, "drill: the dump does not restore into a server that differs from the source's: "+strings.Join(backup.Shorten(d.unlike), "; "),
-		"let this host have what is named (a locale is made by `locale-gen`), or name a server like the source's for drills (drill.server)", err)
+		"Install what is named on this host (`locale-gen` makes a locale), or name a server like the source's for drills (drill.server).", err)
 }

@@ -122,8 +122,8 @@ func (d *drilling) trusted(uid int) error {
 		return nil
 	}
 	return fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
-		"start the unit, whose server can reach nothing: systemctl start postgres-drill@"+d.set.ID+"; or, if you trust everybody who "+
-			"could create a table there, say --unconfined", nil)
+		"Start the unit, whose server can reach nothing, with `systemctl start postgres-drill@"+d.set.ID+"`. Or, if you trust everybody who "+
+			"could create a table there, add --unconfined.", nil)
 }
 
 // inPrivate makes a private server the one that is restored into. Whoever wrote what it runs may have
@@ -152,7 +152,7 @@ func notHere(err error) error {
 
 // remedyNotHere is for whoever cannot or will not mend it.
 const remedyNotHere = "Or name a server that drills may use (drill.server), or leave them to another host or to people " +
-	"(drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off"
+	"(drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off."
 
 // remedySpace says how the server gets another disk.
 func (r DrillRequest) remedySpace() string {
@@ -162,10 +162,10 @@ func (r DrillRequest) remedySpace() string {
 	return remedyDrillSpace
 }
 
-const remedyUnitSpace = "free space, or give the drill's server a larger disk by a drop-in of " + scratch.ServerUnit +
-	" (TMPDIR= and BindPaths=, docs/verification.md#drills)"
+const remedyUnitSpace = "Free space, or give the drill's server a larger disk by a drop-in of " + scratch.ServerUnit +
+	" (TMPDIR= and BindPaths=, docs/verification.md#drills)."
 
-const remedyDrillSpace = "free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it"
+const remedyDrillSpace = "Free space, or set spool_dir to a larger disk; the unit needs ReadWritePaths= for it."
 
 // clusterBytes is an empty cluster with its write-ahead log at its largest.
 const clusterBytes = 256 << 20
@@ -216,7 +216,7 @@ var drillDatabase = regexp.MustCompile(`^` + drillPrefix + `\d{8}t\d{6}z_[0-9a-f
 // the copies of drills that were killed: those whose names nobody holds.
 func (d *drilling) claim(ctx context.Context) error {
 	if lock, _, err := d.server.TryLock(ctx, d.req.To); err != nil || lock == nil {
-		return fault.New(fault.Temporary, "drill: the name "+d.req.To+" is taken", "try again", err)
+		return fault.New(fault.Temporary, "drill: the name "+d.req.To+" is taken", "Try again.", err)
 	}
 	names, err := d.server.Databases(ctx)
 	if err != nil {

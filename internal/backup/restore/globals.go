@@ -17,7 +17,7 @@ func (r *restoring) globals(ctx context.Context) error {
 		return nil
 	}
 	if r.set.Manifest == nil || r.set.Manifest.Globals == nil {
-		return fault.New(fault.Refused, "restore: this set has no globals", "run again without --globals", nil)
+		return fault.New(fault.Refused, "restore: this set has no globals", "Run again without --globals.", nil)
 	}
 	r.meter.Enter(backup.StageGlobals, 0)
 	script, err := stored.Small(ctx, r.env, r.set, r.set.Manifest.Globals, r.identities)
@@ -39,7 +39,7 @@ func (r *restoring) applyGlobals(ctx context.Context, script []byte) (postgres.G
 		return postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
 	}
 	if r.part == nil && (r.contents == nil || r.contents.Archive == nil) {
-		return postgres.GlobalsReport{}, fault.New(fault.Refused, "restore: the set does not say which roles it needs, and a request creates no others", "restore without its globals, or "+byHand, nil)
+		return postgres.GlobalsReport{}, fault.New(fault.Refused, "restore: the set does not say which roles it needs, and a request creates no others", "Restore without its globals, or "+byHand, nil)
 	}
 	roles, _, _ := r.needs()
 	report, err := postgres.CreateRoles(ctx, r.server, bytes.NewReader(script), sorted(roles))

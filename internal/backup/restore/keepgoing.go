@@ -36,8 +36,8 @@ func (r *restoring) waysOn(err error) error {
 	}
 	switch fault.CodeOf(err) { //nolint:exhaustive // the others are of the server or the bytes, and meet every object
 	case fault.Failed, fault.Refused, fault.NotPermitted:
-		remedy := strings.TrimSuffix(fault.Remedy(err), ".")
-		return fault.New(fault.CodeOf(err), "", strings.Join(present(remedy, r.remedyNotWhole()), "; or "), err)
+		remedies := present(fault.Remedy(err), r.remedyNotWhole())
+		return fault.New(fault.CodeOf(err), "", strings.Join(remedies, " "), err)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 			return found[0], nil
 		default:
 			return archive.Entry{}, fault.New(fault.Refused, fmt.Sprintf("restore: %q means several tables: %s", name, strings.Join(quotedNames(found), ", ")),
-				"give one of these names, with its quotes", nil)
+				"Give one of these names, with its quotes.", nil)
 		}
 	}
 	return archive.Entry{}, unknownName("table", name, quotedNames(relations))
@@ -115,9 +115,9 @@ func schemasOf(head *archive.Archive) (names []string) {
 const maxNear = 5
 
 func unknownName(what, name string, known []string) error {
-	remedy := "`pgbtui show ID --tables` lists what there is"
+	remedy := "`pgbtui show ID --tables` lists which there are."
 	if near := nearNames(name, known); len(near) > 0 {
-		remedy = "near it: " + strings.Join(near, ", ") + "; " + remedy
+		remedy = "Near it: " + strings.Join(near, ", ") + ". " + remedy
 	}
 	return fault.New(fault.NotFound, fmt.Sprintf("restore: the dump has no %s %q", what, name), remedy, nil)
 }

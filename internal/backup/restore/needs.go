@@ -89,11 +89,11 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	remedyGlobals := "restore with --globals, which creates what is missing"
-	roleCheck := needCheck("roles", missing.Roles, remedyGlobals+", or with --no-owner", r.req.Globals)
-	spaceCheck := needCheck("tablespaces", missing.Tablespaces, remedyGlobals+", or with --no-tablespaces", r.req.Globals)
+	withGlobals := "Restore with --globals, which creates what is missing"
+	roleCheck := needCheck("roles", missing.Roles, withGlobals+", or with --no-owner.", r.req.Globals)
+	spaceCheck := needCheck("tablespaces", missing.Tablespaces, withGlobals+", or with --no-tablespaces.", r.req.Globals)
 	if r.req.ForOperator && r.req.Globals {
-		spaceCheck = needCheck("tablespaces", missing.Tablespaces, "restore with --no-tablespaces: a request creates no tablespaces", false)
+		spaceCheck = needCheck("tablespaces", missing.Tablespaces, "Restore with --no-tablespaces: a request creates no tablespaces.", false)
 		if len(missing.Roles) > 0 {
 			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
 		}

@@ -21,7 +21,7 @@ const (
 func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []string) (Check, error) {
 	const name = "extensions"
 	if len(missing) > 0 || len(wanted) == 0 {
-		return needCheck(name, missing, "install the packages that bring them (e.g. postgresql-contrib)", false), nil
+		return needCheck(name, missing, "Install the packages that bring them (e.g. postgresql-contrib).", false), nil
 	}
 	late, err := r.server.NotPreloaded(ctx, wanted)
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []strin
 	}
 	if len(late) > 0 {
 		return r.notCreated(fmt.Sprintf("the server does not load at its start what they need: %s", strings.Join(late, ", ")),
-			"add it to shared_preload_libraries of the server that is restored into, and restart it"), nil
+			"Add it to shared_preload_libraries of the server that is restored into, and restart it."), nil
 	}
 	if !slices.Contains(wanted, cron) {
 		return passes(name, "all there"), nil
@@ -57,15 +57,15 @@ func (r *restoring) notCreated(detail, remedy string) Check {
 		return warns("extensions", detail, "")
 	}
 	if r.rehearses {
-		remedy = "leave drill.server out, so that drills have a server of their own, which gets what extensions need"
+		remedy = "Remove drill.server, so that drills have a server of their own, which gets what extensions need."
 		return fails("extensions", detail, remedy)
 	}
-	return fails("extensions", detail, remedy+", or restore everything else with --keep-going")
+	return fails("extensions", detail, strings.TrimSuffix(remedy, ".")+", or restore everything else with --keep-going.")
 }
 
 func (r *restoring) remedyBound(database string) string {
 	if r.req.Replace != "" {
-		return fmt.Sprintf("a database with %s cannot be replaced by renaming: rename the live one and restore with --to %s", cron, database)
+		return fmt.Sprintf("Rename the live database and restore with --to %[2]s: a database with %[1]s cannot be replaced by renaming.", cron, database)
 	}
-	return strings.TrimSuffix(postgres.RemedyBound, ".")
+	return postgres.RemedyBound
 }

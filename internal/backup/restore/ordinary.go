@@ -52,8 +52,8 @@ func (r *restoring) superusersOnly(what []string, serviced bool) Check {
 	if serviced {
 		return warns("rights", detail+"; this service may let it create them nevertheless", "")
 	}
-	return fails("rights", detail, "have a superuser restore it (sudo -u postgres -g pgbtui pgbtui restore …), or restore what does not need it: "+
-		"--schema or --table leave out what no chosen table uses")
+	return fails("rights", detail, "Have a superuser restore it (`sudo -u postgres -g pgbtui pgbtui restore …`), or restore what does not need it: "+
+		"--schema or --table leave out what no chosen table uses.")
 }
 
 // checkOwners: an object is given to a role only by its members.
@@ -69,8 +69,8 @@ func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 		return []Check{passes("owners", fmt.Sprintf("%q is a member of all of them", r.place.Role))}, nil
 	}
 	return []Check{fails("owners", fmt.Sprintf("%q is no superuser and may not give anything to %s", r.place.Role, strings.Join(cannot, ", ")),
-		"restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants; or have a superuser restore it "+
-			"(sudo -u postgres -g pgbtui pgbtui restore …), or make the restoring role a member of these (GRANT … TO …; WITH SET TRUE from PostgreSQL 16 on)")}, nil
+		"Restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants. Or have a superuser restore it "+
+			"(`sudo -u postgres -g pgbtui pgbtui restore …`), or make the restoring role a member of these (GRANT … TO …; WITH SET TRUE from PostgreSQL 16 on).")}, nil
 }
 
 // strangers are the owners that the restoring role cannot give anything to. A role that comes from the set's globals

@@ -89,7 +89,7 @@ func (q Request) check() error {
 	if wrong == "" {
 		return checkRoles(q.Roles)
 	}
-	return fault.New(fault.Usage, "restore: "+wrong, "`pgbtui restore --help`", nil)
+	return fault.New(fault.Usage, "restore: "+wrong, "Read `pgbtui restore --help`.", nil)
 }
 
 // plan reads the head of the dump and decides what comes. Errors are about what was asked, or the
@@ -280,7 +280,7 @@ func (r *restoring) expected() (chosen []archive.Table, err error) {
 		}
 		if want, known := recorded[t.DumpID]; known && (want.Rows != t.Rows || want.RawBytes != t.RawBytes) {
 			return nil, fault.New(fault.Integrity, fmt.Sprintf("restore: the dump holds %d rows of %s.%s, the set recorded %d", t.Rows, t.Schema, t.Name, want.Rows),
-				"restore another set, and read this one back: `sudo pgbtui verify ID`", nil)
+				"Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
 		}
 		chosen = append(chosen, t)
 	}

@@ -98,7 +98,7 @@ func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func()
 func (r *restoring) sameHead(head *archive.Archive) error {
 	recorded := r.contents.Archive
 	if head.HeadBytes != recorded.HeadBytes || len(head.Entries)+head.Omitted != len(recorded.Entries)+recorded.Omitted {
-		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded", "restore another set, and read this one back: `sudo pgbtui verify ID`", nil)
+		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded", "Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
 	}
 	return nil
 }

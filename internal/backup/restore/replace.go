@@ -42,7 +42,7 @@ func (q Request) confirmed(set *backup.Set) error {
 	default:
 		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only", live, set.FinishedAt.UTC().Format(time.RFC3339))
 	}
-	return fault.New(fault.Refused, "restore: "+what, fmt.Sprintf("give --confirm and the database's own name, exactly: %q", live), nil)
+	return fault.New(fault.Refused, "restore: "+what, fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", live), nil)
 }
 
 // checkReplaced is the preflight's part about the live database.
@@ -75,7 +75,7 @@ func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err err
 		return nil, nil
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return []Check{fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole", "restore it beside with --to, and look yourself")}, nil
+		return []Check{fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole", "Restore it beside the live one with --to, and check it yourself.")}, nil
 	}
 	now, err := r.server.SettingsOf(ctx, r.req.Replace)
 	if err != nil {
@@ -89,7 +89,7 @@ func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err err
 		r.changes = append(r.changes, "connections were forbidden, and will be allowed")
 	}
 	if len(r.changes) > 0 {
-		return []Check{warns("settings", "of the live database that the set has otherwise: "+strings.Join(r.changes, "; "), "")}, nil
+		return []Check{warns("settings", "of the live database that differ in the set: "+strings.Join(r.changes, "; "), "")}, nil
 	}
 	return []Check{passes("settings", "as the live database has them")}, nil
 }
@@ -147,7 +147,7 @@ func parameterChanges(now, then []postgres.Parameter) (changes []string) {
 	for _, p := range then {
 		key := name{p.Role, p.Name}
 		if before, there := values[key]; !there || before != p.Value {
-			changes = append(changes, "parameter "+subject(p)+" is set otherwise")
+			changes = append(changes, "parameter "+subject(p)+" has another value")
 		}
 		delete(values, key)
 	}
@@ -167,9 +167,9 @@ func (r *restoring) complete(ctx context.Context) error {
 	}
 	switch {
 	case !r.result.Compared:
-		return fault.New(fault.Refused, "restore: no table could be compared", "look at the copy yourself", nil)
+		return fault.New(fault.Refused, "restore: no table could be compared", "Check the copy yourself.", nil)
 	case len(r.refused) > 0:
-		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "), "restore with --globals, which creates missing roles, or with --no-owner", nil)
+		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "), "Restore with --globals, which creates missing roles, or with --no-owner.", nil)
 	}
 	name := kept.Beside(r.req.Replace, kept.Restored, r.short)
 	if err := r.server.RenameDatabase(ctx, r.req.To, name); err != nil {
@@ -192,7 +192,7 @@ func (r *restoring) replace(ctx context.Context) error {
 		return err
 	}
 	if !ok {
-		return fault.New(fault.Refused, fmt.Sprintf("restore: the copy %q is gone", r.req.To), "start again", nil)
+		return fault.New(fault.Refused, fmt.Sprintf("restore: the copy %q is gone", r.req.To), "Start again.", nil)
 	}
 	r.exchange.with = with
 	done, err := r.exchange.swap(ctx)
@@ -201,7 +201,7 @@ func (r *restoring) replace(ctx context.Context) error {
 	}
 	r.result.Database, r.result.Kept, r.result.Ended = r.req.Replace, done.kept, len(done.ended)
 	for _, c := range r.changes {
-		r.note("other than before: " + c)
+		r.note("not as before: " + c)
 	}
 	r.log.InfoContext(ctx, fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept), event.Attr(event.Replaced))
 	return nil
@@ -217,10 +217,10 @@ func (r *restoring) explainReplace(err error) error {
 	switch {
 	case r.whole:
 		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
-		next = fmt.Sprintf("put the copy in its place with `%s`, or drop it (`dropdb`)", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
+		next = fmt.Sprintf("Put the copy in its place with `%s`, or drop it (`dropdb`).", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
 	case r.created:
 		what += fmt.Sprintf(", unfinished database %q is left", r.req.To)
-		next = fmt.Sprintf("look into %q if you want, then drop it (`dropdb`) before the next try", r.req.To)
+		next = fmt.Sprintf("Drop %q (`dropdb`) before the next try; look into it first if you want.", r.req.To)
 	}
-	return left(err, what, strings.Join(present(fault.Remedy(err), next), "; "))
+	return left(err, what, strings.Join(present(fault.Remedy(err), next), " "))
 }

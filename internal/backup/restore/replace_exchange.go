@@ -56,7 +56,7 @@ func lockExchange(ctx context.Context, server *postgres.Server, database string)
 		}
 		if patience <= 0 {
 			return fault.New(fault.Temporary, fmt.Sprintf("restore: database %q is being replaced by somebody else: %s", database, holder),
-				"wait for it to end: `pgbtui` shows it. "+lease.IfNobody(holder), lease.ErrHeld)
+				"Wait until it ends: `pgbtui` shows it. "+lease.IfNobody(holder), lease.ErrHeld)
 		}
 		select {
 		case <-ctx.Done():
@@ -127,7 +127,7 @@ func checkBackup(d postgres.Database, ties postgres.Ties) []Check {
 	if ties.Backup == nil {
 		return nil
 	}
-	c := fails("backup", fmt.Sprintf("a backup of %q is running: %s", d.Name, ties.Backup), "wait for it to end, or cancel it: `pgbtui` shows it. "+lease.IfNobody(ties.Backup))
+	c := fails("backup", fmt.Sprintf("a backup of %q is running: %s", d.Name, ties.Backup), "Wait until it ends, or cancel it: `pgbtui` shows it. "+lease.IfNobody(ties.Backup))
 	c.code = fault.Temporary
 	return []Check{c}
 }
@@ -137,15 +137,15 @@ func checkBackup(d postgres.Database, ties postgres.Ties) []Check {
 func checkTies(d postgres.Database, ties postgres.Ties) (checks []Check) {
 	if len(ties.Prepared) > 0 {
 		checks = append(checks, fails("prepared", fmt.Sprintf("%q has prepared transactions: %s", d.Name, quoted(ties.Prepared)),
-			"end each in that database with COMMIT PREPARED or ROLLBACK PREPARED"))
+			"End each in that database with COMMIT PREPARED or ROLLBACK PREPARED."))
 	}
 	if len(ties.Slots) > 0 {
 		checks = append(checks, warns("replication", fmt.Sprintf("logical replication slots stay with what is %q now and keep WAL: %s", d.Name, quoted(ties.Slots)),
-			"afterwards set the subscribers up anew, and drop the slots with pg_drop_replication_slot"))
+			"Afterwards set the subscribers up again, and drop the slots with pg_drop_replication_slot."))
 	}
 	if len(ties.Subscriptions) > 0 {
-		checks = append(checks, warns("replication", fmt.Sprintf("subscriptions go on in what is %q now, and those of the other are disabled: %s", d.Name, quoted(ties.Subscriptions)),
-			"disable them before (ALTER SUBSCRIPTION … DISABLE), and set them up in the new one afterwards"))
+		checks = append(checks, warns("replication", fmt.Sprintf("subscriptions stay active in what is %q now, and those of the other are disabled: %s", d.Name, quoted(ties.Subscriptions)),
+			"Disable them before (ALTER SUBSCRIPTION … DISABLE), and set them up in the new one afterwards."))
 	}
 	return checks
 }
@@ -158,7 +158,7 @@ func checkConnections(d postgres.Database, connections []postgres.Connection, te
 	case terminate:
 		return warns("connections", detail+"; they will be ended", "")
 	}
-	return fails("connections", detail, "stop what is connected, or have it ended with --terminate")
+	return fails("connections", detail, "Stop what is connected, or let --terminate end it.")
 }
 
 func listed(connections []postgres.Connection) string {

@@ -106,7 +106,7 @@ func (s *undoing) close(ctx context.Context) {
 func (s *undoing) do(ctx context.Context) (*Undone, error) {
 	if s.req.Confirm != s.req.Database {
 		return nil, fault.New(fault.Refused, fmt.Sprintf("restore: the swap of %q was not confirmed: what was written to it since will be in the kept copy only", s.req.Database),
-			fmt.Sprintf("give --confirm and the database's own name, exactly: %q", s.req.Database), nil)
+			fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", s.req.Database), nil)
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 			}
 		}
 		if name == "" {
-			return fails("with", fmt.Sprintf("no database %q is there", kept.Stem(s.req.Database)+"_"+kept.Before+"_<time>"), "look at what there is (`psql -l`): perhaps it was dropped"), nil
+			return fails("with", fmt.Sprintf("no database %q is there", kept.Stem(s.req.Database)+"_"+kept.Before+"_<time>"), "Check which databases there are (`psql -l`): perhaps it was dropped."), nil
 		}
 	}
 	switch kept.WordOf(s.req.Database, name) {
@@ -174,16 +174,16 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 	case kept.Restored:
 		s.x.word = kept.Before
 	case kept.Restoring:
-		return fails("with", fmt.Sprintf("database %q is not finished, or was not compared", name), "restore again"), nil
+		return fails("with", fmt.Sprintf("database %q is not finished, or was not compared", name), "Restore again."), nil
 	default:
-		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database), "look at what there is: `psql -l`"), nil
+		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database), "Check which databases there are with `psql -l`."), nil
 	}
 	with, ok, err := s.x.server.Database(ctx, name)
 	if err != nil {
 		return Check{}, err
 	}
 	if !ok {
-		return fails("with", fmt.Sprintf("there is no database %q", name), "look at what there is: `psql -l`"), nil
+		return fails("with", fmt.Sprintf("there is no database %q", name), "Check which databases there are with `psql -l`."), nil
 	}
 	s.x.with = with
 	return passes("with", fmt.Sprintf("database %q takes its place", name)), nil

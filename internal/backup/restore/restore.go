@@ -183,10 +183,13 @@ func (r *restoring) explain(err error) error {
 	if !r.created {
 		return err
 	}
-	remedy := fmt.Sprintf("database %q is unfinished: look into it if you want%s, then drop it (`dropdb`) before the next try", r.req.To,
-		map[bool]string{true: " (only superusers can)"}[r.closed])
+	who := ""
+	if r.closed {
+		who = " (only superusers can)"
+	}
+	remedy := fmt.Sprintf("Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.", r.req.To, who)
 	if inner := fault.Remedy(err); inner != "" {
-		remedy = inner + "; " + remedy
+		remedy = inner + " " + remedy
 	}
 	return left(err, fmt.Sprintf("unfinished database %q is left", r.req.To), remedy)
 }

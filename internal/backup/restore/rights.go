@@ -61,15 +61,19 @@ func (r *restoring) checkNobody(ctx context.Context) (Check, error) {
 	return passes("owner", "everything will belong to role "+r.owner+", which may do nothing; nobody else may connect or execute anything before you grant it"), nil
 }
 
-// byHand is the remedy for what only a superuser may want.
-const byHand = "have it restored on the command line by somebody who may: `sudo -u postgres -g pgbtui pgbtui restore …`"
+// byHand is the remedy for what only a superuser may want, as the end of a sentence, and remedyByHand as one.
+const (
+	byHand       = "have it" + bySuperuser
+	remedyByHand = "Have it" + bySuperuser
+	bySuperuser  = " restored on the command line by somebody who may: `sudo -u postgres -g pgbtui pgbtui restore …`."
+)
 
 // checkStranger: whoever holds the key of another host's folder writes the code that a restore runs.
 func (r *restoring) checkStranger() *Check {
 	if r.set.Kind != backup.KindNative || r.set.Instance == r.job.Instance || r.set.Signature == backup.SignatureGood {
 		return nil
 	}
-	c := fails("source", fmt.Sprintf("a set of another instance, %q, that no trusted key signed: a request brings back this host's own sets (%q), or signed ones", r.set.Instance, r.job.Instance), byHand)
+	c := fails("source", fmt.Sprintf("a set of another instance, %q, that no trusted key signed: a request brings back this host's own sets (%q), or signed ones", r.set.Instance, r.job.Instance), remedyByHand)
 	return &c
 }
 
@@ -82,10 +86,10 @@ func (r *restoring) checkOwnNames() *Check {
 	case r.req.Replace != "":
 		return nil
 	case reserved[r.req.To]:
-		c := fails("target", fmt.Sprintf("database %q is the server's own", r.req.To), "name another database")
+		c := fails("target", fmt.Sprintf("database %q is the server's own", r.req.To), "Name another database.")
 		return &c
 	case !r.req.DataOnly && besideTail.MatchString(r.req.To):
-		c := fails("target", fmt.Sprintf("%q is a name that a replacement gives to what it keeps", r.req.To), "choose another name")
+		c := fails("target", fmt.Sprintf("%q is a name that a replacement gives to what it keeps", r.req.To), "Choose another name.")
 		return &c
 	}
 	return nil
@@ -102,7 +106,7 @@ func (r *restoring) checkMapped(ctx context.Context) (*Check, error) {
 	}
 	if len(powers) > 0 {
 		c := fails("roles", backup.InLine(powers, "; ", func(p postgres.Power) string { return fmt.Sprintf("%q %s", p.Role, p.Why) })+
-			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them", "map to an ordinary role, or "+byHand)
+			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them", "Map to an ordinary role, or "+byHand)
 		return &c, nil
 	}
 	return nil, nil
@@ -115,10 +119,10 @@ func (r *restoring) checkServerGrants() []Check {
 		return nil
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return []Check{fails("mapping", "what the set grants is not known before it is restored", "restore without --role, or "+byHand)}
+		return []Check{fails("mapping", "what the set grants is not known before it is restored", "Restore without --role, or "+byHand)}
 	}
 	if slices.ContainsFunc(r.contents.Archive.Entries, func(e archive.Entry) bool { return strings.HasSuffix(e.Desc, "ACL") && e.Namespace == "pg_catalog" }) {
-		return []Check{fails("mapping", "the set grants rights on PostgreSQL's own functions, and a request gives them to no other role", "restore without --role, or "+byHand)}
+		return []Check{fails("mapping", "the set grants rights on PostgreSQL's own functions, and a request gives them to no other role", "Restore without --role, or "+byHand)}
 	}
 	return nil
 }

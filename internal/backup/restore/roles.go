@@ -23,9 +23,9 @@ func checkRoles(roles map[string]string) error {
 	for old, renamed := range roles {
 		switch {
 		case old == "" || renamed == "" || len(renamed) > postgres.MaxName || strings.ContainsRune(renamed, 0):
-			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is no mapping of roles", old, renamed), "--role OLD=NEW, with names as the catalogue has them", nil)
+			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is no mapping of roles", old, renamed), "Give --role OLD=NEW, with names as the catalogue has them.", nil)
 		case renamed == "public" || renamed == "none" || strings.HasPrefix(renamed, "pg_"):
-			return fault.New(fault.Usage, fmt.Sprintf("restore: %q can't own anything", renamed), "name a role that people may create", nil)
+			return fault.New(fault.Usage, fmt.Sprintf("restore: %q can't own anything", renamed), "Name a role that people may create.", nil)
 		}
 	}
 	return nil
@@ -83,7 +83,7 @@ func (r *restoring) checkRenamed(ctx context.Context) error {
 		for _, u := range uses {
 			if _, mapped := r.req.Roles[u.Role]; mapped && !slices.Contains(still, u.Role) {
 				return fault.New(fault.Failed, fmt.Sprintf("restore: role %q is still used in the new database (%s)", u.Role, u.Use),
-					"change it by hand there (ALTER … OWNER TO, REVOKE, ALTER POLICY), and report this", nil)
+					"Change it by hand there (ALTER … OWNER TO, REVOKE, ALTER POLICY), and report this.", nil)
 			}
 		}
 		return nil

@@ -16,20 +16,20 @@ import (
 
 func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 	if !r.set.Good() {
-		remedy := "choose another set: `pgbtui list`"
+		remedy := "Choose another set: `pgbtui list` shows which there are."
 		if r.set.ProblemCode == fault.Refused {
-			remedy += "; or, if you know where this one comes from, --accept-unsigned"
+			remedy += " If you know where this one comes from, add --accept-unsigned."
 		}
 		return []Check{fails("source", r.set.Problem, remedy)}, nil
 	}
 	if failure := r.set.BadBytes(); failure != nil {
-		return []Check{fails("source", failure.FailureText(), "choose another set, or verify this one again")}, nil
+		return []Check{fails("source", failure.FailureText(), "Choose another set, or verify this one again.")}, nil
 	}
 	if failure := r.set.NotWhole(); failure != nil && !r.req.Partial() && !r.req.KeepGoing {
 		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil
 	}
 	if r.set.Encrypted() && len(r.identities) == 0 {
-		return []Check{fails("source", "encrypted, and there is no age identity here", "set encryption.identity_file or give --identity")}, nil
+		return []Check{fails("source", "encrypted, and there is no age identity here", "Set encryption.identity_file or give --identity.")}, nil
 	}
 	for _, key := range r.keys() {
 		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
@@ -41,11 +41,11 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 
 // remedyNotWhole are the ways on with a set of which an object cannot be created.
 func (r *restoring) remedyNotWhole() string {
-	const parts = "restore parts of it (--table, --schema, --schema-only)"
+	const parts = "Restore parts of it (--table, --schema, --schema-only)"
 	if r.req.Replace != "" || r.req.ForOperator {
-		return parts + ", or restore it from the command line into a new database with --keep-going"
+		return parts + ", or restore it from the command line into a new database with --keep-going."
 	}
-	return parts + ", or everything that can be created with --keep-going"
+	return parts + ", or everything that can be created with --keep-going."
 }
 
 // evidence is what is known of a set that can be read.
@@ -53,7 +53,7 @@ func (r *restoring) evidence() Check {
 	level, at := r.set.Proven()
 	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
 	if level == backup.LevelNone {
-		detail, remedy = "never verified", "read it back first: `sudo pgbtui verify "+r.set.Address().String()+"`"
+		detail, remedy = "never verified", "Read it back first with `sudo pgbtui verify "+r.set.Address().String()+"`."
 	}
 	if failure := r.set.NotWhole(); failure != nil {
 		return warns("source", detail+"; its bytes are right, but "+failure.FailureText(), remedy)
@@ -90,18 +90,18 @@ func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) 
 	o, err := r.env.Bucket.Head(ctx, key)
 	switch {
 	case errors.Is(err, s3.ErrNotFound):
-		return fails("source", key+" is missing", "choose another set: `pgbtui list`"), nil
+		return fails("source", key+" is missing", "Choose another set: `pgbtui list` shows which there are."), nil
 	case fault.CodeOf(err).Retryable():
 		return Check{}, err
 	case err != nil:
 		return fails("source", err.Error(), fault.Remedy(err)), nil
 	case o.Archived && o.Restoring:
-		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed", "wait until the thaw has ended, hours as a rule")
+		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed", "Wait until the thaw has ended, which usually takes hours.")
 		c.code = fault.Temporary
 		return c, nil
 	case o.Archived:
-		return fails("source", key+" is archived in "+o.StorageClass, "thaw it first, which takes hours: `aws s3api restore-object --bucket "+r.job.S3.Bucket+
-			" --key "+key+" --restore-request Days=7`"), nil
+		return fails("source", key+" is archived in "+o.StorageClass, "Thaw it first, which takes hours: `aws s3api restore-object --bucket "+r.job.S3.Bucket+
+			" --key "+key+" --restore-request Days=7`."), nil
 	}
 	return passes("source", ""), nil
 }

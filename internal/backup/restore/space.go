@@ -35,7 +35,7 @@ type targetDisk struct {
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 || r.set.Manifest.Dump.RawBytes <= 0 {
-		return []Check{warns("space", "not known: the set does not say how large the database was", "look at the free space of the server yourself")}, nil
+		return []Check{warns("space", "not known: the set does not say how large the database was", "Check the free space of the server yourself.")}, nil
 	}
 	need := r.needBytes()
 	needs := humanize.IBytes(uint64(need)) + " needed"
@@ -46,7 +46,7 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	}
 	disks, unknown := r.disks(spaces, paths)
 	if unknown != "" {
-		return []Check{warns("space", "not known: "+unknown+"; "+needs, "look at the free space of the server yourself")}, nil
+		return []Check{warns("space", "not known: "+unknown+"; "+needs, "Check the free space of the server yourself.")}, nil
 	}
 	var free, reserve int64
 	var told []string
@@ -58,7 +58,7 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 		tight = tight || (d.spaces[0] == own && d.Free < need)
 	}
 	detail := needs + ", " + strings.Join(told, "; ")
-	const remedy = "free space on the server, or restore into another one"
+	const remedy = "Free space on the server, or restore into another one."
 	switch {
 	case free < need:
 		return []Check{fails("space", detail, remedy)}, nil

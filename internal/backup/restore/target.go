@@ -20,9 +20,9 @@ func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error)
 	at := fmt.Sprintf("%s port %d, as role %q", r.place.Host, r.place.Port, r.place.Role)
 	switch {
 	case r.place.Standby:
-		return []Check{fails("server", at+": a standby", "restore on the primary")}, nil
+		return []Check{fails("server", at+": a standby", "Restore on the primary.")}, nil
 	case !r.place.CreatesDBs && !r.req.DataOnly:
-		return []Check{fails("server", at+", which may not create databases", "run it as a superuser (sudo -u postgres -g pgbtui pgbtui restore …), or ALTER ROLE … CREATEDB")}, nil
+		return []Check{fails("server", at+", which may not create databases", "Run it as a superuser (`sudo -u postgres -g pgbtui pgbtui restore …`), or ALTER ROLE … CREATEDB.")}, nil
 	}
 	return []Check{passes("server", at)}, nil
 }
@@ -41,7 +41,7 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 	if r.set.Manifest != nil && facts.Major() < r.set.Manifest.Server.VersionNum/10000 {
 		return []Check{fails(
 			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
-			"restore into a server of the same or a newer major version",
+			"Restore into a server of the same or a newer major version.",
 		)}, nil
 	}
 	if err := tools.CheckInto(facts.Major()); err != nil {
@@ -67,9 +67,9 @@ func (r *restoring) checkCode(context.Context) ([]Check, error) {
 // freeName is what to do about a name that is taken. PostgreSQL's own databases are never replaced.
 func freeName(taken string) string {
 	if reserved[taken] {
-		return "choose another name: this database is PostgreSQL's own and cannot be replaced"
+		return "Choose another name: this database is PostgreSQL's own and cannot be replaced."
 	}
-	return "choose a name that is free, or have it replaced: --replace " + backup.ShellQuote(taken) + " --confirm " + backup.ShellQuote(taken) + " instead of --to"
+	return "Choose a name that is free, or replace the database with --replace " + backup.ShellQuote(taken) + " --confirm " + backup.ShellQuote(taken) + " instead of --to."
 }
 
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
@@ -80,7 +80,7 @@ func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
 		return r.checkInto(ctx)
 	}
 	if r.req.To == "" {
-		return []Check{fails("target", "no name", "name the new database with --to")}, nil
+		return []Check{fails("target", "no name", "Name the new database with --to.")}, nil
 	}
 	exists, err := r.server.Exists(ctx, r.req.To)
 	if err != nil {

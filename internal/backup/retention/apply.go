@@ -67,10 +67,10 @@ func (p *Pruning) refuse(confirmed int) error {
 	switch {
 	case confirmed == Unconfirmed && len(p.Doubts) > 0:
 		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),
-			fmt.Sprintf("look at it with %s --dry-run`, and if all of it is right, confirm it: %s --confirm %d`", prune, prune, p.Removes()), nil)
+			fmt.Sprintf("Check the plan with %s --dry-run`. If all of it is right, confirm it with %s --confirm %d`.", prune, prune, p.Removes()), nil)
 	case confirmed != Unconfirmed && confirmed != p.Removes():
 		return fault.New(fault.Refused, fmt.Sprintf("retention: nothing was deleted: %d sets would go, %d were confirmed", p.Removes(), confirmed),
-			"look again with "+prune+" --dry-run`", nil)
+			"Check the plan again with "+prune+" --dry-run`.", nil)
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 		}
 	}
 	if holds != s.Holds.Count {
-		return fault.New(fault.Refused, "somebody held or released it meanwhile", "look at the plan again", nil)
+		return fault.New(fault.Refused, "somebody held or released it meanwhile", "Check the plan again.", nil)
 	}
 	mark := s.Dir + backup.RetiredName
 	marked := slices.Contains(rest, mark)

@@ -41,7 +41,7 @@ func Plan(ctx context.Context, job config.Job, env backup.Env, reach Reach) (*Pr
 // PlanOf is Plan with a catalogue that has read some of the documents already.
 func PlanOf(ctx context.Context, job config.Job, env backup.Env, catalogue *backup.Catalogue, reach Reach) (*Pruning, error) {
 	if job.Instance == "" || job.Database == "" {
-		return nil, fault.New(fault.Config, "retention: no instance or database", "name the job's database", nil)
+		return nil, fault.New(fault.Config, "retention: no instance or database", "Name the job's database.", nil)
 	}
 	clocks, err := backup.ReadClocks(ctx, env.Bucket, env.Now)
 	if err != nil {

@@ -49,16 +49,16 @@ func decryptError(err, broken error) error {
 		return broken
 	case errors.As(err, &mismatch):
 		return fault.New(fault.NotPermitted, "sealed: decrypt",
-			"use the identity file that belongs to one of the set's recipients", err)
+			"Use the identity file of one of the set's recipients.", err)
 	}
-	return fault.New(fault.Integrity, "sealed: decrypt", "restore another set, and read this one back: `sudo pgbtui verify ID`", err)
+	return fault.New(fault.Integrity, "sealed: decrypt", "Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
 }
 
 var errHeader = errors.New("its header has no end")
 
 // ErrNoIdentity says that the set is encrypted and no age identity was given.
 var ErrNoIdentity = fault.New(fault.NotPermitted, "sealed: the set is encrypted and there is no age identity to read it",
-	"set encryption.identity_file (or --identity) to a file with the private key", nil)
+	"Set encryption.identity_file (or --identity) to a file with the private key.", nil)
 
 type reader struct {
 	decoder *zstd.Decoder
@@ -157,7 +157,7 @@ func Recipients(keys []string) ([]age.Recipient, error) {
 		r, err := age.ParseX25519Recipient(key)
 		if err != nil {
 			return nil, fault.New(fault.Config, fmt.Sprintf("sealed: recipient %q", key),
-				"encryption.recipients wants public keys as `age-keygen` prints them (age1…)", err)
+				"Give public keys in encryption.recipients as `age-keygen` prints them (age1…).", err)
 		}
 		recipients = append(recipients, r)
 	}
@@ -178,7 +178,7 @@ func Identities(file string) ([]age.Identity, error) {
 	if err != nil {
 		// The parser's error could quote the key: only the place is told.
 		return nil, fault.New(fault.Config, "sealed: "+file+" is not an age identity file",
-			"make one with age-keygen, or name the right file in encryption.identity_file", nil)
+			"Make one with age-keygen, or name the right file in encryption.identity_file.", nil)
 	}
 	return identities, nil
 }

@@ -42,7 +42,7 @@ func Load(file string, guarded bool) (*Signer, error) {
 	}
 	if loose := info.Mode().Perm() & 0o077; guarded && loose != 0 {
 		return nil, fault.New(fault.Config, fmt.Sprintf("signing: %s has mode %04o: others can read the key, or put another in its place", file, info.Mode().Perm()),
-			"chmod 0600, owned by the user that runs backups; a key that others could read should be replaced", nil)
+			"Set its mode to 0600, owned by the user that runs backups. Replace a key that others could read.", nil)
 	}
 	raw, err := bounded.ReadAll(f, 16<<10)
 	if err != nil {
@@ -65,13 +65,13 @@ func Load(file string, guarded bool) (*Signer, error) {
 
 func openError(file string, err error) error {
 	if errors.Is(err, os.ErrPermission) {
-		return fault.New(fault.NotPermitted, "signing: open "+file, "the key must belong to the user that runs backups, or come as the systemd credential signing-key", err)
+		return fault.New(fault.NotPermitted, "signing: open "+file, "Give the key to the user that runs backups, or hand it over as the systemd credential signing-key.", err)
 	}
-	return fault.New(fault.Config, "signing: open "+file, "name the private key in signing.key_file", err)
+	return fault.New(fault.Config, "signing: open "+file, "Name the private key in signing.key_file.", err)
 }
 
 func wrongKey(file, why string) error {
-	return fault.New(fault.Config, "signing: "+file+" is no signing key: "+why, "make one: openssl genpkey -algorithm ed25519", nil)
+	return fault.New(fault.Config, "signing: "+file+" is no signing key: "+why, "Make one with `openssl genpkey -algorithm ed25519`.", nil)
 }
 
 // ID names the public key.

@@ -33,7 +33,7 @@ type stored struct {
 func openStored(ctx context.Context, bucket *s3.Bucket, key string, want backup.Object) (*stored, error) {
 	body, object, err := bucket.Get(ctx, key, 0, -1)
 	if errors.Is(err, s3.ErrNotFound) {
-		return nil, fault.New(fault.Integrity, "backup: "+key+" is missing", "restore another set", err)
+		return nil, fault.New(fault.Integrity, "backup: "+key+" is missing", "Restore another set.", err)
 	}
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func openStored(ctx context.Context, bucket *s3.Bucket, key string, want backup.
 	if want.SHA256 != "" && object.Size != want.SizeBytes {
 		_ = body.Close()
 		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d", key, object.Size, want.SizeBytes),
-			"restore another set", nil)
+			"Restore another set.", nil)
 	}
 	return newStored(body, want), nil
 }
@@ -57,7 +57,7 @@ func (s *stored) Read(p []byte) (int, error) {
 	if err == io.EOF && s.want.SHA256 != "" {
 		if sum := fmt.Sprintf("%x", s.hash.Sum(nil)); sum != s.want.SHA256 || s.size != s.want.SizeBytes {
 			return n, fault.New(fault.Integrity, fmt.Sprintf("backup: %s was changed since it was stored: SHA-256 %s, the manifest says %s",
-				s.want.Key, sum, s.want.SHA256), "restore another set, and find out who writes to the bucket", nil)
+				s.want.Key, sum, s.want.SHA256), "Restore another set, and find out who writes to the bucket.", nil)
 		}
 	}
 	return n, err

@@ -21,7 +21,7 @@ func (r *Reading) source(ctx context.Context) sealed.Source {
 	fetch := func(s sealed.Span) (io.ReadCloser, error) {
 		body, object, err := r.Env.Bucket.Get(ctx, key, s.From, s.Len())
 		if errors.Is(err, s3.ErrNotFound) {
-			return nil, fault.New(fault.Integrity, "backup: "+key+" is missing", "restore another set", err)
+			return nil, fault.New(fault.Integrity, "backup: "+key+" is missing", "Restore another set.", err)
 		}
 		if err != nil {
 			return nil, err
@@ -32,7 +32,7 @@ func (r *Reading) source(ctx context.Context) sealed.Source {
 		if object.Size != want.SizeBytes || object.ETag != etag {
 			_ = body.Close()
 			return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size, want.SizeBytes),
-				"restore another set, and find out who writes to the bucket", nil)
+				"Restore another set, and find out who writes to the bucket.", nil)
 		}
 		return body, nil
 	}

@@ -66,7 +66,7 @@ func OpenSmall(ctx context.Context, env backup.Env, set *backup.Set, o *backup.O
 
 func tooLargeSmall(o *backup.Object, limits smallLimits) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, %d when it is decompressed: no set of ours has more than %d and %d",
-		o.Key, o.SizeBytes, o.RawBytes, limits.stored, limits.raw), "restore another set, and find out who writes to the bucket", nil)
+		o.Key, o.SizeBytes, o.RawBytes, limits.stored, limits.raw), "Restore another set, and find out who writes to the bucket.", nil)
 }
 
 // smallReader holds the count of raw bytes against the manifest.
@@ -91,7 +91,7 @@ func (r *smallReader) Read(p []byte) (int, error) {
 
 func (r *smallReader) differs(size string) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s decompresses to %s bytes, the manifest says %d", r.of.Key, size, r.of.RawBytes),
-		"restore another set", nil)
+		"Restore another set.", nil)
 }
 
 func (r *smallReader) Close() error { return r.plain.Close() }

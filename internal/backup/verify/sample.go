@@ -27,7 +27,7 @@ import (
 // held against anything else; a set without an index of frames can't be sampled. Both are refused.
 func Sample(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity, share float64) (*Result, error) {
 	if share <= 0 || share > 1 {
-		return nil, fault.New(fault.Usage, fmt.Sprintf("backup: a sample of %g of a dump", share), "more than 0 and at most 100%", nil)
+		return nil, fault.New(fault.Usage, fmt.Sprintf("backup: a sample of %g of a dump", share), "Give more than 0 and at most 100%.", nil)
 	}
 	if set.Good() {
 		if err := samplable(set, len(identities) > 0); err != nil {
@@ -42,10 +42,10 @@ func samplable(set *backup.Set, identity bool) error {
 	switch {
 	case set.Manifest == nil || set.Manifest.Contents == nil:
 		return fault.New(fault.Refused, "backup: set "+set.ID+" has no index of its dump: no part of it can be read alone",
-			"verify it whole, without --read-data-subset", nil)
+			"Verify it whole, without --read-data-subset.", nil)
 	case set.Encrypted() && !identity:
 		return fault.New(fault.NotPermitted, "backup: a part of the encrypted set "+set.ID+" can't be checked without an age identity",
-			"give --identity, or verify it whole: its stored bytes have checksums", nil)
+			"Give --identity, or verify it whole: its stored bytes have checksums.", nil)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (v *verifying) sample(ctx context.Context) error {
 		return err
 	}
 	if frames, want := v.contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
-		return fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "restore another set", nil)
+		return fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "Restore another set.", nil)
 	}
 	return v.readFrames(ctx, v.contents.Frames)
 }
@@ -95,7 +95,7 @@ func badFrame(err error) error {
 	if code := fault.CodeOf(err); code != fault.Integrity && !errors.Is(err, s3.ErrNotFound) {
 		return err
 	}
-	return fault.New(fault.Integrity, "backup: the dump", "restore another set", err)
+	return fault.New(fault.Integrity, "backup: the dump", "Restore another set.", err)
 }
 
 // unread is what a sample leaves open.

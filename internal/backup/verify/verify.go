@@ -104,11 +104,11 @@ func (v *verifying) manifest(ctx context.Context) error {
 		raw, _, err := backup.Fetch(ctx, v.env.Bucket, key, backup.MaxManifest)
 		switch {
 		case errors.Is(err, s3.ErrNotFound):
-			return fault.New(fault.Integrity, "backup: "+key+" is missing", "restore another set", err)
+			return fault.New(fault.Integrity, "backup: "+key+" is missing", "Restore another set.", err)
 		case err != nil:
 			return err
 		case fmt.Sprintf("%x", sha256.Sum256(raw)) != v.set.ManifestSum:
-			return fault.New(fault.Integrity, "backup: "+key+" is not what it was when it was first read", "restore another set", nil)
+			return fault.New(fault.Integrity, "backup: "+key+" is not what it was when it was first read", "Restore another set.", nil)
 		}
 		return nil
 	})
@@ -197,7 +197,7 @@ func (v *verifying) compare(scanner *archive.Scanner) error {
 	if err != nil {
 		damaged := errors.Is(err, archive.ErrTruncated) || errors.Is(err, archive.ErrCorrupt)
 		if m := v.set.Manifest; damaged && (m == nil || m.Summary.Scanned) {
-			return fault.New(fault.Integrity, "backup: the dump", "restore another set", err)
+			return fault.New(fault.Integrity, "backup: the dump", "Restore another set.", err)
 		}
 		// The bytes are those that were stored, and the scanner did not follow them then either.
 		v.warnings = append(v.warnings, "rows were not counted: "+err.Error())
@@ -213,7 +213,7 @@ func (v *verifying) compare(scanner *archive.Scanner) error {
 	want := v.set.Manifest.Summary
 	if got.Tables != want.Tables || got.Rows != want.Rows || got.LargeObjects != want.LargeObjects {
 		return fault.New(fault.Integrity, fmt.Sprintf("backup: the dump has %d tables, %d rows and %d large objects, the manifest says %d, %d and %d",
-			got.Tables, got.Rows, got.LargeObjects, want.Tables, want.Rows, want.LargeObjects), "restore another set", nil)
+			got.Tables, got.Rows, got.LargeObjects, want.Tables, want.Rows, want.LargeObjects), "Restore another set.", nil)
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ var (
 )
 
 const (
-	remedyDamaged     = "read it whole with `pg_restore -f /dev/null`; if that fails too, use another backup"
-	remedyUnsupported = "use pg_restore itself on this archive, or a pgbtui that knows its format"
+	remedyDamaged     = "Read it whole with `pg_restore -f /dev/null`. If that fails too, use another backup."
+	remedyUnsupported = "Use pg_restore itself on this archive, or a pgbtui that knows its format."
 )
 
 // scanError places err in the stream and gives damage its exit code.

@@ -22,7 +22,7 @@ func Subset(ra io.ReaderAt, a *Archive, dumpIDs []int) io.Reader {
 	for _, id := range dumpIDs {
 		if !there[id] {
 			what := fmt.Sprintf("archive: read data block %d", id)
-			return failed{fault.New(fault.NotFound, what, "choose one of the archive's tables", ErrNoData)}
+			return failed{fault.New(fault.NotFound, what, "Choose one of the archive's tables.", ErrNoData)}
 		}
 	}
 	var parts []io.Reader

@@ -33,7 +33,7 @@ type Confined struct {
 	err        error
 }
 
-const remedyUnit = "Install the units again: sudo pgbtui units install. Then start the drill's unit."
+const remedyUnit = "Install the units again with `sudo pgbtui units install`. Then start the drill's unit."
 
 // Dial has systemd start a unit for one server, and learns where its data will lie. Close gives it back.
 func Dial(ctx context.Context, socket string) (*Confined, error) {
@@ -56,7 +56,7 @@ func Dial(ctx context.Context, socket string) (*Confined, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, fault.New(fault.Unavailable, what, "Look why it did not start: journalctl -u 'postgres-drill-server*'.", err)
+		return nil, fault.New(fault.Unavailable, what, "Find out why it did not start: `journalctl -u 'postgres-drill-server*'`.", err)
 	}
 	c.Dir, c.free, c.size = hello.Dir, hello.Free, hello.Size
 	go c.follow(lines)
@@ -93,7 +93,7 @@ func (c *Confined) follow(lines *bufio.Reader) {
 		case c.err != nil: // the first word counts
 		case err != nil:
 			c.err = fault.New(fault.Failed, "the drill's server: its unit ended without a word",
-				"look for the out-of-memory killer in `journalctl -u 'postgres-drill-server@*'`, and raise MemoryMax= of "+ServerUnit, err)
+				"Look for the out-of-memory killer in `journalctl -u 'postgres-drill-server@*'`, and raise MemoryMax= of "+ServerUnit+".", err)
 		case r.Ended != nil:
 			c.err = r.Ended.err()
 		case r.Ready != nil && c.Host == "":

@@ -95,7 +95,7 @@ func serve(ctx context.Context, conn net.Conn, o Options) error {
 func start(ctx context.Context, o Options) (*Server, error) {
 	if _, err := os.Stat(filepath.Join(o.Tools.Dir, "postgres")); err != nil {
 		return nil, fault.New(fault.Refused, "the drill's server: its unit does not see PostgreSQL's programs",
-			"let it see them: BindReadOnlyPaths="+o.Tools.Dir+" in a drop-in of "+ServerUnit, err)
+			"Let it see them: BindReadOnlyPaths="+o.Tools.Dir+" in a drop-in of "+ServerUnit+".", err)
 	}
 	return Start(ctx, o)
 }

@@ -111,7 +111,7 @@ func (s *Server) folders(o Options, as *syscall.Credential) (err error) {
 		}
 	}
 	if len(s.Host) > maxSocket || strings.ContainsAny(s.Host, `",`) {
-		return fault.New(fault.Config, "scratch: no socket fits into "+filepath.Dir(s.Host), "set TMPDIR to a short path without commas and quotes", nil)
+		return fault.New(fault.Config, "scratch: no socket fits into "+filepath.Dir(s.Host), "Set TMPDIR to a short path without commas and quotes.", nil)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func ownedFolder(parent string, as *syscall.Credential) (*Folder, error) {
 		}
 	}
 	if os.IsPermission(err) {
-		err = fault.New(fault.NotPermitted, "", "let this user write there, or set spool_dir to a disk where it may", err)
+		err = fault.New(fault.NotPermitted, "", "Let this user write there, or set spool_dir to a disk where it may.", err)
 	}
 	return f, err
 }
@@ -231,9 +231,9 @@ func (s *Server) Err() error {
 		err = errors.New("it ended by itself")
 	}
 	if code := fault.CodeOf(err); code == fault.NoSpace {
-		return fault.New(code, "the private server", "free space, or set spool_dir to a larger disk", err)
+		return fault.New(code, "the private server", "Free space, or set spool_dir to a larger disk.", err)
 	}
-	return fault.New(fault.Failed, "the private server", "look for the out-of-memory killer in the kernel's journal, and raise the unit's MemoryMax=", err)
+	return fault.New(fault.Failed, "the private server", "Look for the out-of-memory killer in the kernel's journal, and raise the unit's MemoryMax=.", err)
 }
 
 // Close ends the server, without saving anything, and removes every trace.

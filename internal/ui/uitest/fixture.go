@@ -33,7 +33,7 @@ func New() *World {
 		{
 			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
 			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Attempts: 4, Again: true, Memory: -1, MemoryHigh: -1,
-			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "check the route to the bucket, then b",
+			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "Check the route to the bucket, then press b.",
 		},
 		{
 			Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped, Trigger: "timer",
@@ -64,7 +64,7 @@ func New() *World {
 		{OK: true, Detail: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
 		{OK: true, Detail: "no database of that name exists"},
 		{OK: true, Detail: "41 GiB free in /var/lib/postgresql, 3.4 GiB needed"},
-		{OK: true, Warn: true, Detail: "the role reporting is missing", Remedy: "restore globals too, or CREATE ROLE reporting"},
+		{OK: true, Warn: true, Detail: "the role reporting is missing", Remedy: "Restore globals too, or CREATE ROLE reporting."},
 	}
 	return w
 }

@@ -211,7 +211,7 @@ func (w *World) Preflight(_ context.Context, r ui.RestoreRequest) (ui.Plan, erro
 
 // LiveChecks are those about a live database that two people are connected to.
 func (w *World) LiveChecks(database string, terminate bool) []restore.Check {
-	use := restore.Check{Name: "connections", Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "stop what is connected, or have it ended with --terminate"}
+	use := restore.Check{Name: "connections", Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "Stop what is connected, or let --terminate end it."}
 	if terminate {
 		use = restore.Check{Name: "connections", OK: true, Warn: true, Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended"}
 	}
@@ -385,7 +385,7 @@ func (w *World) Options() ui.Options {
 
 // ErrBucket is a bucket that cannot be reached.
 var ErrBucket = fault.New(fault.Unavailable, "s3: list s3://backups/postgresql",
-	"check the network of this host, then r", errors.New("dial tcp 10.0.0.9:443: i/o timeout"))
+	"Check the network of this host, then press r.", errors.New("dial tcp 10.0.0.9:443: i/o timeout"))
 
 // Panics is a catalogue that panics.
 type Panics struct{ *World }
