@@ -135,6 +135,8 @@ func (d *decoding) archive(name string) error {
 		return d.value(&a.Encoding)
 	case "decoded":
 		return d.value(&a.Decoded)
+	case "oldStrings":
+		return d.value(&a.OldStrings)
 	case "compression":
 		return d.value(&a.Compression)
 	case "headBytes":

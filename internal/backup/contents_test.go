@@ -1,10 +1,15 @@
 package backup
 
 import (
+	"bytes"
 	"fmt"
+	"reflect"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // Contents are small in the bucket and may be anything when they are decompressed and decoded.
@@ -33,6 +38,39 @@ func TestContentsThatGrowAreRefusedBeforeTheyFillMemory(t *testing.T) {
 				t.Error("it was read to its end")
 			}
 		})
+	}
+}
+
+// Each field of the archive is read by its name: one that is forgotten is lost without a word.
+func TestNoFieldOfAnArchiveIsLostOnItsWay(t *testing.T) {
+	c := Contents{Schema: 1, Archive: &archive.Archive{
+		Entries: []archive.Entry{{DumpID: 1, Section: "data", Desc: "TABLE", Tag: "t", Deps: []int{2}}},
+		Data:    []archive.Data{{DumpID: 1, Offset: 1, End: 2, RawBytes: 1, Rows: 3, RowsUnknown: "x", LargestRow: 4}},
+	}}
+	fields := reflect.ValueOf(c.Archive).Elem()
+	for i := range fields.NumField() {
+		switch f := fields.Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString("x")
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Int, reflect.Int64:
+			f.SetInt(7)
+		case reflect.Slice:
+		default:
+			t.Fatalf("%s is of a kind that this test does not fill", fields.Type().Field(i).Name)
+		}
+	}
+	raw, err := c.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeWithin(bytes.NewReader(raw), 1<<20, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.Archive, got.Archive); diff != "" {
+		t.Errorf("(-written +read):\n%s", diff)
 	}
 }
 

@@ -231,11 +231,11 @@ func TestTheFirstErrorIsNotPushedOutByWhatFollowsIt(t *testing.T) {
 	}
 }
 
-func TestPgRestoreFrom17OnRestoresIntoNoOlderServer(t *testing.T) {
+func TestPgRestoreRefusesServersThatAreTooOldOrTooNewForIt(t *testing.T) {
 	for _, c := range []struct {
 		client, server int
 		works          bool
-	}{{15, 15, true}, {16, 15, true}, {17, 15, false}, {17, 16, false}, {18, 16, false}, {17, 17, true}, {18, 17, true}, {19, 18, true}} {
+	}{{15, 15, true}, {16, 15, true}, {17, 15, false}, {17, 16, false}, {18, 16, false}, {17, 17, true}, {18, 17, true}, {19, 18, true}, {17, 19, true}, {18, 19, false}, {18, 18, true}} {
 		err := Tools{Major: c.client}.CheckInto(c.server)
 		if c.works != (err == nil) {
 			t.Errorf("%d into %d: %v", c.client, c.server, err)

@@ -94,8 +94,16 @@ func (s search) in(ctx context.Context, dirs []string, serverMajor int) (Tools, 
 // transaction_timeout, which no server before 17 knows, and a restore ends at its first error.
 const setsTransactionTimeout = 17
 
+// refusesNewerServers is the first pg_restore that looks at the server's major version, as pg_dump always did.
+const refusesNewerServers = 18
+
 // CheckInto is what keeps pg_restore from restoring into a server, code Refused, or nil.
 func (t Tools) CheckInto(serverMajor int) error {
+	if t.Major >= refusesNewerServers && serverMajor > t.Major {
+		return fault.New(fault.Refused, fmt.Sprintf("postgres: pg_restore %d does not restore into the newer server %d", t.Major, serverMajor),
+			fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository.",
+				serverMajor, serverMajor), nil)
+	}
 	if t.Major < setsTransactionTimeout || serverMajor >= setsTransactionTimeout {
 		return nil
 	}

@@ -33,7 +33,7 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	r.into = facts
-	tools, err := stored.Tools(ctx, r.job.Postgres.BinDir, r.set, postgres.FindTools)
+	tools, err := r.toolsFor(ctx, facts.Major())
 	if err != nil {
 		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
 	}
@@ -48,6 +48,18 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 		return []Check{failsWith("tools", err)}, nil
 	}
 	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
+}
+
+// toolsFor are programs of the target's major version, or newer ones where the set was made by newer ones. Only where
+// there are none of them is the set's own version taken, which works with some newer servers.
+func (r *restoring) toolsFor(ctx context.Context, target int) (postgres.Tools, error) {
+	return stored.Tools(ctx, r.job.Postgres.BinDir, r.set, func(ctx context.Context, dir string, major int) (postgres.Tools, error) {
+		tools, err := postgres.FindTools(ctx, dir, max(major, target))
+		if err != nil && ctx.Err() == nil && major < target {
+			return postgres.FindTools(ctx, dir, major)
+		}
+		return tools, err
+	})
 }
 
 // eventTriggersSetting is the server's version from which a superuser may switch event triggers off.
