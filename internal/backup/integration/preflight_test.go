@@ -57,7 +57,7 @@ func TestAPreflightSaysWhatARestoreWillMeet(t *testing.T) {
 	}
 	// The newer set has no evidence of its own.
 	newer := w.find(t, w.run(t).Manifest.ID)
-	if c := w.check(t, newer, req, "time"); c.Warn || !strings.Contains(c.Detail, "about 18m, as the drill of ") || !strings.Contains(c.Detail, "scaled") {
+	if c := w.check(t, newer, req, "time"); c.Warn || !strings.Contains(c.Detail, "about 18m 00s, as the drill of ") || !strings.Contains(c.Detail, "scaled") {
 		t.Errorf("%+v", c)
 	}
 }
