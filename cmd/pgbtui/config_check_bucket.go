@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/lifecycle"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/trial"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -41,9 +42,37 @@ func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonF
 		found = append(found, checkRights(ctx, env, bucket, job)...)
 	}
 	if err == nil {
+		found = append(found, lifecycleFindings(ctx, bucket, job)...)
 		if off := trial.CheckClock(ctx, backup.Env{Bucket: bucket, Now: env.now}); off != nil {
 			found = append(found, finding("clock", "", off))
 		}
+	}
+	return found
+}
+
+// lifecycleFindings compare the bucket's lifecycle rules with the job's retention; none where the bucket has no rules.
+func lifecycleFindings(ctx context.Context, bucket *s3.Bucket, job config.Job) (found []jsonFinding) {
+	const what = "lifecycle"
+	rules, err := bucket.Lifecycle(ctx)
+	switch {
+	case err != nil:
+		one := nothing(what, "the bucket's lifecycle rules cannot be read, so nobody knows here whether they delete or move sets: "+oneLine(err))
+		one.Remedy = "Give the key s3:GetLifecycleConfiguration (docs/iam.md#writer), or look at the rules yourself."
+		return append(found, one)
+	case len(rules) == 0:
+		return nil
+	}
+	for _, c := range lifecycle.Conflicts(job, rules) {
+		if c.Costs {
+			one := nothing(what, c.What)
+			one.Remedy = c.Remedy
+			found = append(found, one)
+			continue
+		}
+		found = append(found, finding(what, "", fault.New(fault.Config, c.What, c.Remedy, nil)))
+	}
+	if len(found) == 0 {
+		found = append(found, finding(what, "no rule of the bucket deletes or moves what retention keeps", nil))
 	}
 	return found
 }

@@ -68,7 +68,7 @@ func (s store) put(key string, body []byte) error {
 // `flip ENDING` work on the one key that ends so, `lease` is a run of another host,
 // `old ID` copies a set to an ID, with the times that the ID says, `plant ID INSTANCE` stores that set as another
 // host's and as the newest, `fault OP KIND [CODE]` spoils every such request
-// until `well`, `locks` turns object lock on, `role [FILE]` holds the program's key to a policy, or frees it again.
+// until `well`, `lifecycle FILE` gives the bucket rules, written as in the API, `locks` turns object lock on, `role [FILE]` holds the program's key to a policy, or frees it again.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well|locks")
 	w := inWorld(ts)
@@ -104,6 +104,8 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		w.ours.Inject(s3server.Rule{Op: s3server.Op(args[1]), Fault: f})
 	case "locks": // turns object lock on, and with it versions
 		ts.Check(s.lockable())
+	case "lifecycle":
+		ts.Check(s.lifecycle(ts.ReadFile(args[1])))
 	case "role":
 		ts.Check(hold(ts, w, args[1:]))
 	case "well":
@@ -114,6 +116,18 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 type storeKey struct{}
+
+// lifecycle gives the bucket the rules of a JSON document, in the form of the AWS CLI.
+func (s store) lifecycle(document string) error {
+	var rules types.BucketLifecycleConfiguration
+	if err := json.Unmarshal([]byte(document), &rules); err != nil {
+		return err
+	}
+	_, err := s.c.PutBucketLifecycleConfiguration(context.Background(), &s3.PutBucketLifecycleConfigurationInput{
+		Bucket: s.bucket, LifecycleConfiguration: &rules,
+	})
+	return err
+}
 
 // hold holds the key that the program uses to the policy in a file.
 func hold(ts *testscript.TestScript, w *world, file []string) error {

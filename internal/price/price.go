@@ -62,6 +62,9 @@ func terms(class string) Price {
 	return Price{}
 }
 
+// MinimumDays is for how long a set in a class of AWS is paid for at least.
+func MinimumDays(class string) int { return terms(class).MinimumDays }
+
 // BuiltIn are AWS's list prices as far as a dated source was found: storage of the first 50 TB.
 func BuiltIn() Table {
 	t := Table{AsOf: "AWS's list prices, as published from 14 September 2025 to 1 July 2026", regions: map[string]map[string]Price{}}
