@@ -110,10 +110,10 @@ func printSettings(to *streams, out jsonSettings, wide bool) error {
 // printFiles says what the configuration was read from.
 func printFiles(to *streams, file string, jobFiles []string) {
 	if file != "" || len(jobFiles) == 0 {
-		to.sayf("file: %s\n", cmp.Or(printable.Text(file), noFile))
+		to.printf("file: %s\n", cmp.Or(printable.Text(file), noFile))
 	}
 	for _, beside := range jobFiles {
-		to.sayf("file: %s\n", printable.Text(beside))
+		to.printf("file: %s\n", printable.Text(beside))
 	}
 }
 
