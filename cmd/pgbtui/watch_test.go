@@ -232,7 +232,7 @@ func TestAFailedDrillIsRemindedOfUntilOnePassesAndThenCleared(t *testing.T) {
 	w.expect(t, h, time.Hour)
 	for range 2 { // days
 		does(fault.OK, "--headless")
-		w.expect(t, h, 23*time.Hour+30*time.Minute, "problem goes on")
+		w.expect(t, h, 23*time.Hour+30*time.Minute, "problem continues")
 		w.expect(t, h, 30*time.Minute)
 	}
 	// It fails again, of another set: the same incident.
