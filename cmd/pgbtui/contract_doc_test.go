@@ -22,7 +22,7 @@ func documents() map[string]any {
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{},
-		"version": jsonVersion{}, "error": jsonError{},
+		"kit": jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
 }
@@ -45,6 +45,7 @@ func parts() map[string]any {
 		"stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"previous": backup.Previous{},
 		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
+		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}

@@ -84,6 +84,7 @@ func TestEveryVerbFitsItsTerminalAndBreaksNoCommand(t *testing.T) {
 		{"status"},
 		{"watch"},
 		{"show", "latest"},
+		{"kit"},
 		{"config", "show"},
 		{"config", "check"},
 		{"prune", "--dry-run"},

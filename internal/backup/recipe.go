@@ -11,10 +11,7 @@ import (
 // Rule: a dump is a program. So a file is fetched, and every line that runs it checks it first: in a shell
 // that goes on after errors too, nothing reaches a server that is not what the manifest says.
 func Recipe(set *Set, location, endpoint string) []string {
-	aws := "aws"
-	if endpoint != "" {
-		aws += " --endpoint-url " + ShellQuote(endpoint)
-	}
+	aws := awsFor(endpoint)
 	copyOf := func(key string) string { return aws + " s3 cp " + ShellQuote(location+key) + " " }
 	target := ShellQuote(set.Database + "_restored")
 	restore := "PGDATABASE=" + target + " pg_restore --exit-on-error -d ''"

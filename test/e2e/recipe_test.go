@@ -113,7 +113,7 @@ func (w *world) follow(t *testing.T, target *pgtest.Server, recipe []string) {
 	}
 	script := "set -euo pipefail\n" + strings.Join(recipe, "\n") + "\n"
 	env := append(target.Env(""), w.storeEnv()...)
-	env = append(env, "PATH="+w.tools(t, "aws", "grep", "sha256sum", "zstd", "age", "createdb", "psql", "pg_restore"))
+	env = append(env, "PATH="+w.tools(t, "aws", "grep", "sha256sum", "zstd", "age", "openssl", "createdb", "psql", "pg_restore"))
 	run(t, env, dir, "/bin/bash", "-c", script)
 }
 
