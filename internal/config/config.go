@@ -54,10 +54,23 @@ type Job struct {
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m
+	RunWait     time.Duration // for the turn of another run of the same database; 0: see WaitsForTurn
 	SpoolDir    string        // BACKUP_DIR: only for `restore --jobs`; default: the unit's StateDirectory, else os.TempDir
 
 	fromFile bool  // has a section in the file
 	others   []Job // that write into the same place, for On
+}
+
+// turnWait is how long a run waits for the run of another job of its database.
+const turnWait = time.Hour
+
+// WaitsForTurn is how long a run waits for another run of the same database. Without a setting, it does where several
+// jobs back the database up, since their calendars overlap; elsewhere a second run is a mistake, and told at once.
+func (j Job) WaitsForTurn() time.Duration {
+	if j.RunWait == 0 && len(j.Beside) > 0 {
+		return turnWait
+	}
+	return j.RunWait
 }
 
 // Postgres says how to reach the server. Empty fields are libpq's defaults (socket, peer).

@@ -87,6 +87,7 @@ type fileSettings struct {
 	StallAfter  duration      `yaml:"stall_after"`
 	ConnectWait duration      `yaml:"connect_wait"`
 	LockWait    duration      `yaml:"lock_wait"`
+	RunWait     duration      `yaml:"run_wait"`
 	SpoolDir    string        `yaml:"spool_dir"`
 }
 

@@ -226,6 +226,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		StallAfter:  time.Duration(cmp.Or(f.StallAfter, duration(10*time.Minute))),
 		ConnectWait: time.Duration(cmp.Or(f.ConnectWait, duration(2*time.Minute))),
 		LockWait:    time.Duration(cmp.Or(f.LockWait, duration(5*time.Minute))),
+		RunWait:     time.Duration(f.RunWait),
 		SpoolDir:    cmp.Or(l.env("BACKUP_DIR"), f.SpoolDir),
 		Databases:   f.Databases,
 		Exclude:     f.Exclude,

@@ -20,7 +20,7 @@ import (
 // lock connects and takes both locks: the advisory lock on the source, which dies with its
 // connection, and the lease in the bucket.
 func (r *run) lock(ctx context.Context) (release func(), err error) {
-	r.enter(ctx, backup.StageLock, 0)
+	r.source = nil // of a try before
 	r.server, err = backup.WaitFor(ctx, r.log, r.target(), r.job.ConnectWait)
 	if err != nil {
 		return nil, err

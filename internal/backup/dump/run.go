@@ -100,7 +100,7 @@ func (r *run) do(ctx context.Context) (result *Result, err error) {
 	if r.recipients, err = sealed.Recipients(r.job.Encryption.Recipients); err != nil {
 		return nil, err
 	}
-	closeServer, err := r.lock(ctx)
+	closeServer, err := r.takeTurn(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -127,9 +127,35 @@ func TestAYearOfThreeJobsOnOneDatabaseLosesNothingOfEachOther(t *testing.T) {
 	}
 }
 
-func yearOf(t *testing.T, tiers []tier) (sets []backup.Set) {
+func yearOf(t *testing.T, tiers []tier) []backup.Set {
 	t.Helper()
-	begin := backuptest.Epoch.AddDate(-1, 0, 0)
+	return since(t, backuptest.Epoch.AddDate(-1, 0, 0), tiers)
+}
+
+// A quarter of the tiers that docs/configuration.md shows, with runs of several that begin at one time.
+func TestAQuarterOfThreeTiersKeepsWhatEachTierSays(t *testing.T) {
+	const hour, day = time.Hour, 24 * time.Hour
+	left := since(t, backuptest.Epoch.Add(-91*day), []tier{
+		{"fourhourly", 4 * hour, config.Keep{Days: 7, MinGood: 3}},
+		{"daily", day, config.Keep{Days: 35, MinGood: 3}},
+		{"weekly", 7 * day, config.Keep{Days: 400, MinGood: 3}},
+	})
+	for job, want := range map[string]struct {
+		sets   int
+		oldest time.Duration // when the job's last run decided, which is up to a run before the end
+	}{
+		"fourhourly": {7*6 + 1, 7*day + 4*hour}, "daily": {35 + 1, 36 * day}, "weekly": {13, 91 * day},
+	} {
+		own := only(left, func(s *backup.Set) bool { return s.Job == job })
+		oldest := backuptest.Epoch.Sub(own[len(own)-1].FinishedAt)
+		if len(own) != want.sets || oldest > want.oldest || oldest < want.oldest-day {
+			t.Errorf("%s: %d sets, the oldest of %s before; want %d, %s", job, len(own), oldest, want.sets, want.oldest)
+		}
+	}
+}
+
+func since(t *testing.T, begin time.Time, tiers []tier) (sets []backup.Set) {
+	t.Helper()
 	for at := begin; at.Before(backuptest.Epoch); at = at.Add(4 * time.Hour) {
 		for i, one := range tiers {
 			if at.Sub(begin)%one.every != 0 {
