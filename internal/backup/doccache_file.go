@@ -144,10 +144,13 @@ func cacheBytes(entries map[cacheKey]cacheEntry, name string) []byte {
 	if len(entries) == 0 {
 		return nil
 	}
-	out := []byte(cacheHead + name + "\n")
+	size := len(cacheHead) + len(name) + 1 + sha256.Size
 	for key, e := range entries {
-		size := len(key.id) + len(key.name) + len(e.etag) + len(e.raw) + 4*binary.MaxVarintLen64
-		if len(out)+size+sha256.Size > maxCacheFile {
+		size += entrySize(key, e)
+	}
+	out := append(make([]byte, 0, min(size, maxCacheFile)), cacheHead+name+"\n"...)
+	for key, e := range entries {
+		if len(out)+entrySize(key, e)+sha256.Size > maxCacheFile {
 			break
 		}
 		for _, part := range [][]byte{[]byte(key.id), []byte(key.name), []byte(e.etag), e.raw} {
@@ -156,6 +159,11 @@ func cacheBytes(entries map[cacheKey]cacheEntry, name string) []byte {
 	}
 	sum := sha256.Sum256(out)
 	return append(out, sum[:]...)
+}
+
+// entrySize is the most that a document takes in a file.
+func entrySize(key cacheKey, e cacheEntry) int {
+	return len(key.id) + len(key.name) + len(e.etag) + len(e.raw) + 4*binary.MaxVarintLen64
 }
 
 // keptDocument is one document of a file.

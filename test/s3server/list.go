@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -159,13 +158,10 @@ func (s *Server) appendContent(to []byte, c *call, o *object, encode func(string
 	to = append(to, "</LastModified><ETag>&quot;"...)
 	to = appendText(to, o.ETag)
 	to = append(to, "&quot;</ETag>"...)
-	sums := make([]string, 0, 1)
-	for a := range o.Sum {
-		sums = append(sums, string(a))
-	}
-	slices.Sort(sums)
-	for _, a := range sums {
-		to = appendElement(to, "ChecksumAlgorithm", a)
+	for _, a := range algorithms() { // in their order, and there is one as a rule
+		if _, kept := o.Sum[a]; kept {
+			to = appendElement(to, "ChecksumAlgorithm", string(a))
+		}
 	}
 	if o.SumType != "" {
 		to = appendElement(to, "ChecksumType", o.SumType)
@@ -192,7 +188,7 @@ func appendElement(to []byte, name, text string) []byte {
 // appendText escapes what has to be.
 func appendText(to []byte, text string) []byte {
 	for i := range len(text) {
-		if ch := text[i]; ch < ' ' || ch > '~' || strings.IndexByte(`<>&"'`, ch) >= 0 {
+		if ch := text[i]; ch < ' ' || ch > '~' || ch == '<' || ch == '>' || ch == '&' || ch == '"' || ch == '\'' {
 			var escaped bytes.Buffer
 			_ = xml.EscapeText(&escaped, []byte(text)) // a buffer takes everything
 			return append(to, escaped.Bytes()...)

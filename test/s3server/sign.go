@@ -170,16 +170,30 @@ func canonicalHeader(r *http.Request, name string) string {
 // uriEncode leaves only unreserved characters (RFC 3986), and slashes when asked.
 func uriEncode(text string, keepSlash bool) string {
 	const upper = "0123456789ABCDEF"
+	if !needsEncoding(text, keepSlash) { // most keys, of which a list has many
+		return text
+	}
 	var b strings.Builder
 	for i := range len(text) {
-		ch := text[i]
-		switch {
-		case 'a' <= ch && ch <= 'z', 'A' <= ch && ch <= 'Z', '0' <= ch && ch <= '9',
-			ch == '-', ch == '_', ch == '.', ch == '~', ch == '/' && keepSlash:
+		if ch := text[i]; unreserved(ch, keepSlash) {
 			b.WriteByte(ch)
-		default:
+		} else {
 			b.Write([]byte{'%', upper[ch>>4], upper[ch&15]})
 		}
 	}
 	return b.String()
+}
+
+func needsEncoding(text string, keepSlash bool) bool {
+	for i := range len(text) {
+		if !unreserved(text[i], keepSlash) {
+			return true
+		}
+	}
+	return false
+}
+
+func unreserved(ch byte, slash bool) bool {
+	return 'a' <= ch && ch <= 'z' || 'A' <= ch && ch <= 'Z' || '0' <= ch && ch <= '9' ||
+		ch == '-' || ch == '_' || ch == '.' || ch == '~' || ch == '/' && slash
 }
