@@ -19,11 +19,14 @@ import (
 //     up to 18 digits, no null, no member of a list or of an optional part twice. At anything else the whole document
 //     is left to encoding/json
 //   - what is taken is what encoding/json would have read: a test fuzzes one against the other
-//   - strings are copied, so that no document is kept in memory by one of its words
+//   - strings are copied, so that no document is kept in memory by one of its words; those that documents have in common
+//     (hosts, versions, stages) once for many
 
 // unmarshal is json.Unmarshal into a document that is empty.
 func unmarshal[T any](raw []byte, into *T) error {
-	in := quickReader{rest: raw}
+	words := commonWords.Get().(*words)
+	defer commonWords.Put(words)
+	in := quickReader{rest: raw, words: words}
 	in.value(reflect.ValueOf(into).Elem())
 	in.space()
 	if !in.odd && len(in.rest) == 0 {
@@ -36,8 +39,33 @@ func unmarshal[T any](raw []byte, into *T) error {
 
 // quickReader walks through a document. Once something is odd, nothing that it gave counts.
 type quickReader struct {
-	rest []byte
-	odd  bool
+	rest  []byte
+	odd   bool
+	words *words
+}
+
+// words are strings that were read lately, each in the place that its bytes lead to.
+type words [256]string
+
+// longestWord is the length up to which strings are looked for: no digest is.
+const longestWord = 40
+
+var commonWords = sync.Pool{New: func() any { return &words{} }}
+
+// of is the text as a string.
+func (w *words) of(text []byte) string {
+	if len(text) > longestWord {
+		return string(text)
+	}
+	hash := uint32(2166136261) // FNV-1a
+	for _, c := range text {
+		hash = (hash ^ uint32(c)) * 16777619
+	}
+	at := &w[(hash^hash>>16)%uint32(len(w))]
+	if *at != string(text) {
+		*at = string(text)
+	}
+	return *at
 }
 
 // members are a struct's fields by the names that they have in JSON.
@@ -95,7 +123,7 @@ func readsPlainly(t reflect.Type) bool {
 func (q *quickReader) value(v reflect.Value) {
 	switch v.Kind() { //nolint:exhaustive // the others are left to encoding/json
 	case reflect.String:
-		v.SetString(string(q.text()))
+		v.SetString(q.words.of(q.text()))
 	case reflect.Bool:
 		v.SetBool(q.truth())
 	case reflect.Int, reflect.Int64:

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -98,12 +99,28 @@ func TestWhatThisProgramWritesIsReadQuickly(t *testing.T) {
 			t.Fatal(err)
 		}
 		into := reflect.New(reflect.TypeOf(document).Elem())
-		in := quickReader{rest: raw}
+		in := quickReader{rest: raw, words: &words{}}
 		if in.value(into.Elem()); in.odd || len(in.rest) != 0 {
 			t.Errorf("of %T it stops before %.80q", document, in.rest)
 		}
 		if diff := cmp.Diff(document, into.Interface()); diff != "" {
 			t.Errorf("%T: %s", document, diff)
 		}
+	}
+}
+
+// Two documents must not be joined by a word that one of them changes: strings of Go cannot be changed, and this holds
+// that the bytes they were read from can.
+func TestWordsThatDocumentsShareAreNotTheBytesTheyWereReadFrom(t *testing.T) {
+	first, second := []byte(`{"host":"db1","tool":"x"}`), []byte(`{"host":"db1","tool":"y"}`)
+	var a, b Manifest
+	if err := errors.Join(unmarshal(first, &a), unmarshal(second, &b)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range first {
+		first[i], second[i] = '#', '#'
+	}
+	if a.Host != "db1" || b.Host != "db1" || a.Tool != "x" || b.Tool != "y" {
+		t.Errorf("%q %q, %q %q", a.Host, a.Tool, b.Host, b.Tool)
 	}
 }
