@@ -33,7 +33,7 @@ func estimateJSON(sets []backup.Set, set *backup.Set) *jsonEstimate {
 // text says it in one line, also that nobody knows.
 func (e *jsonEstimate) text(now time.Time) string {
 	if e == nil {
-		return "restore time unknown: never drilled"
+		return "restore time unknown: no drill or restore has succeeded yet"
 	}
 	how := "restored"
 	if e.Kind == "drill" {

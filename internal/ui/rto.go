@@ -28,7 +28,7 @@ func restoreTime(sh *shared, s *backup.Set) string {
 func restoreTimeText(sh *shared, s *backup.Set) string {
 	e, ok := backup.RestoreTime(sh.sets.value, s)
 	if !ok {
-		return "unknown: never drilled, never restored"
+		return "unknown: no drill or restore has succeeded yet"
 	}
 	scaled := ""
 	if e.Scaled {

@@ -46,7 +46,7 @@ func TestAPreflightSaysWhatARestoreWillMeet(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if c := w.check(t, set, req, "time"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "never drilled") {
+	if c := w.check(t, set, req, "time"); !c.OK || !c.Warn || !strings.Contains(c.Detail, "no drill or restore") {
 		t.Errorf("%+v", c)
 	}
 	if _, err := backup.PutProof(t.Context(), w.env.Bucket, set, backup.Proof{

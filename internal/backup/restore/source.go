@@ -123,7 +123,7 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 		e, ok = backup.RestoreTime(sets, r.set)
 	}
 	if !ok {
-		return []Check{warns("time", "not known: never drilled, no set of this database was ever restored", "")}, nil
+		return []Check{warns("time", "not known: no drill or restore of this database has succeeded yet", "")}, nil
 	}
 	detail := fmt.Sprintf("about %s, as the %s of %s", readable.Took(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
 	if e.Scaled {
