@@ -99,7 +99,9 @@ func One(found []*Set, want Wanted) (*Set, error) {
 	case 1:
 		return found[0], nil
 	}
-	return nil, fault.New(fault.Refused, fmt.Sprintf("backup: %q means several sets: %s", want.ID, InLine(found, ", ", func(s *Set) string { return s.Address().String() })),
+	return nil, fault.New(fault.Refused,
+		fmt.Sprintf("backup: %q means several sets: %s", want.ID,
+			InLine(found, ", ", func(s *Set) string { return s.Address().String() })),
 		"Give one of these whole addresses instead of the ID.", nil)
 }
 

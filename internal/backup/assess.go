@@ -89,10 +89,12 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 	}
 	h.Age = now.Sub(h.Newest.FinishedAt)
 	if h.Age > o.RPO {
-		h.add(ProblemBackup, true, "Check the timer and the last runs.", "the newest good backup is older than the objective of %s", o.RPO)
+		h.add(ProblemBackup, true, "Check the timer and the last runs.",
+			"the newest good backup is older than the objective of %s", o.RPO)
 	}
 	if h.Age < -ClockSlack {
-		h.add(ProblemClock, true, "Correct the clocks of this host and of the one that made it.", "the newest backup is in the future")
+		h.add(ProblemClock, true, "Correct the clocks of this host and of the one that made it.",
+			"the newest backup is in the future")
 	}
 	if f := h.Newest.BadBytes(); f != nil {
 		h.add(ProblemIntegrity, true, "Make a new one, and restore an older one meanwhile.",
@@ -133,8 +135,11 @@ func (h *Health) addLosses(sets []Set) {
 	if n := len(told) - toldLosses; n > 0 {
 		more = fmt.Sprintf("; and so are %d more sets", n)
 	}
-	h.add(ProblemLoss, true, "Find out who deletes objects in the bucket, and put back what is gone from its versions or a copy. "+
-		"Take what cannot be put back off this list with `sudo pgbtui acknowledge ID --reason ...`.", "%s%s", strings.Join(told[:min(toldLosses, len(told))], "; "), more)
+	h.add(ProblemLoss, true, "Find out who deletes objects in the bucket, and put back what is gone from its versions "+
+		"or a copy. "+
+		"Take what cannot be put back off this list with `sudo pgbtui acknowledge ID --reason ...`.", "%s%s", strings.Join(told[:min(toldLosses,
+		len(told))],
+		"; "), more)
 }
 
 // addFailedDrill reports a drill that failed until another passes, however many backups succeed meanwhile: what failed
@@ -161,7 +166,8 @@ func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
 	switch {
 	case at.IsZero() && youngerThanItsObjective(sets, o, now): // the first drill or verification is still to come
 	case at.IsZero():
-		h.add(ProblemProof, false, remedy, "no backup of this database was ever shown to be %s, and the objective is every %s",
+		h.add(ProblemProof, false, remedy,
+			"no backup of this database was ever shown to be %s, and the objective is every %s",
 			o.ProofLevel, o.ProofWithin)
 	case now.Sub(at) > o.ProofWithin:
 		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, and the objective is every %s",

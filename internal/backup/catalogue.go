@@ -27,7 +27,10 @@ type Catalogue struct {
 // NewCatalogue reads below the job's prefix ("" is the whole bucket), the sets of all jobs and hosts
 // there, and trusts the signing keys of the job's configuration.
 func NewCatalogue(bucket *s3.Bucket, job config.Job) *Catalogue {
-	return &Catalogue{bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, known: known{documents: map[string]document{}}}
+	return &Catalogue{
+		bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys,
+		known: known{documents: map[string]document{}},
+	}
 }
 
 // KeepIn lets the catalogue keep the documents that it reads in a folder of this user's, and take them from there
@@ -146,6 +149,7 @@ func (c *Catalogue) Find(ctx context.Context, scope Scope, id string) (*Set, err
 	if set != nil || err != nil {
 		return set, err
 	}
-	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), Root(c.prefix)),
+	return nil, fault.New(fault.NotFound,
+		fmt.Sprintf("backup: no set %q in %s%s", id, c.bucket.Location(), Root(c.prefix)),
 		"`pgbtui list` shows which there are.", nil)
 }

@@ -46,7 +46,8 @@ func jobOf(manifest []byte) string {
 // Believed are the committed sets whose links count: with signing keys, the signed ones alone, and never
 // one whose number is absurd.
 func (s *Set) Believed() bool {
-	return s.Kind == KindNative && s.ManifestSum != "" && s.Sequence != absurdSequence && (s.Signature == "" || s.Signature == SignatureGood)
+	return s.Kind == KindNative && s.ManifestSum != "" && s.Sequence != absurdSequence &&
+		(s.Signature == "" || s.Signature == SignatureGood)
 }
 
 // Last is the set that a new one follows: the highest number, and among sets of no number the
@@ -89,11 +90,16 @@ func BrokenChain(sets, all []Set, now time.Time) (problems []string) {
 		began, known := IDBegan(p.ID)
 		switch {
 		case later != nil && now.Sub(later.FinishedAt) < forkTold:
-			problems = append(problems, fmt.Sprintf("sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom", s.ID, later.ID, p.ID))
+			problems = append(problems,
+				fmt.Sprintf("sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom",
+					s.ID, later.ID, p.ID))
 		case before == nil && known && now.After(began) && now.Sub(began) < Youngest:
-			problems = append(problems, fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
+			problems = append(problems,
+				fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
 		case before != nil && before.ManifestSum != "" && before.ManifestSum != p.ManifestSHA256:
-			problems = append(problems, fmt.Sprintf("the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket", p.ID, s.ID))
+			problems = append(problems,
+				fmt.Sprintf("the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket",
+					p.ID, s.ID))
 		}
 	}
 	return problems

@@ -34,7 +34,8 @@ func (c *Contents) Pack() ([]byte, error) {
 }
 
 func newerSchema(what string, schema int) error {
-	return fault.New(fault.Config, fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
+	return fault.New(fault.Config,
+		fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
 		"Use the newer pgbtui that wrote the set.", nil)
 }
 

@@ -67,7 +67,8 @@ func (c *Catalogue) complete(ctx context.Context, g *Gathered, unread bool) erro
 	g.Kind, g.StoredAt = KindNative, g.manifest.modified.UTC()
 	if unread {
 		g.suspect = true
-		g.flaw(fault.Integrity, "the manifest was not read: all of them together are too large, find out who writes to the bucket")
+		g.flaw(fault.Integrity,
+			"the manifest was not read: all of them together are too large, find out who writes to the bucket")
 		return nil
 	}
 	read, err := c.readManifest(ctx, g, false)
@@ -151,7 +152,9 @@ func plainJob(name string) bool {
 
 // take makes the set what its manifest says it is. That of a forged one is only shown.
 func (g *Gathered) take(read manifestRead) {
-	g.ManifestSum, g.Sequence, g.Job = read.sum, read.sequence, read.job
+	g.ManifestSum = read.sum
+	g.Sequence = read.sequence
+	g.Job = read.job
 	g.Signature = read.signature
 	if g.Signature != "" {
 		g.SignatureAt = ""
@@ -170,7 +173,9 @@ func (g *Gathered) take(read manifestRead) {
 	case m == nil:
 		problem, code = read.problem.Error(), fault.CodeOf(read.problem)
 	default:
-		g.Manifest, g.FinishedAt, g.LockedUntil = m, m.FinishedAt.UTC(), m.lockedUntil()
+		g.Manifest = m
+		g.FinishedAt = m.FinishedAt.UTC()
+		g.LockedUntil = m.lockedUntil()
 		problem = m.Disagrees(g)
 	}
 	ahead := g.ahead()

@@ -59,6 +59,7 @@ func CauseOf(ctx context.Context, err error) error {
 func WaitFor(ctx context.Context, log *slog.Logger, to postgres.Target, most time.Duration) (*postgres.Server, error) {
 	until := time.Now().Add(most).Format(time.TimeOnly)
 	return postgres.ConnectTelling(ctx, to, postgres.Waiting{Most: most, Tell: func(why error) {
-		log.InfoContext(ctx, "waiting for PostgreSQL, at most until "+until+": "+why.Error(), slog.String("remedy", fault.Remedy(why)))
+		log.InfoContext(ctx, "waiting for PostgreSQL, at most until "+until+": "+why.Error(),
+			slog.String("remedy", fault.Remedy(why)))
 	}})
 }

@@ -86,7 +86,8 @@ func FailedDrill(sets []Set) (*Set, *Proof) {
 	for i := range sets {
 		for j := range sets[i].Proofs {
 			p := &sets[i].Proofs[j]
-			if p.Kind == kindDrill && (newest == nil || p.FinishedAt.After(newest.FinishedAt) || p.FinishedAt.Equal(newest.FinishedAt) && !p.OK) {
+			if p.Kind == kindDrill && (newest == nil || p.FinishedAt.After(newest.FinishedAt) ||
+				p.FinishedAt.Equal(newest.FinishedAt) && !p.OK) {
 				of, newest = &sets[i], p
 			}
 		}

@@ -103,7 +103,9 @@ func (g *gathering) add(o *s3.Listed) {
 
 func newGathered(dir string, at place) *Gathered {
 	s := &Gathered{Set: Set{Kind: KindIncomplete, Dir: dir}}
-	s.ID, s.Instance, s.Database = strings.Clone(at.ID), strings.Clone(at.instance), strings.Clone(at.database)
+	s.ID = strings.Clone(at.ID)
+	s.Instance = strings.Clone(at.instance)
+	s.Database = strings.Clone(at.database)
 	return s
 }
 
@@ -121,7 +123,9 @@ func (s *Gathered) add(at place, o *s3.Listed) {
 		s.newest = o.LastModified
 	}
 	if at.Legacy {
-		s.Kind, s.Class, s.StoredSize = KindLegacy, strings.Clone(o.StorageClass), o.Size
+		s.Kind = KindLegacy
+		s.Class = strings.Clone(o.StorageClass)
+		s.StoredSize = o.Size
 		return
 	}
 	switch {

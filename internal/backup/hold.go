@@ -102,7 +102,9 @@ func putHold(ctx context.Context, bucket *s3.Bucket, set *Set, d holdDocument) e
 	if !d.At.After(set.Holds.newest) {
 		d.At = set.Holds.newest.Add(time.Millisecond)
 	}
-	d.By, d.Host, d.Reason = cut(d.By), cut(d.Host), cut(d.Reason)
+	d.By = cut(d.By)
+	d.Host = cut(d.Host)
+	d.Reason = cut(d.Reason)
 	word := "hold"
 	if d.Release {
 		word = "release"

@@ -83,7 +83,8 @@ func Acknowledge(ctx context.Context, bucket *s3.Bucket, set *Set, a Acknowledge
 		return fault.New(fault.Refused, "acknowledge: nothing that is known of is lost of "+set.ID,
 			"Acknowledge one of the sets that `pgbtui status` names.", nil)
 	case strings.TrimSpace(a.Reason) == "":
-		return fault.New(fault.Usage, "acknowledge: no reason", "Say in a few words what happened to the set, with --reason.", nil)
+		return fault.New(fault.Usage, "acknowledge: no reason",
+			"Say in a few words what happened to the set, with --reason.", nil)
 	}
 	at := a.At.UTC().Truncate(time.Millisecond)
 	return putNote(ctx, bucket, set, note{folder: lossesFolder, at: at, word: "acknowledged", document: acknowledgement{

@@ -27,7 +27,9 @@ func RecordProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key
 
 // PutProof appends evidence to a set.
 func PutProof(ctx context.Context, bucket *s3.Bucket, set *Set, p Proof) (key string, err error) {
-	p.Error, p.NotProven, p.Warnings = cut(p.Error), Shorten(p.NotProven), Shorten(p.Warnings)
+	p.Error = cut(p.Error)
+	p.NotProven = Shorten(p.NotProven)
+	p.Warnings = Shorten(p.Warnings)
 	body, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("backup: write proof: %w", err)

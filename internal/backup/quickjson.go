@@ -89,7 +89,8 @@ func membersIn(t reflect.Type) members {
 		if name == "-" {
 			continue
 		}
-		m.known = m.known && name != "" && f.IsExported() && !f.Anonymous && (options == "" || options == "omitempty") && readsPlainly(f.Type)
+		m.known = m.known && name != "" && f.IsExported() && !f.Anonymous && (options == "" || options == "omitempty") &&
+			readsPlainly(f.Type)
 		m.names, m.field = append(m.names, name), append(m.field, i)
 	}
 	membersOf.Store(t, m)

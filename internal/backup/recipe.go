@@ -31,7 +31,7 @@ func Recipe(set *Set, location, endpoint string) []string {
 		lines = append(lines, "# no manifest says what the dump must be: nobody knows whether it is whole, or whose it is")
 	}
 	if m := set.Manifest; m != nil && m.Globals != nil {
-		globals := file{GlobalsName, *m.Globals, set.Encrypted()}
+		globals := file{base: GlobalsName, stored: *m.Globals, sealed: set.Encrypted()}
 		lines = append(lines, copyOf(set.Dir+m.Globals.Key)+globals.name(),
 			"# roles that are missing, by name alone (an error about one that exists is harmless, and nothing of it is changed)",
 			globals.checked()+" | "+missingRoles+" | psql -X -d postgres",
@@ -42,7 +42,7 @@ func Recipe(set *Set, location, endpoint string) []string {
 		"# a copy beside the live database; pg_restore stops at the first error",
 		create+" -- "+target)
 	if m := set.Manifest; m != nil && m.Contents != nil {
-		contents := file{ContentsName, *m.Contents, set.Encrypted()}
+		contents := file{base: ContentsName, stored: *m.Contents, sealed: set.Encrypted()}
 		lines = append(lines, "# its parameters, before its rows: constraints, generated columns and indexes may read them",
 			copyOf(set.Dir+m.Contents.Key)+contents.name(),
 			contents.checked()+" | "+setParameters(set.Database+"_restored"))
@@ -98,7 +98,8 @@ func (f file) checked() string {
 
 // createLike is createdb for a database with the locale of the source.
 func createLike(s Server) string {
-	create := fmt.Sprintf("createdb -T template0 -E %s --lc-collate=%s --lc-ctype=%s", ShellQuote(s.Encoding), ShellQuote(s.Collate), ShellQuote(s.Ctype))
+	create := fmt.Sprintf("createdb -T template0 -E %s --lc-collate=%s --lc-ctype=%s", ShellQuote(s.Encoding),
+		ShellQuote(s.Collate), ShellQuote(s.Ctype))
 	switch s.LocaleProvider { // options of createdb since 15 and 17, as are these providers
 	case "icu":
 		create += " --locale-provider=icu --icu-locale=" + ShellQuote(s.Locale)

@@ -18,7 +18,9 @@ type Estimate struct {
 }
 
 // restoreStages are those that a restore needs; a drill's own server is none of them.
-var restoreStages = []Stage{StagePreflight, StageRead, StageGlobals, StageCreate, StageRestore, StageFinish, StageCompare}
+var restoreStages = []Stage{
+	StagePreflight, StageRead, StageGlobals, StageCreate, StageRestore, StageFinish, StageCompare,
+}
 
 // RestoreTime foretells a restore of set from the newest successful proof of level restored: its
 // own, else that of a set of the same job, else of the same instance and database. ok is false when none

@@ -43,7 +43,9 @@ func (s *Set) AcceptUnsigned() {
 
 // authenticate holds a manifest against its signature. It returns only errors of the store; lasting is
 // whether looking again would find the same.
-func (c *Catalogue) authenticate(ctx context.Context, g *Gathered, manifest []byte, read *manifestRead) (lasting bool, err error) {
+func (c *Catalogue) authenticate(
+	ctx context.Context, g *Gathered, manifest []byte, read *manifestRead,
+) (lasting bool, err error) {
 	if len(c.trusted) == 0 {
 		return true, nil
 	}
@@ -104,7 +106,8 @@ func distrusted(sets []Set) (problems []string) {
 			continue
 		}
 		if s.Signature == SignatureForged || (newest && s.Signature == SignatureMissing) {
-			problems = append(problems, fmt.Sprintf("set %s is %s: %s; find out who writes to the bucket", s.ID, s.Signature, s.Problem))
+			problems = append(problems,
+				fmt.Sprintf("set %s is %s: %s; find out who writes to the bucket", s.ID, s.Signature, s.Problem))
 		}
 		newest = false
 	}
