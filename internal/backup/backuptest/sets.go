@@ -15,7 +15,10 @@ var Epoch = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 // Old is a good native set of so many days before epoch.
 func Old(days float64, change ...func(*backup.Set)) backup.Set {
 	at := Epoch.Add(-time.Duration(days * 24 * float64(time.Hour)))
-	s := backup.Set{ID: at.Format(backup.IDTime) + "-000000", Kind: backup.KindNative, Instance: "i", Database: "d", FinishedAt: at, Manifest: &backup.Manifest{}}
+	s := backup.Set{
+		ID: at.Format(backup.IDTime) + "-000000", Kind: backup.KindNative, Instance: "i", Database: "d", FinishedAt: at,
+		Manifest: &backup.Manifest{},
+	}
 	for _, c := range change {
 		c(&s)
 	}
