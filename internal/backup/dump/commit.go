@@ -43,7 +43,8 @@ func (r *run) commit(ctx context.Context) error {
 		r.warn(ctx, err.Error())
 	}
 	m := &r.manifest
-	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID), event.Attr(event.BackupCommitted), slog.String("set", m.ID),
+	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID),
+		event.Attr(event.BackupCommitted), slog.String("set", m.ID),
 		slog.Int64("bytes", m.Dump.SizeBytes), slog.Int64("raw_bytes", m.Dump.RawBytes), slog.Int64("rows", m.Summary.Rows),
 		slog.Float64("seconds", m.FinishedAt.Sub(m.StartedAt).Seconds()))
 	return nil
@@ -52,7 +53,9 @@ func (r *run) commit(ctx context.Context) error {
 // allThere holds the folder against the manifest: in the hours of a dump somebody may have
 // removed the globals that were stored at its start.
 func (r *run) allThere(ctx context.Context) error {
-	seen := backup.Gathered{Set: backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database}, Sizes: map[string]int64{}}
+	seen := backup.Gathered{
+		Set: backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database}, Sizes: map[string]int64{},
+	}
 	for o, err := range r.env.Bucket.List(ctx, r.dir) {
 		if fault.CodeOf(err) == fault.NotPermitted {
 			return nil // some writers may not list
@@ -69,7 +72,8 @@ func (r *run) allThere(ctx context.Context) error {
 		problem = "the manifest's signature is missing"
 	}
 	if problem != "" {
-		return fault.New(fault.Failed, "backup: before the commit: "+problem, "Find out who deletes objects in the bucket: prune, a lifecycle rule or another tool.", nil)
+		return fault.New(fault.Failed, "backup: before the commit: "+problem,
+			"Find out who deletes objects in the bucket: prune, a lifecycle rule or another tool.", nil)
 	}
 	return nil
 }
@@ -106,7 +110,9 @@ func (r *run) committedAnyway(ctx context.Context, body []byte, err error) bool 
 		r.written = append([]string{r.dir + backup.ManifestName}, r.written...)
 	default:
 		r.written = nil
-		r.log.WarnContext(ctx, "it is not known whether the manifest was written: the set stays, `pgbtui list` shows it if it was", event.Attr(event.Warning))
+		r.log.WarnContext(ctx,
+			"it is not known whether the manifest was written: the set stays, `pgbtui list` shows it if it was",
+			event.Attr(event.Warning))
 	}
 	return false
 }
@@ -125,9 +131,15 @@ func (r *run) undo(ctx context.Context) {
 
 func (r *run) fill() {
 	m := &r.manifest
-	m.Schema, m.ID, m.Job = backup.ManifestSchema, r.opts.ID, r.job.Name
+	m.Schema = backup.ManifestSchema
+	m.ID = r.opts.ID
+	m.Job = r.job.Name
 	m.Instance, m.Database = printable.Name(r.job.Instance), printable.Name(r.job.Database)
-	m.Host, m.RunID, m.InvocationID, m.Trigger, m.Tool = r.env.Host, r.opts.ID, r.env.InvocationID, r.env.Trigger, r.env.Tool
+	m.Host = r.env.Host
+	m.RunID = r.opts.ID
+	m.InvocationID = r.env.InvocationID
+	m.Trigger = r.env.Trigger
+	m.Tool = r.env.Tool
 	m.Encryption.Recipients = r.job.Encryption.Recipients
 	f := r.facts
 	m.Server = backup.Server{

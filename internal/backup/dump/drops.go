@@ -33,11 +33,14 @@ const (
 func Drops(of *backup.Manifest, sets []backup.Set, limits config.Warn) (warnings []string) {
 	sizes, tables := history(of, sets)
 	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.Dump.RawBytes, usual, limits.SizeDrop) {
-		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, before it were %s (median of the last %d good sets); warn.size_drop is %d%%",
+		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, before it were %s (median of the last "+
+			"%d good sets); warn.size_drop is %d%%",
 			readable.Size(of.Dump.RawBytes), readable.Size(usual), len(sizes), limits.SizeDrop))
 	}
-	if usual := median(tables); of.Summary.Scanned && usual-int64(of.Summary.Tables) >= minTablesLost && fellBy(int64(of.Summary.Tables), usual, limits.TablesDrop) {
-		warnings = append(warnings, fmt.Sprintf("tables are gone: there are %d, before there were %d (median of the last %d good sets); warn.tables_drop is %d%%",
+	if usual := median(tables); of.Summary.Scanned && usual-int64(of.Summary.Tables) >= minTablesLost &&
+		fellBy(int64(of.Summary.Tables), usual, limits.TablesDrop) {
+		warnings = append(warnings, fmt.Sprintf("tables are gone: there are %d, before there were %d (median of the last "+
+			"%d good sets); warn.tables_drop is %d%%",
 			of.Summary.Tables, usual, len(tables), limits.TablesDrop))
 	}
 	return warnings
@@ -48,7 +51,8 @@ func history(of *backup.Manifest, sets []backup.Set) (sizes, tables []int64) {
 	var before []*backup.Set
 	for i := range sets {
 		s := &sets[i]
-		if s.Kind == backup.KindNative && s.Good() && s.Instance == string(of.Instance) && s.Database == string(of.Database) &&
+		if s.Kind == backup.KindNative && s.Good() && s.Instance == string(of.Instance) &&
+			s.Database == string(of.Database) &&
 			s.ID != of.ID && (of.FinishedAt.IsZero() || s.FinishedAt.Before(of.FinishedAt)) {
 			before = append(before, s)
 		}

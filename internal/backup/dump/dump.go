@@ -72,7 +72,8 @@ func (r *run) store(ctx context.Context, name string, raw []byte) (*backup.Objec
 	}
 	key := r.dir + name + r.ending()
 	r.written = append(r.written, key)
-	done, err := r.env.Bucket.Put(ctx, key, packed, s3.PutOptions{ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain})
+	done, err := r.env.Bucket.Put(ctx, key, packed,
+		s3.PutOptions{ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain})
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +126,10 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 		return nil, fmt.Errorf("backup: read back: %w", err)
 	}
 	if seen.Size != done.Size || (seen.CRC64NVME != "" && seen.CRC64NVME != done.CRC64NVME) {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the store holds %d bytes (crc64nvme %s) of %s, sent were %d (%s)",
-			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "Do not rely on this store: it, or a proxy before it, damages data.", nil)
+		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the store holds %d bytes (crc64nvme %s) of %s, sent "+
+			"were %d (%s)",
+			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "Do not rely on this store: it, or a proxy "+
+			"before it, damages data.", nil)
 	}
 	if seen.CRC64NVME == "" && name == backup.DumpName {
 		r.log.InfoContext(ctx, "the store confirms sizes only, no checksums: `sudo pgbtui verify latest` is the proof here")
@@ -183,7 +186,8 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.manifest.Dump = *object
-	return r.describe(ctx, stream, backup.Contents{Database: &settings, Roles: roles, Extensions: extensions, Server: meaning})
+	return r.describe(ctx, stream,
+		backup.Contents{Database: &settings, Roles: roles, Extensions: extensions, Server: meaning})
 }
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
@@ -220,7 +224,8 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	}
 	defer func() { _ = process.Close() }()
 	r.meter.WatchTable(s.scanner.Current)
-	_, copyErr := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(sealer, s.scanner, s.meter)}, struct{ io.Reader }{process}, make([]byte, copyBytes))
+	_, copyErr := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(sealer, s.scanner, s.meter)},
+		struct{ io.Reader }{process}, make([]byte, copyBytes))
 	if copyErr != nil {
 		return backup.CauseOf(ctx, copyErr) // pg_dump's own complaint would only be a consequence
 	}
@@ -253,7 +258,9 @@ func (r *run) describe(ctx context.Context, s *dumpStream, contents backup.Conte
 		return err
 	}
 	r.warnOfDrops(ctx)
-	contents.Schema, contents.Archive, contents.Frames = backup.ManifestSchema, found, s.index
+	contents.Schema = backup.ManifestSchema
+	contents.Archive = found
+	contents.Frames = s.index
 	raw, err := contents.Pack()
 	if err != nil {
 		return err
@@ -270,7 +277,9 @@ func (r *run) doubted(ctx context.Context, s *dumpStream, err error) error {
 		return nil
 	}
 	set := &backup.Set{Kind: backup.KindNative, Dir: r.dir, Manifest: &r.manifest}
-	dump, err := (&stored.Reading{Env: r.env, Set: set, Frames: s.index, Meter: r.meter, Spool: &stored.Spool{}, Dir: r.job.SpoolDir}).Open(ctx)
+	dump, err := (&stored.Reading{
+		Env: r.env, Set: set, Frames: s.index, Meter: r.meter, Spool: &stored.Spool{}, Dir: r.job.SpoolDir,
+	}).Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -297,6 +306,7 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 	if before == nil || before.Manifest.Summary.Tables == 0 {
 		return nil
 	}
-	return fault.New(fault.Refused, fmt.Sprintf("backup: the dump has no tables, the set before (%s) had %d", before.ID, before.Manifest.Summary.Tables),
+	return fault.New(fault.Refused,
+		fmt.Sprintf("backup: the dump has no tables, the set before (%s) had %d", before.ID, before.Manifest.Summary.Tables),
 		"Check that this is the right server and database. If it really is empty now, run once with --accept-empty.", nil)
 }

@@ -72,7 +72,8 @@ func (r *run) heldInSource(holder *postgres.Holder) error {
 // is missing.
 func (r *run) tellStranger(ctx context.Context) {
 	if stranger := r.source.Stranger; stranger != nil {
-		r.log.WarnContext(ctx, fmt.Sprintf("somebody else holds the advisory lock of backups of %q, which did not keep this one from its work: %s",
+		r.log.WarnContext(ctx, fmt.Sprintf("somebody else holds the advisory lock of backups of %q, which did not keep "+
+			"this one from its work: %s",
 			r.job.Database, stranger), event.Attr(event.Warning), slog.String("remedy", stranger.Remedy()))
 	}
 }
@@ -80,7 +81,10 @@ func (r *run) tellStranger(ctx context.Context) {
 // tellStandby is no warning of the set either: every one of a standby lacks these rows, by what a standby is.
 func (r *run) tellStandby(ctx context.Context) {
 	if r.facts.InRecovery && r.facts.Unlogged > 0 {
-		r.log.WarnContext(ctx, fmt.Sprintf("the rows of %d unlogged tables are not in backups of a hot standby, which has none of them", r.facts.Unlogged), event.Attr(event.Warning),
+		r.log.WarnContext(ctx,
+			fmt.Sprintf("the rows of %d unlogged tables are not in backups of a hot standby, which has none of them",
+				r.facts.Unlogged),
+			event.Attr(event.Warning),
 			slog.String("remedy", "back up the primary if they are needed; a restore tells it too"))
 	}
 }
@@ -94,7 +98,9 @@ func (r *run) leaseTerm() time.Duration {
 
 func (r *run) target() postgres.Target {
 	p := r.job.Postgres
-	return postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: r.job.Database, InEnglish: r.facts.MayHaveEnglish()}
+	return postgres.Target{
+		Host: p.Host, Port: p.Port, User: p.User, Database: r.job.Database, InEnglish: r.facts.MayHaveEnglish(),
+	}
 }
 
 // takeLease is nil without an error where the store can't give one.
@@ -129,7 +135,8 @@ func (r *run) sourceName() string {
 	if r.facts.SystemIdentifier == "" {
 		return r.opts.ID // unknown: equal to nobody's, so that no lease is taken over early
 	}
-	return fmt.Sprintf("%s/%s/%t@%s:%s as %s", r.facts.SystemIdentifier, r.job.Database, r.facts.InRecovery, r.job.Postgres.Host, r.job.Postgres.Port, r.source.Role)
+	return fmt.Sprintf("%s/%s/%t@%s:%s as %s", r.facts.SystemIdentifier, r.job.Database, r.facts.InRecovery,
+		r.job.Postgres.Host, r.job.Postgres.Port, r.source.Role)
 }
 
 // close gives up lease, advisory lock and connection. Failures are only told: the work is done,
@@ -181,7 +188,8 @@ func (r *run) refuseUsedFolder(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return fault.New(fault.Refused, "backup: there is already a set "+r.opts.ID+": "+o.Key, "Run again: each run has its own ID.", nil)
+		return fault.New(fault.Refused, "backup: there is already a set "+r.opts.ID+": "+o.Key,
+			"Run again: each run has its own ID.", nil)
 	}
 	return nil
 }
@@ -193,9 +201,11 @@ func (r *run) sweep(ctx context.Context) error {
 	if r.guard.lease == nil {
 		before = r.env.Now().Add(-backup.Youngest)
 	}
-	removed, err := retention.SweepUploads(ctx, r.env.Bucket, backup.Folder(r.job.S3.Prefix, r.job.Instance, r.job.Database), before)
+	removed, err := retention.SweepUploads(ctx, r.env.Bucket,
+		backup.Folder(r.job.S3.Prefix, r.job.Instance, r.job.Database), before)
 	for _, key := range removed {
-		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, event.Attr(event.LeftoverRemoved), slog.String("key", key))
+		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, event.Attr(event.LeftoverRemoved),
+			slog.String("key", key))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

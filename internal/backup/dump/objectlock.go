@@ -31,7 +31,9 @@ func CheckObjectLock(ctx context.Context, bucket *s3.Bucket, want config.ObjectL
 		return fmt.Errorf("backup: object lock: %w", err)
 	}
 	if off := clocks.Host.Sub(clocks.Store); off.Abs() > backup.ClockBound {
-		return fault.New(fault.Refused, fmt.Sprintf("backup: this host's clock is off by %s from the store's: nothing is locked by it", off.Round(time.Second)),
+		return fault.New(fault.Refused,
+			fmt.Sprintf("backup: this host's clock is off by %s from the store's: nothing is locked by it",
+				off.Round(time.Second)),
 			"Set this host's clock (timedatectl status).", nil)
 	}
 	p, err := bucket.Protection(ctx)

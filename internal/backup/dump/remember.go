@@ -65,7 +65,8 @@ func recallFile(dir string, job config.Job, name string) (*memory, error) {
 	}
 	var m memory
 	if err := json.Unmarshal(raw, &m); err != nil || m.Location != location || m.Job != name || m.ID == "" {
-		return nil, fault.New(fault.Failed, "backup: recall the last set: "+file+" is damaged", "Remove the file: the next backup writes it again.", err)
+		return nil, fault.New(fault.Failed, "backup: recall the last set: "+file+" is damaged",
+			"Remove the file: the next backup writes it again.", err)
 	}
 	return &m, nil
 }
@@ -96,7 +97,8 @@ func (m *memory) lost(sets []backup.Set, whose backup.Whose) string {
 		}
 		newest = "the newest left is " + s.ID
 	}
-	return "an older state of the bucket: the set that this host committed last, " + m.ID + ", is gone, and " + newest + who
+	return "an older state of the bucket: the set that this host committed last, " + m.ID + ", is gone, and " +
+		newest + who
 }
 
 // remember keeps what was just committed, for the next run on this host.

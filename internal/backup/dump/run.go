@@ -44,7 +44,8 @@ type RunOptions struct {
 func Run(ctx context.Context, job config.Job, env backup.Env, opts RunOptions) (*Result, error) {
 	r := &run{
 		job: job, env: env, opts: opts,
-		log:   env.Log.With(slog.String("run", opts.ID), slog.String("job", job.Name), slog.String("database", job.Database), slog.String("instance", job.Instance)),
+		log: env.Log.With(slog.String("run", opts.ID), slog.String("job", job.Name), slog.String("database", job.Database),
+			slog.String("instance", job.Instance)),
 		meter: meter.New("backup", job.Database, job.StallAfter, env.Progress),
 		dir:   backup.Folder(job.S3.Prefix, job.Instance, job.Database) + opts.ID + "/",
 
@@ -90,7 +91,8 @@ type run struct {
 
 func (r *run) do(ctx context.Context) (result *Result, err error) {
 	r.manifest.StartedAt = r.env.Stamp()
-	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event.Attr(event.BackupStarted), slog.String("set", r.opts.ID))
+	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event.Attr(event.BackupStarted),
+		slog.String("set", r.opts.ID))
 	if !backup.SetID.MatchString(r.opts.ID) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)
 	}
@@ -142,5 +144,6 @@ func (r *run) report(ctx context.Context, err error) {
 		name = event.Stall
 	}
 	ctx = context.WithoutCancel(ctx)
-	r.log.LogAttrs(ctx, level, "backup failed: "+err.Error(), event.Attr(name), slog.Int("exit", int(fault.CodeOf(err))), slog.String("remedy", fault.Remedy(err)))
+	r.log.LogAttrs(ctx, level, "backup failed: "+err.Error(), event.Attr(name), slog.Int("exit", int(fault.CodeOf(err))),
+		slog.String("remedy", fault.Remedy(err)))
 }

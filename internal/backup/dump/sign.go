@@ -16,9 +16,12 @@ func (r *run) signable() error {
 	case len(r.job.Signing.PublicKeys) == 0:
 		return nil // a key alone signs for readers elsewhere
 	case r.opts.Signer == nil:
-		return fault.New(fault.Config, "backup: signing.public_keys are configured, and there is no private key to sign this set", remedy, nil)
+		return fault.New(fault.Config,
+			"backup: signing.public_keys are configured, and there is no private key to sign this set", remedy, nil)
 	case !r.opts.Signer.Among(r.job.Signing.PublicKeys):
-		return fault.New(fault.Config, fmt.Sprintf("backup: the signing key (%s) is not among signing.public_keys: no reader would trust this set", r.opts.Signer.ID()),
+		return fault.New(fault.Config,
+			fmt.Sprintf("backup: the signing key (%s) is not among signing.public_keys: no reader would trust this set",
+				r.opts.Signer.ID()),
 			"Add its public key there, on every host that reads, or use the right key.", nil)
 	}
 	return nil
@@ -31,6 +34,7 @@ func (r *run) sign(ctx context.Context, manifest []byte) error {
 	}
 	key := r.dir + backup.SignatureName
 	r.written = append(r.written, key)
-	_, err := r.env.Bucket.Put(ctx, key, r.opts.Signer.Sign(manifest), s3.PutOptions{ContentType: backup.ContentType, Lock: r.retain})
+	_, err := r.env.Bucket.Put(ctx, key, r.opts.Signer.Sign(manifest),
+		s3.PutOptions{ContentType: backup.ContentType, Lock: r.retain})
 	return err
 }
