@@ -145,9 +145,9 @@ func (l *Lease) heldNow(ctx context.Context, holder Record) (bool, error) {
 	return !alone, err
 }
 
-// storeTime is the clock that the end of another's lease is told by. This host's own may be minutes off without anybody's
-// fault (backup.ClockBound), and a lease lasts three: a fast one would take it from a living run. It counts only where
-// the store tells nobody its time, or not this role.
+// storeTime is the clock that the end of another's lease is told by. This host's own may be minutes off without
+// anybody's fault (backup.ClockBound), and a lease lasts three: a fast one would take it from a living run. It counts
+// only where the store tells nobody its time, or not this role.
 func (l *Lease) storeTime(ctx context.Context) (time.Time, error) {
 	now, err := l.Bucket.Clock(ctx)
 	if err == nil || ctx.Err() != nil || fault.CodeOf(err).Retryable() {
@@ -161,7 +161,8 @@ func (r Record) Live(now time.Time) bool { return !r.Release && now.Before(r.Unt
 
 func heldBy(r Record) error {
 	if r.Release || r.Run == "" {
-		return fault.New(fault.Temporary, "backup: other runs take the lease of this database one after the other", "Try again.", ErrHeld)
+		return fault.New(fault.Temporary, "backup: other runs take the lease of this database one after the other",
+			"Try again.", ErrHeld)
 	}
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: run %s on host %s is writing here until %s",
 		r.Run, r.Host, r.Until.Format(time.RFC3339)), "Wait until it ends. It is given up by itself when it no longer answers.", ErrHeld)
