@@ -50,7 +50,9 @@ func (m *Meter) Enter(stage backup.Stage, total int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.times = m.withCurrent()
-	m.stage, m.started, m.total = stage, time.Now(), total
+	m.stage = stage
+	m.started = time.Now()
+	m.total = total
 	m.table = noTable
 	m.bytes.Store(0)
 	m.moved.Add(1)
@@ -153,7 +155,9 @@ func (m *Meter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		case now := <-tick.C:
 			if moved := m.movement(); moved != lastMoved {
-				lastMoved, lastTime, lifeTime = moved, now, now
+				lastMoved = moved
+				lastTime = now
+				lifeTime = now
 			}
 			if worked := m.worked.Load(); worked != lastWorked {
 				lastWorked, lifeTime = worked, now
