@@ -7,7 +7,9 @@ import (
 )
 
 // Until looks again and again until ctx or end ends it, or a look fails: that is told, once. end waits.
-func Until(ctx context.Context, every time.Duration, look func(context.Context) error, failed func(error)) (end func()) {
+func Until(
+	ctx context.Context, every time.Duration, look func(context.Context) error, failed func(error),
+) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
