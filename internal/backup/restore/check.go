@@ -25,11 +25,11 @@ type Check struct {
 
 func passes(name, detail string) Check { return Check{Name: name, OK: true, Detail: detail} }
 func warns(name, detail, remedy string) Check {
-	return Check{name, true, true, detail, remedy, fault.OK}
+	return Check{Name: name, OK: true, Warn: true, Detail: detail, Remedy: remedy, code: fault.OK}
 }
 
 func fails(name, detail, remedy string) Check {
-	return Check{name, false, false, detail, remedy, fault.OK}
+	return Check{Name: name, OK: false, Warn: false, Detail: detail, Remedy: remedy, code: fault.OK}
 }
 
 // failsWith keeps the code of an error that may go away by itself.
@@ -61,7 +61,9 @@ func refusal(action string, checks []Check) error {
 // Preflight looks at everything that can be known before a restore starts, and changes nothing.
 // The console shows it; the unit runs the same again and decides by it. The portion is what a restore
 // of a part would bring; nil for a whole set, and where the checks did not come so far.
-func Preflight(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity) ([]Check, *Portion, error) {
+func Preflight(
+	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity,
+) ([]Check, *Portion, error) {
 	r := newRestoring(job, env, set, req, identities)
 	r.looking = true
 	if err := r.req.check(); err != nil {
@@ -98,7 +100,8 @@ func (r *restoring) preflight(ctx context.Context) error {
 }
 
 func (r *restoring) checks(ctx context.Context) ([]Check, error) {
-	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkRights, r.checkTools, r.checkCode, r.checkTarget, r.checkSpool)
+	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkRights, r.checkTools, r.checkCode, r.checkTarget,
+		r.checkSpool)
 	if err != nil {
 		return nil, err
 	}

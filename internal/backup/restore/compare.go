@@ -73,7 +73,8 @@ func (r *restoring) judge(tables []archive.Table, here counts) error {
 		r.result.Tables++
 		r.result.Rows += here.rows[name]
 		if here.rows[name] != t.Rows {
-			r.result.Differences = append(r.result.Differences, RowMismatch{Schema: t.Schema, Table: t.Name, Want: t.Rows, Got: here.rows[name]})
+			r.result.Differences = append(r.result.Differences,
+				RowMismatch{Schema: t.Schema, Table: t.Name, Want: t.Rows, Got: here.rows[name]})
 		}
 	}
 	if r.result.leftOut() > 0 {
@@ -81,8 +82,10 @@ func (r *restoring) judge(tables []archive.Table, here counts) error {
 	}
 	if len(r.result.Differences) > 0 {
 		d := r.result.Differences[0]
-		return fault.New(fault.Integrity, fmt.Sprintf("restore: %d of %d tables differ from the dump, first %s.%s: %d rows restored, %d dumped",
-			len(r.result.Differences), len(tables), d.Schema, d.Table, d.Got, d.Want), "Do not use this copy, and look for triggers or rules that change rows while they are loaded.", nil)
+		return fault.New(fault.Integrity, fmt.Sprintf("restore: %d of %d tables differ from the dump, first %s.%s: %d "+
+			"rows restored, %d dumped",
+			len(r.result.Differences), len(tables), d.Schema, d.Table, d.Got, d.Want), "Do not use this copy, and look for "+
+			"triggers or rules that change rows while they are loaded.", nil)
 	}
 	// A set whose every table had to be left out was not compared.
 	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil && len(r.contents.Archive.Tables()) == 0
@@ -135,7 +138,8 @@ func (r *restoring) incomparable(t archive.Table, here counts) string {
 	}
 	why := r.otherRows(x)
 	if here.rows[x.Table] > t.Rows && why == "" {
-		why = fmt.Sprintf("the dump has %d, the copy %d, since extension %s may have brought some of its own", t.Rows, here.rows[x.Table], x.Extension)
+		why = fmt.Sprintf("the dump has %d, the copy %d, since extension %s may have brought some of its own", t.Rows,
+			here.rows[x.Table], x.Extension)
 	}
 	return why
 }

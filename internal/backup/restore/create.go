@@ -62,7 +62,9 @@ func (r *restoring) settings() *postgres.Settings {
 	}
 	settings := *r.contents.Database
 	if r.req.NoOwner {
-		settings.Owner, settings.CustomACL, settings.Grants = "", true, nil
+		settings.Owner = ""
+		settings.CustomACL = true
+		settings.Grants = nil
 	}
 	if r.req.NoTablespaces {
 		settings.Tablespace = ""

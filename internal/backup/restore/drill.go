@@ -43,10 +43,12 @@ type Drilled struct {
 // is left.
 //
 // A set whose bytes are bad, that does not restore, or whose copy is wrong, is code Integrity, and the failure is
-// recorded as evidence that tells the first from the others (FaultKind). A drill that could not be carried out (no room, no server programs, an
-// extension that is not installed here, a server that was killed) proves nothing and is not recorded, nor is what a server of another major
-// version refuses.
-func Drill(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity) (*Drilled, error) {
+// recorded as evidence that tells the first from the others (FaultKind). A drill that could not be carried out (no
+// room, no server programs, an extension that is not installed here, a server that was killed) proves nothing and is
+// not recorded, nor is what a server of another major version refuses.
+func Drill(
+	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity,
+) (*Drilled, error) {
 	d := newDrilling(job, env, set, req, identities)
 	ctx, stop := d.meter.Follow(ctx)
 	defer stop()
@@ -71,7 +73,9 @@ type drilling struct {
 	sourceMajor, hereMajor int // versions of the set's server and of the drill's; 0: not known
 }
 
-func newDrilling(job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity) *drilling {
+func newDrilling(
+	job config.Job, env backup.Env, set *backup.Set, req DrillRequest, identities []age.Identity,
+) *drilling {
 	job.Postgres.User = "" // the backups' role; a drill logs in as its own
 	id := backup.NewID(env.Now())
 	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
@@ -127,7 +131,8 @@ func (d *drilling) do(ctx context.Context) (err error) {
 // drill is what answers it.
 func (d *drilling) drillable() error {
 	if d.set.Kind == backup.KindIncomplete {
-		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished", "Choose another set: `pgbtui list` shows which there are.", nil)
+		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished",
+			"Choose another set: `pgbtui list` shows which there are.", nil)
 	}
 	if d.set.Encrypted() && len(d.identities) == 0 {
 		return fault.New(fault.Refused, "drill: the set is encrypted, and there is no age identity here",
@@ -158,7 +163,8 @@ func (d *drilling) loadAll(ctx context.Context) error {
 		what += " as a whole: " + strings.Join(objects, ", ")
 	}
 	return &notWholeError{objects: exit.Objects(), err: fault.New(fault.Integrity, what,
-		"Correct the object in the source and back it up again. Until then restore parts of a set, or all that can be created (restore --keep-going).", err)}
+		"Correct the object in the source and back it up again. Until then restore parts of a set, or all that can be "+
+			"created (restore --keep-going).", err)}
 }
 
 // refusesObject tells what PostgreSQL makes of the set's objects from what this host lacks. Into a database that
@@ -269,7 +275,9 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	}
 	if err == nil {
 		took := d.proof.FinishedAt.Sub(d.proof.StartedAt).Round(time.Second)
-		d.log.InfoContext(logCtx, fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.set.ID, took, d.proof.Tables, d.proof.Rows, d.facts.Owners),
+		d.log.InfoContext(logCtx,
+			fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.set.ID, took, d.proof.Tables,
+				d.proof.Rows, d.facts.Owners),
 			event.Attr(event.DrillOK), slog.Int64("rows", d.proof.Rows))
 	}
 	return result, err

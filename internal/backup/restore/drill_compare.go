@@ -18,7 +18,9 @@ import (
 type owned struct{ schema, name string }
 
 // relations are the kinds of entries whose owners are looked at.
-var relations = map[string]bool{"TABLE": true, "VIEW": true, "MATERIALIZED VIEW": true, "SEQUENCE": true, "FOREIGN TABLE": true}
+var relations = map[string]bool{
+	"TABLE": true, "VIEW": true, "MATERIALIZED VIEW": true, "SEQUENCE": true, "FOREIGN TABLE": true,
+}
 
 // compareOwners holds the owner of every relation and schema, and whether it has rights of its
 // own, against the dump.
@@ -138,7 +140,8 @@ func (d *drilling) compareExtensions(ctx context.Context) error {
 	return d.inTarget(ctx, func(s *postgres.Server) error {
 		found, err := s.Extensions(ctx)
 		for _, e := range found {
-			d.facts.Extensions = append(d.facts.Extensions, backup.DrillExtension{Name: e.Name, Source: source[e.Name], Here: e.Version})
+			d.facts.Extensions = append(d.facts.Extensions,
+				backup.DrillExtension{Name: e.Name, Source: source[e.Name], Here: e.Version})
 			if was := source[e.Name]; was != "" && was != e.Version {
 				d.warn(fmt.Sprintf("extension %s is version %s here, %s in the source", e.Name, e.Version, was))
 			}

@@ -36,7 +36,8 @@ func (d *drilling) expect(ctx context.Context) error {
 			case err != nil:
 				return fmt.Errorf("%s: %w", what, err)
 			case answer != e.Result:
-				return fault.New(fault.Integrity, fmt.Sprintf("%s: the answer is %s, not %s", what, told(answer, e.Result), short(e.Result)),
+				return fault.New(fault.Integrity,
+					fmt.Sprintf("%s: the answer is %s, not %s", what, told(answer, e.Result), short(e.Result)),
 					"Check the copy's source, and drill.expect in the configuration.", nil)
 			}
 			d.facts.Expectations++
@@ -88,10 +89,15 @@ func (d *drilling) checkAmcheck(ctx context.Context) ([]Check, error) {
 	case !d.job.Drill.Amcheck:
 		return nil, nil
 	case !d.tools.HasAmcheck():
-		return []Check{fails("amcheck", "there is no pg_amcheck in "+d.tools.Dir, "Install PostgreSQL's client programs from 14 on, or set drill.amcheck to false.")}, nil
+		return []Check{
+			fails("amcheck", "there is no pg_amcheck in "+d.tools.Dir,
+				"Install PostgreSQL's client programs from 14 on, or set drill.amcheck to false."),
+		}, nil
 	}
 	missing, err := d.server.Missing(ctx, postgres.Needs{Extensions: []string{"amcheck"}})
-	return []Check{needCheck("amcheck", missing.Extensions, "Install postgresql-contrib, or set drill.amcheck to false.", false)}, err
+	return []Check{
+		needCheck("amcheck", missing.Extensions, "Install postgresql-contrib, or set drill.amcheck to false.", false),
+	}, err
 }
 
 func (d *drilling) amcheck(ctx context.Context) error {

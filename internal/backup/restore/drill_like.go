@@ -19,13 +19,17 @@ func (d *drilling) likeSource(ctx context.Context) error {
 	}
 	problems, err := d.server.ApplyParameters(ctx, d.req.To, settings.FromServer(d.contents.Server))
 	if d.unlike = append(d.unlike, problems...); len(problems) > 0 {
-		d.doesNotProve("what depends on settings that the source's server has and the drill's refuses: " + strings.Join(backup.Shorten(problems), "; "))
+		d.doesNotProve("what depends on settings that the source's server has and the drill's refuses: " +
+			strings.Join(backup.Shorten(problems), "; "))
 	}
 	return err
 }
 
 // unlikeSource is a failure of which nobody can say whether it is the set's.
 func (d *drilling) unlikeSource(err error) error {
-	return fault.New(fault.Refused, "drill: the dump does not restore into a server that differs from the source's: "+strings.Join(backup.Shorten(d.unlike), "; "),
-		"Install what is named on this host (`locale-gen` makes a locale), or name a server like the source's for drills (drill.server).", err)
+	return fault.New(fault.Refused,
+		"drill: the dump does not restore into a server that differs from the source's: "+
+			strings.Join(backup.Shorten(d.unlike), "; "),
+		"Install what is named on this host (`locale-gen` makes a locale), or name a server like the source's for drills "+
+			"(drill.server).", err)
 }

@@ -50,7 +50,8 @@ func (d *drilling) tellMemory(ctx context.Context) {
 	} {
 		need := row*side.copies + ownBytes
 		if side.limit > 0 && row > 0 && need > side.limit {
-			d.log.WarnContext(ctx, fmt.Sprintf("a row of %s has %s, which may need %s of memory: the unit of %s may have %s (MemoryMax=)",
+			d.log.WarnContext(ctx, fmt.Sprintf("a row of %s has %s, which may need %s of memory: the unit of %s may have %s "+
+				"(MemoryMax=)",
 				table, humanize.IBytes(uint64(row)), humanize.IBytes(uint64(need)), side.unit, humanize.IBytes(uint64(side.limit))), event.Attr(event.Warning))
 		}
 	}
@@ -59,9 +60,11 @@ func (d *drilling) tellMemory(ctx context.Context) {
 // nameRow adds to the end of a server the row that may have been too much for it.
 func (d *drilling) nameRow(err error) error {
 	row, table := d.largest()
-	if err == nil || row*serverCopies < ownBytes || d.scene.private == nil || d.scene.private.Err() == nil || fault.CodeOf(err) != fault.Failed {
+	if err == nil || row*serverCopies < ownBytes || d.scene.private == nil || d.scene.private.Err() == nil ||
+		fault.CodeOf(err) != fault.Failed {
 		return err
 	}
-	return fault.New(fault.CodeOf(err), fmt.Sprintf("the largest row of the set, in %s, has %s and may need %s of memory", table,
+	return fault.New(fault.CodeOf(err), fmt.Sprintf("the largest row of the set, in %s, has %s and may need %s of memory",
+		table,
 		humanize.IBytes(uint64(row)), humanize.IBytes(uint64(row*serverCopies+ownBytes))), fault.Remedy(err), err)
 }

@@ -39,7 +39,8 @@ func (d *drilling) lacks(what []string) {
 		return
 	}
 	d.unlike = append(d.unlike, what...)
-	d.doesNotProve("what depends on libraries that the drill's server could not load at its start: " + strings.Join(backup.Shorten(what), "; "))
+	d.doesNotProve("what depends on libraries that the drill's server could not load at its start: " +
+		strings.Join(backup.Shorten(what), "; "))
 }
 
 // ofExtension is the extension that could not be created, or "".
@@ -54,6 +55,9 @@ func ofExtension(exit *postgres.ExitError) string {
 
 // extensionNotHere: what creates an extension is a script of the host's packages, of which a set has nothing.
 func extensionNotHere(name string, err error) error {
-	return fault.New(fault.Refused, "drill: the drill's server cannot create extension "+postgres.QuoteIdent(name)+", which says nothing of the set and is not recorded",
-		"Install the extension's package as the source's host has it, or name a server like the source's for drills (drill.server).", err)
+	return fault.New(fault.Refused,
+		"drill: the drill's server cannot create extension "+postgres.QuoteIdent(name)+
+			", which says nothing of the set and is not recorded",
+		"Install the extension's package as the source's host has it, or name a server like the source's for drills "+
+			"(drill.server).", err)
 }

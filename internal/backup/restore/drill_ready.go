@@ -32,7 +32,8 @@ func Drillable(ctx context.Context, job config.Job, facts postgres.Facts, req Dr
 	if err := room.Disks(nil).Demand("drill", dir, facts.SizeBytes+clusterBytes, req.remedySpace()); err != nil {
 		return "", notHere(err)
 	}
-	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s%s", tools.Major, dir, lessProof(tools.Major, facts.Major())), nil
+	return fmt.Sprintf("in a server of their own, PostgreSQL %d, below %s%s", tools.Major, dir,
+		lessProof(tools.Major, facts.Major())), nil
 }
 
 func majorAt(ctx context.Context, target postgres.Target) (int, error) {
@@ -50,8 +51,10 @@ func lessProof(here, source int) string {
 	if here == source {
 		return ""
 	}
-	return fmt.Sprintf("; that server is PostgreSQL %d and the source is PostgreSQL %d, so drills do not prove a restore into the source's version, "+
-		"and what fails in them is not recorded. Install postgresql-%d for them, or name a server of that version (drill.server)", here, source, source)
+	return fmt.Sprintf("; that server is PostgreSQL %d and the source is PostgreSQL %d, so drills do not prove a "+
+		"restore into the source's version, "+
+		"and what fails in them is not recorded. Install postgresql-%d for them, or name a server of that version "+
+		"(drill.server)", here, source, source)
 }
 
 // existing is dir, or the nearest folder above it that exists: a unit's own is made by its first start.

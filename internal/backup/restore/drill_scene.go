@@ -107,7 +107,8 @@ func (d *drilling) openProcess(ctx context.Context, tools postgres.Tools) (scene
 	if err := d.env.Disks.Demand("drill", d.dir(), d.roomBytes(), d.drill.remedySpace()); err != nil {
 		return scene{}, notHere(err)
 	}
-	server, err := scratch.Start(ctx, scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir, Needs: d.needsOfStart(ctx)})
+	server, err := scratch.Start(ctx,
+		scratch.Options{Tools: tools, Dir: d.dir(), SocketDir: d.drill.SocketDir, Needs: d.needsOfStart(ctx)})
 	if err != nil {
 		return scene{}, err
 	}
@@ -122,7 +123,8 @@ func (d *drilling) trusted(uid int) error {
 		return nil
 	}
 	return fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
-		"Start the unit, whose server can reach nothing, with `systemctl start postgres-drill@"+d.set.ID+"`. Or, if you trust everybody who "+
+		"Start the unit, whose server can reach nothing, with `systemctl start postgres-drill@"+d.set.ID+
+			"`. Or, if you trust everybody who "+
 			"could create a table there, add --unconfined.", nil)
 }
 

@@ -39,12 +39,15 @@ func (r *restoring) applyGlobals(ctx context.Context, script []byte) (postgres.G
 		return postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
 	}
 	if r.part == nil && (r.contents == nil || r.contents.Archive == nil) {
-		return postgres.GlobalsReport{}, fault.New(fault.Refused, "restore: the set does not say which roles it needs, and a request creates no others", "Restore without its globals, or "+byHand, nil)
+		return postgres.GlobalsReport{}, fault.New(fault.Refused,
+			"restore: the set does not say which roles it needs, and a request creates no others",
+			"Restore without its globals, or "+byHand, nil)
 	}
 	roles, _, _ := r.needs()
 	report, err := postgres.CreateRoles(ctx, r.server, bytes.NewReader(script), sorted(roles))
 	if len(report.CreatedRoles) > 0 {
-		r.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") + "; a superuser gives them what they need (ALTER ROLE … LOGIN PASSWORD)")
+		r.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") +
+			"; a superuser gives them what they need (ALTER ROLE … LOGIN PASSWORD)")
 	}
 	return report, err
 }

@@ -24,7 +24,10 @@ func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
 	case err != nil:
 		return nil, err
 	case !exists:
-		return []Check{fails("target", fmt.Sprintf("database %q does not exist", r.req.To), "Name an existing database, or restore into a new one with --to.")}, nil
+		return []Check{
+			fails("target", fmt.Sprintf("database %q does not exist", r.req.To),
+				"Name an existing database, or restore into a new one with --to."),
+		}, nil
 	}
 	return []Check{passes("target", fmt.Sprintf("database %q exists, and gets rows only", r.req.To))}, nil
 }
@@ -46,7 +49,10 @@ func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) 
 	})
 	switch {
 	case len(problems) > 0:
-		return []Check{fails("tables", strings.Join(problems, "; "), "Empty the tables and disable their triggers first, or restore into a new database with --to.")}, err
+		return []Check{
+			fails("tables", strings.Join(problems, "; "),
+				"Empty the tables and disable their triggers first, or restore into a new database with --to."),
+		}, err
 	case len(code) > 0:
 		return []Check{fails("tables", codeOfOthers(code), withoutCodeOfOthers)}, err
 	}

@@ -65,7 +65,8 @@ func (r *restoring) made(ctx context.Context, tables []archive.Table) (there []a
 		if here[owned{t.Schema, t.Name}] {
 			there = append(there, t)
 		} else if t.Rows > 0 {
-			r.result.Differences = append(r.result.Differences, RowMismatch{t.Schema, t.Name, t.Rows, 0})
+			r.result.Differences = append(r.result.Differences,
+				RowMismatch{Schema: t.Schema, Table: t.Name, Want: t.Rows, Got: 0})
 		}
 	}
 	return there, err

@@ -30,15 +30,16 @@ func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 		case 1:
 			return found[0], nil
 		default:
-			return archive.Entry{}, fault.New(fault.Refused, fmt.Sprintf("restore: %q means several tables: %s", name, strings.Join(quotedNames(found), ", ")),
+			return archive.Entry{}, fault.New(fault.Refused,
+				fmt.Sprintf("restore: %q means several tables: %s", name, strings.Join(quotedNames(found), ", ")),
 				"Give one of these names, with its quotes.", nil)
 		}
 	}
 	return archive.Entry{}, unknownName("table", name, quotedNames(relations))
 }
 
-// WrittenName is how a name of a dump is told and typed: as it is, but each byte that is no UTF-8 as `\xdf`. Only databases in
-// SQL_ASCII have such names as a rule; no request and no terminal takes them otherwise.
+// WrittenName is how a name of a dump is told and typed: as it is, but each byte that is no UTF-8 as `\xdf`. Only
+// databases in SQL_ASCII have such names as a rule; no request and no terminal takes them otherwise.
 func WrittenName(name string) string {
 	if utf8.ValidString(name) {
 		return name
@@ -96,7 +97,8 @@ func quotedNames(entries []archive.Entry) (names []string) {
 // rawSchema is the name of the schema that somebody means by what is told of it.
 func rawSchema(head *archive.Archive, name string) string {
 	schemas := schemasOf(head)
-	if i := slices.IndexFunc(schemas, func(s string) bool { return WrittenName(s) == name }); i >= 0 && !slices.Contains(schemas, name) {
+	if i := slices.IndexFunc(schemas, func(s string) bool { return WrittenName(s) == name }); i >= 0 &&
+		!slices.Contains(schemas, name) {
 		return schemas[i]
 	}
 	return name

@@ -27,7 +27,8 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 		return r.checkPart(ctx)
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return append(r.checkServerGrants(), warns("contents", "not known for this set: roles, extensions and locale are not checked", "")), nil
+		return append(r.checkServerGrants(),
+			warns("contents", "not known for this set: roles, extensions and locale are not checked", "")), nil
 	}
 	locale, err := r.checkLocale(ctx)
 	if err != nil {
@@ -68,7 +69,9 @@ func (r *restoring) checkStrings() []Check {
 	if !r.archive().OldStrings || r.into.VersionNum < plainStringsOnly {
 		return nil
 	}
-	return []Check{fails("strings", fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s does not know any more", r.into.Version),
+	return []Check{fails("strings",
+		fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s does not know any more",
+			r.into.Version),
 		postgres.RemedyOldStrings)}
 }
 
@@ -85,7 +88,8 @@ func present(words ...string) (kept []string) {
 // extensions.
 func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	roles, spaces, extensions := r.needs()
-	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: extensions})
+	missing, err := r.server.Missing(ctx,
+		postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: extensions})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +97,8 @@ func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	roleCheck := needCheck("roles", missing.Roles, withGlobals+", or with --no-owner.", r.req.Globals)
 	spaceCheck := needCheck("tablespaces", missing.Tablespaces, withGlobals+", or with --no-tablespaces.", r.req.Globals)
 	if r.req.ForOperator && r.req.Globals {
-		spaceCheck = needCheck("tablespaces", missing.Tablespaces, "Restore with --no-tablespaces: a request creates no tablespaces.", false)
+		spaceCheck = needCheck("tablespaces", missing.Tablespaces,
+			"Restore with --no-tablespaces: a request creates no tablespaces.", false)
 		if len(missing.Roles) > 0 {
 			roleCheck = warns("roles", byNameOnly+": "+strings.Join(missing.Roles, ", "), "")
 		}

@@ -41,12 +41,17 @@ func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []strin
 	database, known := bound[cronDatabase]
 	switch {
 	case !known:
-		return warns(name, fmt.Sprintf("%s can only be created in the database that %s names, which this role may not see", cron, cronDatabase), ""), nil
+		return warns(name,
+			fmt.Sprintf("%s can only be created in the database that %s names, which this role may not see", cron, cronDatabase),
+			""), nil
 	case database != r.req.To:
-		return r.notCreated(fmt.Sprintf("%s can only be created in database %q, which the server's %s names, and the copy is %q", cron, database, cronDatabase, r.req.To),
+		return r.notCreated(fmt.Sprintf("%s can only be created in database %q, which the server's %s names, and the copy is %q",
+			cron, database, cronDatabase, r.req.To),
 			r.remedyBound(database)), nil
 	case r.looking:
-		return warns(name, "all there; the jobs of "+cron+" run as soon as they are restored, unless cron.launch_active_jobs is off (from 1.6 on)", ""), nil
+		return warns(name,
+			"all there; the jobs of "+cron+" run as soon as they are restored, unless cron.launch_active_jobs is off (from 1.6 on)",
+			""), nil
 	}
 	return passes(name, "all there"), nil
 }
@@ -65,7 +70,9 @@ func (r *restoring) notCreated(detail, remedy string) Check {
 
 func (r *restoring) remedyBound(database string) string {
 	if r.req.Replace != "" {
-		return fmt.Sprintf("Rename the live database and restore with --to %[2]s: a database with %[1]s cannot be replaced by renaming.", cron, database)
+		return fmt.Sprintf("Rename the live database and restore with --to %[2]s: a database with %[1]s cannot be "+
+			"replaced by renaming.",
+			cron, database)
 	}
 	return postgres.RemedyBound
 }

@@ -16,7 +16,8 @@ import (
 
 // superusers are the kinds of entries that PostgreSQL lets nobody else create.
 var superusers = []string{
-	"ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE",
+	"ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "TEXT SEARCH PARSER",
+	"TEXT SEARCH TEMPLATE",
 }
 
 func (r *restoring) checkOrdinary(ctx context.Context, extensions []string) ([]Check, error) {
@@ -52,14 +53,17 @@ func (r *restoring) superusersOnly(what []string, serviced bool) Check {
 	if serviced {
 		return warns("rights", detail+"; this service may let it create them nevertheless", "")
 	}
-	return fails("rights", detail, "Have a superuser restore it (`sudo -u postgres -g pgbtui pgbtui restore …`), or restore what does not need it: "+
+	return fails("rights", detail, "Have a superuser restore it (`sudo -u postgres -g pgbtui pgbtui restore …`), or "+
+		"restore what does not need it: "+
 		"--schema or --table leave out what no chosen table uses.")
 }
 
 // checkOwners: an object is given to a role only by its members.
 func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 	if r.req.NoOwner {
-		return []Check{passes("owners", fmt.Sprintf("everything will belong to %q, and nobody gets grants", r.place.Role))}, nil
+		return []Check{
+			passes("owners", fmt.Sprintf("everything will belong to %q, and nobody gets grants", r.place.Role)),
+		}, nil
 	}
 	cannot, err := r.strangers(ctx)
 	if err != nil {
@@ -68,9 +72,12 @@ func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 	if len(cannot) == 0 {
 		return []Check{passes("owners", fmt.Sprintf("%q is a member of all of them", r.place.Role))}, nil
 	}
-	return []Check{fails("owners", fmt.Sprintf("%q is no superuser and may not give anything to %s", r.place.Role, strings.Join(cannot, ", ")),
-		"Restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants. Or have a superuser restore it "+
-			"(`sudo -u postgres -g pgbtui pgbtui restore …`), or make the restoring role a member of these (GRANT … TO …; WITH SET TRUE from PostgreSQL 16 on).")}, nil
+	return []Check{fails("owners",
+		fmt.Sprintf("%q is no superuser and may not give anything to %s", r.place.Role, strings.Join(cannot, ", ")),
+		"Restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants. Or have a "+
+			"superuser restore it "+
+			"(`sudo -u postgres -g pgbtui pgbtui restore …`), or make the restoring role a member of these (GRANT … TO "+
+			"…; WITH SET TRUE from PostgreSQL 16 on).")}, nil
 }
 
 // strangers are the owners that the restoring role cannot give anything to. A role that comes from the set's globals

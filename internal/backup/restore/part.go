@@ -167,7 +167,11 @@ func (r *restoring) describePart() {
 		*list.to = []Item{}
 		for _, e := range list.from {
 			whole := slices.ContainsFunc(p.choice.Tables, func(t archive.Entry) bool { return t.DumpID == e.DumpID })
-			*list.to = append(*list.to, Item{Kind: e.Desc, Schema: WrittenName(e.Namespace), Name: WrittenName(e.Tag), WithoutRows: e.Desc == "TABLE" && (!whole || r.req.SchemaOnly)})
+			*list.to = append(*list.to,
+				Item{
+					Kind: e.Desc, Schema: WrittenName(e.Namespace), Name: WrittenName(e.Tag),
+					WithoutRows: e.Desc == "TABLE" && (!whole || r.req.SchemaOnly),
+				})
 		}
 	}
 	if r.req.DataOnly {
@@ -217,7 +221,8 @@ func (r *restoring) checkPart(ctx context.Context) ([]Check, error) {
 // tellPart is the part in one line.
 func (r *restoring) tellPart() Check {
 	s := r.part.portion
-	detail := fmt.Sprintf("%d chosen, %d come along, %d left out; fetches %s of %s", len(s.Chosen), len(s.Brought), len(s.LeftOut),
+	detail := fmt.Sprintf("%d chosen, %d come along, %d left out; fetches %s of %s", len(s.Chosen), len(s.Brought),
+		len(s.LeftOut),
 		humanize.IBytes(uint64(max(0, s.FetchBytes))), humanize.IBytes(uint64(max(0, s.StoredBytes))))
 	if s.Whole != "" {
 		return warns("tables", detail+": "+s.Whole, "")
@@ -279,7 +284,8 @@ func (r *restoring) expected() (chosen []archive.Table, err error) {
 			continue // of a whole dump that passed
 		}
 		if want, known := recorded[t.DumpID]; known && (want.Rows != t.Rows || want.RawBytes != t.RawBytes) {
-			return nil, fault.New(fault.Integrity, fmt.Sprintf("restore: the dump holds %d rows of %s.%s, the set recorded %d", t.Rows, t.Schema, t.Name, want.Rows),
+			return nil, fault.New(fault.Integrity,
+				fmt.Sprintf("restore: the dump holds %d rows of %s.%s, the set recorded %d", t.Rows, t.Schema, t.Name, want.Rows),
 				"Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
 		}
 		chosen = append(chosen, t)

@@ -98,7 +98,8 @@ func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func()
 func (r *restoring) sameHead(head *archive.Archive) error {
 	recorded := r.contents.Archive
 	if head.HeadBytes != recorded.HeadBytes || len(head.Entries)+head.Omitted != len(recorded.Entries)+recorded.Omitted {
-		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded", "Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
+		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded",
+			"Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
 	}
 	return nil
 }
@@ -154,7 +155,10 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 		return nil, nil, err
 	}
 	source := &withBegin{r.part.kept, ranged}
-	return archive.Subset(source, r.contents.Archive, r.part.blocks), func() int64 { _ = ranged.Close(); return ranged.Fetched() }, nil
+	return archive.Subset(source, r.contents.Archive, r.part.blocks), func() int64 {
+		_ = ranged.Close()
+		return ranged.Fetched()
+	}, nil
 }
 
 // withBegin serves the begin from memory.
@@ -178,7 +182,9 @@ func (w *withBegin) ReadAt(p []byte, off int64) (int, error) {
 // loadPart streams the chosen entries into pg_restore, and counts the rows that pass.
 func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) error {
 	withData := len(r.part.blocks) > 0
-	opts.Entries, opts.ReadAll, opts.SingleTransaction = r.part.ids, withData, r.req.DataOnly
+	opts.Entries = r.part.ids
+	opts.ReadAll = withData
+	opts.SingleTransaction = r.req.DataOnly
 	r.meter.Enter(backup.StageRestore, r.partBytes())
 	dump, done, err := r.openPart(ctx)
 	if err != nil {

@@ -36,13 +36,17 @@ func (q Request) confirmed(set *backup.Set) error {
 	case live == "" || q.Confirm == live:
 		return nil
 	case q.Replace != "" && reserved[live]: // no confirmation helps
-		return fault.New(fault.Refused, fmt.Sprintf("restore: database %q is the server's own and is never replaced", live), "restore into a new database with --to", nil)
+		return fault.New(fault.Refused, fmt.Sprintf("restore: database %q is the server's own and is never replaced", live),
+			"Restore into a new database with --to.", nil)
 	case q.DataOnly:
 		what = fmt.Sprintf("rows into %q were not confirmed: it is in use, and they stay in it", live)
 	default:
-		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only", live, set.FinishedAt.UTC().Format(time.RFC3339))
+		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the "+
+			"kept copy only",
+			live, set.FinishedAt.UTC().Format(time.RFC3339))
 	}
-	return fault.New(fault.Refused, "restore: "+what, fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", live), nil)
+	return fault.New(fault.Refused, "restore: "+what,
+		fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", live), nil)
 }
 
 // checkReplaced is the preflight's part about the live database.
@@ -60,7 +64,8 @@ func (r *restoring) checkReplaced(ctx context.Context) ([]Check, error) {
 	if live.SizeBytes >= 0 {
 		size = humanize.IBytes(uint64(live.SizeBytes))
 	}
-	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.place.Host, r.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
+	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.place.Host,
+		r.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
 	target := passes("target", detail)
 	if r.set.Database != live.Name {
 		target = warns("target", detail+fmt.Sprintf("; the set is of database %q", r.set.Database), "")
@@ -75,21 +80,29 @@ func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err err
 		return nil, nil
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return []Check{fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole", "Restore it beside the live one with --to, and check it yourself.")}, nil
+		return []Check{
+			fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole",
+				"Restore it beside the live one with --to, and check it yourself."),
+		}, nil
 	}
 	now, err := r.server.SettingsOf(ctx, r.req.Replace)
 	if err != nil {
 		return nil, err
 	}
 	if r.settings() == nil {
-		return []Check{warns("settings", "not known for this set: owner, rights and settings of the database will be the server's defaults", "")}, nil
+		return []Check{
+			warns("settings",
+				"not known for this set: owner, rights and settings of the database will be the server's defaults", ""),
+		}, nil
 	}
 	r.changes = settingChanges(now, *r.settings())
 	if !r.exchange.live.AllowConn {
 		r.changes = append(r.changes, "connections were forbidden, and will be allowed")
 	}
 	if len(r.changes) > 0 {
-		return []Check{warns("settings", "of the live database that differ in the set: "+strings.Join(r.changes, "; "), "")}, nil
+		return []Check{
+			warns("settings", "of the live database that differ in the set: "+strings.Join(r.changes, "; "), ""),
+		}, nil
 	}
 	return []Check{passes("settings", "as the live database has them")}, nil
 }
@@ -169,7 +182,8 @@ func (r *restoring) complete(ctx context.Context) error {
 	case !r.result.Compared:
 		return fault.New(fault.Refused, "restore: no table could be compared", "Check the copy yourself.", nil)
 	case len(r.refused) > 0:
-		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "), "Restore with --globals, which creates missing roles, or with --no-owner.", nil)
+		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "),
+			"Restore with --globals, which creates missing roles, or with --no-owner.", nil)
 	}
 	name := kept.Beside(r.req.Replace, kept.Restored, r.short)
 	if err := r.server.RenameDatabase(ctx, r.req.To, name); err != nil {
@@ -199,11 +213,15 @@ func (r *restoring) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.result.Database, r.result.Kept, r.result.Ended = r.req.Replace, done.kept, len(done.ended)
+	r.result.Database = r.req.Replace
+	r.result.Kept = done.kept
+	r.result.Ended = len(done.ended)
 	for _, c := range r.changes {
 		r.note("not as before: " + c)
 	}
-	r.log.InfoContext(ctx, fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept), event.Attr(event.Replaced))
+	r.log.InfoContext(ctx,
+		fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept),
+		event.Attr(event.Replaced))
 	return nil
 }
 
@@ -211,13 +229,15 @@ func (r *restoring) replace(ctx context.Context) error {
 func (r *restoring) explainReplace(err error) error {
 	live := r.req.Replace
 	if errors.Is(err, postgres.ErrSwapUnknown) {
-		return fault.New(fault.CodeOf(err), fmt.Sprintf("restore: whether %q was replaced is not known", live), fault.Remedy(err), err)
+		return fault.New(fault.CodeOf(err), fmt.Sprintf("restore: whether %q was replaced is not known", live),
+			fault.Remedy(err), err)
 	}
 	what, next := fmt.Sprintf("database %q is as it was", live), ""
 	switch {
 	case r.whole:
 		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
-		next = fmt.Sprintf("Put the copy in its place with `%s`, or drop it (`dropdb`).", swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
+		next = fmt.Sprintf("Put the copy in its place with `%s`, or drop it (`dropdb`).",
+			swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
 	case r.created:
 		what += fmt.Sprintf(", unfinished database %q is left", r.req.To)
 		next = fmt.Sprintf("Drop %q (`dropdb`) before the next try; look into it first if you want.", r.req.To)

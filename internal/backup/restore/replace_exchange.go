@@ -55,7 +55,8 @@ func lockExchange(ctx context.Context, server *postgres.Server, database string)
 			}
 		}
 		if patience <= 0 {
-			return fault.New(fault.Temporary, fmt.Sprintf("restore: database %q is being replaced by somebody else: %s", database, holder),
+			return fault.New(fault.Temporary,
+				fmt.Sprintf("restore: database %q is being replaced by somebody else: %s", database, holder),
 				"Wait until it ends: `pgbtui` shows it. "+lease.IfNobody(holder), lease.ErrHeld)
 		}
 		select {
@@ -86,7 +87,8 @@ func (x *exchange) find(ctx context.Context, database string) (*Check, error) {
 		return nil, err
 	}
 	if !ok {
-		return wrong(fmt.Sprintf("there is no database %q to be replaced", database), "look at the name (`psql -l`), or restore into it as a new one with --to")
+		return wrong(fmt.Sprintf("there is no database %q to be replaced", database),
+			"look at the name (`psql -l`), or restore into it as a new one with --to")
 	}
 	x.live = live
 	return nil, nil
@@ -127,7 +129,8 @@ func checkBackup(d postgres.Database, ties postgres.Ties) []Check {
 	if ties.Backup == nil {
 		return nil
 	}
-	c := fails("backup", fmt.Sprintf("a backup of %q is running: %s", d.Name, ties.Backup), "Wait until it ends, or cancel it: `pgbtui` shows it. "+lease.IfNobody(ties.Backup))
+	c := fails("backup", fmt.Sprintf("a backup of %q is running: %s", d.Name, ties.Backup),
+		"Wait until it ends, or cancel it: `pgbtui` shows it. "+lease.IfNobody(ties.Backup))
 	c.code = fault.Temporary
 	return []Check{c}
 }
@@ -136,15 +139,19 @@ func checkBackup(d postgres.Database, ties postgres.Ties) []Check {
 // stay with the database whose name changes.
 func checkTies(d postgres.Database, ties postgres.Ties) (checks []Check) {
 	if len(ties.Prepared) > 0 {
-		checks = append(checks, fails("prepared", fmt.Sprintf("%q has prepared transactions: %s", d.Name, quoted(ties.Prepared)),
+		checks = append(checks, fails("prepared",
+			fmt.Sprintf("%q has prepared transactions: %s", d.Name, quoted(ties.Prepared)),
 			"End each in that database with COMMIT PREPARED or ROLLBACK PREPARED."))
 	}
 	if len(ties.Slots) > 0 {
-		checks = append(checks, warns("replication", fmt.Sprintf("logical replication slots stay with what is %q now and keep WAL: %s", d.Name, quoted(ties.Slots)),
+		checks = append(checks, warns("replication",
+			fmt.Sprintf("logical replication slots stay with what is %q now and keep WAL: %s", d.Name, quoted(ties.Slots)),
 			"Afterwards set the subscribers up again, and drop the slots with pg_drop_replication_slot."))
 	}
 	if len(ties.Subscriptions) > 0 {
-		checks = append(checks, warns("replication", fmt.Sprintf("subscriptions stay active in what is %q now, and those of the other are disabled: %s", d.Name, quoted(ties.Subscriptions)),
+		checks = append(checks, warns("replication",
+			fmt.Sprintf("subscriptions stay active in what is %q now, and those of the other are disabled: %s", d.Name,
+				quoted(ties.Subscriptions)),
 			"Disable them before (ALTER SUBSCRIPTION … DISABLE), and set them up in the new one afterwards."))
 	}
 	return checks
@@ -167,7 +174,8 @@ func listed(connections []postgres.Connection) string {
 		if c.User != "" {
 			who = fmt.Sprintf("role %q", c.User)
 		}
-		return fmt.Sprintf("pid %d (%s)", c.PID, strings.Join(present(who, quotedOne(c.Application), c.Client, "since "+c.Since.UTC().Format(time.RFC3339)), ", "))
+		return fmt.Sprintf("pid %d (%s)", c.PID,
+			strings.Join(present(who, quotedOne(c.Application), c.Client, "since "+c.Since.UTC().Format(time.RFC3339)), ", "))
 	})
 }
 
@@ -195,7 +203,8 @@ func (x *exchange) swap(ctx context.Context) (exchanged, error) {
 	if err != nil {
 		return exchanged{}, err
 	}
-	ended, err := x.server.Swap(ctx, postgres.Swap{Live: x.live, With: x.with, Keep: kept, Terminate: x.terminate, Step: x.step})
+	ended, err := x.server.Swap(ctx,
+		postgres.Swap{Live: x.live, With: x.with, Keep: kept, Terminate: x.terminate, Step: x.step})
 	return exchanged{kept, ended}, err
 }
 

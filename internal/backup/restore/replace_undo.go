@@ -62,10 +62,13 @@ func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) 
 			err = backup.CauseOf(ctx, err)
 		}
 		err = s.explain(err)
-		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		s.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"),
+			event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
-	s.log.InfoContext(ctx, fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept), event.Attr(event.SwappedBack))
+	s.log.InfoContext(ctx,
+		fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept),
+		event.Attr(event.SwappedBack))
 	return done, nil
 }
 
@@ -88,12 +91,16 @@ type undoing struct {
 
 func newSwapping(job config.Job, env backup.Env, req UndoRequest) *undoing {
 	log := env.Log.With(slog.String("database", req.Database))
-	return &undoing{job: job, req: req, log: log, x: exchange{terminate: req.Terminate, now: env.Now, step: env.SwapStep, word: kept.Undone}}
+	return &undoing{
+		job: job, req: req, log: log,
+		x: exchange{terminate: req.Terminate, now: env.Now, step: env.SwapStep, word: kept.Undone},
+	}
 }
 
 func (s *undoing) connect(ctx context.Context) (err error) {
 	p := s.job.Postgres
-	s.x.server, err = backup.WaitFor(ctx, s.log, postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
+	s.x.server, err = backup.WaitFor(ctx, s.log,
+		postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
 	return err
 }
 
@@ -105,7 +112,9 @@ func (s *undoing) close(ctx context.Context) {
 
 func (s *undoing) do(ctx context.Context) (*Undone, error) {
 	if s.req.Confirm != s.req.Database {
-		return nil, fault.New(fault.Refused, fmt.Sprintf("restore: the swap of %q was not confirmed: what was written to it since will be in the kept copy only", s.req.Database),
+		return nil, fault.New(fault.Refused,
+			fmt.Sprintf("restore: the swap of %q was not confirmed: what was written to it since will be in the kept copy only",
+				s.req.Database),
 			fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", s.req.Database), nil)
 	}
 	if err := s.connect(ctx); err != nil {
@@ -148,7 +157,9 @@ func (s *undoing) checks(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	used, err := s.x.checks(ctx)
-	target := passes("target", fmt.Sprintf("database %q at %s port %d is put aside, and kept as %q", s.req.Database, place.Host, place.Port, kept.Stem(s.req.Database)+"_"+s.x.word+"_<time>"))
+	target := passes("target",
+		fmt.Sprintf("database %q at %s port %d is put aside, and kept as %q", s.req.Database, place.Host, place.Port,
+			kept.Stem(s.req.Database)+"_"+s.x.word+"_<time>"))
 	return append([]Check{target, with}, used...), err
 }
 
@@ -166,7 +177,8 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 			}
 		}
 		if name == "" {
-			return fails("with", fmt.Sprintf("no database %q is there", kept.Stem(s.req.Database)+"_"+kept.Before+"_<time>"), "Check which databases there are (`psql -l`): perhaps it was dropped."), nil
+			return fails("with", fmt.Sprintf("no database %q is there", kept.Stem(s.req.Database)+"_"+kept.Before+"_<time>"),
+				"Check which databases there are (`psql -l`): perhaps it was dropped."), nil
 		}
 	}
 	switch kept.WordOf(s.req.Database, name) {
@@ -176,7 +188,8 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 	case kept.Restoring:
 		return fails("with", fmt.Sprintf("database %q is not finished, or was not compared", name), "Restore again."), nil
 	default:
-		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database), "Check which databases there are with `psql -l`."), nil
+		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database),
+			"Check which databases there are with `psql -l`."), nil
 	}
 	with, ok, err := s.x.server.Database(ctx, name)
 	if err != nil {

@@ -31,7 +31,9 @@ const maintenance = "postgres"
 // until the first error, the database's owner and grants, ANALYZE, row counts. The database's own
 // parameters are in force before the first row. When it
 // fails after the creation, the unfinished database stays for a look and the error names it.
-func Run(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity) (*Restored, error) {
+func Run(
+	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity,
+) (*Restored, error) {
 	r := newRestoring(job, env, set, req, identities)
 	ctx, stop := r.meter.Follow(ctx)
 	defer stop()
@@ -41,7 +43,8 @@ func Run(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, r
 	err := r.do(ctx)
 	if err != nil {
 		err = r.explain(r.cause(ctx, err))
-		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"), event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
+		r.log.ErrorContext(context.WithoutCancel(ctx), "restore failed: "+withoutWord(err, "restore"),
+			event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
 	if r.part != nil {
@@ -49,9 +52,12 @@ func Run(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, r
 	}
 	r.result.Stages, r.result.Seconds = r.meter.Stages(), time.Since(started).Round(time.Millisecond).Seconds()
 	if n := r.result.leftOut(); n > 0 {
-		r.log.WarnContext(ctx, fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]), event.Attr(event.Warning))
+		r.log.WarnContext(ctx,
+			fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]),
+			event.Attr(event.Warning))
 	}
-	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()), event.Attr(event.RestoreOK))
+	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()),
+		event.Attr(event.RestoreOK))
 	return &r.result, nil
 }
 
@@ -103,11 +109,13 @@ func newRestoring(job config.Job, env backup.Env, set *backup.Set, req Request, 
 		req.To = kept.Beside(req.Replace, kept.Restoring, short)
 	}
 	return &restoring{
-		job: job, env: env, set: set, req: req, identities: identities, result: Restored{Database: req.To, host: job.Postgres.Host}, short: short,
+		job: job, env: env, set: set, req: req, identities: identities,
+		result: Restored{Database: req.To, host: job.Postgres.Host}, short: short,
 		exchange: exchange{word: kept.Before, terminate: req.Terminate, now: env.Now, step: env.SwapStep},
-		log:      env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To)),
-		meter:    meter.New("restore", set.Database, job.StallAfter, env.Progress),
-		keptDir:  job.SpoolDir,
+		log: env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database),
+			slog.String("target", req.To)),
+		meter:   meter.New("restore", set.Database, job.StallAfter, env.Progress),
+		keptDir: job.SpoolDir,
 	}
 }
 
@@ -151,7 +159,9 @@ func (r *restoring) do(ctx context.Context) (err error) {
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record, r.complete, r.replace} {
+	for _, step := range []func(context.Context) error{
+		r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record, r.complete, r.replace,
+	} {
 		if err := step(ctx); err != nil {
 			return r.cause(ctx, err)
 		}
@@ -162,7 +172,8 @@ func (r *restoring) do(ctx context.Context) (err error) {
 func (r *restoring) target(database string) postgres.Target {
 	p := r.job.Postgres
 	return postgres.Target{
-		Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets, InEnglish: r.into.MayHaveEnglish(),
+		Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets,
+		InEnglish: r.into.MayHaveEnglish(),
 	}
 }
 
@@ -187,7 +198,8 @@ func (r *restoring) explain(err error) error {
 	if r.closed {
 		who = " (only superusers can)"
 	}
-	remedy := fmt.Sprintf("Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.", r.req.To, who)
+	remedy := fmt.Sprintf("Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.",
+		r.req.To, who)
 	if inner := fault.Remedy(err); inner != "" {
 		remedy = inner + " " + remedy
 	}
@@ -205,7 +217,8 @@ func withoutWord(err error, word string) string { return strings.TrimPrefix(err.
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{
-		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs, File: r.spooled.File, Session: r.session(),
+		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs,
+		File: r.spooled.File, Session: r.session(),
 	}
 	if r.req.KeepGoing {
 		opts.KeepGoing, opts.Failed = true, r.leaveOut

@@ -58,7 +58,9 @@ func (r *restoring) checkNobody(ctx context.Context) (Check, error) {
 		return Check{}, err
 	}
 	r.owner, r.ownerThere = postgres.NobodyRole, there
-	return passes("owner", "everything will belong to role "+r.owner+", which may do nothing; nobody else may connect or execute anything before you grant it"), nil
+	return passes("owner",
+		"everything will belong to role "+r.owner+", which may do nothing; nobody else may connect or execute anything "+
+			"before you grant it"), nil
 }
 
 // byHand is the remedy for what only a superuser may want, as the end of a sentence, and remedyByHand as one.
@@ -73,12 +75,17 @@ func (r *restoring) checkStranger() *Check {
 	if r.set.Kind != backup.KindNative || r.set.Instance == r.job.Instance || r.set.Signature == backup.SignatureGood {
 		return nil
 	}
-	c := fails("source", fmt.Sprintf("a set of another instance, %q, that no trusted key signed: a request brings back this host's own sets (%q), or signed ones", r.set.Instance, r.job.Instance), remedyByHand)
+	c := fails("source",
+		fmt.Sprintf("a set of another instance, %q, that no trusted key signed: a request brings back this host's own "+
+			"sets (%q), or signed ones",
+			r.set.Instance, r.job.Instance),
+		remedyByHand)
 	return &c
 }
 
 // besideTail ends the names that replacements give.
-var besideTail = regexp.MustCompile(`_(` + kept.Before + `|` + kept.Undone + `)_\d{8}T\d{6}Z$|_(` + kept.Restoring + `|` + kept.Restored + `)_[0-9a-f]{6}$`)
+var besideTail = regexp.MustCompile(`_(` + kept.Before + `|` + kept.Undone + `)_\d{8}T\d{6}Z$|_(` + kept.Restoring +
+	`|` + kept.Restored + `)_[0-9a-f]{6}$`)
 
 // checkOwnNames: an undo would take such a database for what was live before.
 func (r *restoring) checkOwnNames() *Check {
@@ -89,7 +96,8 @@ func (r *restoring) checkOwnNames() *Check {
 		c := fails("target", fmt.Sprintf("database %q is the server's own", r.req.To), "Name another database.")
 		return &c
 	case !r.req.DataOnly && besideTail.MatchString(r.req.To):
-		c := fails("target", fmt.Sprintf("%q is a name that a replacement gives to what it keeps", r.req.To), "Choose another name.")
+		c := fails("target", fmt.Sprintf("%q is a name that a replacement gives to what it keeps", r.req.To),
+			"Choose another name.")
 		return &c
 	}
 	return nil
@@ -105,7 +113,8 @@ func (r *restoring) checkMapped(ctx context.Context) (*Check, error) {
 		return nil, err
 	}
 	if len(powers) > 0 {
-		c := fails("roles", backup.InLine(powers, "; ", func(p postgres.Power) string { return fmt.Sprintf("%q %s", p.Role, p.Why) })+
+		c := fails("roles", backup.InLine(powers, "; ",
+			func(p postgres.Power) string { return fmt.Sprintf("%q %s", p.Role, p.Why) })+
 			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them", "Map to an ordinary role, or "+byHand)
 		return &c, nil
 	}
@@ -119,10 +128,16 @@ func (r *restoring) checkServerGrants() []Check {
 		return nil
 	}
 	if r.contents == nil || r.contents.Archive == nil {
-		return []Check{fails("mapping", "what the set grants is not known before it is restored", "Restore without --role, or "+byHand)}
+		return []Check{
+			fails("mapping", "what the set grants is not known before it is restored", "Restore without --role, or "+byHand),
+		}
 	}
-	if slices.ContainsFunc(r.contents.Archive.Entries, func(e archive.Entry) bool { return strings.HasSuffix(e.Desc, "ACL") && e.Namespace == "pg_catalog" }) {
-		return []Check{fails("mapping", "the set grants rights on PostgreSQL's own functions, and a request gives them to no other role", "Restore without --role, or "+byHand)}
+	if slices.ContainsFunc(r.contents.Archive.Entries,
+		func(e archive.Entry) bool { return strings.HasSuffix(e.Desc, "ACL") && e.Namespace == "pg_catalog" }) {
+		return []Check{
+			fails("mapping", "the set grants rights on PostgreSQL's own functions, and a request gives them to no other role",
+				"Restore without --role, or "+byHand),
+		}
 	}
 	return nil
 }
@@ -170,7 +185,8 @@ func (r *restoring) withhold(ctx context.Context) error {
 // letIn opens the new database to others than superusers.
 func (r *restoring) letIn(ctx context.Context) error {
 	if r.result.leftOut() > 0 && r.closed {
-		r.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when you have looked, "+
+		r.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when "+
+			"you have looked, "+
 			"ALTER DATABASE %s CONNECTION LIMIT -1", r.req.To, postgres.QuoteIdent(r.req.To)))
 		return nil
 	}

@@ -18,7 +18,8 @@ func ParseRole(text string) (old, renamed string, err error) {
 			return old, renamed, nil
 		}
 	}
-	return "", "", fault.New(fault.Usage, fmt.Sprintf("--role %q is not OLD=NEW", text), "Read `pgbtui restore --help`.", nil)
+	return "", "", fault.New(fault.Usage, fmt.Sprintf("--role %q is not OLD=NEW", text), "Read `pgbtui restore --help`.",
+		nil)
 }
 
 // cutName takes a name off, plain up to an equals sign, or in double quotes.

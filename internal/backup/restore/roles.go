@@ -23,9 +23,11 @@ func checkRoles(roles map[string]string) error {
 	for old, renamed := range roles {
 		switch {
 		case old == "" || renamed == "" || len(renamed) > postgres.MaxName || strings.ContainsRune(renamed, 0):
-			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is no mapping of roles", old, renamed), "Give --role OLD=NEW, with names as the catalogue has them.", nil)
+			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is no mapping of roles", old, renamed),
+				"Give --role OLD=NEW, with names as the catalogue has them.", nil)
 		case renamed == "public" || renamed == "none" || strings.HasPrefix(renamed, "pg_"):
-			return fault.New(fault.Usage, fmt.Sprintf("restore: %q can't own anything", renamed), "Name a role that people may create.", nil)
+			return fault.New(fault.Usage, fmt.Sprintf("restore: %q can't own anything", renamed),
+				"Name a role that people may create.", nil)
 		}
 	}
 	return nil
@@ -82,7 +84,8 @@ func (r *restoring) checkRenamed(ctx context.Context) error {
 		still := slices.Collect(maps.Values(r.req.Roles)) // an old name may be another's new one
 		for _, u := range uses {
 			if _, mapped := r.req.Roles[u.Role]; mapped && !slices.Contains(still, u.Role) {
-				return fault.New(fault.Failed, fmt.Sprintf("restore: role %q is still used in the new database (%s)", u.Role, u.Use),
+				return fault.New(fault.Failed,
+					fmt.Sprintf("restore: role %q is still used in the new database (%s)", u.Role, u.Use),
 					"Change it by hand there (ALTER … OWNER TO, REVOKE, ALTER POLICY), and report this.", nil)
 			}
 		}

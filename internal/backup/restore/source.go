@@ -29,7 +29,9 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil
 	}
 	if r.set.Encrypted() && len(r.identities) == 0 {
-		return []Check{fails("source", "encrypted, and there is no age identity here", "Set encryption.identity_file or give --identity.")}, nil
+		return []Check{
+			fails("source", "encrypted, and there is no age identity here", "Set encryption.identity_file or give --identity."),
+		}, nil
 	}
 	for _, key := range r.keys() {
 		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
@@ -96,11 +98,13 @@ func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) 
 	case err != nil:
 		return fails("source", err.Error(), fault.Remedy(err)), nil
 	case o.Archived && o.Restoring:
-		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed", "Wait until the thaw has ended, which usually takes hours.")
+		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed",
+			"Wait until the thaw has ended, which usually takes hours.")
 		c.code = fault.Temporary
 		return c, nil
 	case o.Archived:
-		return fails("source", key+" is archived in "+o.StorageClass, "Thaw it first, which takes hours: `aws s3api restore-object --bucket "+r.job.S3.Bucket+
+		return fails("source", key+" is archived in "+o.StorageClass, "Thaw it first, which takes hours: `aws s3api "+
+			"restore-object --bucket "+r.job.S3.Bucket+
 			" --key "+key+" --restore-request Days=7`."), nil
 	}
 	return passes("source", ""), nil
@@ -113,7 +117,8 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	}
 	e, ok := backup.RestoreTime(nil, r.set)
 	if !ok {
-		sets, err := backup.NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx, backup.Scope{Instance: r.set.Instance, Database: r.set.Database})
+		sets, err := backup.NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx,
+			backup.Scope{Instance: r.set.Instance, Database: r.set.Database})
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -125,7 +130,8 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	if !ok {
 		return []Check{warns("time", "not known: no drill or restore of this database has succeeded yet", "")}, nil
 	}
-	detail := fmt.Sprintf("about %s, as the %s of %s", readable.Took(e.Duration), e.From.Kind, e.From.FinishedAt.UTC().Format(time.RFC3339))
+	detail := fmt.Sprintf("about %s, as the %s of %s", readable.Took(e.Duration), e.From.Kind,
+		e.From.FinishedAt.UTC().Format(time.RFC3339))
 	if e.Scaled {
 		detail += ", scaled by the dumps' sizes"
 	}

@@ -35,7 +35,10 @@ type targetDisk struct {
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 || r.set.Manifest.Dump.RawBytes <= 0 {
-		return []Check{warns("space", "not known: the set does not say how large the database was", "Check the free space of the server yourself.")}, nil
+		return []Check{
+			warns("space", "not known: the set does not say how large the database was",
+				"Check the free space of the server yourself."),
+		}, nil
 	}
 	need := r.needBytes()
 	needs := humanize.IBytes(uint64(need)) + " needed"
@@ -63,9 +66,13 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	case free < need:
 		return []Check{fails("space", detail, remedy)}, nil
 	case free-need < reserve && r.leavesReserve:
-		return []Check{fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" stay free for what else lives there", remedy)}, nil
+		return []Check{
+			fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" stay free for what else lives there", remedy),
+		}, nil
 	case free-need < reserve:
-		return []Check{warns("space", detail+": leaves less than "+humanize.IBytes(uint64(reserve))+" to what else lives there", remedy)}, nil
+		return []Check{
+			warns("space", detail+": leaves less than "+humanize.IBytes(uint64(reserve))+" to what else lives there", remedy),
+		}, nil
 	case tight:
 		return []Check{warns("space", detail+": enough only if the tablespaces share it well", remedy)}, nil
 	}

@@ -9,8 +9,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
-// Planner statistics: without them a copy is right and slow. Sets have none (docs/decisions/statistics.md); every restore
-// has them gathered before it lets people in. That they cannot be gathered costs a note, and not the copy.
+// Planner statistics: without them a copy is right and slow. Sets have none (docs/decisions/statistics.md); every
+// restore has them gathered before it lets people in. That they cannot be gathered costs a note, and not the copy.
 
 // tellStatistics is part of the plan.
 func (r *restoring) tellStatistics(context.Context) ([]Check, error) {
@@ -45,6 +45,8 @@ func (r *restoring) orNote(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) || fault.CodeOf(err) == fault.Unavailable {
 		return err
 	}
-	r.note(fmt.Sprintf("planner statistics are not complete, so that queries may be slow: %v; run ANALYZE in the copy when that is mended", err))
+	r.note(fmt.Sprintf("planner statistics are not complete, so that queries may be slow: %v; run ANALYZE in the copy "+
+		"when that is mended",
+		err))
 	return nil
 }

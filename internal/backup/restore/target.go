@@ -22,7 +22,10 @@ func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error)
 	case r.place.Standby:
 		return []Check{fails("server", at+": a standby", "Restore on the primary.")}, nil
 	case !r.place.CreatesDBs && !r.req.DataOnly:
-		return []Check{fails("server", at+", which may not create databases", "Run it as a superuser (`sudo -u postgres -g pgbtui pgbtui restore …`), or ALTER ROLE … CREATEDB.")}, nil
+		return []Check{
+			fails("server", at+", which may not create databases",
+				"Run it as a superuser (`sudo -u postgres -g pgbtui pgbtui restore …`), or ALTER ROLE … CREATEDB."),
+		}, nil
 	}
 	return []Check{passes("server", at)}, nil
 }
@@ -40,14 +43,18 @@ func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
 	r.tools = tools
 	if r.set.Manifest != nil && facts.Major() < r.set.Manifest.Server.VersionNum/10000 {
 		return []Check{fails(
-			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version", r.set.Manifest.Server.Version, facts.Version),
+			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version",
+				r.set.Manifest.Server.Version, facts.Version),
 			"Restore into a server of the same or a newer major version.",
 		)}, nil
 	}
 	if err := tools.CheckInto(facts.Major()); err != nil {
 		return []Check{failsWith("tools", err)}, nil
 	}
-	return []Check{passes("tools", fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version))}, nil
+	return []Check{
+		passes("tools",
+			fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version)),
+	}, nil
 }
 
 // toolsFor are programs of the target's major version, or newer ones where the set was made by newer ones. Only where
@@ -70,9 +77,13 @@ const eventTriggersSetting = 170000
 // that would keep a superuser from running programs by COPY.
 func (r *restoring) checkCode(context.Context) ([]Check, error) {
 	if !r.into.Superuser {
-		return []Check{passes("code", fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.into.Role))}, nil
+		return []Check{
+			passes("code",
+				fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.into.Role)),
+		}, nil
 	}
-	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: constraints, domains and generated columns "+
+	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: "+
+		"constraints, domains and generated columns "+
 		"can then do on the server what that superuser can, and run programs there", r.into.Role), "")}, nil
 }
 
@@ -81,7 +92,8 @@ func freeName(taken string) string {
 	if reserved[taken] {
 		return "Choose another name: this database is PostgreSQL's own and cannot be replaced."
 	}
-	return "Choose a name that is free, or replace the database with --replace " + backup.ShellQuote(taken) + " --confirm " + backup.ShellQuote(taken) + " instead of --to."
+	return "Choose a name that is free, or replace the database with --replace " + backup.ShellQuote(taken) +
+		" --confirm " + backup.ShellQuote(taken) + " instead of --to."
 }
 
 func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
