@@ -54,10 +54,13 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruni
 		if !l.Remove || !try("what run "+l.Run+" left", func() error { return removeLeftover(ctx, bucket, &l) }) {
 			continue
 		}
-		log.InfoContext(ctx, fmt.Sprintf("removed what run %s left, %s: %s", l.Run, l.Kind, l.Reason), event.Attr(event.LeftoverRemoved), slog.String("key", l.Key))
+		log.InfoContext(ctx, fmt.Sprintf("removed what run %s left, %s: %s", l.Run, l.Kind, l.Reason),
+			event.Attr(event.LeftoverRemoved), slog.String("key", l.Key))
 		done.Leftovers = append(done.Leftovers, l)
 	}
-	log.InfoContext(ctx, fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)), event.Attr(event.RetentionKept))
+	log.InfoContext(ctx,
+		fmt.Sprintf("retention: %d kept, %d deleted", len(plan.Decisions)-len(done.Sets), len(done.Sets)),
+		event.Attr(event.RetentionKept))
 	return done, backup.First(failed)
 }
 
@@ -67,9 +70,11 @@ func (p *Pruning) refuse(confirmed int) error {
 	switch {
 	case confirmed == Unconfirmed && len(p.Doubts) > 0:
 		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),
-			fmt.Sprintf("Check the plan with %s --dry-run`. If all of it is right, confirm it with %s --confirm %d`.", prune, prune, p.Removes()), nil)
+			fmt.Sprintf("Check the plan with %s --dry-run`. If all of it is right, confirm it with %s --confirm %d`.", prune,
+				prune, p.Removes()), nil)
 	case confirmed != Unconfirmed && confirmed != p.Removes():
-		return fault.New(fault.Refused, fmt.Sprintf("retention: nothing was deleted: %d sets would go, %d were confirmed", p.Removes(), confirmed),
+		return fault.New(fault.Refused,
+			fmt.Sprintf("retention: nothing was deleted: %d sets would go, %d were confirmed", p.Removes(), confirmed),
 			"Check the plan again with "+prune+" --dry-run`.", nil)
 	}
 	return nil

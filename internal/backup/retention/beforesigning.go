@@ -28,7 +28,8 @@ func newestSigned(sets []backup.Set) (at time.Time) {
 func (r *retaining) beforeSigning(s *backup.Set) bool {
 	trusted := accepted(s)
 	named := s.Manifest != nil && s.Manifest.Signer != ""
-	return s.Signature == backup.SignatureMissing && s.SignatureAt == "" && usable(&trusted) && !named && s.FinishedAt.Before(r.newestSigned)
+	return s.Signature == backup.SignatureMissing && s.SignatureAt == "" && usable(&trusted) && !named &&
+		s.FinishedAt.Before(r.newestSigned)
 }
 
 // accepted is a set as it is to whoever asks no signature of it.

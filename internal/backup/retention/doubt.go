@@ -33,7 +33,10 @@ func doubts(plan []Decision, clocks backup.Clocks) []string {
 		}
 	}
 	if removed > fewSets && removed*largestPart > judged {
-		return []string{fmt.Sprintf("it would delete %d of %d sets at once, more than a fifth: see whether the rules are meant so", removed, judged)}
+		return []string{
+			fmt.Sprintf("it would delete %d of %d sets at once, more than a fifth: see whether the rules are meant so", removed,
+				judged),
+		}
 	}
 	return nil
 }
@@ -44,7 +47,8 @@ func doubtClocks(plan []Decision, clocks backup.Clocks) string {
 		if ahead < 0 {
 			word = "behind"
 		}
-		return fmt.Sprintf("this host's clock is %s %s the store's: set it (timedatectl status)", readable.Age(ahead.Abs()), word)
+		return fmt.Sprintf("this host's clock is %s %s the store's: set it (timedatectl status)", readable.Age(ahead.Abs()),
+			word)
 	}
 	if len(plan) == 0 {
 		return ""
@@ -57,6 +61,7 @@ func doubtClocks(plan []Decision, clocks backup.Clocks) string {
 	if ahead <= backup.ClockSlack {
 		return ""
 	}
-	return fmt.Sprintf("the newest set, %s, finished %s in the future: %s is wrong; a set that keeps a wrong time has to be deleted by hand",
+	return fmt.Sprintf("the newest set, %s, finished %s in the future: %s is wrong; a set that keeps a wrong time has "+
+		"to be deleted by hand",
 		newest.ID, readable.Age(ahead), whose)
 }

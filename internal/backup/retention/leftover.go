@@ -56,7 +56,9 @@ type leftovers struct {
 }
 
 // findLeftovers looks for uploads, and takes the incomplete sets out of the decisions.
-func findLeftovers(ctx context.Context, job config.Job, env backup.Env, decisions []Decision, clocks backup.Clocks) (kept []Decision, found []Leftover, notes []string, err error) {
+func findLeftovers(
+	ctx context.Context, job config.Job, env backup.Env, decisions []Decision, clocks backup.Clocks,
+) (kept []Decision, found []Leftover, notes []string, err error) {
 	l := leftovers{bucket: env.Bucket, clocks: clocks}
 	if err := l.readLease(ctx, job); err != nil {
 		return nil, nil, nil, err
@@ -169,7 +171,8 @@ func (l *leftovers) upload(ctx context.Context, u s3.OpenUpload, run string) (Le
 // objects judges an incomplete set: a dump of more than a day has stored its globals for as long.
 func (l *leftovers) objects(d Decision, uploads []Leftover) Leftover {
 	one := Leftover{
-		Kind: LeftoverObjects, Run: d.Set.ID, Key: d.Set.Dir, Last: d.Set.FinishedAt, Bytes: d.Set.StoredSize, Class: d.Set.Class,
+		Kind: LeftoverObjects, Run: d.Set.ID, Key: d.Set.Dir, Last: d.Set.FinishedAt, Bytes: d.Set.StoredSize,
+		Class:  d.Set.Class,
 		Remove: d.Delete, Reason: d.Reason, set: d.Set,
 	}
 	open := slices.ContainsFunc(uploads, func(u Leftover) bool { return u.Run == one.Run && !u.Remove })

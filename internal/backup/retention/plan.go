@@ -39,7 +39,9 @@ func Plan(ctx context.Context, job config.Job, env backup.Env, reach Reach) (*Pr
 }
 
 // PlanOf is Plan with a catalogue that has read some of the documents already.
-func PlanOf(ctx context.Context, job config.Job, env backup.Env, catalogue *backup.Catalogue, reach Reach) (*Pruning, error) {
+func PlanOf(
+	ctx context.Context, job config.Job, env backup.Env, catalogue *backup.Catalogue, reach Reach,
+) (*Pruning, error) {
 	if job.Instance == "" || job.Database == "" {
 		return nil, fault.New(fault.Config, "retention: no instance or database", "Name the job's database.", nil)
 	}
@@ -56,8 +58,11 @@ func PlanOf(ctx context.Context, job config.Job, env backup.Env, catalogue *back
 	if err != nil {
 		return nil, err
 	}
-	doubtful := doubts(slices.DeleteFunc(slices.Clone(decisions), func(d Decision) bool { return policy.others(&d.Set) != "" }), clocks)
-	decisions = slices.DeleteFunc(decisions, func(d Decision) bool { return policy.others(&d.Set) != "" && !policy.Whose.Nobodys(&d.Set) })
+	doubtful := doubts(slices.DeleteFunc(slices.Clone(decisions),
+		func(d Decision) bool { return policy.others(&d.Set) != "" }),
+		clocks)
+	decisions = slices.DeleteFunc(decisions,
+		func(d Decision) bool { return policy.others(&d.Set) != "" && !policy.Whose.Nobodys(&d.Set) })
 	kept, left, notes, err := findLeftovers(ctx, job, env, decisions, clocks)
 	if err != nil {
 		return nil, err

@@ -99,7 +99,9 @@ func (p Policy) others(s *backup.Set) string {
 	case s.Job == "":
 		return "names no job, and several back this database up: only deleted by hand"
 	case p.Whose.Nobodys(s):
-		return fmt.Sprintf("of job %q, which is not configured here: only deleted by a job of that name, or one that lists it under formerly", s.Job)
+		return fmt.Sprintf("of job %q, which is not configured here: only deleted by a job of that name, or one that "+
+			"lists it under formerly",
+			s.Job)
 	}
 	return fmt.Sprintf("of job %q", s.Job)
 }
@@ -185,7 +187,9 @@ func (r *retaining) decide(s *backup.Set, newest bool) Decision {
 	if why := r.stays(s, newest, age); why != "" {
 		return Decision{Reason: why, judged: true}
 	}
-	return Decision{Delete: true, Reason: fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep), judged: true}
+	return Decision{
+		Delete: true, Reason: fmt.Sprintf("%d days old, kept by no rule (%s)", days(age), r.policy.Keep), judged: true,
+	}
 }
 
 // unfinished is why what has no manifest goes.
