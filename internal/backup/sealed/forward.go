@@ -100,7 +100,9 @@ func (f *forward) open(s Span) error {
 		f.err = err
 		return err
 	}
-	f.body, f.at, f.end = body, s.From, s.To
+	f.body = body
+	f.at = s.From
+	f.end = s.To
 	return nil
 }
 

@@ -37,7 +37,8 @@ type layout struct {
 func newLayout(index Index, stored int64, encrypted bool) (layout, bool) {
 	l := layout{index: index, stored: stored, sealed: encrypted, starts: []int64{0}}
 	if index.FrameBytes < 1 || index.FrameBytes > maxFrameBytes || index.RawBytes < 0 ||
-		int64(len(index.Sizes)) != max(1, divideUp(index.RawBytes, index.FrameBytes)) || len(index.Digests) != digestBytes*len(index.Sizes) {
+		int64(len(index.Sizes)) != max(1, divideUp(index.RawBytes, index.FrameBytes)) ||
+		len(index.Digests) != digestBytes*len(index.Sizes) {
 		return l, false
 	}
 	var end int64

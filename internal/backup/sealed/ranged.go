@@ -83,7 +83,8 @@ type Source struct {
 func NewRanged(s Source, wanted []Span) (*Ranged, error) {
 	l, ok := newLayout(s.Index, s.StoredBytes, s.Encrypted)
 	if !ok || !l.within(wanted) {
-		return nil, fault.New(fault.Integrity, "sealed: the index of frames does not fit the stored object", "Restore the whole set, which needs no index.", nil)
+		return nil, fault.New(fault.Integrity, "sealed: the index of frames does not fit the stored object",
+			"Restore the whole set, which needs no index.", nil)
 	}
 	return newRanged(s, l, l.fetches(wanted), 1)
 }
@@ -102,7 +103,8 @@ func newRanged(s Source, l layout, spans []Span, workers int) (*Ranged, error) {
 		}
 	}
 	var err error
-	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(workers), zstd.WithDecoderMaxMemory(uint64(s.Index.FrameBytes)), zstd.WithDecoderLowmem(true))
+	r.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(workers),
+		zstd.WithDecoderMaxMemory(uint64(s.Index.FrameBytes)), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fmt.Errorf("sealed: set up zstd: %w", err)
 	}
@@ -143,7 +145,8 @@ func (r *Ranged) decrypt(identities []age.Identity) error {
 			return decryptError(err, r.stored.err)
 		}
 		if want := r.layout.starts[len(r.layout.starts)-1]; size != want {
-			return fault.New(fault.Integrity, fmt.Sprintf("sealed: %d bytes are encrypted, the index has %d", size, want), "Restore another set.", nil)
+			return fault.New(fault.Integrity, fmt.Sprintf("sealed: %d bytes are encrypted, the index has %d", size, want),
+				"Restore another set.", nil)
 		}
 		r.packed = plain
 		return nil
@@ -216,7 +219,8 @@ func (r *Ranged) unpack(frame int64, packed, buffer []byte) ([]byte, error) {
 }
 
 func damagedFrame(frame int64, err error) error {
-	return fault.New(fault.Integrity, fmt.Sprintf("sealed: frame %d", frame), "Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
+	return fault.New(fault.Integrity, fmt.Sprintf("sealed: frame %d", frame),
+		"Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
 }
 
 // Fetched is how many stored bytes have come so far.

@@ -39,7 +39,7 @@ func NewReader(src io.Reader, encrypted bool, identities []age.Identity) (io.Rea
 	if err != nil {
 		return nil, fault.New(fault.Integrity, "sealed: decompress", "", err)
 	}
-	return &reader{decoder, source, sealed}, nil
+	return &reader{decoder: decoder, source: source, sealed: sealed}, nil
 }
 
 func decryptError(err, broken error) error {
@@ -51,13 +51,15 @@ func decryptError(err, broken error) error {
 		return fault.New(fault.NotPermitted, "sealed: decrypt",
 			"Use the identity file of one of the set's recipients.", err)
 	}
-	return fault.New(fault.Integrity, "sealed: decrypt", "Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
+	return fault.New(fault.Integrity, "sealed: decrypt",
+		"Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
 }
 
 var errHeader = errors.New("its header has no end")
 
 // ErrNoIdentity says that the set is encrypted and no age identity was given.
-var ErrNoIdentity = fault.New(fault.NotPermitted, "sealed: the set is encrypted and there is no age identity to read it",
+var ErrNoIdentity = fault.New(fault.NotPermitted,
+	"sealed: the set is encrypted and there is no age identity to read it",
 	"Set encryption.identity_file (or --identity) to a file with the private key.", nil)
 
 type reader struct {

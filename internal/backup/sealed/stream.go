@@ -46,7 +46,8 @@ const maxAhead = 32 << 20
 func NewStream(s Source) (*Stream, error) {
 	l, ok := newLayout(s.Index, s.StoredBytes, s.Encrypted)
 	if !ok {
-		return nil, fault.New(fault.Integrity, "sealed: the index of frames does not fit the stored object", "Restore another set.", nil)
+		return nil, fault.New(fault.Integrity, "sealed: the index of frames does not fit the stored object",
+			"Restore another set.", nil)
 	}
 	ranged, err := newRanged(s, l, []Span{l.place(Span{0, l.starts[len(l.starts)-1]})}, workers)
 	if err != nil {
@@ -54,7 +55,9 @@ func NewStream(s Source) (*Stream, error) {
 	}
 	t := &Stream{ranged: ranged, want: s.SHA256, tally: newTally(), quit: make(chan struct{})}
 	ahead := int(max(1, min(blocks, maxAhead/s.Index.FrameBytes)))
-	t.free, t.jobs, t.order = make(chan *frame, ahead), make(chan *frame, ahead), make(chan *frame, ahead)
+	t.free = make(chan *frame, ahead)
+	t.jobs = make(chan *frame, ahead)
+	t.order = make(chan *frame, ahead)
 	for range ahead {
 		t.free <- &frame{}
 	}
@@ -107,7 +110,9 @@ func (t *Stream) count(f *frame) error {
 		t.tally.saw(l.last().From, t.ranged.stored.keptBytes(l.last()))
 	}
 	if sum := t.tally.hex(); sum != t.want {
-		return fault.New(fault.Integrity, fmt.Sprintf("sealed: the stored bytes have SHA-256 %s, recorded is %s", sum, t.want), "Restore another set, and find out who writes to the bucket.", nil)
+		return fault.New(fault.Integrity,
+			fmt.Sprintf("sealed: the stored bytes have SHA-256 %s, recorded is %s", sum, t.want),
+			"Restore another set, and find out who writes to the bucket.", nil)
 	}
 	return nil
 }
