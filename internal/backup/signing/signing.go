@@ -41,7 +41,9 @@ func Load(file string, guarded bool) (*Signer, error) {
 		return nil, wrongKey(file, "not a file")
 	}
 	if loose := info.Mode().Perm() & 0o077; guarded && loose != 0 {
-		return nil, fault.New(fault.Config, fmt.Sprintf("signing: %s has mode %04o: others can read the key, or put another in its place", file, info.Mode().Perm()),
+		return nil, fault.New(fault.Config,
+			fmt.Sprintf("signing: %s has mode %04o: others can read the key, or put another in its place", file,
+				info.Mode().Perm()),
 			"Set its mode to 0600, owned by the user that runs backups. Replace a key that others could read.", nil)
 	}
 	raw, err := bounded.ReadAll(f, 16<<10)
@@ -65,19 +67,23 @@ func Load(file string, guarded bool) (*Signer, error) {
 
 func openError(file string, err error) error {
 	if errors.Is(err, os.ErrPermission) {
-		return fault.New(fault.NotPermitted, "signing: open "+file, "Give the key to the user that runs backups, or hand it over as the systemd credential signing-key.", err)
+		return fault.New(fault.NotPermitted, "signing: open "+file,
+			"Give the key to the user that runs backups, or hand it over as the systemd credential signing-key.", err)
 	}
 	return fault.New(fault.Config, "signing: open "+file, "Name the private key in signing.key_file.", err)
 }
 
 func wrongKey(file, why string) error {
-	return fault.New(fault.Config, "signing: "+file+" is no signing key: "+why, "Make one with `openssl genpkey -algorithm ed25519`.", nil)
+	return fault.New(fault.Config, "signing: "+file+" is no signing key: "+why,
+		"Make one with `openssl genpkey -algorithm ed25519`.", nil)
 }
 
 // ID names the public key.
 func (s *Signer) ID() string { return ID(s.public()) }
 
-func (s *Signer) public() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) } //nolint:forcetypeassert // crypto/ed25519 says so
+func (s *Signer) public() ed25519.PublicKey {
+	return s.key.Public().(ed25519.PublicKey)
+} //nolint:forcetypeassert // crypto/ed25519 says so
 
 // Sign returns the signature of a document.
 func (s *Signer) Sign(document []byte) []byte { return ed25519.Sign(s.key, document) }
