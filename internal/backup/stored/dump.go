@@ -75,7 +75,9 @@ func (r *Reading) Open(ctx context.Context) (*rawDump, error) {
 // openFrames reads it frame by frame.
 func (r *Reading) openFrames(ctx context.Context) (*rawDump, error) {
 	if frames, want := r.Frames.RawBytes, r.Set.Manifest.Dump.RawBytes; frames != want {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "Restore another set.", nil)
+		return nil, fault.New(fault.Integrity,
+			fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want),
+			"Restore another set.", nil)
 	}
 	fetching, cancel := context.WithCancel(ctx)
 	stream, err := sealed.NewStream(r.source(fetching))
@@ -126,7 +128,8 @@ func (r *Reading) keep(ctx context.Context) error {
 	return err
 }
 
-const remedyNoIndex = "Free space, or set spool_dir (or BACKUP_DIR) to a larger disk: this set has no index of its dump, so all of it has to be checked before PostgreSQL gets any of it."
+const remedyNoIndex = "Free space, or set spool_dir (or BACKUP_DIR) to a larger disk: this set has no index of its " +
+	"dump, so all of it has to be checked before PostgreSQL gets any of it."
 
 // wholeDump is the dump as pg_dump wrote it, read from the stored form. The count of raw bytes is held
 // against the manifest, which finds a stream that was cut between two frames.
@@ -150,7 +153,9 @@ func (d *wholeDump) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if d.want >= 0 && d.size != d.want {
-		return n, fault.New(fault.Integrity, fmt.Sprintf("backup: the dump decompresses to %d bytes, the manifest says %d", d.size, d.want), "Restore another set.", nil)
+		return n, fault.New(fault.Integrity,
+			fmt.Sprintf("backup: the dump decompresses to %d bytes, the manifest says %d", d.size, d.want),
+			"Restore another set.", nil)
 	}
 	if d.plain != nil {
 		return n, d.drain()
@@ -163,7 +168,8 @@ func (d *wholeDump) Read(p []byte) (int, error) {
 func (d *wholeDump) drain() error {
 	rest, err := io.Copy(io.Discard, d.stored)
 	if err == nil && rest > 0 {
-		err = fault.New(fault.Integrity, fmt.Sprintf("backup: %d bytes after the end of the dump", rest), "Restore another set.", nil)
+		err = fault.New(fault.Integrity, fmt.Sprintf("backup: %d bytes after the end of the dump", rest),
+			"Restore another set.", nil)
 	}
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package stored reads the objects of a set and compares every byte with what the manifest says, before anything is done
-// with it.
+// Package stored reads the objects of a set and compares every byte with what the manifest says, before anything is
+// done with it.
 package stored
 
 import (
@@ -40,7 +40,8 @@ func openStored(ctx context.Context, bucket *s3.Bucket, key string, want backup.
 	}
 	if want.SHA256 != "" && object.Size != want.SizeBytes {
 		_ = body.Close()
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d", key, object.Size, want.SizeBytes),
+		return nil, fault.New(fault.Integrity,
+			fmt.Sprintf("backup: %s has %d bytes, the manifest says %d", key, object.Size, want.SizeBytes),
 			"Restore another set.", nil)
 	}
 	return newStored(body, want), nil
@@ -56,7 +57,8 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.size += int64(n)
 	if err == io.EOF && s.want.SHA256 != "" {
 		if sum := fmt.Sprintf("%x", s.hash.Sum(nil)); sum != s.want.SHA256 || s.size != s.want.SizeBytes {
-			return n, fault.New(fault.Integrity, fmt.Sprintf("backup: %s was changed since it was stored: SHA-256 %s, the manifest says %s",
+			return n, fault.New(fault.Integrity, fmt.Sprintf("backup: %s was changed since it was stored: SHA-256 %s, the "+
+				"manifest says %s",
 				s.want.Key, sum, s.want.SHA256), "Restore another set, and find out who writes to the bucket.", nil)
 		}
 	}
@@ -84,7 +86,8 @@ func Twice(ctx context.Context, env backup.Env, what string, read func() error) 
 
 // cameDamaged tells of bytes that were right when they were read again.
 func cameDamaged(ctx context.Context, env backup.Env, what string, err error) {
-	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(), event.Attr(event.Warning))
+	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(),
+		event.Attr(event.Warning))
 }
 
 // Check reads an object to its end, for its hash alone, and tells to what it passed.

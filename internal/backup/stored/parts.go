@@ -31,14 +31,17 @@ func (r *Reading) source(ctx context.Context) sealed.Source {
 		}
 		if object.Size != want.SizeBytes || object.ETag != etag {
 			_ = body.Close()
-			return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size, want.SizeBytes),
+			return nil, fault.New(fault.Integrity,
+				fmt.Sprintf("backup: %s has %d bytes, the manifest says %d, or it was replaced meanwhile", key, object.Size,
+					want.SizeBytes),
 				"Restore another set, and find out who writes to the bucket.", nil)
 		}
 		return body, nil
 	}
 	return sealed.Source{
-		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: r.Frames, Encrypted: r.Set.Encrypted(), Identities: r.Identities,
-		Again: func(err error) { cameDamaged(ctx, r.Env, key, err) },
+		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: r.Frames, Encrypted: r.Set.Encrypted(),
+		Identities: r.Identities,
+		Again:      func(err error) { cameDamaged(ctx, r.Env, key, err) },
 	}
 }
 

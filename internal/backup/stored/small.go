@@ -39,7 +39,9 @@ func smallOf(set *backup.Set, o *backup.Object) smallLimits {
 }
 
 // OpenSmall gives the raw form of a set's globals or contents, whose stored form was found whole.
-func OpenSmall(ctx context.Context, env backup.Env, set *backup.Set, o *backup.Object, identities []age.Identity) (io.ReadCloser, error) {
+func OpenSmall(
+	ctx context.Context, env backup.Env, set *backup.Set, o *backup.Object, identities []age.Identity,
+) (io.ReadCloser, error) {
 	limits := smallOf(set, o)
 	if o.SizeBytes > limits.stored || o.RawBytes > limits.raw {
 		return nil, tooLargeSmall(o, limits)
@@ -65,7 +67,8 @@ func OpenSmall(ctx context.Context, env backup.Env, set *backup.Set, o *backup.O
 }
 
 func tooLargeSmall(o *backup.Object, limits smallLimits) error {
-	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, %d when it is decompressed: no set of ours has more than %d and %d",
+	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, %d when it is decompressed: no set of "+
+		"ours has more than %d and %d",
 		o.Key, o.SizeBytes, o.RawBytes, limits.stored, limits.raw), "Restore another set, and find out who writes to the bucket.", nil)
 }
 
@@ -90,14 +93,17 @@ func (r *smallReader) Read(p []byte) (int, error) {
 }
 
 func (r *smallReader) differs(size string) error {
-	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s decompresses to %s bytes, the manifest says %d", r.of.Key, size, r.of.RawBytes),
+	return fault.New(fault.Integrity,
+		fmt.Sprintf("backup: %s decompresses to %s bytes, the manifest says %d", r.of.Key, size, r.of.RawBytes),
 		"Restore another set.", nil)
 }
 
 func (r *smallReader) Close() error { return r.plain.Close() }
 
 // Small is the raw form as a whole.
-func Small(ctx context.Context, env backup.Env, set *backup.Set, o *backup.Object, identities []age.Identity) ([]byte, error) {
+func Small(
+	ctx context.Context, env backup.Env, set *backup.Set, o *backup.Object, identities []age.Identity,
+) ([]byte, error) {
 	plain, err := OpenSmall(ctx, env, set, o, identities)
 	if err != nil {
 		return nil, err
@@ -107,12 +113,16 @@ func Small(ctx context.Context, env backup.Env, set *backup.Set, o *backup.Objec
 }
 
 // ReadContents is the detailed contents of a set, or nil for sets that have none.
-func ReadContents(ctx context.Context, bucket *s3.Bucket, set *backup.Set, identities []age.Identity) (*backup.Contents, error) {
+func ReadContents(
+	ctx context.Context, bucket *s3.Bucket, set *backup.Set, identities []age.Identity,
+) (*backup.Contents, error) {
 	return Contents(ctx, backup.Env{Bucket: bucket, Log: slog.New(slog.DiscardHandler)}, set, identities)
 }
 
 // Contents are those of a set, decrypted and decoded; nil where the set has none.
-func Contents(ctx context.Context, env backup.Env, set *backup.Set, identities []age.Identity) (*backup.Contents, error) {
+func Contents(
+	ctx context.Context, env backup.Env, set *backup.Set, identities []age.Identity,
+) (*backup.Contents, error) {
 	if set.Manifest == nil || set.Manifest.Contents == nil {
 		return nil, nil
 	}

@@ -49,7 +49,8 @@ func (s *Spool) Fill(from io.Reader) error {
 }
 
 // RemedySpool is the remedy where the spool has no room.
-const RemedySpool = "Free space, set spool_dir (or BACKUP_DIR) to a larger disk, or restore without --jobs, which needs none."
+const RemedySpool = "Free space, set spool_dir (or BACKUP_DIR) to a larger disk, or restore without --jobs, which " +
+	"needs none."
 
 // SpoolError gives a disk that is full or not ours its exit code; errors of the reading keep theirs.
 func SpoolError(err error) error {
@@ -59,7 +60,8 @@ func SpoolError(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.New(fault.NoSpace, "restore: the spool is full", RemedySpool, err)
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fault.New(fault.NotPermitted, "restore: write the spool", "Let this user write to spool_dir (or BACKUP_DIR).", err)
+		return fault.New(fault.NotPermitted, "restore: write the spool", "Let this user write to spool_dir (or BACKUP_DIR).",
+			err)
 	}
 	return err
 }
