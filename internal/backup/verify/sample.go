@@ -25,9 +25,12 @@ import (
 //
 // share is above 0 and at most 1. An encrypted set needs an identity, since a part of it can't be
 // held against anything else; a set without an index of frames can't be sampled. Both are refused.
-func Sample(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity, share float64) (*Result, error) {
+func Sample(
+	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity, share float64,
+) (*Result, error) {
 	if share <= 0 || share > 1 {
-		return nil, fault.New(fault.Usage, fmt.Sprintf("backup: a sample of %g of a dump", share), "Give more than 0 and at most 100%.", nil)
+		return nil, fault.New(fault.Usage, fmt.Sprintf("backup: a sample of %g of a dump", share),
+			"Give more than 0 and at most 100%.", nil)
 	}
 	if set.Good() {
 		if err := samplable(set, len(identities) > 0); err != nil {
@@ -44,7 +47,8 @@ func samplable(set *backup.Set, identity bool) error {
 		return fault.New(fault.Refused, "backup: set "+set.ID+" has no index of its dump: no part of it can be read alone",
 			"Verify it whole, without --read-data-subset.", nil)
 	case set.Encrypted() && !identity:
-		return fault.New(fault.NotPermitted, "backup: a part of the encrypted set "+set.ID+" can't be checked without an age identity",
+		return fault.New(fault.NotPermitted,
+			"backup: a part of the encrypted set "+set.ID+" can't be checked without an age identity",
 			"Give --identity, or verify it whole: its stored bytes have checksums.", nil)
 	}
 	return nil
@@ -56,7 +60,9 @@ func (v *verifying) sample(ctx context.Context) error {
 		return err
 	}
 	if frames, want := v.contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
-		return fault.New(fault.Integrity, fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want), "Restore another set.", nil)
+		return fault.New(fault.Integrity,
+			fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want),
+			"Restore another set.", nil)
 	}
 	return v.readFrames(ctx, v.contents.Frames)
 }

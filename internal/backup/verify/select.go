@@ -37,7 +37,8 @@ func Select(sets []backup.Set, w Wish) Selection {
 		switch failure := set.BadBytes(); {
 		case set.Kind != backup.KindNative || !set.Good():
 		case failure != nil:
-			s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s failed its last verification (%s): name it to read it again", set.ID, failure.Why()))
+			s.LeftOut = append(s.LeftOut,
+				fmt.Sprintf("%s failed its last verification (%s): name it to read it again", set.ID, failure.Why()))
 		case w.Sample && samplable(set, w.Identities) != nil:
 			s.LeftOut = append(s.LeftOut, samplable(set, w.Identities).Error())
 		default:

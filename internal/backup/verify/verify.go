@@ -35,7 +35,9 @@ type Result struct {
 // counted when it was written. Without an identity an encrypted set is only held against its
 // hashes, and the proof says so. A set that fails is code Integrity, and the failure is recorded
 // as evidence too.
-func Whole(ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity) (*Result, error) {
+func Whole(
+	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, identities []age.Identity,
+) (*Result, error) {
 	return verify(ctx, &verifying{job: job, env: env, set: set, identities: identities})
 }
 
@@ -83,7 +85,8 @@ func (v *verifying) read(ctx context.Context) error {
 		return v.sample(ctx)
 	}
 	if v.set.Encrypted() && len(v.identities) == 0 {
-		v.warnings = append(v.warnings, "the set is encrypted and there is no age identity here: only its stored bytes were checked")
+		v.warnings = append(v.warnings,
+			"the set is encrypted and there is no age identity here: only its stored bytes were checked")
 		v.proof.Level = backup.LevelStored.String()
 		v.proof.NotProven = append(v.proof.NotProven, "that it can be decrypted, decompressed and decoded")
 		return v.hashOnly(ctx)
@@ -108,7 +111,8 @@ func (v *verifying) manifest(ctx context.Context) error {
 		case err != nil:
 			return err
 		case fmt.Sprintf("%x", sha256.Sum256(raw)) != v.set.ManifestSum:
-			return fault.New(fault.Integrity, "backup: "+key+" is not what it was when it was first read", "Restore another set.", nil)
+			return fault.New(fault.Integrity, "backup: "+key+" is not what it was when it was first read",
+				"Restore another set.", nil)
 		}
 		return nil
 	})
@@ -188,7 +192,10 @@ func (v *verifying) decode(ctx context.Context) error {
 
 // reading is the dump as it has to be read.
 func (v *verifying) reading(frames sealed.Index) *stored.Reading {
-	return &stored.Reading{Env: v.env, Set: v.set, Identities: v.identities, Frames: frames, Meter: v.meter, Spool: &v.kept, Dir: v.job.SpoolDir}
+	return &stored.Reading{
+		Env: v.env, Set: v.set, Identities: v.identities, Frames: frames, Meter: v.meter, Spool: &v.kept,
+		Dir: v.job.SpoolDir,
+	}
 }
 
 // compare holds the counts of the stream against those of the manifest.
@@ -212,7 +219,8 @@ func (v *verifying) compare(scanner *archive.Scanner) error {
 	}
 	want := v.set.Manifest.Summary
 	if got.Tables != want.Tables || got.Rows != want.Rows || got.LargeObjects != want.LargeObjects {
-		return fault.New(fault.Integrity, fmt.Sprintf("backup: the dump has %d tables, %d rows and %d large objects, the manifest says %d, %d and %d",
+		return fault.New(fault.Integrity, fmt.Sprintf("backup: the dump has %d tables, %d rows and %d large objects, the "+
+			"manifest says %d, %d and %d",
 			got.Tables, got.Rows, got.LargeObjects, want.Tables, want.Rows, want.LargeObjects), "Restore another set.", nil)
 	}
 	return nil
@@ -226,7 +234,8 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Result, error) {
 	v.proof.OK = err == nil
 	logCtx := context.WithoutCancel(ctx)
 	if err != nil {
-		v.log.ErrorContext(logCtx, "verification failed: "+err.Error(), event.Attr(event.VerifyFailed), slog.String("remedy", fault.Remedy(err)))
+		v.log.ErrorContext(logCtx, "verification failed: "+err.Error(), event.Attr(event.VerifyFailed),
+			slog.String("remedy", fault.Remedy(err)))
 		if fault.CodeOf(err) != fault.Integrity {
 			return nil, err
 		}
@@ -239,7 +248,8 @@ func (v *verifying) conclude(ctx context.Context, err error) (*Result, error) {
 	result.Recorded = v.record(logCtx)
 	result.Warnings = v.warnings
 	if err == nil {
-		v.log.InfoContext(logCtx, fmt.Sprintf("verified %s: %s, %s", v.set.ID, v.proof.Level, v.proof.Shown()), event.Attr(event.VerifyOK), slog.Int64("bytes", v.proof.Bytes))
+		v.log.InfoContext(logCtx, fmt.Sprintf("verified %s: %s, %s", v.set.ID, v.proof.Level, v.proof.Shown()),
+			event.Attr(event.VerifyOK), slog.Int64("bytes", v.proof.Bytes))
 	}
 	return result, err
 }
