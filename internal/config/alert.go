@@ -47,7 +47,8 @@ func (l loader) alert(f fileAlert) Alert {
 		Remind:       time.Duration(cmp.Or(f.Remind, duration(24*time.Hour))),
 	}
 	for _, c := range f.Channels {
-		a.Channels = append(a.Channels, Channel{URL: c.URL, URLFile: c.URLFile, Severity: cmp.Or(c.Severity, SeverityWarning)})
+		a.Channels = append(a.Channels,
+			Channel{URL: c.URL, URLFile: c.URLFile, Severity: cmp.Or(c.Severity, SeverityWarning)})
 	}
 	return a
 }
@@ -57,7 +58,8 @@ func (l loader) checkAlert(name string, a Alert) error {
 	if hook := a.SlackWebhook; hook != "" {
 		u, err := url.Parse(hook)
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, "not a URL (not shown, it is a secret)", "Write it as https://hooks.slack.com/….", "alert", "slack_webhook")
+			return l.problem(name, "not a URL (not shown, it is a secret)", "Write it as https://hooks.slack.com/….", "alert",
+				"slack_webhook")
 		}
 	}
 	for i, c := range a.Channels {

@@ -25,7 +25,8 @@ func (l loader) problem(job, what, remedy string, path ...string) error {
 	holder := documentOf(l.documents(), job)
 	inJob := append([]string{"jobs", job}, path...)
 	// What is written at the top is wrong there, unless the job says otherwise.
-	if job != "" && holder != nil && (holder.node(inJob...) != nil || l.doc.node(path...) == nil) && holder.line(inJob...) != 0 {
+	if job != "" && holder != nil && (holder.node(inJob...) != nil || l.doc.node(path...) == nil) &&
+		holder.line(inJob...) != 0 {
 		at, line = holder, holder.line(inJob...)
 	}
 	if at != nil {
@@ -69,7 +70,8 @@ func (l loader) checkS3(name string, s S3) error {
 	case !slices.Contains([]string{"AES256", "aws:kms", "none"}, s.SSE):
 		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "Choose AES256, aws:kms or none.", "s3", "sse")
 	case s.KMSKeyID != "" && s.SSE != "aws:kms":
-		return l.problem(name, "a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3", "kms_key_id")
+		return l.problem(name, "a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3",
+			"kms_key_id")
 	}
 	if s.MaxParts != 0 && (s.MaxParts < fewestParts || s.MaxParts > mostParts) {
 		return l.problem(name, fmt.Sprintf("%d is no number of parts that a store allows", s.MaxParts),
@@ -87,7 +89,8 @@ func (l loader) checkS3(name string, s S3) error {
 	}
 	if s.Endpoint != "" {
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "Write it as https://host[:port].", "s3", "endpoint")
+			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "Write it as https://host[:port].", "s3",
+				"endpoint")
 		}
 	}
 	return nil

@@ -71,7 +71,8 @@ func (l loader) checkDrill(job string, d Drill) error {
 	}
 	for i, e := range d.Expect {
 		if strings.TrimSpace(e.SQL) == "" {
-			return l.problem(job, fmt.Sprintf("entry %d has no sql", i+1), "Write it as {sql: SELECT …, result: …}.", "drill", "expect")
+			return l.problem(job, fmt.Sprintf("entry %d has no sql", i+1), "Write it as {sql: SELECT …, result: …}.",
+				"drill", "expect")
 		}
 	}
 	if !d.Server.Private() && d.Server.Host == "" {

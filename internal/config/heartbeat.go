@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 )
 
-// Heartbeat is the address that is called when a run starts and ends: itself, or a file that holds it. Both are secrets.
+// Heartbeat is the address that is called when a run starts and ends: itself, or a file that holds it. Both are
+// secrets.
 type Heartbeat struct {
 	URL     string
 	URLFile string
@@ -44,9 +45,11 @@ func (l loader) checkHeartbeat(name string, h Heartbeat) error {
 	case h.URL != "" && h.URLFile != "":
 		return l.problem(name, "both url and url_file are given", "Give one of the two.", "heartbeat")
 	case h.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")):
-		return l.problem(name, "not a URL (not shown, it is a secret)", "Write it as https://hc-ping.com/….", "heartbeat", "url")
+		return l.problem(name, "not a URL (not shown, it is a secret)", "Write it as https://hc-ping.com/….", "heartbeat",
+			"url")
 	case h.URLFile != "" && !filepath.IsAbs(h.URLFile):
-		return l.problem(name, fmt.Sprintf("%q is not an absolute path", h.URLFile), "Give the whole path of the file, from / on.",
+		return l.problem(name, fmt.Sprintf("%q is not an absolute path", h.URLFile),
+			"Give the whole path of the file, from / on.",
 			"heartbeat", "url_file")
 	}
 	return nil

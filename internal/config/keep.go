@@ -45,7 +45,14 @@ type Rule struct {
 // Rules are those that are set, in the file's order.
 func (k Keep) Rules() []Rule {
 	var set []Rule
-	for _, r := range []Rule{{"last", k.Last}, {"days", k.Days}, {"daily", k.Daily}, {"weekly", k.Weekly}, {"monthly", k.Monthly}, {"yearly", k.Yearly}} {
+	for _, r := range []Rule{
+		{"last", k.Last},
+		{"days", k.Days},
+		{"daily", k.Daily},
+		{"weekly", k.Weekly},
+		{"monthly", k.Monthly},
+		{"yearly", k.Yearly},
+	} {
 		if r.N > 0 {
 			set = append(set, r)
 		}
@@ -82,7 +89,8 @@ type count int
 func (c *count) UnmarshalYAML(n *yaml.Node) error {
 	var v int
 	if err := n.Decode(&v); err != nil || v < 1 || n.ShortTag() != "!!int" { // 1.5 would decode too
-		return fmt.Errorf("line %d: %q is not a whole number from 1 up; leave the key out where no such rule is meant", n.Line, n.Value)
+		return fmt.Errorf("line %d: %q is not a whole number from 1 up; leave the key out where no such rule is meant",
+			n.Line, n.Value)
 	}
 	*c = count(v)
 	return nil
@@ -91,7 +99,8 @@ func (c *count) UnmarshalYAML(n *yaml.Node) error {
 // keep resolves the section; RETENTION_DAYS, the shell script's variable, is stronger.
 func (l loader) keep(name string, f fileKeep) (Keep, error) {
 	k := Keep{
-		Last: int(f.Last), Days: int(f.Days), Daily: int(f.Daily), Weekly: int(f.Weekly), Monthly: int(f.Monthly), Yearly: int(f.Yearly),
+		Last: int(f.Last), Days: int(f.Days), Daily: int(f.Daily), Weekly: int(f.Weekly), Monthly: int(f.Monthly),
+		Yearly:  int(f.Yearly),
 		MinGood: int(f.MinGood), By: Prune(cmp.Or(f.By, string(PruneByBackup))),
 	}
 	if k.MinGood == 0 {

@@ -102,7 +102,9 @@ func (l loader) load() (*Config, error) {
 		if c.Metrics, err = l.metrics(l.doc.settings.Metrics); err != nil {
 			return nil, err
 		}
-		c.File, c.Label, c.ReadOnly = l.doc.file, l.doc.settings.Label, l.doc.settings.ReadOnly
+		c.File = l.doc.file
+		c.Label = l.doc.settings.Label
+		c.ReadOnly = l.doc.settings.ReadOnly
 		top = l.doc.settings.fileSettings
 	}
 	if c.base, err = l.resolve("", top); err != nil {
@@ -205,13 +207,17 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Formerly: f.Formerly,
 		Instance: cmp.Or(f.Instance, l.hostname),
 		Database: cmp.Or(f.Database, name),
-		Postgres: Postgres{Host: f.Postgres.Host, Port: f.Postgres.Port, User: cmp.Or(l.env("DB_USER"), f.Postgres.User), BinDir: f.Postgres.BinDir},
+		Postgres: Postgres{
+			Host: f.Postgres.Host, Port: f.Postgres.Port, User: cmp.Or(l.env("DB_USER"), f.Postgres.User),
+			BinDir: f.Postgres.BinDir,
+		},
 		S3: S3{
 			Bucket: cmp.Or(l.env("S3_BUCKET"), f.S3.Bucket), Prefix: strings.Trim(cmp.Or(f.S3.Prefix, "postgresql"), "/"),
 			Region: cmp.Or(l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), f.S3.Region), Endpoint: f.S3.Endpoint,
 			PathStyle: f.S3.PathStyle, CredentialsFile: f.S3.CredentialsFile, Profile: f.S3.Profile,
-			SSE: cmp.Or(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass, AllowPlainHTTP: f.S3.AllowPlainHTTP,
-			ExpectedOwner: f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
+			SSE: cmp.Or(f.S3.SSE, "AES256"), KMSKeyID: f.S3.KMSKeyID, StorageClass: f.S3.StorageClass,
+			AllowPlainHTTP: f.S3.AllowPlainHTTP,
+			ExpectedOwner:  f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
 		},
 		ObjectLock:  lock,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},

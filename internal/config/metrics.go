@@ -68,7 +68,8 @@ func (l loader) cloudwatch(f fileMetrics) (CloudWatch, error) {
 	c := CloudWatch{
 		Namespace: f.CloudWatch.Namespace, Dimensions: f.CloudWatch.Dimensions, Profile: f.CloudWatch.Profile,
 		CredentialsFile: f.CloudWatch.CredentialsFile,
-		Region:          cmp.Or(f.CloudWatch.Region, l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"), l.doc.settings.S3.Region),
+		Region: cmp.Or(f.CloudWatch.Region, l.env("AWS_REGION"), l.env("AWS_DEFAULT_REGION"),
+			l.doc.settings.S3.Region),
 	}
 	bad := func(what, remedy, key string) (CloudWatch, error) {
 		return c, l.problem("", what, remedy, "metrics", "cloudwatch", key)
@@ -83,12 +84,15 @@ func (l loader) cloudwatch(f fileMetrics) (CloudWatch, error) {
 		return bad(fmt.Sprintf("%.60q is no namespace that CloudWatch takes", c.Namespace),
 			"Give letters, digits and . - _ / #, not AWS/ at the beginning: Database/Backups.", "namespace")
 	case c.CredentialsFile != "" && !filepath.IsAbs(c.CredentialsFile):
-		return bad(fmt.Sprintf("%q is not an absolute path", c.CredentialsFile), "Give the whole path of the file, from / on.", "credentials_file")
+		return bad(fmt.Sprintf("%q is not an absolute path", c.CredentialsFile),
+			"Give the whole path of the file, from / on.", "credentials_file")
 	case len(c.Dimensions) > mostDimensions:
-		return bad(fmt.Sprintf("%d are more than CloudWatch takes", len(c.Dimensions)), fmt.Sprintf("Give at most %d.", mostDimensions), "dimensions")
+		return bad(fmt.Sprintf("%d are more than CloudWatch takes", len(c.Dimensions)),
+			fmt.Sprintf("Give at most %d.", mostDimensions), "dimensions")
 	}
 	for name, value := range c.Dimensions {
-		if !cloudwatchName.MatchString(name) || strings.TrimSpace(value) == "" || name == "Instance" || name == "Job" || name == "Level" {
+		if !cloudwatchName.MatchString(name) || strings.TrimSpace(value) == "" || name == "Instance" || name == "Job" ||
+			name == "Level" {
 			return bad(fmt.Sprintf("%.60q: %.60q is no dimension that can be sent", name, value),
 				"Give a name of printable ASCII other than Instance, Job and Level, and a value.", "dimensions")
 		}
@@ -120,14 +124,20 @@ func metricRows() []settingRow {
 			key: "metrics.pushgateway", topOnly: true,
 			value: func(c *Config, _ Job) string { return withoutPassword(c.Metrics.Pushgateway) },
 		},
-		{key: "metrics.cloudwatch.namespace", value: ofCloudWatch(func(c CloudWatch) string { return c.Namespace }), topOnly: true},
+		{
+			key: "metrics.cloudwatch.namespace", value: ofCloudWatch(func(c CloudWatch) string { return c.Namespace }),
+			topOnly: true,
+		},
 		{key: "metrics.cloudwatch.region", value: ofCloudWatch(func(c CloudWatch) string { return c.Region }), topOnly: true},
 		{key: "metrics.cloudwatch.dimensions", value: ofCloudWatch(dimensionsText), topOnly: true},
 		{
 			key: "metrics.cloudwatch.credentials_file", topOnly: true,
 			value: ofCloudWatch(func(c CloudWatch) string { return c.CredentialsFile }),
 		},
-		{key: "metrics.cloudwatch.profile", value: ofCloudWatch(func(c CloudWatch) string { return c.Profile }), topOnly: true},
+		{
+			key: "metrics.cloudwatch.profile", value: ofCloudWatch(func(c CloudWatch) string { return c.Profile }),
+			topOnly: true,
+		},
 		{key: "metrics.textfile", value: func(c *Config, _ Job) string { return c.Metrics.Textfile }, topOnly: true},
 	}
 }

@@ -31,14 +31,17 @@ func refuseWritableFolder(dir string) error {
 	if info == nil || info.Mode().Perm()&0o002 == 0 {
 		return nil
 	}
-	return fault.New(fault.Config, fmt.Sprintf("config: anybody can put files into %s (mode %04o)", dir, info.Mode().Perm()),
+	return fault.New(fault.Config,
+		fmt.Sprintf("config: anybody can put files into %s (mode %04o)", dir, info.Mode().Perm()),
 		"Find out who has put what there, then run chmod o-w "+dir+".", nil)
 }
 
 // SecretFiles are the files that hold secrets of a job: keys, and addresses that are ones. The private key
 // that signs is not among them: a run refuses one that others can read.
 func (c *Config) SecretFiles(j Job) []string {
-	files := []string{j.S3.CredentialsFile, j.Encryption.IdentityFile, c.Metrics.CloudWatch.CredentialsFile, j.Heartbeat.URLFile}
+	files := []string{
+		j.S3.CredentialsFile, j.Encryption.IdentityFile, c.Metrics.CloudWatch.CredentialsFile, j.Heartbeat.URLFile,
+	}
 	for _, ch := range j.Alert.Channels {
 		files = append(files, ch.URLFile)
 	}

@@ -32,7 +32,8 @@ func (c *Config) Job(name string) (Job, error) {
 		}
 	}
 	if c.listsJobs() {
-		return Job{}, fault.New(fault.Config, fmt.Sprintf("config: no job %q in %s; there are %s", name, c.places(), c.names()),
+		return Job{}, fault.New(fault.Config,
+			fmt.Sprintf("config: no job %q in %s; there are %s", name, c.places(), c.names()),
 			"Add it there, or name one of these.", nil)
 	}
 	j := c.base

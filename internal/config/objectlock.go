@@ -34,11 +34,13 @@ func (l loader) objectLock(name string, f fileObjectLock) (ObjectLock, error) {
 	case f.Mode == "" && f.Days == 0:
 		return ObjectLock{}, nil
 	case f.Mode != "governance" && f.Mode != "compliance":
-		return ObjectLock{}, l.problem(name, fmt.Sprintf("mode %q is not known", f.Mode), "Choose governance, compliance or none.", append(path, "mode")...)
+		return ObjectLock{}, l.problem(name, fmt.Sprintf("mode %q is not known", f.Mode),
+			"Choose governance, compliance or none.", append(path, "mode")...)
 	case f.Days == 0:
 		return ObjectLock{}, l.problem(name, "no days", "Say for how many days a set is locked.", path...)
 	case f.Days > longestLock:
-		return ObjectLock{}, l.problem(name, fmt.Sprintf("%d days", f.Days), "Give at most 36500: nobody lifts compliance before its end.", append(path, "days")...)
+		return ObjectLock{}, l.problem(name, fmt.Sprintf("%d days", f.Days),
+			"Give at most 36500: nobody lifts compliance before its end.", append(path, "days")...)
 	}
 	return ObjectLock{Mode: f.Mode, Days: int(f.Days)}, nil
 }

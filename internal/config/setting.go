@@ -105,7 +105,10 @@ func keyRows() []settingRow {
 	return []settingRow{
 		{key: "encryption.recipients", value: ofJob(func(j Job) string { return list(j.Encryption.Recipients) })},
 		{key: "encryption.identity_file", value: ofJob(func(j Job) string { return j.Encryption.IdentityFile })},
-		{key: "signing.public_keys", topOnly: true, value: func(c *Config, _ Job) string { return list(c.base.Signing.texts) }},
+		{
+			key: "signing.public_keys", topOnly: true,
+			value: func(c *Config, _ Job) string { return list(c.base.Signing.texts) },
+		},
 		{key: "signing.key_file", topOnly: true, value: ofJob(func(j Job) string { return j.Signing.KeyFile })},
 	}
 }
@@ -113,7 +116,10 @@ func keyRows() []settingRow {
 func keepRows() []settingRow {
 	return []settingRow{
 		{key: "keep.last", value: ofJob(func(j Job) string { return number(j.Keep.Last) })},
-		{key: "keep.days", value: ofJob(func(j Job) string { return number(j.Keep.Days) }), stronger: []string{"RETENTION_DAYS"}},
+		{
+			key: "keep.days", value: ofJob(func(j Job) string { return number(j.Keep.Days) }),
+			stronger: []string{"RETENTION_DAYS"},
+		},
 		{key: "keep.daily", value: ofJob(func(j Job) string { return number(j.Keep.Daily) })},
 		{key: "keep.weekly", value: ofJob(func(j Job) string { return number(j.Keep.Weekly) })},
 		{key: "keep.monthly", value: ofJob(func(j Job) string { return number(j.Keep.Monthly) })},

@@ -40,7 +40,8 @@ func (p percent) or(otherwise int) int {
 func (p *percent) UnmarshalYAML(n *yaml.Node) error {
 	v, err := strconv.Atoi(strings.TrimSuffix(n.Value, "%"))
 	if err != nil || v < 0 || v > 99 {
-		return fmt.Errorf("line %d: %q is not a percentage: write it like 50%%, at most 99%%; 0 switches the warning off", n.Line, n.Value)
+		return fmt.Errorf("line %d: %q is not a percentage: write it like 50%%, at most 99%%; 0 switches the warning off",
+			n.Line, n.Value)
 	}
 	*p = percent{true, v}
 	return nil

@@ -14,7 +14,8 @@ type fileWatch struct {
 func (l loader) watch(f fileWatch) (Watch, error) {
 	if f.PingURL != "" {
 		if u, err := url.Parse(f.PingURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return Watch{}, l.problem("", "not a URL (not shown, it is a secret)", "Write it as https://hc-ping.com/….", "watch", "ping_url")
+			return Watch{}, l.problem("", "not a URL (not shown, it is a secret)", "Write it as https://hc-ping.com/….",
+				"watch", "ping_url")
 		}
 	}
 	return Watch(f), nil
