@@ -110,7 +110,10 @@ func (p *Plan) Change(key, value string) error {
 
 // Changes are the keys of Change.
 func Changes() []string {
-	return []string{"keep.last", "keep.days", "keep.daily", "keep.weekly", "keep.monthly", "keep.yearly", "class", "every", "size", "growth"}
+	return []string{
+		"keep.last", "keep.days", "keep.daily", "keep.weekly", "keep.monthly", "keep.yearly", "class", "every", "size",
+		"growth",
+	}
 }
 
 func (p *Plan) changeRule(rule, value string) error {

@@ -100,7 +100,8 @@ func Forecast(prices price.Table, of Subject, sets []backup.Set, p Plan, now tim
 
 // Counted are the sets that a job pays for and its rules decide about.
 func Counted(whose backup.Whose, sets []backup.Set) []backup.Set {
-	return slices.DeleteFunc(slices.Clone(sets), func(s backup.Set) bool { return s.Kind != backup.KindNative || !s.Good() || !whose.Owns(&s) })
+	return slices.DeleteFunc(slices.Clone(sets),
+		func(s backup.Set) bool { return s.Kind != backup.KindNative || !s.Good() || !whose.Owns(&s) })
 }
 
 func classText(class string) string {
@@ -153,7 +154,8 @@ func (f *forecast) add(at time.Time, bytes int64) {
 	id := fmt.Sprintf("%s-%06x", at.UTC().Format(backup.IDTime), f.made&0xffffff)
 	f.held = append(f.held, stored{price: f.price, from: at, set: backup.Set{
 		ID: id, Dir: id + "/", Kind: backup.KindNative, Instance: f.of.Instance, Database: f.of.Database, Job: f.of.Whose.Job,
-		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: f.plan.Class, Manifest: &backup.Manifest{ID: id, Job: f.of.Whose.Job},
+		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: f.plan.Class,
+		Manifest: &backup.Manifest{ID: id, Job: f.of.Whose.Job},
 	}})
 }
 
