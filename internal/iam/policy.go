@@ -179,7 +179,9 @@ func keys(jobs []config.Job, actions ...string) []Statement {
 		case strings.HasPrefix(id, "arn:"):
 			named = append(named, id)
 		default:
-			named = append(named, "arn:"+partition(j.S3.Region)+":kms:"+cmp.Or(literal(j.S3.Region), "*")+":"+cmp.Or(j.S3.ExpectedOwner, "*")+":key/"+id)
+			named = append(named,
+				"arn:"+partition(j.S3.Region)+":kms:"+cmp.Or(literal(j.S3.Region), "*")+":"+cmp.Or(j.S3.ExpectedOwner, "*")+
+					":key/"+id)
 		}
 	}
 	var out []Statement
@@ -190,7 +192,9 @@ func keys(jobs []config.Job, actions ...string) []Statement {
 	if len(aliases) > 0 { // a right on a key is not given by its alias
 		slices.Sort(aliases)
 		s := allow("KeyByAlias", []string{"*"}, actions...)
-		s.Condition = map[string]map[string][]string{"ForAnyValue:StringEquals": {"kms:ResourceAliases": slices.Compact(aliases)}}
+		s.Condition = map[string]map[string][]string{"ForAnyValue:StringEquals": {
+			"kms:ResourceAliases": slices.Compact(aliases),
+		}}
 		out = append(out, s)
 	}
 	return out
