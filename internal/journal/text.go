@@ -47,7 +47,8 @@ func (h *TextHandler) Enabled(_ context.Context, level slog.Level) bool {
 // Handle implements slog.Handler.
 func (h *TextHandler) Handle(_ context.Context, r slog.Record) error {
 	own := scope{prefix: h.scope.prefix}.record(r)
-	common := attrText(slices.DeleteFunc(slices.Clone(h.scope.pairs), func(p pair) bool { return lookup(own, p.key) != "" }))
+	common := attrText(slices.DeleteFunc(slices.Clone(h.scope.pairs),
+		func(p pair) bool { return lookup(own, p.key) != "" }))
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
 	if common == h.out.said {
