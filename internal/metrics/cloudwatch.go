@@ -92,7 +92,8 @@ func refusal(err error) (fault.Code, string) {
 		return fault.Unavailable, "Check metrics.cloudwatch.region, and that CloudWatch can be reached from this host."
 	case strings.Contains(said.code, "AccessDenied"), strings.Contains(said.code, "NotAuthorized"):
 		return fault.NotPermitted, "Give this key the right cloudwatch:PutMetricData, as docs/iam.md#metrics has it."
-	case strings.Contains(said.code, "Token"), strings.Contains(said.code, "Signature"), strings.Contains(said.code, "Credential"):
+	case strings.Contains(said.code, "Token"), strings.Contains(said.code, "Signature"),
+		strings.Contains(said.code, "Credential"):
 		return fault.NotPermitted, "Check the key that the unit has, or metrics.cloudwatch.credentials_file."
 	}
 	return fault.Failed, ""
@@ -176,7 +177,9 @@ func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 	return all
 }
 
-func (c CloudWatch) datum(name string, value float64, unit types.StandardUnit, dimensions ...types.Dimension) types.MetricDatum {
+func (c CloudWatch) datum(
+	name string, value float64, unit types.StandardUnit, dimensions ...types.Dimension,
+) types.MetricDatum {
 	return types.MetricDatum{
 		MetricName: &name, Value: &value, Unit: unit, Timestamp: aws.Time(c.Now().UTC()), Dimensions: dimensions,
 	}
@@ -197,7 +200,8 @@ func (c CloudWatch) dimensions(s Sample) (all []types.Dimension) {
 
 // dimension has its value as it is where CloudWatch takes that: printable ASCII.
 func dimension(name, value string) types.Dimension {
-	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.HasPrefix(value, ":") || strings.TrimSpace(value) == "" {
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.HasPrefix(value, ":") ||
+		strings.TrimSpace(value) == "" {
 		value = backup.EncodeName(value)
 	}
 	if len(value) > longestValue {

@@ -56,7 +56,8 @@ func (p Pushgateway) Send(ctx context.Context, groups []Group) error {
 func (p Pushgateway) push(ctx context.Context, g Group) error {
 	ctx, cancel := context.WithTimeout(ctx, pushTime)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, strings.TrimRight(p.URL, "/")+p.path(g), bytes.NewReader(encode(g.Samples)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, strings.TrimRight(p.URL, "/")+p.path(g),
+		bytes.NewReader(encode(g.Samples)))
 	if err != nil {
 		return errors.New("not a URL")
 	}

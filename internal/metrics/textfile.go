@@ -54,7 +54,8 @@ func advice(err error) (fault.Code, string) {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.NotFound, "Make the directory that metrics.textfile names, or install prometheus-node-exporter."
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return fault.NotPermitted, "Let users pgbtui and pgbtui-watch write there: sudo setfacl -m user:pgbtui:rwx,user:pgbtui-watch:rwx DIRECTORY; docs/monitoring.md#textfile has the rest."
+		return fault.NotPermitted, "Let users pgbtui and pgbtui-watch write there: sudo setfacl -m " +
+			"user:pgbtui:rwx,user:pgbtui-watch:rwx DIRECTORY; docs/monitoring.md#textfile has the rest."
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.NoSpace, "Make space there."
 	}
@@ -113,7 +114,8 @@ func (t Textfile) old(e fs.DirEntry, kept []string, now time.Time) bool {
 		info, err := e.Info()
 		return err == nil && now.Sub(info.ModTime()) > tempAge
 	}
-	ours := strings.HasPrefix(name, filePrefix+string(PartSets)+"_") || strings.HasPrefix(name, filePrefix+string(PartRun)+"_")
+	ours := strings.HasPrefix(name, filePrefix+string(PartSets)+"_") ||
+		strings.HasPrefix(name, filePrefix+string(PartRun)+"_")
 	return ours && strings.HasSuffix(name, fileSuffix) && !slices.Contains(kept, name)
 }
 
