@@ -149,7 +149,8 @@ func (a Alert) Advice() string {
 		return a.Remedy
 	}
 	if a.Result == "start-limit-hit" && a.ExitStatus == "0" {
-		return "Nothing failed, but it was started too often by hand. Run `sudo systemctl reset-failed " + printable.ShellWord(a.Unit) + "`."
+		return "Nothing failed, but it was started too often by hand. Run `sudo systemctl reset-failed " +
+			printable.ShellWord(a.Unit) + "`."
 	}
 	if a.Result == "oom-kill" {
 		return "Check the unit's MemoryMax=, and what else used the memory."
@@ -175,7 +176,8 @@ func (a Alert) Advice() string {
 	case fault.Integrity:
 		return "Do not rely on this backup. Make a new one, and find out what changed the bucket."
 	case fault.Terminated, fault.Interrupted:
-		return "If nobody stopped it on purpose, start it again with `sudo systemctl start " + printable.ShellWord(a.Unit) + "`."
+		return "If nobody stopped it on purpose, start it again with `sudo systemctl start " +
+			printable.ShellWord(a.Unit) + "`."
 	case fault.OK, fault.Warnings, fault.Failed, fault.Temporary, fault.Refused, fault.Usage:
 	}
 	return ""

@@ -55,7 +55,9 @@ func NewChannel(n int, address string, criticalOnly bool) (Channel, error) {
 	case kind == "logger", !isWeb(kind) && !slices.Contains((&router.ServiceRouter{}).ListServices(), kind):
 		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("the word before the colon is no kind of channel"))
 	}
-	return Channel{Label: fmt.Sprintf("channel %d (%s)", n, shown(u)), CriticalOnly: criticalOnly, address: strings.TrimSpace(address)}, nil
+	return Channel{
+		Label: fmt.Sprintf("channel %d (%s)", n, shown(u)), CriticalOnly: criticalOnly, address: strings.TrimSpace(address),
+	}, nil
 }
 
 func isWeb(kind string) bool { return kind == "http" || kind == "https" }
@@ -66,7 +68,10 @@ func (c Channel) Same(other Channel) bool { return c.address == other.address }
 // shown is an address without its secrets. Of many kinds the host is a token or a key.
 func shown(u *url.URL) string {
 	scheme := strings.ToLower(u.Scheme)
-	public := []string{"http", "https", "generic", "generic+http", "generic+https", "smtp", "ntfy", "gotify", "mattermost", "rocketchat", "matrix", "zulip"}
+	public := []string{
+		"http", "https", "generic", "generic+http", "generic+https", "smtp", "ntfy", "gotify", "mattermost", "rocketchat",
+		"matrix", "zulip",
+	}
 	if !slices.Contains(public, scheme) || u.Host == "" {
 		return scheme
 	}

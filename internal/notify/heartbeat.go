@@ -73,7 +73,8 @@ func (h Heartbeat) send(ctx context.Context, what, run, body string) error {
 			return nil
 		}
 		if !again || try == heartbeatTry || !sleep(ctx, firstPause) {
-			return fault.New(fault.Unavailable, "notify: send the heartbeat", "Check heartbeat.url, and that it can be reached from this host.", err)
+			return fault.New(fault.Unavailable, "notify: send the heartbeat",
+				"Check heartbeat.url, and that it can be reached from this host.", err)
 		}
 	}
 }
@@ -96,5 +97,6 @@ func (h Heartbeat) once(ctx context.Context, address, body string) (again bool, 
 	if response.StatusCode/100 == 2 {
 		return false, nil
 	}
-	return response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests, fmt.Errorf("answered %s", http.StatusText(response.StatusCode))
+	return response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests, fmt.Errorf("answered %s",
+		http.StatusText(response.StatusCode))
 }

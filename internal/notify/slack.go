@@ -73,7 +73,8 @@ func (s sender) post(ctx context.Context, webhookURL, text string) error {
 func (s sender) once(ctx context.Context, target *url.URL, body []byte) (wait time.Duration, again bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return 0, false, fault.New(fault.Config, "notify: post to Slack", "", errors.New("the webhook's address cannot be used"))
+		return 0, false, fault.New(fault.Config, "notify: post to Slack", "",
+			errors.New("the webhook's address cannot be used"))
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := s.client.Do(request)
