@@ -27,7 +27,11 @@ func (t Tools) Amcheck(ctx context.Context, target Target) error {
 	if err := target.check(); err != nil {
 		return err
 	}
-	p, err := start(ctx, command{path: t.path("pg_amcheck"), args: []string{"--no-password", "--install-missing", "--heapallindexed"}, env: target.Env(os.Environ())})
+	p, err := start(ctx,
+		command{
+			path: t.path("pg_amcheck"), args: []string{"--no-password", "--install-missing", "--heapallindexed"},
+			env: target.Env(os.Environ()),
+		})
 	if err != nil {
 		return err
 	}
@@ -36,7 +40,8 @@ func (t Tools) Amcheck(ctx context.Context, target Target) error {
 	err = discardAll(p)
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == amcheckCorrupt {
 		first, _, _ := strings.Cut(string(found), "\n")
-		return fault.New(fault.Integrity, fmt.Sprintf("postgres: pg_amcheck of %s: %s", target.name(), first), remedyCorrupt, err)
+		return fault.New(fault.Integrity, fmt.Sprintf("postgres: pg_amcheck of %s: %s", target.name(), first), remedyCorrupt,
+			err)
 	}
 	return err
 }

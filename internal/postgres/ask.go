@@ -26,7 +26,9 @@ func (s *Server) Ask(ctx context.Context, sql string, timeout time.Duration) (st
 		return "", classify(what, err)
 	}
 	defer func() { _, _ = s.conn.Exec(context.WithoutCancel(ctx), "ROLLBACK") }()
-	for _, set := range []string{"SET LOCAL search_path TO DEFAULT", fmt.Sprintf("SET LOCAL statement_timeout = %d", timeout.Milliseconds())} {
+	for _, set := range []string{
+		"SET LOCAL search_path TO DEFAULT", fmt.Sprintf("SET LOCAL statement_timeout = %d", timeout.Milliseconds()),
+	} {
 		if _, err := s.conn.Exec(ctx, set); err != nil {
 			return "", classify(what, err)
 		}

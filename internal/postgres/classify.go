@@ -67,13 +67,16 @@ func (e oneLineError) Unwrap() error { return e.error }
 // Remedies that sessions and programs share.
 const (
 	remedyUnreachable = "Check that PostgreSQL runs, and the job's host and port."
-	remedyLogin       = "Check the role, pg_hba.conf and the password file; over the socket, peer login needs a role named like the system user."
-	remedyNoDatabase  = "Check the database's name; psql -l lists the databases."
-	remedySlots       = "Try again later, or raise max_connections."
-	remedyLimit       = "Wait until a session ends, or raise the connection limit: ALTER DATABASE … CONNECTION LIMIT, or ALTER ROLE … CONNECTION LIMIT."
-	remedyDisk        = "Free disk space on the database server."
-	remedyLockTable   = "Raise max_locks_per_transaction in that server's postgresql.conf and restart it: " +
-		"every table, partition and index that one transaction touches takes a place in its lock table, whose size is fixed when it starts."
+	remedyLogin       = "Check the role, pg_hba.conf and the password file; over the socket, peer login needs a role " +
+		"named like the system user."
+	remedyNoDatabase = "Check the database's name; psql -l lists the databases."
+	remedySlots      = "Try again later, or raise max_connections."
+	remedyLimit      = "Wait until a session ends, or raise the connection limit: ALTER DATABASE … CONNECTION " +
+		"LIMIT, or ALTER ROLE … CONNECTION LIMIT."
+	remedyDisk      = "Free disk space on the database server."
+	remedyLockTable = "Raise max_locks_per_transaction in that server's postgresql.conf and restart it: " +
+		"every table, partition and index that one transaction touches takes a place in its lock table, whose size is " +
+		"fixed when it starts."
 	remedyLocked = "Find who holds the lock in pg_stat_activity, or raise the lock wait."
 )
 

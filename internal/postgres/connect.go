@@ -108,8 +108,8 @@ func open(ctx context.Context, t Target, config *pgx.ConnConfig) (*Server, error
 	return s, nil
 }
 
-// clientEncoding is UTF-8. A database in SQL_ASCII converts nothing, and would only refuse to tell what is no UTF-8: there
-// names are bytes.
+// clientEncoding is UTF-8. A database in SQL_ASCII converts nothing, and would only refuse to tell what is no UTF-8:
+// there names are bytes.
 func clientEncoding(conn *pgx.Conn) string {
 	if server := conn.PgConn().ParameterStatus("server_encoding"); server == "SQL_ASCII" {
 		return server
@@ -147,7 +147,8 @@ func (t Target) config() (*pgx.ConnConfig, error) {
 	}
 	config, err := pgx.ParseConfig(b.String())
 	if err != nil {
-		return nil, fault.New(fault.Config, "postgres: connection settings", "Check the job's host and port, and the PG* variables.", err)
+		return nil, fault.New(fault.Config, "postgres: connection settings",
+			"Check the job's host and port, and the PG* variables.", err)
 	}
 	if t.Database != "" {
 		config.Database = t.Database

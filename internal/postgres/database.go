@@ -48,7 +48,8 @@ func (s *Server) CreateDatabase(ctx context.Context, name string, like Settings)
 	case "42704": // tablespace
 		return fault.New(fault.Refused, what, "Create the tablespace on the target, or restore without tablespaces.", err)
 	case "22023", "42809", "0A000", "42601": // locale or provider unknown to the system or server
-		return fault.New(fault.Refused, what, "Generate the locale on the target's system, or create the database by hand with another one.", err)
+		return fault.New(fault.Refused, what,
+			"Generate the locale on the target's system, or create the database by hand with another one.", err)
 	}
 	return classify(what, err)
 }

@@ -24,12 +24,14 @@ const withheld = "(PostgreSQL's words are not repeated here, they may quote rows
 const name = `"[^"]*"`
 
 // harmless are messages of the server that name objects and no values; what follows the match is cut off.
-// They are the English ones: others are withheld. Compiling them takes milliseconds that no start of the program waits for.
+// They are the English ones: others are withheld. Compiling them takes milliseconds that no start of the program waits
+// for.
 var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(harmlessText) })
 
 var harmlessText = `^(?:` + strings.Join([]string{
 	`(?:relation|table|column|constraint|index|type|schema|role|extension|language|sequence|view|trigger|domain|rule|policy|collation|tablespace|database|publication|server|event trigger|access method|text search \w+|materialized view|foreign-data wrapper|operator class|operator family|conversion|cast|large object|statistics object) ` +
-		name + `(?: (?:of|for|in|on|from) (?:relation|table|type|schema|domain|access method) ` + name + `)? (?:already exists|does not exist|is not [a-z ]+)`,
+		name + `(?: (?:of|for|in|on|from) (?:relation|table|type|schema|domain|access method) ` + name +
+		`)? (?:already exists|does not exist|is not [a-z ]+)`,
 	`(?:function|procedure|aggregate|operator|type|cast from type|transform)\b[^"':]* (?:already exists|does not exist|is not unique)(?: with same argument types)?`,
 	`function ` + name + ` already exists with same argument types`,
 	`operator does not exist`,

@@ -35,7 +35,9 @@ func (s *Server) ExtensionTables(ctx context.Context) (map[Table]ExtensionTable,
 	tables := make(map[Table]ExtensionTable, len(rows))
 	for _, r := range rows {
 		t := Table{Schema: r.Schema, Name: r.Name}
-		tables[t] = ExtensionTable{Table: t, Extension: r.Extension, Version: r.Version, Dumped: r.Dumped, Where: r.Where, Inherited: r.Inherited}
+		tables[t] = ExtensionTable{
+			Table: t, Extension: r.Extension, Version: r.Version, Dumped: r.Dumped, Where: r.Where, Inherited: r.Inherited,
+		}
 	}
 	return tables, classify("postgres: list tables of extensions", err)
 }

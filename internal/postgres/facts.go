@@ -180,7 +180,9 @@ type databaseRow struct {
 }
 
 func (r databaseRow) locale() Locale {
-	l := Locale{Encoding: r.Encoding, Collate: r.Collate, Ctype: r.Ctype, Provider: "libc", Name: r.Locale, ICURules: r.ICURules}
+	l := Locale{
+		Encoding: r.Encoding, Collate: r.Collate, Ctype: r.Ctype, Provider: "libc", Name: r.Locale, ICURules: r.ICURules,
+	}
 	switch r.Provider {
 	case "i":
 		l.Provider = "icu"

@@ -64,7 +64,9 @@ func (a *applier) grantMemberships(ctx context.Context) error {
 			continue
 		}
 		if a.only != nil {
-			m = membership{st: m.st, role: m.role, member: m.member, plain: "GRANT " + QuoteIdent(m.role) + " TO " + QuoteIdent(m.member)}
+			m = membership{
+				st: m.st, role: m.role, member: m.member, plain: "GRANT " + QuoteIdent(m.role) + " TO " + QuoteIdent(m.member),
+			}
 		}
 		if !a.roles[m.grantor] {
 			m.grantor = ""

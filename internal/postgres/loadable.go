@@ -9,8 +9,8 @@ import (
 // What must hold before rows are put into tables that exist.
 
 // NotLoadable says what keeps rows from being put into tables of the session's database without
-// changing anything that is there: a table is PostgreSQL's own, is missing, is no plain table, has rows, or has triggers
-// that act on inserted rows. Foreign keys are not among them: they are checked as rows come.
+// changing anything that is there: a table is PostgreSQL's own, is missing, is no plain table, has rows, or has
+// triggers that act on inserted rows. Foreign keys are not among them: they are checked as rows come.
 func (s *Server) NotLoadable(ctx context.Context, tables []Table) (problems []string, err error) {
 	for _, t := range tables {
 		name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
@@ -58,11 +58,15 @@ func (s *Server) SequenceUnused(ctx context.Context, t Table) (unused bool, err 
 	what := "postgres: look at a sequence in " + s.target.name()
 	name := QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name)
 	var there bool
-	err = s.row(ctx, "SELECT EXISTS (SELECT FROM pg_sequences WHERE schemaname = $1 AND sequencename = $2)", []any{t.Schema, t.Name}, &there)
+	err = s.row(ctx, "SELECT EXISTS (SELECT FROM pg_sequences WHERE schemaname = $1 AND sequencename = $2)",
+		[]any{t.Schema, t.Name}, &there)
 	if err != nil || !there {
 		return false, classify(what, err)
 	}
-	err = s.row(ctx, "SELECT NOT q.is_called AND q.last_value = d.seqstart FROM "+name+" AS q, pg_sequence AS d WHERE d.seqrelid = $1::regclass", []any{name}, &unused)
+	err = s.row(ctx,
+		"SELECT NOT q.is_called AND q.last_value = d.seqstart FROM "+name+
+			" AS q, pg_sequence AS d WHERE d.seqrelid = $1::regclass",
+		[]any{name}, &unused)
 	return unused, classify(what, err)
 }
 

@@ -15,8 +15,10 @@ import (
 // meaningful are PostgreSQL's own settings of that kind, and the libraries that extensions need. Everything else
 // of a server's configuration is about the host, and stays out of sets.
 var meaningful = []string{
-	"array_nulls", "backslash_quote", "bytea_output", "datestyle", "default_text_search_config", "extra_float_digits", "intervalstyle",
-	"lc_monetary", "lc_numeric", "lc_time", "shared_preload_libraries", "standard_conforming_strings", "timezone", "timezone_abbreviations",
+	"array_nulls", "backslash_quote", "bytea_output", "datestyle", "default_text_search_config", "extra_float_digits",
+	"intervalstyle",
+	"lc_monetary", "lc_numeric", "lc_time", "shared_preload_libraries", "standard_conforming_strings", "timezone",
+	"timezone_abbreviations",
 	"transform_null_equals", "xmlbinary", "xmloption",
 }
 
@@ -101,7 +103,8 @@ func (s *Server) askCustom(ctx context.Context) ([]Parameter, error) {
 func (c Settings) FromServer(server []Parameter) Settings {
 	only := Settings{ConnLimit: -1}
 	for _, p := range Meaningful(server) {
-		own := slices.ContainsFunc(c.Parameters, func(o Parameter) bool { return o.Role == "" && strings.EqualFold(o.Name, p.Name) })
+		own := slices.ContainsFunc(c.Parameters,
+			func(o Parameter) bool { return o.Role == "" && strings.EqualFold(o.Name, p.Name) })
 		if !own && !strings.EqualFold(p.Name, "shared_preload_libraries") { // only the start of a server can load them
 			only.Parameters = append(only.Parameters, p)
 		}

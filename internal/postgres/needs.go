@@ -17,9 +17,18 @@ func (s *Server) Missing(ctx context.Context, n Needs) (Needs, error) {
 		into   *[]string
 		sql    string
 	}{
-		{n.Roles, &missing.Roles, "SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = w)"},
-		{n.Tablespaces, &missing.Tablespaces, "SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_tablespace WHERE spcname = w)"},
-		{n.Extensions, &missing.Extensions, "SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = w)"},
+		{
+			n.Roles, &missing.Roles,
+			"SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = w)",
+		},
+		{
+			n.Tablespaces, &missing.Tablespaces,
+			"SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_tablespace WHERE spcname = w)",
+		},
+		{
+			n.Extensions, &missing.Extensions,
+			"SELECT w FROM unnest($1::text[]) AS w WHERE NOT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = w)",
+		},
 	} {
 		var err error
 		if *q.into, err = s.names(ctx, q.sql, q.wanted); err != nil {

@@ -15,7 +15,8 @@ func (s *Server) CannotBecome(ctx context.Context, roles []string) ([]string, er
 	}
 	var names []string
 	if err == nil {
-		names, err = s.names(ctx, `SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND NOT pg_has_role(oid, $2) ORDER BY 1`, roles, right)
+		names, err = s.names(ctx,
+			`SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND NOT pg_has_role(oid, $2) ORDER BY 1`, roles, right)
 	}
 	return names, classify("postgres: look at memberships", err)
 }
@@ -30,11 +31,15 @@ func (s *Server) Untrusted(ctx context.Context, extensions []string) ([]string, 
 
 // serviceRoles are the strongest roles of managed services, whose servers let them do some of what is a superuser's.
 var serviceRoles = []string{
-	"rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser", "azure_pg_admin", "neon_superuser", "supabase_admin", "doadmin", "avnadmin", "tsdbadmin", "crunchy_superuser",
+	"rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser", "azure_pg_admin", "neon_superuser", "supabase_admin",
+	"doadmin", "avnadmin", "tsdbadmin", "crunchy_superuser",
 }
 
 // serviceSettings are of libraries that let ordinary roles create some extensions.
-var serviceSettings = []string{"rds.extensions", "rds.allowed_extensions", "azure.extensions", "extwlist.extensions", "supautils.privileged_extensions"}
+var serviceSettings = []string{
+	"rds.extensions", "rds.allowed_extensions", "azure.extensions", "extwlist.extensions",
+	"supautils.privileged_extensions",
+}
 
 // Serviced reports whether the session's role may do more than PostgreSQL itself lets an ordinary one do, which
 // nobody can know before it is tried.

@@ -38,7 +38,8 @@ func (s *Server) nameOf(ctx context.Context, oid uint32) (name string, err error
 
 // DatabasesLike are the names of the databases that begin with prefix, sorted.
 func (s *Server) DatabasesLike(ctx context.Context, prefix string) ([]string, error) {
-	names, err := s.names(ctx, "SELECT datname::text FROM pg_database WHERE starts_with(datname::text, $1) ORDER BY 1", prefix)
+	names, err := s.names(ctx, "SELECT datname::text FROM pg_database WHERE starts_with(datname::text, $1) ORDER BY 1",
+		prefix)
 	return names, classify("postgres: list databases", err)
 }
 

@@ -25,7 +25,9 @@ type Place struct {
 func (s *Server) Place(ctx context.Context) (Place, error) {
 	c := s.conn.Config()
 	p := Place{Host: c.Host, Port: c.Port, Local: strings.HasPrefix(c.Host, "/") || strings.HasPrefix(c.Host, "@")}
-	err := s.row(ctx, "SELECT current_user::text, rolsuper, rolsuper OR rolcreatedb, pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user",
+	err := s.row(ctx,
+		"SELECT current_user::text, rolsuper, rolsuper OR rolcreatedb, pg_is_in_recovery() FROM pg_roles WHERE rolname = "+
+			"current_user",
 		nil, &p.Role, &p.Superuser, &p.CreatesDBs, &p.Standby)
 	return p, classify("postgres: look at the role", err)
 }
@@ -90,7 +92,8 @@ func (s *Server) checkSystemLocale(ctx context.Context, name string) error {
 	err := s.row(ctx, "SELECT set_config('lc_monetary', $1, true)", []any{name}, &set)
 	if stateOf(err) == "22023" {
 		return noLocale("the server's system has no locale "+name,
-			"Generate it there (Debian: locale-gen, dpkg-reconfigure locales) and restart the server, or install its language pack.")
+			"Generate it there (Debian: locale-gen, dpkg-reconfigure locales) and restart the server, or install its "+
+				"language pack.")
 	}
 	return classify("postgres: look for locale "+name, err)
 }

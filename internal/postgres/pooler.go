@@ -55,11 +55,14 @@ func (s *Server) ownSession(ctx context.Context, config *pgx.ConnConfig) error {
 	return nil
 }
 
-const remedyPooler = "Connect to PostgreSQL itself: set the job's host and port to the server's, not the pooler's. Or let the pooler keep one session for " +
+const remedyPooler = "Connect to PostgreSQL itself: set the job's host and port to the server's, not the pooler's. " +
+	"Or let the pooler keep one session for " +
 	"each connection (pool_mode = session)."
 
 func notOwn(first, second uint32) error {
-	what := fmt.Sprintf("a connection pooler shares the server's sessions between connections (pids %d and %d): locks and settings do not hold", first, second)
+	what := fmt.Sprintf("a connection pooler shares the server's sessions between connections (pids %d and %d): locks "+
+		"and settings do not hold",
+		first, second)
 	return fault.New(fault.Config, "", remedyPooler, errors.New(what))
 }
 

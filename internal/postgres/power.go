@@ -45,7 +45,8 @@ func (s *Server) Powers(ctx context.Context, roles []string) ([]Power, error) {
 // a mapping gives to nobody anew.
 func (s *Server) parameterPowers(ctx context.Context, roles []string) ([]Power, error) {
 	var known bool
-	if err := s.row(ctx, "SELECT to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL", nil, &known); err != nil || !known {
+	if err := s.row(ctx, "SELECT to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL", nil, &known); err != nil ||
+		!known {
 		return nil, err
 	}
 	return collect[Power](ctx, s, `SELECT r.rolname, string_agg(DISTINCT CASE g.privilege_type WHEN 'SET' THEN 'may set ' ELSE 'may alter ' END || p.parname, ', ')
@@ -60,7 +61,8 @@ const NobodyRole = "pgbtui_restored"
 
 // Nobody says whether the server has NobodyRole. One that may do more than it should is refused.
 func (s *Server) Nobody(ctx context.Context) (there bool, err error) {
-	found, err := collect[struct{ Active bool }](ctx, s, "SELECT rolcanlogin OR rolcreatedb FROM pg_roles WHERE rolname = $1", NobodyRole)
+	found, err := collect[struct{ Active bool }](ctx, s,
+		"SELECT rolcanlogin OR rolcreatedb FROM pg_roles WHERE rolname = $1", NobodyRole)
 	if err != nil || len(found) == 0 {
 		return false, classify("postgres: look for role "+NobodyRole, err)
 	}
@@ -77,8 +79,10 @@ func (s *Server) Nobody(ctx context.Context) (there bool, err error) {
 	default:
 		return true, nil
 	}
-	return true, fault.New(fault.Refused, fmt.Sprintf("postgres: role %s, which is to own what is restored without its owners, %s", NobodyRole, why),
-		"Take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), or drop the role: it is created when it is missing.", nil)
+	return true, fault.New(fault.Refused,
+		fmt.Sprintf("postgres: role %s, which is to own what is restored without its owners, %s", NobodyRole, why),
+		"Take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), or drop the role: it is created "+
+			"when it is missing.", nil)
 }
 
 // CreateNobody makes NobodyRole.

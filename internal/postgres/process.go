@@ -106,7 +106,9 @@ func (p *Process) launch(cmd *exec.Cmd) error {
 func (p *Process) command(c command) *exec.Cmd {
 	cmd := exec.CommandContext(p.ctx, c.path, c.args...)
 	cmd.Env, cmd.Dir = c.env, c.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.as, Cloneflags: c.apart}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.as, Cloneflags: c.apart,
+	}
 	stop := c.stop
 	if stop == 0 {
 		stop = syscall.SIGTERM

@@ -21,8 +21,8 @@ func QuoteLiteral(value string) string {
 	return quoted
 }
 
-// MaxName is the bytes of the longest name, NAMEDATALEN-1: the server cuts longer names without an error, which would lead
-// to another database.
+// MaxName is the bytes of the longest name, NAMEDATALEN-1: the server cuts longer names without an error, which would
+// lead to another database.
 const MaxName = 63
 
 // checkName refuses what cannot be a database's name.

@@ -98,7 +98,8 @@ func stepsOf(lines []string) (steps [stepCount][]int, err error) {
 		}
 		id, entry, ok := listedEntry(line)
 		if !ok {
-			return steps, fault.New(fault.Failed, fmt.Sprintf("postgres: list archive: %.60q is no entry", line), "Restore with one job, which needs no list.", nil)
+			return steps, fault.New(fault.Failed, fmt.Sprintf("postgres: list archive: %.60q is no entry", line),
+				"Restore with one job, which needs no list.", nil)
 		}
 		ids, entries = append(ids, id), append(entries, entry)
 	}

@@ -40,7 +40,8 @@ func RenameRoles(desc, sql string, rename func(role string) string) (string, err
 	})
 	switch {
 	case err != nil:
-		return sql, fault.New(fault.Refused, "postgres: find the roles in an entry of kind "+desc, "Restore without --role, and change roles by hand.", err)
+		return sql, fault.New(fault.Refused, "postgres: find the roles in an entry of kind "+desc,
+			"Restore without --role, and change roles by hand.", err)
 	case !changed:
 		return sql, nil
 	}
@@ -72,7 +73,8 @@ func (st statement) roles() ([]int, error) {
 	case lead == [2]string{"create", "user"} && st.is(2, "mapping") && st.is(3, "for"):
 		return st.listAfter(3), nil
 	default:
-		return nil, fmt.Errorf("a statement that begins with %s %s is not known", strings.ToUpper(lead[0]), strings.ToUpper(lead[1]))
+		return nil, fmt.Errorf("a statement that begins with %s %s is not known", strings.ToUpper(lead[0]),
+			strings.ToUpper(lead[1]))
 	}
 }
 

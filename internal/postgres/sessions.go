@@ -34,7 +34,8 @@ func (s *Server) enoughSessions(ctx context.Context, database string) error {
 	look := func(kind, name string, limit int) {
 		if limit >= 0 && limit < runSessions { // below 0 is none
 			short = append(short, fmt.Sprintf("the connection limit of %s %s is %d", kind, QuoteIdent(name), limit))
-			raise = append(raise, fmt.Sprintf("ALTER %s %s CONNECTION LIMIT %d", strings.ToUpper(kind), QuoteIdent(name), runSessions))
+			raise = append(raise,
+				fmt.Sprintf("ALTER %s %s CONNECTION LIMIT %d", strings.ToUpper(kind), QuoteIdent(name), runSessions))
 		}
 	}
 	look("database", database, ofDatabase)
@@ -42,7 +43,8 @@ func (s *Server) enoughSessions(ctx context.Context, database string) error {
 	if len(short) == 0 {
 		return nil
 	}
-	return fault.New(fault.Config, fmt.Sprintf("postgres: %s, and a backup needs %d sessions at once", strings.Join(short, ", "), runSessions),
+	return fault.New(fault.Config,
+		fmt.Sprintf("postgres: %s, and a backup needs %d sessions at once", strings.Join(short, ", "), runSessions),
 		"Raise it, to more than that where others connect at the same time: "+strings.Join(raise, "; ")+".", nil)
 }
 

@@ -40,7 +40,8 @@ func (s *Server) DropOwn(ctx context.Context, name string) error {
 // detach drops the subscriptions of a database, which keep it from being dropped. Their slots are the publisher's, and
 // may still be those of the database that this one is a copy of: nothing is asked of them.
 func (s *Server) detach(ctx context.Context, database string) error {
-	names, err := s.names(ctx, `SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = $1)`, database)
+	names, err := s.names(ctx,
+		`SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = $1)`, database)
 	if err != nil || len(names) == 0 {
 		return err
 	}
@@ -52,7 +53,9 @@ func (s *Server) detach(ctx context.Context, database string) error {
 	}
 	defer func() { _ = there.Close(context.WithoutCancel(ctx)) }()
 	for _, name := range names {
-		for _, statement := range []string{"ALTER SUBSCRIPTION %s DISABLE", "ALTER SUBSCRIPTION %s SET (slot_name = NONE)", "DROP SUBSCRIPTION %s"} {
+		for _, statement := range []string{
+			"ALTER SUBSCRIPTION %s DISABLE", "ALTER SUBSCRIPTION %s SET (slot_name = NONE)", "DROP SUBSCRIPTION %s",
+		} {
 			if err := there.exec(ctx, fmt.Sprintf(statement, QuoteIdent(name))); err != nil {
 				return err
 			}

@@ -108,7 +108,8 @@ func (s *Server) rename(ctx context.Context, o Swap) error {
 	}
 	swapped, err := s.swapped(ctx, o)
 	if err == nil && !swapped {
-		err = fault.New(fault.Refused, o.what(), "Check which databases there are (`psql -l`), and start again.", errors.New("another session has renamed or replaced one of them"))
+		err = fault.New(fault.Refused, o.what(), "Check which databases there are (`psql -l`), and start again.",
+			errors.New("another session has renamed or replaced one of them"))
 	}
 	return err
 }
@@ -169,7 +170,9 @@ func (s *Server) ask(ctx context.Context, o Swap, pid int32, lost error) error {
 }
 
 func (o Swap) unknown(err error) error {
-	return fault.New(fault.Unavailable, o.what(), fmt.Sprintf("Check with `psql -l` when the server answers: if there is a database %q, the replacement was done.", o.Keep),
+	return fault.New(fault.Unavailable, o.what(),
+		fmt.Sprintf("Check with `psql -l` when the server answers: if there is a database %q, the replacement was done.",
+			o.Keep),
 		fmt.Errorf("%w: %w", ErrSwapUnknown, err))
 }
 

@@ -31,8 +31,13 @@ type search struct {
 // clientPrograms are used together, so all must be in one folder. A server of one's own needs its
 // programs beside them, of the same version.
 var (
-	clientPrograms = search{[]string{"pg_dump", "pg_dumpall", "pg_restore"}, "postgresql-client-%d", "postgresql%d"}
-	serverPrograms = search{append(clientPrograms.programs[:3:3], "initdb", "postgres"), "postgresql-%d", "postgresql%d-server"}
+	clientPrograms = search{
+		programs: []string{"pg_dump", "pg_dumpall", "pg_restore"}, debian: "postgresql-client-%d", redhat: "postgresql%d",
+	}
+	serverPrograms = search{
+		programs: append(clientPrograms.programs[:3:3], "initdb", "postgres"), debian: "postgresql-%d",
+		redhat: "postgresql%d-server",
+	}
 )
 
 // searched is where packages put PostgreSQL's programs (Debian, RHEL, own builds, Homebrew).
@@ -86,8 +91,11 @@ func (s search) in(ctx context.Context, dirs []string, serverMajor int) (Tools, 
 	}
 	last := len(s.programs) - 1
 	return Tools{}, fault.New(fault.Refused,
-		fmt.Sprintf("postgres: find %s and %s %d or newer: %s", strings.Join(s.programs[:last], ", "), s.programs[last], serverMajor, found),
-		fmt.Sprintf("Install "+s.debian+" (Debian, Ubuntu) or "+s.redhat+" (RHEL) from PostgreSQL's repository, or set the job's folder of client programs.", serverMajor, serverMajor), nil)
+		fmt.Sprintf("postgres: find %s and %s %d or newer: %s", strings.Join(s.programs[:last], ", "), s.programs[last],
+			serverMajor, found),
+		fmt.Sprintf("Install "+s.debian+" (Debian, Ubuntu) or "+s.redhat+
+			" (RHEL) from PostgreSQL's repository, or set the job's folder of client programs.",
+			serverMajor, serverMajor), nil)
 }
 
 // Majors of PostgreSQL between which pg_restore does not work: from 17 on it begins with a SET of
@@ -108,9 +116,12 @@ func (t Tools) CheckInto(serverMajor int) error {
 		return nil
 	}
 	return fault.New(fault.Refused,
-		fmt.Sprintf("postgres: pg_restore %d cannot restore into server %d, which does not know transaction_timeout", t.Major, serverMajor),
-		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository: "+
-			"backups are then made with it, and can be restored here. Restore what was dumped by a newer pg_dump into server %d or newer.",
+		fmt.Sprintf("postgres: pg_restore %d cannot restore into server %d, which does not know transaction_timeout",
+			t.Major, serverMajor),
+		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+
+			" (RHEL) from PostgreSQL's repository: "+
+			"backups are then made with it, and can be restored here. Restore what was dumped by a newer pg_dump into "+
+			"server %d or newer.",
 			serverMajor, serverMajor, setsTransactionTimeout), nil)
 }
 
@@ -128,9 +139,11 @@ func (t Tools) CheckFrom(f Facts) error {
 		return nil
 	}
 	return fault.New(fault.Refused,
-		fmt.Sprintf("postgres: pg_dump %d writes pg_attver into dumps of this server %s, which no server %d or newer knows, so that they restore into server %d only",
+		fmt.Sprintf("postgres: pg_dump %d writes pg_attver into dumps of this server %s, which no server %d or newer "+
+			"knows, so that they restore into server %d only",
 			t.Major, f.Version, writesColumnVersions, f.Major()),
-		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository: "+
+		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+
+			" (RHEL) from PostgreSQL's repository: "+
 			"backups are then made with it, and can be restored into newer servers too.", f.Major(), f.Major()), nil)
 }
 
