@@ -39,8 +39,8 @@ type Archive struct {
 }
 
 // Entry is one object of the table of contents. Definitions (SQL text) are not kept. Names are
-// unquoted text where their encoding is known (encoding.go), else the archive's bytes: nothing here is safe for a screen or
-// for SQL as it is, and JSON keeps what is no UTF-8 in Raw.
+// unquoted text where their encoding is known (encoding.go), else the archive's bytes: nothing here is safe for a
+// screen or for SQL as it is, and JSON keeps what is no UTF-8 in Raw.
 type Entry struct {
 	DumpID     int    `json:"id"`
 	Section    string `json:"section"` // "none", "pre-data", "data", "post-data"

@@ -29,7 +29,9 @@ type Choice struct {
 var relations = []string{"TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW"}
 
 // details describe the object that they depend on, and come whenever it does.
-var details = []string{"ACL", "COMMENT", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY", "TABLE ATTACH", "INDEX ATTACH"}
+var details = []string{
+	"ACL", "COMMENT", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY", "TABLE ATTACH", "INDEX ATTACH",
+}
 
 // parts belong to a table, and come with a whole one.
 var parts = []string{
@@ -38,10 +40,12 @@ var parts = []string{
 }
 
 // global entries concern the whole database.
-var global = []string{"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES", "BLOB", "BLOBS", "BLOB METADATA"}
+var global = []string{
+	"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES", "BLOB", "BLOBS", "BLOB METADATA",
+}
 
-// planned are planner's statistics, which pg_dump writes from 18 on when it is asked to. No part brings them: they would
-// be of tables whose rows may not come, and who restores a part has them computed anew.
+// planned are planner's statistics, which pg_dump writes from 18 on when it is asked to. No part brings them: they
+// would be of tables whose rows may not come, and who restores a part has them computed anew.
 var planned = []string{"STATISTICS DATA", "EXTENDED STATISTICS DATA"}
 
 func (e Entry) isPlanned() bool { return slices.Contains(planned, e.Desc) }
@@ -66,7 +70,8 @@ func (a *Archive) InSchema(name string) (entries []Entry) {
 			entries = append(entries, e)
 		case e.Desc == "SCHEMA" && e.Tag == name,
 			e.isDetail() && e.Namespace == "" && e.Tag == "SCHEMA "+name, // of public, which has no entry
-			e.Namespace == name && (e.Desc == "SEQUENCE" || !e.isDetail() && !slices.Contains(parts, e.Desc) && !slices.Contains(global, e.Desc) && e.Desc != "PUBLICATION TABLE"):
+			e.Namespace == name && (e.Desc == "SEQUENCE" || !e.isDetail() && !slices.Contains(parts, e.Desc) &&
+				!slices.Contains(global, e.Desc) && e.Desc != "PUBLICATION TABLE"):
 			entries = append(entries, e)
 		}
 	}
@@ -235,7 +240,8 @@ func (c *chooser) follows(e Entry) bool {
 // wantsRows: over a table that came without rows, a foreign key cannot be made, and a materialized
 // view would be filled with what was never true.
 func (c *chooser) wantsRows(e, of Entry) bool {
-	return (e.Desc == "FK CONSTRAINT" || e.Desc == "MATERIALIZED VIEW DATA") && (of.Desc == "TABLE" || of.Desc == "MATERIALIZED VIEW")
+	return (e.Desc == "FK CONSTRAINT" || e.Desc == "MATERIALIZED VIEW DATA") &&
+		(of.Desc == "TABLE" || of.Desc == "MATERIALIZED VIEW")
 }
 
 func (c *chooser) onWhole(e Entry) bool {

@@ -45,7 +45,10 @@ type block struct {
 func (s *Scanner) startData() {
 	h := &s.head
 	s.arch.HeadBytes = s.pos
-	h.fields, h.names, h.text, h.deps = nil, nil, nil, nil
+	h.fields = nil
+	h.names = nil
+	h.text = nil
+	h.deps = nil
 	s.expectBlock()
 }
 

@@ -8,17 +8,20 @@ import (
 )
 
 // Names stand in an archive in its encoding, that of the database as a rule. Here they are text: whoever asks a server
-// for them, types or reads them, does so in UTF-8. Of encodings with one byte to a letter that is certain. Names of others, and
-// of SQL_ASCII, where bytes mean what each client made of them, stay the bytes that they are.
+// for them, types or reads them, does so in UTF-8. Of encodings with one byte to a letter that is certain. Names of
+// others, and of SQL_ASCII, where bytes mean what each client made of them, stay the bytes that they are.
 
 // charmaps are PostgreSQL's encodings of one byte, as src/backend/utils/mb/Unicode has them.
 var charmaps = map[string]*charmap.Charmap{
 	"LATIN1": charmap.ISO8859_1, "LATIN2": charmap.ISO8859_2, "LATIN3": charmap.ISO8859_3, "LATIN4": charmap.ISO8859_4,
 	"LATIN5": charmap.ISO8859_9, "LATIN6": charmap.ISO8859_10, "LATIN7": charmap.ISO8859_13, "LATIN8": charmap.ISO8859_14,
 	"LATIN9": charmap.ISO8859_15, "LATIN10": charmap.ISO8859_16,
-	"ISO_8859_5": charmap.ISO8859_5, "ISO_8859_6": charmap.ISO8859_6, "ISO_8859_7": charmap.ISO8859_7, "ISO_8859_8": charmap.ISO8859_8,
-	"WIN866": charmap.CodePage866, "WIN874": charmap.Windows874, "WIN1250": charmap.Windows1250, "WIN1251": charmap.Windows1251,
-	"WIN1252": charmap.Windows1252, "WIN1253": charmap.Windows1253, "WIN1254": charmap.Windows1254, "WIN1255": charmap.Windows1255,
+	"ISO_8859_5": charmap.ISO8859_5, "ISO_8859_6": charmap.ISO8859_6, "ISO_8859_7": charmap.ISO8859_7,
+	"ISO_8859_8": charmap.ISO8859_8,
+	"WIN866":     charmap.CodePage866, "WIN874": charmap.Windows874, "WIN1250": charmap.Windows1250,
+	"WIN1251": charmap.Windows1251,
+	"WIN1252": charmap.Windows1252, "WIN1253": charmap.Windows1253, "WIN1254": charmap.Windows1254,
+	"WIN1255": charmap.Windows1255,
 	"WIN1256": charmap.Windows1256, "WIN1257": charmap.Windows1257, "WIN1258": charmap.Windows1258,
 	"KOI8R": charmap.KOI8R, "KOI8U": charmap.KOI8U,
 }

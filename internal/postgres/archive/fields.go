@@ -79,7 +79,9 @@ func (s *Scanner) gotField(b []byte) {
 func (s *Scanner) startText(n int64) {
 	h := &s.head
 	f := h.field()
-	h.text, h.size, h.left = h.text[:0], n, n
+	h.text = h.text[:0]
+	h.size = n
+	h.left = n
 	h.keep = f.keep == nil || f.keep(s)
 	switch {
 	case n == -1 || n == 0:

@@ -101,8 +101,12 @@ func headerFields(minor int64) []field {
 	}
 	return append(fields,
 		field{name: "database name", kind: kindText, set: func(s *Scanner, v value) { s.arch.Database = string(v.text) }},
-		field{name: "server version", kind: kindText, set: func(s *Scanner, v value) { s.arch.ServerVersion = string(v.text) }},
-		field{name: "pg_dump version", kind: kindText, set: func(s *Scanner, v value) { s.arch.DumpVersion = string(v.text) }},
+		field{
+			name: "server version", kind: kindText, set: func(s *Scanner, v value) { s.arch.ServerVersion = string(v.text) },
+		},
+		field{
+			name: "pg_dump version", kind: kindText, set: func(s *Scanner, v value) { s.arch.DumpVersion = string(v.text) },
+		},
 		field{name: "number of entries", kind: kindInt, set: (*Scanner).setEntryCount},
 	)
 }

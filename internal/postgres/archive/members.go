@@ -62,5 +62,6 @@ func (c *chooser) comes(e Entry) bool {
 
 // mayBeOfOneThatComes is for what does not come, and perhaps should.
 func (c *chooser) mayBeOfOneThatComes(e Entry) bool {
-	return e.ofMember(c.known) && !c.with.RowsOnly && slices.ContainsFunc(c.extensionsOf(e), func(x Entry) bool { return c.in[x.DumpID] })
+	return e.ofMember(c.known) && !c.with.RowsOnly && slices.ContainsFunc(c.extensionsOf(e),
+		func(x Entry) bool { return c.in[x.DumpID] })
 }

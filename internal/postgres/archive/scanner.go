@@ -122,7 +122,9 @@ func (s *Scanner) complete(b []byte) {
 
 // expect makes a value of n bytes the next one.
 func (s *Scanner) expect(st state, n int) {
-	s.state, s.need, s.have = st, n, 0
+	s.state = st
+	s.need = n
+	s.have = 0
 }
 
 func (s *Scanner) fail(kind error, format string, args ...any) {

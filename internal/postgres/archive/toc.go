@@ -59,7 +59,9 @@ func (s *Scanner) startEntries() {
 		s.startData()
 		return
 	}
-	h.part, h.fields, h.end = "table of contents", entryFields(h.minor), (*Scanner).endEntry
+	h.part = "table of contents"
+	h.fields = entryFields(h.minor)
+	h.end = (*Scanner).endEntry
 	s.begin()
 }
 
@@ -77,7 +79,10 @@ func entryFields(minor int64) []field {
 		{name: "section", kind: kindInt, set: (*Scanner).setSection},
 		{name: "definition", kind: kindText, keep: readsDefinition, set: (*Scanner).setDefinition},
 		{name: "drop command", kind: kindText, keep: never},
-		{name: "copy command", kind: kindText, keep: never, set: func(s *Scanner, v value) { s.head.data.copied = v.size > 0 }},
+		{
+			name: "copy command", kind: kindText, keep: never,
+			set: func(s *Scanner, v value) { s.head.data.copied = v.size > 0 },
+		},
 		{name: "schema", kind: kindText, set: name(func(e *Entry) *string { return &e.Namespace })},
 		{name: "tablespace", kind: kindText, set: name(func(e *Entry) *string { return &e.Tablespace })},
 		{name: "access method", kind: kindText, keep: never},
@@ -98,7 +103,9 @@ func (s *Scanner) setDumpID(v value) {
 	if v.n <= 0 || v.n > 1<<31-1 {
 		s.fail(ErrCorrupt, "dump id %d", v.n)
 	}
-	h.entry, h.data, h.deps = Entry{DumpID: int(v.n)}, awaited{}, h.deps[:0]
+	h.entry = Entry{DumpID: int(v.n)}
+	h.data = awaited{}
+	h.deps = h.deps[:0]
 }
 
 // setSection names a teSection of pg_backup.h.
@@ -122,12 +129,13 @@ func readsDefinition(s *Scanner) bool {
 	return false
 }
 
-// setDefinition reads SET client_encoding = 'UTF8', SET standard_conforming_strings = 'off', and of a constraint whether
-// it excludes; no text is kept.
+// setDefinition reads SET client_encoding = 'UTF8', SET standard_conforming_strings = 'off', and of a constraint
+// whether it excludes; no text is kept.
 func (s *Scanner) setDefinition(v value) {
 	switch s.head.entry.Desc {
 	case "CONSTRAINT":
-		s.head.entry.Excludes = bytes.Contains(v.text, []byte(" EXCLUDE USING ")) || bytes.Contains(v.text, []byte(" WITHOUT OVERLAPS"))
+		s.head.entry.Excludes = bytes.Contains(v.text, []byte(" EXCLUDE USING ")) ||
+			bytes.Contains(v.text, []byte(" WITHOUT OVERLAPS"))
 		return
 	case "STDSTRINGS":
 		s.arch.OldStrings = bytes.Contains(v.text, []byte("off"))
