@@ -56,9 +56,12 @@ func Dial(ctx context.Context, socket string) (*Confined, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, fault.New(fault.Unavailable, what, "Find out why it did not start: `journalctl -u 'postgres-drill-server*'`.", err)
+		return nil, fault.New(fault.Unavailable, what,
+			"Find out why it did not start: `journalctl -u 'postgres-drill-server*'`.", err)
 	}
-	c.Dir, c.free, c.size = hello.Dir, hello.Free, hello.Size
+	c.Dir = hello.Dir
+	c.free = hello.Free
+	c.size = hello.Size
 	go c.follow(lines)
 	return c, nil
 }
@@ -93,7 +96,8 @@ func (c *Confined) follow(lines *bufio.Reader) {
 		case c.err != nil: // the first word counts
 		case err != nil:
 			c.err = fault.New(fault.Failed, "the drill's server: its unit ended without a word",
-				"Look for the out-of-memory killer in `journalctl -u 'postgres-drill-server@*'`, and raise MemoryMax= of "+ServerUnit+".", err)
+				"Look for the out-of-memory killer in `journalctl -u 'postgres-drill-server@*'`, and raise MemoryMax= of "+
+					ServerUnit+".", err)
 		case r.Ended != nil:
 			c.err = r.Ended.err()
 		case r.Ready != nil && c.Host == "":
@@ -114,7 +118,9 @@ func (c *Confined) take(p *place) {
 		_ = c.conn.Close()
 		return
 	}
-	c.Host, c.Port, c.User = p.Host, p.Port, p.User
+	c.Host = p.Host
+	c.Port = p.Port
+	c.User = p.User
 	c.Lacks = p.Lacks
 	close(c.ready)
 }
@@ -132,7 +138,8 @@ func (c *Confined) Start(ctx context.Context, tools postgres.Tools, needs Needs)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-time.After(2 * startWait):
-		return fault.New(fault.Unavailable, fmt.Sprintf("scratch: the unit of the drill's server says nothing after %s", 2*startWait), "", nil)
+		return fault.New(fault.Unavailable,
+			fmt.Sprintf("scratch: the unit of the drill's server says nothing after %s", 2*startWait), "", nil)
 	}
 }
 

@@ -30,7 +30,8 @@ const (
 func (n Needs) bounded() Needs {
 	plain := postgres.PlainLibraries(strings.Join(n.Libraries, ","))
 	n.Libraries = plain[:min(len(plain), maxLibraries)]
-	n.Extensions = slices.DeleteFunc(slices.Clone(n.Extensions), func(name string) bool { return len(name) > postgres.MaxName })
+	n.Extensions = slices.DeleteFunc(slices.Clone(n.Extensions),
+		func(name string) bool { return len(name) > postgres.MaxName })
 	n.Extensions = n.Extensions[:min(len(n.Extensions), maxExtensions)]
 	return n
 }
@@ -41,7 +42,8 @@ func (s *Server) equipment() []string {
 	if len(s.libraries) == 0 {
 		return nil
 	}
-	settings := append([]string{"shared_preload_libraries=" + strings.Join(s.libraries, ","), "max_worker_processes=0"}, s.parameters...)
+	settings := append([]string{"shared_preload_libraries=" + strings.Join(s.libraries, ","), "max_worker_processes=0"},
+		s.parameters...)
 	if slices.Contains(s.libraries, "pg_cron") {
 		settings = append(settings, "cron.launch_active_jobs=off", "cron.log_run=off")
 	}

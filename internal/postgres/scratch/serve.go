@@ -49,7 +49,10 @@ func Serve(ctx context.Context, conn net.Conn, dir, socketDir string) error {
 		cancel(errGone)
 	}()
 	defer func() { _ = conn.SetReadDeadline(time.Unix(1, 0)); <-reader }()
-	return serve(ctx, conn, Options{Tools: postgres.Tools{Dir: wanted.BinDir}, Dir: dir, SocketDir: socketDir, Guarded: true, Needs: wanted.Needs})
+	return serve(ctx, conn,
+		Options{
+			Tools: postgres.Tools{Dir: wanted.BinDir}, Dir: dir, SocketDir: socketDir, Guarded: true, Needs: wanted.Needs,
+		})
 }
 
 func readOrder(lines *bufio.Reader) (o order, err error) {
@@ -72,7 +75,8 @@ func serve(ctx context.Context, conn net.Conn, o Options) error {
 		return told(conn, err)
 	}
 	defer server.Close()
-	if err := send(conn, report{Ready: &place{Host: server.Host, Port: server.Port, User: server.User, Lacks: server.Lacks}}); err != nil {
+	if err := send(conn,
+		report{Ready: &place{Host: server.Host, Port: server.Port, User: server.User, Lacks: server.Lacks}}); err != nil {
 		return fmt.Errorf("scratch: serve: %w", err)
 	}
 	tick := time.NewTicker(roomEvery)

@@ -111,7 +111,8 @@ func (s *Server) folders(o Options, as *syscall.Credential) (err error) {
 		}
 	}
 	if len(s.Host) > maxSocket || strings.ContainsAny(s.Host, `",`) {
-		return fault.New(fault.Config, "scratch: no socket fits into "+filepath.Dir(s.Host), "Set TMPDIR to a short path without commas and quotes.", nil)
+		return fault.New(fault.Config, "scratch: no socket fits into "+filepath.Dir(s.Host),
+			"Set TMPDIR to a short path without commas and quotes.", nil)
 	}
 	return nil
 }
@@ -138,7 +139,9 @@ func (s *Server) program(o Options, as *syscall.Credential, name string, args ..
 	if path := os.Getenv("LD_LIBRARY_PATH"); path != "" { // builds that need it need it here too
 		env = append(env, "LD_LIBRARY_PATH="+path)
 	}
-	return postgres.Program{Path: filepath.Join(o.Tools.Dir, name), Args: args, Env: env, Dir: s.data.Path, As: as, Stop: syscall.SIGQUIT}
+	return postgres.Program{
+		Path: filepath.Join(o.Tools.Dir, name), Args: args, Env: env, Dir: s.data.Path, As: as, Stop: syscall.SIGQUIT,
+	}
 }
 
 // initialise makes the cluster. Whoever gets into the socket's folder, which is the server's
@@ -155,17 +158,20 @@ func (s *Server) settings(o Options) []string {
 		permissions = "0777"
 	}
 	return append([]string{
-		"listen_addresses=", `unix_socket_directories="` + s.Host + `"`, "unix_socket_permissions=" + permissions, "port=" + s.Port,
+		"listen_addresses=", `unix_socket_directories="` + s.Host + `"`, "unix_socket_permissions=" + permissions,
+		"port=" + s.Port,
 		// Nothing has to survive.
 		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
 		"max_wal_size=2GB", "checkpoint_timeout=1h", "autovacuum=off",
-		"shared_buffers=128MB", "maintenance_work_mem=256MB", "huge_pages=off", "max_connections=30", "max_locks_per_transaction=1024",
+		"shared_buffers=128MB", "maintenance_work_mem=256MB", "huge_pages=off", "max_connections=30",
+		"max_locks_per_transaction=1024",
 		"jit=off", // the sandbox forbids memory that is writable and executable
 		// In /dev/shm, the end of any other unit of this user with RemoveIPC= would remove it.
 		"dynamic_shared_memory_type=mmap",
 		"restart_after_crash=off", // a killed process ends the server, so that it is noticed
 		// What is said goes to one place, and never holds statements: they have people's data.
-		"logging_collector=off", "log_destination=stderr", "log_min_messages=fatal", "log_min_error_statement=panic", "lc_messages=C",
+		"logging_collector=off", "log_destination=stderr", "log_min_messages=fatal", "log_min_error_statement=panic",
+		"lc_messages=C",
 	}, s.equipment()...)
 }
 
@@ -194,7 +200,8 @@ func (s *Server) run(ctx context.Context, o Options, as *syscall.Credential) (er
 	if s.process, err = startApart(ctx, s.program(o, as, "postgres", args...)); err != nil {
 		return err
 	}
-	ready, cancel := context.WithTimeoutCause(ctx, startWait, fault.New(fault.Unavailable, fmt.Sprintf("it does not answer after %s", startWait), "", nil))
+	ready, cancel := context.WithTimeoutCause(ctx, startWait,
+		fault.New(fault.Unavailable, fmt.Sprintf("it does not answer after %s", startWait), "", nil))
 	defer cancel()
 	for {
 		session, err := postgres.Connect(ready, s.Target("postgres"), 0)
@@ -233,7 +240,8 @@ func (s *Server) Err() error {
 	if code := fault.CodeOf(err); code == fault.NoSpace {
 		return fault.New(code, "the private server", "Free space, or set spool_dir to a larger disk.", err)
 	}
-	return fault.New(fault.Failed, "the private server", "Look for the out-of-memory killer in the kernel's journal, and raise the unit's MemoryMax=.", err)
+	return fault.New(fault.Failed, "the private server",
+		"Look for the out-of-memory killer in the kernel's journal, and raise the unit's MemoryMax=.", err)
 }
 
 // Close ends the server, without saving anything, and removes every trace.

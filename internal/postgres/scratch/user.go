@@ -28,7 +28,9 @@ func servant() (*syscall.Credential, error) {
 			return c, nil
 		}
 	}
-	return nil, fault.New(fault.Refused, "scratch: a PostgreSQL server does not run as root, and there is no user "+DrillUser+" or nobody", "Create the user with `sudo pgbtui units install`.", nil)
+	return nil, fault.New(fault.Refused,
+		"scratch: a PostgreSQL server does not run as root, and there is no user "+DrillUser+" or nobody",
+		"Create the user with `sudo pgbtui units install`.", nil)
 }
 
 func credential(name string) (*syscall.Credential, error) {
