@@ -67,7 +67,10 @@ func MinimumDays(class string) int { return terms(class).MinimumDays }
 
 // BuiltIn are AWS's list prices as far as a dated source was found: storage of the first 50 TB.
 func BuiltIn() Table {
-	t := Table{AsOf: "AWS's list prices, as published from 14 September 2025 to 1 July 2026", regions: map[string]map[string]Price{}}
+	t := Table{
+		AsOf:    "AWS's list prices, as published from 14 September 2025 to 1 July 2026",
+		regions: map[string]map[string]Price{},
+	}
 	virginia := map[string][2]float64{ // storage and requests: AWS Price List, 28 October 2025
 		standard: {0.023, 0.005}, "STANDARD_IA": {0.0125, 0.01}, "ONEZONE_IA": {0.01, 0.01}, "GLACIER_IR": {0.004, 0.02},
 		"GLACIER": {0.0036, 0.03}, "DEEP_ARCHIVE": {0.00099, 0.05},
