@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// ShellWord makes s one word of a shell, exactly, for command lines that people read and paste. Control characters and what
-// else Text would write otherwise become $'…' escapes, so that the line can be shown safely. bash, zsh and ksh know these,
-// dash does not.
+// ShellWord makes s one word of a shell, exactly, for command lines that people read and paste. Control characters and
+// what else Text would write otherwise become $'…' escapes, so that the line can be shown safely. bash, zsh and ksh
+// know these, dash does not.
 func ShellWord(s string) string {
 	switch {
 	case plainWord(s):
