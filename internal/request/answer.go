@@ -34,7 +34,9 @@ type Answer struct {
 func (a *Answer) End(err error) {
 	a.Over = true
 	if err != nil {
-		a.Error, a.Remedy, a.Code = err.Error(), fault.Remedy(err), fault.CodeOf(err)
+		a.Error = err.Error()
+		a.Remedy = fault.Remedy(err)
+		a.Code = fault.CodeOf(err)
 	}
 }
 
@@ -98,7 +100,8 @@ func ReadAnswer(dir, id string) (Answer, error) {
 
 func parseAnswer(body []byte) (a Answer, err error) {
 	if err := json.Unmarshal(body, &a); err != nil {
-		return Answer{}, fault.New(fault.Refused, "request: answer not readable", "The journal of the unit says how it ended.", err)
+		return Answer{}, fault.New(fault.Refused, "request: answer not readable",
+			"The journal of the unit says how it ended.", err)
 	}
 	return a, nil
 }

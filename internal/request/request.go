@@ -114,7 +114,8 @@ func Write(dir, id string, r Restore) error {
 func classify(dir string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fault.New(fault.NotPermitted, "request: write", "Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
+		return fault.New(fault.NotPermitted, "request: write",
+			"Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
 	case errors.Is(err, os.ErrNotExist):
 		return fault.New(fault.Config, "request: there is no folder "+dir, "Run `sudo pgbtui units install`.", err)
 	}
@@ -136,7 +137,8 @@ func Take(dir, id string) (Restore, error) {
 		return r, err
 	}
 	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
-		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice", "Let the unit's user write to "+dir+".", err)
+		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice",
+			"Let the unit's user write to "+dir+".", err)
 	}
 	return r, nil
 }
