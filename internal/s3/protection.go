@@ -69,7 +69,7 @@ func (b *Bucket) askObjectLock(ctx context.Context, p *Protection) error {
 	p.ObjectLock = config.ObjectLockEnabled == types.ObjectLockEnabledEnabled
 	if config.Rule != nil && config.Rule.DefaultRetention != nil {
 		d := config.Rule.DefaultRetention
-		p.Default = DefaultRetention{lockMode(string(d.Mode)), countOf(d.Days), countOf(d.Years)}
+		p.Default = DefaultRetention{Mode: lockMode(string(d.Mode)), Days: countOf(d.Days), Years: countOf(d.Years)}
 	}
 	return nil
 }

@@ -97,7 +97,8 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 	opts = opts.withDefaults()
 	transport := newTransport(cfg.HTTPClient, opts.IdleTimeout)
 	b := &Bucket{
-		opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}, sender: transport, signer: v4.NewSigner(),
+		opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}, sender: transport,
+		signer: v4.NewSigner(),
 	}
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(transport)
