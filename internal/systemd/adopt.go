@@ -43,14 +43,17 @@ func refuseForeign(r root, found map[string]string, adopt bool) error {
 		adoptable := path == plainService || path == plainTimer
 		switch {
 		case !adoptable:
-			return fault.New(fault.Refused, "systemd: install "+full, "Move that file away first.", errors.New("a file that pgbtui did not write is there"))
+			return fault.New(fault.Refused, "systemd: install "+full, "Move that file away first.",
+				errors.New("a file that pgbtui did not write is there"))
 		case !adopt:
 			return fault.New(fault.Refused, "systemd: install "+full,
-				"Take it over with `sudo pgbtui units install --adopt`. The old file is kept as "+filepath.Base(full)+adoptedSuffix+".",
+				"Take it over with `sudo pgbtui units install --adopt`. The old file is kept as "+filepath.Base(full)+
+					adoptedSuffix+".",
 				errors.New("a unit that pgbtui did not write is there"))
 		}
 		if _, err := os.Lstat(full + adoptedSuffix); !errors.Is(err, fs.ErrNotExist) {
-			return fault.New(fault.Refused, "systemd: adopt "+full, "Move "+full+adoptedSuffix+" away first.", errors.New("an earlier copy is there"))
+			return fault.New(fault.Refused, "systemd: adopt "+full, "Move "+full+adoptedSuffix+" away first.",
+				errors.New("an earlier copy is there"))
 		}
 	}
 	return nil
@@ -151,10 +154,14 @@ func adoptEnvironment(r root, settings []setting, report *Report) error {
 func adoptedLine(v variable, all []variable, report *Report) string {
 	overNetwork := false
 	for _, other := range all {
-		overNetwork = overNetwork || ((other.name == "PGHOST" || other.name == "PGSERVICE") && !strings.HasPrefix(other.value, "/"))
+		overNetwork = overNetwork || ((other.name == "PGHOST" || other.name == "PGSERVICE") &&
+			!strings.HasPrefix(other.value, "/"))
 	}
 	if (v.name == "DB_USER" || v.name == "PGUSER") && v.value == "postgres" && !overNetwork {
-		report.add(Note, "The old unit logged in as postgres; the new one runs as pgbtui and logs in as role pgbtui: "+v.name+" is kept as a comment.", "")
+		report.add(Note,
+			"The old unit logged in as postgres; the new one runs as pgbtui and logs in as role pgbtui: "+v.name+
+				" is kept as a comment.",
+			"")
 		return "# " + environmentLine(v)
 	}
 	return environmentLine(v)

@@ -52,7 +52,8 @@ func calendar(ctx context.Context, expression string, n int, options ...string) 
 		case ctx.Err() != nil:
 			return nil, fault.New(fault.Temporary, what, "", ctx.Err())
 		case errors.As(err, &exit):
-			return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", errors.New(lastLine(stderr.String())))
+			return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.",
+				errors.New(lastLine(stderr.String())))
 		}
 		return nil, fault.New(fault.Unavailable, what, "Install systemd's tools.", err)
 	}

@@ -40,7 +40,9 @@ func (b *Bus) DrillUnits(ctx context.Context) (*DrillUnits, error) {
 	if err != nil {
 		return nil, err
 	}
-	units := &DrillUnits{ServerDir: "/var/tmp", ServerMemory: server.amount("MemoryMax"), Memory: drill.amount("MemoryMax")}
+	units := &DrillUnits{
+		ServerDir: "/var/tmp", ServerMemory: server.amount("MemoryMax"), Memory: drill.amount("MemoryMax"),
+	}
 	for _, variable := range server.words("Environment") {
 		if dir, ok := strings.CutPrefix(variable, "TMPDIR="); ok {
 			units.ServerDir = dir

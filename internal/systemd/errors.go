@@ -69,6 +69,7 @@ func permissionRemedy() string {
 		return fmt.Sprintf("Only root and members of group %s may do this: `sudo usermod -aG %s %s`, then log in again.",
 			OperatorGroup, OperatorGroup, printable.ShellWord(me.Username))
 	}
-	return fmt.Sprintf("Check that polkit is installed and %[2]s is in place: you are in group %[1]s, and polkit did not allow it. `sudo pgbtui units install` repairs it.",
+	return fmt.Sprintf("Check that polkit is installed and %[2]s is in place: you are in group %[1]s, and polkit did "+
+		"not allow it. `sudo pgbtui units install` repairs it.",
 		OperatorGroup, polkitFile)
 }

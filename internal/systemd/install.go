@@ -42,7 +42,8 @@ func Install(ctx context.Context, o InstallOptions) (*Report, error) {
 		return nil, err
 	}
 	if r.machine() && os.Geteuid() != 0 {
-		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: `sudo pgbtui units install`.", nil)
+		return nil, fault.New(fault.NotPermitted, "systemd: install units", "Run it as root: `sudo pgbtui units install`.",
+			nil)
 	}
 	if o.DatabaseRole && !r.live() {
 		return nil, fault.New(fault.Usage, "systemd: create the database role: this is an image, or no systemd runs here",
@@ -136,9 +137,15 @@ func advise(r root, o InstallOptions, files []File, report *Report) {
 		report.add(Note, "The units run "+o.Binary+", which is not there yet.", "")
 	}
 	if r.live() && !o.DatabaseRole {
-		report.add(Note, "The backups log in to PostgreSQL as role pgbtui, by the socket and the system user of that name. Create it with: sudo pgbtui units install --database-role, or run this SQL as a superuser:\n"+RoleSQL(), "")
+		report.add(Note,
+			"The backups log in to PostgreSQL as role pgbtui, by the socket and the system user of that name. Create it "+
+				"with: sudo pgbtui units install --database-role, or run this SQL as a superuser:\n"+RoleSQL(),
+			"")
 	}
-	report.add(Note, "Operators: sudo usermod -aG pgbtui,systemd-journal NAME (start and stop backups, request restores, read configuration and journal).", "")
+	report.add(Note,
+		"Operators: sudo usermod -aG pgbtui,systemd-journal NAME (start and stop backups, request restores, read "+
+			"configuration and journal).",
+		"")
 }
 
 // writeBelow writes those of the files whose path begins with prefix.

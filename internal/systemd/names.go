@@ -39,7 +39,8 @@ func Patterns() []string {
 	for _, base := range timed() {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
-	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service", WatchService, WatchTimer)
+	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service",
+		WatchService, WatchTimer)
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from

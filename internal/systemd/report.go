@@ -35,7 +35,7 @@ type Report struct {
 }
 
 func (r *Report) add(action Action, what, detail string) {
-	r.Steps = append(r.Steps, Step{action, what, detail})
+	r.Steps = append(r.Steps, Step{Action: action, What: what, Detail: detail})
 }
 
 // WriteTo prints a line per step, notes last.

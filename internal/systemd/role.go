@@ -12,8 +12,8 @@ import (
 
 // RoleSQL makes the role that the backups log in as: it reads everything, changes nothing, and
 // sees every row. Its messages are in English, whatever language the server speaks: what pg_dump passes on of them is
-// told apart by its words, and only a superuser may set that. Running it again changes nothing. pg_read_all_data exists from PostgreSQL 14 on
-// (Predefined Roles, in PostgreSQL's documentation); before that the script ends with an error.
+// told apart by its words, and only a superuser may set that. Running it again changes nothing. pg_read_all_data exists
+// from PostgreSQL 14 on (Predefined Roles, in PostgreSQL's documentation); before that the script ends with an error.
 //
 // Peer authentication over the socket needs no password and no mapping, since the system user
 // of the units has the same name.

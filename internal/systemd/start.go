@@ -31,7 +31,8 @@ func (b *Bus) Start(ctx context.Context, unit string) (Run, error) {
 	}
 	run := Run{Unit: unit, InvocationID: before.InvocationID, Before: before}
 	if before.Running() || (before.JobID != 0 && !before.Waiting()) {
-		return run, fault.New(fault.Temporary, "systemd: start "+unit, "Follow the run that is in progress, or wait until it ends.", ErrAlreadyRunning)
+		return run, fault.New(fault.Temporary, "systemd: start "+unit,
+			"Follow the run that is in progress, or wait until it ends.", ErrAlreadyRunning)
 	}
 	if err := startable(before); err != nil {
 		return Run{}, err
@@ -58,11 +59,14 @@ func startable(u UnitState) error {
 	case "loaded":
 		return nil
 	case "not-found":
-		return fault.New(fault.NotFound, what, "Install the units with `sudo pgbtui units install`.", fmt.Errorf("no such unit file"))
+		return fault.New(fault.NotFound, what, "Install the units with `sudo pgbtui units install`.",
+			fmt.Errorf("no such unit file"))
 	case "masked":
-		return fault.New(fault.Refused, what, "Run `sudo systemctl unmask "+printable.ShellWord(u.Name)+"`.", fmt.Errorf("the unit is masked"))
+		return fault.New(fault.Refused, what, "Run `sudo systemctl unmask "+printable.ShellWord(u.Name)+"`.",
+			fmt.Errorf("the unit is masked"))
 	}
-	return fault.New(fault.Config, what, "Read `systemctl status "+printable.ShellWord(u.Name)+"`.", fmt.Errorf("the unit file is %s", u.LoadState))
+	return fault.New(fault.Config, what, "Read `systemctl status "+printable.ShellWord(u.Name)+"`.",
+		fmt.Errorf("the unit file is %s", u.LoadState))
 }
 
 // awaitInvocation waits up to a second for the run that a start job begins to get its id.
@@ -120,7 +124,8 @@ func (b *Bus) Listen(ctx context.Context, socket string) error {
 			return err
 		}
 		if u.ActiveState == "failed" || u.JobID == 0 && !u.Running() {
-			return fault.New(fault.Failed, "systemd: start "+socket, "Read `systemctl status "+printable.ShellWord(socket)+"`.", nil)
+			return fault.New(fault.Failed, "systemd: start "+socket, "Read `systemctl status "+printable.ShellWord(socket)+"`.",
+				nil)
 		}
 		if _, ok := <-changes; !ok {
 			return fmt.Errorf("systemd: start %s: %w", socket, context.Cause(ctx))

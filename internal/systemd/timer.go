@@ -60,7 +60,8 @@ func (b *Bus) Timers(ctx context.Context, also ...string) ([]Timer, error) {
 
 // timersLike reads the timers among the units that match the globs, and those named in also.
 func (b *Bus) timersLike(ctx context.Context, patterns []string, also ...string) ([]Timer, error) {
-	patterns = slices.DeleteFunc(slices.Clone(patterns), func(glob string) bool { return !strings.HasSuffix(glob, ".timer") })
+	patterns = slices.DeleteFunc(slices.Clone(patterns),
+		func(glob string) bool { return !strings.HasSuffix(glob, ".timer") })
 	names, err := b.loaded(ctx, patterns)
 	if err != nil {
 		return nil, err

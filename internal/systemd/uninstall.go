@@ -17,7 +17,8 @@ import (
 func Uninstall(ctx context.Context, dir string) (*Report, error) {
 	r := root(dir)
 	if r.machine() && os.Geteuid() != 0 {
-		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units", "Run it as root: `sudo pgbtui units uninstall`.", nil)
+		return nil, fault.New(fault.NotPermitted, "systemd: uninstall units",
+			"Run it as root: `sudo pgbtui units uninstall`.", nil)
 	}
 	files, err := Files(DefaultBinary)
 	if err != nil {
@@ -111,7 +112,8 @@ func silenceTimers(ctx context.Context, r root, report *Report) error {
 	}
 	for _, t := range timers {
 		// What lies elsewhere is somebody else's, and what we did not write is kept.
-		if text, err := r.read(t.FragmentPath); err != nil || filepath.Dir(t.FragmentPath) != unitDir || !isOurs(text) || t.State == TimerOff {
+		if text, err := r.read(t.FragmentPath); err != nil || filepath.Dir(t.FragmentPath) != unitDir || !isOurs(text) ||
+			t.State == TimerOff {
 			continue
 		}
 		if err := bus.DisableTimer(ctx, t.Name); err != nil {
@@ -140,6 +142,10 @@ func leftBehind(r root, report *Report) error {
 	if err := clearState(r, report); err != nil {
 		return err
 	}
-	report.add(Note, "Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-watch and pgbtui-drill; DROP OWNED BY pgbtui; DROP ROLE pgbtui.", "")
+	report.add(Note,
+		"Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo "+
+			"userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-watch and pgbtui-drill; DROP OWNED BY pgbtui; "+
+			"DROP ROLE pgbtui.",
+		"")
 	return nil
 }

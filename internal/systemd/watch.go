@@ -46,7 +46,10 @@ func subscribe(ctx context.Context) (*dbus.Conn, chan *dbus.Signal, error) {
 		return nil, nil, err
 	}
 	matches := [][]dbus.MatchOption{
-		{dbus.WithMatchInterface("org.freedesktop.DBus.Properties"), dbus.WithMatchMember("PropertiesChanged"), dbus.WithMatchPathNamespace(unitPaths)},
+		{
+			dbus.WithMatchInterface("org.freedesktop.DBus.Properties"), dbus.WithMatchMember("PropertiesChanged"),
+			dbus.WithMatchPathNamespace(unitPaths),
+		},
 		{dbus.WithMatchInterface(manager), dbus.WithMatchMember("JobNew")},
 		{dbus.WithMatchInterface(manager), dbus.WithMatchMember("JobRemoved")},
 		{dbus.WithMatchInterface(manager), dbus.WithMatchMember("Reloading")},
