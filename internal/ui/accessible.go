@@ -41,7 +41,8 @@ func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) 
 	o.Look.NoColor = true
 	sh := &shared{Options: o, theme: newTheme(true).unbroken(), now: o.Now(), asked: map[string]bool{}}
 	t := &talk{shared: sh, in: bufio.NewScanner(in), out: out}
-	first := "pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " + strings.ToUpper(clean(o.Identity.Label))
+	first := "pgbtui on " + orUnknown(o.Identity.Host) + " " + clean(o.Identity.Cluster) + " " +
+		strings.ToUpper(clean(o.Identity.Label))
 	if over := o.Identity.overridden(); over != "" {
 		first += ": " + over
 	}
@@ -116,7 +117,9 @@ func (t *talk) read(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	t.now = t.Now()
-	sets, runs, timers := setsMsg{err: t.missing("catalogue")}, runsMsg{err: t.missing("units")}, timersMsg{err: t.missing("timers")}
+	sets := setsMsg{err: t.missing("catalogue")}
+	runs := runsMsg{err: t.missing("units")}
+	timers := timersMsg{err: t.missing("timers")}
 	if o := t.Sources.Objectives; o != nil {
 		t.goals.put(t.now, o.Objectives(ctx), nil)
 	}
@@ -154,7 +157,8 @@ func (t *talk) overview(ctx context.Context) {
 		case d.newest == nil:
 			text += "cannot be recovered"
 		default:
-			text += "recoverable to " + when(t.Zone, d.recoverTo()) + ", " + ago(t.now, d.newest.FinishedAt) + ", proof " + proofText(t.shared, d.newest) + ", restore time " + restoreTimeText(t.shared, d.newest)
+			text += "recoverable to " + when(t.Zone, d.recoverTo()) + ", " + ago(t.now, d.newest.FinishedAt) + ", proof " +
+				proofText(t.shared, d.newest) + ", restore time " + restoreTimeText(t.shared, d.newest)
 		}
 		t.say(text)
 		for _, p := range d.problems {
@@ -180,7 +184,8 @@ func (t *talk) backups(ctx context.Context) {
 			}
 			level, _ := s.Proven()
 			all = append(all, choice{
-				fmt.Sprintf("%s, %s, finished %s, %s, proof %s", setMark(s).text(), orUnknown(s.Database), when(t.Zone, s.FinishedAt), readable.Size(s.StoredSize), level),
+				fmt.Sprintf("%s, %s, finished %s, %s, proof %s", setMark(s).text(), orUnknown(s.Database),
+					when(t.Zone, s.FinishedAt), readable.Size(s.StoredSize), level),
 				func(ctx context.Context) { t.details(ctx, *s) },
 			})
 		}
@@ -197,7 +202,9 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 	t.say(append(d.facts(talkWidth), d.holds(talkWidth)...)...)
 	if s.Loss() != "" {
 		t.menu(ctx, "What with it?", "Back", func() []choice {
-			return []choice{{"Acknowledge what is lost of it", func(ctx context.Context) { askAcknowledge(t.shared, s); t.dialog(ctx) }}}
+			return []choice{
+				{"Acknowledge what is lost of it", func(ctx context.Context) { askAcknowledge(t.shared, s); t.dialog(ctx) }},
+			}
 		})
 		return
 	}
@@ -207,8 +214,14 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 	t.menu(ctx, "What with it?", "Back", func() []choice {
 		return []choice{
 			{"Verify it", func(ctx context.Context) { askProve(t.shared, ProveReadable, s); t.dialog(ctx) }},
-			{"Drill it: restore it into a server of its own, compare, remove", func(ctx context.Context) { askProve(t.shared, ProveRestored, s); t.dialog(ctx) }},
-			{map[bool]string{true: "Release it", false: "Hold it"}[s.Hold != nil], func(ctx context.Context) { askHold(t.shared, s); t.dialog(ctx) }},
+			{
+				"Drill it: restore it into a server of its own, compare, remove",
+				func(ctx context.Context) { askProve(t.shared, ProveRestored, s); t.dialog(ctx) },
+			},
+			{
+				map[bool]string{true: "Release it", false: "Hold it"}[s.Hold != nil],
+				func(ctx context.Context) { askHold(t.shared, s); t.dialog(ctx) },
+			},
 			{"Restore it into a new database", func(ctx context.Context) { t.restore(ctx, s) }},
 		}
 	})
@@ -225,7 +238,8 @@ func (t *talk) runList(ctx context.Context) {
 	}
 	all := screen.shown()
 	for _, r := range all[:min(talkRows, len(all))] {
-		t.say(runMark(r.State).text() + ", " + t.runTitle(r) + ", started " + when(t.Zone, r.StartedAt) + ", took " + t.duration(r))
+		t.say(runMark(r.State).text() + ", " + t.runTitle(r) + ", started " + when(t.Zone, r.StartedAt) + ", took " +
+			t.duration(r))
 		t.say(t.outcome(r, talkWidth)...)
 	}
 }
@@ -355,5 +369,6 @@ func (t *talk) restore(ctx context.Context, s backup.Set) {
 		t.fails(errors.New("not possible: " + why))
 		return
 	}
-	t.start(ctx, "Restore", func(ctx context.Context) (Started, error) { return t.Write.Actions.Restore(ctx, w.request()) })
+	t.start(ctx, "Restore",
+		func(ctx context.Context) (Started, error) { return t.Write.Actions.Restore(ctx, w.request()) })
 }

@@ -44,15 +44,21 @@ func askBackup(sh *shared, j Job) tea.Cmd {
 			{"", note},
 		},
 		do: func(ctx context.Context) (Started, error) {
-			return act.Start(ctx, Service{j.Unit, "back up", j.Database})
+			return act.Start(ctx, Service{Unit: j.Unit, What: "back up", Target: j.Database})
 		},
 	}})
 }
 
 // proving is what is said of a way to prove a set.
 var proving = map[Proving]struct{ title, verb, unit, shows string }{
-	ProveReadable: {"Verify a backup of ", "Verify", "postgres-verify@….service", "every byte is there, decrypts, and pg_restore can decode it"},
-	ProveRestored: {"Drill a backup of ", "Drill", "postgres-drill@….service", "it restores: into a server of its own on this host, rows, owners and grants compared, then removed"},
+	ProveReadable: {
+		"Verify a backup of ", "Verify", "postgres-verify@….service",
+		"every byte is there, decrypts, and pg_restore can decode it",
+	},
+	ProveRestored: {
+		"Drill a backup of ", "Drill", "postgres-drill@….service",
+		"it restores: into a server of its own on this host, rows, owners and grants compared, then removed",
+	},
 }
 
 // askProve is the dialog for v and d.
@@ -102,10 +108,11 @@ func askRun(sh *shared, t Timer) tea.Cmd {
 		facts = append(facts, [2]string{"Does", about})
 	}
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run", cli: "systemctl start " + printable.ShellWord(t.Service),
+		shared: sh, title: "Run " + timerTitle(t) + " now", verb: "Run",
+		cli:   "systemctl start " + printable.ShellWord(t.Service),
 		facts: append(facts, [2]string{"", "The timer itself stays as it is."}),
 		do: func(ctx context.Context) (Started, error) {
-			return act.Start(ctx, Service{t.Service, "run", cmp.Or(t.Database, t.Job)})
+			return act.Start(ctx, Service{Unit: t.Service, What: "run", Target: cmp.Or(t.Database, t.Job)})
 		},
 	}})
 }
@@ -116,15 +123,19 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		return askRetention(sh, job)
 	}
 	act := sh.Write.Actions
-	facts := [][2]string{{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(sh.explained(r).Detail)}}
+	facts := [][2]string{
+		{"Starts", clean(r.Unit)}, {"Last time", runMark(r.State).text() + because(sh.explained(r).Detail)},
+	}
 	if about := actionText[r.Action]; about != "" && r.Target == "" {
 		facts = append(facts, [2]string{"Does", about})
 	}
 	return sh.post(boxMsg{&dialog{
-		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run", cli: "systemctl reset-failed " + printable.ShellWord(r.Unit) + "; systemctl start " + printable.ShellWord(r.Unit),
-		facts: append(facts, [2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
+		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run",
+		cli: "systemctl reset-failed " + printable.ShellWord(r.Unit) + "; systemctl start " + printable.ShellWord(r.Unit),
+		facts: append(facts,
+			[2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
 		do: func(ctx context.Context) (Started, error) {
-			return act.Start(ctx, Service{r.Unit, "run again", cmp.Or(r.Database, r.Job, r.Target)})
+			return act.Start(ctx, Service{Unit: r.Unit, What: "run again", Target: cmp.Or(r.Database, r.Job, r.Target)})
 		},
 	}})
 }
@@ -145,14 +156,26 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 		return say(toneWarn, "hold: ", cmp.Or(sh.denied(), "not available here"))
 	}
 	d := &dialog{
-		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true, cli: "sudo pgbtui hold " + sh.word(&s),
-		facts: [][2]string{{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Who may delete objects still can."}},
-		done:  "held: " + clean(s.ID),
+		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true,
+		cli: "sudo pgbtui hold " + sh.word(&s),
+		facts: [][2]string{
+			{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Who may delete objects still can."},
+		},
+		done: "held: " + clean(s.ID),
 	}
 	do := keeper.Hold
 	if s.Hold != nil {
-		d.title, d.verb, d.cli, d.done, do = "Release a backup of "+orUnknown(s.Database), "Release it", "sudo pgbtui unhold "+sh.word(&s), "released: "+clean(s.ID), keeper.Release
-		d.facts = [][2]string{{"Backup", clean(s.ID)}, {"Held", clean(s.Hold.String())}, {"Then", "The next retention may delete it, if no rule keeps it."}}
+		d.title = "Release a backup of " +
+			orUnknown(s.Database)
+		d.verb = "Release it"
+		d.cli = "sudo pgbtui unhold " + sh.word(&s)
+		d.done = "released: " + clean(s.ID)
+		do = keeper.Release
+		d.facts = [][2]string{
+			{"Backup", clean(s.ID)},
+			{"Held", clean(s.Hold.String())},
+			{"Then", "The next retention may delete it, if no rule keeps it."},
+		}
 	}
 	d.do = func(ctx context.Context) (Started, error) { return Started{}, do(ctx, s, d.reason.text()) }
 	return sh.post(boxMsg{d})
@@ -168,10 +191,15 @@ func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
 		return say(toneWarn, "acknowledge: ", "nothing that is known of is lost of this backup")
 	}
 	d := &dialog{
-		shared: sh, title: "Acknowledge a loss of " + orUnknown(s.Database), verb: "Acknowledge it", strict: true, why: "needed, kept beside the backup",
-		cli:   "sudo pgbtui acknowledge " + sh.word(&s) + " --reason TEXT",
-		facts: [][2]string{{"Backup", clean(s.ID)}, {"Lost", clean(s.Loss())}, {"Then", "It is told no more, until more of it goes. The backup stays as it is: unusable."}},
-		done:  "acknowledged: " + clean(s.ID),
+		shared: sh, title: "Acknowledge a loss of " + orUnknown(s.Database), verb: "Acknowledge it", strict: true,
+		why: "needed, kept beside the backup",
+		cli: "sudo pgbtui acknowledge " + sh.word(&s) + " --reason TEXT",
+		facts: [][2]string{
+			{"Backup", clean(s.ID)},
+			{"Lost", clean(s.Loss())},
+			{"Then", "It is told no more, until more of it goes. The backup stays as it is: unusable."},
+		},
+		done: "acknowledged: " + clean(s.ID),
 	}
 	d.do = func(ctx context.Context) (Started, error) {
 		if strings.TrimSpace(d.reason.text()) == "" {
@@ -192,7 +220,8 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		"restore": "The restore stops; the half-filled new database stays until you drop it.",
 	}[r.Action]
 	if r.Replaces {
-		consequence = "The live database stays as it is, unless the names were swapped already; the copy beside it stays until you drop it."
+		consequence = "The live database stays as it is, unless the names were swapped already; the copy beside it stays " +
+			"until you drop it."
 	}
 	d := &dialog{
 		shared: sh, title: "Cancel the " + sh.runTitle(r), no: "Let it run", verb: "Stop the run", strict: true,

@@ -60,7 +60,7 @@ func (b *backups) shown() []*backup.Set {
 	}
 	slices.SortStableFunc(out, orders[0].less)
 	slices.SortStableFunc(out, orders[b.order].less)
-	b.last = listed{b.sets.reading, b.order, b.filter, out}
+	b.last = listed{reading: b.sets.reading, order: b.order, filter: b.filter, sets: out}
 	return out
 }
 
@@ -115,15 +115,18 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 	}
 	keys := []binding{
 		{
-			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it", off: cmp.Or(sh.denied(), bad),
+			keys: []string{"v"}, short: "verify", help: "verify: read everything back and decode it",
+			off: cmp.Or(sh.denied(), bad),
 			run: func() tea.Cmd { return askProve(sh, ProveReadable, *s) },
 		},
 		{
-			keys: []string{"d"}, short: "drill", help: "drill: restore it into a server of its own, compare, remove", off: cmp.Or(sh.denied(), bad, noManifest(s)),
+			keys: []string{"d"}, short: "drill", help: "drill: restore it into a server of its own, compare, remove",
+			off: cmp.Or(sh.denied(), bad, noManifest(s)),
 			run: func() tea.Cmd { return askProve(sh, ProveRestored, *s) },
 		},
 		{
-			keys: []string{"R"}, short: "restore", help: "restore: all or parts, into a new database or a live one's place", off: unsignedOr(s, bad),
+			keys: []string{"R"}, short: "restore", help: "restore: all or parts, into a new database or a live one's place",
+			off: unsignedOr(s, bad),
 			run: func() tea.Cmd { return askRestore(sh, *s) },
 		},
 		{
@@ -131,13 +134,15 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askBackup(sh, job) },
 		},
 		{
-			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: cmp.Or(sh.denied(), noManifest(s)),
+			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it",
+			off: cmp.Or(sh.denied(), noManifest(s)),
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}
 	if s != nil && s.Loss() != "" {
 		keys = append(keys, binding{
-			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is told no more", off: sh.denied(),
+			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is told no more",
+			off: sh.denied(),
 			run: func() tea.Cmd { return askAcknowledge(sh, *s) },
 		})
 	}
@@ -202,9 +207,19 @@ func (b *backups) list(w, h int) []string {
 		return append(lines, b.empty())
 	}
 	state := setMarkWidth(all)
-	cols := []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"FINISHED", 16, false}, {"AGE", 7, true}, {"DATA", 8, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
+	cols := []column{
+		{"STATE", state, false},
+		{"DATABASE", 0, false},
+		{"FINISHED", 16, false},
+		{"AGE", 7, true},
+		{"DATA", 8, true},
+		{"STORED", 8, true},
+		{"PROOF", 8, false},
+	}
 	if w < tableWidth {
-		cols = []column{{"STATE", state, false}, {"DATABASE", 0, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"PROOF", 8, false}}
+		cols = []column{
+			{"STATE", state, false}, {"DATABASE", 0, false}, {"AGE", 7, true}, {"STORED", 8, true}, {"PROOF", 8, false},
+		}
 	}
 	from, to := b.window(len(all), h-len(lines)-1)
 	t := table{cols: cols, selected: b.at - from, dim: b.sets.stale()}
@@ -233,7 +248,9 @@ func (b *backups) row(s *backup.Set, n int) []string {
 	if kept := keptBy(b.shared, s); kept != "" {
 		name += b.faint.Render(kept)
 	}
-	m, data, stored := setMark(s), readable.Size(rawSize(s)), readable.Size(s.StoredSize)
+	m := setMark(s)
+	data := readable.Size(rawSize(s))
+	stored := readable.Size(s.StoredSize)
 	proof := level.String()
 	if s.Encrypted() {
 		proof += "*"

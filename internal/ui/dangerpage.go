@@ -36,7 +36,10 @@ func (g *typedGate) waits() string {
 
 // leaving is the key that leaves a page without doing anything.
 func (g *typedGate) leaving(page screen, untouched string) binding {
-	return binding{keys: []string{"esc"}, short: "leave", help: "leave; " + untouched, off: g.waits(), run: func() tea.Cmd { return g.post(popMsg{page}) }}
+	return binding{
+		keys: []string{"esc"}, short: "leave", help: "leave; " + untouched, off: g.waits(),
+		run: func() tea.Cmd { return g.post(popMsg{page}) },
+	}
 }
 
 // asked takes in what systemd answered to a page: after a refusal it has to be typed again.

@@ -51,7 +51,9 @@ func (d *details) enter(ctx context.Context) tea.Cmd {
 
 func (d *details) update(msg tea.Msg) tea.Cmd {
 	if m, ok := msg.(contentsMsg); ok {
-		d.contents, d.err, d.have = m.contents, m.err, m.err == nil
+		d.contents = m.contents
+		d.err = m.err
+		d.have = m.err == nil
 	}
 	return nil
 }
@@ -77,7 +79,10 @@ func (d *details) keys() []binding {
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of the run that made it", off: noJournal, run: func() tea.Cmd {
 			return d.post(pushMsg{newJournal(d.shared, JournalQuery{Invocation: s.Manifest.InvocationID, MaxPriority: 7})})
 		}},
-		{keys: []string{"tab"}, help: "the other pane", off: d.onePane(), run: func() tea.Cmd { d.pane = 1 - d.pane; return nil }},
+		{
+			keys: []string{"tab"}, help: "the other pane", off: d.onePane(),
+			run: func() tea.Cmd { d.pane = 1 - d.pane; return nil },
+		},
 	}...), p.moves()...)
 }
 
@@ -114,7 +119,8 @@ func (d *details) facts(w int) []string {
 	if m := s.Manifest; m != nil && len(m.Stages) > 0 {
 		lines = append(lines, "", d.section("STAGES", "", w))
 		for _, st := range m.Stages {
-			lines = append(lines, fmt.Sprintf("   %-12s %8s", clean(string(st.Stage)), readable.Took(time.Duration(st.Seconds*float64(time.Second)))))
+			lines = append(lines,
+				fmt.Sprintf("   %-12s %8s", clean(string(st.Stage)), readable.Took(time.Duration(st.Seconds*float64(time.Second)))))
 		}
 	}
 	return lines
@@ -147,7 +153,9 @@ func (d *details) contentLines(w int) []string {
 	}
 	c := d.contents
 	lines := []string{"", d.section("CONTENTS", d.faint.Render(plural(len(c.Tables), "table")), w)}
-	for _, f := range [][2]string{{"Extensions", strings.Join(c.Extensions, ", ")}, {"Roles", strings.Join(c.Roles, ", ")}} {
+	for _, f := range [][2]string{
+		{"Extensions", strings.Join(c.Extensions, ", ")}, {"Roles", strings.Join(c.Roles, ", ")},
+	} {
 		if f[1] != "" {
 			lines = append(lines, fact(d.theme, f[0], clean(f[1]), w)...)
 		}
@@ -157,7 +165,8 @@ func (d *details) contentLines(w int) []string {
 	}
 	t := table{cols: []column{{"  SCHEMA.TABLE", 0, false}, {"ROWS", 14, true}, {"BYTES", 9, true}}, selected: -1}
 	for _, r := range c.Tables {
-		t.cells = append(t.cells, []string{"  " + clean(r.Schema) + "." + clean(r.Name), count(r.Rows), readable.Size(r.Bytes)})
+		t.cells = append(t.cells,
+			[]string{"  " + clean(r.Schema) + "." + clean(r.Name), count(r.Rows), readable.Size(r.Bytes)})
 	}
 	return append(lines, t.lines(d.theme, w)...)
 }

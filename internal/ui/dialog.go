@@ -94,7 +94,10 @@ func (d *dialog) keys() []binding {
 	return []binding{
 		arm,
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: d.press},
-		{keys: []string{"esc"}, short: "cancel", help: "close, change nothing", off: busy, run: func() tea.Cmd { return d.post(popMsg{d}) }},
+		{
+			keys: []string{"esc"}, short: "cancel", help: "close, change nothing", off: busy,
+			run: func() tea.Cmd { return d.post(popMsg{d}) },
+		},
 	}
 }
 
@@ -142,7 +145,9 @@ func (d *dialog) view(w, h int) string {
 		lines = append(lines, d.faint.Render(fit(label, 11))+" "+d.bold.Render(l))
 	}
 	if d.strict && d.yes {
-		lines = append(lines, d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme, iw-12)+d.faint.Render(" "+cmp.Or(d.why, "optional, kept in the journal")))
+		lines = append(lines,
+			d.faint.Render(fit("Reason", 11))+" "+d.reason.view(d.theme, iw-12)+
+				d.faint.Render(" "+cmp.Or(d.why, "optional, kept in the journal")))
 	}
 	if d.err != nil {
 		lines = append(lines, "")

@@ -18,15 +18,15 @@ import (
 func priorityMark(p int) mark {
 	switch {
 	case p <= 3:
-		return mark{"✗", "ERR", 2, toneBad}
+		return mark{glyph: "✗", word: "ERR", rank: 2, tone: toneBad}
 	case p == 4:
-		return mark{"!", "WARN", 1, toneWarn}
+		return mark{glyph: "!", word: "WARN", rank: 1, tone: toneWarn}
 	case p == 5:
-		return mark{"•", "NOTE", 0, tonePlain}
+		return mark{glyph: "•", word: "NOTE", rank: 0, tone: tonePlain}
 	case p == 6:
-		return mark{" ", "info", 0, tonePlain}
+		return mark{glyph: " ", word: "info", rank: 0, tone: tonePlain}
 	}
-	return mark{" ", "debug", 0, toneFaint}
+	return mark{glyph: " ", word: "debug", rank: 0, tone: toneFaint}
 }
 
 // entryLine is time, priority, unit from 100 columns, message.
@@ -40,7 +40,8 @@ func entryLine(sh *shared, e Entry, w int, selected bool) string {
 	if w >= 100 {
 		unit = fit(strings.TrimSuffix(clean(e.Unit), ".service"), 24) + " "
 	}
-	text := " " + sh.faint.Render(fit(stamp, 15)) + " " + sh.style(m.tone).Render(fit(m.glyph+" "+m.word, 7)) + " " + sh.faint.Render(unit) + sh.style(m.tone).Render(clean(e.Message))
+	text := " " + sh.faint.Render(fit(stamp, 15)) + " " + sh.style(m.tone).Render(fit(m.glyph+" "+m.word, 7)) + " " +
+		sh.faint.Render(unit) + sh.style(m.tone).Render(clean(e.Message))
 	text = fit(text, w)
 	if selected {
 		return sh.reverse.Render(ansi.Strip(text))
@@ -67,7 +68,10 @@ func (b *entryBox) cliLine() string {
 
 func (b *entryBox) keys() []binding {
 	return append([]binding{
-		{keys: []string{"esc", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return b.post(popMsg{b}) }},
+		{
+			keys: []string{"esc", "enter"}, label: "esc", short: "close", help: "close",
+			run: func() tea.Cmd { return b.post(popMsg{b}) },
+		},
 	}, b.pager.moves()...)
 }
 

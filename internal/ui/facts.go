@@ -90,9 +90,10 @@ func kindText(s *backup.Set) string {
 
 // signatureText says what each state of a signature means.
 var signatureText = map[backup.Signature]string{
-	backup.SignatureGood:    "signed, by a key that is configured here",
-	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore ID --accept-unsigned …` takes it all the same",
-	backup.SignatureForged:  "FORGED: altered after it was signed, or signed by somebody else; find out who writes to the bucket",
+	backup.SignatureGood: "signed, by a key that is configured here",
+	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore ID " +
+		"--accept-unsigned …` takes it all the same",
+	backup.SignatureForged: "FORGED: altered after it was signed, or signed by somebody else; find out who writes to the bucket",
 }
 
 // lockText is the store's object lock on a set.
@@ -126,10 +127,16 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 	m := s.Manifest
 	add("Took", readable.Took(m.FinishedAt.Sub(m.StartedAt))+", started by "+orUnknown(m.Trigger))
 	add("Made by", fmt.Sprintf("%s on %s (%s)", orUnknown(m.Tool), orUnknown(m.Host), orUnknown(m.Instance.String())))
-	add("Server", fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), readable.Size(m.Server.SizeBytes), orUnknown(m.Server.Encoding)))
-	add("Data", fmt.Sprintf("%s dumped, %s stored%s", readable.Size(rawSize(s)), readable.Size(s.StoredSize), ratio(rawSize(s), s.StoredSize)))
+	add("Server",
+		fmt.Sprintf("PostgreSQL %s, %s, %s", orUnknown(m.Server.Version), readable.Size(m.Server.SizeBytes),
+			orUnknown(m.Server.Encoding)))
+	add("Data",
+		fmt.Sprintf("%s dumped, %s stored%s", readable.Size(rawSize(s)), readable.Size(s.StoredSize),
+			ratio(rawSize(s), s.StoredSize)))
 	if m.Summary.Scanned {
-		add("Holds", fmt.Sprintf("%s, %s rows, %s large objects", plural(m.Summary.Tables, "table"), count(m.Summary.Rows), count(m.Summary.LargeObjects)))
+		add("Holds",
+			fmt.Sprintf("%s, %s rows, %s large objects", plural(m.Summary.Tables, "table"), count(m.Summary.Rows),
+				count(m.Summary.LargeObjects)))
 	} else {
 		add("Holds", "? the archive was not scanned")
 	}

@@ -1,6 +1,6 @@
 // The page before a live database is changed: replaced by a backup or by one that was kept, or given rows.
-// Tier 3. In reverse colours, so that nobody takes it for another; the database's own name has to be typed, and until the
-// preflight is green the button is dead. Ending connections is a choice of its own.
+// Tier 3. In reverse colours, so that nobody takes it for another; the database's own name has to be typed, and until
+// the preflight is green the button is dead. Ending connections is a choice of its own.
 
 package ui
 
@@ -83,11 +83,18 @@ func (g *gate) keys() []binding {
 		ends = "leave connections"
 	}
 	keys := []binding{
-		{keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed", off: cmp.Or(busy, g.dead()), run: g.press},
+		{
+			keys: []string{"enter"}, short: g.verb(), help: "do it, once the name is typed and every check has passed",
+			off: cmp.Or(busy, g.dead()), run: g.press,
+		},
 		g.leaving(g, "nothing was changed"),
 	}
 	if !g.request.DataOnly {
-		keys = append(keys, binding{keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy, run: g.toggle})
+		keys = append(keys,
+			binding{
+				keys: []string{"tab"}, short: ends, help: "whether connections are ended; the checks are made again", off: busy,
+				run: g.toggle,
+			})
 	}
 	return append(append(
 		keys,

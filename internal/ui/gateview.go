@@ -20,7 +20,8 @@ func (g *gate) view(w, h int) string {
 		lines = append(lines, costLines(g.shared, g.request, g.preflight.plan, w)...)
 	}
 	lines = append(append(lines, fact(g.theme, "Same as", restoreLine(g.shared, g.request), w)...), rest...)
-	return dangerPage{g.title(), lines, g.foot(w, g.prompt()...)}.view(g.theme, &g.preflight.pager, w, h)
+	return dangerPage{title: g.title(), lines: lines, foot: g.foot(w, g.prompt()...)}.view(g.theme, &g.preflight.pager, w,
+		h)
 }
 
 func (g *gate) title() string {
@@ -39,7 +40,9 @@ func (g *gate) facts(w int) (lines []string) {
 	live := clean(g.request.live())
 	if g.request.DataOnly {
 		add("From", sourceText(g.shared, &g.request.Set))
-		add("Then", "its tables of these names have the rows of the backup, all or none; nothing else is changed, and nothing takes them out again")
+		add("Then",
+			"its tables of these names have the rows of the backup, all or none; nothing else is changed, and nothing takes "+
+				"them out again")
 		return lines
 	}
 	if g.request.Swap != "" {

@@ -56,7 +56,8 @@ const fastKeys = 8
 func (r *root) typedFast(msg tea.Msg) []tea.Msg {
 	k, ok := msg.(tea.KeyMsg)
 	t, typing := r.top().(typist)
-	if !ok || k.Type != tea.KeyRunes || k.Paste || k.Alt || len(k.Runes) > fastKeys || r.prompt != nil || typing && t.typing() {
+	if !ok || k.Type != tea.KeyRunes || k.Paste || k.Alt || len(k.Runes) > fastKeys || r.prompt != nil ||
+		typing && t.typing() {
 		return []tea.Msg{msg}
 	}
 	var keys []tea.Msg
@@ -75,13 +76,22 @@ func (r *root) globals() []binding {
 	return append(r.tabKeys(boxed), []binding{
 		{keys: []string{"a"}, help: "go to the run that is going on", run: r.attach, off: cmp.Or(boxed, r.noRun())},
 		{keys: []string{"r"}, help: "read everything again", run: r.refresh, off: boxed},
-		{keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter, off: cmp.Or(boxed, r.noFilter())},
+		{
+			keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter,
+			off: cmp.Or(boxed, r.noFilter()),
+		},
 		{keys: []string{"n"}, label: "n N", help: "next and previous match", run: r.jump(1), off: r.noFilter()},
 		{keys: []string{"N"}, run: r.jump(-1), off: r.noFilter()},
 		{keys: []string{":"}, help: "command line that takes pgbtui's verbs", run: r.promptCommand, off: boxed},
 		{keys: []string{" "}, label: "space", help: "freeze live updates, and go on", run: r.freeze},
-		{keys: []string{"y"}, help: "copy the id or text of what is selected (OSC 52)", run: r.copyKey(false), off: r.noCopy(false)},
-		{keys: []string{"Y"}, help: "copy the command line that does what is on screen", run: r.copyKey(true), off: r.noCopy(true)},
+		{
+			keys: []string{"y"}, help: "copy the id or text of what is selected (OSC 52)", run: r.copyKey(false),
+			off: r.noCopy(false),
+		},
+		{
+			keys: []string{"Y"}, help: "copy the command line that does what is on screen", run: r.copyKey(true),
+			off: r.noCopy(true),
+		},
 		{keys: []string{"?"}, help: "all keys of this screen", run: r.help},
 		{keys: []string{"esc"}, help: "undo the latest of prompt, filter, box, page", run: r.escape},
 		{keys: []string{"q"}, help: "leave; runs go on without the console", run: func() tea.Cmd { return tea.Quit }},
@@ -140,7 +150,8 @@ func (r *root) attach() tea.Cmd {
 }
 
 func (r *root) refresh() tea.Cmd {
-	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits(), r.reenter(), r.post(toastMsg{readingAgain, toneFaint}))
+	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits(), r.reenter(),
+		r.post(toastMsg{readingAgain, toneFaint}))
 }
 
 // readingAgain stays until the bucket has answered.

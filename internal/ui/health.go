@@ -64,7 +64,7 @@ func assess(sh *shared) []database {
 	of := [5]int{sh.goals.reading, sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading}
 	minute := sh.now.Truncate(time.Minute)
 	if sh.judged.all == nil || sh.judged.of != of || !sh.judged.minute.Equal(minute) {
-		sh.judged = judgement{of, minute, judgeAll(sh)}
+		sh.judged = judgement{of: of, minute: minute, all: judgeAll(sh)}
 	}
 	return sh.judged.all
 }
@@ -73,7 +73,8 @@ func judgeAll(sh *shared) []database {
 	all := []database{}
 	for _, j := range sh.Jobs {
 		j.Objective = sh.goalsOf(j)
-		all = append(all, judge(sh, database{name: j.Database, title: sh.jobTitle(j), job: j, hasJob: true}, sh.setsBeside(j)))
+		all = append(all,
+			judge(sh, database{name: j.Database, title: sh.jobTitle(j), job: j, hasJob: true}, sh.setsBeside(j)))
 	}
 	rest := map[string][]backup.Set{}
 	for i := range sh.sets.value { // newest first
@@ -148,7 +149,7 @@ func (d *database) timed(t *Timer) bool {
 }
 
 func (d *database) add(kind string, m mark, remedy, format string, args ...any) {
-	d.problems = append(d.problems, problem{kind, m, fmt.Sprintf(format, args...), remedy})
+	d.problems = append(d.problems, problem{kind: kind, mark: m, what: fmt.Sprintf(format, args...), remedy: remedy})
 }
 
 // judgeSets shows what package backup says of the sets, with the console's keys for remedies.
@@ -171,7 +172,8 @@ func (d *database) judgeSets(sh *shared, all []backup.Set) {
 		m, what := markWarn, clean(p.What)
 		switch {
 		case p.Kind == backup.ProblemBackup && health.Newest != nil:
-			m, what = markLate, fmt.Sprintf("newest good backup is %s old, objective %s %s", readable.Age(health.Age), readable.Age(objectives.RPO), d.job.RPOFrom)
+			m, what = markLate, fmt.Sprintf("newest good backup is %s old, objective %s %s", readable.Age(health.Age),
+				readable.Age(objectives.RPO), d.job.RPOFrom)
 		case p.Critical:
 			m = markFail
 		}
@@ -253,7 +255,8 @@ func (d *database) judgeTimer(sh *shared) {
 	case d.timer.State == TimerMissed:
 		d.add("missed", markLate, clean(d.timer.Remedy), "its timer %s", clean(d.timer.Problem))
 	case d.timer.State != TimerOn:
-		d.add("timer", markWarn, clean(d.timer.Remedy), "its timer is %s", cmp.Or(clean(d.timer.Problem), string(d.timer.State)))
+		d.add("timer", markWarn, clean(d.timer.Remedy), "its timer is %s",
+			cmp.Or(clean(d.timer.Problem), string(d.timer.State)))
 	case d.timer.Problem != "":
 		d.add("timer", markWarn, clean(d.timer.Remedy), "timer: %s", clean(d.timer.Problem))
 	}

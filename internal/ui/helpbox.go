@@ -33,7 +33,10 @@ func (b *helpBox) update(tea.Msg) tea.Cmd        { return nil }
 
 func (b *helpBox) keys() []binding {
 	return append([]binding{
-		{keys: []string{"esc", "?", "enter"}, label: "esc", short: "close", help: "close", run: func() tea.Cmd { return b.post(popMsg{b}) }},
+		{
+			keys: []string{"esc", "?", "enter"}, label: "esc", short: "close", help: "close",
+			run: func() tea.Cmd { return b.post(popMsg{b}) },
+		},
 	}, b.pager.moves()...)
 }
 

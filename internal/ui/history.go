@@ -154,7 +154,8 @@ func (sh *shared) storedRuns() (runs []UnitRun) {
 		}
 		m := s.Manifest
 		run := UnitRun{
-			Action: "backup", Job: cmp.Or(s.Job, m.Job), Database: s.Database, State: RunOK, StartedAt: m.StartedAt, EndedAt: m.FinishedAt,
+			Action: "backup", Job: cmp.Or(s.Job, m.Job), Database: s.Database, State: RunOK, StartedAt: m.StartedAt,
+			EndedAt:    m.FinishedAt,
 			Invocation: m.InvocationID, Trigger: m.Trigger, Set: s.ID, Bytes: m.StoredBytes(), Memory: -1, MemoryHigh: -1,
 		}
 		if len(m.Warnings) > 0 {
@@ -170,7 +171,8 @@ func (sh *shared) storedRuns() (runs []UnitRun) {
 
 func provingRun(s *backup.Set, p *backup.Proof) UnitRun {
 	run := UnitRun{
-		Action: p.Kind, Job: cmp.Or(s.Job, s.Manifest.Job), Database: s.Database, State: RunOK, StartedAt: p.StartedAt, EndedAt: p.FinishedAt,
+		Action: p.Kind, Job: cmp.Or(s.Job, s.Manifest.Job), Database: s.Database, State: RunOK, StartedAt: p.StartedAt,
+		EndedAt:    p.FinishedAt,
 		Invocation: p.InvocationID, Set: s.ID, Bytes: p.Bytes, Memory: -1, MemoryHigh: -1,
 	}
 	switch {
@@ -191,7 +193,9 @@ const usualRuns = 15
 // kindOfRun is what durations are compared within.
 type kindOfRun struct{ action, job, database string }
 
-func (r *UnitRun) kind() kindOfRun { return kindOfRun{r.Action, r.Job, r.Database} }
+func (r *UnitRun) kind() kindOfRun {
+	return kindOfRun{action: r.Action, job: r.Job, database: r.Database}
+}
 
 // usualTime is the median of how long the newest good runs of a kind took.
 type usualTime struct {

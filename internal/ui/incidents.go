@@ -128,11 +128,17 @@ func timerProblem(t Timer) (problem, bool) {
 	case t.Action == "backup" || t.State == TimerOn && t.Problem == "":
 		return problem{}, false
 	case t.Action == "watch":
-		return problem{"timer", markWarn, "no alert is sent when a backup is late: it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+		return problem{
+			kind: "timer", mark: markWarn,
+			what:   "no alert is sent when a backup is late: it is " + cmp.Or(clean(t.Problem), string(t.State)),
+			remedy: clean(t.Remedy),
+		}, true
 	case (t.State == TimerOff || t.State == TimerMissing) && !t.Wanted:
 		return problem{}, false
 	}
-	return problem{"timer", markWarn, "it is " + cmp.Or(clean(t.Problem), string(t.State)), clean(t.Remedy)}, true
+	return problem{
+		kind: "timer", mark: markWarn, what: "it is " + cmp.Or(clean(t.Problem), string(t.State)), remedy: clean(t.Remedy),
+	}, true
 }
 
 // runProblem is about a run that a timer repeats and that is no backup's. One that a person started
@@ -143,7 +149,10 @@ func runProblem(r UnitRun) (problem, bool) {
 	}
 	switch r.State {
 	case RunFailed, RunLost, RunSkipped:
-		return problem{"run", markWarn, "the last run " + string(r.State) + because(r.Detail), cmp.Or(clean(r.Remedy), "3 shows the run, 5 its journal")}, true
+		return problem{
+			kind: "run", mark: markWarn, what: "the last run " + string(r.State) + because(r.Detail),
+			remedy: cmp.Or(clean(r.Remedy), "3 shows the run, 5 its journal"),
+		}, true
 	case RunQueued, RunPreflight, RunRunning, RunFinishing, RunOK, RunWarn, RunCancelled, RunUnknown:
 	}
 	return problem{}, false

@@ -102,7 +102,7 @@ func pageThenFollow(src Journal, q JournalQuery) func(context.Context) tea.Msg {
 			q.After = page.Entries[n-1].Cursor
 		}
 		follow, err := src.Follow(ctx, q)
-		return pageMsg{page, err, follow}
+		return pageMsg{page: page, err: err, follow: follow}
 	}
 }
 
@@ -125,7 +125,9 @@ func (j *journalScreen) update(msg tea.Msg) tea.Cmd {
 	case pageMsg:
 		j.reading = false
 		if j.err = msg.err; msg.err == nil || len(msg.page.Entries) > 0 {
-			j.entries, j.more, j.readAt = msg.page.Entries, msg.page.More, j.now
+			j.entries = msg.page.Entries
+			j.more = msg.page.More
+			j.readAt = j.now
 		}
 		j.toEnd()
 		return followMore(&j.asker, j.update, msg.follow)
@@ -195,7 +197,10 @@ func (j *journalScreen) keys() []binding {
 		fixed = "this page shows one run"
 	}
 	table := []binding{
-		{keys: []string{"f"}, short: "follow", help: "follow: stay at the newest entry", run: func() tea.Cmd { j.follow = !j.follow; j.toEnd(); return nil }},
+		{
+			keys: []string{"f"}, short: "follow", help: "follow: stay at the newest entry",
+			run: func() tea.Cmd { j.follow = !j.follow; j.toEnd(); return nil },
+		},
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "fields", help: "all fields of this entry", off: none,
 			run: func() tea.Cmd { return j.post(boxMsg{newEntryBox(j.shared, e)}) },
@@ -282,7 +287,10 @@ func (j *journalScreen) view(w, h int) string {
 }
 
 func (j *journalScreen) note() string {
-	parts := []string{cmp.Or(clean(j.query.Unit), "all our units"), map[int]string{7: "every priority", 4: "warnings and worse", 3: "errors"}[j.query.MaxPriority], spans[j.span].word}
+	parts := []string{
+		cmp.Or(clean(j.query.Unit), "all our units"),
+		map[int]string{7: "every priority", 4: "warnings and worse", 3: "errors"}[j.query.MaxPriority], spans[j.span].word,
+	}
 	if j.query.Invocation != "" {
 		parts[0] = "one run"
 	}

@@ -208,7 +208,8 @@ func (r *root) overlay(body, box string) string {
 // boxed draws a border with a title around lines of inner width w.
 func (t theme) boxed(title string, lines []string, w int, edge tone) string {
 	e := t.style(edge)
-	head := e.Render("┌─ ") + t.bold.Render(title) + e.Render(" "+strings.Repeat("─", max(0, w-ansi.StringWidth(title)-1))+"┐")
+	head := e.Render("┌─ ") + t.bold.Render(title) +
+		e.Render(" "+strings.Repeat("─", max(0, w-ansi.StringWidth(title)-1))+"┐")
 	out := []string{head}
 	for _, l := range lines {
 		out = append(out, e.Render("│")+" "+fit(l, w)+" "+e.Render("│"))

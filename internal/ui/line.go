@@ -107,7 +107,8 @@ func (l *line) update(k tea.KeyMsg) {
 }
 
 func moves(k tea.KeyMsg) bool {
-	return key.Matches(k, lineKeys.CharacterForward, lineKeys.CharacterBackward, lineKeys.WordForward, lineKeys.WordBackward,
+	return key.Matches(k, lineKeys.CharacterForward, lineKeys.CharacterBackward, lineKeys.WordForward,
+		lineKeys.WordBackward,
 		lineKeys.LineStart, lineKeys.LineEnd)
 }
 

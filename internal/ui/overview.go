@@ -60,9 +60,18 @@ func (o *overview) keys() []binding {
 			keys: []string{"b"}, short: "back up", help: "back this database up now", off: cmp.Or(o.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(o.shared, d.job) },
 		},
-		{keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back", off: cmp.Or(o.denied(), noSet), run: with(asking(ProveReadable))},
-		{keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare", off: cmp.Or(o.denied(), noSet), run: with(asking(ProveRestored))},
-		{keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet, run: with(askRestore)},
+		{
+			keys: []string{"v"}, short: "verify", help: "verify its newest backup: read everything back",
+			off: cmp.Or(o.denied(), noSet), run: with(asking(ProveReadable)),
+		},
+		{
+			keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare",
+			off: cmp.Or(o.denied(), noSet), run: with(asking(ProveRestored)),
+		},
+		{
+			keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet,
+			run: with(askRestore),
+		},
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
 			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },
@@ -96,7 +105,8 @@ func (o *overview) view(w, h int) string {
 	if room := max(5, h-len(lines)-len(squeeze(slices.Clone(aside), 0))); len(squeeze(slices.Clone(wrong), 0)) > room {
 		wrong = squeeze(wrong, room)
 		rest := len(wrong) - room + 1
-		wrong = append(wrong[:room-1], "   "+o.theme.key.Render("w")+o.faint.Render(fmt.Sprintf(" shows all of it: %s more", plural(rest, "line"))))
+		wrong = append(wrong[:room-1],
+			"   "+o.theme.key.Render("w")+o.faint.Render(fmt.Sprintf(" shows all of it: %s more", plural(rest, "line"))))
 	}
 	return strings.Join(squeeze(append(append(lines, wrong...), aside...), h), "\n")
 }
@@ -119,7 +129,14 @@ func (o *overview) databases(all []database, w, h int) []string {
 	if len(all) == 0 {
 		return append(lines, o.faint.Render("   none configured and none in the bucket"))
 	}
-	cols := []column{{"STATE", 7, false}, {"DATABASE", 0, false}, {"RECOVER TO", 16, false}, {"AGE", 7, true}, {"PROOF", 16, false}, {"RESTORE", 8, true}}
+	cols := []column{
+		{"STATE", 7, false},
+		{"DATABASE", 0, false},
+		{"RECOVER TO", 16, false},
+		{"AGE", 7, true},
+		{"PROOF", 16, false},
+		{"RESTORE", 8, true},
+	}
 	if w < tableWidth {
 		cols = []column{{"STATE", 7, false}, {"DATABASE", 0, false}, {"RECOVER TO", 16, false}, {"AGE", 7, true}}
 	}
@@ -265,7 +282,8 @@ func (o *overview) next() string {
 	}
 	switch {
 	case soon != nil:
-		return clean(cmp.Or(soon.Database, timerTitle(*soon))) + " " + until(o.now, soon.Next) + ", " + when(o.Zone, soon.Next)
+		return clean(cmp.Or(soon.Database, timerTitle(*soon))) + " " + until(o.now, soon.Next) + ", " +
+			when(o.Zone, soon.Next)
 	case o.timers.have:
 		return o.warn.Render("! no timer will start anything")
 	}

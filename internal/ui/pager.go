@@ -67,7 +67,10 @@ func (p *pager) moves() []binding {
 		return func() tea.Cmd { p.move(by()); return nil }
 	}
 	return []binding{
-		{keys: []string{"j", "down"}, label: "j k ↑ ↓", short: "scroll", help: "scroll; pgup pgdn by pages, g G to the ends", run: act(func() int { return 1 })},
+		{
+			keys: []string{"j", "down"}, label: "j k ↑ ↓", short: "scroll",
+			help: "scroll; pgup pgdn by pages, g G to the ends", run: act(func() int { return 1 }),
+		},
 		{keys: []string{"k", "up"}, run: act(func() int { return -1 })},
 		{keys: []string{"pgdown", "ctrl+f"}, run: act(func() int { return p.height - 1 })},
 		{keys: []string{"pgup", "ctrl+b"}, run: act(func() int { return 1 - p.height })},

@@ -41,7 +41,8 @@ func (p *picker) enter(ctx context.Context) tea.Cmd {
 		p.err = p.missing("catalogue")
 		return nil
 	case p.set.Manifest == nil:
-		p.err = fault.New(fault.NotFound, "what this backup holds was not recorded", "Name the tables on the command line: `"+p.cliLine()+"`.", nil)
+		p.err = fault.New(fault.NotFound, "what this backup holds was not recorded",
+			"Name the tables on the command line: `"+p.cliLine()+"`.", nil)
 		return nil
 	}
 	c, s := p.Sources.Catalogue, p.set
@@ -53,7 +54,9 @@ func (p *picker) enter(ctx context.Context) tea.Cmd {
 
 func (p *picker) update(msg tea.Msg) tea.Cmd {
 	if m, ok := msg.(contentsMsg); ok {
-		p.tables, p.err, p.have = slices.Concat(m.contents.Tables, m.contents.Others), m.err, m.err == nil
+		p.tables = slices.Concat(m.contents.Tables, m.contents.Others)
+		p.err = m.err
+		p.have = m.err == nil
 		slices.SortStableFunc(p.tables, func(a, b TableView) int { return strings.Compare(a.Schema, b.Schema) })
 		p.picked.sum(p.tables)
 	}
@@ -102,7 +105,10 @@ func (p *picker) keys() []binding {
 		none = "nothing is picked: space picks"
 	}
 	return append([]binding{
-		{keys: []string{" "}, label: "space", short: "pick", help: "pick this table or schema, or let go of it", run: p.toggle},
+		{
+			keys: []string{" "}, label: "space", short: "pick", help: "pick this table or schema, or let go of it",
+			run: p.toggle,
+		},
 		{keys: []string{"enter"}, short: "go on", help: "on to the target with what is picked", off: none, run: p.finish},
 		{keys: []string{"esc"}, short: "back", help: "clear the filter; back, what was picked before stays", run: p.leave},
 	}, p.moves()...)
@@ -159,7 +165,9 @@ func (p *picker) view(w, h int) string {
 	}
 	all := p.shown()
 	from, to := p.window(len(all), h-len(lines)-1)
-	t := table{cols: []column{{"", 3, false}, {"TABLE", 0, false}, {"ROWS", 13, true}, {"BYTES", 8, true}}, selected: p.at - from}
+	t := table{
+		cols: []column{{"", 3, false}, {"TABLE", 0, false}, {"ROWS", 13, true}, {"BYTES", 8, true}}, selected: p.at - from,
+	}
 	for _, k := range all[from:to] {
 		t.cells = append(t.cells, p.cells(k))
 	}

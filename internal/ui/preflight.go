@@ -31,7 +31,9 @@ type planMsg struct {
 
 // ask begins anew: what was found before says nothing any more.
 func (p *preflight) ask(ctx context.Context, sh *shared, r RestoreRequest, to func(tea.Msg) tea.Cmd) tea.Cmd {
-	p.plan, p.checked, p.err = Plan{}, false, nil
+	p.plan = Plan{}
+	p.checked = false
+	p.err = nil
 	planner := sh.Sources.Planner
 	if planner == nil {
 		p.err = sh.missing("planner")
@@ -44,7 +46,9 @@ func (p *preflight) ask(ctx context.Context, sh *shared, r RestoreRequest, to fu
 }
 
 func (p *preflight) got(msg planMsg) {
-	p.plan, p.err, p.checked = msg.plan, msg.err, msg.err == nil
+	p.plan = msg.plan
+	p.err = msg.err
+	p.checked = msg.err == nil
 }
 
 // green reports whether every check passed.
@@ -144,7 +148,8 @@ func worstFirst(checks []restore.Check) []restore.Check {
 func costLines(sh *shared, r RestoreRequest, plan Plan, width int) []string {
 	set := &r.Set
 	if len(r.Tables)+len(r.Schemas) == 0 && !r.SchemaOnly {
-		lines := fact(sh.theme, "Moves", "reads "+readable.Size(set.StoredSize)+", writes "+readable.Size(rawSize(set))+" and the indexes", width)
+		lines := fact(sh.theme, "Moves",
+			"reads "+readable.Size(set.StoredSize)+", writes "+readable.Size(rawSize(set))+" and the indexes", width)
 		return append(lines, fact(sh.theme, "Takes", restoreTimeText(sh, set), width)...)
 	}
 	p := plan.Portion

@@ -103,7 +103,7 @@ func (r *root) verbs() []verb {
 		{"quit", "", func(string) tea.Cmd { return tea.Quit }},
 	}
 	for i, t := range r.tabs {
-		verbs = append(verbs, verb{strings.ToLower(t.name()), "", tab(i)})
+		verbs = append(verbs, verb{name: strings.ToLower(t.name()), args: "", run: tab(i)})
 	}
 	sort.SliceStable(verbs, func(i, j int) bool { return verbs[i].name < verbs[j].name })
 	return verbs
@@ -170,7 +170,8 @@ func (r *root) onSet(then func(backup.Set) tea.Cmd) func(string) tea.Cmd {
 		}
 		var sets []backup.Set
 		for _, s := range r.sets.value { // another host's set has to be said: its ID may be one of ours
-			if address.ID == "" && r.ours(&s) || address.ID != "" && s.Instance == address.Instance && s.Database == address.Database {
+			if address.ID == "" && r.ours(&s) || address.ID != "" && s.Instance == address.Instance &&
+				s.Database == address.Database {
 				sets = append(sets, s)
 			}
 		}

@@ -44,7 +44,9 @@ func proofOf(sh *shared, p *backup.Proof, w int) (out []string) {
 	head := "   " + fit(sh.mark(m), 6) + " " + fit(orUnknown(p.Kind), 8) + " " + fit(when(sh.Zone, p.FinishedAt), 17)
 	indent := 37
 	if w < indent+24 { // no room beside it
-		out, head, indent = append(out, head), strings.Repeat(" ", 9), 10
+		out = append(out, head)
+		head = strings.Repeat(" ", 9)
+		indent = 10
 	}
 	add := func(text string, style func(...string) string) {
 		for _, l := range sh.wrap(text, w-indent-1) {
@@ -84,7 +86,9 @@ func proofShows(p *backup.Proof) string {
 			parts = append(parts, ", pg_amcheck clean")
 		}
 	}
-	return strings.Join(append(parts, ", "+readable.Size(p.Bytes)+" read, took "+readable.Took(p.FinishedAt.Sub(p.StartedAt)), " on "+orUnknown(p.Host)), "")
+	return strings.Join(append(parts,
+		", "+readable.Size(p.Bytes)+" read, took "+readable.Took(p.FinishedAt.Sub(p.StartedAt)), " on "+orUnknown(p.Host)),
+		"")
 }
 
 // proofFailure is why a proof failed, where its kind and its failure stand beside it.

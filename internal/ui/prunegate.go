@@ -56,24 +56,32 @@ func (g *pruneGate) dead() string {
 
 func (g *pruneGate) keys() []binding {
 	return append([]binding{
-		{keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: cmp.Or(g.waits(), g.dead()), run: g.press},
+		{
+			keys: []string{"enter"}, short: "delete", help: "do it, once the number is typed", off: cmp.Or(g.waits(), g.dead()),
+			run: g.press,
+		},
 		g.leaving(g, "nothing was deleted"),
 	}, g.pager.moves()...)
 }
 
 func (g *pruneGate) press() tea.Cmd {
 	g.busy, g.err = true, nil
-	src, act, job, want := g.Sources.Retention, g.Write.Actions, g.job, g.plan.Removes()
+	src := g.Sources.Retention
+	act := g.Write.Actions
+	job := g.job
+	want := g.plan.Removes()
 	// The request outlives the page: leaving it must not leave a start half asked for.
 	return g.start.ask(context.WithoutCancel(g.ctx), g.update, func(ctx context.Context) tea.Msg {
 		plan, err := src.Plan(ctx, job)
 		if err == nil && (plan.Removes() != want || len(plan.Doubts) > 0) {
-			err = fault.New(fault.Refused, fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()), "Leave this page and check the plan again (r).", nil)
+			err = fault.New(fault.Refused,
+				fmt.Sprintf("ui: delete: the plan has changed: %d backups would go now", plan.Removes()),
+				"Leave this page and check the plan again (r).", nil)
 		}
 		if err != nil {
 			return startedMsg{err: err}
 		}
-		s, err := act.Start(ctx, Service{job.Prune, "prune", job.Database})
+		s, err := act.Start(ctx, Service{Unit: job.Prune, What: "prune", Target: job.Database})
 		return startedMsg{s, err}
 	})
 }
@@ -81,8 +89,9 @@ func (g *pruneGate) press() tea.Cmd {
 func (g *pruneGate) cliLine() string { return "systemctl start " + printable.ShellWord(g.job.Prune) }
 
 func (g *pruneGate) view(w, h int) string {
-	title := fmt.Sprintf("DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")), clean(g.job.Database), orUnknown(g.Identity.Place))
-	return dangerPage{title, g.facts(w), g.foot(w, g.prompt())}.view(g.theme, &g.pager, w, h)
+	title := fmt.Sprintf("DELETE %s OF %s ON %s", strings.ToUpper(plural(g.plan.Removes(), "backup")),
+		clean(g.job.Database), orUnknown(g.Identity.Place))
+	return dangerPage{title: title, lines: g.facts(w), foot: g.foot(w, g.prompt())}.view(g.theme, &g.pager, w, h)
 }
 
 func (g *pruneGate) facts(w int) (lines []string) {
@@ -95,7 +104,8 @@ func (g *pruneGate) facts(w int) (lines []string) {
 	lines = append(lines, "")
 	for _, l := range g.plan.lines(g.shared) {
 		if l.mark == markDelete {
-			lines = append(lines, "   "+l.mark.text()+"  "+clean(l.id)+"  "+fitRight(readable.Size(l.bytes), 8)+"  "+clean(l.reason))
+			lines = append(lines,
+				"   "+l.mark.text()+"  "+clean(l.id)+"  "+fitRight(readable.Size(l.bytes), 8)+"  "+clean(l.reason))
 		}
 	}
 	return lines

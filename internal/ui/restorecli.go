@@ -33,7 +33,8 @@ func swapLine(sh *shared, r RestoreRequest) string {
 	if r.Terminate {
 		end = " --terminate"
 	}
-	return sh.RestoreCommand + " restore " + verb + with + " --confirm=" + printable.ShellWord(r.Swap) + end + operand(r.Swap)
+	return sh.RestoreCommand + " restore " + verb + with + " --confirm=" + printable.ShellWord(r.Swap) + end +
+		operand(r.Swap)
 }
 
 // operand is a name behind all options.

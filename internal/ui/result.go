@@ -47,7 +47,8 @@ func (v *runView) undoKey() []binding {
 		none = "this run replaced nothing"
 	}
 	return []binding{{
-		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first", off: cmp.Or(v.denied(), none),
+		keys: []string{"U"}, short: "put back", help: "put back what was live before; that page asks first",
+		off: cmp.Or(v.denied(), none),
 		run: func() tea.Cmd { return askUndo(v.shared, RestoreRequest{Swap: database, With: kept}, v) },
 	}}
 }
@@ -69,7 +70,8 @@ func (v *runView) resultLines(r UnitRun, w int) []string {
 	case res.Restored != nil:
 		lines = append(lines, v.restoredLines(res, w)...)
 	case res.Swapped != nil:
-		lines = append(lines, v.list("✓ ", clean(res.Swapped.Database)+" is what "+clean(res.Swapped.With)+" was", w, v.good.Render)...)
+		lines = append(lines,
+			v.list("✓ ", clean(res.Swapped.Database)+" is what "+clean(res.Swapped.With)+" was", w, v.good.Render)...)
 	default:
 		lines = append(lines, v.bad.Render("   ✗ it did not come to its end"))
 	}
@@ -85,7 +87,9 @@ func (v *runView) restoredLines(res *RestoreResult, w int) []string {
 	d := res.Restored
 	lines := v.list("! ", "rows were not compared", w, v.warn.Render)
 	if d.Compared {
-		lines = v.list("✓ ", fmt.Sprintf("rows compared: %s, %s rows, all as dumped", plural(d.Tables, "table"), count(d.Rows)), w, v.good.Render)
+		lines = v.list("✓ ",
+			fmt.Sprintf("rows compared: %s, %s rows, all as dumped", plural(d.Tables, "table"), count(d.Rows)), w,
+			v.good.Render)
 	}
 	if p := d.Portion; p != nil {
 		lines = append(lines, fact(v.theme, "Fetched", readable.Size(d.Fetched)+" of "+readable.Size(p.StoredBytes), w)...)
@@ -142,7 +146,11 @@ func nextSteps(sh *shared, r UnitRun, res *RestoreResult) [][2]string {
 	case good && rowsOnly:
 		return [][2]string{{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"}}
 	case good, res == nil && (r.State == RunOK || r.State == RunWarn):
-		return [][2]string{{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"}, {"Undo", "dropdb -- " + printable.ShellWord(r.Target)}, untouched}
+		return [][2]string{
+			{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"},
+			{"Undo", "dropdb -- " + printable.ShellWord(r.Target)},
+			untouched,
+		}
 	case rowsOnly:
 		return [][2]string{why, {"", "All rows come or none: " + orUnknown(r.Target) + " is as it was."}}
 	}

@@ -45,7 +45,10 @@ func retentionKey(sh *shared, job Job, ok bool) binding {
 	if !ok {
 		off = "no job is configured for this database"
 	}
-	return binding{keys: []string{"p"}, short: "retention", help: "what retention would delete, and why; changes nothing", off: off, run: func() tea.Cmd { return askRetention(sh, job) }}
+	return binding{
+		keys: []string{"p"}, short: "retention", help: "what retention would delete, and why; changes nothing", off: off,
+		run: func() tea.Cmd { return askRetention(sh, job) },
+	}
 }
 
 func readPlan(sh *shared, j Job) func(context.Context) tea.Msg {
@@ -71,7 +74,9 @@ func (p *retentionPage) enter(ctx context.Context) tea.Cmd {
 
 func (p *retentionPage) update(msg tea.Msg) tea.Cmd {
 	if m, ok := msg.(prunePlanMsg); ok {
-		p.plan, p.err, p.have = m.plan, m.err, m.err == nil
+		p.plan = m.plan
+		p.err = m.err
+		p.have = m.err == nil
 	}
 	return nil
 }
@@ -87,9 +92,9 @@ type judged struct {
 }
 
 var (
-	markKeep   = mark{"✓", "KEEP", 0, toneGood}
-	markDelete = mark{"✗", "DELETE", 1, toneWarn}
-	markLeft   = mark{"–", "LEFT", 0, toneFaint}
+	markKeep   = mark{glyph: "✓", word: "KEEP", rank: 0, tone: toneGood}
+	markDelete = mark{glyph: "✗", word: "DELETE", rank: 1, tone: toneWarn}
+	markLeft   = mark{glyph: "–", word: "LEFT", rank: 0, tone: toneFaint}
 )
 
 // lines are those of a plan, what would go first.
@@ -103,7 +108,10 @@ func (p *PrunePlan) lines(sh *shared) (all []judged) {
 		if d.Delete {
 			m = markDelete
 		}
-		all = append(all, judged{set: &d.Set, mark: m, id: d.Set.ID, age: age(sh.now, d.Set.FinishedAt), bytes: d.Set.StoredSize, reason: d.Reason})
+		all = append(all,
+			judged{
+				set: &d.Set, mark: m, id: d.Set.ID, age: age(sh.now, d.Set.FinishedAt), bytes: d.Set.StoredSize, reason: d.Reason,
+			})
 	}
 	for i := range p.Leftovers {
 		l := &p.Leftovers[i]
@@ -114,7 +122,10 @@ func (p *PrunePlan) lines(sh *shared) (all []judged) {
 		if usd, known := p.MonthlyUSD(l); known {
 			cost = fmt.Sprintf(", about $%.2f a month", max(0.01, usd))
 		}
-		all = append(all, judged{mark: m, id: l.Run, age: age(sh.now, l.Last), bytes: l.Bytes, reason: string(l.Kind) + cost + ": " + l.Reason})
+		all = append(all,
+			judged{
+				mark: m, id: l.Run, age: age(sh.now, l.Last), bytes: l.Bytes, reason: string(l.Kind) + cost + ": " + l.Reason,
+			})
 	}
 	slices.SortStableFunc(all, func(a, b judged) int { return b.mark.rank - a.mark.rank })
 	return all
@@ -143,11 +154,13 @@ func (p *retentionPage) keys() []binding {
 			run: func() tea.Cmd { return p.post(pushMsg{newDetails(p.shared, *l.set)}) },
 		},
 		{
-			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it", off: cmp.Or(p.denied(), noSet, noManifest(l.set)),
+			keys: []string{"K"}, short: "hold", help: "hold it: no rule deletes it; again: release it",
+			off: cmp.Or(p.denied(), noSet, noManifest(l.set)),
 			run: func() tea.Cmd { return askHold(p.shared, *l.set) },
 		},
 		{
-			keys: []string{"D"}, short: "delete", help: "carry the plan out: a page of its own asks for the number of backups that go", off: p.noPrune(),
+			keys: []string{"D"}, short: "delete",
+			help: "carry the plan out: a page of its own asks for the number of backups that go", off: p.noPrune(),
 			run: func() tea.Cmd {
 				return p.post(pushMsg{&pruneGate{typedGate: typedGate{shared: p.shared, under: p}, job: p.job, plan: p.plan}})
 			},
@@ -166,7 +179,8 @@ func (p *retentionPage) noPrune() string {
 		return "the unit prunes all databases of the job: the command line prunes this one (Y copies the line)"
 	case len(p.plan.Doubts) > 0:
 		return "it looks wrong: only the command line carries it out (Y copies the line)"
-	case p.plan.Removes() == 0 && !slices.ContainsFunc(p.plan.Leftovers, func(l retention.Leftover) bool { return l.Remove }):
+	case p.plan.Removes() == 0 && !slices.ContainsFunc(p.plan.Leftovers,
+		func(l retention.Leftover) bool { return l.Remove }):
 		return "nothing would be deleted"
 	}
 	return ""

@@ -13,7 +13,9 @@ func (p *retentionPage) view(w, h int) string {
 	note := p.faint.Render("a preview, nothing was deleted")
 	switch {
 	case p.err != nil:
-		return strings.Join(append([]string{p.section("RETENTION", p.bad.Render("✗ cannot be planned"), w)}, p.trouble(p.err, w)...), "\n")
+		return strings.Join(append([]string{p.section("RETENTION", p.bad.Render("✗ cannot be planned"), w)},
+			p.trouble(p.err, w)...),
+			"\n")
 	case !p.have:
 		return p.section("RETENTION", p.faint.Render("reading every backup of "+clean(p.job.Database)+" …"), w)
 	}
@@ -51,7 +53,8 @@ func (p *retentionPage) summary(w, h int) (lines []string) {
 	lines = append(lines, fact(p.theme, "Rules", rules, w)...)
 	lines = append(lines, fact(p.theme, "Comes to", p.plan.comesTo(), w)...)
 	if hidden := p.plan.Hidden; h > 12 && hidden != nil && hidden.Versions+hidden.Markers > 0 {
-		lines = append(lines, fact(p.theme, "Hidden", fmt.Sprintf("%s, %s, and %s: a lifecycle rule for noncurrent versions removes them",
+		lines = append(lines, fact(p.theme, "Hidden", fmt.Sprintf("%s, %s, and %s: a lifecycle rule for noncurrent "+
+			"versions removes them",
 			plural(hidden.Versions, "old version"), readable.Size(hidden.Bytes), plural(hidden.Markers, "delete marker")), w)...)
 	}
 	for _, n := range p.plan.Notes {

@@ -197,7 +197,9 @@ func (r *root) show(n int) tea.Cmd {
 	for _, p := range r.pages {
 		p.leave()
 	}
-	r.pages, r.tab, r.prompt = nil, n, nil
+	r.pages = nil
+	r.tab = n
+	r.prompt = nil
 	return r.enterTab()
 }
 

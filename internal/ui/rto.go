@@ -34,5 +34,6 @@ func restoreTimeText(sh *shared, s *backup.Set) string {
 	if e.Scaled {
 		scaled = ", scaled by size"
 	}
-	return fmt.Sprintf("%s, by the %s on %s %s%s", readable.Took(e.Duration), orUnknown(e.From.Kind), orUnknown(e.From.Host), ago(sh.now, e.From.FinishedAt), scaled)
+	return fmt.Sprintf("%s, by the %s on %s %s%s", readable.Took(e.Duration), orUnknown(e.From.Kind),
+		orUnknown(e.From.Host), ago(sh.now, e.From.FinishedAt), scaled)
 }

@@ -86,9 +86,12 @@ func waitEnd(ctx context.Context, out *os.File, ended <-chan error) (err error, 
 func farewell(o Options, model *root, c *crash, ctx context.Context, err error, back bool) error {
 	if what, stack := c.happened(); what != "" {
 		if back {
-			_, _ = fmt.Fprintf(o.Output, "pgbtui: the console stopped: %s\nRuns go on under systemd; nothing else was touched.\n\n%s\n", clean(what), stack)
+			_, _ = fmt.Fprintf(o.Output,
+				"pgbtui: the console stopped: %s\nRuns go on under systemd; nothing else was touched.\n\n%s\n", clean(what),
+				stack)
 		}
-		return fault.New(fault.Failed, "ui: the console stopped", "Report the trace above. `pgbtui status` shows the state without the console.", errors.New(clean(what)))
+		return fault.New(fault.Failed, "ui: the console stopped",
+			"Report the trace above. `pgbtui status` shows the state without the console.", errors.New(clean(what)))
 	}
 	if back && !errors.Is(context.Cause(ctx), errHangup) {
 		_, _ = io.WriteString(o.Output, goesOn(model.liveRuns()))

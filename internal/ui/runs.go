@@ -97,10 +97,14 @@ func (s *runsScreen) keys() []binding {
 	}
 	return append(append([]binding{
 		{
-			keys: []string{"enter", "o"}, label: "enter", short: "open", help: "this run: progress, facts, last lines; an older one's lines", off: none,
+			keys: []string{"enter", "o"}, label: "enter", short: "open",
+			help: "this run: progress, facts, last lines; an older one's lines", off: none,
 			run: func() tea.Cmd { return s.open(r) },
 		},
-		{keys: []string{"s"}, short: "set", help: "the set that this run made or read", off: cmp.Or(none, s.noSet(r)), run: func() tea.Cmd { return s.openSet(r) }},
+		{
+			keys: []string{"s"}, short: "set", help: "the set that this run made or read", off: cmp.Or(none, s.noSet(r)),
+			run: func() tea.Cmd { return s.openSet(r) },
+		},
 	}, runKeys(s.shared, r, none)...), s.further()...)
 }
 
@@ -182,7 +186,11 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 		noAgain = "it goes on"
 	}
 	return []binding{
-		{keys: []string{"b"}, short: "run again", help: "start it once more, now; systemd's count of starts is cleared first", off: noAgain, run: func() tea.Cmd { return askAgain(sh, r) }},
+		{
+			keys: []string{"b"}, short: "run again",
+			help: "start it once more, now; systemd's count of starts is cleared first", off: noAgain,
+			run: func() tea.Cmd { return askAgain(sh, r) },
+		},
 		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: noLines, run: func() tea.Cmd {
 			return sh.post(pushMsg{newJournal(sh, linesOf(r))})
 		}},
@@ -224,7 +232,8 @@ func (s *runsScreen) view(w, h int) string {
 		t.cells = append(t.cells, s.cells(r, w))
 	}
 	lines = append(lines, t.lines(s.theme, w)...)
-	lines = append(lines, "", s.section(strings.ToUpper(string(r.State)), s.faint.Render(cmp.Or(clean(r.Unit), "known from the bucket")), w))
+	lines = append(lines, "",
+		s.section(strings.ToUpper(string(r.State)), s.faint.Render(cmp.Or(clean(r.Unit), "known from the bucket")), w))
 	return strings.Join(append(lines, below...), "\n")
 }
 
@@ -237,9 +246,9 @@ func runColumns(w int) []column {
 	}
 	cols := []column{{"STATE", 11, false}, {"RUN", 0, false}, {"STARTED", 16, false}, {"TOOK", 7, true}}
 	if w >= runsWide {
-		cols = append(cols, column{"USUAL", 7, true})
+		cols = append(cols, column{head: "USUAL", width: 7, right: true})
 	}
-	return append(cols, column{"BYTES", 8, true}, column{"BY", 8, false})
+	return append(cols, column{head: "BYTES", width: 8, right: true}, column{head: "BY", width: 8, right: false})
 }
 
 func (s *runsScreen) cells(r UnitRun, w int) []string {
@@ -264,7 +273,8 @@ func (s *runsScreen) cells(r UnitRun, w int) []string {
 func (s *runsScreen) pastNote() string {
 	switch {
 	case s.past.err != nil:
-		return s.faint.Render(" · ") + s.bad.Render("✗ the journal cannot be read") + s.faint.Render(", older ones are the bucket's")
+		return s.faint.Render(" · ") + s.bad.Render("✗ the journal cannot be read") +
+			s.faint.Render(", older ones are the bucket's")
 	case s.past.asked && !s.past.have:
 		return s.faint.Render(" · reading the journal …")
 	case s.past.more:
@@ -277,7 +287,8 @@ func (s *runsScreen) pastNote() string {
 func (s *runsScreen) runFacts(r UnitRun, w int) []string {
 	var facts []string
 	if u, ok := s.usual[r.kind()]; ok {
-		facts = append(facts, "took "+s.duration(r)+", usually "+readable.Took(u.median)+" (median of "+plural(u.runs, "good run")+")")
+		facts = append(facts,
+			"took "+s.duration(r)+", usually "+readable.Took(u.median)+" (median of "+plural(u.runs, "good run")+")")
 	}
 	if r.Set != "" {
 		facts = append(facts, "set "+clean(r.Set))

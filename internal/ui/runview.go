@@ -54,7 +54,8 @@ func (v *runView) enter(ctx context.Context) tea.Cmd {
 	v.ctx = ctx
 	r, _ := v.runOf(v.unit)
 	v.of = r.Invocation
-	return tea.Batch(v.readResult(), readTail(v, ctx, JournalQuery{Unit: v.unit, Invocation: r.Invocation, MaxPriority: 7, Limit: tailLines}))
+	return tea.Batch(v.readResult(),
+		readTail(v, ctx, JournalQuery{Unit: v.unit, Invocation: r.Invocation, MaxPriority: 7, Limit: tailLines}))
 }
 
 // readTail reads the last lines, then follows.
@@ -94,7 +95,10 @@ func (v *runView) keys() []binding {
 	if !ok {
 		none = "systemd has forgotten this run"
 	}
-	esc := binding{keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on", run: func() tea.Cmd { return v.post(popMsg{v}) }}
+	esc := binding{
+		keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on",
+		run: func() tea.Cmd { return v.post(popMsg{v}) },
+	}
 	if ok && !r.State.Live() {
 		esc.short, esc.help = "back", "back"
 	}

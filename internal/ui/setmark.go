@@ -47,21 +47,21 @@ func midnight(t time.Time) time.Time {
 func setMark(s *backup.Set) mark {
 	switch {
 	case s.Loss() != "":
-		return mark{"✗", "LOST", 7, toneBad}
+		return mark{glyph: "✗", word: "LOST", rank: 7, tone: toneBad}
 	case s.Kind == backup.KindIncomplete:
-		return mark{"–", "PART", 1, toneFaint}
+		return mark{glyph: "–", word: "PART", rank: 1, tone: toneFaint}
 	case s.Signature == backup.SignatureForged:
-		return mark{"✗", "FORGED", 7, toneBad}
+		return mark{glyph: "✗", word: "FORGED", rank: 7, tone: toneBad}
 	case s.Signature == backup.SignatureMissing && !s.Good():
-		return mark{"?", "UNSIGNED", 6, toneBad}
+		return mark{glyph: "?", word: "UNSIGNED", rank: 6, tone: toneBad}
 	case !s.Good(), s.BadBytes() != nil:
 		return markFail
 	case s.NotWhole() != nil: // its rows are there, and parts of it can be restored
-		return mark{"✗", "NOT WHOLE", 6, toneBad}
+		return mark{glyph: "✗", word: "NOT WHOLE", rank: 6, tone: toneBad}
 	case s.Manifest != nil && len(s.Manifest.Warnings) > 0:
 		return markWarn
 	case s.Kind == backup.KindLegacy:
-		return mark{"?", "OLD", 2, tonePlain}
+		return mark{glyph: "?", word: "OLD", rank: 2, tone: tonePlain}
 	}
 	return markOK
 }

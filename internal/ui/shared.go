@@ -46,7 +46,10 @@ func (f *feed[T]) put(now time.Time, v T, err error) {
 	f.tried = now
 	f.reading++
 	if err == nil {
-		f.value, f.have, f.at, f.err = v, true, now, nil
+		f.value = v
+		f.have = true
+		f.at = now
+		f.err = nil
 		return
 	}
 	if f.err == nil {

@@ -62,13 +62,13 @@ const (
 )
 
 var (
-	markOK      = mark{"✓", "OK", 0, toneGood}
-	markOff     = mark{"–", "OFF", 1, toneFaint}
-	markUnknown = mark{"?", "?", 2, toneWarn}
-	markRun     = mark{"▶", "RUN", 1, toneBusy}
-	markWarn    = mark{"!", "WARN", 3, toneWarn}
-	markLate    = mark{"◷", "LATE", 4, toneWarn}
-	markFail    = mark{"✗", "FAIL", 5, toneBad}
+	markOK      = mark{glyph: "✓", word: "OK", rank: 0, tone: toneGood}
+	markOff     = mark{glyph: "–", word: "OFF", rank: 1, tone: toneFaint}
+	markUnknown = mark{glyph: "?", word: "?", rank: 2, tone: toneWarn}
+	markRun     = mark{glyph: "▶", word: "RUN", rank: 1, tone: toneBusy}
+	markWarn    = mark{glyph: "!", word: "WARN", rank: 3, tone: toneWarn}
+	markLate    = mark{glyph: "◷", word: "LATE", rank: 4, tone: toneWarn}
+	markFail    = mark{glyph: "✗", word: "FAIL", rank: 5, tone: toneBad}
 )
 
 func (t theme) style(n tone) lipgloss.Style {

@@ -52,7 +52,8 @@ func (s *timersScreen) keys() []binding {
 			return s.post(pushMsg{newJournal(s.shared, JournalQuery{Unit: t.Service, MaxPriority: 7})})
 		}},
 		{
-			keys: []string{"enter", "o"}, label: "enter", short: "last run", help: "the live or last run of what it starts", off: none,
+			keys: []string{"enter", "o"}, label: "enter", short: "last run", help: "the live or last run of what it starts",
+			off: none,
 			run: func() tea.Cmd { return s.post(pushMsg{newRunView(s.shared, t.Service)}) },
 		},
 	}, s.moves()...)
@@ -72,13 +73,13 @@ func timerMark(t Timer) mark {
 	case TimerOff:
 		return markOff
 	case TimerMissed:
-		return mark{"◷", "MISSED", 4, toneWarn}
+		return mark{glyph: "◷", word: "MISSED", rank: 4, tone: toneWarn}
 	case TimerMasked:
-		return mark{"–", "MASKED", 3, toneWarn}
+		return mark{glyph: "–", word: "MASKED", rank: 3, tone: toneWarn}
 	case TimerStopped, TimerUnsaved:
-		return mark{"!", strings.ToUpper(string(t.State)), 3, toneWarn}
+		return mark{glyph: "!", word: strings.ToUpper(string(t.State)), rank: 3, tone: toneWarn}
 	case TimerFailed, TimerMissing, TimerBroken:
-		return mark{"✗", strings.ToUpper(string(t.State)), 5, toneBad}
+		return mark{glyph: "✗", word: strings.ToUpper(string(t.State)), rank: 5, tone: toneBad}
 	case TimerOn:
 		switch {
 		case t.Problem != "":
@@ -164,7 +165,9 @@ func (s *timersScreen) detail(t Timer, ok bool, w int) []string {
 	if t.Problem != "" {
 		add("Problem", clean(t.Problem)+" → "+clean(t.Remedy))
 	}
-	add("State", orUnknown(string(t.State))+"; "+orUnknown(t.Enabled)+", "+map[bool]string{true: "active", false: "not active"}[t.Active])
+	add("State",
+		orUnknown(string(t.State))+"; "+orUnknown(t.Enabled)+", "+
+			map[bool]string{true: "active", false: "not active"}[t.Active])
 	add("Calendar", orUnknown(strings.Join(t.Calendar, "; ")))
 	add("Starts", orUnknown(t.Service)+because(actionText[t.Action]))
 	var five []string

@@ -71,7 +71,10 @@ type way struct {
 var ways = []way{
 	{title: "everything, into a new database", about: "What exists is not touched"},
 	{title: "some tables or schemas, into a new database", about: "They come with what they need to exist", parts: true},
-	{title: "rows of some tables, into an existing database", about: "Its tables of these names must be empty", parts: true, existing: true},
+	{
+		title: "rows of some tables, into an existing database", about: "Its tables of these names must be empty",
+		parts: true, existing: true,
+	},
 	{title: "everything, in the place of a live database", about: "That one is kept under another name", live: true},
 }
 
@@ -101,7 +104,9 @@ func (w *wizard) enter(ctx context.Context) tea.Cmd {
 func (w *wizard) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case namesMsg:
-		w.names, w.nameErr, w.namesOK = msg.names, msg.err, msg.err == nil
+		w.names = msg.names
+		w.nameErr = msg.err
+		w.namesOK = msg.err == nil
 	case planMsg:
 		w.preflight.got(msg)
 	case startedMsg:
@@ -120,7 +125,9 @@ func (w *wizard) request() RestoreRequest {
 	r, by := w.want, ways[w.way]
 	r.Set = w.set
 	if by.parts {
-		r.Tables, r.Schemas, r.Jobs = w.picked.tables(), w.picked.schemas(), 1
+		r.Tables = w.picked.tables()
+		r.Schemas = w.picked.schemas()
+		r.Jobs = 1
 	}
 	switch {
 	case by.live:

@@ -104,7 +104,8 @@ func (w *wizard) planKeys(back binding) []binding {
 	}
 	return append([]binding{
 		{
-			keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore", off: cmp.Or(busy, w.dead()),
+			keys: []string{"tab", "left", "right", "h", "l"}, label: "tab", short: "choose", help: "between Cancel and Restore",
+			off: cmp.Or(busy, w.dead()),
 			run: func() tea.Cmd { w.yes = !w.yes; return nil },
 		},
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: w.press},

@@ -27,7 +27,8 @@ func (w *wizard) options() []option {
 	if by.live {
 		all = append(all, w.connections())
 	} else {
-		all = append(all, toggle("Rows", &w.want.SchemaOnly, [2]string{"yes", "no"}, [2]string{"definitions and rows", "definitions only"}))
+		all = append(all,
+			toggle("Rows", &w.want.SchemaOnly, [2]string{"yes", "no"}, [2]string{"definitions and rows", "definitions only"}))
 	}
 	all = append(all, w.globals())
 	if !by.parts && !w.want.SchemaOnly {
@@ -35,8 +36,10 @@ func (w *wizard) options() []option {
 	}
 	return append(
 		all,
-		toggle("Owners", &w.want.NoOwner, [2]string{"kept", "none"}, [2]string{"owners and grants as in the dump", "all belongs to a role that may do nothing, nothing is granted"}),
-		toggle("Tablespaces", &w.want.NoTablespaces, [2]string{"kept", "none"}, [2]string{"as in the dump", "everything in the default tablespace"}),
+		toggle("Owners", &w.want.NoOwner, [2]string{"kept", "none"},
+			[2]string{"owners and grants as in the dump", "all belongs to a role that may do nothing, nothing is granted"}),
+		toggle("Tablespaces", &w.want.NoTablespaces, [2]string{"kept", "none"},
+			[2]string{"as in the dump", "everything in the default tablespace"}),
 		w.mapping(),
 	)
 }
@@ -57,7 +60,8 @@ func (w *wizard) connections() option {
 }
 
 func (w *wizard) globals() option {
-	o := toggle("Globals", &w.want.Globals, [2]string{"no", "yes"}, [2]string{"roles are left as they are", "missing roles are made first, by name only: no login, no rights"})
+	o := toggle("Globals", &w.want.Globals, [2]string{"no", "yes"},
+		[2]string{"roles are left as they are", "missing roles are made first, by name only: no login, no rights"})
 	if !w.hasGlobals() {
 		o.about, o.change = "this backup holds none", func(int) {}
 	}
@@ -65,7 +69,10 @@ func (w *wizard) globals() option {
 }
 
 func (w *wizard) jobs() option {
-	o := option{name: "Jobs", value: "1", about: "streamed, needs no disk space", change: func(by int) { w.want.Jobs = max(1, min(maxJobs, w.want.Jobs+by)) }}
+	o := option{
+		name: "Jobs", value: "1", about: "streamed, needs no disk space",
+		change: func(by int) { w.want.Jobs = max(1, min(maxJobs, w.want.Jobs+by)) },
+	}
 	if w.want.Jobs > 1 {
 		o.value, o.about = fmt.Sprint(w.want.Jobs), "parallel; the dump is first spooled to disk"
 	}
@@ -73,7 +80,10 @@ func (w *wizard) jobs() option {
 }
 
 func (w *wizard) mapping() option {
-	o := option{name: "Roles", value: "none", about: "type OLD=NEW, OLD=NEW: what is one role's goes to another", typed: true, change: func(int) {}}
+	o := option{
+		name: "Roles", value: "none", about: "type OLD=NEW, OLD=NEW: what is one role's goes to another", typed: true,
+		change: func(int) {},
+	}
 	if w.roles.text() == "" {
 		return o
 	}

@@ -84,9 +84,13 @@ func (w *wizard) targetLines(width int) []string {
 	good := "✓ free"
 	switch by := ways[w.way]; {
 	case by.live:
-		title, about, good = "WHICH DATABASE IS REPLACED", "The next pages still change nothing.", "✓ exists"
+		title = "WHICH DATABASE IS REPLACED"
+		about = "The next pages still change nothing."
+		good = "✓ exists"
 	case by.existing:
-		title, about, good = "WHICH DATABASE GETS THE ROWS", "All rows come, or none. Its tables of these names must be empty.", "✓ exists"
+		title = "WHICH DATABASE GETS THE ROWS"
+		about = "All rows come, or none. Its tables of these names must be empty."
+		good = "✓ exists"
 	}
 	lines := []string{w.section(title, "", width), "   " + w.target.view(w.theme, width-3), ""}
 	state := w.good.Render(good)
