@@ -31,16 +31,22 @@ func New() *World {
 	w.AllSets = sets()
 	w.AllRuns = []ui.UnitRun{
 		{
-			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed, Trigger: "timer",
-			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Attempts: 4, Again: true, Memory: -1, MemoryHigh: -1,
-			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m", Remedy: "Check the route to the bucket, then press b.",
+			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed,
+			Trigger:   "timer",
+			StartedAt: Now.Add(-71 * time.Minute), EndedAt: Now.Add(-70 * time.Minute), Attempt: 4, Attempts: 4, Again: true,
+			Memory: -1, MemoryHigh: -1,
+			Invocation: "5f0c1d9b3e6a4b0f9d2c7a8e1b3f5d70", Detail: "exit 69: s3 could not be reached for 10m",
+			Remedy: "Check the route to the bucket, then press b.",
 		},
 		{
-			Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped, Trigger: "timer",
-			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-72 * time.Minute), Memory: -1, MemoryHigh: -1, Detail: "ConditionPathExists=/run/postgresql failed",
+			Unit: "postgres-backup@ledger.service", Action: "backup", Job: "ledger", Database: "ledger", State: ui.RunSkipped,
+			Trigger:   "timer",
+			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-72 * time.Minute), Memory: -1, MemoryHigh: -1,
+			Detail: "ConditionPathExists=/run/postgresql failed",
 		},
 		{
-			Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK, Trigger: "timer",
+			Unit: "postgres-backup@sales.service", Action: "backup", Job: "sales", Database: "sales", State: ui.RunOK,
+			Trigger:   "timer",
 			StartedAt: Now.Add(-72 * time.Minute), EndedAt: Now.Add(-68 * time.Minute), Memory: -1, MemoryHigh: -1,
 			Invocation: w.AllSets[0].Manifest.InvocationID,
 		},
@@ -55,8 +61,10 @@ func New() *World {
 		{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
 	}, Others: []ui.TableView{{Schema: "public", Name: "open_orders", Ref: "public.open_orders", Kind: "view"}}}
 	w.Portion = &restore.Portion{
-		Chosen:     []restore.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
-		Brought:    []restore.Item{{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"}},
+		Chosen: []restore.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
+		Brought: []restore.Item{
+			{Kind: "TYPE", Schema: "public", Name: "order_state"}, {Kind: "FUNCTION", Schema: "public", Name: "touch()"},
+		},
 		LeftOut:    []restore.Item{{Kind: "FK CONSTRAINT", Schema: "public", Name: "orders orders_customer_fkey"}},
 		FetchBytes: 481 << 20, StoredBytes: 725 << 20,
 	}
@@ -64,18 +72,22 @@ func New() *World {
 		{OK: true, Detail: "PostgreSQL 15.18 answers; pg_restore 15.18 fits the archive"},
 		{OK: true, Detail: "no database of that name exists"},
 		{OK: true, Detail: "41 GiB free in /var/lib/postgresql, 3.4 GiB needed"},
-		{OK: true, Warn: true, Detail: "the role reporting is missing", Remedy: "Restore globals too, or CREATE ROLE reporting."},
+		{
+			OK: true, Warn: true, Detail: "the role reporting is missing",
+			Remedy: "Restore globals too, or CREATE ROLE reporting.",
+		},
 	}
 	return w
 }
 
-// past are runs that the journal remembers: the newest backup of sales, which systemd and the bucket know too, a prune of
-// the day before, a backup that a reboot ended, one by hand, and one whose set is gone.
+// past are runs that the journal remembers: the newest backup of sales, which systemd and the bucket know too, a prune
+// of the day before, a backup that a reboot ended, one by hand, and one whose set is gone.
 func past(w *World) []ui.UnitRun {
 	at := func(unit, action, job string, hours float64, took time.Duration, state ui.RunState) ui.UnitRun {
 		start := Now.Add(-time.Duration(hours * float64(time.Hour)))
 		return ui.UnitRun{
-			Unit: unit + job + ".service", Action: action, Job: job, Database: job, State: state, StartedAt: start, EndedAt: start.Add(took),
+			Unit: unit + job + ".service", Action: action, Job: job, Database: job, State: state, StartedAt: start,
+			EndedAt:    start.Add(took),
 			Invocation: invocation(unit+job, start), Memory: -1, MemoryHigh: -1,
 		}
 	}
@@ -84,10 +96,14 @@ func past(w *World) []ui.UnitRun {
 	lost := at("postgres-backup@", "backup", "crm", 25, 0, ui.RunLost)
 	lost.EndedAt = time.Time{}
 	byHand := at("postgres-backup@", "backup", "sales", 30, 9*time.Minute, ui.RunOK)
-	byHand.Trigger, byHand.Bytes, byHand.Set = "operator", 725<<20, "20261121T211220Z-0d0d0d"
+	byHand.Trigger = "operator"
+	byHand.Bytes = 725 << 20
+	byHand.Set = "20261121T211220Z-0d0d0d"
 	failed := at("postgres-backup-drill@", "drill", "crm", 200, 3*time.Minute, ui.RunFailed)
 	failed.Detail, failed.Remedy = "postgres-backup-drill@crm.service ended: exit code, exit status 65: integrity", "verify the set"
-	return []ui.UnitRun{newest, at("postgres-backup-prune@", "prune", "sales", 23, 2*time.Second, ui.RunOK), lost, byHand, failed}
+	return []ui.UnitRun{
+		newest, at("postgres-backup-prune@", "prune", "sales", 23, 2*time.Second, ui.RunOK), lost, byHand, failed,
+	}
 }
 
 // invocation is a made-up ID, another for each run.
@@ -103,14 +119,21 @@ func timers() []ui.Timer {
 	}
 	one := func(n string) ui.Timer {
 		return ui.Timer{
-			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Action: "backup", Job: n, Database: n, Enabled: "enabled", Active: true,
-			Calendar: []string{"*-*-* 02:00:00 UTC"}, Next: next.Add(4 * time.Minute), Last: Now.Add(-72 * time.Minute), Upcoming: five,
-			Jitter: 10 * time.Minute, Accuracy: time.Minute, Persistent: true, State: ui.TimerOn,
+			Unit: "postgres-backup@" + n + ".timer", Service: "postgres-backup@" + n + ".service", Action: "backup", Job: n,
+			Database: n, Enabled: "enabled", Active: true,
+			Calendar: []string{"*-*-* 02:00:00 UTC"}, Next: next.Add(4 * time.Minute), Last: Now.Add(-72 * time.Minute),
+			Upcoming: five,
+			Jitter:   10 * time.Minute, Accuracy: time.Minute, Persistent: true, State: ui.TimerOn,
 		}
 	}
 	off := one("crm")
-	off.Enabled, off.Active, off.Next, off.Upcoming = "disabled", false, time.Time{}, nil
-	off.State, off.Problem, off.Remedy = ui.TimerOff, "off", "sudo systemctl enable --now "+off.Unit
+	off.Enabled = "disabled"
+	off.Active = false
+	off.Next = time.Time{}
+	off.Upcoming = nil
+	off.State = ui.TimerOff
+	off.Problem = "off"
+	off.Remedy = "sudo systemctl enable --now " + off.Unit
 	over := one("sales")
 	over.Overridden = []string{"/etc/systemd/system/postgres-backup@sales.timer.d/time.conf"}
 	return []ui.Timer{off, one("ledger"), over}
@@ -121,13 +144,17 @@ func set(db, instance string, end time.Time, raw int64) backup.Set {
 	id := start.Format("20060102T150405Z") + "-1a2b3c"
 	stored := raw / 4
 	m := &backup.Manifest{
-		Schema: 1, ID: id, Instance: printable.Name(instance), Database: printable.Name(db), Job: db, StartedAt: start, FinishedAt: end, Host: instance, RunID: id,
+		Schema: 1, ID: id, Instance: printable.Name(instance), Database: printable.Name(db), Job: db, StartedAt: start,
+		FinishedAt: end, Host: instance, RunID: id,
 		InvocationID: invocation(db, start), Trigger: "timer", Tool: "pgbtui 0.1.0",
 		Server:     backup.Server{Version: "15.18", VersionNum: 150018, SizeBytes: raw + raw/3, Encoding: "UTF8"},
 		DumpClient: "pg_dump (PostgreSQL) 15.18",
 		Summary:    backup.Summary{Scanned: true, Tables: 4, Rows: 38077654, LargeObjects: 12, RawBytes: raw},
-		Dump:       backup.Object{Key: "dump.pgc.zst", SizeBytes: stored, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", SSE: "AES256"},
-		Globals:    &backup.Object{Key: "globals.sql.zst", SizeBytes: 2100},
+		Dump: backup.Object{
+			Key: "dump.pgc.zst", SizeBytes: stored, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+			SSE: "AES256",
+		},
+		Globals: &backup.Object{Key: "globals.sql.zst", SizeBytes: 2100},
 		Stages: []backup.StageTime{
 			{Stage: backup.StageLock, Seconds: 0.2},
 			{Stage: backup.StagePreflight, Seconds: 1.1},
@@ -137,7 +164,10 @@ func set(db, instance string, end time.Time, raw int64) backup.Set {
 			{Stage: backup.StageCommit, Seconds: 0.3},
 		},
 	}
-	return backup.Set{ID: id, Kind: backup.KindNative, Instance: instance, Database: db, FinishedAt: end, StoredSize: stored, Dir: instance + "/" + db + "/" + id + "/", Manifest: m, Class: "STANDARD_IA"}
+	return backup.Set{
+		ID: id, Kind: backup.KindNative, Instance: instance, Database: db, FinishedAt: end, StoredSize: stored,
+		Dir: instance + "/" + db + "/" + id + "/", Manifest: m, Class: "STANDARD_IA",
+	}
 }
 
 func proof(s *backup.Set, kind string, level backup.Level, at time.Time, d time.Duration, problem string) {
@@ -155,10 +185,14 @@ func sets() []backup.Set {
 		switch i {
 		case 0:
 			proof(&s, "verify", backup.LevelReadable, end.Add(20*time.Minute), 95*time.Second, "")
-			s.Proofs[0].NotProven = []string{"that it restores into a server: extensions, roles, locales and space are not tried"}
+			s.Proofs[0].NotProven = []string{
+				"that it restores into a server: extensions, roles, locales and space are not tried",
+			}
 		case 1:
 			proof(&s, "drill", backup.LevelRestored, end.Add(3*time.Hour), 6*time.Minute, "")
-			s.Proofs[0].Drill = &backup.DrillFacts{Server: "15.18", Private: true, Owners: 41, Grants: 12, Expectations: 2, Amcheck: true}
+			s.Proofs[0].Drill = &backup.DrillFacts{
+				Server: "15.18", Private: true, Owners: 41, Grants: 12, Expectations: 2, Amcheck: true,
+			}
 			s.Proofs[0].Warnings = []string{"the extension postgis is 3.3.2 here and was 3.3.1"}
 		case 2:
 			s.Hold = &backup.Hold{By: "anna", Host: "db01", At: end.Add(8 * time.Hour), Reason: "before the migration"}
@@ -176,9 +210,17 @@ func sets() []backup.Set {
 			out = append(out, c)
 		}
 	}
-	out = append(out, backup.Set{ID: "20261121T020000Z-77aa10", Kind: backup.KindIncomplete, Instance: "db01", Database: "ledger", FinishedAt: Now.AddDate(0, 0, -2), StoredSize: 18 << 20, Dir: "db01/ledger/20261121T020000Z-77aa10/"})
+	out = append(out,
+		backup.Set{
+			ID: "20261121T020000Z-77aa10", Kind: backup.KindIncomplete, Instance: "db01", Database: "ledger",
+			FinishedAt: Now.AddDate(0, 0, -2), StoredSize: 18 << 20, Dir: "db01/ledger/20261121T020000Z-77aa10/",
+		})
 	out = append(out, set("sales", "db02", Now.Add(-9*time.Hour), 2700<<20))
-	out = append(out, backup.Set{ID: "legacy-postgresql_sales_20260801_020000", Kind: backup.KindLegacy, Database: "sales", FinishedAt: Now.AddDate(0, -3, -22), StoredSize: 512 << 20, Dir: "postgresql_sales_20260801_020000.backup"})
+	out = append(out,
+		backup.Set{
+			ID: "legacy-postgresql_sales_20260801_020000", Kind: backup.KindLegacy, Database: "sales",
+			FinishedAt: Now.AddDate(0, -3, -22), StoredSize: 512 << 20, Dir: "postgresql_sales_20260801_020000.backup",
+		})
 	return out
 }
 
@@ -186,14 +228,19 @@ func entries() []ui.Entry {
 	var out []ui.Entry
 	for i := range 60 {
 		e := ui.Entry{
-			Cursor: fmt.Sprintf("c%04d", i), Time: Now.Add(time.Duration(i-60) * 70 * time.Second), Unit: "postgres-backup@sales.service", Priority: 6,
-			Message: fmt.Sprintf("dump: %d%% of 2.8 GiB read", i), Fields: map[string]string{"PGBTUI_DATABASE": "sales", "PGBTUI_STAGE": "dump", "_PID": "4242"},
+			Cursor: fmt.Sprintf("c%04d", i), Time: Now.Add(time.Duration(i-60) * 70 * time.Second),
+			Unit: "postgres-backup@sales.service", Priority: 6,
+			Message: fmt.Sprintf("dump: %d%% of 2.8 GiB read", i),
+			Fields:  map[string]string{"PGBTUI_DATABASE": "sales", "PGBTUI_STAGE": "dump", "_PID": "4242"},
 		}
 		switch i % 15 {
 		case 7:
 			e.Priority, e.Message = 4, "s3: upload part 3: 503 Slow Down; tried again in 2s"
 		case 11:
-			e.Unit, e.Priority, e.Message = "postgres-backup@crm.service", 3, "backup: dump crm: s3: create upload: dial tcp 10.0.0.9:443: i/o timeout"
+			e.Unit = "postgres-backup@crm.service"
+			e.Priority = 3
+			e.Message = "backup: dump crm: s3: create upload: dial " +
+				"tcp 10.0.0.9:443: i/o timeout"
 		case 13:
 			e.Priority, e.Message = 5, "backup stored: 725 MiB, SHA-256 9f86d081…"
 		}

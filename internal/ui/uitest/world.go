@@ -141,12 +141,20 @@ func (w *World) Plan(_ context.Context, job ui.Job) (ui.PrunePlan, error) {
 		return ui.PrunePlan{}, err
 	}
 	left := []retention.Leftover{
-		{Kind: retention.LeftoverUpload, Run: "20261112T020003Z-77aa10", Last: w.Clock().AddDate(0, 0, -11), Bytes: 1200 << 20, Remove: true, Reason: "its run is dead"},
-		{Kind: retention.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute), Bytes: 18 << 20, Reason: "its run goes on, on host db01"},
+		{
+			Kind: retention.LeftoverUpload, Run: "20261112T020003Z-77aa10", Last: w.Clock().AddDate(0, 0, -11),
+			Bytes: 1200 << 20, Remove: true, Reason: "its run is dead",
+		},
+		{
+			Kind: retention.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute),
+			Bytes: 18 << 20, Reason: "its run goes on, on host db01",
+		},
 	}
 	return ui.PrunePlan{
-		Pruning: &retention.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10", By: "each backup deletes by them",
-		Hidden: &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2}, MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(price.Place{Region: "us-east-1"}) },
+		Pruning: &retention.Pruning{Decisions: decisions, Leftovers: left}, Rules: "days 10",
+		By:         "each backup deletes by them",
+		Hidden:     &backup.Hidden{Versions: 7, Bytes: 3 << 30, Markers: 2},
+		MonthlyUSD: func(l *retention.Leftover) (float64, bool) { return l.MonthlyUSD(price.Place{Region: "us-east-1"}) },
 	}, w.fail("plan")
 }
 
@@ -211,11 +219,24 @@ func (w *World) Preflight(_ context.Context, r ui.RestoreRequest) (ui.Plan, erro
 
 // LiveChecks are those about a live database that two people are connected to.
 func (w *World) LiveChecks(database string, terminate bool) []restore.Check {
-	use := restore.Check{Name: "connections", Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)", Remedy: "Stop what is connected, or let --terminate end it."}
-	if terminate {
-		use = restore.Check{Name: "connections", OK: true, Warn: true, Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended"}
+	use := restore.Check{
+		Name: "connections", Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app)",
+		Remedy: "Stop what is connected, or let --terminate end it.",
 	}
-	return []restore.Check{{Name: "target", OK: true, Detail: "database " + database + " (3.8 GiB) at db01 port 5432 is replaced, and kept as " + database + "_before_<time>"}, use}
+	if terminate {
+		use = restore.Check{
+			Name: "connections", OK: true, Warn: true,
+			Detail: "2 to " + database + ": pid 4711 (role app, till); pid 4712 (role app); they will be ended",
+		}
+	}
+	return []restore.Check{
+		{
+			Name: "target", OK: true,
+			Detail: "database " + database + " (3.8 GiB) at db01 port 5432 is replaced, and kept as " + database +
+				"_before_<time>",
+		},
+		use,
+	}
 }
 
 // Result implements ui.Planner.
@@ -239,7 +260,11 @@ func (w *World) start(r ui.UnitRun) (ui.Started, error) {
 	if going {
 		return ui.Started{Unit: r.Unit, AlreadyRunning: true}, nil
 	}
-	r.State, r.StartedAt, r.Trigger, r.MemoryHigh, r.Memory = ui.RunQueued, w.Clock(), "operator", 256<<20, 61<<20
+	r.State = ui.RunQueued
+	r.StartedAt = w.Clock()
+	r.Trigger = "operator"
+	r.MemoryHigh = 256 << 20
+	r.Memory = 61 << 20
 	w.Change(func(w *World) {
 		for i := range w.AllRuns {
 			if w.AllRuns[i].Unit == r.Unit {
@@ -263,7 +288,9 @@ func (w *World) Start(_ context.Context, s ui.Service) (ui.Started, error) {
 
 // Prove implements ui.Actions.
 func (w *World) Prove(_ context.Context, how ui.Proving, s backup.Set) (ui.Started, error) {
-	return w.start(ui.UnitRun{Unit: "postgres-" + string(how) + "@1.service", Action: string(how), Database: s.Database, Target: s.ID})
+	return w.start(ui.UnitRun{
+		Unit: "postgres-" + string(how) + "@1.service", Action: string(how), Database: s.Database, Target: s.ID,
+	})
 }
 
 // Hold implements ui.Holder.
@@ -303,7 +330,10 @@ func (w *World) Restore(_ context.Context, r ui.RestoreRequest) (ui.Started, err
 	w.Asked = append(w.Asked, r)
 	w.restores++
 	w.mu.Unlock()
-	run := ui.UnitRun{Unit: fmt.Sprintf("postgres-restore@%d.service", w.restores), Action: "restore", Database: r.Set.Database, Target: r.To}
+	run := ui.UnitRun{
+		Unit: fmt.Sprintf("postgres-restore@%d.service", w.restores), Action: "restore", Database: r.Set.Database,
+		Target: r.To,
+	}
 	if live := r.Replace + r.Swap; live != "" {
 		run.Target, run.Replaces = live, true
 	}
@@ -316,7 +346,9 @@ func (w *World) Ends(unit string, state ui.RunState, result *ui.RestoreResult) {
 		w.Results = map[string]*ui.RestoreResult{unit: result}
 		for i := range w.AllRuns {
 			if w.AllRuns[i].Unit == unit {
-				w.AllRuns[i].State, w.AllRuns[i].EndedAt, w.AllRuns[i].Status = state, w.now, ""
+				w.AllRuns[i].State = state
+				w.AllRuns[i].EndedAt = w.now
+				w.AllRuns[i].Status = ""
 			}
 		}
 	})
@@ -361,13 +393,20 @@ func (w *World) Step() {
 				percent = 0
 			}
 			if percent += 3; percent > 99 {
-				r.State, r.EndedAt, r.Status = ui.RunOK, w.Clock(), ""
+				r.State = ui.RunOK
+				r.EndedAt = w.Clock()
+				r.Status = ""
 				continue
 			}
 			r.State, r.CPU = ui.RunRunning, r.CPU+300*time.Millisecond
-			stage := map[string]backup.Stage{"backup": backup.StageDump, "verify": backup.StageRead, "drill": backup.StageRestore, "restore": backup.StageRestore}[r.Action]
+			stage := map[string]backup.Stage{
+				"backup": backup.StageDump, "verify": backup.StageRead, "drill": backup.StageRestore,
+				"restore": backup.StageRestore,
+			}[r.Action]
 			total := int64(2900 << 20)
-			r.Status = backup.Progress{Action: r.Action, Stage: stage, Bytes: total * int64(percent) / 100, Total: total, Rate: 85 << 20}.Status()
+			r.Status = backup.Progress{
+				Action: r.Action, Stage: stage, Bytes: total * int64(percent) / 100, Total: total, Rate: 85 << 20,
+			}.Status()
 		}
 	})
 }
@@ -375,11 +414,14 @@ func (w *World) Step() {
 // Options is a console over this world.
 func (w *World) Options() ui.Options {
 	return ui.Options{
-		Identity: ui.Identity{Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0", Place: "s3://backups/postgresql"},
-		Jobs:     jobs(),
-		Sources:  ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w},
-		Write:    ui.Write{Actions: w, Cancel: w, Holder: w},
-		Now:      w.Clock, Zone: time.FixedZone("CET", 3600),
+		Identity: ui.Identity{
+			Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0",
+			Place: "s3://backups/postgresql",
+		},
+		Jobs:    jobs(),
+		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w},
+		Write:   ui.Write{Actions: w, Cancel: w, Holder: w},
+		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
 }
 
