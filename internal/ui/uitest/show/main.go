@@ -16,8 +16,10 @@ import (
 
 func main() {
 	ascii, mono := flag.Bool("ascii", false, "ASCII twins"), flag.Bool("mono", false, "no colour")
-	readOnly, fail := flag.Bool("readonly", false, "no write methods"), flag.Bool("fail", false, "the bucket cannot be reached")
-	crash, steps := flag.Bool("panic", false, "panic when the bucket is read"), flag.Bool("steps", true, "let live runs go on")
+	readOnly, fail := flag.Bool("readonly", false, "no write methods"), flag.Bool("fail", false,
+		"the bucket cannot be reached")
+	crash, steps := flag.Bool("panic", false, "panic when the bucket is read"), flag.Bool("steps", true,
+		"let live runs go on")
 	version := flag.Bool("version", false, "print a line and leave")
 	running := flag.Bool("running", false, "start with a run going")
 	flag.Parse()
@@ -38,7 +40,9 @@ func main() {
 		o.Sources.Catalogue = uitest.Panics{World: w}
 	}
 	if *running {
-		if _, err := w.Start(context.Background(), ui.Service{Unit: o.Jobs[2].Unit, What: "back up", Target: o.Jobs[2].Name}); err != nil {
+		if _, err := w.Start(context.Background(), ui.Service{
+			Unit: o.Jobs[2].Unit, What: "back up", Target: o.Jobs[2].Name,
+		}); err != nil {
 			panic(err)
 		}
 	}
