@@ -26,7 +26,8 @@ func expectations(job config.Job, name string) (all []expectation) {
 			base:    "postgres-backup-drill",
 			timer:   systemd.BackupDrillTimer(name),
 			without: "no restore is tested",
-			remedy:  "Run `" + systemd.EnableCommand(name) + "`, or set drill.by to hand if people or another host run the drills.",
+			remedy: "Run `" + systemd.EnableCommand(name) +
+				"`, or set drill.by to hand if people or another host run the drills.",
 		})
 	}
 	if job.Keep.By == config.PruneByTimer && len(job.Keep.Rules()) > 0 {

@@ -210,7 +210,8 @@ func TimerTrouble(t systemd.Timer) (what, remedy string) {
 func (j Job) judgeService() []Finding {
 	switch s := j.Host.Service; {
 	case s.LoadState == "masked":
-		return j.finding(KindUnit, "Run `sudo systemctl unmask "+s.Name+"`.", "no backup can be started: %s is masked", s.Name)
+		return j.finding(KindUnit, "Run `sudo systemctl unmask "+s.Name+"`.", "no backup can be started: %s is masked",
+			s.Name)
 	case s.LoadState != "loaded":
 		return j.finding(KindUnit, "Run `sudo pgbtui units install`.",
 			"no backup can be started: the unit file of %s is %s", s.Name, s.LoadState)
@@ -240,7 +241,8 @@ func judgeRun(u systemd.UnitState, history RunHistory, failed *Finding, made tim
 	switch {
 	case failed == nil && !bad:
 		return nil
-	case failed != nil && (!bad || failed.Run != nil && failed.Run.Invocation != "" && failed.Run.Invocation == f.Run.Invocation):
+	case failed != nil && (!bad || failed.Run != nil && failed.Run.Invocation != "" &&
+		failed.Run.Invocation == f.Run.Invocation):
 		f = *failed // the alert knows the reason better
 	}
 	if f.Run != nil && good.After(f.Run.EndedAt) {

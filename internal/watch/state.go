@@ -118,7 +118,8 @@ func ReadOpen(dir string) ([]Incident, error) {
 	file := filepath.Join(dir, stateName)
 	all, err := readState(file)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fault.New(fault.NotPermitted, "", "Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
+		return nil, fault.New(fault.NotPermitted, "",
+			"Become a member of group pgbtui: `usermod -aG pgbtui USER`, then log in again.", err)
 	}
 	if err != nil {
 		return nil, err
