@@ -1,4 +1,4 @@
-// News as a person reads them, away from every screen of ours.
+// The text of alerts: news as a person reads them, away from the console.
 
 package watch
 
