@@ -64,8 +64,8 @@ chaos: deps
 	go build -o .cache/chaos ./test/chaos/cmd/chaos
 	$(AS_ROOT) .cache/chaos -n $(N) -seed $(SEED) $(CHAOS)
 
-# The tests that depend on PostgreSQL's version and systemd's, in Debian 13 and the next Debian: about half an hour, as
-# root. Their roots are kept in .cache. Arguments: make matrix MATRIX='-suite trixie -labs=false', or, to keep the
+# The tests that depend on PostgreSQL's version and systemd's, in Debian 13, in the next Debian, and with all versions
+# of PostgreSQL side by side: about an hour, as root. Their roots are kept in .cache. Arguments: make matrix MATRIX='-suite trixie -labs=false', or, to keep the
 # table, MATRIX='-update docs/versions.md'
 matrix: deps
 	mkdir -p .cache
