@@ -38,7 +38,7 @@ test: deps-release
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) -run '$(RACE_TESTS)' ./internal/backup/integration
 	CGO_ENABLED=0 go test -run WithoutCgo ./internal/journal
 
-race: deps
+race: deps-release
 	PGBTUI_TEST_ALL=1 go test -race -timeout 90m $(TEST_FLAGS) ./...
 
 # A real systemd with a database, a store, a timer that fires, and the console in it. Without a
