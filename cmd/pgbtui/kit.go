@@ -94,7 +94,7 @@ func runKit(ctx context.Context, o *kitOptions) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := c.Backed(o.job)
+	jobs, err := o.stores.expand(ctx, c).Backed(o.job)
 	if err != nil {
 		return err
 	}

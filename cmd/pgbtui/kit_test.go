@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,21 @@ func TestTheKitSaysWhereAndWithWhichKeysAndNoSecret(t *testing.T) {
 	w.configure(t, "")
 	if _, page := w.run(t, "kit"); !strings.Contains(page, "encrypted for other recipients") || !strings.Contains(page, "KEYFILE prints") {
 		t.Errorf("after the keys were changed:\n%s", page)
+	}
+	text, err := os.ReadFile(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	several := strings.Replace(string(text), w.db+": {}", "all: {databases: ["+w.db+"]}", 1)
+	delete(w.env, "DB_NAME")
+	if err := os.WriteFile(w.config, []byte(several), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := w.run(t, "--headless"); code != fault.OK {
+		t.Fatalf("%d: %s", code, out)
+	}
+	if _, page := w.run(t, "kit"); !strings.Contains(page, "JOB all\n  database        "+w.db) || !strings.Contains(page, "pg_restore") {
+		t.Errorf("of a job of several databases:\n%s", page)
 	}
 	if code, _ := w.run(t, "kit", "--job", "nobody"); code == fault.OK {
 		t.Error("a job that is not there has a kit")

@@ -62,7 +62,7 @@ var (
 )
 
 // mostDimensions leaves room for ours: 30 are allowed.
-const mostDimensions = 27
+const mostDimensions = 26
 
 func (l loader) cloudwatch(f fileMetrics) (CloudWatch, error) {
 	c := CloudWatch{
@@ -91,10 +91,10 @@ func (l loader) cloudwatch(f fileMetrics) (CloudWatch, error) {
 			fmt.Sprintf("Give at most %d.", mostDimensions), "dimensions")
 	}
 	for name, value := range c.Dimensions {
-		if !cloudwatchName.MatchString(name) || strings.TrimSpace(value) == "" || name == "Instance" || name == "Job" ||
-			name == "Level" {
+		own := slices.Contains([]string{"Instance", "Job", "Database", "Level"}, name)
+		if own || !cloudwatchName.MatchString(name) || strings.TrimSpace(value) == "" {
 			return bad(fmt.Sprintf("%.60q: %.60q is no dimension that can be sent", name, value),
-				"Give a name of printable ASCII other than Instance, Job and Level, and a value.", "dimensions")
+				"Give a name of printable ASCII other than Instance, Job, Database and Level, and a value.", "dimensions")
 		}
 	}
 	return c, nil

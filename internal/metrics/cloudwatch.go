@@ -29,7 +29,7 @@ import (
 type CloudWatch struct {
 	Namespace  string
 	Access     s3.Access
-	Dimensions map[string]string // besides Instance and Job
+	Dimensions map[string]string // besides Instance, Job and Database
 	Host       string            // Instance of what is no job's
 	Now        func() time.Time
 }
@@ -159,7 +159,7 @@ func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 	problems := map[string]float64{"": 0}
 	of := map[string]Sample{"": {Labels: []Label{{Name: "backup_instance", Value: c.Host}}}}
 	for _, s := range unique(g.Samples) {
-		job := labelOf(s, "backup_job")
+		job := strings.Trim(labelOf(s, "backup_job")+"\x00"+labelOf(s, "database"), "\x00")
 		switch s.Metric {
 		case jobInfo:
 			of[job] = s
@@ -187,7 +187,7 @@ func (c CloudWatch) datum(
 
 // dimensions are whose a sample is.
 func (c CloudWatch) dimensions(s Sample) (all []types.Dimension) {
-	for _, d := range [][2]string{{"Instance", "backup_instance"}, {"Job", "backup_job"}} {
+	for _, d := range [][2]string{{"Instance", "backup_instance"}, {"Job", "backup_job"}, {"Database", "database"}} {
 		if value := labelOf(s, d[1]); value != "" {
 			all = append(all, dimension(d[0], value))
 		}

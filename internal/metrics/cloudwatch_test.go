@@ -144,12 +144,28 @@ func TestCloudWatchGetsAgesAndTheArticlesMetricSigned(t *testing.T) {
 	if err := to.Send(t.Context(), groups); err != nil {
 		t.Fatal(err)
 	}
-	own := " Instance=i,Job=nightly,Team=data"
+	own := " Instance=i,Job=nightly,Database=d,Team=data"
 	c.has(t, map[string]string{
 		"BackupSuccess": "1 Count", "BackupSuccess" + own: "1 Count", "Problems" + own: "2 Count",
 		"Problems Instance=db1,Team=data": "0 Count", "BackupAge" + own: "86400 Seconds", "BackupBytes" + own: "750 Bytes",
 		"BackupDuration" + own:               "13.5 Seconds",
 		"ProofAge" + own + ",Level=readable": "86400 Seconds", "ProofAge" + own + ",Level=restored": "86400 Seconds",
+	})
+}
+
+func TestDatabasesOfOneJobHaveTheirOwnMetrics(t *testing.T) {
+	c, to := newCloud(t)
+	to.Dimensions = nil
+	hr, shop := Who{Job: "all", Database: "hr", Instance: "i"}, Who{Job: "all", Database: "shop", Instance: "i"}
+	host := Group{Part: PartHost, Samples: append(Expected(hr, Objective{RPO: 1}), Expected(shop, Objective{RPO: 1})...)}
+	host.Samples = append(host.Samples, Problem(shop, "backup", "critical"))
+	if err := to.Send(t.Context(), []Group{host, Run(Who{Job: "all", Instance: "i"}, at, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	c.has(t, map[string]string{
+		"Problems Instance=db1": "0 Count", "Problems Instance=i,Job=all,Database=hr": "0 Count",
+		"Problems Instance=i,Job=all,Database=shop": "1 Count",
+		"BackupSuccess": "1 Count", "BackupSuccess Instance=i,Job=all": "1 Count",
 	})
 }
 

@@ -114,6 +114,7 @@ const (
 type Group struct {
 	Part    Part
 	Job     string // with the database, where it has several; "" of PartHost
+	Of      Who    // the same for labels; the zero value of PartHost
 	Samples []Sample
 }
 
@@ -145,7 +146,7 @@ func Watched(now time.Time) Sample { return Sample{Metric: watchedAt, Value: sec
 
 // Run is how a run of a job ended.
 func Run(w Who, ended time.Time, exitCode int) Group {
-	return Group{Part: PartRun, Job: w.Job, Samples: []Sample{
+	return Group{Part: PartRun, Job: w.Job, Of: w, Samples: []Sample{
 		w.sample(lastAttempt, seconds(ended)), w.sample(lastExitCode, float64(exitCode)),
 	}}
 }

@@ -81,12 +81,15 @@ func (p Pushgateway) push(ctx context.Context, g Group) error {
 	return fmt.Errorf("answered %s: %s", response.Status, strings.TrimSpace(string(said)))
 }
 
-// path is the grouping key: whose push replaces what. Prometheus's own label `job` is the part.
+// path is the grouping key: whose push replaces what. Prometheus's own label `job` is the part. The gateway puts the
+// key's labels over those of the samples, so they are the same.
 func (p Pushgateway) path(g Group) string {
 	job := "pgbtui_" + string(g.Part)
 	path := "/metrics/job/" + job + grouping("instance", p.Host)
-	if g.Job != "" {
-		path += grouping("backup_job", g.Job)
+	for _, l := range []Label{{Name: "backup_job", Value: g.Of.Job}, {Name: "database", Value: g.Of.Database}} {
+		if l.Value != "" {
+			path += grouping(l.Name, l.Value)
+		}
 	}
 	return path
 }

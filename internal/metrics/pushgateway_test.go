@@ -71,7 +71,7 @@ func TestAPushReplacesItsOwnPartOfItsOwnJobOnItsOwnHost(t *testing.T) {
 	for _, to := range []Pushgateway{p, other} {
 		groups := []Group{
 			Run(plain, at, 0), Run(hostile, at, 0),
-			{Part: PartSets, Job: "a", Samples: []Sample{plain.sample(rawBytes, 1), plain.sample(storedBytes, 1)}},
+			{Part: PartSets, Job: "a", Of: plain, Samples: []Sample{plain.sample(rawBytes, 1), plain.sample(storedBytes, 1)}},
 			{Part: PartHost, Samples: append(Expected(plain, Objective{RPO: time.Hour}), Watched(at))},
 		}
 		if err := to.Send(t.Context(), groups); err != nil {
@@ -83,7 +83,7 @@ func TestAPushReplacesItsOwnPartOfItsOwnJobOnItsOwnHost(t *testing.T) {
 		t.Errorf("%d series:\n%s", len(before), strings.Join(before, "\n"))
 	}
 	// A sample that a group does not have any more is gone, and nothing else.
-	if err := p.Send(t.Context(), []Group{Run(plain, at, 69), {Part: PartSets, Job: "a", Samples: []Sample{plain.sample(rawBytes, 2)}}}); err != nil {
+	if err := p.Send(t.Context(), []Group{Run(plain, at, 69), {Part: PartSets, Job: "a", Of: plain, Samples: []Sample{plain.sample(rawBytes, 2)}}}); err != nil {
 		t.Fatal(err)
 	}
 	after := held(t, p)
@@ -102,6 +102,21 @@ func TestAPushReplacesItsOwnPartOfItsOwnJobOnItsOwnHost(t *testing.T) {
 	}
 	if len(after) != len(before)-1 || changed != 2 {
 		t.Errorf("%d series, %d changed:\n%s", len(after), changed, strings.Join(after, "\n"))
+	}
+}
+
+// The databases of one job are groups of their own, and keep the labels that the rules compare by.
+func TestDatabasesOfOneJobDoNotReplaceEachOther(t *testing.T) {
+	p := gateway(t)
+	for _, database := range []string{"hr", "shop"} {
+		w := Who{Job: "all", Database: database, Instance: "db1"}
+		if err := p.Send(t.Context(), []Group{{Part: PartSets, Job: "all/" + database, Of: w, Samples: []Sample{w.sample(rawBytes, 1)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := strings.Join(held(t, p), "\n")
+	if strings.Count(lines, `backup_job="all"`) != 2 || !strings.Contains(lines, `database="hr"`) || !strings.Contains(lines, `database="shop"`) {
+		t.Errorf("%s", lines)
 	}
 }
 

@@ -12,7 +12,7 @@ func Sets(job config.Job, all []backup.Set) Group {
 	w := WhoOf(job)
 	whose := backup.WhoseOf(job)
 	own := whose.Of(all)
-	g := Group{Part: PartSets, Job: job.Title()}
+	g := Group{Part: PartSets, Job: job.Title(), Of: w}
 	g.Samples = append(g.Samples, counted(w, own)...)
 	good := goodOnes(own)
 	if len(good) > 0 {

@@ -43,7 +43,7 @@ func restored(s *backup.Set) {
 }
 
 func TestSamplesAreOfTheJobsOwnSets(t *testing.T) {
-	job := config.Job{Name: "nightly", Database: "d", Instance: "i", Beside: []string{"weekly"}}
+	job := config.Job{Name: "nightly", Database: "d", Instance: "i", Beside: []string{"weekly"}, S3: config.S3{Region: "us-east-1"}}
 	old := []func(*backup.Set){backuptest.By("nightly"), measured, restored}
 	all := []backup.Set{
 		backuptest.Old(0, backuptest.By("weekly"), measured),
