@@ -133,7 +133,7 @@ func (h *holds) add(d holdDocument) {
 // parseHold reads the document of a name within the set's folder. What it cannot trust is a hold,
 // at the time that the name tells.
 func parseHold(set, name string, raw []byte) holdDocument {
-	unknown := holdDocument{By: "nobody knows whom", Host: "an unknown host", Reason: "this program cannot read " + name}
+	unknown := holdDocument{By: "an unknown person", Host: "an unknown host", Reason: "this program cannot read " + name}
 	if m := holdName.FindStringSubmatch(name); m != nil {
 		unknown.At, _ = time.Parse(noteTime, m[1])
 	}
