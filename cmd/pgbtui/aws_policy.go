@@ -40,7 +40,7 @@ rules), restorer (people and monitoring). Several roles make one policy for one 
 Nothing is asked of AWS, and nothing is changed there:
 
   pgbtui aws policy --role writer > writer.json
-  aws iam put-user-policy --user-name backup-writer --policy-name pgbtui --policy-document file://writer.json`,
+  aws iam put-user-policy --user-name backup-writer --policy-name backups --policy-document file://writer.json`,
 		RunE: func(*cobra.Command, []string) error { return runAWSPolicy(o) },
 	}
 	cmd.Flags().StringSliceVar(&o.roles, "role", nil, "writer, prover, keeper or restorer; may be given several times")

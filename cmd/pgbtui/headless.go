@@ -89,7 +89,7 @@ func on(job config.Job, database string) (config.Job, error) {
 		return job, nil
 	case !job.Covers(database):
 		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database),
-			"Name one of its own; `pgbtui config show --job` says which these are.", nil)
+			"Name one of its own; `pgbtui config show` says which these are.", nil)
 	}
 	return job.On(database), nil
 }

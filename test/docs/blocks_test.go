@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
@@ -103,4 +104,21 @@ func TestEverySQLExampleRuns(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheExampleOfAPriceListIsRead(t *testing.T) {
+	for _, b := range blocks(t, "text") {
+		if b.page != "docs/cost.md" {
+			continue
+		}
+		table, err := price.Read("prices.yaml", []byte(b.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, known := table.Of("eu-central-1", "STANDARD_IA"); !known || p.MinimumDays != 30 || p.Put1000 == nil {
+			t.Errorf("%+v, %v", p, known)
+		}
+		return
+	}
+	t.Error("docs/cost.md has no example")
 }
