@@ -21,7 +21,7 @@ func documents() map[string]any {
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{}, "jobs": jsonJobs{},
 		"kit": jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
@@ -46,6 +46,7 @@ func parts() map[string]any {
 		"previous": backup.Previous{},
 		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
+		"job-row": jsonJobRow{}, "uncovered": jsonUncovered{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}

@@ -107,11 +107,13 @@ func TestEverySQLExampleRuns(t *testing.T) {
 }
 
 func TestTheExampleOfAPriceListIsRead(t *testing.T) {
-	for _, b := range blocks(t, "text") {
-		if b.page != "docs/cost.md" {
+	for _, b := range blocks(t, "sh") {
+		_, after, found := strings.Cut(b.text, "prices.yaml <<'END'\n")
+		if !found {
 			continue
 		}
-		table, err := price.Read("prices.yaml", []byte(b.text))
+		list, _, _ := strings.Cut(after, "END\n")
+		table, err := price.Read("prices.yaml", []byte(list))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,15 +60,24 @@ func TestADumpThatAStandbyEndsForItsPrimaryIsTriedAgainAndTheRemedyNamesTheStand
 		t.Run(name, func(t *testing.T) {
 			primary, standby := replicated(t, "big", bigSchema)
 			w := newWorldOn(t, standby, "big")
-			w.atFirst(s3server.OpUploadPart, "", func() *s3server.Fault {
-				for statement := range strings.SplitSeq(change, "; ") {
-					primary.Exec(t, "big", statement)
+			var once sync.Once
+			w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
+				if op == s3server.OpUploadPart {
+					// Every part waits here, so that the dump is not over before the conflict.
+					once.Do(func() {
+						for statement := range strings.SplitSeq(change, "; ") {
+							primary.Exec(t, "big", statement)
+						}
+						standby.Receive(t, primary)
+						time.Sleep(100 * time.Millisecond) // until the delay is over
+					})
 				}
-				standby.Receive(t, primary)
-				time.Sleep(100 * time.Millisecond) // until the delay is over; the dump waits for this part meanwhile
 				return nil
 			})
 			err := w.failed(t, t.Context(), fault.Temporary)
+			if err == nil {
+				t.FailNow()
+			}
 			if !strings.Contains(err.Error(), "conflict with recovery") {
 				t.Error(err)
 			}
