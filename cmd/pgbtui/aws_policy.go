@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
 )
 
@@ -35,7 +36,7 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
 		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this configuration
 and no right more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper (deletes by the
-rules), restorer (people and monitoring). Several roles make one policy for one key. docs/iam.md says who has which key.
+rules), restorer (people and monitoring), metrics (sends to CloudWatch, besides another role). Several roles make one policy for one key. docs/iam.md says who has which key.
 
 Nothing is asked of AWS, and nothing is changed there:
 
@@ -43,7 +44,7 @@ Nothing is asked of AWS, and nothing is changed there:
   aws iam put-user-policy --user-name backup-writer --policy-name backups --policy-document file://writer.json`,
 		RunE: func(*cobra.Command, []string) error { return runAWSPolicy(o) },
 	}
-	cmd.Flags().StringSliceVar(&o.roles, "role", nil, "writer, prover, keeper or restorer; may be given several times")
+	cmd.Flags().StringSliceVar(&o.roles, "role", nil, "writer, prover, keeper, restorer or metrics; may be given several times")
 	cmd.Flags().StringVar(&o.job, "job", "", "only for this `job`")
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -70,8 +71,11 @@ func runAWSPolicy(o *awsPolicyOptions) error {
 	if err != nil {
 		return err
 	}
+	if slices.Contains(roles, iam.Metrics) && c.Metrics.CloudWatch.Namespace == "" {
+		return fault.New(fault.Config, "no metrics are sent to CloudWatch", "Set metrics.cloudwatch.namespace first.", nil)
+	}
 	out := jsonAWSPolicy{
-		Schema: jsonSchema, Roles: []string{}, Policy: iam.For(roles, jobs), Notes: policyNotes(roles, jobs),
+		Schema: jsonSchema, Roles: []string{}, Policy: iam.For(roles, jobs, c.Metrics), Notes: policyNotes(roles, jobs),
 	}
 	for _, r := range roles {
 		out.Roles = append(out.Roles, string(r))

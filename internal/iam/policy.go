@@ -19,10 +19,11 @@ const (
 	Prover   Role = "prover"
 	Keeper   Role = "keeper"
 	Restorer Role = "restorer"
+	Metrics  Role = "metrics" // besides another: sends to CloudWatch
 )
 
 // Roles are all of them, in the order of docs/iam.md.
-func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer} }
+func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Metrics} }
 
 // Policy is an IAM policy document; its JSON is what `aws iam put-user-policy` takes.
 type Policy struct {
@@ -39,17 +40,17 @@ type Statement struct {
 	Condition map[string]map[string][]string `json:"Condition,omitempty"`
 }
 
-// For is the policy that a key needs to have these roles for these jobs. Jobs that are not on AWS are taken as if they
+// For is the policy that a key needs to have these roles for these jobs, and for what is told of them. Jobs that are not on AWS are taken as if they
 // were: many stores read the same documents.
-func For(roles []Role, jobs []config.Job) Policy {
+func For(roles []Role, jobs []config.Job, told config.Metrics) Policy {
 	all := Policy{Version: "2012-10-17", Statement: []Statement{}}
 	several := len(roles) > 1
 	for _, role := range Roles() {
 		if !slices.Contains(roles, role) {
 			continue
 		}
-		for _, s := range statements(role, jobs) {
-			if several { // a Sid is there once
+		for _, s := range statements(role, jobs, told) {
+			if several && role != Metrics { // a Sid is there once
 				s.Sid = title(role) + s.Sid
 			}
 			all.Statement = append(all.Statement, s)
@@ -60,7 +61,7 @@ func For(roles []Role, jobs []config.Job) Policy {
 
 func title(r Role) string { return strings.ToUpper(string(r[:1])) + string(r[1:]) }
 
-func statements(role Role, jobs []config.Job) []Statement {
+func statements(role Role, jobs []config.Job, told config.Metrics) []Statement {
 	switch role {
 	case Writer:
 		return writer(jobs)
@@ -68,6 +69,8 @@ func statements(role Role, jobs []config.Job) []Statement {
 		return prover(jobs)
 	case Keeper:
 		return keeper(jobs)
+	case Metrics:
+		return metrics(told.CloudWatch.Namespace)
 	default:
 		return restorer(jobs)
 	}
@@ -114,6 +117,13 @@ func restorer(jobs []config.Job) []Statement {
 		allow("Read", places(jobs, "*"), "s3:GetObject"),
 	}
 	return append(out, keys(jobs, "kms:Decrypt")...)
+}
+
+// metrics has a condition, since CloudWatch has no resources to name.
+func metrics(namespace string) []Statement {
+	s := allow("Metrics", []string{"*"}, "cloudwatch:PutMetricData")
+	s.Condition = map[string]map[string][]string{"StringEquals": {"cloudwatch:namespace": {namespace}}}
+	return []Statement{s}
 }
 
 func allow(sid string, resources []string, actions ...string) Statement {

@@ -31,7 +31,7 @@ func TestSeveralJobsShareAPolicyAndEachPlaceIsNamedOnce(t *testing.T) {
 	p := iam.For([]iam.Role{iam.Writer}, []config.Job{
 		job(nil), job(nil), job(func(j *config.Job) { j.Instance = "db 2" }),
 		job(func(j *config.Job) { j.S3.Bucket = "archive" }),
-	})
+	}, config.Metrics{})
 	want := []string{"arn:aws:s3:::archive", "arn:aws:s3:::company-backups"}
 	if got := find(t, p, "List").Resource; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
@@ -43,7 +43,7 @@ func TestSeveralJobsShareAPolicyAndEachPlaceIsNamedOnce(t *testing.T) {
 }
 
 func TestWildcardsInAPrefixStandForThemselves(t *testing.T) {
-	p := iam.For([]iam.Role{iam.Restorer}, []config.Job{job(func(j *config.Job) { j.S3.Prefix = "a*b/${c?}" })})
+	p := iam.For([]iam.Role{iam.Restorer}, []config.Job{job(func(j *config.Job) { j.S3.Prefix = "a*b/${c?}" })}, config.Metrics{})
 	if got := find(t, p, "Read").Resource[0]; got != "arn:aws:s3:::company-backups/a${*}b/${$}{c${?}}/*" {
 		t.Error(got)
 	}
@@ -53,7 +53,7 @@ func TestEachPartOfAWSHasItsOwnNames(t *testing.T) {
 	for region, want := range map[string]string{
 		"eu-central-1": "arn:aws:s3:::", "cn-north-1": "arn:aws-cn:s3:::", "us-gov-west-1": "arn:aws-us-gov:s3:::", "": "arn:aws:s3:::",
 	} {
-		p := iam.For(iam.Roles(), []config.Job{job(func(j *config.Job) { j.S3.Region = region })})
+		p := iam.For([]iam.Role{iam.Writer, iam.Prover, iam.Keeper, iam.Restorer}, []config.Job{job(func(j *config.Job) { j.S3.Region = region })}, config.Metrics{})
 		for _, s := range p.Statement {
 			for _, r := range s.Resource {
 				if !strings.HasPrefix(r, want) {
@@ -68,12 +68,12 @@ func TestOnlyTheWriterOfLockedSetsGetsTheRightsOfLocks(t *testing.T) {
 	locked := job(func(j *config.Job) {
 		j.Instance, j.ObjectLock = "db2", config.ObjectLock{Mode: "governance", Days: 30}
 	})
-	p := iam.For([]iam.Role{iam.Writer}, []config.Job{job(nil), locked})
+	p := iam.For([]iam.Role{iam.Writer}, []config.Job{job(nil), locked}, config.Metrics{})
 	if got := find(t, p, "Lock"); got == nil || !slices.Equal(got.Resource, []string{"arn:aws:s3:::company-backups/postgresql/db2/*"}) {
 		t.Errorf("%+v", got)
 	}
 	for _, role := range []iam.Role{iam.Prover, iam.Keeper, iam.Restorer} {
-		if got := find(t, iam.For([]iam.Role{role}, []config.Job{locked}), "Lock"); got != nil {
+		if got := find(t, iam.For([]iam.Role{role}, []config.Job{locked}, config.Metrics{}), "Lock"); got != nil {
 			t.Errorf("%s: %+v", role, got)
 		}
 	}
@@ -93,7 +93,7 @@ func TestKeysOfKMSAreNamedAsTheyAreConfigured(t *testing.T) {
 	} {
 		p := iam.For([]iam.Role{iam.Restorer}, []config.Job{job(func(j *config.Job) {
 			j.S3.SSE, j.S3.KMSKeyID, j.S3.ExpectedOwner = c.sse, c.id, c.owner
-		})})
+		})}, config.Metrics{})
 		key := find(t, p, "Key")
 		if c.alias != "" {
 			key = find(t, p, "KeyByAlias")
@@ -110,7 +110,7 @@ func TestKeysOfKMSAreNamedAsTheyAreConfigured(t *testing.T) {
 }
 
 func TestTwoRolesInOnePolicyHaveStatementsOfDifferentNames(t *testing.T) {
-	p := iam.For(iam.Roles(), []config.Job{job(nil)})
+	p := iam.For(iam.Roles(), []config.Job{job(nil)}, config.Metrics{})
 	seen := map[string]bool{}
 	for _, s := range p.Statement {
 		if seen[s.Sid] {
@@ -121,5 +121,15 @@ func TestTwoRolesInOnePolicyHaveStatementsOfDifferentNames(t *testing.T) {
 	// AWS takes at most 6,144 characters, white space not counted, for a managed policy.
 	if text, err := json.Marshal(p); err != nil || len(text) > 6144 {
 		t.Errorf("%d characters, %v", len(text), err)
+	}
+}
+
+func TestMetricsGoToOneNamespaceAlone(t *testing.T) {
+	told := config.Metrics{CloudWatch: config.CloudWatch{Namespace: "Database/Backups"}}
+	p := iam.For([]iam.Role{iam.Writer, iam.Metrics}, []config.Job{job(nil)}, told)
+	got := find(t, p, "Metrics")
+	if got == nil || !slices.Equal(got.Action, []string{"cloudwatch:PutMetricData"}) ||
+		!slices.Equal(got.Condition["StringEquals"]["cloudwatch:namespace"], []string{"Database/Backups"}) {
+		t.Errorf("%+v", got)
 	}
 }

@@ -83,10 +83,11 @@ func example() config.Job {
 func TestThePoliciesOfThePageAreWhatTheProgramPrints(t *testing.T) {
 	locked := example()
 	locked.ObjectLock = config.ObjectLock{Mode: "governance", Days: 30}
+	told := config.Metrics{CloudWatch: config.CloudWatch{Namespace: "Database/Backups"}}
 	for role, p := range policies(t) {
-		want := iam.For([]iam.Role{iam.Role(role)}, []config.Job{example()})
+		want := iam.For([]iam.Role{iam.Role(role)}, []config.Job{example()}, told)
 		if role == "object-lock" { // the statement that the writer has besides
-			want = iam.For([]iam.Role{iam.Writer}, []config.Job{locked})
+			want = iam.For([]iam.Role{iam.Writer}, []config.Job{locked}, config.Metrics{})
 			want.Statement = slices.DeleteFunc(want.Statement, func(s iam.Statement) bool { return s.Sid != "Lock" })
 		}
 		if !reflect.DeepEqual(p, want) {
@@ -155,6 +156,7 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 	}
 	// The headers of a retention need rights besides that of their call.
 	needed["s3:PutObjectRetention"], needed["s3:GetObjectRetention"] = true, true
+	needed["cloudwatch:PutMetricData"] = true // what internal/metrics calls
 	granted := map[string]bool{}
 	for role, p := range policies(t) {
 		for _, s := range p.Statement {
@@ -175,7 +177,7 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 
 func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *testing.T) {
 	found := policies(t)
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "object-lock", "prover", "restorer", "writer"}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"keeper", "metrics", "object-lock", "prover", "restorer", "writer"}) {
 		t.Fatalf("policies: %q", got)
 	}
 	key := "arn:aws:s3:::company-backups/postgresql/db1/production/x/dump.pgc.zst"
