@@ -53,9 +53,17 @@ func Newer() []System {
 
 // Furnished is a system with all that tests start in one: PostgreSQL, its neighbours, and what operators use.
 func Furnished(suite string) System {
-	return System{Suite: suite, Packages: []string{
+	packages := []string{
 		"age", "awscli", "iproute2", "jq", "openssl", "pgbouncer", "postgresql", "procps", "tmux", "zstd",
-	}}
+	}
+	// An extension that its server must load when it starts; its package is named after the suite's PostgreSQL.
+	switch suite {
+	case "trixie":
+		packages = append(packages, "postgresql-17-cron")
+	case "forky":
+		packages = append(packages, "postgresql-18-cron")
+	}
+	return System{Suite: suite, Packages: packages}
 }
 
 // Chosen is the system that PGBTUI_LAB_SUITE names, as "trixie", and this machine's own without it. `make matrix`
