@@ -12,6 +12,7 @@ import (
 const (
 	setsEvery   = 5 * time.Minute
 	timersEvery = time.Minute
+	toldEvery   = 10 * time.Second // small files of this host: an alert is there a second after the run that failed
 	retryEvery  = time.Minute
 	watchAgain  = 10 * time.Second
 )
@@ -78,7 +79,7 @@ func (r *root) refreshDue() tea.Cmd {
 	if r.Sources.Timers != nil && old(r.timers.tried, r.timers.err, timersEvery) {
 		cmds = append(cmds, r.readTimers())
 	}
-	if r.Sources.Told != nil && old(r.told.tried, r.told.err, timersEvery) {
+	if r.Sources.Told != nil && old(r.told.tried, r.told.err, toldEvery) {
 		cmds = append(cmds, r.readTold())
 	}
 	return tea.Batch(cmds...)
