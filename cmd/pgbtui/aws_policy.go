@@ -13,8 +13,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
 )
 
-// `aws policy`: the IAM policy that a key needs, for the buckets, folders and keys of this configuration. What the policy
-// alone does not make right is a note on standard error, so that the output can be given to AWS as it is.
+// `aws policy`: the IAM policy that a key needs, for the buckets, folders and keys of this configuration. What the
+// policy alone does not make right is a note on standard error, so that the output can be given to AWS as it is.
 
 type jsonAWSPolicy struct {
 	Schema int        `json:"schema"`
@@ -34,9 +34,10 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 	o := &awsPolicyOptions{streams: p.streams, config: p.config}
 	cmd := &cobra.Command{
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
-		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this configuration
-and no right more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper (deletes by the
-rules), restorer (people and monitoring), metrics (sends to CloudWatch, besides another role). Several roles make one policy for one key. docs/iam.md says who has which key.
+		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this
+configuration and no right more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
+(deletes by the rules), restorer (people and monitoring), metrics (sends to CloudWatch, besides another role). Several
+roles make one policy for one key. docs/iam.md says who has which key.
 
 Nothing is asked of AWS, and nothing is changed there:
 
@@ -44,7 +45,8 @@ Nothing is asked of AWS, and nothing is changed there:
   aws iam put-user-policy --user-name backup-writer --policy-name backups --policy-document file://writer.json`,
 		RunE: func(*cobra.Command, []string) error { return runAWSPolicy(o) },
 	}
-	cmd.Flags().StringSliceVar(&o.roles, "role", nil, "writer, prover, keeper, restorer or metrics; may be given several times")
+	cmd.Flags().StringSliceVar(&o.roles, "role", nil,
+		"writer, prover, keeper, restorer or metrics; may be given several times")
 	cmd.Flags().StringVar(&o.job, "job", "", "only for this `job`")
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -116,11 +118,13 @@ func policyNotes(roles []iam.Role, jobs []config.Job) []string {
 	notes := []string{}
 	for _, j := range jobs {
 		if j.S3.Endpoint != "" {
-			notes = append(notes, fmt.Sprintf("job %q: its store is %s, not AWS: whether it knows such policies is its own matter", j.Name, j.S3.Endpoint))
+			notes = append(notes, fmt.Sprintf("job %q: its store is %s, not AWS: whether it knows such policies is its own matter",
+				j.Name, j.S3.Endpoint))
 		}
 		writes, keeps := slices.Contains(roles, iam.Writer), slices.Contains(roles, iam.Keeper)
 		if writes && !keeps && len(j.Keep.Rules()) > 0 && j.Keep.By == config.PruneByBackup {
-			notes = append(notes, fmt.Sprintf("job %q deletes by its rules in each run, which the writer may not: add --role keeper, or set keep.by: timer", j.Name))
+			notes = append(notes, fmt.Sprintf("job %q deletes by its rules in each run, which the writer may not: "+
+				"add --role keeper, or set keep.by: timer", j.Name))
 		}
 	}
 	return notes

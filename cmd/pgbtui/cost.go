@@ -17,7 +17,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// `cost`: what the sets of each job cost a month, what they will cost if it goes on as it does, and what by other rules.
+// `cost`: what the sets of each job cost a month, what they will cost if it goes on as it does, and what by other
+// rules.
 
 type costOptions struct {
 	*streams
@@ -32,19 +33,20 @@ type costOptions struct {
 
 func newCostCommand(p *program) *cobra.Command {
 	o := &costOptions{
-		streams: p.streams, client: client{stores: p.stores, access: access{duty: dutyOf("cost")}}, now: p.now, config: p.config,
+		streams: p.streams, now: p.now, config: p.config,
+		client: client{stores: p.stores, access: access{duty: dutyOf("cost")}},
 	}
 	cmd := &cobra.Command{
 		Use: "cost", Short: "Estimate what the sets cost now, later, and by other rules", Args: noArgs,
-		Long: `Estimate what the sets of each job cost a month by dated list prices: now, and in each of the next months if the job goes on
-as it does, with the rules of keep. --if KEY=VALUE asks what if: keep.last, keep.days, keep.daily, keep.weekly,
-keep.monthly, keep.yearly, class (a storage class), every (24h), size (100GiB, of one set) and growth (5%, a month).
-It may be given several times, and answers before the first backup too, if every and size are given.
+		Long: `Estimate what the sets of each job cost a month by dated list prices: now, and in each of the next months if the
+job goes on as it does, with the rules of keep. --if KEY=VALUE asks what if: keep.last, keep.days, keep.daily,
+keep.weekly, keep.monthly, keep.yearly, class (a storage class), every (24h), size (100GiB, of one set) and growth (5%,
+a month). It may be given several times, and answers before the first backup too, if every and size are given.
 
-Counted are storage, what is paid for sets that are deleted before the minimum of their class, and the requests that store
-them. Not counted: transfer, reading and thawing, old versions, and what runs left (pgbtui prune --dry-run shows these).
-A price that is not known for the bucket's region is said to be unknown; --prices reads others from a file, and those of
-stores that are not AWS.`,
+Counted are storage, what is paid for sets that are deleted before the minimum of their class, and the requests that
+store them. Not counted: transfer, reading and thawing, old versions, and what runs left (pgbtui prune --dry-run shows
+these). A price that is not known for the bucket's region is said to be unknown; --prices reads others from a file, and
+those of stores that are not AWS.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCost(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
@@ -96,7 +98,7 @@ func parseChanges(ifs []string) ([]change, error) {
 	for _, text := range ifs {
 		key, value, found := strings.Cut(text, "=")
 		if !found {
-			return nil, usageText(fmt.Sprintf("--if %s: write KEY=VALUE, with one of %s", text, strings.Join(cost.Changes(), ", ")))
+			return nil, usageText("--if " + text + ": write KEY=VALUE, with one of " + strings.Join(cost.Changes(), ", "))
 		}
 		if err := new(cost.Plan).Change(key, value); err != nil {
 			return nil, usageText("--if " + err.Error())
@@ -128,7 +130,9 @@ func storedAt(b *s3.Bucket) price.Place {
 }
 
 // costOf is what one job costs. What is not known of it is a note, since the other jobs have their answer all the same.
-func (o *costOptions) costOf(ctx context.Context, job config.Job, custom *price.Table, changes []change) (jsonJobCost, error) {
+func (o *costOptions) costOf(
+	ctx context.Context, job config.Job, custom *price.Table, changes []change,
+) (jsonJobCost, error) {
 	bucket, err := o.bucket(ctx, job)
 	if err != nil {
 		return jsonJobCost{}, err
@@ -140,7 +144,10 @@ func (o *costOptions) costOf(ctx context.Context, job config.Job, custom *price.
 		}
 	}
 	own := cost.Counted(backup.WhoseOf(job), sets)
-	out := jsonJobCost{Job: job.Name, Database: job.Database, Region: bucket.Region(), Sets: len(own), Classes: []jsonClassCost{}, Notes: []string{}}
+	out := jsonJobCost{
+		Job: job.Name, Database: job.Database, Region: bucket.Region(), Sets: len(own),
+		Classes: []jsonClassCost{}, Notes: []string{},
+	}
 	prices := price.BuiltIn()
 	switch {
 	case custom != nil:
@@ -170,7 +177,9 @@ func (o *costOptions) costOf(ctx context.Context, job config.Job, custom *price.
 }
 
 // forecast is nil where it cannot be had, and a note says why.
-func (o *costOptions) forecast(prices price.Table, of cost.Subject, sets []backup.Set, p cost.Plan, out *jsonJobCost) []jsonMonthCost {
+func (o *costOptions) forecast(
+	prices price.Table, of cost.Subject, sets []backup.Set, p cost.Plan, out *jsonJobCost,
+) []jsonMonthCost {
 	if !p.Complete() {
 		out.note("fewer than two sets say nothing of later months: give --if every=24h and --if size=100GiB")
 		return nil
@@ -183,7 +192,8 @@ func (o *costOptions) forecast(prices price.Table, of cost.Subject, sets []backu
 	var all []jsonMonthCost
 	for i, m := range months {
 		all = append(all, jsonMonthCost{
-			Month: i + 1, Sets: m.Sets, StoredBytes: m.Bytes, StorageUSD: m.Storage, EarlyUSD: m.Early, RequestsUSD: m.Requests, USD: m.USD(),
+			Month: i + 1, Sets: m.Sets, StoredBytes: m.Bytes,
+			StorageUSD: m.Storage, EarlyUSD: m.Early, RequestsUSD: m.Requests, USD: m.USD(),
 		})
 	}
 	return all

@@ -82,9 +82,11 @@ func printCost(to *streams, out jsonCost) error {
 		if i > 0 {
 			to.printf("\n")
 		}
-		to.sayf("job %s, database %s: %s, prices: %s\n", printable.Text(j.Job), printable.Text(j.Database), counted(j.Sets, "set"), printable.Text(j.Prices))
+		to.sayf("job %s, database %s: %s, prices: %s\n", printable.Text(j.Job), printable.Text(j.Database),
+			counted(j.Sets, "set"), printable.Text(j.Prices))
 		for _, c := range j.Classes {
-			to.sayf("  %s: %s, %s, %s a month\n", printable.Text(c.StorageClass), counted(c.Sets, "set"), readable.Size(c.StoredBytes), usdText(c.USD))
+			to.sayf("  %s: %s, %s, %s a month\n", printable.Text(c.StorageClass), counted(c.Sets, "set"),
+				readable.Size(c.StoredBytes), usdText(c.USD))
 		}
 		for _, note := range j.Notes {
 			to.sayf("  note: %s\n", printable.Text(note))

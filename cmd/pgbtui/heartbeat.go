@@ -15,6 +15,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/notify"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -145,18 +146,14 @@ func (l *lastLines) Write(p []byte) (int, error) {
 func (l *lastLines) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := strings.Join(l.kept, "")
-	for _, secret := range l.secrets {
-		if len(secret) >= 4 {
-			text = strings.ReplaceAll(text, secret, "[redacted]")
-		}
-	}
-	return text
+	return printable.Redact(strings.Join(l.kept, ""), l.secrets...)
 }
 
 // secretValues are those of the environment.
 func secretValues(env *environment) (values []string) {
-	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "PGPASSWORD", "SLACK_WEBHOOK_URL"} {
+	for _, name := range []string{
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "PGPASSWORD", "SLACK_WEBHOOK_URL",
+	} {
 		values = append(values, env.getenv(name))
 	}
 	return values

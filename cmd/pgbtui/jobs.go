@@ -33,13 +33,15 @@ type jobsOptions struct {
 
 func newJobsCommand(p *program) *cobra.Command {
 	o := &jobsOptions{
-		streams: p.streams, env: p.environment, logs: p.logs, config: p.config, run: p.runner(access{waitedFor: true}),
+		streams: p.streams, env: p.environment, logs: p.logs, config: p.config,
+		run: p.runner(access{waitedFor: true}),
 	}
 	cmd := &cobra.Command{
 		Use: "jobs", Short: "List the jobs, when they run, what they have, and which databases none covers", Args: noArgs,
-		Long: `List every job with each of its databases: its calendar and next run, how the last run ended, the newest good set and how
-well it is proven. Each server that a job backs up is asked for its databases: one that no job covers is listed, and the
-exit code is 3 until there is a job for it or its name is in exclude, at the top of the configuration.`,
+		Long: `List every job with each of its databases: its calendar and next run, how the last run ended, the newest good set
+and how well it is proven. Each server that a job backs up is asked for its databases: one that no job covers is
+listed, and the exit code is 3 until there is a job for it or its name is in exclude, at the top of the
+configuration.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runJobs(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
@@ -70,7 +72,8 @@ func runJobs(ctx context.Context, o *jobsOptions) error {
 		out.Jobs = append(out.Jobs, jobRow(job, seen, o.env.now()))
 	}
 	if bus == nil {
-		out.Notes = append(out.Notes, "timers are not known: no units of pgbtui are installed here, or systemd does not answer")
+		out.Notes = append(out.Notes,
+			"timers are not known: no units of pgbtui are installed here, or systemd does not answer")
 	}
 	o.addUncovered(ctx, c, &out)
 	if err := printJobs(o.streams, out, o.wide, o.env.now()); err != nil {
@@ -136,7 +139,7 @@ func lastRun(u *watch.JobUnits) (how string, at *time.Time) {
 // addUncovered asks each server for its databases.
 func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *jsonJobs) {
 	asked := map[config.Postgres]bool{}
-	for _, job := range c.Jobs {
+	for _, job := range c.All() { // also the only job, which the environment alone names
 		if asked[job.Postgres] {
 			continue
 		}
@@ -147,10 +150,15 @@ func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *j
 			continue
 		}
 		for _, name := range names {
-			covered := slices.ContainsFunc(c.Jobs, func(j config.Job) bool { return j.Postgres == job.Postgres && j.Covers(name) })
-			if !covered && !c.Excluded(name) {
-				out.Uncovered = append(out.Uncovered, jsonUncovered{Database: name, Host: job.Postgres.Host, Port: job.Postgres.Port})
+			covered := slices.ContainsFunc(c.All(), func(j config.Job) bool {
+				return j.Postgres == job.Postgres && j.Covers(name)
+			})
+			if covered || c.Excluded(name) {
+				continue
 			}
+			out.Uncovered = append(out.Uncovered, jsonUncovered{
+				Database: name, Host: job.Postgres.Host, Port: job.Postgres.Port,
+			})
 		}
 	}
 }

@@ -47,8 +47,10 @@ func conflictsOf(r *s3.LifecycleRule, job config.Job) (all []Conflict) {
 			when = "on " + r.ExpireAt.UTC().Format("2006-01-02")
 		}
 		all = append(all, Conflict{
-			What:   name + " deletes sets " + when + " by their age alone, also the newest good one if backups have stopped; " + keepText(job.Keep),
-			Remedy: "Take the expiration out of that rule, or limit it to another prefix. Retention (keep) deletes sets, and knows which ones must stay.",
+			What: name + " deletes sets " + when + " by their age alone, also the newest good one if backups have stopped; " +
+				keepText(job.Keep),
+			Remedy: "Take the expiration out of that rule, or limit it to another prefix. Retention (keep) deletes sets, " +
+				"and knows which ones must stay.",
 		})
 	}
 	for _, t := range r.Transitions {
@@ -71,15 +73,18 @@ func transition(name string, t s3.Transition, job config.Job) []Conflict {
 		return nil
 	case slices.Contains([]string{"GLACIER", "DEEP_ARCHIVE"}, t.Class):
 		return []Conflict{{
-			What: name + " moves sets to " + t.Class + " " + when + ", with their manifests: from then on they cannot be listed, verified, drilled or restored until they are thawed, which takes hours",
+			What: name + " moves sets to " + t.Class + " " + when + ", with their manifests: from then on they cannot be " +
+				"listed, verified, drilled or restored until they are thawed, which takes hours",
 			Remedy: "Take the transition out of that rule. GLACIER_IR costs about as little and can be read at once; " +
-				"or let a job of its own store sets in the archive class (s3.storage_class), and another one those that you restore from.",
+				"or let a job of its own store sets in the archive class (s3.storage_class), and another one those that " +
+				"you restore from.",
 		}}
 	}
 	minimum := price.MinimumDays(t.Class)
 	if ends && t.At.IsZero() && t.Days+minimum > longest {
 		return []Conflict{{
-			What:   fmt.Sprintf("%s moves sets to %s %s, where each is paid for %d days at least, and retention keeps none for longer than %d days in all", name, t.Class, when, minimum, longest),
+			What: fmt.Sprintf("%s moves sets to %s %s, where each is paid for %d days at least, and retention keeps none for "+
+				"longer than %d days in all", name, t.Class, when, minimum, longest),
 			Remedy: "Compare both with `pgbtui cost`, and take the transition out of that rule if it does not pay.",
 			Costs:  true,
 		}}
