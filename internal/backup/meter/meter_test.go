@@ -22,9 +22,9 @@ func TestAMeterEndsARunThatStandsStillAndNoOther(t *testing.T) {
 		ends bool
 	}{
 		"nothing moves":           {func(*Meter, int) {}, true},
-		"a byte now and then":     {func(m *Meter, s int) { m.add(b2i(s%9 == 0)) }, false},
+		"a byte now and then":     {func(m *Meter, s int) { m.count.add(b2i(s%9 == 0)) }, false},
 		"the store takes bytes":   {func(m *Meter, s int) { m.WatchMoved(func() int64 { return int64(s / 9) }) }, false},
-		"one that stops moving":   {func(m *Meter, s int) { m.add(b2i(s < 20)) }, true},
+		"one that stops moving":   {func(m *Meter, s int) { m.count.add(b2i(s < 20)) }, true},
 		"stages that do not move": {func(m *Meter, s int) { m.Enter(backup.StageCommit, 0) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
