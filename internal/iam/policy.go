@@ -19,11 +19,12 @@ const (
 	Prover   Role = "prover"
 	Keeper   Role = "keeper"
 	Restorer Role = "restorer"
+	Bucket   Role = "bucket"  // a person's: the settings of the bucket, and nothing in it
 	Metrics  Role = "metrics" // besides another: sends to CloudWatch
 )
 
 // Roles are all of them, in the order of docs/iam.md.
-func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Metrics} }
+func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Bucket, Metrics} }
 
 // Policy is an IAM policy document; its JSON is what `aws iam put-user-policy` takes.
 type Policy struct {
@@ -69,6 +70,8 @@ func statements(role Role, jobs []config.Job, told config.Metrics) []Statement {
 		return prover(jobs)
 	case Keeper:
 		return keeper(jobs)
+	case Bucket:
+		return bucket(jobs)
 	case Metrics:
 		return metrics(told.CloudWatch.Namespace)
 	default:
@@ -117,6 +120,13 @@ func restorer(jobs []config.Job) []Statement {
 		allow("Read", places(jobs, "*"), "s3:GetObject"),
 	}
 	return append(out, keys(jobs, "kms:Decrypt")...)
+}
+
+// bucket sees and changes what the bucket is, and reads nothing that is stored there.
+func bucket(jobs []config.Job) []Statement {
+	return []Statement{allow("Settings", buckets(jobs),
+		"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetEncryptionConfiguration",
+		"s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy", "s3:GetLifecycleConfiguration")}
 }
 
 // metrics has a condition, since CloudWatch has no resources to name.

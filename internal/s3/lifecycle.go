@@ -15,7 +15,11 @@ type LifecycleRule struct {
 	ID      string
 	Enabled bool
 	Prefix  string
-	Narrow  bool // only for objects of some tags or sizes below the prefix
+	Narrow  bool // only for objects of some tags or sizes below the prefix, which are:
+
+	OverBytes  int64             // larger ones; 0 = any
+	UnderBytes int64             // smaller ones; 0 = any
+	Tags       map[string]string // those with all of these
 
 	ExpireDays     int
 	ExpireAt       time.Time // instead of days; zero = none
@@ -53,6 +57,28 @@ func (b *Bucket) Lifecycle(ctx context.Context) ([]LifecycleRule, error) {
 	return rules, nil
 }
 
+// narrow reads what of the objects below the prefix a filter means.
+func (r *LifecycleRule) narrow(f *types.LifecycleRuleFilter) {
+	over, under := f.ObjectSizeGreaterThan, f.ObjectSizeLessThan
+	var tags []types.Tag
+	if f.Tag != nil {
+		tags = []types.Tag{*f.Tag}
+	}
+	if f.And != nil {
+		r.Prefix = aws.ToString(f.And.Prefix)
+		over, under = f.And.ObjectSizeGreaterThan, f.And.ObjectSizeLessThan
+		tags = f.And.Tags
+	}
+	r.OverBytes, r.UnderBytes = bytesOf(over), bytesOf(under)
+	r.Narrow = over != nil || under != nil || len(tags) > 0
+	for _, t := range tags {
+		if r.Tags == nil {
+			r.Tags = map[string]string{}
+		}
+		r.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+}
+
 func lifecycleRule(r types.LifecycleRule) LifecycleRule {
 	out := LifecycleRule{
 		ID: aws.ToString(r.ID), Enabled: r.Status == types.ExpirationStatusEnabled,
@@ -60,11 +86,7 @@ func lifecycleRule(r types.LifecycleRule) LifecycleRule {
 	}
 	if f := r.Filter; f != nil {
 		out.Prefix = orDefault(aws.ToString(f.Prefix), out.Prefix)
-		out.Narrow = f.Tag != nil || f.ObjectSizeGreaterThan != nil || f.ObjectSizeLessThan != nil
-		if f.And != nil {
-			out.Prefix = aws.ToString(f.And.Prefix)
-			out.Narrow = len(f.And.Tags) > 0 || f.And.ObjectSizeGreaterThan != nil || f.And.ObjectSizeLessThan != nil
-		}
+		out.narrow(f)
 	}
 	if e := r.Expiration; e != nil {
 		out.ExpireDays = countOf(e.Days)

@@ -174,7 +174,7 @@ func TestLifecycleRulesAreRead(t *testing.T) {
 	if rules, err := b.Lifecycle(t.Context()); err != nil || len(rules) != 0 {
 		t.Fatalf("%+v, %v", rules, err)
 	}
-	narrow := &types.LifecycleRuleFilter{And: &types.LifecycleRuleAndOperator{Prefix: aws.String("p/"), ObjectSizeGreaterThan: aws.Int64(1)}}
+	narrow := &types.LifecycleRuleFilter{And: &types.LifecycleRuleAndOperator{Prefix: aws.String("p/"), ObjectSizeGreaterThan: aws.Int64(7), Tags: []types.Tag{{Key: aws.String("kind"), Value: aws.String("dump")}}}}
 	_, err := store.Client(t).PutBucketLifecycleConfiguration(t.Context(), &s3.PutBucketLifecycleConfigurationInput{
 		Bucket: aws.String("locked"), LifecycleConfiguration: &types.BucketLifecycleConfiguration{Rules: []types.LifecycleRule{
 			{
@@ -198,7 +198,7 @@ func TestLifecycleRulesAreRead(t *testing.T) {
 		t.Fatalf("%+v, %v", rules, err)
 	}
 	one := rules[0]
-	if one.ID != "one" || !one.Enabled || one.Prefix != "p/" || !one.Narrow || one.ExpireDays != 90 || one.NoncurrentDays != 5 ||
+	if one.ID != "one" || !one.Enabled || one.Prefix != "p/" || !one.Narrow || one.OverBytes != 7 || one.UnderBytes != 0 || one.Tags["kind"] != "dump" || one.ExpireDays != 90 || one.NoncurrentDays != 5 ||
 		one.NoncurrentKept != 2 || one.AbortDays != 3 || len(one.Transitions) != 1 || one.Transitions[0] != (Transition{Class: "GLACIER_IR", Days: 30}) {
 		t.Errorf("%+v", one)
 	}

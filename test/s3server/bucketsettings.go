@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// Settings of a bucket: versioning, object lock and lifecycle are kept and returned, and the first two
-// obeyed; lifecycle rules do nothing here.
+// Settings of a bucket: versioning and object lock are kept, returned and obeyed; lifecycle.go and bucketaccess.go have
+// the others.
 
 // setting is the bucket setting that a request is about, or "".
 func (c *call) setting() string {
-	for _, name := range []string{"versioning", "lifecycle", "object-lock"} {
+	for _, name := range []string{"versioning", "lifecycle", "object-lock", "encryption", "publicAccessBlock", "policy"} {
 		if c.query.Has(name) {
 			return name
 		}
@@ -26,6 +26,9 @@ func settingOperation(method, setting string) Op {
 		"GET versioning": OpGetBucketVersioning, "PUT versioning": OpPutBucketVersioning,
 		"GET object-lock": OpGetObjectLock, "PUT object-lock": OpPutObjectLock,
 		"GET lifecycle": OpGetLifecycle, "PUT lifecycle": OpPutLifecycle,
+		"GET encryption": OpGetEncryption, "PUT encryption": OpPutEncryption,
+		"GET publicAccessBlock": OpGetPublicAccess, "PUT publicAccessBlock": OpPutPublicAccess,
+		"GET policy": OpGetPolicy, "PUT policy": OpPutPolicy,
 	})
 }
 

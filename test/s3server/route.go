@@ -21,6 +21,12 @@ const (
 	OpPutObjectLock        Op = "PutObjectLockConfiguration"
 	OpGetLifecycle         Op = "GetBucketLifecycleConfiguration"
 	OpPutLifecycle         Op = "PutBucketLifecycleConfiguration"
+	OpGetEncryption        Op = "GetBucketEncryption"
+	OpPutEncryption        Op = "PutBucketEncryption"
+	OpGetPublicAccess      Op = "GetPublicAccessBlock"
+	OpPutPublicAccess      Op = "PutPublicAccessBlock"
+	OpGetPolicy            Op = "GetBucketPolicy"
+	OpPutPolicy            Op = "PutBucketPolicy"
 	OpListObjectVersions   Op = "ListObjectVersions"
 	OpGetObjectRetention   Op = "GetObjectRetention"
 	OpPutObjectRetention   Op = "PutObjectRetention"
@@ -202,6 +208,9 @@ func (s *Server) handlers() map[Op]func(*call) error {
 		OpGetBucketVersioning: s.getVersioning, OpPutBucketVersioning: s.putVersioning,
 		OpGetObjectLock: s.getObjectLock, OpPutObjectLock: s.putObjectLock,
 		OpGetLifecycle: s.getLifecycle, OpPutLifecycle: s.putLifecycle,
+		OpGetEncryption: s.getEncryption, OpPutEncryption: s.putEncryption,
+		OpGetPublicAccess: s.getPublicAccess, OpPutPublicAccess: s.putPublicAccess,
+		OpGetPolicy: s.getPolicy, OpPutPolicy: s.putPolicy,
 		OpListObjects: s.listObjects, OpListObjectsV2: s.listObjects, OpListObjectVersions: s.listVersions,
 		OpListMultipartUploads: s.listUploads, OpDeleteObjects: s.deleteObjects,
 		OpPutObject: s.putObject, OpCopyObject: s.copyObject, OpGetObject: s.getObject, OpHeadObject: s.getObject,

@@ -38,6 +38,10 @@ type bucketInfo struct {
 	ObjectLock  bool   `json:",omitempty"` // for good, once it is on
 	DefaultLock defaultLock
 	Lifecycle   []lifecycleRule `json:",omitempty"`
+
+	Encryption   []encryptionRule `json:",omitempty"`
+	PublicAccess *publicAccessXML `json:",omitempty"`
+	Policy       string           `json:",omitempty"`
 }
 
 func openStore(dir string) (*store, error) {

@@ -15,6 +15,7 @@ type Features struct {
 	TellsDefault   bool   // HEAD tells of a retention that the bucket's default gave
 	LockNeedsSum   bool   // refuses to lock what comes without a checksum
 	Lifecycle      bool   // keeps lifecycle rules
+	BucketSettings bool   // keeps default encryption and public access block
 	UnknownKeyCode string // the error for an access key that nobody has
 }
 
@@ -22,7 +23,7 @@ type Features struct {
 func Ours() Features {
 	return Features{
 		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, VersionPaging: true,
-		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true,
+		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true, BucketSettings: true,
 		UnknownKeyCode: "InvalidAccessKeyId",
 	}
 }
