@@ -65,8 +65,9 @@ chaos: deps
 	$(AS_ROOT) .cache/chaos -n $(N) -seed $(SEED) $(CHAOS)
 
 # The tests that depend on PostgreSQL's version and systemd's, in Debian 13, in the next Debian, and with all versions
-# of PostgreSQL side by side: about an hour, as root. Their roots are kept in .cache. Arguments: make matrix MATRIX='-suite trixie -labs=false', or, to keep the
-# table, MATRIX='-update docs/versions.md'
+# of PostgreSQL side by side: more than an hour, as root, so it goes in pieces too. Their roots are kept in .cache.
+# Arguments: make matrix MATRIX='-suite trixie -tests archive,host', or, to keep the rows of what is run,
+# MATRIX='-update docs/versions.md'; `go run ./test/matrix -h` names all pieces.
 matrix: deps
 	mkdir -p .cache
 	go build -o .cache/matrix ./test/matrix

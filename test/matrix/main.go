@@ -1,10 +1,12 @@
 // Command matrix runs the tests that know a database, a shell of PostgreSQL's programs or a systemd in the systems
 // that people run besides this machine's own: Debian 13 and what comes after it. It writes what was run, and what
 // of it failed, into docs/versions.md. `make matrix` runs it, as root.
+//
+// All of it takes more than an hour, so it goes in pieces: each is one row of the table, with the day on which it was
+// run, and a run replaces the rows of its own pieces and no others.
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -12,35 +14,13 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/test/lab"
 	"codeberg.org/pgbtui/pgbtui/test/page"
 )
-
-// packages are those whose tests need nothing but PostgreSQL's programs and what they bring themselves.
-var packages = []string{
-	"internal/postgres", "internal/postgres/archive", "internal/postgres/scratch", "internal/backup/integration", "test/e2e",
-}
-
-// several is the system with all major versions side by side, and severalTests what is run there: sets of each version
-// restored into it and into each newer one.
-const (
-	several      = "several"
-	severalTests = "test/e2e"
-)
-
-// suites are of Debian, each with another PostgreSQL and another systemd than Debian 12.
-var suites = []string{"trixie", "forky", several}
-
-// row is one line of the table: a group of tests in one system.
-type row struct {
-	suite, versions, tests string
-	passed                 int
-	failed                 []string
-}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -55,43 +35,97 @@ func main() {
 }
 
 func run(ctx context.Context) (failed bool, err error) {
-	only := flag.String("suite", strings.Join(suites, ","), "Debian's suites, and several for one with all versions of PostgreSQL, separated by commas")
-	labs := flag.Bool("labs", true, "boot each system too, and do what is done on an installed host: ten minutes each")
-	update := flag.String("update", "", "replace the generated part of this page, docs/versions.md")
+	suites := flag.String("suite", "", "only these systems, separated by commas: "+strings.Join(names(pieces, piece.suiteName), ", "))
+	tests := flag.String("tests", "", "only these tests, separated by commas: "+strings.Join(names(pieces, piece.testsName), ", "))
+	update := flag.String("update", "", "replace the rows of what was run in this page, docs/versions.md")
 	flag.Parse()
+	chosen, err := choose(*suites, *tests)
+	if err != nil {
+		return false, err
+	}
 	binaries, err := os.MkdirTemp("", "pgbtui-matrix")
 	if err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(binaries)
-	if err := compile(ctx, binaries); err != nil {
+	if err := compile(ctx, binaries, chosen); err != nil {
 		return false, err
 	}
 	var rows []row
-	for _, suite := range strings.Split(*only, ",") {
-		inside := inSystem
-		if suite == several {
-			inside = withSeveral
-		}
-		found, err := inside(ctx, suite, binaries, *labs)
+	for _, p := range chosen {
+		r, err := p.run(ctx, binaries)
 		if err != nil {
-			return false, err
+			return failed, err
 		}
-		rows = append(rows, found...)
-	}
-	for _, r := range rows {
+		rows = append(rows, r)
 		failed = failed || len(r.failed) > 0 || r.passed == 0
+		// At once: what was run stays told when a later piece ends the run.
+		if err := tell(*update, r); err != nil {
+			return failed, err
+		}
 	}
-	text := table(rows, time.Now())
-	fmt.Print(text)
-	if *update != "" {
-		err = page.Update(*update, "make matrix", text)
-	}
-	return failed, err
+	fmt.Print(table(rows))
+	return failed, nil
 }
 
-func compile(ctx context.Context, dir string) error {
-	for _, p := range packages {
+func tell(file string, r row) error {
+	if file == "" {
+		return nil
+	}
+	old, err := page.Generated(file, command)
+	if err != nil {
+		return err
+	}
+	known, err := parse(old)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return page.Update(file, command, table(merge(known, r)))
+}
+
+const command = "make matrix"
+
+// choose are the pieces that the lists name; an empty list names all. A name that no piece has is an error, and so is
+// a choice that leaves none.
+func choose(suites, tests string) ([]piece, error) {
+	chosen := pieces
+	for _, by := range []struct {
+		list, what string
+		name       func(piece) string
+	}{
+		{list: suites, what: "system", name: piece.suiteName},
+		{list: tests, what: "tests", name: piece.testsName},
+	} {
+		if by.list == "" {
+			continue
+		}
+		wanted := strings.Split(by.list, ",")
+		for _, w := range wanted {
+			if !slices.Contains(names(pieces, by.name), w) {
+				return nil, fmt.Errorf("no %s %q: there are %s", by.what, w, strings.Join(names(pieces, by.name), ", "))
+			}
+		}
+		chosen = slices.DeleteFunc(slices.Clone(chosen), func(p piece) bool { return !slices.Contains(wanted, by.name(p)) })
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("%s has no tests %s", suites, tests)
+	}
+	return chosen, nil
+}
+
+// names are each name once, in the order of the pieces.
+func names(of []piece, name func(piece) string) (found []string) {
+	for _, p := range of {
+		if !slices.Contains(found, name(p)) {
+			found = append(found, name(p))
+		}
+	}
+	return found
+}
+
+// compile makes the programs that the pieces run inside of a system.
+func compile(ctx context.Context, dir string, chosen []piece) error {
+	for _, p := range names(chosen, func(p piece) string { return p.pkg }) {
 		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", filepath.Join(dir, binary(p)), "./"+p)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("compile the tests of %s: %w\n%s", p, err, out)
@@ -106,95 +140,5 @@ func compile(ctx context.Context, dir string) error {
 
 func binary(p string) string { return strings.ReplaceAll(p, "/", "_") + ".test" }
 
-func inSystem(ctx context.Context, suite, binaries string, labs bool) ([]row, error) {
-	root, err := lab.Furnished(suite).Root(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := room{root: root, binaries: binaries}
-	versions, err := r.versions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var rows []row
-	for _, p := range packages {
-		fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", suite, versions, p)
-		out, err := r.run(ctx, p, "/matrix/"+binary(p), "-test.v", "-test.timeout=90m")
-		rows = append(rows, rowOf(suite, versions, p, out, err))
-	}
-	if !labs {
-		return rows, nil
-	}
-	fmt.Fprintf(os.Stderr, "matrix: %s, %s: an installed host\n", suite, versions)
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-timeout=90m", "-run=^TestInstalled$",
-		"./test/installed")
-	cmd.Env = append(os.Environ(), "PGBTUI_LAB_SUITE="+suite, "PGBTUI_TEST_ALL=1")
-	out, err := cmd.CombinedOutput()
-	return append(rows, rowOf(suite, versions, "an installed host", out, err)), nil
-}
-
-// withSeveral runs the tests with the newest server of all, and restores sets of each major version into it and into
-// each newer one.
-func withSeveral(ctx context.Context, _, binaries string, _ bool) (rows []row, err error) {
-	root, err := lab.SeveralPostgres().Root(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := room{root: root, binaries: binaries}
-	versions, err := r.versions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	const suite = "bookworm to experimental"
-	for _, p := range packages {
-		tests, args := p+", with the newest", []string{"-test.v", "-test.timeout=90m"}
-		if p == severalTests {
-			tests, args = "sets of each version, into it and each newer one", append(args, "-test.run=^TestEveryMajor")
-		}
-		fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", suite, versions, tests)
-		out, err := r.run(ctx, p, append([]string{"/matrix/" + binary(p)}, args...)...)
-		rows = append(rows, rowOf(suite, versions, tests, out, err))
-	}
-	return rows, nil
-}
-
-// rowOf counts the tests in the output of go test -v, steps of a test among them. An end that no test accounts
-// for is a failure too.
-func rowOf(suite, versions, tests string, out []byte, err error) row {
-	r := row{suite: suite, versions: versions, tests: tests}
-	for line := range bytes.Lines(out) {
-		kind, rest, found := strings.Cut(strings.TrimSpace(string(line)), ": ")
-		name, _, _ := strings.Cut(rest, " ")
-		switch {
-		case found && kind == "--- PASS":
-			r.passed++
-		case found && kind == "--- FAIL":
-			r.failed = append(r.failed, name)
-		case found && kind == "--- SKIP":
-			r.failed = append(r.failed, name+" (skipped)")
-		}
-	}
-	if err != nil && len(r.failed) == 0 {
-		r.failed = append(r.failed, err.Error())
-	}
-	if len(r.failed) > 0 {
-		os.Stderr.Write(out)
-	}
-	return r
-}
-
-// table is the generated part of the page.
-func table(rows []row, now time.Time) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Run on %s.\n\n", now.UTC().Format(time.DateOnly))
-	b.WriteString("| Debian | versions | tests of | passed, steps included | failed |\n")
-	b.WriteString("| --- | --- | --- | --- | --- |\n")
-	for _, r := range rows {
-		failed := strings.Join(r.failed, ", ")
-		if failed == "" {
-			failed = "none"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s |\n", r.suite, r.versions, r.tests, r.passed, failed)
-	}
-	return b.String()
-}
+// today is the day that a row carries.
+func today() string { return time.Now().UTC().Format(time.DateOnly) }

@@ -13,6 +13,7 @@ import (
 type room struct {
 	root     string // of the system; what is written goes to memory above it, and is gone with the process
 	binaries string // seen as /matrix
+	lacks    string // see test/need
 }
 
 // enter mounts the system in a namespace of its own and becomes the program. The checkout is seen as /src, since
@@ -33,7 +34,7 @@ mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$ROOM_SRC" src
 mount --bind "$ROOM_BINARIES" matrix
 exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PGBTUI_TEST_ALL=1 \
-	PGBTUI_PROGRAM=/matrix/pgbtui \
+	PGBTUI_PROGRAM=/matrix/pgbtui "PGBTUI_TEST_LACKS=$ROOM_LACKS" \
 	sh -c 'cd "/src/$1" && shift && exec "$@"' sh "$ROOM_DIR" "$@"
 `
 
@@ -45,7 +46,7 @@ func (r room) run(ctx context.Context, dir string, args ...string) ([]byte, erro
 	}
 	inside := []string{"--mount", "--pid", "--fork", "--kill-child", "--ipc", "bash", "-c", enter, "bash"}
 	cmd := exec.CommandContext(ctx, "unshare", append(inside, args...)...)
-	cmd.Env = append(os.Environ(), "ROOM_ROOT="+r.root, "ROOM_SRC="+src, "ROOM_BINARIES="+r.binaries, "ROOM_DIR="+dir)
+	cmd.Env = append(os.Environ(), "ROOM_ROOT="+r.root, "ROOM_SRC="+src, "ROOM_BINARIES="+r.binaries, "ROOM_DIR="+dir, "ROOM_LACKS="+r.lacks)
 	return cmd.CombinedOutput()
 }
 

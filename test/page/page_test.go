@@ -22,6 +22,9 @@ func TestOnlyTheGeneratedPartOfThePageIsReplaced(t *testing.T) {
 	if got, _ := os.ReadFile(file); string(got) != with("| new |\n") {
 		t.Errorf("page = %q", got)
 	}
+	if got, err := Generated(file, "make it"); err != nil || got != "| new |\n" {
+		t.Errorf("generated = %q, %v", got, err)
+	}
 	if Update(file, "make another", "x") == nil {
 		t.Error("a page without that generated part was accepted")
 	}
