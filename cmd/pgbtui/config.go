@@ -33,6 +33,8 @@ also stand inside a job.
   signing:                      at the top only
     public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
     key_file: /path             the private key, unless the unit has the credential signing-key
+  schedule: "*-*-* 02:00:00 UTC"               when backups run (systemd.time(7)), or a list; pgbtui jobs sync applies it
+  jitter: 30m                   the longest random delay; the same keys in verify, drill and keep are for their timers
   keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
     last: 7                     the newest so many
     days: 30                    all that are not older

@@ -51,6 +51,9 @@ func (l loader) check(name string, j Job) error {
 	if err := l.checkDrill(name, j.Drill); err != nil {
 		return err
 	}
+	if err := l.checkTimetable(name, j.Timetable); err != nil {
+		return err
+	}
 	if j.Instance == "." || j.Instance == ".." {
 		return l.problem(name, fmt.Sprintf("%q cannot be a folder", j.Instance), "Choose another name.", "instance")
 	}

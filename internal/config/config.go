@@ -44,6 +44,7 @@ type Job struct {
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
 	Encryption  Encryption
 	Signing     Signing
+	Timetable   Timetable
 	Keep        Keep
 	Alert       Alert
 	Heartbeat   Heartbeat

@@ -47,9 +47,11 @@ type fileDrill struct {
 		Port string `yaml:"port"`
 		User string `yaml:"user"`
 	} `yaml:"server"`
-	By      string            `yaml:"by"`
-	Amcheck bool              `yaml:"amcheck"`
-	Expect  []fileExpectation `yaml:"expect"`
+	By       string            `yaml:"by"`
+	Schedule calendars         `yaml:"schedule"`
+	Jitter   jitter            `yaml:"jitter"`
+	Amcheck  bool              `yaml:"amcheck"`
+	Expect   []fileExpectation `yaml:"expect"`
 }
 
 type fileExpectation struct {

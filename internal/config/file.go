@@ -77,6 +77,9 @@ type fileSettings struct {
 		Recipients   []string `yaml:"recipients"`
 		IdentityFile string   `yaml:"identity_file"`
 	} `yaml:"encryption"`
+	Schedule    calendars     `yaml:"schedule"`
+	Jitter      jitter        `yaml:"jitter"`
+	Verify      fileVerify    `yaml:"verify"`
 	Keep        fileKeep      `yaml:"keep"`
 	Alert       fileAlert     `yaml:"alert"`
 	Heartbeat   fileHeartbeat `yaml:"heartbeat"`

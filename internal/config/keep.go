@@ -80,6 +80,9 @@ type fileKeep struct {
 	Yearly  count  `yaml:"yearly"`
 	MinGood count  `yaml:"min_good"`
 	By      string `yaml:"by"`
+
+	Schedule calendars `yaml:"schedule"`
+	Jitter   jitter    `yaml:"jitter"`
 }
 
 // count is a whole number from 1 up. Whoever writes 0 may mean "none" or "no limit": neither is

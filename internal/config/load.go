@@ -222,6 +222,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		ObjectLock:  lock,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Signing:     signing,
+		Timetable:   f.timetable(),
 		Keep:        keep,
 		Alert:       l.alert(f.Alert),
 		Heartbeat:   l.heartbeat(name, f.Heartbeat),

@@ -17,7 +17,8 @@ func fileKeys(of reflect.Type, prefix string) (keys []string) {
 		switch {
 		case options == "inline":
 			keys = append(keys, fileKeys(field.Type, prefix)...)
-		case field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[percent]():
+		case field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[percent]() &&
+			field.Type != reflect.TypeFor[jitter]():
 			keys = append(keys, fileKeys(field.Type, prefix+name+".")...)
 		case name != "jobs":
 			keys = append(keys, prefix+name)

@@ -47,6 +47,7 @@ func settingRows() []settingRow {
 	rows = append(rows, postgresRows()...)
 	rows = append(rows, storeRows()...)
 	rows = append(rows, keyRows()...)
+	rows = append(rows, scheduleRows()...)
 	rows = append(rows, keepRows()...)
 	rows = append(rows, alertRows()...)
 	rows = append(rows, heartbeatRows()...)

@@ -27,17 +27,44 @@ func CalendarNext(ctx context.Context, expression string, n int) ([]time.Time, e
 
 // CalendarAfter is the first time (UTC) of an OnCalendar= expression after base; zero when there is none.
 func CalendarAfter(ctx context.Context, expression string, base time.Time) (time.Time, error) {
-	times, err := calendar(ctx, expression, 1, "--base-time="+base.UTC().Format("2006-01-02 15:04:05 UTC"))
+	times, err := CalendarFrom(ctx, expression, base, 1)
 	if err != nil || len(times) == 0 {
 		return time.Time{}, err
 	}
 	return times[0], nil
 }
 
+// CalendarFrom is the next n times (UTC) of an OnCalendar= expression after base.
+func CalendarFrom(ctx context.Context, expression string, base time.Time, n int) ([]time.Time, error) {
+	return calendar(ctx, expression, n, "--base-time="+base.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+// NormalCalendar is an OnCalendar= expression as systemd writes it: those that mean the same are the same text.
+func NormalCalendar(ctx context.Context, expression string) (string, error) {
+	out, err := askCalendar(ctx, expression, 1)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(out) {
+		if text, found := strings.CutPrefix(strings.TrimSpace(line), "Normalized form: "); found {
+			return strings.TrimSpace(text), nil
+		}
+	}
+	return expression, nil // systemd leaves the line out where nothing is to be normalised
+}
+
 func calendar(ctx context.Context, expression string, n int, options ...string) ([]time.Time, error) {
+	out, err := askCalendar(ctx, expression, n, options...)
+	if err != nil {
+		return nil, err
+	}
+	return parseCalendar(out)
+}
+
+func askCalendar(ctx context.Context, expression string, n int, options ...string) (string, error) {
 	what := fmt.Sprintf("systemd: read calendar %q", expression)
 	if strings.ContainsAny(expression, "\x00\n") || expression == "" {
-		return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", nil)
+		return "", fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.", nil)
 	}
 	ctx, cancel := context.WithTimeout(ctx, calendarTimeout)
 	defer cancel()
@@ -50,14 +77,14 @@ func calendar(ctx context.Context, expression string, n int, options ...string) 
 		var exit *exec.ExitError
 		switch {
 		case ctx.Err() != nil:
-			return nil, fault.New(fault.Temporary, what, "", ctx.Err())
+			return "", fault.New(fault.Temporary, what, "", ctx.Err())
 		case errors.As(err, &exit):
-			return nil, fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.",
+			return "", fault.New(fault.Usage, what, "Give one expression as systemd.time(7) describes it.",
 				errors.New(lastLine(stderr.String())))
 		}
-		return nil, fault.New(fault.Unavailable, what, "Install systemd's tools.", err)
+		return "", fault.New(fault.Unavailable, what, "Install systemd's tools.", err)
 	}
-	return parseCalendar(stdout.String())
+	return stdout.String(), nil
 }
 
 // parseCalendar reads what `systemd-analyze calendar` prints: a line per time in the local zone

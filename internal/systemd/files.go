@@ -174,7 +174,9 @@ func WroteFile(path string) bool {
 }
 
 // isOurs reports whether text was written by Install.
-func isOurs(text []byte) bool {
+func isOurs(text []byte) bool { return isMarked(text, marker) }
+
+func isMarked(text []byte, mark string) bool {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
-	return bytes.Contains(line, []byte(marker))
+	return bytes.Contains(line, []byte(mark))
 }

@@ -159,9 +159,7 @@ func (b *Bus) Wait(ctx context.Context, run Run, look func(UnitState)) (UnitStat
 
 // EnableTimer makes a timer start at boot and starts it now.
 func (b *Bus) EnableTimer(ctx context.Context, timer string) error {
-	var carries bool
-	var changes [][]any
-	if err := b.call(ctx, "enable "+timer, "EnableUnitFiles", []any{[]string{timer}, false, false}, &carries, &changes); err != nil {
+	if err := b.enableFile(ctx, timer); err != nil {
 		return err
 	}
 	if err := b.reload(ctx); err != nil {
@@ -172,14 +170,26 @@ func (b *Bus) EnableTimer(ctx context.Context, timer string) error {
 
 // DisableTimer stops a timer and keeps it from starting at boot. What it started goes on.
 func (b *Bus) DisableTimer(ctx context.Context, timer string) error {
-	if err := b.Stop(ctx, timer); err != nil {
-		return err
-	}
-	var changes [][]any
-	if err := b.call(ctx, "disable "+timer, "DisableUnitFiles", []any{[]string{timer}, false}, &changes); err != nil {
+	if err := b.disableFile(ctx, timer); err != nil {
 		return err
 	}
 	return b.reload(ctx)
+}
+
+// enableFile makes a unit start at boot; systemd has to read its units again before it knows.
+func (b *Bus) enableFile(ctx context.Context, unit string) error {
+	var carries bool
+	var changes [][]any
+	return b.call(ctx, "enable "+unit, "EnableUnitFiles", []any{[]string{unit}, false, false}, &carries, &changes)
+}
+
+// disableFile stops a unit and keeps it from starting at boot; then as for enableFile.
+func (b *Bus) disableFile(ctx context.Context, unit string) error {
+	if err := b.Stop(ctx, unit); err != nil {
+		return err
+	}
+	var changes [][]any
+	return b.call(ctx, "disable "+unit, "DisableUnitFiles", []any{[]string{unit}, false}, &changes)
 }
 
 // reload makes systemd read the unit files again.

@@ -47,6 +47,12 @@ func Uninstall(ctx context.Context, dir string) (*Report, error) {
 			report.add(Kept, r.path(f.Path), "not written by pgbtui")
 		}
 	}
+	for _, path := range ownDropIns(r) {
+		if err := removeSchedule(r, path); err != nil {
+			return report, err
+		}
+		report.add(Removed, r.path(path), "")
+	}
 	_ = os.Remove(r.path(plainTimer + ".d")) // only when nothing is in it any more
 	if r.live() {
 		if err := reload(ctx, report); err != nil {
