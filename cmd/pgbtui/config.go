@@ -54,6 +54,7 @@ also stand inside a job.
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 every week; without server, drills have a private one; by: hand: people start them
+  compression: auto             or a level of zstd, 1 to 19; auto takes what the host has to spare
   rpo: 26h                      the newest good backup may be that old; default: by the job's timer
   proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
   stall_after: 10m              a run without a byte for this long ends

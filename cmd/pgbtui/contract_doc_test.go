@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -48,6 +49,7 @@ func parts() map[string]any {
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
 		"job-row": jsonJobRow{}, "uncovered": jsonUncovered{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
+		"compression": backup.Compression{}, "level-frames": sealed.LevelFrames{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -179,6 +180,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("dumped by", m.DumpClient)
 	line("written by", m.Tool+" on "+m.Host)
 	line("trigger", m.Trigger)
+	line("compression", compressionText(m.Compression))
 	line("sse", m.Dump.SSE)
 	line("sha-256", m.Dump.SHA256)
 	line("manifest", "sha-256 "+s.ManifestSHA256())
@@ -195,6 +197,18 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	for _, w := range m.Warnings {
 		line("WARNING", w)
 	}
+}
+
+// compressionText is the levels of a dump, or "" of a set from before they were noted.
+func compressionText(c *backup.Compression) string {
+	if c == nil {
+		return ""
+	}
+	var levels []string
+	for _, l := range c.Levels {
+		levels = append(levels, fmt.Sprintf("%d (%d MiB)", l.Level, l.Frames))
+	}
+	return "zstd " + c.Setting + ", at level " + strings.Join(levels, ", ")
 }
 
 // lockText is the store's object lock on a set, or "".

@@ -3,6 +3,7 @@ package backup
 import (
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -35,6 +36,8 @@ type Manifest struct {
 	DumpClient string     `json:"dumpClient"` // "pg_dump (PostgreSQL) 15.18"
 	Summary    Summary    `json:"summary"`
 	Encryption Encryption `json:"encryption"`
+
+	Compression *Compression `json:"compression,omitempty"` // nil: of a program before 0.2, at one level
 
 	Dump     Object  `json:"dump"`
 	Globals  *Object `json:"globals,omitempty"`  // nil: could not be dumped, see Warnings
@@ -72,6 +75,12 @@ type Summary struct {
 // Encryption is empty for sets that only the store encrypts.
 type Encryption struct {
 	Recipients []string `json:"recipients,omitempty"` // age public keys
+}
+
+// Compression is how hard the dump was compressed.
+type Compression struct {
+	Setting string               `json:"setting"` // "auto", or the level of zstd that was asked for
+	Levels  []sealed.LevelFrames `json:"levels"`  // what was done, lowest first
 }
 
 // Object is one stored object of a set.

@@ -43,6 +43,7 @@ type Job struct {
 	S3          S3
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
 	Encryption  Encryption
+	Compression Compression
 	Signing     Signing
 	Timetable   Timetable
 	Keep        Keep

@@ -85,6 +85,7 @@ type fileSettings struct {
 	Heartbeat   fileHeartbeat `yaml:"heartbeat"`
 	Warn        fileWarn      `yaml:"warn"`
 	Drill       fileDrill     `yaml:"drill"`
+	Compression Compression   `yaml:"compression"`
 	RPO         duration      `yaml:"rpo"`
 	ProofWithin duration      `yaml:"proof_objective"`
 	StallAfter  duration      `yaml:"stall_after"`

@@ -221,6 +221,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		},
 		ObjectLock:  lock,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
+		Compression: f.Compression,
 		Signing:     signing,
 		Timetable:   f.timetable(),
 		Keep:        keep,

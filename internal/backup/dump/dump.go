@@ -210,7 +210,7 @@ func (s *dumpStream) hear(line string) {
 }
 
 func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error {
-	sealer, err := sealed.NewWriter(upload, r.recipients)
+	sealer, err := sealed.NewWriter(upload, r.recipients, sealed.Level(r.job.Compression))
 	if err != nil {
 		return err
 	}
@@ -239,6 +239,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 		return err
 	}
 	s.index = sealer.Index()
+	r.manifest.Compression = &backup.Compression{Setting: r.job.Compression.String(), Levels: sealer.Levels()}
 	return nil
 }
 

@@ -167,12 +167,14 @@ func TestAnIndexThatDoesNotFitIsToldBeforeAnythingIsRead(t *testing.T) {
 		"a frame more":    func(i *Index) { i.Sizes, i.Digests = append(i.Sizes, 1), append(i.Digests, i.Digests[:digestBytes]...) },
 		"an empty frame":  func(i *Index) { i.Sizes[0], i.Sizes[1] = 0, i.Sizes[0]+i.Sizes[1] },
 		"all in one frame": func(i *Index) {
-			all := i.Sizes[0] + i.Sizes[1]
-			i.FrameBytes, i.Sizes, i.Digests = FrameBytes/8, slices.Repeat([]int64{1}, 16), make([]byte, 16*digestBytes)
-			i.Sizes[15] = all - 15
+			all := i.Sizes[0] + i.Sizes[1] + i.Sizes[2]
+			i.FrameBytes = FrameBytes / 8
+			i.Sizes = slices.Repeat([]int64{1}, 24)
+			i.Digests = make([]byte, 24*digestBytes)
+			i.Sizes[23] = all - 23
 		},
 	} {
-		s := newShelf(t, 2*FrameBytes, nil)
+		s := newShelf(t, 3*FrameBytes, nil)
 		change(&s.Index)
 		if s.Index.Readable(s.StoredBytes, false) {
 			t.Errorf("%s: readable", name)

@@ -135,10 +135,13 @@ func (r *reader) Read(p []byte) (int, error) {
 
 func (r *reader) Close() error { r.decoder.Close(); return nil }
 
+// packLevel is that of small things, whose CPU nobody notices.
+const packLevel Level = 3
+
 // Pack is NewWriter for small things that are in memory anyway.
 func Pack(raw []byte, recipients []age.Recipient) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := NewWriter(&out, recipients)
+	w, err := NewWriter(&out, recipients, packLevel)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func sample(n int) []byte {
 func written(t testing.TB, raw []byte, recipients ...age.Recipient) ([]byte, Index) {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := NewWriter(&out, recipients)
+	w, err := NewWriter(&out, recipients, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func (f *failAfter) Write(p []byte) (int, error) {
 
 func TestAFailingDestinationStopsTheWriterWithItsError(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	w, err := NewWriter(&failAfter{left: 1 << 20}, nil)
+	w, err := NewWriter(&failAfter{left: 1 << 20}, nil, Auto)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func BenchmarkSeal(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
-				w, err := NewWriter(io.Discard, recipients)
+				w, err := NewWriter(io.Discard, recipients, 1)
 				if err != nil {
 					b.Fatal(err)
 				}

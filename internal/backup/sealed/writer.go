@@ -10,10 +10,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"filippo.io/age"
-	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 )
 
 // FrameBytes is the raw length of every frame but the last. A table is fetched in whole frames, and so
@@ -48,14 +51,19 @@ func digest(packed []byte) []byte {
 type block struct {
 	raw, packed []byte
 	digest      []byte
+	level       int           // it was compressed at
+	busy, cpu   time.Duration // that took, and on a core
+	err         error
 	ready       chan struct{}
 }
 
 // Writer compresses and encrypts what is written to it. It is not safe for concurrent use.
 type Writer struct {
 	out      io.Writer
-	seal     io.Closer // nil without encryption
-	encoder  *zstd.Encoder
+	seal     io.Closer    // nil without encryption
+	level    atomic.Int32 // of the next frames
+	pace     *pace        // nil: the level is fixed; of the collector
+	levels   map[int]int64
 	free     chan *block
 	jobs     chan *block
 	order    chan *block
@@ -69,14 +77,9 @@ type Writer struct {
 }
 
 // NewWriter starts the compressors. The caller must end it with Close or Abort.
-func NewWriter(dst io.Writer, recipients []age.Recipient) (*Writer, error) {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithWindowSize(FrameBytes), zstd.WithEncoderConcurrency(workers), zstd.WithEncoderCRC(true))
-	if err != nil {
-		return nil, fmt.Errorf("sealed: set up zstd: %w", err)
-	}
+func NewWriter(dst io.Writer, recipients []age.Recipient, level Level) (*Writer, error) {
 	w := &Writer{
-		out: dst, encoder: encoder, index: Index{FrameBytes: FrameBytes},
+		out: dst, levels: map[int]int64{}, index: Index{FrameBytes: FrameBytes},
 		free: make(chan *block, blocks), jobs: make(chan *block, blocks), order: make(chan *block, blocks),
 		failed: make(chan struct{}),
 	}
@@ -86,6 +89,11 @@ func NewWriter(dst io.Writer, recipients []age.Recipient) (*Writer, error) {
 			return nil, fmt.Errorf("sealed: encrypt for %d recipients: %w", len(recipients), err)
 		}
 		w.out, w.seal = sealer, sealer
+	}
+	w.level.Store(int32(level)) //nolint:gosec // 1 to 19
+	if level == Auto {
+		w.pace = newPace(time.Now())
+		w.level.Store(lowest)
 	}
 	for range blocks {
 		w.free <- &block{}
@@ -134,13 +142,27 @@ func (w *Writer) dispatch() {
 	w.jobs <- b
 }
 
+// compress keeps its thread, so that the thread's CPU time is the encoder's.
 func (w *Writer) compress() {
 	defer w.running.Done()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	encoder := newEncoder()
 	for b := range w.jobs {
-		b.packed = w.encoder.EncodeAll(b.raw, b.packed[:0])
+		b.level = int(w.level.Load())
+		began, beganCPU := time.Now(), threadCPU()
+		b.packed, b.err = encoder.encode(b.packed, b.raw, b.level)
+		b.busy, b.cpu = time.Since(began), threadCPU()-beganCPU
 		b.digest = digest(b.packed)
 		close(b.ready)
 	}
+}
+
+// threadCPU is what this thread has had of a core.
+func threadCPU() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) // cannot fail for a clock that Linux has
+	return time.Duration(t.Nano())
 }
 
 // collect writes the frames in order. After an error it goes on taking blocks, so that nobody waits.
@@ -151,13 +173,26 @@ func (w *Writer) collect() {
 		select {
 		case <-w.failed:
 		default:
-			w.index.Sizes = append(w.index.Sizes, int64(len(b.packed)))
-			w.index.Digests = append(w.index.Digests, b.digest...)
-			if _, err := w.out.Write(b.packed); err != nil {
-				w.fail(fmt.Errorf("sealed: write frame %d: %w", len(w.index.Sizes), err))
-			}
+			w.take(b)
 		}
 		w.free <- b
+	}
+}
+
+// take writes the next frame.
+func (w *Writer) take(b *block) {
+	if b.err != nil {
+		w.fail(b.err)
+		return
+	}
+	w.index.Sizes = append(w.index.Sizes, int64(len(b.packed)))
+	w.index.Digests = append(w.index.Digests, b.digest...)
+	w.levels[b.level]++
+	if _, err := w.out.Write(b.packed); err != nil {
+		w.fail(fmt.Errorf("sealed: write frame %d: %w", len(w.index.Sizes), err))
+	}
+	if w.pace != nil {
+		w.level.Store(int32(w.pace.took(b.busy, b.cpu, time.Now()))) //nolint:gosec // 1 to 19
 	}
 }
 
@@ -204,8 +239,10 @@ func (w *Writer) stop() {
 	close(w.jobs)
 	close(w.order)
 	w.running.Wait()
-	_ = w.encoder.Close()
 }
 
 // Index is the place of each frame. Valid after Close.
 func (w *Writer) Index() Index { return w.index }
+
+// Levels says how many frames were compressed at which level, lowest first. Valid after Close.
+func (w *Writer) Levels() []LevelFrames { return counted(w.levels) }
