@@ -79,7 +79,7 @@ func (r *rig) readBack(ctx context.Context, o options) (sets []readSet, err erro
 		if _, err := r.emptyStore(ctx); err != nil {
 			return nil, err
 		}
-		if _, err := pgbtui(encrypted)(ctx, r, largeDatabase); err != nil {
+		if _, err := pgbtui(storing{encrypted: encrypted})(ctx, r, largeDatabase); err != nil {
 			return nil, err
 		}
 		set := readSet{encrypted: encrypted}
@@ -123,7 +123,7 @@ func (r *rig) readRounds(ctx context.Context, encrypted bool, rounds int) ([]rea
 
 // readSmall stores the small database and reads it.
 func (r *rig) readSmall(ctx context.Context, encrypted bool, results []readResult) error {
-	if _, err := pgbtui(encrypted)(ctx, r, smallDatabase); err != nil {
+	if _, err := pgbtui(storing{encrypted: encrypted})(ctx, r, smallDatabase); err != nil {
 		return err
 	}
 	for i, c := range readings() {
@@ -141,7 +141,7 @@ func (r *rig) readSmall(ctx context.Context, encrypted bool, results []readResul
 
 // read runs one command on settled disks, and leaves no database behind.
 func (r *rig) read(ctx context.Context, c reading, database string, encrypted bool) (s sample, fetched read, err error) {
-	file, err := r.configFile(database, encrypted)
+	file, err := r.configFile(database, storing{encrypted: encrypted})
 	if err != nil {
 		return s, read{}, err
 	}

@@ -11,8 +11,8 @@ import (
 
 // The aims of the project, on two cores.
 const (
-	aimWall   = 1.20 // of the floor
-	aimCPU    = 6.0  // seconds per raw GB
+	aimWall   = 1.10 // of the floor
+	aimCPU    = 4.0  // seconds per raw GB, at the lowest level
 	aimStored = 0.85 // of pg_dump's gzip
 	aimRSS    = 128.0
 	aimDisk   = 0.1 // MB: the kernel counts a block when it notes that a program's file was read
@@ -89,20 +89,20 @@ func (f *findings) pairs(b *strings.Builder) {
 
 func (f *findings) aims(b *strings.Builder) {
 	gzip := f.results[2].of(storedMB).median
-	b.WriteString("| aim | plain | encrypted |\n| --- | --- | --- |\n")
+	b.WriteString("| aim | plain | encrypted | plain, level 1 |\n| --- | --- | --- | --- |\n")
 	line := func(aim, format string, limit float64, value func(result) float64) {
 		fmt.Fprintf(b, "| %s |", aim)
-		for _, r := range f.results[:2] {
+		for _, r := range append(f.results[:2:2], f.results[lowestLevelAt]) {
 			fmt.Fprintf(b, " "+format+" %s |", value(r), verdict(value(r), limit))
 		}
 		b.WriteString("\n")
 	}
 	line(fmt.Sprintf("wall, median of the pairs: at most %.2f of the floor", aimWall), "%.2f", aimWall, func(r result) float64 { return r.ratio().median })
-	line(fmt.Sprintf("own CPU: at most %.0f s per raw GB", aimCPU), "%.2f s", aimCPU, func(r result) float64 { return r.of(ownSeconds).median / (mega(f.raw) / 1000) })
+	line(fmt.Sprintf("own CPU: at most %.1f s per raw GB", aimCPU), "%.2f s", aimCPU, func(r result) float64 { return r.of(ownSeconds).median / (mega(f.raw) / 1000) })
 	line(fmt.Sprintf("stored: at most %.2f of pg_dump's own gzip", aimStored), "%.2f", aimStored, func(r result) float64 { return r.of(storedMB).median / gzip })
 	line(fmt.Sprintf("peak RSS: at most %.0f MiB", aimRSS), "%.0f MiB", aimRSS, func(r result) float64 { return r.of(rssMiB).max })
 	line("local disk: none", "%.0f MB", aimDisk, func(r result) float64 { return r.of(func(s sample) float64 { return mega(s.programs.written) }).max })
-	fmt.Fprintf(b, "| peak RSS with a database of %.0f MB, for comparison | %.0f MiB | %.0f MiB |\n",
+	fmt.Fprintf(b, "| peak RSS with a database of %.0f MB, for comparison | %.0f MiB | %.0f MiB | |\n",
 		mega(f.smallSize), f.small[0].of(rssMiB).max, f.small[1].of(rssMiB).max)
 }
 

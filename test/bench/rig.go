@@ -104,8 +104,14 @@ func build(ctx context.Context, dir string) error {
 	return nil
 }
 
+// storing is what a configuration says of how sets are stored.
+type storing struct {
+	encrypted   bool
+	compression string // "": as pgbtui has it
+}
+
 // configFile writes a configuration of pgbtui for one database. JSON is YAML too.
-func (r *rig) configFile(database string, encrypted bool) (string, error) {
+func (r *rig) configFile(database string, how storing) (string, error) {
 	type section = map[string]any
 	settings := section{
 		"instance": "bench", "database": database,
@@ -113,9 +119,12 @@ func (r *rig) configFile(database string, encrypted bool) (string, error) {
 		"s3":          section{"bucket": bucketName, "endpoint": r.endpoint, "region": s3server.DefaultRegion, "path_style": true},
 		"stall_after": (5 * time.Minute).String(), "spool_dir": r.dir,
 	}
-	name := database + "-plain.yaml"
-	if encrypted {
-		name = database + "-encrypted.yaml"
+	name := database + "-plain" + how.compression + ".yaml"
+	if how.compression != "" {
+		settings["compression"] = how.compression
+	}
+	if how.encrypted {
+		name = database + "-encrypted" + how.compression + ".yaml"
 		settings["encryption"] = section{"recipients": []string{r.key.Recipient().String()}}
 	}
 	content, err := json.Marshal(settings)

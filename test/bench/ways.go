@@ -38,6 +38,9 @@ const (
 	encryptedName = "pgbtui --headless, encrypted"
 )
 
+// lowestLevelAt is the place of pgbtui at its lowest level in ways.
+const lowestLevelAt = 3
+
 func floor() way {
 	return way{floorName, func(ctx context.Context, r *rig, database string) (used, error) {
 		took, err := pipeline(r.dump(ctx, database, "--compress=0"))
@@ -54,9 +57,12 @@ func (r *rig) ways() (all []way, missing []string) {
 		missing = append(missing, "There is no aws client on this machine: the ways without pgbtui upload with its uploader (test/bench/put), which flatters them.")
 	}
 	all = []way{
-		{plainName, pgbtui(false)},
-		{encryptedName, pgbtui(true)},
+		{plainName, pgbtui(storing{})},
+		{encryptedName, pgbtui(storing{encrypted: true})},
 		{"pg_dump -Fc to a file, then " + last.name, last.file},
+	}
+	for _, level := range []string{"1", "3", "6"} {
+		all = append(all, way{plainName + ", compression: " + level, pgbtui(storing{compression: level})})
 	}
 	if _, err := exec.LookPath("zstd"); err != nil {
 		return all, append(missing, "There is no zstd on this machine: the pipe through it is left out.")
@@ -80,9 +86,9 @@ func (w way) time(ctx context.Context, r *rig, database string) (s sample, err e
 	return s, err
 }
 
-func pgbtui(encrypted bool) func(context.Context, *rig, string) (used, error) {
+func pgbtui(how storing) func(context.Context, *rig, string) (used, error) {
 	return func(ctx context.Context, r *rig, database string) (used, error) {
-		config, err := r.configFile(database, encrypted)
+		config, err := r.configFile(database, how)
 		if err != nil {
 			return used{}, err
 		}
