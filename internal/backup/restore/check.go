@@ -69,10 +69,10 @@ func Preflight(
 	if err := r.req.check(); err != nil {
 		return nil, nil, err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := r.target.connect(ctx); err != nil {
 		return nil, nil, err
 	}
-	defer r.close(ctx)
+	defer r.target.close(ctx)
 	checks, err := r.checks(ctx)
 	if err != nil || r.part == nil {
 		return checks, nil, err
@@ -93,7 +93,7 @@ func (r *restoring) preflight(ctx context.Context) error {
 		}
 		r.log.InfoContext(ctx, "preflight: "+c.Name+": "+c.Detail)
 		if c.Remedy != "" {
-			r.note(c.Name + ": " + c.Detail + "; " + c.Remedy)
+			r.result.note(c.Name + ": " + c.Detail + "; " + c.Remedy)
 		}
 	}
 	return refusal("restore", checks)

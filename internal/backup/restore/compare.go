@@ -32,7 +32,7 @@ func (r *restoring) compare(ctx context.Context) error {
 		}
 	}
 	if odd > 0 {
-		r.note(fmt.Sprintf("rows of %d tables were not compared: the dump holds their names in another encoding", odd))
+		r.result.note(fmt.Sprintf("rows of %d tables were not compared: the dump holds their names in another encoding", odd))
 	}
 	if tables, err = r.made(ctx, tables); err != nil {
 		return err
@@ -48,14 +48,14 @@ func (r *restoring) compare(ctx context.Context) error {
 func (r *restoring) counted() ([]archive.Table, error) {
 	switch {
 	case r.part != nil && r.part.counted != nil:
-		return r.expected()
+		return r.part.expected(&r.source)
 	case r.part != nil:
 		return nil, nil // no rows were restored
-	case r.contents == nil || r.contents.Archive == nil:
-		r.note("rows were not compared: the set has no counts")
+	case !r.source.listed():
+		r.result.note("rows were not compared: the set has no counts")
 		return nil, nil
 	}
-	return append([]archive.Table{}, r.contents.Archive.Tables()...), nil
+	return append([]archive.Table{}, r.source.contents.Archive.Tables()...), nil
 }
 
 // judge holds the counts against each other.
@@ -63,11 +63,11 @@ func (r *restoring) judge(tables []archive.Table, here counts) error {
 	for _, t := range tables {
 		name := postgres.Table{Schema: t.Schema, Name: t.Name}
 		if t.Rows < 0 {
-			r.note(fmt.Sprintf("rows of %s.%s were not compared: the dump's count is not known", t.Schema, t.Name))
+			r.result.note(fmt.Sprintf("rows of %s.%s were not compared: the dump's count is not known", t.Schema, t.Name))
 			continue
 		}
 		if why := r.incomparable(t, here); why != "" {
-			r.unproven = append(r.unproven, fmt.Sprintf("%s.%s, %s", t.Schema, t.Name, why))
+			r.result.unproven = append(r.result.unproven, fmt.Sprintf("%s.%s, %s", t.Schema, t.Name, why))
 			continue
 		}
 		r.result.Tables++
@@ -88,7 +88,7 @@ func (r *restoring) judge(tables []archive.Table, here counts) error {
 			"triggers or rules that change rows while they are loaded.", nil)
 	}
 	// A set whose every table had to be left out was not compared.
-	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil && len(r.contents.Archive.Tables()) == 0
+	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil && len(r.source.contents.Archive.Tables()) == 0
 	return nil
 }
 
@@ -102,7 +102,7 @@ type counts struct {
 }
 
 func (r *restoring) count(ctx context.Context, tables []archive.Table) (here counts, err error) {
-	err = r.inTarget(ctx, func(s *postgres.Server) error {
+	err = r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
 		if here.extensions, err = s.ExtensionTables(ctx); err != nil {
 			return err
 		}
@@ -147,14 +147,7 @@ func (r *restoring) incomparable(t archive.Table, here counts) string {
 // otherRows says why a dump may have other rows of an extension's table than the copy would give, or "". Which ones a
 // dump has is the extension's to say, and each version may say something else.
 func (r *restoring) otherRows(t postgres.ExtensionTable) string {
-	was := ""
-	if r.contents != nil {
-		for _, e := range r.contents.Extensions {
-			if e.Name == t.Extension {
-				was = e.Version
-			}
-		}
-	}
+	was := r.source.extension(t.Extension)
 	switch {
 	case !t.Dumped || t.Inherited:
 		return "extension " + t.Extension + " does not say which of them are the user's"
@@ -169,22 +162,22 @@ func (r *restoring) otherRows(t postgres.ExtensionTable) string {
 // record keeps the restore as the set's best evidence, when the rows are those of the dump. Who
 // may only read the bucket can restore, but not record it.
 func (r *restoring) record(ctx context.Context) error {
-	if len(r.unproven) > 0 {
-		r.note(rowsOfExtensions + " that were not compared: " + strings.Join(r.unproven, "; "))
+	if len(r.result.unproven) > 0 {
+		r.result.note(rowsOfExtensions + " that were not compared: " + strings.Join(r.result.unproven, "; "))
 	}
-	if !r.result.Compared || r.part != nil || r.set.Kind != backup.KindNative {
+	if !r.result.Compared || r.part != nil || r.source.set.Kind != backup.KindNative {
 		return nil
 	}
 	p := backup.Proof{
-		Schema: backup.ManifestSchema, Set: r.set.ID, Kind: "restore", Level: backup.LevelRestored.String(), OK: true,
-		StartedAt: r.started, FinishedAt: r.env.Stamp(),
-		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.set.Manifest.Dump.SizeBytes,
+		Schema: backup.ManifestSchema, Set: r.source.set.ID, Kind: "restore", Level: backup.LevelRestored.String(), OK: true,
+		StartedAt: r.result.started, FinishedAt: r.env.Stamp(),
+		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.source.set.Manifest.Dump.SizeBytes,
 		Tables: r.result.Tables, Rows: r.result.Rows, Stages: r.meter.Stages(),
 	}
 	var err error
-	if r.result.Recorded, err = backup.PutProof(ctx, r.env.Bucket, r.set, p); err != nil {
+	if r.result.Recorded, err = backup.PutProof(ctx, r.env.Bucket, r.source.set, p); err != nil {
 		r.result.Recorded = ""
-		r.note("the restore could not be recorded beside the set: " + err.Error())
+		r.result.note("the restore could not be recorded beside the set: " + err.Error())
 	}
 	return nil
 }

@@ -17,33 +17,27 @@ func (r *restoring) create(ctx context.Context) error {
 	r.meter.Enter(backup.StageCreate, 0)
 	settings := r.settings()
 	if settings == nil {
-		r.note("the set does not know the database's encoding, owner and settings: the server's defaults were used")
+		r.result.note("the set does not know the database's encoding, owner and settings: the server's defaults were used")
 		settings = &postgres.Settings{ConnLimit: -1}
 	}
-	if err := r.makeOwner(ctx); err != nil {
-		return err
-	}
-	settings.Closed = r.closed
-	err := r.server.CreateDatabase(ctx, r.req.To, *settings)
-	if err != nil && fault.CodeOf(err) != fault.Refused {
-		r.created = r.existsAnyway(ctx)
-		return err
-	}
-	r.created = err == nil
+	made, err := r.rights.makeOwner(ctx, r.target.server)
 	if err != nil {
 		return err
 	}
-	problems, err := r.server.ApplyParameters(ctx, r.req.To, *settings)
-	r.refuse(problems)
-	return err
-}
-
-// refuse keeps what of the settings the server did not take.
-func (r *restoring) refuse(problems []string) {
-	r.refused = append(r.refused, problems...)
-	for _, p := range problems {
-		r.note("a setting of the database was refused: " + p)
+	r.result.Globals = append(r.result.Globals, present(made)...)
+	settings.Closed = r.rights.closed
+	err = r.target.server.CreateDatabase(ctx, r.req.To, *settings)
+	if err != nil && fault.CodeOf(err) != fault.Refused {
+		r.result.created = r.target.exists(ctx, r.req.To)
+		return err
 	}
+	r.result.created = err == nil
+	if err != nil {
+		return err
+	}
+	problems, err := r.target.server.ApplyParameters(ctx, r.req.To, *settings)
+	r.result.refuse(problems)
+	return err
 }
 
 // session is what the loading sessions have otherwise than the database will have.
@@ -57,10 +51,10 @@ func (r *restoring) session() []postgres.Parameter {
 
 // settings are the database's own as they were wished for, or nil when the set does not know them.
 func (r *restoring) settings() *postgres.Settings {
-	if r.contents == nil || r.contents.Database == nil {
+	if r.source.contents == nil || r.source.contents.Database == nil {
 		return nil
 	}
-	settings := *r.contents.Database
+	settings := *r.source.contents.Database
 	if r.req.NoOwner {
 		settings.Owner = ""
 		settings.CustomACL = true
@@ -69,20 +63,6 @@ func (r *restoring) settings() *postgres.Settings {
 	if r.req.NoTablespaces {
 		settings.Tablespace = ""
 	}
-	r.renameSettings(&settings)
+	r.rights.renameSettings(&settings)
 	return &settings
-}
-
-// existsAnyway asks in a new session after a creation whose answer did not come: what is there
-// must be named.
-func (r *restoring) existsAnyway(ctx context.Context) bool {
-	ctx, cancel := backup.Afterwards(ctx)
-	defer cancel()
-	s, err := postgres.Connect(ctx, r.target(maintenance), 0)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = s.Close(ctx) }()
-	exists, err := s.Exists(ctx, r.req.To)
-	return err == nil && exists
 }

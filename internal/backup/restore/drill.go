@@ -80,11 +80,12 @@ func newDrilling(
 	id := backup.NewID(env.Now())
 	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
 	restore := newRestoring(job, env, set, Request{To: to, NoTablespaces: true}, identities)
-	restore.leavesReserve, restore.rehearses = true, true
+	restore.rehearses = true
 	restore.meter = meter.New("drill", set.Database, job.StallAfter, env.Progress)
 	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
+	restore.target.log = restore.log
 	d := &drilling{restoring: restore, drill: req}
-	d.keptDir = d.dir()
+	d.source.keptDir = d.dir()
 	d.proof = backup.Proof{
 		Schema: backup.ManifestSchema, Set: set.ID, Kind: "drill", Level: backup.LevelRestored.String(),
 		StartedAt: env.Stamp(), Host: env.Host, InvocationID: env.InvocationID,
@@ -109,14 +110,14 @@ func (d *drilling) do(ctx context.Context) (err error) {
 		if ctx.Err() == nil {
 			err = d.nameRow(d.scene.blame(err))
 		}
-		d.kept.Remove()
+		d.source.kept.Remove()
 		d.clear(ctx)
 	}()
 	d.meter.Enter(backup.StagePreflight, 0)
-	if err := d.connect(ctx); err != nil {
+	if err := d.target.connect(ctx); err != nil {
 		return err
 	}
-	defer d.close(ctx)
+	defer d.target.close(ctx)
 	for _, step := range []func(context.Context) error{
 		d.prepare, d.roles, d.create, d.likeSource, d.loadAll, d.finish, d.check,
 	} {
@@ -130,11 +131,11 @@ func (d *drilling) do(ctx context.Context) (err error) {
 // drillable is what can be seen without a server. An earlier failure does not stand in the way: a
 // drill is what answers it.
 func (d *drilling) drillable() error {
-	if d.set.Kind == backup.KindIncomplete {
-		return fault.New(fault.Refused, "drill: set "+d.set.ID+" was never finished",
+	if d.source.set.Kind == backup.KindIncomplete {
+		return fault.New(fault.Refused, "drill: set "+d.source.set.ID+" was never finished",
 			"Choose another set: `pgbtui list` shows which there are.", nil)
 	}
-	if d.set.Encrypted() && len(d.identities) == 0 {
+	if d.source.set.Encrypted() && len(d.source.identities) == 0 {
 		return fault.New(fault.Refused, "drill: the set is encrypted, and there is no age identity here",
 			"Give the unit the credential age-identity, set encryption.identity_file, or use --identity. "+remedyNotHere, nil)
 	}
@@ -146,7 +147,7 @@ func (d *drilling) drillable() error {
 func (d *drilling) loadAll(ctx context.Context) error {
 	err := d.load(ctx)
 	var exit *postgres.ExitError
-	if !errors.As(err, &exit) || !d.refusesObject(err, exit) || ctx.Err() != nil || d.server.Alive(ctx) != nil {
+	if !errors.As(err, &exit) || !d.refusesObject(err, exit) || ctx.Err() != nil || d.target.server.Alive(ctx) != nil {
 		return err
 	}
 	if len(d.unlike) > 0 {
@@ -223,11 +224,11 @@ func (d *drilling) compareRows(ctx context.Context) error {
 	if err := d.compare(ctx); err != nil {
 		return err
 	}
-	if len(d.unproven) > 0 {
-		d.doesNotProve(rowsOfExtensions + ": " + strings.Join(backup.Shorten(d.unproven), "; "))
+	if len(d.result.unproven) > 0 {
+		d.doesNotProve(rowsOfExtensions + ": " + strings.Join(backup.Shorten(d.result.unproven), "; "))
 	}
 	d.proof.Tables, d.proof.Rows = d.result.Tables, d.result.Rows
-	if m := d.set.Manifest; m != nil {
+	if m := d.source.set.Manifest; m != nil {
 		d.proof.Bytes = m.Dump.SizeBytes
 	}
 	if !d.result.Compared { // read and restored whole, but nobody knows whether it is all
@@ -263,10 +264,10 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	result := &Drilled{Proof: d.proof}
 	var warning string
 	recorded := d.proof
-	if d.set.Encrypted() {
+	if d.source.set.Encrypted() {
 		recorded = discreet(recorded)
 	}
-	result.Recorded, warning = backup.RecordProof(logCtx, d.env.Bucket, d.set, recorded)
+	result.Recorded, warning = backup.RecordProof(logCtx, d.env.Bucket, d.source.set, recorded)
 	if result.Warnings = d.proof.Warnings; warning != "" {
 		result.Warnings = append(result.Warnings, warning)
 	}
@@ -276,7 +277,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 	if err == nil {
 		took := d.proof.FinishedAt.Sub(d.proof.StartedAt).Round(time.Second)
 		d.log.InfoContext(logCtx,
-			fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.set.ID, took, d.proof.Tables,
+			fmt.Sprintf("drilled %s in %s: %d tables, %d rows, %d owners, all as dumped", d.source.set.ID, took, d.proof.Tables,
 				d.proof.Rows, d.facts.Owners),
 			event.Attr(event.DrillOK), slog.Int64("rows", d.proof.Rows))
 	}

@@ -34,7 +34,7 @@ func (d *drilling) compareOwners(ctx context.Context) error {
 		return err
 	}
 	var wrong []string
-	for _, e := range d.contents.Archive.Entries {
+	for _, e := range d.source.contents.Archive.Entries {
 		if !d.legible(e.Namespace) || !d.legible(e.Tag) || !d.legible(e.Owner) {
 			continue
 		}
@@ -71,7 +71,7 @@ func (o owned) String() string {
 
 func (d *drilling) ownerships(ctx context.Context) (map[owned]postgres.Ownership, error) {
 	here := map[owned]postgres.Ownership{}
-	err := d.inTarget(ctx, func(s *postgres.Server) error {
+	err := d.target.in(ctx, d.req.To, func(s *postgres.Server) error {
 		found, err := s.Ownerships(ctx)
 		for _, o := range found {
 			here[owned{o.Schema, o.Name}] = o
@@ -107,10 +107,10 @@ func grantedOn(namespace, tag string) (owned, bool) {
 
 // compareGrants looks for roles that something was granted to, or that policies name.
 func (d *drilling) compareGrants(ctx context.Context) error {
-	if d.req.NoOwner || d.contents.Roles == nil {
+	if d.req.NoOwner || d.source.contents.Roles == nil {
 		return nil
 	}
-	return d.inTarget(ctx, func(s *postgres.Server) error {
+	return d.target.in(ctx, d.req.To, func(s *postgres.Server) error {
 		found, err := s.RoleUses(ctx)
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (d *drilling) compareGrants(ctx context.Context) error {
 		for _, use := range found {
 			here[use] = true
 		}
-		for _, use := range d.contents.Roles {
+		for _, use := range d.source.contents.Roles {
 			// Extensions belong to whoever creates them.
 			if use.Use != "owner" && !here[use] {
 				d.warn(fmt.Sprintf("role %q has no %s in the copy, it had one in the source", use.Role, use.Use))
@@ -132,12 +132,12 @@ func (d *drilling) compareGrants(ctx context.Context) error {
 // compareExtensions: a restore creates the version that is installed where it takes place.
 func (d *drilling) compareExtensions(ctx context.Context) error {
 	source := map[string]string{}
-	if d.contents != nil {
-		for _, e := range d.contents.Extensions {
+	if d.source.contents != nil {
+		for _, e := range d.source.contents.Extensions {
 			source[e.Name] = e.Version
 		}
 	}
-	return d.inTarget(ctx, func(s *postgres.Server) error {
+	return d.target.in(ctx, d.req.To, func(s *postgres.Server) error {
 		found, err := s.Extensions(ctx)
 		for _, e := range found {
 			d.facts.Extensions = append(d.facts.Extensions,

@@ -26,7 +26,7 @@ func (d *drilling) expect(ctx context.Context) error {
 	}
 	stop := d.meter.KeepAlive()
 	defer stop()
-	return d.inTarget(ctx, func(s *postgres.Server) error {
+	return d.target.in(ctx, d.req.To, func(s *postgres.Server) error {
 		for i, e := range d.job.Drill.Expect {
 			what := fmt.Sprintf("drill: expectation %d (%s)", i+1, statement(e.SQL))
 			answer, err := s.Ask(ctx, e.SQL, askTime)
@@ -88,13 +88,13 @@ func (d *drilling) checkAmcheck(ctx context.Context) ([]Check, error) {
 	switch {
 	case !d.job.Drill.Amcheck:
 		return nil, nil
-	case !d.tools.HasAmcheck():
+	case !d.target.tools.HasAmcheck():
 		return []Check{
-			fails("amcheck", "there is no pg_amcheck in "+d.tools.Dir,
+			fails("amcheck", "there is no pg_amcheck in "+d.target.tools.Dir,
 				"Install PostgreSQL's client programs from 14 on, or set drill.amcheck to false."),
 		}, nil
 	}
-	missing, err := d.server.Missing(ctx, postgres.Needs{Extensions: []string{"amcheck"}})
+	missing, err := d.target.server.Missing(ctx, postgres.Needs{Extensions: []string{"amcheck"}})
 	return []Check{
 		needCheck("amcheck", missing.Extensions, "Install postgresql-contrib, or set drill.amcheck to false.", false),
 	}, err
@@ -106,7 +106,7 @@ func (d *drilling) amcheck(ctx context.Context) error {
 	}
 	stop := d.meter.KeepAlive()
 	defer stop()
-	if err := d.tools.Amcheck(ctx, d.target(d.req.To)); err != nil {
+	if err := d.target.tools.Amcheck(ctx, d.target.database(d.req.To)); err != nil {
 		return err
 	}
 	d.facts.Amcheck = true

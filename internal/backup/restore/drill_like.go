@@ -17,7 +17,7 @@ func (d *drilling) likeSource(ctx context.Context) error {
 	if settings == nil {
 		return nil
 	}
-	problems, err := d.server.ApplyParameters(ctx, d.req.To, settings.FromServer(d.contents.Server))
+	problems, err := d.target.server.ApplyParameters(ctx, d.req.To, settings.FromServer(d.source.contents.Server))
 	if d.unlike = append(d.unlike, problems...); len(problems) > 0 {
 		d.doesNotProve("what depends on settings that the source's server has and the drill's refuses: " +
 			strings.Join(backup.Shorten(problems), "; "))

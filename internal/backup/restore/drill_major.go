@@ -19,7 +19,7 @@ var leadingNumber = regexp.MustCompile(`^\d+`)
 // learnMajors finds out which major versions the set and the drill's server are of.
 func (d *drilling) learnMajors(ctx context.Context) {
 	d.hereMajor = majorOf(d.facts.Server)
-	if m := d.set.Manifest; m != nil {
+	if m := d.source.set.Manifest; m != nil {
 		d.sourceMajor = m.Server.VersionNum / 10000
 	} else { // a dump of the old script says it in its first bytes; one that cannot be read fails the load
 		var p part

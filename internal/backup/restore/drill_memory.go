@@ -27,10 +27,10 @@ const ownBytes = 256 << 20
 
 // largest is the longest row that the set knows, with its table; 0 when none has a megabyte.
 func (d *drilling) largest() (bytes int64, table string) {
-	if d.contents == nil || d.contents.Archive == nil {
+	if !d.source.listed() {
 		return 0, ""
 	}
-	for _, t := range d.contents.Archive.Tables() {
+	for _, t := range d.source.contents.Archive.Tables() {
 		if t.LargestRow > bytes {
 			bytes, table = t.LargestRow, t.Schema+"."+t.Name
 		}

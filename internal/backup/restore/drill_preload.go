@@ -16,9 +16,9 @@ import (
 // needsOfStart is asked before there is a server. What cannot be read of the set, the preparation names.
 func (d *drilling) needsOfStart(ctx context.Context) scratch.Needs {
 	needs := scratch.Needs{Database: d.req.To}
-	if d.readContents(ctx) == nil && d.contents != nil && d.contents.Archive != nil {
-		needs.Extensions = d.contents.Archive.Extensions()
-		for _, p := range postgres.Meaningful(d.contents.Server) {
+	if d.source.readContents(ctx, d.env) == nil && d.source.listed() {
+		needs.Extensions = d.source.contents.Archive.Extensions()
+		for _, p := range postgres.Meaningful(d.source.contents.Server) {
 			if strings.EqualFold(p.Name, preloadParameter) {
 				needs.Libraries = postgres.PlainLibraries(p.Value)
 			}
@@ -26,7 +26,7 @@ func (d *drilling) needsOfStart(ctx context.Context) scratch.Needs {
 		return needs
 	}
 	var p part // a dump of the old script
-	if d.set.Manifest == nil && d.readHead(ctx, &p) == nil && p.head != nil {
+	if d.source.set.Manifest == nil && d.readHead(ctx, &p) == nil && p.head != nil {
 		needs.Extensions = p.head.Extensions()
 	}
 	return needs

@@ -15,12 +15,12 @@ import (
 
 // prepare looks at the server and decides what of the set is restored there.
 func (d *drilling) prepare(ctx context.Context) error {
-	facts, err := d.server.Facts(ctx)
+	facts, err := d.target.server.Facts(ctx)
 	if err != nil {
 		return err
 	}
 	d.facts.Server = facts.Version
-	if err := d.readContents(ctx); err != nil {
+	if err := d.source.readContents(ctx, d.env); err != nil {
 		return err
 	}
 	d.learnMajors(ctx)
@@ -44,7 +44,7 @@ func (d *drilling) prepare(ctx context.Context) error {
 // choose how far owners and grants can be restored. A private server gets the set's roles; what
 // is missing in a named one would have to be created there, and that is not a drill's to do.
 func (d *drilling) choose(ctx context.Context) error {
-	if d.contents == nil || d.contents.Archive == nil {
+	if !d.source.listed() {
 		d.withoutOwners("the set does not say which roles it needs")
 		return nil
 	}
@@ -73,21 +73,21 @@ func (d *drilling) withoutOwners(why string) {
 
 func (d *drilling) missingRoles(ctx context.Context) ([]string, error) {
 	roles, _, _ := d.needs()
-	missing, err := d.server.Missing(ctx, postgres.Needs{Roles: sorted(roles)})
+	missing, err := d.target.server.Missing(ctx, postgres.Needs{Roles: sorted(roles)})
 	return missing.Roles, err
 }
 
 // harmless leaves away settings of the database that would keep a drill from using or dropping it.
 func (d *drilling) harmless() {
-	if d.contents == nil || d.contents.Database == nil {
+	if d.source.contents == nil || d.source.contents.Database == nil {
 		return
 	}
-	settings := *d.contents.Database
+	settings := *d.source.contents.Database
 	settings.ConnLimit, settings.IsTemplate = -1, false
 	if !d.facts.Private {
 		settings.Owner = "" // ours, so that it can be dropped
 	}
-	d.contents.Database = &settings
+	d.source.contents.Database = &settings
 }
 
 // roles creates the set's roles in a private server. Those that it refers to and does not have get
@@ -105,19 +105,19 @@ func (d *drilling) roles(ctx context.Context) error {
 		return err
 	}
 	d.doesNotProve("that these roles can be restored, the set's globals lack them: " + strings.Join(missing, ", "))
-	return d.server.StandIn(ctx, missing)
+	return d.target.server.StandIn(ctx, missing)
 }
 
 func (d *drilling) applyRoles(ctx context.Context) error {
-	if d.set.Manifest == nil || d.set.Manifest.Globals == nil {
+	if d.source.set.Manifest == nil || d.source.set.Manifest.Globals == nil {
 		d.warn("the set has no globals: roles have to come from elsewhere when it is restored")
 		return nil
 	}
-	script, err := stored.Small(ctx, d.env, d.set, d.set.Manifest.Globals, d.identities)
+	script, err := stored.Small(ctx, d.env, d.source.set, d.source.set.Manifest.Globals, d.source.identities)
 	if err != nil {
 		return err
 	}
-	report, err := postgres.ApplyRoles(ctx, d.server, bytes.NewReader(script))
+	report, err := postgres.ApplyRoles(ctx, d.target.server, bytes.NewReader(script))
 	if err != nil && len(report.Failed) == 0 {
 		return err
 	}

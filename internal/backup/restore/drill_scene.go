@@ -53,11 +53,11 @@ func (s scene) blame(err error) error {
 // open finds the programs and makes room for the copy.
 func (d *drilling) open(ctx context.Context) (scene, error) {
 	if s := d.job.Drill.Server; !s.Private() {
-		d.job.Postgres = config.Postgres{Host: s.Host, Port: s.Port, User: s.User, BinDir: d.job.Postgres.BinDir}
+		d.target.at = config.Postgres{Host: s.Host, Port: s.Port, User: s.User, BinDir: d.target.at.BinDir}
 		d.doesNotProve("that the roles are in the set's globals: a named server has its own")
 		return scene{}, nil
 	}
-	tools, err := stored.Tools(ctx, d.job.Postgres.BinDir, d.set, postgres.FindServer)
+	tools, err := stored.Tools(ctx, d.target.at.BinDir, d.source.set, postgres.FindServer)
 	if err != nil {
 		return scene{}, notHere(err)
 	}
@@ -76,7 +76,7 @@ func (d *drilling) openUnit(ctx context.Context, tools postgres.Tools) (_ scene,
 		return scene{}, err
 	}
 	d.drill.Dir = server.Dir
-	ours := d.keptDir
+	ours := d.source.keptDir
 	d.env.Disks = func(path string) (room.Disk, error) { // its disks are not ours to see
 		if path == ours {
 			return room.Disks(nil).Of(path)
@@ -123,7 +123,7 @@ func (d *drilling) trusted(uid int) error {
 		return nil
 	}
 	return fault.New(fault.Refused, "drill: what the owners of the database wrote would run with the rights of this user",
-		"Start the unit, whose server can reach nothing, with `systemctl start postgres-drill@"+d.set.ID+
+		"Start the unit, whose server can reach nothing, with `systemctl start postgres-drill@"+d.source.set.ID+
 			"`. Or, if you trust everybody who "+
 			"could create a table there, add --unconfined.", nil)
 }
@@ -131,8 +131,8 @@ func (d *drilling) trusted(uid int) error {
 // inPrivate makes a private server the one that is restored into. Whoever wrote what it runs may have
 // taken it over by then, so it is offered nothing to log in with.
 func (d *drilling) inPrivate(at config.Postgres) {
-	d.facts.Private, d.noSecrets = true, true
-	d.job.Postgres = at
+	d.facts.Private, d.target.noSecrets = true, true
+	d.target.at = at
 }
 
 // dir is where a private server's files go.
@@ -175,10 +175,10 @@ const clusterBytes = 256 << 20
 // roomBytes is what the copy may need. The source's size has its bloat, which makes up for what a
 // load needs on the way.
 func (d *drilling) roomBytes() int64 {
-	if m := d.set.Manifest; m != nil {
+	if m := d.source.set.Manifest; m != nil {
 		return max(m.Server.SizeBytes, m.Dump.RawBytes) + clusterBytes
 	}
-	return 4*d.set.StoredSize + clusterBytes // of the old script, compressed
+	return 4*d.source.set.StoredSize + clusterBytes // of the old script, compressed
 }
 
 // dropTime bounds the removal of a copy from a named server.
@@ -190,7 +190,7 @@ func (d *drilling) clear(ctx context.Context) {
 		d.scene.private.Close()
 		return
 	}
-	if !d.created {
+	if !d.result.created {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
@@ -201,7 +201,7 @@ func (d *drilling) clear(ctx context.Context) {
 }
 
 func (d *drilling) drop(ctx context.Context, name string) error {
-	s, err := postgres.Connect(ctx, d.target(maintenance), 0)
+	s, err := postgres.Connect(ctx, d.target.database(maintenance), 0)
 	if err != nil {
 		return err
 	}
@@ -217,10 +217,10 @@ var drillDatabase = regexp.MustCompile(`^` + drillPrefix + `\d{8}t\d{6}z_[0-9a-f
 // claim holds the name of the copy on a named server for as long as this session lives, and drops
 // the copies of drills that were killed: those whose names nobody holds.
 func (d *drilling) claim(ctx context.Context) error {
-	if lock, _, err := d.server.TryLock(ctx, d.req.To); err != nil || lock == nil {
+	if lock, _, err := d.target.server.TryLock(ctx, d.req.To); err != nil || lock == nil {
 		return fault.New(fault.Temporary, "drill: the name "+d.req.To+" is taken", "Try again.", err)
 	}
-	names, err := d.server.Databases(ctx)
+	names, err := d.target.server.Databases(ctx)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (d *drilling) claim(ctx context.Context) error {
 		if name == d.req.To || !drillDatabase.MatchString(name) {
 			continue
 		}
-		lock, _, err := d.server.TryLock(ctx, name)
+		lock, _, err := d.target.server.TryLock(ctx, name)
 		if err != nil || lock == nil {
 			continue // it lives
 		}
@@ -236,7 +236,7 @@ func (d *drilling) claim(ctx context.Context) error {
 			_ = lock.Release(ctx)
 			continue
 		}
-		if err := d.server.DropOwn(ctx, name); err != nil {
+		if err := d.target.server.DropOwn(ctx, name); err != nil {
 			d.warn(fmt.Sprintf("database %s of an earlier drill is left: %v", name, err))
 		}
 		_ = lock.Release(ctx)

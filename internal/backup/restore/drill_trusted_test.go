@@ -26,7 +26,7 @@ func TestADrillOutsideOfAUnitIsRefusedUnlessTheSetIsTrusted(t *testing.T) {
 	}{{uid: 0, want: fault.OK}, {uid: 1000, want: fault.Refused}, {uid: 1000, unconfined: true, want: fault.OK}} {
 		d := drillOf(DrillRequest{Unconfined: c.unconfined})
 		err := d.trusted(c.uid)
-		if fault.CodeOf(err) != c.want || err != nil && !strings.Contains(fault.Remedy(err), "systemctl start postgres-drill@"+d.set.ID) {
+		if fault.CodeOf(err) != c.want || err != nil && !strings.Contains(fault.Remedy(err), "systemctl start postgres-drill@"+d.source.set.ID) {
 			t.Errorf("%+v: %v, remedy %q", c, err, fault.Remedy(err))
 		}
 	}
@@ -41,7 +41,7 @@ func (deadServer) Close()                 {}
 
 func TestAServerThatWasKilledIsToldWithTheLargestRow(t *testing.T) {
 	d := drillOf(DrillRequest{})
-	d.contents = &backup.Contents{Archive: &archive.Archive{
+	d.source.contents = &backup.Contents{Archive: &archive.Archive{
 		Entries: []archive.Entry{{DumpID: 1, Desc: "TABLE DATA", Namespace: "public", Tag: "t"}},
 		Data:    []archive.Data{{DumpID: 1, LargestRow: 900 << 20}},
 	}}

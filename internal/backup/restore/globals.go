@@ -16,11 +16,11 @@ func (r *restoring) globals(ctx context.Context) error {
 	if !r.req.Globals {
 		return nil
 	}
-	if r.set.Manifest == nil || r.set.Manifest.Globals == nil {
+	if r.source.set.Manifest == nil || r.source.set.Manifest.Globals == nil {
 		return fault.New(fault.Refused, "restore: this set has no globals", "Run again without --globals.", nil)
 	}
 	r.meter.Enter(backup.StageGlobals, 0)
-	script, err := stored.Small(ctx, r.env, r.set, r.set.Manifest.Globals, r.identities)
+	script, err := stored.Small(ctx, r.env, r.source.set, r.source.set.Manifest.Globals, r.source.identities)
 	if err != nil {
 		return err
 	}
@@ -36,17 +36,17 @@ func (r *restoring) globals(ctx context.Context) error {
 // may be from before a role was dropped, or had its rights or its password taken away.
 func (r *restoring) applyGlobals(ctx context.Context, script []byte) (postgres.GlobalsReport, error) {
 	if !r.req.ForOperator {
-		return postgres.ApplyGlobals(ctx, r.server, bytes.NewReader(script))
+		return postgres.ApplyGlobals(ctx, r.target.server, bytes.NewReader(script))
 	}
-	if r.part == nil && (r.contents == nil || r.contents.Archive == nil) {
+	if r.part == nil && !r.source.listed() {
 		return postgres.GlobalsReport{}, fault.New(fault.Refused,
 			"restore: the set does not say which roles it needs, and a request creates no others",
 			"Restore without its globals, or "+byHand, nil)
 	}
 	roles, _, _ := r.needs()
-	report, err := postgres.CreateRoles(ctx, r.server, bytes.NewReader(script), sorted(roles))
+	report, err := postgres.CreateRoles(ctx, r.target.server, bytes.NewReader(script), sorted(roles))
 	if len(report.CreatedRoles) > 0 {
-		r.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") +
+		r.result.note(byNameOnly + ": " + strings.Join(report.CreatedRoles, ", ") +
 			"; a superuser gives them what they need (ALTER ROLE … LOGIN PASSWORD)")
 	}
 	return report, err

@@ -19,7 +19,7 @@ import (
 
 // checkInto looks for the target of a restore of rows.
 func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
-	exists, err := r.server.Exists(ctx, r.req.To)
+	exists, err := r.target.server.Exists(ctx, r.req.To)
 	switch {
 	case err != nil:
 		return nil, err
@@ -34,9 +34,9 @@ func (r *restoring) checkInto(ctx context.Context) ([]Check, error) {
 
 // checkEmpty looks at each chosen table in the target, and leaves used sequences out.
 func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) {
-	names := r.tablesThatGetRows()
+	names := r.part.tables()
 	var problems, code []string
-	err = r.inTarget(ctx, func(s *postgres.Server) error {
+	err = r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
 		if problems, err = s.NotLoadable(ctx, names); err != nil || len(problems) > 0 {
 			return err
 		}
@@ -56,11 +56,12 @@ func (r *restoring) checkEmpty(ctx context.Context) (checks []Check, err error) 
 	case len(code) > 0:
 		return []Check{fails("tables", codeOfOthers(code), withoutCodeOfOthers)}, err
 	}
-	return []Check{r.tellPart()}, err
+	return []Check{r.part.portion.tell()}, err
 }
 
-func (r *restoring) tablesThatGetRows() (tables []postgres.Table) {
-	for _, e := range r.part.choice.Tables {
+// tables are those that get rows.
+func (p *part) tables() (tables []postgres.Table) {
+	for _, e := range p.choice.Tables {
 		tables = append(tables, tableOf(e))
 	}
 	return tables
@@ -76,8 +77,8 @@ func codeOfOthers(code []string) string {
 // loadUnchanged loads the part while nobody can change the tables that get its rows. They are looked at once more,
 // since their owners had time for a change after the preflight.
 func (r *restoring) loadUnchanged(ctx context.Context, opts postgres.RestoreOptions) error {
-	return r.inTarget(ctx, func(s *postgres.Server) error {
-		tables := r.tablesThatGetRows()
+	return r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
+		tables := r.part.tables()
 		if err := s.HoldDefinitions(ctx, tables); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (r *restoring) leaveUsedSequences(ctx context.Context, s *postgres.Server) 
 				return err
 			}
 			if !unused {
-				r.note(fmt.Sprintf("sequence %s.%s keeps its value: it is missing or in use in the target", e.Namespace, e.Tag))
+				r.result.note(fmt.Sprintf("sequence %s.%s keeps its value: it is missing or in use in the target", e.Namespace, e.Tag))
 				continue
 			}
 		}

@@ -16,18 +16,6 @@ import (
 // the set. It never takes a live database's place, and nobody can ask for it by request: what failed may be
 // the policy or the REVOKE that kept people out, so the copy stays for superusers until one has looked.
 
-// maxUnmade bounds how many objects a restore tells one by one.
-const maxUnmade = 1000
-
-// leaveOut notes an object that could not be made.
-func (r *restoring) leaveOut(object postgres.Unmade) {
-	if len(r.result.Unmade) == maxUnmade {
-		r.result.UnmadeMore++
-		return
-	}
-	r.result.Unmade = append(r.result.Unmade, object)
-}
-
 // waysOn adds to an object that could not be created how everything else comes back.
 func (r *restoring) waysOn(err error) error {
 	var exit *postgres.ExitError
@@ -54,7 +42,7 @@ func (r *restoring) made(ctx context.Context, tables []archive.Table) (there []a
 		return tables, nil
 	}
 	here := map[owned]bool{}
-	err = r.inTarget(ctx, func(s *postgres.Server) error {
+	err = r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
 		found, err := s.Ownerships(ctx)
 		for _, o := range found {
 			here[owned{o.Schema, o.Name}] = true

@@ -103,7 +103,7 @@ func (r *restoring) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.choice = p.head.Choose(asked, archive.Choosing{Members: r.members(), RowsOnly: r.req.DataOnly})
+	p.choice = p.head.Choose(asked, archive.Choosing{Members: r.source.members(), RowsOnly: r.req.DataOnly})
 	const rows, sequence, view = "TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"
 	switch {
 	case r.req.DataOnly:
@@ -143,20 +143,6 @@ func (r *restoring) asked(head *archive.Archive) (entries []archive.Entry, err e
 	return entries, nil
 }
 
-// members are the tables and sequences of extensions of which the dump may have the contents.
-func (r *restoring) members() map[archive.Member]string {
-	if r.contents == nil {
-		return nil
-	}
-	members := map[archive.Member]string{}
-	for _, e := range r.contents.Extensions {
-		for _, t := range e.Rows {
-			members[archive.Member{Schema: t.Schema, Name: t.Name}] = e.Name
-		}
-	}
-	return members
-}
-
 func (r *restoring) describePart() {
 	p := r.part
 	s := &p.portion
@@ -178,16 +164,13 @@ func (r *restoring) describePart() {
 		s.Brought, s.LeftOut = []Item{}, []Item{} // definitions are not touched
 	}
 	if slices.ContainsFunc(p.head.Entries, archive.Entry.IsLargeObject) {
-		r.note("large objects do not come with a part of a set")
+		r.result.note("large objects do not come with a part of a set")
 	}
-	s.StoredBytes = r.set.StoredSize
-	if r.set.Manifest != nil {
-		s.StoredBytes = r.set.Manifest.Dump.SizeBytes
-	}
-	if s.Whole = r.unreadableInParts(); s.Whole == "" {
+	s.StoredBytes = r.source.storedBytes()
+	if s.Whole = r.source.unreadableInParts(); s.Whole == "" {
 		s.FetchBytes = p.fetched
-		if spans := r.spans(); len(spans) > 0 {
-			s.FetchBytes += r.contents.Frames.Cost(s.StoredBytes, r.set.Encrypted(), spans)
+		if spans := p.spans(r.source.contents.Archive); len(spans) > 0 {
+			s.FetchBytes += r.source.contents.Frames.Cost(s.StoredBytes, r.source.set.Encrypted(), spans)
 		}
 		return
 	}
@@ -195,7 +178,7 @@ func (r *restoring) describePart() {
 	if len(p.blocks) == 0 {
 		s.FetchBytes = p.fetched
 	}
-	r.note("the whole dump is fetched: " + s.Whole)
+	r.result.note("the whole dump is fetched: " + s.Whole)
 }
 
 // checkPart decides what comes, and looks at what that needs. What was asked wrongly is an error
@@ -215,12 +198,11 @@ func (r *restoring) checkPart(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	needs, err := r.checkNeeds(ctx)
-	return append(append(locale, r.tellPart()), needs...), err
+	return append(append(locale, r.part.portion.tell()), needs...), err
 }
 
-// tellPart is the part in one line.
-func (r *restoring) tellPart() Check {
-	s := r.part.portion
+// tell is the part in one line.
+func (s *Portion) tell() Check {
 	detail := fmt.Sprintf("%d chosen, %d come along, %d left out; fetches %s of %s", len(s.Chosen), len(s.Brought),
 		len(s.LeftOut),
 		humanize.IBytes(uint64(max(0, s.FetchBytes))), humanize.IBytes(uint64(max(0, s.StoredBytes))))
@@ -267,18 +249,18 @@ func useOf(desc string) string {
 }
 
 // expected are the chosen tables with the rows that passed, which must be those that the set recorded.
-func (r *restoring) expected() (chosen []archive.Table, err error) {
-	wanted := make(map[int]bool, len(r.part.blocks))
-	for _, id := range r.part.blocks {
+func (p *part) expected(from *source) (chosen []archive.Table, err error) {
+	wanted := make(map[int]bool, len(p.blocks))
+	for _, id := range p.blocks {
 		wanted[id] = true
 	}
 	recorded := map[int]archive.Data{}
-	if r.contents != nil && r.contents.Archive != nil {
-		for _, d := range r.contents.Archive.Data {
+	if from.listed() {
+		for _, d := range from.contents.Archive.Data {
 			recorded[d.DumpID] = d
 		}
 	}
-	passed := archive.Archive{Entries: r.part.head.Entries, Data: r.part.counted.Data}
+	passed := archive.Archive{Entries: p.head.Entries, Data: p.counted.Data}
 	for _, t := range passed.Tables() {
 		if !wanted[t.DumpID] {
 			continue // of a whole dump that passed
@@ -286,7 +268,7 @@ func (r *restoring) expected() (chosen []archive.Table, err error) {
 		if want, known := recorded[t.DumpID]; known && (want.Rows != t.Rows || want.RawBytes != t.RawBytes) {
 			return nil, fault.New(fault.Integrity,
 				fmt.Sprintf("restore: the dump holds %d rows of %s.%s, the set recorded %d", t.Rows, t.Schema, t.Name, want.Rows),
-				"Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
+				from.remedyOther(), nil)
 		}
 		chosen = append(chosen, t)
 	}

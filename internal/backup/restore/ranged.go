@@ -8,7 +8,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
@@ -22,19 +21,6 @@ const keptBytes = 64 << 20
 
 // headLimits: with the entries of all its tables a head is bound to fit, as it fits pg_restore.
 var headLimits = archive.Options{MaxEntryBytes: 1 << 30}
-
-// unreadableInParts says why the whole dump has to be fetched, or "".
-func (r *restoring) unreadableInParts() string {
-	switch m := r.set.Manifest; {
-	case m == nil || m.Contents == nil:
-		return "this set was stored without an index"
-	case r.contents == nil || r.contents.Archive == nil:
-		return "the places of this set's tables are not known"
-	case !r.contents.Frames.Readable(m.Dump.SizeBytes, r.set.Encrypted()):
-		return "the index does not fit the stored dump"
-	}
-	return ""
-}
 
 // readHead reads the table of contents, and which roles its SQL names.
 func (r *restoring) readHead(ctx context.Context, p *part) error {
@@ -61,12 +47,12 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 		p.head = scanner.Head()
 	}
 	switch {
-	case p.head != nil && r.unreadableInParts() == "":
+	case p.head != nil && r.source.unreadableInParts() == "":
 		if _, err = io.Copy(io.Discard, source); err != nil { // the rest of the frame
 			return err
 		}
 		p.kept = kept.bytes
-		return r.sameHead(p.head)
+		return r.source.sameHead(p.head)
 	case p.head != nil:
 		return nil
 	case scanner.Err() != nil:
@@ -79,8 +65,8 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 
 // openHead reads the dump from its begin; done ends that and says what was fetched.
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
-	if r.unreadableInParts() == "" {
-		head := sealed.Span{From: 0, To: r.contents.Frames.FrameEnd(r.contents.Archive.HeadBytes)}
+	if r.source.unreadableInParts() == "" {
+		head := sealed.Span{From: 0, To: r.source.contents.Frames.FrameEnd(r.source.contents.Archive.HeadBytes)}
 		ranged, err := r.reading().Parts(ctx, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err
@@ -92,16 +78,6 @@ func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func()
 		return nil, nil, err
 	}
 	return dump, func() int64 { _ = dump.Close(); return dump.Fetched() }, nil
-}
-
-// sameHead holds the table of contents that was read against the recorded one.
-func (r *restoring) sameHead(head *archive.Archive) error {
-	recorded := r.contents.Archive
-	if head.HeadBytes != recorded.HeadBytes || len(head.Entries)+head.Omitted != len(recorded.Entries)+recorded.Omitted {
-		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded",
-			"Restore another set, and read this one back with `sudo pgbtui verify ID`.", nil)
-	}
-	return nil
 }
 
 // firstBytes keeps the begin of what is written, if it is not too much.
@@ -121,9 +97,9 @@ func (f *firstBytes) Write(p []byte) (int, error) {
 }
 
 // spans are the raw parts that are still to be read.
-func (r *restoring) spans() (spans []sealed.Span) {
-	for _, p := range r.contents.Archive.SubsetParts(r.part.blocks) {
-		if s := (sealed.Span{From: max(p.Offset, int64(len(r.part.kept))), To: p.End}); s.From < s.To {
+func (p *part) spans(of *archive.Archive) (spans []sealed.Span) {
+	for _, piece := range of.SubsetParts(p.blocks) {
+		if s := (sealed.Span{From: max(piece.Offset, int64(len(p.kept))), To: piece.End}); s.From < s.To {
 			spans = append(spans, s)
 		}
 	}
@@ -133,9 +109,9 @@ func (r *restoring) spans() (spans []sealed.Span) {
 // partBytes is what pg_restore will read.
 func (r *restoring) partBytes() (n int64) {
 	if r.part.portion.Whole != "" {
-		return r.rawBytes()
+		return r.source.rawBytes()
 	}
-	for _, p := range r.contents.Archive.SubsetParts(r.part.blocks) {
+	for _, p := range r.source.contents.Archive.SubsetParts(r.part.blocks) {
 		n += p.End - p.Offset
 	}
 	return n
@@ -146,16 +122,16 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 	if r.part.portion.Whole != "" {
 		return r.openHead(ctx)
 	}
-	spans := r.spans()
+	spans := r.part.spans(r.source.contents.Archive)
 	if len(spans) == 0 {
-		return archive.Subset(bytes.NewReader(r.part.kept), r.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
+		return archive.Subset(bytes.NewReader(r.part.kept), r.source.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
 	}
 	ranged, err := r.reading().Parts(ctx, spans)
 	if err != nil {
 		return nil, nil, err
 	}
 	source := &withBegin{r.part.kept, ranged}
-	return archive.Subset(source, r.contents.Archive, r.part.blocks), func() int64 {
+	return archive.Subset(source, r.source.contents.Archive, r.part.blocks), func() int64 {
 		_ = ranged.Close()
 		return ranged.Fetched()
 	}, nil
@@ -192,10 +168,10 @@ func (r *restoring) loadPart(ctx context.Context, opts postgres.RestoreOptions) 
 	}
 	defer func() { r.part.fetched += done() }()
 	scanner := archive.NewScanner(headLimits)
-	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, io.MultiWriter(r.meter, scanner))), then: r.meter.KeepAlive}
+	stream := &untilEnd{r: r.rights.renamed(io.TeeReader(dump, io.MultiWriter(r.meter, scanner))), then: r.meter.KeepAlive}
 	defer stream.stop()
-	defer r.meter.WatchWork(ctx, r.server, r.req.To)()
-	if err := r.tools.Restore(ctx, r.target(r.req.To), opts, stream); err != nil {
+	defer r.meter.WatchWork(ctx, r.target.server, r.req.To)()
+	if err := r.target.tools.Restore(ctx, r.target.database(r.req.To), opts, stream); err != nil {
 		return stored.SpoolError(err)
 	}
 	if withData {

@@ -20,6 +20,14 @@ import (
 // place. Until the one commit that swaps the names everything is as it was; the database that
 // was live is kept under another name, and nothing is dropped.
 
+// replacement is what a restore needs that takes a live database's place. It is not used without Request.Replace.
+type replacement struct {
+	exchange exchange
+	suffix   string   // of the names of databases beside a live one
+	changes  []string // of settings, against the replaced database
+	whole    bool     // the copy is complete and compared
+}
+
 // WayBack is the command that puts back what was replaced; "" when nothing was.
 func (r *Restored) WayBack() string {
 	if r.Kept == "" {
@@ -51,41 +59,41 @@ func (q Request) confirmed(set *backup.Set) error {
 
 // checkReplaced is the preflight's part about the live database.
 func (r *restoring) checkReplaced(ctx context.Context) ([]Check, error) {
-	r.exchange.server = r.server
-	wrong, err := r.exchange.find(ctx, r.req.Replace)
+	r.replacing.exchange.server = r.target.server
+	wrong, err := r.replacing.exchange.find(ctx, r.req.Replace)
 	if err != nil {
 		return nil, err
 	}
 	if wrong != nil {
 		return []Check{*wrong}, nil
 	}
-	live := r.exchange.live
+	live := r.replacing.exchange.live
 	size := "size not known"
 	if live.SizeBytes >= 0 {
 		size = humanize.IBytes(uint64(live.SizeBytes))
 	}
-	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.place.Host,
-		r.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
+	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.target.place.Host,
+		r.target.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
 	target := passes("target", detail)
-	if r.set.Database != live.Name {
-		target = warns("target", detail+fmt.Sprintf("; the set is of database %q", r.set.Database), "")
+	if r.source.set.Database != live.Name {
+		target = warns("target", detail+fmt.Sprintf("; the set is of database %q", r.source.set.Database), "")
 	}
-	used, err := r.exchange.checks(ctx)
+	used, err := r.replacing.exchange.checks(ctx)
 	return append([]Check{target}, used...), err
 }
 
 // checkReplacing is what needs the contents: counts to compare, and settings that will change.
 func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err error) {
-	if r.req.Replace == "" || r.exchange.live.OID == 0 {
+	if r.req.Replace == "" || r.replacing.exchange.live.OID == 0 {
 		return nil, nil
 	}
-	if r.contents == nil || r.contents.Archive == nil {
+	if !r.source.listed() {
 		return []Check{
 			fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole",
 				"Restore it beside the live one with --to, and check it yourself."),
 		}, nil
 	}
-	now, err := r.server.SettingsOf(ctx, r.req.Replace)
+	now, err := r.target.server.SettingsOf(ctx, r.req.Replace)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +103,13 @@ func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err err
 				"not known for this set: owner, rights and settings of the database will be the server's defaults", ""),
 		}, nil
 	}
-	r.changes = settingChanges(now, *r.settings())
-	if !r.exchange.live.AllowConn {
-		r.changes = append(r.changes, "connections were forbidden, and will be allowed")
+	r.replacing.changes = settingChanges(now, *r.settings())
+	if !r.replacing.exchange.live.AllowConn {
+		r.replacing.changes = append(r.replacing.changes, "connections were forbidden, and will be allowed")
 	}
-	if len(r.changes) > 0 {
+	if len(r.replacing.changes) > 0 {
 		return []Check{
-			warns("settings", "of the live database that differ in the set: "+strings.Join(r.changes, "; "), ""),
+			warns("settings", "of the live database that differ in the set: "+strings.Join(r.replacing.changes, "; "), ""),
 		}, nil
 	}
 	return []Check{passes("settings", "as the live database has them")}, nil
@@ -181,15 +189,16 @@ func (r *restoring) complete(ctx context.Context) error {
 	switch {
 	case !r.result.Compared:
 		return fault.New(fault.Refused, "restore: no table could be compared", "Check the copy yourself.", nil)
-	case len(r.refused) > 0:
-		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.refused, "; "),
+	case len(r.result.refused) > 0:
+		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.result.refused, "; "),
 			"Restore with --globals, which creates missing roles, or with --no-owner.", nil)
 	}
-	name := kept.Beside(r.req.Replace, kept.Restored, r.short)
-	if err := r.server.RenameDatabase(ctx, r.req.To, name); err != nil {
+	name := kept.Beside(r.req.Replace, kept.Restored, r.replacing.suffix)
+	if err := r.target.server.RenameDatabase(ctx, r.req.To, name); err != nil {
 		return err
 	}
-	r.req.To, r.whole = name, true
+	r.req.To = name
+	r.replacing.whole = true
 	return nil
 }
 
@@ -201,26 +210,26 @@ func (r *restoring) replace(ctx context.Context) error {
 	r.meter.Enter(backup.StageSwap, 0)
 	stop := r.meter.KeepAlive()
 	defer stop()
-	with, ok, err := r.server.Database(ctx, r.req.To)
+	with, ok, err := r.target.server.Database(ctx, r.req.To)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return fault.New(fault.Refused, fmt.Sprintf("restore: the copy %q is gone", r.req.To), "Start again.", nil)
 	}
-	r.exchange.with = with
-	done, err := r.exchange.swap(ctx)
+	r.replacing.exchange.with = with
+	done, err := r.replacing.exchange.swap(ctx)
 	if err != nil {
 		return err
 	}
 	r.result.Database = r.req.Replace
 	r.result.Kept = done.kept
 	r.result.Ended = len(done.ended)
-	for _, c := range r.changes {
-		r.note("not as before: " + c)
+	for _, c := range r.replacing.changes {
+		r.result.note("not as before: " + c)
 	}
 	r.log.InfoContext(ctx,
-		fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.set.ID, r.req.Replace, done.kept),
+		fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.source.set.ID, r.req.Replace, done.kept),
 		event.Attr(event.Replaced))
 	return nil
 }
@@ -234,11 +243,11 @@ func (r *restoring) explainReplace(err error) error {
 	}
 	what, next := fmt.Sprintf("database %q is as it was", live), ""
 	switch {
-	case r.whole:
+	case r.replacing.whole:
 		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
 		next = fmt.Sprintf("Put the copy in its place with `%s`, or drop it (`dropdb`).",
-			swapLine(r.job.Postgres.Host, "swap", live, r.req.To))
-	case r.created:
+			swapLine(r.target.at.Host, "swap", live, r.req.To))
+	case r.result.created:
 		what += fmt.Sprintf(", unfinished database %q is left", r.req.To)
 		next = fmt.Sprintf("Drop %q (`dropdb`) before the next try; look into it first if you want.", r.req.To)
 	}

@@ -55,7 +55,7 @@ func swapLine(host, verb, database, with string) string {
 
 // Undo puts it there. Nothing is dropped: what was live is kept under another name.
 func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) (*Undone, error) {
-	s := newSwapping(job, env, req)
+	s := newUndoing(job, env, req)
 	done, err := s.do(ctx)
 	if err != nil {
 		if !errors.Is(err, postgres.ErrSwapUnknown) {
@@ -74,40 +74,36 @@ func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) 
 
 // UndoPreflight looks whether it can work, and changes nothing.
 func UndoPreflight(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) ([]Check, error) {
-	s := newSwapping(job, env, req)
+	s := newUndoing(job, env, req)
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	defer s.close(ctx)
+	defer s.target.close(ctx)
 	return s.checks(ctx)
 }
 
 type undoing struct {
-	job config.Job
-	req UndoRequest
-	log *slog.Logger
-	x   exchange
+	req    UndoRequest
+	log    *slog.Logger
+	target target
+	x      exchange
 }
 
-func newSwapping(job config.Job, env backup.Env, req UndoRequest) *undoing {
+func newUndoing(job config.Job, env backup.Env, req UndoRequest) *undoing {
 	log := env.Log.With(slog.String("database", req.Database))
 	return &undoing{
-		job: job, req: req, log: log,
-		x: exchange{terminate: req.Terminate, now: env.Now, step: env.SwapStep, word: kept.Undone},
+		req: req, log: log,
+		target: target{at: job.Postgres, wait: job.ConnectWait, log: log},
+		x:      exchange{terminate: req.Terminate, now: env.Now, step: env.SwapStep, word: kept.Undone},
 	}
 }
 
-func (s *undoing) connect(ctx context.Context) (err error) {
-	p := s.job.Postgres
-	s.x.server, err = backup.WaitFor(ctx, s.log,
-		postgres.Target{Host: p.Host, Port: p.Port, User: p.User, Database: maintenance}, s.job.ConnectWait)
-	return err
-}
-
-func (s *undoing) close(ctx context.Context) {
-	ctx, cancel := backup.Afterwards(ctx)
-	defer cancel()
-	_ = s.x.server.Close(ctx)
+func (s *undoing) connect(ctx context.Context) error {
+	if err := s.target.connect(ctx); err != nil {
+		return err
+	}
+	s.x.server = s.target.server
+	return nil
 }
 
 func (s *undoing) do(ctx context.Context) (*Undone, error) {
@@ -120,7 +116,7 @@ func (s *undoing) do(ctx context.Context) (*Undone, error) {
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	defer s.close(ctx)
+	defer s.target.close(ctx)
 	if err := lockExchange(ctx, s.x.server, s.req.Database); err != nil {
 		return nil, err
 	}
@@ -136,7 +132,7 @@ func (s *undoing) do(ctx context.Context) (*Undone, error) {
 		return nil, err
 	}
 	return &Undone{
-		Database: s.req.Database, With: s.x.with.Name, Kept: done.kept, Ended: len(done.ended), host: s.job.Postgres.Host,
+		Database: s.req.Database, With: s.x.with.Name, Kept: done.kept, Ended: len(done.ended), host: s.target.at.Host,
 	}, nil
 }
 

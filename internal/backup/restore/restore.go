@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -21,7 +20,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
 // maintenance is the database that one connects to for creating another.
@@ -38,7 +36,7 @@ func Run(
 	ctx, stop := r.meter.Follow(ctx)
 	defer stop()
 	r.log.InfoContext(ctx, fmt.Sprintf("restore of %s to %s started", set.ID, r.req.To), event.Attr(event.RestoreStarted))
-	r.started = r.env.Stamp()
+	r.result.started = r.env.Stamp()
 	started := time.Now()
 	err := r.do(ctx)
 	if err != nil {
@@ -48,9 +46,11 @@ func Run(
 		return nil, err
 	}
 	if r.part != nil {
-		r.result.Portion, r.result.Fetched = &r.part.portion, r.part.fetched
+		r.result.Portion = &r.part.portion
+		r.result.Fetched = r.part.fetched
 	}
-	r.result.Stages, r.result.Seconds = r.meter.Stages(), time.Since(started).Round(time.Millisecond).Seconds()
+	r.result.Stages = r.meter.Stages()
+	r.result.Seconds = time.Since(started).Round(time.Millisecond).Seconds()
 	if n := r.result.leftOut(); n > 0 {
 		r.log.WarnContext(ctx,
 			fmt.Sprintf("%d objects of %s could not be restored, first: %s", n, set.ID, r.result.Unmade[0]),
@@ -58,104 +58,76 @@ func Run(
 	}
 	r.log.InfoContext(ctx, fmt.Sprintf("restored %s to %s: %s", set.ID, r.result.Database, r.result.counted()),
 		event.Attr(event.RestoreOK))
-	return &r.result, nil
+	return &r.result.Restored, nil
 }
 
+// restoring is one restore: what was asked for, and the pieces that do it.
 type restoring struct {
-	job        config.Job
-	env        backup.Env
-	set        *backup.Set
-	req        Request
-	identities []age.Identity
-	log        *slog.Logger
-	meter      *meter.Meter
+	job   config.Job
+	env   backup.Env
+	req   Request
+	log   *slog.Logger
+	meter *meter.Meter
 
-	started  time.Time
-	server   *postgres.Server // on the maintenance database
-	place    postgres.Place   // where that is
-	into     postgres.Facts   // what it is
-	tools    postgres.Tools
-	contents *backup.Contents
-	failing  bool // a check failed so far
+	source    source
+	target    target
+	rights    ownership
+	part      *part // nil: everything
+	replacing replacement
+	result    outcome
 
-	noSecrets     bool // whoever wrote the set may have the server in his hands: see postgres.Target
-	leavesReserve bool // of the target's disks, or does not begin
-	rehearses     bool // a drill: the copy goes again
-
-	closed     bool   // the new database is for superusers only until all is in it
-	owner      string // of everything that comes without its owners; "": the restoring role
-	ownerThere bool
-
-	part    *part        // nil: everything
-	spooled stored.Spool // the raw dump on disk, for parallel sessions
-	kept    stored.Spool // the stored dump on disk, of a set without an index
-	keptDir string
-	looking bool // a preflight: nothing goes to a server
-	created bool
-	result  Restored
-
-	short    string   // of the names of databases beside a live one
-	exchange exchange // with Replace
-	changes  []string // of settings, against the replaced database
-	refused  []string // settings that the server did not take
-	unproven []string // what the copy does not show, and no fault of it
-	whole    bool     // the copy is complete and compared
+	looking   bool // a preflight: nothing goes to a server
+	failing   bool // a check failed so far
+	rehearses bool // a drill: the copy goes again, and leaves the disks their reserve, or does not begin
 }
 
 func newRestoring(job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity) *restoring {
 	id := backup.NewID(env.Now())
-	short := id[strings.LastIndexByte(id, '-')+1:]
+	suffix := id[strings.LastIndexByte(id, '-')+1:]
 	if req.Replace != "" {
-		req.To = kept.Beside(req.Replace, kept.Restoring, short)
+		req.To = kept.Beside(req.Replace, kept.Restoring, suffix)
 	}
+	log := env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To))
 	return &restoring{
-		job: job, env: env, set: set, req: req, identities: identities,
-		result: Restored{Database: req.To, host: job.Postgres.Host}, short: short,
-		exchange: exchange{word: kept.Before, terminate: req.Terminate, now: env.Now, step: env.SwapStep},
-		log: env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database),
-			slog.String("target", req.To)),
-		meter:   meter.New("restore", set.Database, job.StallAfter, env.Progress),
-		keptDir: job.SpoolDir,
+		job: job, env: env, req: req, log: log,
+		meter:  meter.New("restore", set.Database, job.StallAfter, env.Progress),
+		source: source{set: set, identities: identities, keptDir: job.SpoolDir},
+		target: target{at: job.Postgres, wait: job.ConnectWait, log: log},
+		rights: ownership{roles: req.Roles},
+		replacing: replacement{
+			exchange: exchange{word: kept.Before, terminate: req.Terminate, now: env.Now, step: env.SwapStep},
+			suffix:   suffix,
+		},
+		result: outcome{Restored: Restored{Database: req.To, host: job.Postgres.Host}},
 	}
 }
 
 // reading is the dump as it has to be read.
 func (r *restoring) reading() *stored.Reading {
 	return &stored.Reading{
-		Env: r.env, Set: r.set, Identities: r.identities, Frames: r.contents.Index(), Meter: r.meter,
-		Spool: &r.kept, Dir: r.keptDir, Unchecked: r.looking,
+		Env: r.env, Set: r.source.set, Identities: r.source.identities, Frames: r.source.contents.Index(), Meter: r.meter,
+		Spool: &r.source.kept, Dir: r.source.keptDir, Unchecked: r.looking,
 	}
-}
-
-func (r *restoring) connect(ctx context.Context) (err error) {
-	r.server, err = backup.WaitFor(ctx, r.log, r.target(maintenance), r.job.ConnectWait)
-	return err
-}
-
-func (r *restoring) close(ctx context.Context) {
-	ctx, cancel := backup.Afterwards(ctx)
-	defer cancel()
-	_ = r.server.Close(ctx)
 }
 
 func (r *restoring) do(ctx context.Context) (err error) {
 	r.meter.Enter(backup.StagePreflight, 0)
-	if err := r.req.confirmed(r.set); err != nil {
+	if err := r.req.confirmed(r.source.set); err != nil {
 		return err
 	}
 	if err := r.req.check(); err != nil {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := r.target.connect(ctx); err != nil {
 		return err
 	}
-	defer r.close(ctx)
+	defer r.target.close(ctx)
 	if r.req.Replace != "" {
-		if err := lockExchange(ctx, r.server, r.req.Replace); err != nil {
+		if err := lockExchange(ctx, r.target.server, r.req.Replace); err != nil {
 			return err
 		}
 	}
-	defer func() { r.spooled.Remove(); r.kept.Remove() }()
+	defer r.source.remove()
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
@@ -167,14 +139,6 @@ func (r *restoring) do(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-func (r *restoring) target(database string) postgres.Target {
-	p := r.job.Postgres
-	return postgres.Target{
-		Host: p.Host, Port: p.Port, User: p.User, Database: database, NoSecrets: r.noSecrets,
-		InEnglish: r.into.MayHaveEnglish(),
-	}
 }
 
 // cause is why the run ended, unless there is something worse to be told.
@@ -191,11 +155,11 @@ func (r *restoring) explain(err error) error {
 	if r.req.Replace != "" {
 		return r.explainReplace(err)
 	}
-	if !r.created {
+	if !r.result.created {
 		return err
 	}
 	who := ""
-	if r.closed {
+	if r.rights.closed {
 		who = " (only superusers can)"
 	}
 	remedy := fmt.Sprintf("Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.",
@@ -214,48 +178,6 @@ func left(err error, what, remedy string) error {
 // withoutWord is an error's text without the word that the line says already.
 func withoutWord(err error, word string) string { return strings.TrimPrefix(err.Error(), word+": ") }
 
-// load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
-func (r *restoring) load(ctx context.Context) error {
-	opts := postgres.RestoreOptions{
-		NoOwner: r.req.NoOwner && r.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs,
-		File: r.spooled.File, Session: r.session(),
-	}
-	if r.req.KeepGoing {
-		opts.KeepGoing, opts.Failed = true, r.leaveOut
-	}
-	opts.NoEventTriggers = r.into.Superuser && r.into.VersionNum >= eventTriggersSetting
-	switch {
-	case r.part != nil && r.req.DataOnly && r.req.ForOperator:
-		return r.loadUnchanged(ctx, opts)
-	case r.part != nil:
-		return r.loadPart(ctx, opts)
-	}
-	if opts.File != "" {
-		r.meter.Enter(backup.StageRestore, 0)
-		stop := r.meter.KeepAlive()
-		defer stop()
-		return stored.SpoolError(r.tools.Restore(ctx, r.target(r.req.To), opts, nil))
-	}
-	dump, err := r.reading().Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dump.Close() }()
-	r.meter.Enter(backup.StageRestore, r.rawBytes())
-	stream := &untilEnd{r: r.renamed(io.TeeReader(dump, r.meter)), then: r.meter.KeepAlive}
-	defer stream.stop()
-	defer r.meter.WatchWork(ctx, r.server, r.req.To)()
-	return r.tools.Restore(ctx, r.target(r.req.To), opts, stream)
-}
-
-// rawBytes is what pg_restore will read, as far as it is known.
-func (r *restoring) rawBytes() int64 {
-	if r.set.Manifest != nil {
-		return r.set.Manifest.Dump.RawBytes
-	}
-	return r.set.StoredSize
-}
-
 // finish applies what pg_restore leaves out when the name differs: owner, grants, limits and comment of
 // the database itself; then planner statistics.
 func (r *restoring) finish(ctx context.Context) error {
@@ -270,12 +192,12 @@ func (r *restoring) finish(ctx context.Context) error {
 		settings = &postgres.Settings{ConnLimit: -1, CustomACL: true} // nobody else's
 	}
 	if settings != nil {
-		settings.Closed = r.closed // until everything else is done
-		problems, err := r.server.ApplySettings(ctx, r.req.To, *settings)
+		settings.Closed = r.rights.closed // until everything else is done
+		problems, err := r.target.server.ApplySettings(ctx, r.req.To, *settings)
 		if err != nil {
 			return err
 		}
-		r.refuse(problems)
+		r.result.refuse(problems)
 	}
 	for _, step := range []func(context.Context) error{r.withhold, r.checkRenamed, r.analyze, r.letIn} {
 		if err := step(ctx); err != nil {
@@ -283,40 +205,4 @@ func (r *restoring) finish(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// inTarget does something in a session of the new database.
-func (r *restoring) inTarget(ctx context.Context, do func(*postgres.Server) error) error {
-	s, err := backup.WaitFor(ctx, r.log, r.target(r.req.To), r.job.ConnectWait)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		ctx, cancel := backup.Afterwards(ctx)
-		defer cancel()
-		_ = s.Close(ctx)
-	}()
-	return do(s)
-}
-
-func (r *restoring) note(text string) { r.result.Notes = append(r.result.Notes, text) }
-
-func (r *restoring) spool(ctx context.Context) error {
-	if r.req.Jobs <= 1 {
-		return nil
-	}
-	r.meter.Enter(backup.StageRead, r.rawBytes())
-	scratch.Sweep(r.job.SpoolDir, stored.SpoolPrefix)
-	if err := r.env.Disks.Demand("restore", r.job.SpoolDir, r.rawBytes(), stored.RemedySpool); err != nil {
-		return err
-	}
-	if err := r.spooled.Make(r.job.SpoolDir); err != nil {
-		return stored.SpoolError(err)
-	}
-	dump, err := r.reading().Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dump.Close() }()
-	return stored.SpoolError(r.spooled.Fill(stored.ReaderWith(ctx, r.renamed(io.TeeReader(dump, r.meter)))))
 }

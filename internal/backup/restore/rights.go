@@ -6,13 +6,11 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // Whose rights a restore gives away. It runs as a superuser as a rule, and what it creates may be code that
@@ -25,8 +23,8 @@ import (
 
 // checkRights is the preflight's part about that.
 func (r *restoring) checkRights(ctx context.Context) (checks []Check, err error) {
-	r.closed = r.place.Superuser && !r.req.DataOnly
-	if r.req.NoOwner && r.closed {
+	r.rights.closed = r.target.place.Superuser && !r.req.DataOnly
+	if r.req.NoOwner && r.rights.closed {
 		owner, err := r.checkNobody(ctx)
 		if err != nil {
 			return nil, err
@@ -50,16 +48,16 @@ func (r *restoring) checkRights(ctx context.Context) (checks []Check, err error)
 
 // checkNobody settles who is to own what comes without its owners.
 func (r *restoring) checkNobody(ctx context.Context) (Check, error) {
-	there, err := r.server.Nobody(ctx)
+	there, err := r.target.server.Nobody(ctx)
 	switch {
 	case fault.CodeOf(err) == fault.Refused:
 		return failsWith("owner", err), nil
 	case err != nil:
 		return Check{}, err
 	}
-	r.owner, r.ownerThere = postgres.NobodyRole, there
+	r.rights.owner, r.rights.ownerThere = postgres.NobodyRole, there
 	return passes("owner",
-		"everything will belong to role "+r.owner+", which may do nothing; nobody else may connect or execute anything "+
+		"everything will belong to role "+r.rights.owner+", which may do nothing; nobody else may connect or execute anything "+
 			"before you grant it"), nil
 }
 
@@ -72,13 +70,13 @@ const (
 
 // checkStranger: whoever holds the key of another host's folder writes the code that a restore runs.
 func (r *restoring) checkStranger() *Check {
-	if r.set.Kind != backup.KindNative || r.set.Instance == r.job.Instance || r.set.Signature == backup.SignatureGood {
+	if r.source.set.Kind != backup.KindNative || r.source.set.Instance == r.job.Instance || r.source.set.Signature == backup.SignatureGood {
 		return nil
 	}
 	c := fails("source",
 		fmt.Sprintf("a set of another instance, %q, that no trusted key signed: a request brings back this host's own "+
 			"sets (%q), or signed ones",
-			r.set.Instance, r.job.Instance),
+			r.source.set.Instance, r.job.Instance),
 		remedyByHand)
 	return &c
 }
@@ -108,7 +106,7 @@ func (r *restoring) checkMapped(ctx context.Context) (*Check, error) {
 	if len(r.req.Roles) == 0 || r.req.DataOnly {
 		return nil, nil
 	}
-	powers, err := r.server.Powers(ctx, slices.Sorted(maps.Values(r.req.Roles)))
+	powers, err := r.target.server.Powers(ctx, slices.Sorted(maps.Values(r.req.Roles)))
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +125,12 @@ func (r *restoring) checkServerGrants() []Check {
 	if !r.req.ForOperator || len(r.req.Roles) == 0 || r.req.DataOnly {
 		return nil
 	}
-	if r.contents == nil || r.contents.Archive == nil {
+	if !r.source.listed() {
 		return []Check{
 			fails("mapping", "what the set grants is not known before it is restored", "Restore without --role, or "+byHand),
 		}
 	}
-	if slices.ContainsFunc(r.contents.Archive.Entries,
-		func(e archive.Entry) bool { return strings.HasSuffix(e.Desc, "ACL") && e.Namespace == "pg_catalog" }) {
+	if r.source.grantsOnServer() {
 		return []Check{
 			fails("mapping", "the set grants rights on PostgreSQL's own functions, and a request gives them to no other role",
 				"Restore without --role, or "+byHand),
@@ -142,60 +139,32 @@ func (r *restoring) checkServerGrants() []Check {
 	return nil
 }
 
-// ownerless are the kinds of entries that stay a superuser's: PostgreSQL gives them to nobody else. None of
-// them runs with its owner's rights.
-var ownerless = []string{"EVENT TRIGGER", "FOREIGN DATA WRAPPER", "PUBLICATION", "SUBSCRIPTION"}
-
-// ownerOf is who gets an entry of the archive.
-func (r *restoring) ownerOf(desc, owner string) string {
-	switch {
-	case r.owner == "" || owner == "":
-		return r.role(owner)
-	case slices.Contains(ownerless, desc):
-		return ""
-	}
-	return r.owner
-}
-
-// makeOwner creates the role that is to own everything.
-func (r *restoring) makeOwner(ctx context.Context) error {
-	if r.owner == "" || r.ownerThere {
-		return nil
-	}
-	if err := r.server.CreateNobody(ctx); err != nil {
-		return err
-	}
-	r.ownerThere = true
-	r.result.Globals = append(r.result.Globals, r.owner)
-	return nil
-}
-
 // withhold leaves nothing of a restore without owners for everybody to execute.
 func (r *restoring) withhold(ctx context.Context) error {
 	if !r.req.NoOwner {
 		return nil
 	}
-	owner := r.owner
+	owner := r.rights.owner
 	if owner == "" {
-		owner = r.place.Role
+		owner = r.target.place.Role
 	}
-	return r.inTarget(ctx, func(s *postgres.Server) error { return s.Withhold(ctx, owner) })
+	return r.target.in(ctx, r.req.To, func(s *postgres.Server) error { return s.Withhold(ctx, owner) })
 }
 
 // letIn opens the new database to others than superusers.
 func (r *restoring) letIn(ctx context.Context) error {
-	if r.result.leftOut() > 0 && r.closed {
-		r.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when "+
+	if r.result.leftOut() > 0 && r.rights.closed {
+		r.result.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when "+
 			"you have looked, "+
 			"ALTER DATABASE %s CONNECTION LIMIT -1", r.req.To, postgres.QuoteIdent(r.req.To)))
 		return nil
 	}
-	if !r.closed {
+	if !r.rights.closed {
 		return nil
 	}
 	limit := -1
 	if s := r.settings(); s != nil {
 		limit = s.ConnLimit
 	}
-	return r.server.LetIn(ctx, r.req.To, limit)
+	return r.target.server.LetIn(ctx, r.req.To, limit)
 }

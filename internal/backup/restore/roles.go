@@ -3,14 +3,12 @@ package restore
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // Other roles than the dump's: `--role OLD=NEW`. docs/decisions/role-mapping.md says why the
@@ -33,50 +31,12 @@ func checkRoles(roles map[string]string) error {
 	return nil
 }
 
-// role is the name that a role of the dump has here.
-func (r *restoring) role(name string) string {
-	if renamed, ok := r.req.Roles[name]; ok {
-		return renamed
-	}
-	return name
-}
-
-// renamed is the archive with the roles of the mapping, and with the one that owns what comes without its
-// owners; itself without either.
-func (r *restoring) renamed(dump io.Reader) io.Reader {
-	if len(r.req.Roles) == 0 && r.owner == "" {
-		return dump
-	}
-	return archive.EditHead(dump, archive.Edit{
-		Owner: r.ownerOf,
-		Definition: func(_ int, desc, sql string) (string, error) {
-			if !postgres.NamesRoles(desc) {
-				return sql, nil
-			}
-			return postgres.RenameRoles(desc, sql, r.role)
-		},
-	})
-}
-
-// renameSettings maps the roles of the database's own settings.
-func (r *restoring) renameSettings(s *postgres.Settings) {
-	s.Owner = r.role(s.Owner)
-	s.Grants = slices.Clone(s.Grants)
-	for i := range s.Grants {
-		s.Grants[i].Role = r.role(s.Grants[i].Role)
-	}
-	s.Parameters = slices.Clone(s.Parameters)
-	for i := range s.Parameters {
-		s.Parameters[i].Role = r.role(s.Parameters[i].Role)
-	}
-}
-
 // checkRenamed asks the new database itself whether anything still refers to an old name.
 func (r *restoring) checkRenamed(ctx context.Context) error {
 	if len(r.req.Roles) == 0 || r.req.DataOnly {
 		return nil
 	}
-	return r.inTarget(ctx, func(s *postgres.Server) error {
+	return r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
 		uses, err := s.RoleUses(ctx)
 		if err != nil {
 			return err

@@ -2,138 +2,158 @@ package restore
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"strings"
 	"time"
 
+	"filippo.io/age"
+
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/readable"
-	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
-// Whether a set can be read, and how long its restore will take.
+// source is the set that is restored: what it says of itself, and what of it lies on this host's disk.
+type source struct {
+	set        *backup.Set
+	identities []age.Identity
+	contents   *backup.Contents // nil until they are read, and where the set has none
 
-func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
-	if !r.set.Good() {
-		remedy := "Choose another set: `pgbtui list` shows which there are."
-		if r.set.ProblemCode == fault.Refused {
-			remedy += " If you know where this one comes from, add --accept-unsigned."
-		}
-		return []Check{fails("source", r.set.Problem, remedy)}, nil
-	}
-	if failure := r.set.BadBytes(); failure != nil {
-		return []Check{fails("source", failure.FailureText(), "Choose another set, or verify this one again.")}, nil
-	}
-	if failure := r.set.NotWhole(); failure != nil && !r.req.Partial() && !r.req.KeepGoing {
-		return []Check{fails("source", failure.FailureText(), r.remedyNotWhole())}, nil
-	}
-	if r.set.Encrypted() && len(r.identities) == 0 {
-		return []Check{
-			fails("source", "encrypted, and there is no age identity here", "Set encryption.identity_file or give --identity."),
-		}, nil
-	}
-	for _, key := range r.keys() {
-		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
-			return []Check{c}, err
-		}
-	}
-	return []Check{r.evidence()}, nil
+	spooled stored.Spool // the raw dump on disk, for parallel sessions
+	kept    stored.Spool // the stored dump on disk, of a set without an index
+	keptDir string
 }
 
-// remedyNotWhole are the ways on with a set of which an object cannot be created.
-func (r *restoring) remedyNotWhole() string {
-	const parts = "Restore parts of it (--table, --schema, --schema-only)"
-	if r.req.Replace != "" || r.req.ForOperator {
-		return parts + ", or restore it from the command line into a new database with --keep-going."
+// remove takes what lies on this host's disk away.
+func (s *source) remove() {
+	s.spooled.Remove()
+	s.kept.Remove()
+}
+
+func (s *source) readContents(ctx context.Context, env backup.Env) (err error) {
+	if s.contents == nil {
+		s.contents, err = stored.Contents(ctx, env, s.set, s.identities)
 	}
-	return parts + ", or everything that can be created with --keep-going."
+	return err
+}
+
+// listed reports whether the set says which objects its dump has.
+func (s *source) listed() bool { return s.contents != nil && s.contents.Archive != nil }
+
+// rawBytes is what pg_restore will read, as far as it is known.
+func (s *source) rawBytes() int64 {
+	if s.set.Manifest != nil {
+		return s.set.Manifest.Dump.RawBytes
+	}
+	return s.set.StoredSize
+}
+
+// storedBytes is the size of the dump as it is stored.
+func (s *source) storedBytes() int64 {
+	if s.set.Manifest != nil {
+		return s.set.Manifest.Dump.SizeBytes
+	}
+	return s.set.StoredSize
+}
+
+// keys are the objects that a restore reads, with or without the globals.
+func (s *source) keys(globals bool) []string {
+	m := s.set.Manifest
+	if m == nil {
+		return []string{s.set.Dir}
+	}
+	keys := []string{s.set.Dir + m.Dump.Key}
+	if m.Contents != nil {
+		keys = append(keys, s.set.Dir+m.Contents.Key)
+	}
+	if m.Globals != nil && globals {
+		keys = append(keys, s.set.Dir+m.Globals.Key)
+	}
+	return keys
 }
 
 // evidence is what is known of a set that can be read.
-func (r *restoring) evidence() Check {
-	level, at := r.set.Proven()
+func (s *source) evidence() Check {
+	level, at := s.set.Proven()
 	detail, remedy := "proven "+level.String()+" at "+at.UTC().Format(time.RFC3339), ""
 	if level == backup.LevelNone {
-		detail, remedy = "never verified", "Read it back first with `sudo pgbtui verify "+r.set.Address().String()+"`."
+		detail, remedy = "never verified", "Read it back first with `sudo pgbtui verify "+s.set.Address().String()+"`."
 	}
-	if failure := r.set.NotWhole(); failure != nil {
+	if failure := s.set.NotWhole(); failure != nil {
 		return warns("source", detail+"; its bytes are right, but "+failure.FailureText(), remedy)
 	}
 	switch {
-	case r.set.Signature == backup.SignatureMissing: // a forged one is never good
+	case s.set.Signature == backup.SignatureMissing: // a forged one is never good
 		return warns("source", detail+", NOT signed: accepted for this restore", remedy)
 	case level == backup.LevelNone:
 		return warns("source", detail, remedy)
-	case r.set.Signature == backup.SignatureGood:
+	case s.set.Signature == backup.SignatureGood:
 		detail += ", signed"
 	}
 	return passes("source", detail)
 }
 
-// keys are the objects that this restore reads.
-func (r *restoring) keys() []string {
-	m := r.set.Manifest
-	if m == nil {
-		return []string{r.set.Dir}
+// unreadableInParts says why the whole dump has to be fetched, or "".
+func (s *source) unreadableInParts() string {
+	switch m := s.set.Manifest; {
+	case m == nil || m.Contents == nil:
+		return "this set was stored without an index"
+	case !s.listed():
+		return "the places of this set's tables are not known"
+	case !s.contents.Frames.Readable(m.Dump.SizeBytes, s.set.Encrypted()):
+		return "the index does not fit the stored dump"
 	}
-	keys := []string{r.set.Dir + m.Dump.Key}
-	if m.Contents != nil {
-		keys = append(keys, r.set.Dir+m.Contents.Key)
-	}
-	if m.Globals != nil && r.req.Globals {
-		keys = append(keys, r.set.Dir+m.Globals.Key)
-	}
-	return keys
+	return ""
 }
 
-// checkObject finds what lies in an archive class, hours before it could be read.
-func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) {
-	o, err := r.env.Bucket.Head(ctx, key)
-	switch {
-	case errors.Is(err, s3.ErrNotFound):
-		return fails("source", key+" is missing", "Choose another set: `pgbtui list` shows which there are."), nil
-	case fault.CodeOf(err).Retryable():
-		return Check{}, err
-	case err != nil:
-		return fails("source", err.Error(), fault.Remedy(err)), nil
-	case o.Archived && o.Restoring:
-		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed",
-			"Wait until the thaw has ended, which usually takes hours.")
-		c.code = fault.Temporary
-		return c, nil
-	case o.Archived:
-		return fails("source", key+" is archived in "+o.StorageClass, "Thaw it first, which takes hours: `aws s3api "+
-			"restore-object --bucket "+r.job.S3.Bucket+
-			" --key "+key+" --restore-request Days=7`."), nil
+// sameHead compares the table of contents that was read with the recorded one.
+func (s *source) sameHead(head *archive.Archive) error {
+	recorded := s.contents.Archive
+	if head.HeadBytes != recorded.HeadBytes || len(head.Entries)+head.Omitted != len(recorded.Entries)+recorded.Omitted {
+		return fault.New(fault.Integrity, "restore: the dump's table of contents is not the one that was recorded",
+			s.remedyOther(), nil)
 	}
-	return passes("source", ""), nil
+	return nil
 }
 
-// checkTime foretells the restore's time from those that were made.
-func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
-	if r.req.Partial() {
-		return nil, nil // they were of whole sets
+// remedyOther is for a set that is not what was recorded.
+func (s *source) remedyOther() string {
+	return "Restore another set, and read this one back with `sudo pgbtui verify " + s.set.Address().String() + "`."
+}
+
+// extension is the version that an extension had in the source, or "".
+func (s *source) extension(name string) string {
+	if s.contents == nil {
+		return ""
 	}
-	e, ok := backup.RestoreTime(nil, r.set)
-	if !ok {
-		sets, err := backup.NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx,
-			backup.Scope{Instance: r.set.Instance, Database: r.set.Database})
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	for _, e := range s.contents.Extensions {
+		if e.Name == name {
+			return e.Version
 		}
-		if err != nil {
-			return []Check{warns("time", "not known: "+err.Error(), fault.Remedy(err))}, nil
+	}
+	return ""
+}
+
+// members are the tables and sequences of extensions of which the dump may have the contents.
+func (s *source) members() map[archive.Member]string {
+	if s.contents == nil {
+		return nil
+	}
+	members := map[archive.Member]string{}
+	for _, e := range s.contents.Extensions {
+		for _, t := range e.Rows {
+			members[archive.Member{Schema: t.Schema, Name: t.Name}] = e.Name
 		}
-		e, ok = backup.RestoreTime(sets, r.set)
 	}
-	if !ok {
-		return []Check{warns("time", "not known: no drill or restore of this database has succeeded yet", "")}, nil
+	return members
+}
+
+// grantsOnServer reports whether the dump grants rights on PostgreSQL's own functions.
+func (s *source) grantsOnServer() bool {
+	for _, e := range s.contents.Archive.Entries {
+		if strings.HasSuffix(e.Desc, "ACL") && e.Namespace == "pg_catalog" {
+			return true
+		}
 	}
-	detail := fmt.Sprintf("about %s, as the %s of %s", readable.Took(e.Duration), e.From.Kind,
-		e.From.FinishedAt.UTC().Format(time.RFC3339))
-	if e.Scaled {
-		detail += ", scaled by the dumps' sizes"
-	}
-	return []Check{passes("time", detail)}, nil
+	return false
 }

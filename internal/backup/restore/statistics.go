@@ -25,12 +25,12 @@ func (r *restoring) tellStatistics(context.Context) ([]Check, error) {
 
 // analyze gathers those of the new database.
 func (r *restoring) analyze(ctx context.Context) error {
-	return r.inTarget(ctx, func(s *postgres.Server) error { return r.orNote(ctx, s.Analyze(ctx)) })
+	return r.target.in(ctx, r.req.To, func(s *postgres.Server) error { return r.orNote(ctx, s.Analyze(ctx)) })
 }
 
 // analyzePart gathers those of the tables that got rows.
 func (r *restoring) analyzePart(ctx context.Context) error {
-	return r.inTarget(ctx, func(s *postgres.Server) error {
+	return r.target.in(ctx, r.req.To, func(s *postgres.Server) error {
 		for _, e := range r.part.choice.Tables {
 			if err := r.orNote(ctx, s.AnalyzeTable(ctx, tableOf(e))); err != nil {
 				return err
@@ -45,7 +45,7 @@ func (r *restoring) orNote(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) || fault.CodeOf(err) == fault.Unavailable {
 		return err
 	}
-	r.note(fmt.Sprintf("planner statistics are not complete, so that queries may be slow: %v; run ANALYZE in the copy "+
+	r.result.note(fmt.Sprintf("planner statistics are not complete, so that queries may be slow: %v; run ANALYZE in the copy "+
 		"when that is mended",
 		err))
 	return nil

@@ -2,116 +2,84 @@ package restore
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"log/slog"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
-// Whether the target's server is one that this set can be restored into, by this role.
+// target is the server that is restored into: where it is, the session on its maintenance database, and what was
+// found out about it.
+type target struct {
+	at        config.Postgres // of a drill's own server, as soon as that runs
+	wait      time.Duration   // for a server that does not answer yet
+	log       *slog.Logger
+	noSecrets bool // whoever wrote the set may have the server in his hands: see postgres.Target
 
-func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error) {
-	if r.place, err = r.server.Place(ctx); err != nil {
-		return nil, err
-	}
-	at := fmt.Sprintf("%s port %d, as role %q", r.place.Host, r.place.Port, r.place.Role)
-	switch {
-	case r.place.Standby:
-		return []Check{fails("server", at+": a standby", "Restore on the primary.")}, nil
-	case !r.place.CreatesDBs && !r.req.DataOnly:
-		return []Check{
-			fails("server", at+", which may not create databases",
-				"Run it as a superuser (`sudo -u postgres -g pgbtui pgbtui restore …`), or ALTER ROLE … CREATEDB."),
-		}, nil
-	}
-	return []Check{passes("server", at)}, nil
+	server *postgres.Server
+	place  postgres.Place
+	facts  postgres.Facts
+	tools  postgres.Tools
 }
 
-func (r *restoring) checkTools(ctx context.Context) ([]Check, error) {
-	facts, err := r.server.Facts(ctx)
+// database is how one database there is reached.
+func (t *target) database(name string) postgres.Target {
+	return postgres.Target{
+		Host: t.at.Host, Port: t.at.Port, User: t.at.User, Database: name, NoSecrets: t.noSecrets,
+		InEnglish: t.facts.MayHaveEnglish(),
+	}
+}
+
+func (t *target) connect(ctx context.Context) (err error) {
+	t.server, err = backup.WaitFor(ctx, t.log, t.database(maintenance), t.wait)
+	return err
+}
+
+func (t *target) close(ctx context.Context) { closeAfter(ctx, t.server) }
+
+// in does something in a session of one database.
+func (t *target) in(ctx context.Context, database string, do func(*postgres.Server) error) error {
+	s, err := backup.WaitFor(ctx, t.log, t.database(database), t.wait)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.into = facts
-	tools, err := r.toolsFor(ctx, facts.Major())
+	defer closeAfter(ctx, s)
+	return do(s)
+}
+
+// closeAfter ends a session also when the run was ended.
+func closeAfter(ctx context.Context, s *postgres.Server) {
+	ctx, cancel := backup.Afterwards(ctx)
+	defer cancel()
+	_ = s.Close(ctx)
+}
+
+// exists asks in a new session after a creation whose answer did not come: what is there
+// must be named.
+func (t *target) exists(ctx context.Context, database string) bool {
+	ctx, cancel := backup.Afterwards(ctx)
+	defer cancel()
+	s, err := postgres.Connect(ctx, t.database(maintenance), 0)
 	if err != nil {
-		return []Check{fails("tools", err.Error(), fault.Remedy(err))}, nil
+		return false
 	}
-	r.tools = tools
-	if r.set.Manifest != nil && facts.Major() < r.set.Manifest.Server.VersionNum/10000 {
-		return []Check{fails(
-			"tools", fmt.Sprintf("the set is from server %s, the target is %s: an older major version",
-				r.set.Manifest.Server.Version, facts.Version),
-			"Restore into a server of the same or a newer major version.",
-		)}, nil
-	}
-	if err := tools.CheckInto(facts.Major()); err != nil {
-		return []Check{failsWith("tools", err)}, nil
-	}
-	return []Check{
-		passes("tools",
-			fmt.Sprintf("%s into server %s", strings.Replace(tools.Version, "pg_dump", "pg_restore", 1), facts.Version)),
-	}, nil
+	defer func() { _ = s.Close(ctx) }()
+	exists, err := s.Exists(ctx, database)
+	return err == nil && exists
 }
 
 // toolsFor are programs of the target's major version, or newer ones where the set was made by newer ones. Only where
 // there are none of them is the set's own version taken, which works with some newer servers.
-func (r *restoring) toolsFor(ctx context.Context, target int) (postgres.Tools, error) {
-	return stored.Tools(ctx, r.job.Postgres.BinDir, r.set, func(ctx context.Context, dir string, major int) (postgres.Tools, error) {
-		tools, err := postgres.FindTools(ctx, dir, max(major, target))
-		if err != nil && ctx.Err() == nil && major < target {
+func (t *target) toolsFor(ctx context.Context, set *backup.Set) (postgres.Tools, error) {
+	find := func(ctx context.Context, dir string, major int) (postgres.Tools, error) {
+		tools, err := postgres.FindTools(ctx, dir, max(major, t.facts.Major()))
+		if err != nil && ctx.Err() == nil && major < t.facts.Major() {
 			return postgres.FindTools(ctx, dir, major)
 		}
 		return tools, err
-	})
-}
-
-// eventTriggersSetting is the server's version from which a superuser may switch event triggers off.
-const eventTriggersSetting = 170000
-
-// checkCode says as whom the restore runs what the owners of the database wrote: constraints are checked
-// for each row as the restoring role, and so are domains and generated columns. PostgreSQL has nothing
-// that would keep a superuser from running programs by COPY.
-func (r *restoring) checkCode(context.Context) ([]Check, error) {
-	if !r.into.Superuser {
-		return []Check{
-			passes("code",
-				fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.into.Role)),
-		}, nil
 	}
-	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: "+
-		"constraints, domains and generated columns "+
-		"can then do on the server what that superuser can, and run programs there", r.into.Role), "")}, nil
-}
-
-// freeName is what to do about a name that is taken. PostgreSQL's own databases are never replaced.
-func freeName(taken string) string {
-	if reserved[taken] {
-		return "Choose another name: this database is PostgreSQL's own and cannot be replaced."
-	}
-	return "Choose a name that is free, or replace the database with --replace " + backup.ShellQuote(taken) +
-		" --confirm " + backup.ShellQuote(taken) + " instead of --to."
-}
-
-func (r *restoring) checkTarget(ctx context.Context) ([]Check, error) {
-	if r.req.Replace != "" {
-		return r.checkReplaced(ctx)
-	}
-	if r.req.DataOnly {
-		return r.checkInto(ctx)
-	}
-	if r.req.To == "" {
-		return []Check{fails("target", "no name", "Name the new database with --to.")}, nil
-	}
-	exists, err := r.server.Exists(ctx, r.req.To)
-	if err != nil {
-		return nil, err
-	}
-	if exists {
-		return []Check{fails("target", fmt.Sprintf("database %q exists", r.req.To), freeName(r.req.To))}, nil
-	}
-	return []Check{passes("target", fmt.Sprintf("database %q does not exist yet", r.req.To))}, nil
+	return stored.Tools(ctx, t.at.BinDir, set, find)
 }

@@ -23,7 +23,7 @@ func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []strin
 	if len(missing) > 0 || len(wanted) == 0 {
 		return needCheck(name, missing, "Install the packages that bring them (e.g. postgresql-contrib).", false), nil
 	}
-	late, err := r.server.NotPreloaded(ctx, wanted)
+	late, err := r.target.server.NotPreloaded(ctx, wanted)
 	if err != nil {
 		return Check{}, err
 	}
@@ -34,7 +34,7 @@ func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []strin
 	if !slices.Contains(wanted, cron) {
 		return passes(name, "all there"), nil
 	}
-	bound, err := r.server.Bound(ctx)
+	bound, err := r.target.server.Bound(ctx)
 	if err != nil {
 		return Check{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -16,7 +15,7 @@ import (
 // What a set needs the target's server to have, by its contents.
 
 func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
-	err := r.readContents(ctx)
+	err := r.source.readContents(ctx, r.env)
 	if err != nil && fault.CodeOf(err).Retryable() {
 		return nil, err
 	}
@@ -26,7 +25,7 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 	if r.req.Partial() {
 		return r.checkPart(ctx)
 	}
-	if r.contents == nil || r.contents.Archive == nil {
+	if !r.source.listed() {
 		return append(r.checkServerGrants(),
 			warns("contents", "not known for this set: roles, extensions and locale are not checked", "")), nil
 	}
@@ -38,20 +37,13 @@ func (r *restoring) checkContents(ctx context.Context) ([]Check, error) {
 	return append(locale, needs...), err
 }
 
-func (r *restoring) readContents(ctx context.Context) (err error) {
-	if r.contents == nil {
-		r.contents, err = stored.Contents(ctx, r.env, r.set, r.identities)
-	}
-	return err
-}
-
 // checkLocale: only CREATE DATABASE can set encoding and locale, and not every server knows all.
 func (r *restoring) checkLocale(ctx context.Context) ([]Check, error) {
-	if r.contents == nil || r.contents.Database == nil {
+	if r.source.contents == nil || r.source.contents.Database == nil {
 		return []Check{warns("locale", "not known for this set: the server's default is used", "")}, nil
 	}
-	l := r.contents.Database.Locale
-	err := r.server.CheckLocale(ctx, l)
+	l := r.source.contents.Database.Locale
+	err := r.target.server.CheckLocale(ctx, l)
 	switch {
 	case fault.CodeOf(err) == fault.Refused:
 		return []Check{fails("locale", err.Error(), fault.Remedy(err))}, nil
@@ -66,12 +58,12 @@ const plainStringsOnly = 19_00_00
 
 // checkStrings is for sets from before backups wrote plain literals whatever the source's setting is.
 func (r *restoring) checkStrings() []Check {
-	if !r.archive().OldStrings || r.into.VersionNum < plainStringsOnly {
+	if !r.archive().OldStrings || r.target.facts.VersionNum < plainStringsOnly {
 		return nil
 	}
 	return []Check{fails("strings",
 		fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s does not know any more",
-			r.into.Version),
+			r.target.facts.Version),
 		postgres.RemedyOldStrings)}
 }
 
@@ -88,7 +80,7 @@ func present(words ...string) (kept []string) {
 // extensions.
 func (r *restoring) checkNeeds(ctx context.Context) ([]Check, error) {
 	roles, spaces, extensions := r.needs()
-	missing, err := r.server.Missing(ctx,
+	missing, err := r.target.server.Missing(ctx,
 		postgres.Needs{Roles: sorted(roles), Tablespaces: sorted(spaces), Extensions: extensions})
 	if err != nil {
 		return nil, err
@@ -121,7 +113,7 @@ func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string)
 	role := func(name, use string) {
 		// Without owners there are no grants either; policies always come.
 		if name != "" && (use == "policy" || !r.req.NoOwner) {
-			roles[r.role(name)] = true
+			roles[r.rights.role(name)] = true
 		}
 	}
 	space := func(name string) {
@@ -134,15 +126,15 @@ func (r *restoring) needs() (roles, spaces map[string]bool, extensions []string)
 	} else {
 		extensions = r.needsOfWhole(role, space)
 	}
-	if r.contents != nil && r.contents.Database != nil {
-		role(r.contents.Database.Owner, "owner")
-		space(r.contents.Database.Tablespace)
+	if r.source.contents != nil && r.source.contents.Database != nil {
+		role(r.source.contents.Database.Owner, "owner")
+		space(r.source.contents.Database.Tablespace)
 	}
 	return roles, spaces, extensions
 }
 
 func (r *restoring) needsOfWhole(role func(name, use string), space func(name string)) (extensions []string) {
-	for _, e := range r.contents.Archive.Entries {
+	for _, e := range r.source.contents.Archive.Entries {
 		if r.common(e.Owner) {
 			role(e.Owner, "owner")
 		}
@@ -150,12 +142,12 @@ func (r *restoring) needsOfWhole(role func(name, use string), space func(name st
 			space(e.Tablespace)
 		}
 	}
-	for _, u := range r.contents.Roles {
+	for _, u := range r.source.contents.Roles {
 		if r.common(u.Role) {
 			role(u.Role, u.Use)
 		}
 	}
-	return r.contents.Archive.Extensions()
+	return r.source.contents.Archive.Extensions()
 }
 
 // legible is false for names that nothing can be asked about: contents of older programs hold only a shadow of
@@ -183,7 +175,7 @@ func (r *restoring) archive() *archive.Archive {
 	if r.part != nil {
 		return r.part.head
 	}
-	return r.contents.Archive
+	return r.source.contents.Archive
 }
 
 func needCheck(name string, missing []string, remedy string, comes bool) Check {

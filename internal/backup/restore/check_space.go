@@ -18,7 +18,7 @@ func (r *restoring) checkSpool(context.Context) ([]Check, error) {
 	if r.req.Jobs <= 1 {
 		return nil, nil
 	}
-	if err := r.env.Disks.Demand("restore", r.job.SpoolDir, r.rawBytes(), stored.RemedySpool); err != nil {
+	if err := r.env.Disks.Demand("restore", r.job.SpoolDir, r.source.rawBytes(), stored.RemedySpool); err != nil {
 		return []Check{failsWith("spool", err)}, nil
 	}
 	return []Check{passes("spool", "there is room for the raw dump")}, nil
@@ -34,7 +34,7 @@ type targetDisk struct {
 // much of it goes to which tablespace is not known: where several disks are used, they are
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
-	if r.set.Manifest == nil || r.set.Manifest.Server.SizeBytes <= 0 || r.set.Manifest.Dump.RawBytes <= 0 {
+	if r.source.set.Manifest == nil || r.source.set.Manifest.Server.SizeBytes <= 0 || r.source.set.Manifest.Dump.RawBytes <= 0 {
 		return []Check{
 			warns("space", "not known: the set does not say how large the database was",
 				"Check the free space of the server yourself."),
@@ -43,7 +43,7 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	need := r.needBytes()
 	needs := humanize.IBytes(uint64(need)) + " needed"
 	own, spaces := r.spaces()
-	paths, err := r.server.Paths(ctx)
+	paths, err := r.target.server.Paths(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	switch {
 	case free < need:
 		return []Check{fails("space", detail, remedy)}, nil
-	case free-need < reserve && r.leavesReserve:
+	case free-need < reserve && r.rehearses:
 		return []Check{
 			fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" stay free for what else lives there", remedy),
 		}, nil
@@ -81,7 +81,7 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 
 // needBytes is the size that the database had; of a part, the share that its rows have in the dump.
 func (r *restoring) needBytes() int64 {
-	m := r.set.Manifest
+	m := r.source.set.Manifest
 	if r.part == nil {
 		return m.Server.SizeBytes
 	}
@@ -95,7 +95,7 @@ func (r *restoring) spaces() (own string, all []string) {
 		own = s.Tablespace
 	}
 	all = []string{own}
-	if r.contents == nil || r.contents.Archive == nil {
+	if !r.source.listed() {
 		return own, all
 	}
 	_, named, _ := r.needs()
@@ -109,8 +109,8 @@ func (r *restoring) spaces() (own string, all []string) {
 
 // disks looks at the paths, each file system once. unknown says why that can't be done.
 func (r *restoring) disks(spaces []string, paths map[string]string) (disks []*targetDisk, unknown string) {
-	if !r.place.Local {
-		return nil, fmt.Sprintf("the server is reached over the network (%s)", r.place.Host)
+	if !r.target.place.Local {
+		return nil, fmt.Sprintf("the server is reached over the network (%s)", r.target.place.Host)
 	}
 	seen := map[unix.Fsid]*targetDisk{}
 	for _, name := range spaces {

@@ -10,7 +10,7 @@ import (
 // What a dump never has, and whoever restores it must know.
 
 func (r *restoring) checkAbsent() (checks []Check) {
-	if m := r.set.Manifest; m != nil && m.Server.InRecovery {
+	if m := r.source.set.Manifest; m != nil && m.Server.InRecovery {
 		checks = append(checks, warns("standby",
 			"the set is of a hot standby: unlogged tables come without rows, since a standby has none of them",
 			"Fill them from the application, or restore a set of the primary."))

@@ -21,14 +21,14 @@ var superusers = []string{
 }
 
 func (r *restoring) checkOrdinary(ctx context.Context, extensions []string) ([]Check, error) {
-	if r.place.Superuser {
+	if r.target.place.Superuser {
 		return nil, nil
 	}
-	serviced, err := r.server.Serviced(ctx)
+	serviced, err := r.target.server.Serviced(ctx)
 	if err != nil {
 		return nil, err
 	}
-	untrusted, err := r.server.Untrusted(ctx, extensions)
+	untrusted, err := r.target.server.Untrusted(ctx, extensions)
 	if err != nil {
 		return nil, err
 	}
@@ -47,9 +47,9 @@ func (r *restoring) checkOrdinary(ctx context.Context, extensions []string) ([]C
 
 func (r *restoring) superusersOnly(what []string, serviced bool) Check {
 	if len(what) == 0 {
-		return passes("rights", fmt.Sprintf("nothing of it needs a superuser, whom %q is not", r.place.Role))
+		return passes("rights", fmt.Sprintf("nothing of it needs a superuser, whom %q is not", r.target.place.Role))
 	}
-	detail := fmt.Sprintf("only a superuser may create %s, and %q is none", strings.Join(what, ", "), r.place.Role)
+	detail := fmt.Sprintf("only a superuser may create %s, and %q is none", strings.Join(what, ", "), r.target.place.Role)
 	if serviced {
 		return warns("rights", detail+"; this service may let it create them nevertheless", "")
 	}
@@ -62,7 +62,7 @@ func (r *restoring) superusersOnly(what []string, serviced bool) Check {
 func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 	if r.req.NoOwner {
 		return []Check{
-			passes("owners", fmt.Sprintf("everything will belong to %q, and nobody gets grants", r.place.Role)),
+			passes("owners", fmt.Sprintf("everything will belong to %q, and nobody gets grants", r.target.place.Role)),
 		}, nil
 	}
 	cannot, err := r.strangers(ctx)
@@ -70,10 +70,10 @@ func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	if len(cannot) == 0 {
-		return []Check{passes("owners", fmt.Sprintf("%q is a member of all of them", r.place.Role))}, nil
+		return []Check{passes("owners", fmt.Sprintf("%q is a member of all of them", r.target.place.Role))}, nil
 	}
 	return []Check{fails("owners",
-		fmt.Sprintf("%q is no superuser and may not give anything to %s", r.place.Role, strings.Join(cannot, ", ")),
+		fmt.Sprintf("%q is no superuser and may not give anything to %s", r.target.place.Role, strings.Join(cannot, ", ")),
 		"Restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants. Or have a "+
 			"superuser restore it "+
 			"(`sudo -u postgres -g pgbtui pgbtui restore …`), or make the restoring role a member of these (GRANT … TO "+
@@ -89,15 +89,15 @@ func (r *restoring) strangers(ctx context.Context) ([]string, error) {
 		// role is, is a member of pg_database_owner there.
 		named := e.Desc == "ACL" || e.Desc == "COMMENT" || e.Desc == "SECURITY LABEL" || e.Owner == "pg_database_owner"
 		if e.Owner != "" && !named && r.common(e.Owner) {
-			owners[r.role(e.Owner)] = true
+			owners[r.rights.role(e.Owner)] = true
 		}
 	}
 	names := sorted(owners)
-	cannot, err := r.server.CannotBecome(ctx, names)
+	cannot, err := r.target.server.CannotBecome(ctx, names)
 	if err != nil || !r.req.Globals {
 		return cannot, err
 	}
-	missing, err := r.server.Missing(ctx, postgres.Needs{Roles: names})
+	missing, err := r.target.server.Missing(ctx, postgres.Needs{Roles: names})
 	for _, name := range append(cannot, missing.Roles...) {
 		owners[name] = false
 	}
@@ -108,7 +108,7 @@ func (r *restoring) strangers(ctx context.Context) ([]string, error) {
 // entries are those of the dump that come.
 func (r *restoring) entries() []archive.Entry {
 	if r.part == nil {
-		return r.contents.Archive.Entries
+		return r.source.contents.Archive.Entries
 	}
 	var chosen []archive.Entry
 	for _, e := range r.part.head.Entries {
