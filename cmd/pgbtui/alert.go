@@ -65,7 +65,8 @@ const lockTime = 30 * time.Second
 func runAlert(ctx context.Context, o *alertOptions, unit string) error {
 	a := notify.FromMonitor(unit, o.env.getenv)
 	if triedAgain(ctx, a) {
-		o.logs.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and will be tried again: an alert is sent after the last try")
+		o.logs.logger(slog.LevelInfo).InfoContext(ctx, a.Unit+" failed and will be tried again: an "+
+			"alert is sent after the last try")
 		return nil
 	}
 	a.Host = hostname()
@@ -102,7 +103,8 @@ func runAlert(ctx context.Context, o *alertOptions, unit string) error {
 		t.warn(ctx, a.Subject()+" again, for the same reason: "+cmp.Or(a.Reason, a.Result))
 	}
 	if channels, _ := alertChannels(o.env, c, t.jobs...); err == nil && configErr != nil && len(channels) == 0 {
-		return fault.New(fault.Config, "alert: logged in the journal only, because the configuration cannot be read", "", configErr)
+		return fault.New(fault.Config, "alert: logged in the journal only, because the configuration cannot be read", "",
+			configErr)
 	}
 	return err
 }

@@ -68,8 +68,8 @@ var resultEntries = []string{
 	"39f53479d3a045ac8e11786248231fbf", "de5b426a63be47a7b6ac3eaac82e2f6f", "9d1aaa27d60140bd96365438aad20286",
 }
 
-// noTryLeft is how systemd says that a unit was started too often in a time. From 254 on that is an end of its own, which
-// OnFailure= may be started for.
+// noTryLeft is how systemd says that a unit was started too often in a time. From 254 on that is an end of its own,
+// which OnFailure= may be started for.
 const noTryLeft = "Start request repeated too quickly."
 
 // outOfMemory is the one notice that tells a cause (SD_MESSAGE_UNIT_OUT_OF_MEMORY).

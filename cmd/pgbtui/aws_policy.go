@@ -118,7 +118,8 @@ func policyNotes(roles []iam.Role, jobs []config.Job) []string {
 	notes := []string{}
 	for _, j := range jobs {
 		if j.S3.Endpoint != "" {
-			notes = append(notes, fmt.Sprintf("job %q: its store is %s, not AWS: whether it knows such policies is its own matter",
+			notes = append(notes, fmt.Sprintf(
+				"job %q: its store is %s, not AWS: whether it knows such policies is its own matter",
 				j.Name, j.S3.Endpoint))
 		}
 		writes, keeps := slices.Contains(roles, iam.Writer), slices.Contains(roles, iam.Keeper)

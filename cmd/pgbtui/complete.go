@@ -40,7 +40,8 @@ func (p *program) completeWords(cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(name, p.completeFrom(offer))
 		}
 	}
-	switch takesSet := slices.ContainsFunc(strings.Fields(cmd.Use), func(word string) bool { return strings.Contains(word, "ID") }); {
+	switch takesSet := slices.ContainsFunc(strings.Fields(cmd.Use),
+		func(word string) bool { return strings.Contains(word, "ID") }); {
 	case cmd.ValidArgsFunction != nil || len(cmd.ValidArgs) > 0:
 	case takesSet:
 		cmd.ValidArgsFunction = p.completeSet
@@ -103,7 +104,8 @@ func (p *program) completeSet(cmd *cobra.Command, args []string, typed string) (
 	job, _ := cmd.Flags().GetString("job")
 	instance, _ := cmd.Flags().GetString("instance")
 	for _, m := range p.offered(ctx, c, offer{job: job, instance: instance, typed: typed}) {
-		about := string(m.Database) + ", " + m.FinishedAt.Local().Format("2006-01-02 15:04") + ", " + readable.Size(m.StoredBytes())
+		about := string(m.Database) + ", " + m.FinishedAt.Local().Format("2006-01-02 15:04") + ", " +
+			readable.Size(m.StoredBytes())
 		words = append(words, offerOf(m.ID, about))
 	}
 	return beginning(words, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder

@@ -56,7 +56,8 @@ func lifecycleFindings(ctx context.Context, bucket *s3.Bucket, job config.Job) (
 	rules, err := bucket.Lifecycle(ctx)
 	switch {
 	case err != nil:
-		one := nothing(what, "the bucket's lifecycle rules cannot be read, so nobody knows here whether they delete or move sets: "+oneLine(err))
+		one := nothing(what,
+			"the bucket's lifecycle rules cannot be read, so nobody knows here whether they delete or move sets: "+oneLine(err))
 		one.Remedy = "Give the key s3:GetLifecycleConfiguration (docs/iam.md#writer), or look at the rules yourself."
 		return append(found, one)
 	case len(rules) == 0:

@@ -85,6 +85,7 @@ func checkServer(ctx context.Context, job config.Job) (facts postgres.Facts, det
 		return facts, "", fault.New(fault.NotPermitted, what,
 			"GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights.", nil)
 	}
-	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, readable.Size(facts.SizeBytes), tools.Version)
+	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, readable.Size(facts.SizeBytes),
+		tools.Version)
 	return facts, detail, nil
 }

@@ -63,7 +63,9 @@ func runConfigShow(o *configShowOptions) error {
 	if err != nil {
 		return err
 	}
-	out := jsonSettings{Schema: jsonSchema, File: c.File, Files: append([]string{}, c.JobFiles...), Jobs: []jsonJobSettings{}}
+	out := jsonSettings{
+		Schema: jsonSchema, File: c.File, Files: append([]string{}, c.JobFiles...), Jobs: []jsonJobSettings{},
+	}
 	for _, job := range jobs {
 		one := jsonJobSettings{Name: job.Name, Settings: []jsonSetting{}}
 		for _, s := range c.Settings(job) {
@@ -95,7 +97,8 @@ func printSettings(to *streams, out jsonSettings, wide bool) error {
 			all.rows = append(all.rows, []string{"  " + s.Key, cmp.Or(printable.Text(s.Value), "-"), printable.Text(s.From)})
 		}
 		columns := to.columns(wide)
-		if columns > 0 && len(all.rows) > 0 && before(widthsOf(all.rows))+leastText > columns { // where it comes from goes behind its value
+		// where it comes from goes behind its value
+		if columns > 0 && len(all.rows) > 0 && before(widthsOf(all.rows))+leastText > columns {
 			for i, row := range all.rows {
 				all.rows[i] = []string{row[0], row[1] + " (" + row[2] + ")"}
 			}

@@ -38,8 +38,8 @@ func newCostCommand(p *program) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "cost", Short: "Estimate what the sets cost now, later, and by other rules", Args: noArgs,
-		Long: `Estimate what the sets of each job cost a month by dated list prices: now, and in each of the next months if the
-job goes on as it does, with the rules of keep. --if KEY=VALUE asks what if: keep.last, keep.days, keep.daily,
+		Long: `Estimate what the sets of each job cost a month by dated list prices: now, and in each of the next months if
+the job goes on as it does, with the rules of keep. --if KEY=VALUE asks what if: keep.last, keep.days, keep.daily,
 keep.weekly, keep.monthly, keep.yearly, class (a storage class), every (24h), size (100GiB, of one set) and growth (5%,
 a month). It may be given several times, and answers before the first backup too, if every and size are given.
 

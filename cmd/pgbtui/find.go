@@ -168,8 +168,8 @@ func (f *finder) locateAsked(ctx context.Context, asked request.Restore) (*locat
 			other = true
 		case !ownedBy(c, asked.Job, set):
 			what := fmt.Sprintf("set %s is not one of job %q, which the request names", wanted, asked.Job)
-			return nil, fault.New(fault.Refused, what, "Choose the set in the console again, or see which job made it: "+
-				"`pgbtui show "+wanted.String()+"`.", nil)
+			return nil, fault.New(fault.Refused, what,
+				"Choose the set in the console again, or see which job made it: `pgbtui show "+wanted.String()+"`.", nil)
 		default:
 			return found.located(c, set), nil
 		}
@@ -206,7 +206,9 @@ func identity(s *backup.Set) string { return s.Address().String() + "\x00" + s.M
 func (g *gathered) located(c *config.Config, set *backup.Set) *located {
 	at := g.where[identity(set)]
 	among := slices.Clone(g.every)
-	among = slices.DeleteFunc(among, func(s backup.Set) bool { return s.Instance != set.Instance || s.Database != set.Database })
+	among = slices.DeleteFunc(among, func(s backup.Set) bool {
+		return s.Instance != set.Instance || s.Database != set.Database
+	})
 	return &located{set: set, among: among, bucket: at.bucket, job: backup.JobFor(c.Jobs, at.job, set)}
 }
 

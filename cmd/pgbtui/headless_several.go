@@ -63,7 +63,10 @@ func (r *severalRun) all(ctx context.Context) error {
 	}
 	found := before.Look(ctx, log, r.job, names, r.headlessOptions.env.now().UTC())
 	r.save(ctx, log, found)
-	out := jsonRunSeveral{Schema: jsonSchema, Job: r.job.Name, Databases: []jsonRunOne{}, Done: []string{}, New: []string{}, Gone: []jsonGoneOne{}}
+	out := jsonRunSeveral{
+		Schema: jsonSchema, Job: r.job.Name, Databases: []jsonRunOne{}, Done: []string{},
+		New: []string{}, Gone: []jsonGoneOne{},
+	}
 	left := names
 	if before != nil && r.retries(ctx) {
 		left = before.Left(names, r.headlessOptions.env.now())

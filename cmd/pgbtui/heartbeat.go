@@ -19,8 +19,9 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// Heartbeats of backups. Rules: the run tells its own start and end; ExecStopPost= of its unit tells the end of one that
-// could not, since it was killed. Warnings are no failure there, as for systemd. What is sent holds no secret of ours.
+// Heartbeats of backups. Rules: the run tells its own start and end; ExecStopPost= of its unit tells the end of one
+// that could not, since it was killed. Warnings are no failure there, as for systemd. What is sent holds no secret of
+// ours.
 
 // heartbeat is a run's; nil where the job has none.
 type heartbeat struct {

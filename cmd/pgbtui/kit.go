@@ -78,9 +78,9 @@ func newKitCommand(p *program) *cobra.Command {
 		Use:   "kit",
 		Short: "Print a page for the safe: where the backups are, which keys they need, how to restore them without pgbtui",
 		Args:  noArgs,
-		Long: `kit prints what somebody needs who has lost this host: where the bucket is, which keys are needed and the fingerprints
-of those in use, and the commands that restore the newest good set of each job with the programs aws, age, zstd and
-PostgreSQL's own. No secret is on it: keep the keys themselves in another place.
+		Long: `kit prints what somebody needs who has lost this host: where the bucket is, which keys are needed and the
+fingerprints of those in use, and the commands that restore the newest good set of each job with the programs aws, age,
+zstd and PostgreSQL's own. No secret is on it: keep the keys themselves in another place.
 
 Print it again when keys, buckets or jobs change. Exit 3 if a job has no set to restore.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runKit(cmd.Context(), o) },
@@ -183,15 +183,19 @@ func kitNotes(job config.Job, s *backup.Set) (notes []string) {
 	if s.Manifest == nil {
 		return nil
 	}
-	if used := s.Manifest.Encryption.Recipients; !slices.Equal(slices.Sorted(slices.Values(used)), slices.Sorted(slices.Values(job.Encryption.Recipients))) {
-		notes = append(notes, "The newest set is encrypted for other recipients than the configuration names: keep the private keys of both.")
+	used := slices.Sorted(slices.Values(s.Manifest.Encryption.Recipients))
+	if !slices.Equal(used, slices.Sorted(slices.Values(job.Encryption.Recipients))) {
+		notes = append(notes, "The newest set is encrypted for other recipients than the configuration names: "+
+			"keep the private keys of both.")
 	}
 	known := func(k ed25519.PublicKey) bool { return signing.ID(k) == s.Manifest.Signer }
 	if s.Manifest.Signer != "" && !slices.ContainsFunc(job.Signing.PublicKeys, known) {
-		notes = append(notes, "The newest set names a signing key that the configuration does not: its signature cannot be checked with this page.")
+		notes = append(notes, "The newest set names a signing key that the configuration does not: "+
+			"its signature cannot be checked with this page.")
 	}
 	if s.Class == "GLACIER" || s.Class == "DEEP_ARCHIVE" {
-		notes = append(notes, "Its storage class is "+s.Class+": the objects have to be restored in the store before they can be read, which takes hours.")
+		notes = append(notes, "Its storage class is "+s.Class+": the objects have to be restored in the store before they "+
+			"can be read, which takes hours.")
 	}
 	return notes
 }
@@ -200,14 +204,14 @@ func printKit(to *streams, kit jsonKit) {
 	to.printf("RECOVERY KIT of %s, printed %s\n", printable.Text(kit.Host), kit.At.Format("2006-01-02 15:04 UTC"))
 	to.sayf("No secret is on this page. Print it again when keys, buckets or jobs change.\n")
 	to.printf("\n")
-	to.sayf("You need a Linux shell with aws, zstd, sha256sum, grep and PostgreSQL's clients (no older than the server below), " +
-		"a server to restore into, and of keys:\n")
+	to.sayf("You need a Linux shell with aws, zstd, sha256sum, grep and PostgreSQL's clients " +
+		"(no older than the server below), a server to restore into, and of keys:\n")
 	to.sayf("- one of the store that may list and read (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the shell)\n")
 	if kit.any(func(j jsonKitJob) bool {
 		return len(j.AgeRecipients) > 0 || j.Set != nil && len(j.Set.AgeRecipients) > 0
 	}) {
-		to.sayf("- age, and the private key of one of the age recipients below, in a file KEYFILE: age-keygen -y KEYFILE prints " +
-			"the recipient that it is for\n")
+		to.sayf("- age, and the private key of one of the age recipients below, in a file KEYFILE: " +
+			"age-keygen -y KEYFILE prints the recipient that it is for\n")
 	}
 	if kit.any(func(j jsonKitJob) bool { return len(j.SigningKeys) > 0 }) {
 		to.sayf("- openssl, to check signatures: only the public keys below are needed for that\n")
@@ -237,7 +241,8 @@ func printKitJob(to *streams, j jsonKitJob) {
 		line("signing key", key.ID+"  "+key.PublicKey)
 	}
 	if j.Set != nil {
-		line("newest set", j.Set.ID+", finished "+j.Set.FinishedAt.Format(time.RFC3339)+", "+cmp.Or(j.Set.Server, "of the old script"))
+		line("newest set", j.Set.ID+", finished "+j.Set.FinishedAt.Format(time.RFC3339)+", "+
+			cmp.Or(j.Set.Server, "of the old script"))
 		line("  encrypted for", strings.Join(j.Set.AgeRecipients, " "))
 		line("  signed by", j.Set.Signer)
 	}

@@ -58,7 +58,8 @@ func (t table) line(row []string, widths []int, columns int) string {
 	text := row[last]
 	switch {
 	case columns > 0 && t.folds:
-		text = strings.Join(brokenAt(text, max(leastText/2, columns-before(widths))), "\n"+strings.Repeat(" ", before(widths)))
+		begin := "\n" + strings.Repeat(" ", before(widths))
+		text = strings.Join(brokenAt(text, max(leastText/2, columns-before(widths))), begin)
 	case columns > 0:
 		text = ansi.Truncate(text, max(leastText/2, columns-before(widths)), "…")
 	}

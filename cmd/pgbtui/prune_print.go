@@ -149,7 +149,11 @@ func printLeftovers(to *streams, done pruned) error {
 		return nil
 	}
 	to.sayf("\nleft by runs that never committed:\n")
-	all := table{folds: true, rows: [][]string{{"", "RUN", "KIND", "AGE", "STORED", "COST", "WHY"}}, spare: []string{"COST", "KIND", "STORED", "AGE"}}
+	all := table{
+		folds: true,
+		rows:  [][]string{{"", "RUN", "KIND", "AGE", "STORED", "COST", "WHY"}},
+		spare: []string{"COST", "KIND", "STORED", "AGE"},
+	}
 	priced := false
 	for _, l := range done.plan.Leftovers {
 		bytes, cost := "?", "?"

@@ -14,8 +14,8 @@ import (
 // A mistake on the command line ends with code 64 and changes nothing. The message quotes the word that is wrong and
 // offers the nearest one that exists; main.go adds the help command of the verb that was typed.
 //
-// Flags that exclude each other are checked by hand, not by cobra's flag groups: their errors cannot be given a code (they
-// would end with 1), and their text names every flag of the group but not why two of them do not go together.
+// Flags that exclude each other are checked by hand, not by cobra's flag groups: their errors cannot be given a code
+// (they would end with 1), and their text names every flag of the group but not why two of them do not go together.
 
 // typingErrors is how many letters a word may differ from the one that is offered instead.
 const typingErrors = 2

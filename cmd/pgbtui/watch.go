@@ -129,7 +129,9 @@ func notifyNew(
 			What: bad[0].Error(), Remedy: fault.Remedy(bad[0]),
 		})
 	}
-	found = append(found, measureProbe(ctx, probeResult{env: o.env, config: c, jobs: jobs, seen: snapshot, found: found, at: t.now})...)
+	found = append(found, measureProbe(ctx, probeResult{
+		env: o.env, config: c, jobs: jobs, seen: snapshot, found: found, at: t.now,
+	})...)
 	options := watch.Options{Now: t.now, Unjudged: snapshot.Unjudged, Remind: func(subject string) time.Duration {
 		if name, _, ok := systemd.ScheduledJobOf(subject); ok && name != "" {
 			subject = name
@@ -146,7 +148,8 @@ func notifyNew(
 		t.warn(ctx, "not all alerts could be delivered: "+err.Error())
 	}
 	critical := slices.ContainsFunc(found, func(f watch.Finding) bool { return f.Severity == watch.Critical })
-	o.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf("watch: %d jobs, %d problems", len(snapshot.Jobs), len(problems(found))))
+	o.logs.logger(slog.LevelInfo).InfoContext(ctx,
+		fmt.Sprintf("watch: %d jobs, %d problems", len(snapshot.Jobs), len(problems(found))))
 	if c.Watch.PingURL != "" && !critical && err == nil {
 		if err := ping(ctx, c.Watch.PingURL); err != nil {
 			t.warn(ctx, "watch: the ping address did not answer: "+err.Error())

@@ -119,8 +119,10 @@ func (h *Health) addGone(sets []Set, since, now time.Time) {
 			good++
 		}
 	}
-	h.add(ProblemGone, false, "Restore it from these, or acknowledge that it was dropped by adding its name to exclude of its job.",
-		"the database is gone from the server since %s; good backups that stay: %d", since.UTC().Format("2006-01-02 15:04 UTC"), good)
+	h.add(ProblemGone, false,
+		"Restore it from these, or acknowledge that it was dropped by adding its name to exclude of its job.",
+		"the database is gone from the server since %s; good backups that stay: %d",
+		since.UTC().Format("2006-01-02 15:04 UTC"), good)
 }
 
 // toldLosses is how many lost sets are named.
@@ -135,11 +137,10 @@ func (h *Health) addLosses(sets []Set) {
 	if n := len(told) - toldLosses; n > 0 {
 		more = fmt.Sprintf("; and so are %d more sets", n)
 	}
-	h.add(ProblemLoss, true, "Find out who deletes objects in the bucket, and put back what is gone from its versions "+
-		"or a copy. "+
-		"Take what cannot be put back off this list with `sudo pgbtui acknowledge ID --reason ...`.", "%s%s", strings.Join(told[:min(toldLosses,
-		len(told))],
-		"; "), more)
+	h.add(ProblemLoss, true,
+		"Find out who deletes objects in the bucket, and put back what is gone from its versions or a copy. "+
+			"Take what cannot be put back off this list with `sudo pgbtui acknowledge ID --reason ...`.", "%s%s",
+		strings.Join(told[:min(toldLosses, len(told))], "; "), more)
 }
 
 // addFailedDrill reports a drill that failed until another passes, however many backups succeed meanwhile: what failed

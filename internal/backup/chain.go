@@ -91,14 +91,16 @@ func BrokenChain(sets, all []Set, now time.Time) (problems []string) {
 		switch {
 		case later != nil && now.Sub(later.FinishedAt) < forkTold:
 			problems = append(problems,
-				fmt.Sprintf("sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom",
+				fmt.Sprintf(
+					"sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom",
 					s.ID, later.ID, p.ID))
 		case before == nil && known && now.After(began) && now.Sub(began) < Youngest:
 			problems = append(problems,
 				fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
 		case before != nil && before.ManifestSum != "" && before.ManifestSum != p.ManifestSHA256:
 			problems = append(problems,
-				fmt.Sprintf("the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket",
+				fmt.Sprintf(
+					"the manifest of set %s was replaced: it is not the one that %s followed, find out who writes to the bucket",
 					p.ID, s.ID))
 		}
 	}

@@ -21,7 +21,8 @@ type Contents struct {
 	Roles    []postgres.RoleUse `json:"roles,omitempty"` // that the database's objects refer to
 
 	Extensions []postgres.Extension `json:"extensions,omitempty"` // with the source's versions; nil: not asked
-	Server     []postgres.Parameter `json:"server,omitempty"`     // the server's settings that change what text means; nil: not asked
+	// the server's settings that change what text means; nil: not asked
+	Server []postgres.Parameter `json:"server,omitempty"`
 }
 
 // Pack is the contents as JSON, before compression and encryption.

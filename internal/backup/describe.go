@@ -262,7 +262,8 @@ func (c *Catalogue) fetch(ctx context.Context, g *Gathered, o member, limit int6
 // confirmed reports whether what came is what is stored: the store keeps a checksum, with which it was
 // compared, or the ETag is one.
 func confirmed(o s3.Object, raw []byte) bool {
-	return o.CRC64NVME != "" || strings.Trim(o.ETag, `"`) == fmt.Sprintf("%x", md5.Sum(raw)) //nolint:gosec // against a wire, not a person
+	sum := md5.Sum(raw) //nolint:gosec // against a wire, not a person
+	return o.CRC64NVME != "" || strings.Trim(o.ETag, `"`) == fmt.Sprintf("%x", sum)
 }
 
 func hexOf(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:]) }

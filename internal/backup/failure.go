@@ -112,7 +112,8 @@ func (p *Proof) FailureText() string {
 // saidBefore is what whoever tells a failure says in words of its own: that it is a drill's, that the dump does not
 // restore, and how pg_restore names, in front of PostgreSQL's own words, the object that was named already.
 var saidBefore = regexp.MustCompile(`^(drill|verify): (the dump does not restore( as a whole)?: )?|` +
-	`postgres: read archive: (?:sealed: )?|postgres: pg_restore: exit status \d+: ((pg_restore: from TOC entry .*?; )?pg_restore: error: )?`)
+	`postgres: read archive: (?:sealed: )?|postgres: pg_restore: exit status \d+: (` +
+	`(pg_restore: from TOC entry .*?; )?pg_restore: error: )?`)
 
 // Why is a failed proof's error for a line that says already what kind of failure it is.
 func (p *Proof) Why() string { return saidBefore.ReplaceAllString(p.Error, "") }

@@ -19,8 +19,8 @@ import (
 //     up to 18 digits, no null, no member of a list or of an optional part twice. At anything else the whole document
 //     is left to encoding/json
 //   - what is taken is what encoding/json would have read: a test fuzzes one against the other
-//   - strings are copied, so that no document is kept in memory by one of its words; those that documents have in common
-//     (hosts, versions, stages) once for many
+//   - strings are copied, so that no document is kept in memory by one of its words; those that documents have in
+//     common (hosts, versions, stages) once for many
 
 // unmarshal is json.Unmarshal into a document that is empty.
 func unmarshal[T any](raw []byte, into *T) error {

@@ -35,15 +35,16 @@ type Set struct {
 	Problem    string    // why a manifest could not be used; "" when good
 	Around     string    // what the listing leaves out of its database, told at the newest set; "": nothing
 
-	ProblemCode fault.Code // what Problem means for an exit code: Integrity, Config for a newer schema, Refused for an unsigned set; 0 when good
-	Signature   Signature  // who wrote it, when signing keys are configured
-	Proofs      []Proof    // newest first
-	Class       string     // storage class of the dump
-	SignatureAt string     // key of what is stored in its signature's place; "" when nothing is
-	ManifestSum string     // SHA-256 of the manifest's bytes, hex; "" when it could not be read
-	Sequence    int64      // of the manifest, also of one of a newer schema
-	Hold        *Hold      // who keeps it from deletion; nil: nobody
-	LockedUntil time.Time  // the store refuses its deletion until then, also in the past; zero: never locked
+	// what Problem means for an exit code: Integrity, Config for a newer schema, Refused for an unsigned set; 0 when good
+	ProblemCode fault.Code
+	Signature   Signature // who wrote it, when signing keys are configured
+	Proofs      []Proof   // newest first
+	Class       string    // storage class of the dump
+	SignatureAt string    // key of what is stored in its signature's place; "" when nothing is
+	ManifestSum string    // SHA-256 of the manifest's bytes, hex; "" when it could not be read
+	Sequence    int64     // of the manifest, also of one of a newer schema
+	Hold        *Hold     // who keeps it from deletion; nil: nobody
+	LockedUntil time.Time // the store refuses its deletion until then, also in the past; zero: never locked
 	Holds       holds
 
 	Lost         []string         // what is gone of a set that was committed: names within its folder

@@ -82,7 +82,8 @@ func (l loader) checkS3(name string, s S3) error {
 	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
 		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
-			"Give 12 digits, as `aws sts get-caller-identity` prints them for the bucket's account.", "s3", "expected_bucket_owner")
+			"Give 12 digits, as `aws sts get-caller-identity` prints them for the bucket's account.", "s3",
+			"expected_bucket_owner")
 	}
 	if wrong := wrongPrefix(s.Prefix); wrong != "" {
 		return l.problem(name, fmt.Sprintf("%.80q %s", s.Prefix, wrong),

@@ -51,8 +51,10 @@ type Job struct {
 	Heartbeat   Heartbeat
 	Warn        Warn
 	Drill       Drill
-	RPO         time.Duration // newest good set older than this is a breach; 0: by the timer's own calendar, see watch.Objective
-	ProofWithin time.Duration // newest proof older than this is a breach; 0: by the drill's timer, see watch.ProofObjective
+	// newest good set older than this is a breach; 0: by the timer's own calendar, see watch.Objective
+	RPO time.Duration
+	// newest proof older than this is a breach; 0: by the drill's timer, see watch.ProofObjective
+	ProofWithin time.Duration
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m

@@ -35,7 +35,8 @@ func (l loader) signing() (Signing, error) {
 		key, ok := parsed.(ed25519.PublicKey)
 		if err != nil || parseErr != nil || !ok {
 			return s, l.problem("", fmt.Sprintf("key %d is not an ed25519 public key", i+1),
-				"List the line between BEGIN and END PUBLIC KEY, as `openssl pkey -in KEY -pubout` prints it.", "signing", "public_keys")
+				"List the line between BEGIN and END PUBLIC KEY, as `openssl pkey -in KEY -pubout` prints it.", "signing",
+				"public_keys")
 		}
 		s.PublicKeys = append(s.PublicKeys, key)
 	}

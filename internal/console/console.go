@@ -1,8 +1,8 @@
 // Package console connects the screens of package ui to the bucket, systemd and the journal.
 //
 // Rules: each adapter turns one package's values into the view structs of ui and nothing more;
-// a source is opened when it is first read, and one that can't be had fails by itself, so that the rest is still shown; only
-// Actions starts anything, and it is not made for a read-only console.
+// a source is opened when it is first read, and one that can't be had fails by itself, so that the rest is still
+// shown; only Actions starts anything, and it is not made for a read-only console.
 package console
 
 import (

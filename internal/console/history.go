@@ -59,8 +59,9 @@ const unitStarting = "7d4958e842da4a758f6c1cdc7b36dcc5"
 const (
 	historyEntries = 400 // of the journal at once; a run leaves three or four
 	historyRuns    = 40  // that a page has at least, where there are so many
-	historyBreaks  = 64  // between pages that are remembered; where one is forgotten, a run that it cuts may be told as lost
-	historyCut     = 200 // runs that one page break cuts; more than that run at once on no host
+	// between pages that are remembered; where one is forgotten, a run that it cuts may be told as lost
+	historyBreaks = 64
+	historyCut    = 200 // runs that one page break cuts; more than that run at once on no host
 )
 
 // marks are the kinds of entries that tell of a run.

@@ -62,7 +62,9 @@ func query(q ui.JournalQuery) journal.Query {
 
 // Page implements ui.Journal.
 func (e *entries) Page(ctx context.Context, q ui.JournalQuery) (ui.JournalPage, error) {
-	page, err := e.journal.Page(ctx, query(q), journal.Position{Cursor: q.Before, Direction: journal.Older, Limit: q.Limit})
+	page, err := e.journal.Page(ctx, query(q), journal.Position{
+		Cursor: q.Before, Direction: journal.Older, Limit: q.Limit,
+	})
 	return ui.JournalPage{Entries: views(page.Entries), More: page.More}, err
 }
 

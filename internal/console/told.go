@@ -47,7 +47,9 @@ func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
 		}
 		sets, read := t.buckets.latest(backup.Scope{Instance: job.Instance, Database: job.Database})
 		if what := dump.Lost(t.stateDir, job, sets); read && what != "" {
-			found = append(found, ui.Incident{Subject: job.Title(), Kind: string(watch.KindRollback), Critical: true, What: what})
+			found = append(found, ui.Incident{
+				Subject: job.Title(), Kind: string(watch.KindRollback), Critical: true, What: what,
+			})
 		}
 	}
 	return found

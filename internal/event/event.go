@@ -92,9 +92,18 @@ var catalogue = []Event{
 		"a problem that a person must see, written for OnFailure= and by the watch",
 	},
 	{AllClear, "373c2bc03020432cab158b67e0dd1a70", "the problem of an earlier alert is over"},
-	{RunEnded, "183588f9501643f39719fed8c351d81f", "how a unit's process ended, as systemd reported it, written by ExecStopPost="},
-	{DatabaseFound, "3073f67b4c3c41c587563233081a1422", "a job of several databases found a new one, and backs it up from now on"},
-	{DatabaseGone, "ce31c56a72df435f8a639901735505ba", "a database of a job of several is gone from the server; its backups stay"},
+	{
+		RunEnded, "183588f9501643f39719fed8c351d81f",
+		"how a unit's process ended, as systemd reported it, written by ExecStopPost=",
+	},
+	{
+		DatabaseFound, "3073f67b4c3c41c587563233081a1422",
+		"a job of several databases found a new one, and backs it up from now on",
+	},
+	{
+		DatabaseGone, "ce31c56a72df435f8a639901735505ba",
+		"a database of a job of several is gone from the server; its backups stay",
+	},
 	{OperatorAction, "cafccfcc8b8e4c2eb866a38fabd3a279", "a person asked for something: who, from where, what, why"},
 }
 

@@ -41,8 +41,8 @@ type Statement struct {
 	Condition map[string]map[string][]string `json:"Condition,omitempty"`
 }
 
-// For is the policy that a key needs to have these roles for these jobs, and for what is told of them. Jobs that are not
-// on AWS are taken as if they were: many stores read the same documents.
+// For is the policy that a key needs to have these roles for these jobs, and for what is told of them. Jobs that are
+// not on AWS are taken as if they were: many stores read the same documents.
 func For(roles []Role, jobs []config.Job, told config.Metrics) Policy {
 	all := Policy{Version: "2012-10-17", Statement: []Statement{}}
 	several := len(roles) > 1

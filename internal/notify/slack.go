@@ -47,7 +47,8 @@ func (s sender) post(ctx context.Context, webhookURL, text string) error {
 	target, err := url.Parse(webhookURL)
 	if err != nil || target.Host == "" || (target.Scheme != "https" && target.Scheme != "http") {
 		return fault.New(fault.Config, "notify: read the Slack webhook's address",
-			"Set alert.slack_webhook or SLACK_WEBHOOK_URL to the https address that Slack shows.", errors.New("not an http address"))
+			"Set alert.slack_webhook or SLACK_WEBHOOK_URL to the https address that Slack shows.",
+			errors.New("not an http address"))
 	}
 	body, err := json.Marshal(map[string]string{"text": cut(escapeSlack(text), textLimit)})
 	if err != nil {

@@ -39,10 +39,12 @@ func (a *Activity) Look(ctx context.Context) (Work, error) {
 		State, Wait, Query string
 		Changed            time.Time
 	}
-	found, err := collect[session](ctx, a.server, `SELECT a.pid, coalesce(a.state, ''), coalesce(a.wait_event_type, ''), left(coalesce(a.query, ''), 20),
+	found, err := collect[session](ctx, a.server, `SELECT a.pid, coalesce(a.state, ''),
+		coalesce(a.wait_event_type, ''), left(coalesce(a.query, ''), 20),
 			coalesce(greatest(a.query_start, a.state_change), a.backend_start)
 		FROM pg_stat_activity AS a
-		WHERE a.datname = $1 AND a.usename = session_user AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND a.backend_start >= $2
+		WHERE a.datname = $1 AND a.usename = session_user AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
+		AND a.backend_start >= $2
 		ORDER BY a.backend_start`, a.database, a.since)
 	var w Work
 	for _, s := range found {

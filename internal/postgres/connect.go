@@ -125,7 +125,8 @@ func (s *Server) prepare(ctx context.Context) error {
 		FROM (VALUES ('search_path', ''), ('row_security', 'off'), ('standard_conforming_strings', 'on'),
 			('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'),
 			('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),
-			('jit', 'off'), ('idle_session_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('client_encoding', '`+s.encoding+`')) AS v (name, value)
+			('jit', 'off'), ('idle_session_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('client_encoding',
+			'`+s.encoding+`')) AS v (name, value)
 		WHERE EXISTS (SELECT FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) v.name)`)
 	return err
 }

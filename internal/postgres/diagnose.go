@@ -59,7 +59,9 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		{tooLong, fault.Refused, remedyTooLong},
 		{regexp.MustCompile(`FATAL: +database ".*" does not exist`), fault.NotFound, remedyNoDatabase},
 		{
-			regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|no password supplied|is not permitted to log in|FATAL: +role ".*" does not exist|permission denied for database`),
+			regexp.MustCompile(`authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|` +
+				`no password supplied|is not permitted to log in|` +
+				`FATAL: +role ".*" does not exist|permission denied for database`),
 			fault.NotPermitted, remedyLogin,
 		},
 		{
@@ -68,7 +70,8 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		},
 		{
 			regexp.MustCompile(`permission denied for large object`), fault.NotPermitted,
-			"Let the backup role own or read all large objects: GRANT SELECT ON LARGE OBJECT …, or GRANT the owning roles to it.",
+			"Let the backup role own or read all large objects: GRANT SELECT ON LARGE OBJECT …, " +
+				"or GRANT the owning roles to it.",
 		},
 		{
 			regexp.MustCompile(`permission denied to create extension|Must be superuser to create this extension`),
@@ -82,7 +85,8 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		},
 		{
 			regexp.MustCompile(`permission denied|must be owner|must be superuser`), fault.NotPermitted,
-			"Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), or GRANT USAGE and SELECT on what is named.",
+			"Run GRANT pg_read_all_data TO the backup role (PostgreSQL 14 and later), " +
+				"or GRANT USAGE and SELECT on what is named.",
 		},
 		{
 			regexp.MustCompile(`due to (statement|lock|transaction) timeout|could not obtain lock`), fault.Temporary,
@@ -96,11 +100,15 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		},
 		{regexp.MustCompile(`No space left on device|[Dd]isk quota exceeded|disk full`), fault.NoSpace, remedyDisk},
 		{
-			regexp.MustCompile(`invalid page in block|could not read block|missing chunk number|unexpected chunk|compressed .*data is corrupt|is not a valid page`),
+			regexp.MustCompile(`invalid page in block|could not read block|missing chunk number|unexpected chunk|` +
+				`compressed .*data is corrupt|is not a valid page`),
 			fault.Integrity, remedyCorrupt,
 		},
 		{
-			regexp.MustCompile(`server closed the connection|terminating connection|connection to server .* failed|could not (connect to|receive data from|send data to|translate host)|connection has been closed|no connection to the server|[Cc]onnection (refused|reset|timed out)|timeout expired|lost synchronization|database system is (starting up|shutting down|in recovery)`),
+			regexp.MustCompile(`server closed the connection|terminating connection|connection to server .* failed|` +
+				`could not (connect to|receive data from|send data to|translate host)|connection has been closed|` +
+				`no connection to the server|[Cc]onnection (refused|reset|timed out)|timeout expired|lost synchronization|` +
+				`database system is (starting up|shutting down|in recovery)`),
 			fault.Unavailable, remedyUnreachable,
 		},
 		{
@@ -112,7 +120,8 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 			"Create the tablespace, or restore without tablespaces.",
 		},
 		{
-			regexp.MustCompile(`extension ".*" is not available|could not open extension control file|could not access file ".*": No such file`),
+			regexp.MustCompile(`extension ".*" is not available|could not open extension control file|` +
+				`could not access file ".*": No such file`),
 			fault.Refused, "Install the extension's package on the target server.",
 		},
 		{
@@ -124,7 +133,9 @@ var diagnoses = sync.OnceValue(func() []diagnosis {
 		{regexp.MustCompile(`unrecognized configuration parameter "[^"]*\.`), fault.Refused, remedyCustom},
 		{regexp.MustCompile(`already exists`), fault.Refused, "Restore into a new, empty database."},
 		{
-			regexp.MustCompile(`unexpected end of file|could not read from input file|magic string|does not appear to be a valid archive|found unexpected block ID|could not find block ID|unrecognized data block type|input file .*(too short|corrupt)|invalid .*in archive|unsupported version`),
+			regexp.MustCompile(`unexpected end of file|could not read from input file|magic string|` +
+				`does not appear to be a valid archive|found unexpected block ID|could not find block ID|` +
+				`unrecognized data block type|input file .*(too short|corrupt)|invalid .*in archive|unsupported version`),
 			fault.Integrity, "Restore another backup, and verify this one.",
 		},
 	}

@@ -29,10 +29,14 @@ const name = `"[^"]*"`
 var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(harmlessText) })
 
 var harmlessText = `^(?:` + strings.Join([]string{
-	`(?:relation|table|column|constraint|index|type|schema|role|extension|language|sequence|view|trigger|domain|rule|policy|collation|tablespace|database|publication|server|event trigger|access method|text search \w+|materialized view|foreign-data wrapper|operator class|operator family|conversion|cast|large object|statistics object) ` +
+	`(?:relation|table|column|constraint|index|type|schema|role|extension|language|sequence|view|trigger|domain|rule|` +
+		`policy|collation|tablespace|database|publication|server|event trigger|access method|text search \w+|` +
+		`materialized view|foreign-data wrapper|operator class|operator family|conversion|cast|large object|` +
+		`statistics object) ` +
 		name + `(?: (?:of|for|in|on|from) (?:relation|table|type|schema|domain|access method) ` + name +
 		`)? (?:already exists|does not exist|is not [a-z ]+)`,
-	`(?:function|procedure|aggregate|operator|type|cast from type|transform)\b[^"':]* (?:already exists|does not exist|is not unique)(?: with same argument types)?`,
+	`(?:function|procedure|aggregate|operator|type|cast from type|transform)\b[^"':]* ` +
+		`(?:already exists|does not exist|is not unique)(?: with same argument types)?`,
 	`function ` + name + ` already exists with same argument types`,
 	`operator does not exist`,
 	`new row for relation ` + name + ` violates check constraint ` + name,
@@ -59,7 +63,8 @@ var harmlessText = `^(?:` + strings.Join([]string{
 	`out of (?:shared )?memory`,
 	`stack depth limit exceeded`,
 	`current transaction is aborted`,
-	`(?:integer|bigint|smallint|numeric field overflow|value|timestamp|date|interval|date/time field value)(?: is)? out of range`,
+	`(?:integer|bigint|smallint|numeric field overflow|value|timestamp|date|interval|date/time field value)` +
+		`(?: is)? out of range`,
 	`invalid input syntax for (?:type )?[\w ]+`,
 	`invalid input value for enum [\w."]+`,
 	`value too long for type [\w ()]+`,

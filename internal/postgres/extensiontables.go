@@ -24,7 +24,8 @@ func (s *Server) ExtensionTables(ctx context.Context) (map[Table]ExtensionTable,
 		Where                            string
 		Inherited                        bool
 	}
-	rows, err := collect[row](ctx, s, `SELECT n.nspname, c.relname, e.extname, e.extversion, k.i IS NOT NULL, coalesce(e.extcondition[k.i], ''),
+	rows, err := collect[row](ctx, s, `SELECT n.nspname, c.relname, e.extname, e.extversion, k.i IS NOT NULL,
+		coalesce(e.extcondition[k.i], ''),
 			EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhparent = c.oid)
 		FROM pg_depend AS d
 			JOIN pg_extension AS e ON e.oid = d.refobjid

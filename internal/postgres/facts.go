@@ -79,7 +79,8 @@ func (s *Server) askServer(ctx context.Context, f *Facts) error {
 	err := s.row(ctx, `SELECT current_setting('server_version'), current_setting('server_version_num')::int,
 			pg_is_in_recovery(), current_database(), pg_database_size(current_database()),
 			current_user, r.rolsuper, r.rolsuper OR r.rolbypassrls,
-			r.rolsuper OR EXISTS (SELECT FROM pg_roles AS a WHERE a.rolname = 'pg_read_all_data' AND pg_has_role(a.oid, 'USAGE')),
+			r.rolsuper OR EXISTS (SELECT FROM pg_roles AS a WHERE a.rolname = 'pg_read_all_data' AND
+			pg_has_role(a.oid, 'USAGE')),
 			(SELECT reset_val = 'off' FROM pg_settings WHERE name = 'standard_conforming_strings'), -- our session has it on
 			current_setting('lc_messages') !~* '^(C|POSIX|en)([_.@-]|$)' AND current_setting('lc_messages') <> ''
 		FROM pg_roles AS r WHERE r.rolname = current_user`, nil,
@@ -120,7 +121,8 @@ func (s *Server) askTablespaces(ctx context.Context, f *Facts) error {
 
 func (s *Server) askTables(ctx context.Context, f *Facts) error {
 	return s.row(ctx, `SELECT count(*)::int,
-			count(*) FILTER (WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(c.relnamespace, 'USAGE')))::int,
+			count(*) FILTER (WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND
+			has_schema_privilege(c.relnamespace, 'USAGE')))::int,
 			count(*) FILTER (WHERE row_security_active(c.oid))::int,
 			count(*) FILTER (WHERE c.relpersistence = 'u')::int
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -51,7 +51,8 @@ const (
 // holders are the other sessions of this database that hold such a lock. PID, role and application
 // are shown to everybody; since when, only to roles that may see it.
 func (s *Server) holders(ctx context.Context, condition string, number int64) ([]Holder, error) {
-	rows, err := s.conn.Query(ctx, `SELECT coalesce(l.pid, 0), coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
+	rows, err := s.conn.Query(ctx, `SELECT coalesce(l.pid, 0), coalesce(a.usename::text, ''),
+		coalesce(a.application_name, ''),
 			coalesce(a.backend_start, 'epoch'), coalesce(pg_has_role(a.usesysid, me.oid, 'MEMBER'), false)
 		FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid, pg_roles AS me
 		WHERE l.locktype = 'advisory' AND l.granted AND me.rolname = session_user AND l.pid IS DISTINCT FROM pg_backend_pid()

@@ -31,9 +31,12 @@ func (s *Server) notLoadable(ctx context.Context, t Table, name string) (string,
 		return "is one of PostgreSQL's own", nil
 	}
 	type found struct{ Kind, Triggers string }
-	rows, err := collect[found](ctx, s, `SELECT c.relkind::text, coalesce((SELECT string_agg(quote_ident(g.tgname), ', ' ORDER BY g.tgname)
-			FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND (NOT g.tgisinternal OR g.tgfoid >= 16384) AND g.tgenabled IN ('O', 'A') AND g.tgtype::int & 4 <> 0), '')
-		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`, t.Schema, t.Name)
+	rows, err := collect[found](ctx, s, `SELECT c.relkind::text, coalesce((SELECT string_agg(quote_ident(g.tgname), ', '
+		ORDER BY g.tgname)
+			FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND (NOT g.tgisinternal OR g.tgfoid >= 16384)
+			AND g.tgenabled IN ('O', 'A') AND g.tgtype::int & 4 <> 0), '')
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1
+		AND c.relname = $2`, t.Schema, t.Name)
 	switch {
 	case err != nil:
 		return "", err

@@ -56,7 +56,8 @@ func (s *Server) askMeaning(ctx context.Context) ([]Parameter, error) {
 	// role hides the server's.
 	own, err := collect[Parameter](ctx, s, `SELECT '', name, reset_val FROM pg_settings
 		WHERE lower(name) = ANY($1) AND reset_val IS NOT NULL AND source <> 'client' AND lower(name) NOT IN (
-			SELECT lower(split_part(c, '=', 1)) FROM pg_db_role_setting AS d JOIN pg_roles AS r ON r.oid = d.setrole, unnest(d.setconfig) AS c
+			SELECT lower(split_part(c, '=', 1)) FROM pg_db_role_setting AS d JOIN
+			pg_roles AS r ON r.oid = d.setrole, unnest(d.setconfig) AS c
 			WHERE r.rolname = session_user)
 		ORDER BY name`, meaningful)
 	if err != nil {
@@ -90,11 +91,13 @@ func (s *Server) askCustom(ctx context.Context) ([]Parameter, error) {
 	case may: // those of an extension that only a start of the server sets are about the host
 		return collect[Parameter](ctx, s, `SELECT DISTINCT ON (lower(f.name)) '', f.name, f.setting FROM pg_file_settings AS f
 			WHERE f.name LIKE '%.%' AND f.setting IS NOT NULL AND f.error IS NULL
-				AND NOT EXISTS (SELECT FROM pg_settings AS k WHERE lower(k.name) = lower(f.name) AND k.context NOT IN ('user', 'superuser'))
+				AND NOT EXISTS (SELECT FROM pg_settings AS k WHERE lower(k.name) = lower(f.name)
+				AND k.context NOT IN ('user', 'superuser'))
 			ORDER BY lower(f.name), f.seqno DESC`)
 	}
 	return collect[Parameter](ctx, s, `SELECT '', n.name, current_setting(n.name, true)
-		FROM (SELECT DISTINCT m[1] AS name FROM pg_proc AS p, regexp_matches(p.prosrc, $1, 'g') AS m WHERE p.oid >= 16384 LIMIT $2) AS n
+		FROM (SELECT DISTINCT m[1] AS name FROM pg_proc AS p, regexp_matches(p.prosrc, $1, 'g') AS m
+		WHERE p.oid >= 16384 LIMIT $2) AS n
 		WHERE current_setting(n.name, true) <> '' ORDER BY 1`,
 		`current_setting\s*\(\s*'([A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)+)'`, maxMeanings)
 }

@@ -47,6 +47,7 @@ func (s *Server) Databases(ctx context.Context) ([]string, error) {
 // Backupable are the names of the databases that a backup of the whole server takes, sorted: no templates, none that
 // takes no connections, and none that a DROP DATABASE left half dropped, which takes none either.
 func (s *Server) Backupable(ctx context.Context) ([]string, error) {
-	names, err := s.names(ctx, "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 ORDER BY 1")
+	names, err := s.names(ctx, "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND "+
+		"datconnlimit <> -2 ORDER BY 1")
 	return names, classify("postgres: list databases", err)
 }

@@ -45,6 +45,7 @@ var serviceSettings = []string{
 // nobody can know before it is tried.
 func (s *Server) Serviced(ctx context.Context) (serviced bool, err error) {
 	err = s.row(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1) AND pg_has_role(oid, 'MEMBER'))
-		OR EXISTS (SELECT FROM unnest($2::text[]) AS n WHERE current_setting(n, true) <> '')`, []any{serviceRoles, serviceSettings}, &serviced)
+		OR EXISTS (SELECT FROM unnest($2::text[]) AS n
+		WHERE current_setting(n, true) <> '')`, []any{serviceRoles, serviceSettings}, &serviced)
 	return serviced, classify("postgres: look at the role", err)
 }

@@ -22,7 +22,8 @@ type Database struct {
 // Database looks a database up by its exact name. ok is false when there is none.
 func (s *Server) Database(ctx context.Context, name string) (d Database, ok bool, err error) {
 	// pg_database_size is an error for who has neither CONNECT nor pg_read_all_stats.
-	err = s.row(ctx, `SELECT d.oid, d.datname::text, CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) ELSE -1 END, d.datallowconn
+	err = s.row(ctx, `SELECT d.oid, d.datname::text, CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN
+		pg_database_size(d.oid) ELSE -1 END, d.datallowconn
 		FROM pg_database AS d WHERE d.datname = $1`, []any{name}, &d.OID, &d.Name, &d.SizeBytes, &d.AllowConn)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Database{}, false, nil
@@ -60,7 +61,8 @@ const seen = `a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name,
 
 // others keeps what is no connection out: this session, autovacuum, which a renaming ends by
 // itself, and what other sessions started for themselves.
-const others = "a.pid <> pg_backend_pid() AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'parallel worker')"
+const others = "a.pid <> pg_backend_pid() AND coalesce(a.backend_type, '') NOT " +
+	"IN ('autovacuum worker', 'parallel worker')"
 
 // Connections are those of a database, oldest first.
 func (s *Server) Connections(ctx context.Context, oid uint32) ([]Connection, error) {
@@ -83,7 +85,8 @@ type Ties struct {
 // connections like any other.
 func (s *Server) Ties(ctx context.Context, oid uint32) (t Ties, err error) {
 	err = s.row(ctx, `SELECT
-		ARRAY(SELECT p.gid FROM pg_prepared_xacts AS p JOIN pg_database AS d ON d.datname = p.database WHERE d.oid = $1 ORDER BY 1),
+		ARRAY(SELECT p.gid FROM pg_prepared_xacts AS p JOIN pg_database AS d ON d.datname = p.database WHERE d.oid = $1
+		ORDER BY 1),
 		ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE datoid = $1 ORDER BY 1),
 		ARRAY(SELECT subname::text FROM pg_subscription WHERE subdbid = $1 AND subenabled ORDER BY 1)`,
 		[]any{oid}, &t.Prepared, &t.Slots, &t.Subscriptions)
@@ -91,10 +94,12 @@ func (s *Server) Ties(ctx context.Context, oid uint32) (t Ties, err error) {
 		return Ties{}, classify("postgres: look for what holds a database", err)
 	}
 	// pg_read_all_data is there from 14 on.
-	found, err := collect[Holder](ctx, s, `SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''), coalesce(a.backend_start, 'epoch'), true
+	found, err := collect[Holder](ctx, s, `SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
+		coalesce(a.backend_start, 'epoch'), true
 		FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
 		WHERE l.locktype = 'advisory' AND l.granted AND l.database = $1 AND `+anyTicket+`
-			AND EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname IN (session_user, 'pg_read_all_data') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))
+			AND EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname IN (session_user, 'pg_read_all_data') AND
+			pg_has_role(a.usesysid, r.oid, 'MEMBER'))
 		ORDER BY 1 LIMIT 1`, oid)
 	if len(found) > 0 {
 		t.Backup = &found[0]

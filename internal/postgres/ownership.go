@@ -28,7 +28,8 @@ type Ownership struct {
 
 // Ownerships are the owners of all relations and schemas of the session's database.
 func (s *Server) Ownerships(ctx context.Context) ([]Ownership, error) {
-	found, err := collect[Ownership](ctx, s, `SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relacl IS NOT NULL
+	found, err := collect[Ownership](ctx, s, `SELECT n.nspname, c.relname,
+		pg_get_userbyid(c.relowner), c.relacl IS NOT NULL
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
 		UNION ALL SELECT nspname, '', pg_get_userbyid(nspowner), nspacl IS NOT NULL FROM pg_namespace`)
 	return found, classify("postgres: list owners in "+s.target.name(), err)

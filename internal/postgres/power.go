@@ -49,7 +49,8 @@ func (s *Server) parameterPowers(ctx context.Context, roles []string) ([]Power, 
 		!known {
 		return nil, err
 	}
-	return collect[Power](ctx, s, `SELECT r.rolname, string_agg(DISTINCT CASE g.privilege_type WHEN 'SET' THEN 'may set ' ELSE 'may alter ' END || p.parname, ', ')
+	return collect[Power](ctx, s, `SELECT r.rolname, string_agg(DISTINCT CASE g.privilege_type WHEN 'SET' THEN 'may set '
+		ELSE 'may alter ' END || p.parname, ', ')
 		FROM pg_roles AS r JOIN pg_parameter_acl AS p ON true CROSS JOIN LATERAL aclexplode(p.paracl) AS g
 		WHERE r.rolname = ANY($1) AND NOT r.rolsuper AND g.grantee <> 0 AND pg_has_role(r.oid, g.grantee, 'MEMBER')
 		GROUP BY r.rolname ORDER BY 1`, roles)
@@ -81,8 +82,8 @@ func (s *Server) Nobody(ctx context.Context) (there bool, err error) {
 	}
 	return true, fault.New(fault.Refused,
 		fmt.Sprintf("postgres: role %s, which is to own what is restored without its owners, %s", NobodyRole, why),
-		"Take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), or drop the role: it is created "+
-			"when it is missing.", nil)
+		"Take that from the role (ALTER ROLE … NOLOGIN NOCREATEDB, REVOKE … FROM), "+
+			"or drop the role: it is created when it is missing.", nil)
 }
 
 // CreateNobody makes NobodyRole.
@@ -96,7 +97,8 @@ func (s *Server) Withhold(ctx context.Context, owner string) error {
 	what := "postgres: take the right to execute from PUBLIC in " + s.target.name()
 	statements, err := s.names(ctx, `SELECT format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::regprocedure)
 		FROM pg_proc AS p WHERE p.oid >= 16384 AND p.proowner = (SELECT oid FROM pg_roles WHERE rolname = $1)
-			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`, owner)
+			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+			AND d.deptype = 'e')`, owner)
 	for _, statement := range statements {
 		if err == nil {
 			err = s.exec(ctx, statement)

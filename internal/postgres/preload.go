@@ -58,7 +58,8 @@ func askLibrary(ctx context.Context, t Target, extension string) (library string
 	defer func() { _ = s.Close(context.WithoutCancel(ctx)) }()
 	// Where a loader of the extension's own name is there, as TimescaleDB has one, that is what a server loads.
 	var module string
-	err = s.row(ctx, `SELECT coalesce(substring(pg_read_file(share.setting || '/extension/' || $1 || '.control', 0, 65536, true)
+	err = s.row(ctx, `SELECT coalesce(substring(pg_read_file(share.setting || '/extension/' || $1 || '.control', 0,
+		65536, true)
 				FROM '(?n)^\s*module_pathname\s*=\s*''([^'']+)'''), ''),
 			CASE WHEN pg_stat_file(lib.setting || '/' || $1 || '.so', true) IS NULL THEN '' ELSE $1 END
 		FROM pg_config AS share, pg_config AS lib WHERE share.name = 'SHAREDIR' AND lib.name = 'PKGLIBDIR'`,
@@ -103,7 +104,8 @@ func (s *Server) NotPreloaded(ctx context.Context, extensions []string) (missing
 // cron.database_name does. Who may not see them gets none.
 func (s *Server) Bound(ctx context.Context) (map[string]string, error) {
 	rows, err := collect[struct{ Name, Value string }](ctx, s, `SELECT name, coalesce(setting, '') FROM pg_settings
-		WHERE context = 'postmaster' AND vartype = 'string' AND name ~* '^[a-z0-9_]+\.(database|database_name|dbname)$' ORDER BY name`)
+		WHERE context = 'postmaster' AND vartype = 'string' AND name ~* '^[a-z0-9_]+\.(database|database_name|dbname)$'
+		ORDER BY name`)
 	bound := map[string]string{}
 	for _, r := range rows {
 		bound[r.Name] = r.Value

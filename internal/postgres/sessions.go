@@ -25,8 +25,10 @@ func (s *Server) EnoughSessions(ctx context.Context) error {
 func (s *Server) enoughSessions(ctx context.Context, database string) error {
 	var role string
 	var ofDatabase, ofRole int
-	err := s.row(ctx, `SELECT r.rolname, CASE WHEN r.rolsuper THEN -1 ELSE d.datconnlimit END, CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END
-		FROM pg_database AS d, pg_roles AS r WHERE d.datname = $1 AND r.rolname = session_user`, []any{database}, &role, &ofDatabase, &ofRole)
+	err := s.row(ctx, `SELECT r.rolname, CASE WHEN r.rolsuper THEN -1 ELSE d.datconnlimit END,
+		CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END
+		FROM pg_database AS d, pg_roles AS r WHERE d.datname = $1
+		AND r.rolname = session_user`, []any{database}, &role, &ofDatabase, &ofRole)
 	if err != nil {
 		return classify("postgres: look at the connection limits", err)
 	}

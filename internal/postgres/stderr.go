@@ -95,8 +95,8 @@ func (t *tail) read(r io.Reader, onLine func(string)) {
 }
 
 // chatter is what pg_restore --verbose says of its progress.
-var chatter = regexp.MustCompile(`^pg_restore: (?:connecting|creating|processing|executing|disabling|enabling|dropping|entering|finished|` +
-	`launching|skipping|reducing|transferring|no item|restoring|restored|while|implied) `)
+var chatter = regexp.MustCompile(`^pg_restore: (?:connecting|creating|processing|executing|disabling|enabling|` +
+	`dropping|entering|finished|launching|skipping|reducing|transferring|no item|restoring|restored|while|implied) `)
 
 // wait returns the kept lines after the end.
 func (t *tail) wait() []string {

@@ -152,7 +152,8 @@ func (s *Server) ask(ctx context.Context, o Swap, pid int32, lost error) error {
 	}
 	defer func() { _ = fresh.Close(ctx) }()
 	for there := true; there; {
-		if err := fresh.row(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", []any{pid}, &there); err != nil {
+		if err := fresh.row(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", []any{pid},
+			&there); err != nil {
 			return o.unknown(errors.Join(lost, err))
 		}
 		if there {

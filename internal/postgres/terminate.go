@@ -50,7 +50,8 @@ func (t *terminator) once(ctx context.Context) error {
 			WHERE a.datid = ANY ($1) AND `+others+`
 				AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = $2 AND l.granted AND l.mode = 'AccessExclusiveLock'
 					AND l.locktype = 'object' AND l.classid = 'pg_database'::regclass AND l.objid = a.datid))
-		SELECT * FROM there AS t (pid, usename, application, client, kind, since) WHERE pg_terminate_backend(t.pid)`, t.oids, t.holder)
+		SELECT * FROM there AS t (pid, usename, application, client, kind, since) WHERE
+		pg_terminate_backend(t.pid)`, t.oids, t.holder)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // stopped: what is broken off is no failure
 	}

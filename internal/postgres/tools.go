@@ -108,8 +108,10 @@ const refusesNewerServers = 18
 // CheckInto is what keeps pg_restore from restoring into a server, code Refused, or nil.
 func (t Tools) CheckInto(serverMajor int) error {
 	if t.Major >= refusesNewerServers && serverMajor > t.Major {
-		return fault.New(fault.Refused, fmt.Sprintf("postgres: pg_restore %d does not restore into the newer server %d", t.Major, serverMajor),
-			fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from PostgreSQL's repository.",
+		return fault.New(fault.Refused,
+			fmt.Sprintf("postgres: pg_restore %d does not restore into the newer server %d", t.Major, serverMajor),
+			fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+" (RHEL) from "+
+				"PostgreSQL's repository.",
 				serverMajor, serverMajor), nil)
 	}
 	if t.Major < setsTransactionTimeout || serverMajor >= setsTransactionTimeout {
@@ -120,8 +122,8 @@ func (t Tools) CheckInto(serverMajor int) error {
 			t.Major, serverMajor),
 		fmt.Sprintf("Install "+clientPrograms.debian+" (Debian, Ubuntu) or "+clientPrograms.redhat+
 			" (RHEL) from PostgreSQL's repository: "+
-			"backups are then made with it, and can be restored here. Restore what was dumped by a newer pg_dump into "+
-			"server %d or newer.",
+			"backups are then made with it, and can be restored here. Restore what was "+
+			"dumped by a newer pg_dump into server %d or newer.",
 			serverMajor, serverMajor, setsTransactionTimeout), nil)
 }
 

@@ -90,7 +90,8 @@ func BuiltIn() Table {
 		0.023:  "us-east-2 us-west-2 eu-west-1 eu-north-1",
 		0.024:  "eu-west-2 eu-west-3",
 		0.0245: "eu-central-1",
-		0.025:  "ca-central-1 me-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-northeast-1 ap-northeast-2 ap-south-1",
+		0.025: "ca-central-1 me-south-1 ap-southeast-1 ap-southeast-2 " +
+			"ap-southeast-3 ap-northeast-1 ap-northeast-2 ap-south-1",
 		0.026:  "us-west-1",
 		0.0274: "af-south-1",
 		0.0405: "sa-east-1",

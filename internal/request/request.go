@@ -102,7 +102,8 @@ func Write(dir, id string, r Restore) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640) //nolint:gosec // the unit reads it through the folder's group
+	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY | syscall.O_NOFOLLOW
+	f, err := os.OpenFile(file, flags, 0o640) //nolint:gosec // the unit reads it through the folder's group
 	if err != nil {
 		return classify(dir, err)
 	}

@@ -24,7 +24,8 @@ type InstallOptions struct {
 	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
 
-	HandOver map[string]string // files to hand to the units as secrets of these names, unless they have such; "": files differ
+	// files to hand to the units as secrets of these names, unless they have such; "": files differ
+	HandOver map[string]string
 }
 
 // programTimeout bounds each program that Install runs.

@@ -41,7 +41,8 @@ func createRole(ctx context.Context, report *Report) error {
 	ctx, cancel := context.WithTimeout(ctx, programTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "runuser", "-u", "postgres", "--",
-		"psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--dbname=postgres", "--file=-")
+		"psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password",
+		"--dbname=postgres", "--file=-")
 	cmd.Dir = "/"
 	cmd.Stdin = strings.NewReader(RoleSQL())
 	var stderr bytes.Buffer

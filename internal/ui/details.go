@@ -76,9 +76,12 @@ func (d *details) keys() []binding {
 	}
 	p := &d.panes[d.pane]
 	return append(append(setKeys(d.shared, s), []binding{
-		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of the run that made it", off: noJournal, run: func() tea.Cmd {
-			return d.post(pushMsg{newJournal(d.shared, JournalQuery{Invocation: s.Manifest.InvocationID, MaxPriority: 7})})
-		}},
+		{
+			keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of the run that made it", off: noJournal,
+			run: func() tea.Cmd {
+				return d.post(pushMsg{newJournal(d.shared, JournalQuery{Invocation: s.Manifest.InvocationID, MaxPriority: 7})})
+			},
+		},
 		{
 			keys: []string{"tab"}, help: "the other pane", off: d.onePane(),
 			run: func() tea.Cmd { d.pane = 1 - d.pane; return nil },

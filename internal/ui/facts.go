@@ -93,7 +93,8 @@ var signatureText = map[backup.Signature]string{
 	backup.SignatureGood: "signed, by a key that is configured here",
 	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore ID " +
 		"--accept-unsigned …` takes it all the same",
-	backup.SignatureForged: "FORGED: altered after it was signed, or signed by somebody else; find out who writes to the bucket",
+	backup.SignatureForged: "FORGED: altered after it was signed, or signed by " +
+		"somebody else; find out who writes to the bucket",
 }
 
 // lockText is the store's object lock on a set.

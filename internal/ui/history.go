@@ -140,7 +140,8 @@ func (r *UnitRun) learn(other *UnitRun) {
 	if r.StartedAt.IsZero() {
 		r.StartedAt = other.StartedAt
 	}
-	if r.State == RunLost && other.State != RunLost && !other.State.Live() { // its end was not recorded, and there is what it made
+	// its end was not recorded, and there is what it made
+	if r.State == RunLost && other.State != RunLost && !other.State.Live() {
 		r.State, r.EndedAt = other.State, other.EndedAt
 	}
 }

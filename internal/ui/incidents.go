@@ -25,7 +25,8 @@ func (sh *shared) toldOf(d *database) (found []problem) {
 		return nil
 	}
 	for _, i := range sh.told.value {
-		mine := i.Subject == cmp.Or(d.job.Subject, d.job.Name) || i.Subject == d.job.Unit || d.timer != nil && i.Subject == d.timer.Unit
+		mine := i.Subject == cmp.Or(d.job.Subject, d.job.Name) || i.Subject == d.job.Unit ||
+			d.timer != nil && i.Subject == d.timer.Unit
 		seen := slices.ContainsFunc(d.problems, func(p problem) bool { return p.kind == i.Kind })
 		if mine && !seen && !sh.runMended(i) && !sh.mended(i, d) {
 			found = append(found, sh.toldProblem(i))

@@ -22,7 +22,8 @@ const maxTyped = 512
 // line is empty at first.
 type line struct {
 	input *textinput.Model // nil until there is a text
-	exact string           // a text that textinput would change, such as a name with a control character; shown until it is edited
+	// a text that textinput would change, such as a name with a control character; shown until it is edited
+	exact string
 }
 
 func newLine(text string) (l line) {
@@ -135,7 +136,8 @@ func (l *line) around() (before, under, after string) {
 func (l *line) view(t theme, w int) string {
 	before, under, after := l.around()
 	under = cmp.Or(under, " ")
-	for before != "" && cells(before)+cells(under) > w { // by characters: ansi.TruncateLeft keeps a wide one that it halves
+	// by characters: ansi.TruncateLeft keeps a wide one that it halves
+	for before != "" && cells(before)+cells(under) > w {
 		_, size := utf8.DecodeRuneInString(before)
 		before = before[size:]
 	}

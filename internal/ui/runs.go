@@ -191,9 +191,12 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 			help: "start it once more, now; systemd's count of starts is cleared first", off: noAgain,
 			run: func() tea.Cmd { return askAgain(sh, r) },
 		},
-		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: noLines, run: func() tea.Cmd {
-			return sh.post(pushMsg{newJournal(sh, linesOf(r))})
-		}},
+		{
+			keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of this run", off: noLines,
+			run: func() tea.Cmd {
+				return sh.post(pushMsg{newJournal(sh, linesOf(r))})
+			},
+		},
 		{
 			keys: []string{"X"}, short: "cancel", help: "cancel this run", off: noCancel,
 			run: func() tea.Cmd { return askCancel(sh, r) },

@@ -48,9 +48,12 @@ func (s *timersScreen) keys() []binding {
 			keys: []string{"b"}, short: "run now", help: "start what this timer starts, now", off: cmp.Or(s.denied(), none),
 			run: func() tea.Cmd { return askRun(s.shared, t) },
 		},
-		{keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of what it starts", off: none, run: func() tea.Cmd {
-			return s.post(pushMsg{newJournal(s.shared, JournalQuery{Unit: t.Service, MaxPriority: 7})})
-		}},
+		{
+			keys: []string{"w", "e"}, label: "w", short: "journal", help: "journal of what it starts", off: none,
+			run: func() tea.Cmd {
+				return s.post(pushMsg{newJournal(s.shared, JournalQuery{Unit: t.Service, MaxPriority: 7})})
+			},
+		},
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "last run", help: "the live or last run of what it starts",
 			off: none,

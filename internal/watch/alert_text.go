@@ -106,5 +106,6 @@ func (n News) Text(host string) string {
 	if i.Notice {
 		return strings.Join(append(lines, "Then: pgbtui"), "\n")
 	}
-	return strings.Join(append(lines, "Severity: "+i.Severity.String(), "Since: "+i.OpenedAt.UTC().Format(time.RFC3339), "Then: pgbtui"), "\n")
+	return strings.Join(append(lines, "Severity: "+i.Severity.String(), "Since: "+i.OpenedAt.UTC().Format(time.RFC3339),
+		"Then: pgbtui"), "\n")
 }

@@ -57,7 +57,9 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 		s.Others, s.HostErr = p.others(ctx)
 	}
 	for _, job := range jobs {
-		one := Job{Name: job.Name, Title: job.Title(), Database: job.Database, Whose: backup.WhoseOf(job), Found: p.found(job)}
+		one := Job{
+			Name: job.Name, Title: job.Title(), Database: job.Database, Whose: backup.WhoseOf(job), Found: p.found(job),
+		}
 		schedule := Schedule{
 			Drilled:  s.switchedOn("postgres-backup-drill", c, job),
 			Verified: s.switchedOn("postgres-backup-verify", c, job),
@@ -260,7 +262,8 @@ func (o Other) judge(failed *Finding) []Finding {
 // Unjudged reports whether this snapshot lacks what an incident is judged by. Such an incident stays as it is.
 func (s Snapshot) Unjudged(i Incident) bool {
 	switch i.Kind {
-	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss, KindGone, KindNew:
+	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss, KindGone,
+		KindNew:
 		return s.setsUnknown(i.Subject)
 	case KindTimer, KindMissed, KindUnit:
 		return s.HostErr != nil

@@ -34,7 +34,8 @@ func (r *run) takeTurn(ctx context.Context) (release func(), err error) {
 		}
 		if time.Since(told) >= turnTold {
 			told = time.Now()
-			r.log.InfoContext(ctx, "waiting for the turn of this run, at most until "+until.Format(time.TimeOnly)+": "+err.Error(),
+			r.log.InfoContext(ctx, "waiting for the turn of this run, at most until "+until.Format(time.TimeOnly)+": "+
+				err.Error(),
 				event.Attr(event.LockHeld), slog.String("remedy", fault.Remedy(err)))
 		}
 		if err := r.pause(ctx, pause); err != nil {

@@ -165,7 +165,8 @@ func heldBy(r Record) error {
 			"Try again.", ErrHeld)
 	}
 	return fault.New(fault.Temporary, fmt.Sprintf("backup: run %s on host %s is writing here until %s",
-		r.Run, r.Host, r.Until.Format(time.RFC3339)), "Wait until it ends. It is given up by itself when it no longer answers.", ErrHeld)
+		r.Run, r.Host, r.Until.Format(time.RFC3339)),
+		"Wait until it ends. It is given up by itself when it no longer answers.", ErrHeld)
 }
 
 // Read reads who holds the lease, and the ETag of that knowledge. Until is counted from when

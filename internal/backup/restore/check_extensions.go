@@ -45,12 +45,14 @@ func (r *restoring) checkExtensions(ctx context.Context, missing, wanted []strin
 			fmt.Sprintf("%s can only be created in the database that %s names, which this role may not see", cron, cronDatabase),
 			""), nil
 	case database != r.req.To:
-		return r.notCreated(fmt.Sprintf("%s can only be created in database %q, which the server's %s names, and the copy is %q",
+		return r.notCreated(fmt.Sprintf(
+			"%s can only be created in database %q, which the server's %s names, and the copy is %q",
 			cron, database, cronDatabase, r.req.To),
 			r.remedyBound(database)), nil
 	case r.looking:
 		return warns(name,
-			"all there; the jobs of "+cron+" run as soon as they are restored, unless cron.launch_active_jobs is off (from 1.6 on)",
+			"all there; the jobs of "+cron+" run as soon as they are restored, unless "+
+				"cron.launch_active_jobs is off (from 1.6 on)",
 			""), nil
 	}
 	return passes(name, "all there"), nil
@@ -70,8 +72,8 @@ func (r *restoring) notCreated(detail, remedy string) Check {
 
 func (r *restoring) remedyBound(database string) string {
 	if r.req.Replace != "" {
-		return fmt.Sprintf("Rename the live database and restore with --to %[2]s: a database with %[1]s cannot be "+
-			"replaced by renaming.",
+		return fmt.Sprintf(
+			"Rename the live database and restore with --to %[2]s: a database with %[1]s cannot be replaced by renaming.",
 			cron, database)
 	}
 	return postgres.RemedyBound

@@ -34,7 +34,8 @@ type targetDisk struct {
 // much of it goes to which tablespace is not known: where several disks are used, they are
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
-	if r.source.set.Manifest == nil || r.source.set.Manifest.Server.SizeBytes <= 0 || r.source.set.Manifest.Dump.RawBytes <= 0 {
+	if r.source.set.Manifest == nil || r.source.set.Manifest.Server.SizeBytes <= 0 ||
+		r.source.set.Manifest.Dump.RawBytes <= 0 {
 		return []Check{
 			warns("space", "not known: the set does not say how large the database was",
 				"Check the free space of the server yourself."),

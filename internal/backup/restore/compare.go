@@ -82,13 +82,14 @@ func (r *restoring) judge(tables []archive.Table, here counts) error {
 	}
 	if len(r.result.Differences) > 0 {
 		d := r.result.Differences[0]
-		return fault.New(fault.Integrity, fmt.Sprintf("restore: %d of %d tables differ from the dump, first %s.%s: %d "+
-			"rows restored, %d dumped",
+		return fault.New(fault.Integrity, fmt.Sprintf(
+			"restore: %d of %d tables differ from the dump, first %s.%s: %d rows restored, %d dumped",
 			len(r.result.Differences), len(tables), d.Schema, d.Table, d.Got, d.Want), "Do not use this copy, and look for "+
 			"triggers or rules that change rows while they are loaded.", nil)
 	}
 	// A set whose every table had to be left out was not compared.
-	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil && len(r.source.contents.Archive.Tables()) == 0
+	r.result.Compared = r.result.Tables > 0 || len(tables) == 0 && r.part == nil &&
+		len(r.source.contents.Archive.Tables()) == 0
 	return nil
 }
 

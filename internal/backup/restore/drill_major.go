@@ -28,8 +28,8 @@ func (d *drilling) learnMajors(ctx context.Context) {
 		}
 	}
 	if d.otherMajor() {
-		d.doesNotProve(fmt.Sprintf("that it restores into PostgreSQL %d, which it is from: the drill's server was "+
-			"PostgreSQL %d",
+		d.doesNotProve(fmt.Sprintf(
+			"that it restores into PostgreSQL %d, which it is from: the drill's server was PostgreSQL %d",
 			d.sourceMajor, d.hereMajor))
 	}
 }
@@ -47,10 +47,11 @@ func (d *drilling) otherMajor() bool {
 
 // failsInOtherMajor is a failure of which nobody can say whether it is the set's.
 func (d *drilling) failsInOtherMajor(err error) error {
-	return fault.New(fault.Refused, fmt.Sprintf("drill: the set is from PostgreSQL %d and the drill's server is "+
-		"PostgreSQL %d, "+
-		"so that this may be the server's doing and is not recorded", d.sourceMajor, d.hereMajor),
+	return fault.New(fault.Refused, fmt.Sprintf(
+		"drill: the set is from PostgreSQL %d and the drill's server is PostgreSQL %d, "+
+			"so that this may be the server's doing and is not recorded", d.sourceMajor, d.hereMajor),
 		fmt.Sprintf("Install postgresql-%d (Debian, Ubuntu) or postgresql%d-server (RHEL) on this host, or name a server "+
 			"of that version for drills (drill.server). "+
-			"If you mean to upgrade to PostgreSQL %d, what is named has to be mended in the source first.", d.sourceMajor, d.sourceMajor, d.hereMajor), err)
+			"If you mean to upgrade to PostgreSQL %d, what is named has to be mended in the source first.", d.sourceMajor,
+			d.sourceMajor, d.hereMajor), err)
 }

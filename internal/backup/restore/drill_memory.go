@@ -50,9 +50,10 @@ func (d *drilling) tellMemory(ctx context.Context) {
 	} {
 		need := row*side.copies + ownBytes
 		if side.limit > 0 && row > 0 && need > side.limit {
-			d.log.WarnContext(ctx, fmt.Sprintf("a row of %s has %s, which may need %s of memory: the unit of %s may have %s "+
-				"(MemoryMax=)",
-				table, humanize.IBytes(uint64(row)), humanize.IBytes(uint64(need)), side.unit, humanize.IBytes(uint64(side.limit))), event.Attr(event.Warning))
+			d.log.WarnContext(ctx, fmt.Sprintf(
+				"a row of %s has %s, which may need %s of memory: the unit of %s may have %s (MemoryMax=)",
+				table, humanize.IBytes(uint64(row)), humanize.IBytes(uint64(need)), side.unit,
+				humanize.IBytes(uint64(side.limit))), event.Attr(event.Warning))
 		}
 	}
 }

@@ -153,8 +153,8 @@ func notHere(err error) error {
 }
 
 // remedyNotHere is for whoever cannot or will not mend it.
-const remedyNotHere = "Or name a server that drills may use (drill.server), or leave them to another host or to people " +
-	"(drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off."
+const remedyNotHere = "Or name a server that drills may use (drill.server), or leave them to another host " +
+	"or to people (drill.by: hand): `sudo pgbtui units install --enable JOB` then switches its timer off."
 
 // remedySpace says how the server gets another disk.
 func (r DrillRequest) remedySpace() string {

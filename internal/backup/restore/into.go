@@ -103,7 +103,8 @@ func (r *restoring) leaveUsedSequences(ctx context.Context, s *postgres.Server) 
 				return err
 			}
 			if !unused {
-				r.result.note(fmt.Sprintf("sequence %s.%s keeps its value: it is missing or in use in the target", e.Namespace, e.Tag))
+				r.result.note(fmt.Sprintf("sequence %s.%s keeps its value: it is missing or in use in the target", e.Namespace,
+					e.Tag))
 				continue
 			}
 		}

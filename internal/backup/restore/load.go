@@ -15,8 +15,12 @@ import (
 // load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{
-		NoOwner: r.req.NoOwner && r.rights.owner == "", NoACL: r.req.NoOwner, NoTablespaces: r.req.NoTablespaces, Jobs: r.req.Jobs,
-		File: r.source.spooled.File, Session: r.session(),
+		NoOwner:       r.req.NoOwner && r.rights.owner == "",
+		NoACL:         r.req.NoOwner,
+		NoTablespaces: r.req.NoTablespaces,
+		Jobs:          r.req.Jobs,
+		File:          r.source.spooled.File,
+		Session:       r.session(),
 	}
 	if r.req.KeepGoing {
 		opts.KeepGoing = true

@@ -32,7 +32,7 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 	scanner := archive.NewScanner(headLimits)
 	p.roles = map[int][]string{}
 	kept := &firstBytes{limit: keptBytes}
-	source := archive.EditHead(io.TeeReader(stream, kept), archive.Edit{Definition: func(id int, desc, sql string) (string, error) {
+	noteRoles := func(id int, desc, sql string) (string, error) {
 		if postgres.NamesRoles(desc) {
 			// What can't be read here is for pg_restore to judge; with a mapping it is refused later.
 			_, _ = postgres.RenameRoles(desc, sql, func(role string) string {
@@ -41,7 +41,8 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 			})
 		}
 		return sql, nil
-	}})
+	}
+	source := archive.EditHead(io.TeeReader(stream, kept), archive.Edit{Definition: noteRoles})
 	for p.head == nil && err == nil && scanner.Err() == nil {
 		_, err = io.CopyN(scanner, source, 64<<10)
 		p.head = scanner.Head()
@@ -124,7 +125,8 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 	}
 	spans := r.part.spans(r.source.contents.Archive)
 	if len(spans) == 0 {
-		return archive.Subset(bytes.NewReader(r.part.kept), r.source.contents.Archive, r.part.blocks), func() int64 { return 0 }, nil
+		nothing := func() int64 { return 0 }
+		return archive.Subset(bytes.NewReader(r.part.kept), r.source.contents.Archive, r.part.blocks), nothing, nil
 	}
 	ranged, err := r.reading().Parts(ctx, spans)
 	if err != nil {

@@ -49,8 +49,8 @@ func (q Request) confirmed(set *backup.Set) error {
 	case q.DataOnly:
 		what = fmt.Sprintf("rows into %q were not confirmed: it is in use, and they stay in it", live)
 	default:
-		what = fmt.Sprintf("replacing %q was not confirmed: what was written to it since the set of %s will be in the "+
-			"kept copy only",
+		what = fmt.Sprintf(
+			"replacing %q was not confirmed: what was written to it since the set of %s will be in the kept copy only",
 			live, set.FinishedAt.UTC().Format(time.RFC3339))
 	}
 	return fault.New(fault.Refused, "restore: "+what,
@@ -72,8 +72,8 @@ func (r *restoring) checkReplaced(ctx context.Context) ([]Check, error) {
 	if live.SizeBytes >= 0 {
 		size = humanize.IBytes(uint64(live.SizeBytes))
 	}
-	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size, r.target.place.Host,
-		r.target.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
+	detail := fmt.Sprintf("database %q (%s) at %s port %d is replaced, and kept as %q", live.Name, size,
+		r.target.place.Host, r.target.place.Port, kept.Stem(live.Name)+"_"+kept.Before+"_<time>")
 	target := passes("target", detail)
 	if r.source.set.Database != live.Name {
 		target = warns("target", detail+fmt.Sprintf("; the set is of database %q", r.source.set.Database), "")
@@ -190,7 +190,8 @@ func (r *restoring) complete(ctx context.Context) error {
 	case !r.result.Compared:
 		return fault.New(fault.Refused, "restore: no table could be compared", "Check the copy yourself.", nil)
 	case len(r.result.refused) > 0:
-		return fault.New(fault.Refused, "restore: settings of the database were refused: "+strings.Join(r.result.refused, "; "),
+		return fault.New(fault.Refused, "restore: settings of the database were refused: "+
+			strings.Join(r.result.refused, "; "),
 			"Restore with --globals, which creates missing roles, or with --no-owner.", nil)
 	}
 	name := kept.Beside(r.req.Replace, kept.Restored, r.replacing.suffix)

@@ -192,7 +192,8 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 		return Check{}, err
 	}
 	if !ok {
-		return fails("with", fmt.Sprintf("there is no database %q", name), "Check which databases there are with `psql -l`."), nil
+		return fails("with", fmt.Sprintf("there is no database %q", name),
+			"Check which databases there are with `psql -l`."), nil
 	}
 	s.x.with = with
 	return passes("with", fmt.Sprintf("database %q takes its place", name)), nil

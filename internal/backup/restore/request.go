@@ -12,15 +12,17 @@ import (
 //
 // Its JSON is what a request's file has: what has no name there is not for whoever writes the file.
 type Request struct {
-	To            string `json:"to,omitempty"`            // the new database's name; with Replace it is chosen here
-	Replace       string `json:"replace,omitempty"`       // the live database that the copy replaces; "" for none
-	Confirm       string `json:"confirm,omitempty"`       // the existing database that is changed, as a person typed it
-	Terminate     bool   `json:"terminate,omitempty"`     // end the connections of the replaced database
-	Jobs          int    `json:"jobs,omitempty"`          // parallel sessions; more than 1 needs the raw dump on disk first
-	Globals       bool   `json:"globals,omitempty"`       // create missing roles and tablespaces from the set first
-	NoOwner       bool   `json:"noOwner,omitempty"`       // everything belongs to the restoring role, and nothing is granted
-	NoTablespaces bool   `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
-	KeepGoing     bool   `json:"-"`                       // goes on past objects that cannot be created, and tells which
+	To        string `json:"to,omitempty"`        // the new database's name; with Replace it is chosen here
+	Replace   string `json:"replace,omitempty"`   // the live database that the copy replaces; "" for none
+	Confirm   string `json:"confirm,omitempty"`   // the existing database that is changed, as a person typed it
+	Terminate bool   `json:"terminate,omitempty"` // end the connections of the replaced database
+	// parallel sessions; more than 1 needs the raw dump on disk first
+	Jobs    int  `json:"jobs,omitempty"`
+	Globals bool `json:"globals,omitempty"` // create missing roles and tablespaces from the set first
+	// everything belongs to the restoring role, and nothing is granted
+	NoOwner       bool `json:"noOwner,omitempty"`
+	NoTablespaces bool `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
+	KeepGoing     bool `json:"-"`                       // goes on past objects that cannot be created, and tells which
 
 	// Only these, as people name them; with neither, everything.
 	Tables  []string `json:"tables,omitempty"`

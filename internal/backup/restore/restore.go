@@ -162,7 +162,8 @@ func (r *restoring) explain(err error) error {
 	if r.rights.closed {
 		who = " (only superusers can)"
 	}
-	remedy := fmt.Sprintf("Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.",
+	remedy := fmt.Sprintf(
+		"Drop the unfinished database %q (`dropdb`) before the next try; look into it first if you want%s.",
 		r.req.To, who)
 	if inner := fault.Remedy(err); inner != "" {
 		remedy = inner + " " + remedy

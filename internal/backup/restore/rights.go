@@ -57,7 +57,8 @@ func (r *restoring) checkNobody(ctx context.Context) (Check, error) {
 	}
 	r.rights.owner, r.rights.ownerThere = postgres.NobodyRole, there
 	return passes("owner",
-		"everything will belong to role "+r.rights.owner+", which may do nothing; nobody else may connect or execute anything "+
+		"everything will belong to role "+r.rights.owner+", which may do nothing; nobody else may "+
+			"connect or execute anything "+
 			"before you grant it"), nil
 }
 
@@ -70,7 +71,8 @@ const (
 
 // checkStranger: whoever holds the key of another host's folder writes the code that a restore runs.
 func (r *restoring) checkStranger() *Check {
-	if r.source.set.Kind != backup.KindNative || r.source.set.Instance == r.job.Instance || r.source.set.Signature == backup.SignatureGood {
+	if r.source.set.Kind != backup.KindNative || r.source.set.Instance == r.job.Instance ||
+		r.source.set.Signature == backup.SignatureGood {
 		return nil
 	}
 	c := fails("source",
@@ -113,7 +115,8 @@ func (r *restoring) checkMapped(ctx context.Context) (*Check, error) {
 	if len(powers) > 0 {
 		c := fails("roles", backup.InLine(powers, "; ",
 			func(p postgres.Power) string { return fmt.Sprintf("%q %s", p.Role, p.Why) })+
-			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them", "Map to an ordinary role, or "+byHand)
+			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them",
+			"Map to an ordinary role, or "+byHand)
 		return &c, nil
 	}
 	return nil, nil
@@ -154,9 +157,10 @@ func (r *restoring) withhold(ctx context.Context) error {
 // letIn opens the new database to others than superusers.
 func (r *restoring) letIn(ctx context.Context) error {
 	if r.result.leftOut() > 0 && r.rights.closed {
-		r.result.note(fmt.Sprintf("only superusers may connect to %q: what could not be restored may have kept others out; when "+
-			"you have looked, "+
-			"ALTER DATABASE %s CONNECTION LIMIT -1", r.req.To, postgres.QuoteIdent(r.req.To)))
+		r.result.note(fmt.Sprintf(
+			"only superusers may connect to %q: what could not be restored may "+
+				"have kept others out; when you have looked, "+
+				"ALTER DATABASE %s CONNECTION LIMIT -1", r.req.To, postgres.QuoteIdent(r.req.To)))
 		return nil
 	}
 	if !r.rights.closed {

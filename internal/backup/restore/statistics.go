@@ -45,8 +45,9 @@ func (r *restoring) orNote(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) || fault.CodeOf(err) == fault.Unavailable {
 		return err
 	}
-	r.result.note(fmt.Sprintf("planner statistics are not complete, so that queries may be slow: %v; run ANALYZE in the copy "+
-		"when that is mended",
+	r.result.note(fmt.Sprintf(
+		"planner statistics are not complete, so that queries may be slow: "+
+			"%v; run ANALYZE in the copy when that is mended",
 		err))
 	return nil
 }

@@ -69,7 +69,8 @@ func OpenSmall(
 func tooLargeSmall(o *backup.Object, limits smallLimits) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("backup: %s has %d bytes, %d when it is decompressed: no set of "+
 		"ours has more than %d and %d",
-		o.Key, o.SizeBytes, o.RawBytes, limits.stored, limits.raw), "Restore another set, and find out who writes to the bucket.", nil)
+		o.Key, o.SizeBytes, o.RawBytes, limits.stored, limits.raw),
+		"Restore another set, and find out who writes to the bucket.", nil)
 }
 
 // smallReader holds the count of raw bytes against the manifest.

@@ -127,5 +127,6 @@ func CheckClock(ctx context.Context, env backup.Env) error {
 	}
 	return fault.New(fault.Refused, "this host's clock is "+readable.Age(off.Abs())+" "+word+
 		" the store's: the times of sets are wrong by that, "+
-		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.", nil)
+		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.",
+		nil)
 }

@@ -23,19 +23,20 @@ package archive
 
 // Archive is what one pass over a custom-format dump found.
 type Archive struct {
-	Format        string  `json:"format"`               // archive format version, e.g. "1.14.0"
-	Database      string  `json:"database"`             // name recorded by pg_dump
-	ServerVersion string  `json:"serverVersion"`        // e.g. "15.18 (Debian 15.18-0+deb12u1)"
-	DumpVersion   string  `json:"dumpVersion"`          // version of pg_dump
-	Encoding      string  `json:"encoding"`             // of all data, and of names unless Decoded, e.g. "UTF8"
-	Decoded       bool    `json:"decoded,omitempty"`    // names are text in UTF-8 although Encoding is another one
-	OldStrings    bool    `json:"oldStrings,omitempty"` // a backslash in its string literals begins an escape: no server from 19 on reads them
-	Compression   string  `json:"compression"`          // of the data: "none", "gzip", "lz4", "zstd"
-	HeadBytes     int64   `json:"headBytes"`            // header and table of contents: [0, HeadBytes)
-	Bytes         int64   `json:"bytes"`                // whole archive
-	Entries       []Entry `json:"entries"`              // table of contents, in archive order
-	Omitted       int     `json:"omitted,omitempty"`    // further entries, not kept: see Options.MaxEntryBytes
-	Data          []Data  `json:"data"`                 // data blocks, in archive order
+	Format        string `json:"format"`            // archive format version, e.g. "1.14.0"
+	Database      string `json:"database"`          // name recorded by pg_dump
+	ServerVersion string `json:"serverVersion"`     // e.g. "15.18 (Debian 15.18-0+deb12u1)"
+	DumpVersion   string `json:"dumpVersion"`       // version of pg_dump
+	Encoding      string `json:"encoding"`          // of all data, and of names unless Decoded, e.g. "UTF8"
+	Decoded       bool   `json:"decoded,omitempty"` // names are text in UTF-8 although Encoding is another one
+	// a backslash in its string literals begins an escape: no server from 19 on reads them
+	OldStrings  bool    `json:"oldStrings,omitempty"`
+	Compression string  `json:"compression"`       // of the data: "none", "gzip", "lz4", "zstd"
+	HeadBytes   int64   `json:"headBytes"`         // header and table of contents: [0, HeadBytes)
+	Bytes       int64   `json:"bytes"`             // whole archive
+	Entries     []Entry `json:"entries"`           // table of contents, in archive order
+	Omitted     int     `json:"omitted,omitempty"` // further entries, not kept: see Options.MaxEntryBytes
+	Data        []Data  `json:"data"`              // data blocks, in archive order
 }
 
 // Entry is one object of the table of contents. Definitions (SQL text) are not kept. Names are

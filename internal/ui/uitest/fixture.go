@@ -54,12 +54,15 @@ func New() *World {
 	w.Past = past(w)
 	w.AllTimer = timers()
 	w.Entries = entries()
-	w.View = ui.ContentsView{Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"}, Tables: []ui.TableView{
-		{Schema: "public", Name: "customers", Ref: "public.customers", Rows: 120450, Bytes: 48 << 20},
-		{Schema: "public", Name: "orders", Ref: "public.orders", Rows: 9845200, Bytes: 1900 << 20},
-		{Schema: "public", Name: "order_lines", Ref: "public.order_lines", Rows: 28112004, Bytes: 812 << 20},
-		{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
-	}, Others: []ui.TableView{{Schema: "public", Name: "open_orders", Ref: "public.open_orders", Kind: "view"}}}
+	w.View = ui.ContentsView{
+		Extensions: []string{"pgcrypto", "postgis"}, Roles: []string{"app", "reporting"},
+		Tables: []ui.TableView{
+			{Schema: "public", Name: "customers", Ref: "public.customers", Rows: 120450, Bytes: 48 << 20},
+			{Schema: "public", Name: "orders", Ref: "public.orders", Rows: 9845200, Bytes: 1900 << 20},
+			{Schema: "public", Name: "order_lines", Ref: "public.order_lines", Rows: 28112004, Bytes: 812 << 20},
+			{Schema: "audit", Name: "changes", Ref: "audit.changes", Rows: -1, Bytes: -1},
+		}, Others: []ui.TableView{{Schema: "public", Name: "open_orders", Ref: "public.open_orders", Kind: "view"}},
+	}
 	w.Portion = &restore.Portion{
 		Chosen: []restore.Item{{Kind: "TABLE", Schema: "public", Name: "orders"}},
 		Brought: []restore.Item{
@@ -100,7 +103,8 @@ func past(w *World) []ui.UnitRun {
 	byHand.Bytes = 725 << 20
 	byHand.Set = "20261121T211220Z-0d0d0d"
 	failed := at("postgres-backup-drill@", "drill", "crm", 200, 3*time.Minute, ui.RunFailed)
-	failed.Detail, failed.Remedy = "postgres-backup-drill@crm.service ended: exit code, exit status 65: integrity", "verify the set"
+	failed.Detail = "postgres-backup-drill@crm.service ended: exit code, exit status 65: integrity"
+	failed.Remedy = "verify the set"
 	return []ui.UnitRun{
 		newest, at("postgres-backup-prune@", "prune", "sales", 23, 2*time.Second, ui.RunOK), lost, byHand, failed,
 	}

@@ -41,8 +41,10 @@ type World struct {
 	Portion  *restore.Portion             // of a plan for a part
 	Asked    []ui.RestoreRequest          // by the preflight and by the start, in order
 	Results  map[string]*ui.RestoreResult // by unit
-	Fail     map[string]error             // by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result", "history"
-	Started  []string                     // what actions were asked for
+	// by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result",
+	// "history"
+	Fail     map[string]error
+	Started  []string // what actions were asked for
 	restores int
 	watchers map[chan []ui.UnitRun]bool
 }
