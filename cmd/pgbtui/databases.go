@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // The databases of a job of several as verbs see them that do not ask the server: those of which the job has sets in
@@ -86,4 +88,25 @@ func (c client) setsOf(ctx context.Context, job config.Job) ([]backup.Set, error
 		return nil, err
 	}
 	return c.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+}
+
+// on is the job of a database that was named, or the job as it is where none was.
+func on(job config.Job, database string) (config.Job, error) {
+	switch {
+	case database == "":
+		return job, nil
+	case !job.Covers(database):
+		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database),
+			"Name one of its own; `pgbtui config show` says which these are.", nil)
+	}
+	return job.On(database), nil
+}
+
+// jobOf is the job of this name, or the only one; of a job of several databases that of the named one.
+func jobOf(c *config.Config, name, database string) (config.Job, error) {
+	job, err := c.Job(name)
+	if err != nil {
+		return job, err
+	}
+	return on(job, database)
 }

@@ -68,9 +68,9 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		return err
 	}
 	if several != nil {
-		return o.several(ctx, *several)
+		return runDrillSeveral(ctx, o, *several)
 	}
-	drilled, err := o.one(ctx)
+	drilled, err := o.one(ctx, o.of)
 	if err != nil {
 		if drilled != nil && o.json {
 			if err := o.printJSON(drilledJSON(drilled)); err != nil {
@@ -90,8 +90,8 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 }
 
 // one drills the set that is meant. An error that the drill has reported itself is logged.
-func (o *drillOptions) one(ctx context.Context) (*restore.Drilled, error) {
-	at, err := o.find.locate(ctx, o.of)
+func (o *drillOptions) one(ctx context.Context, of selection) (*restore.Drilled, error) {
+	at, err := o.find.locate(ctx, of)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
@@ -28,11 +27,8 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	if err != nil {
 		return err
 	}
-	job, err := c.Job(o.job)
+	job, err := jobOf(c, o.job, o.database)
 	if err != nil {
-		return err
-	}
-	if job, err = on(job, o.database); err != nil {
 		return err
 	}
 	beat := heartbeatOf(ctx, o.env, o.run.logs, job)
@@ -80,18 +76,6 @@ func runBackup(ctx context.Context, o *headlessOptions, c *config.Config, job co
 		return exitWith(fault.Warnings)
 	}
 	return nil
-}
-
-// on is the job of a database that was named, or the job as it is where none was.
-func on(job config.Job, database string) (config.Job, error) {
-	switch {
-	case database == "":
-		return job, nil
-	case !job.Covers(database):
-		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database),
-			"Name one of its own; `pgbtui config show` says which these are.", nil)
-	}
-	return job.On(database), nil
 }
 
 func runJSON(r *dump.Result) jsonRun {

@@ -64,15 +64,12 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	job, err := c.Job(o.job)
+	job, err := jobOf(c, o.job, o.only)
 	if err != nil {
 		return err
 	}
-	if job, err = on(job, o.only); err != nil {
-		return err
-	}
 	if job.Database == "" {
-		return o.several(ctx, c, job)
+		return runPruneSeveral(ctx, o, c, job)
 	}
 	done, err := o.one(ctx, job)
 	if err != nil {
