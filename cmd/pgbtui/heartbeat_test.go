@@ -59,9 +59,7 @@ func runOf(t *testing.T, call string) string {
 func TestARunTellsItsStartAndItsEndUnderOneID(t *testing.T) {
 	c := newChecks(t)
 	w := newWatched(t, "heartbeat: {url: \""+c.URL+"/canary/{job}?create=1\"}\n")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	calls := c.take()
 	if len(calls) != 2 || !strings.HasPrefix(calls[0], "POST /canary/"+w.db+"/start?create=1&rid=") ||
 		!strings.HasPrefix(calls[1], "POST /canary/"+w.db+"/0?create=1&rid=") || runOf(t, calls[0]) != runOf(t, calls[1]) {
@@ -89,9 +87,7 @@ func TestAFailedRunTellsItsCodeAndErrorWithoutSecrets(t *testing.T) {
 	}
 	w.configure(t, "heartbeat: {url_file: "+file+"}\nconnect_wait: 1s\n")
 	t.Setenv("PGPORT", "1")
-	if code, out := w.run(t, "--headless"); code != fault.Unavailable {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.Unavailable, "--headless")
 	calls := c.take()
 	if len(calls) != 2 || !strings.HasPrefix(calls[1], "POST /canary/69?rid=") || !strings.Contains(calls[1], "onnect") {
 		t.Errorf("%q", calls)
@@ -132,28 +128,27 @@ func TestTheEndOfAKilledRunIsTheUnitsToTell(t *testing.T) {
 	c := newChecks(t)
 	w := newWatched(t, "heartbeat: {url: "+c.URL+"/canary}\n")
 	w.env["INVOCATION_ID"] = "0123456789abcdef0123456789abcdef"
-	for _, one := range []struct{ result, code, status, want string }{
-		{"success", "exited", "0", ""},
-		{"success", "exited", "3", ""},
-		{"exit-code", "exited", "69", ""},
-		{"timeout", "exited", "143", ""},
-		{"signal", "killed", "KILL", "/canary/137?rid=01234567-89ab-"},
-		{"exit-code", "exited", "203", "/canary/203?rid=01234567-89ab-"},
-		{"exit-code", "exited", "2", "/canary/2?rid=01234567-89ab-"},
-		{"resources", "", "", "/canary/1?rid=01234567-89ab-"},
+	for end, want := range map[unitEnd]string{
+		{"success", "exited", "0"}:     "",
+		{"success", "exited", "3"}:     "",
+		{"exit-code", "exited", "69"}:  "",
+		{"timeout", "exited", "143"}:   "",
+		{"signal", "killed", "KILL"}:   "/canary/137?rid=01234567-89ab-",
+		{"exit-code", "exited", "203"}: "/canary/203?rid=01234567-89ab-",
+		{"exit-code", "exited", "2"}:   "/canary/2?rid=01234567-89ab-",
+		{"resources", "", ""}:          "/canary/1?rid=01234567-89ab-",
 	} {
-		w.env["SERVICE_RESULT"], w.env["EXIT_CODE"], w.env["EXIT_STATUS"] = one.result, one.code, one.status
-		w.run(t, "ended", "postgres-backup@"+w.db+".service")
+		w.ended(t, "postgres-backup@"+w.db+".service", end)
 		calls := c.take()
 		told := slices.ContainsFunc(calls, func(call string) bool {
-			return strings.HasPrefix(call, "POST "+one.want) && strings.Contains(call, " ended: ")
+			return strings.HasPrefix(call, "POST "+want) && strings.Contains(call, " ended: ")
 		})
-		if (len(calls) > 0) != (one.want != "") || one.want != "" && !told {
-			t.Errorf("%+v: %q", one, calls)
+		if (len(calls) > 0) != (want != "") || want != "" && !told {
+			t.Errorf("%+v: %q", end, calls)
 		}
 	}
-	w.env["EXIT_CODE"], w.env["EXIT_STATUS"] = "killed", "KILL"
-	if w.run(t, "ended", "postgres-backup-verify@"+w.db+".service"); len(c.take()) != 0 {
+	w.ended(t, "postgres-backup-verify@"+w.db+".service", unitEnd{"signal", "killed", "KILL"})
+	if len(c.take()) != 0 {
 		t.Error("a verification is told as a backup")
 	}
 }

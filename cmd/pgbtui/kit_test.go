@@ -27,9 +27,7 @@ func TestTheKitSaysWhereAndWithWhichKeysAndNoSecret(t *testing.T) {
 		t.Errorf("before a backup: %d\n%s", code, page)
 	}
 	checkDocument(t, w, "kit", "kit", "--json")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	code, page = w.run(t, "kit")
 	for _, text := range []string{
 		"JOB " + w.db, w.s3.Bucket, w.s3.Endpoint, "region          " + w.s3.Region, "s3://" + w.s3.Bucket + "/postgresql/" + backup.EncodeName(hostname()) + "/" + w.db + "/",
@@ -70,9 +68,7 @@ func TestTheKitSaysWhereAndWithWhichKeysAndNoSecret(t *testing.T) {
 	if err := os.WriteFile(w.config, []byte(several), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	if _, page := w.run(t, "kit"); !strings.Contains(page, "JOB all\n  database        "+w.db) || !strings.Contains(page, "pg_restore") {
 		t.Errorf("of a job of several databases:\n%s", page)
 	}

@@ -58,47 +58,42 @@ func (w *watched) measured(t *testing.T, dir, more string) {
 	w.configure(t, "metrics: {textfile: "+dir+"}\n"+more)
 }
 
-func TestRunsAndTheWatchWriteWhatPrometheusReads(t *testing.T) {
-	w := newWatched(t, "")
-	dir := t.TempDir()
+// newMeasured is a watched host that writes its metrics to a folder.
+func newMeasured(t *testing.T) (w *watched, dir string) {
+	t.Helper()
+	w = newWatched(t, "")
+	dir = t.TempDir()
 	w.measured(t, dir, "")
+	return w, dir
+}
+
+func TestRunsAndTheWatchWriteWhatPrometheusReads(t *testing.T) {
+	w, dir := newMeasured(t)
 	job := `backup_job="` + w.db + `"`
-	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.Warnings, "watch", "--tell")
 	if value(t, dir, "pgbtui_job_info", job) != "1" || value(t, dir, "pgbtui_last_success", job) != "" ||
 		value(t, dir, "pgbtui_problem", `kind="backup"`) != "1" || value(t, dir, "pgbtui_rpo_seconds", job) != "93600" {
 		t.Errorf("before a backup:\n%s", metricsIn(t, dir))
 	}
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	if value(t, dir, "pgbtui_last_attempt_exit_code", job) != "0" || value(t, dir, "pgbtui_last_success", job) == "" ||
 		value(t, dir, "pgbtui_duration_seconds", `stage="dump"`) == "" {
 		t.Errorf("after the backup:\n%s", metricsIn(t, dir))
 	}
-	if code, out := w.run(t, "watch", "--tell"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "watch", "--tell")
 	if value(t, dir, "pgbtui_problem", "") != "" || value(t, dir, "pgbtui_last_success", job) == "" {
 		t.Errorf("when all is well:\n%s", metricsIn(t, dir))
 	}
 }
 
 func TestAFailedRunLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
-	w := newWatched(t, "")
-	dir := t.TempDir()
-	w.measured(t, dir, "")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w, dir := newMeasured(t)
+	w.must(t, fault.OK, "--headless")
 	good := value(t, dir, "pgbtui_last_success", "")
 	t.Setenv("PGPORT", "1")
 	w.measured(t, dir, "connect_wait: 1s\n")
 	w.now = w.now.Add(time.Hour)
-	if code, out := w.run(t, "--headless"); code != fault.Unavailable {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.Unavailable, "--headless")
 	if value(t, dir, "pgbtui_last_attempt_exit_code", "") != "69" || value(t, dir, "pgbtui_last_success", "") != good {
 		t.Errorf("%s", metricsIn(t, dir))
 	}
@@ -109,27 +104,22 @@ func TestAFailedRunLeavesTheTimeOfTheLastGoodOne(t *testing.T) {
 
 // What systemd tells of a unit's end is told on, also of one that could say nothing itself.
 func TestTheEndOfAUnitsRunIsTold(t *testing.T) {
-	w := newWatched(t, "")
-	dir := t.TempDir()
-	w.measured(t, dir, "")
+	w, dir := newMeasured(t)
 	unit := "postgres-backup@" + w.db + ".service"
 	w.env["INVOCATION_ID"], w.env["SYSTEMD_EXEC_PID"] = strings.Repeat("a", 32), "1"
-	for _, c := range []struct{ result, code, status, want string }{
-		{"success", "exited", "0", "0"},
-		{"success", "exited", "3", "3"},
-		{"exit-code", "exited", "77", "77"},
-		{"signal", "killed", "KILL", "137"},
-		{"oom-kill", "killed", "9", "1"},
-		{"timeout", "exited", "0", "1"},
-		{"resources", "", "", "1"},
-		{"exit-code", "exited", "203", "203"},
+	for end, want := range map[unitEnd]string{
+		{"success", "exited", "0"}:     "0",
+		{"success", "exited", "3"}:     "3",
+		{"exit-code", "exited", "77"}:  "77",
+		{"signal", "killed", "KILL"}:   "137",
+		{"oom-kill", "killed", "9"}:    "1",
+		{"timeout", "exited", "0"}:     "1",
+		{"resources", "", ""}:          "1",
+		{"exit-code", "exited", "203"}: "203",
 	} {
-		w.env["SERVICE_RESULT"], w.env["EXIT_CODE"], w.env["EXIT_STATUS"] = c.result, c.code, c.status
-		if code, out := w.run(t, "ended", unit); code != fault.OK {
-			t.Fatalf("%d: %s", code, out)
-		}
-		if got := value(t, dir, "pgbtui_last_attempt_exit_code", w.db); got != c.want {
-			t.Errorf("%+v: %s", c, got)
+		w.ended(t, unit, end)
+		if got := value(t, dir, "pgbtui_last_attempt_exit_code", w.db); got != want {
+			t.Errorf("%+v: %s", end, got)
 		}
 	}
 	before := metricsIn(t, dir)
@@ -143,9 +133,7 @@ func TestTheEndOfAUnitsRunIsTold(t *testing.T) {
 func TestMetricsThatCannotBeWrittenCostNoBackupAndAreTold(t *testing.T) {
 	h := newHook(t)
 	w := newWatched(t, "")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	dir := filepath.Join(w.dir, "prom")
 	w.measured(t, dir, "alert: {channels: [{url: "+h.URL+"}]}\n")
 	code, out := w.run(t, "--headless")
@@ -199,18 +187,12 @@ func TestARunTellsCloudWatchSigned(t *testing.T) {
 
 // A bucket that does not answer is no reason to forget what it held; a job that is taken out of the configuration is.
 func TestOnlyAJobThatIsGoneLosesItsSamples(t *testing.T) {
-	w := newWatched(t, "")
-	dir := t.TempDir()
-	w.measured(t, dir, "")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w, dir := newMeasured(t)
+	w.must(t, fault.OK, "--headless")
 	good := value(t, dir, "pgbtui_last_success", "")
 	secret := w.env["AWS_SECRET_ACCESS_KEY"]
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.Warnings, "watch", "--tell")
 	if good == "" || value(t, dir, "pgbtui_last_success", "") != good || value(t, dir, "pgbtui_problem", `kind="bucket"`) != "1" {
 		t.Errorf("%s", metricsIn(t, dir))
 	}
@@ -223,9 +205,7 @@ func TestOnlyAJobThatIsGoneLosesItsSamples(t *testing.T) {
 	if err := os.WriteFile(w.config, []byte(strings.Replace(string(text), w.db+": {}", "other: {}", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := w.run(t, "watch", "--tell"); code != fault.Warnings {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.Warnings, "watch", "--tell")
 	if got := metricsIn(t, dir); strings.Contains(got, w.db) || value(t, dir, "pgbtui_job_info", `backup_job="other"`) != "1" {
 		t.Errorf("%s", got)
 	}

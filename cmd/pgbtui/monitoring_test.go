@@ -225,9 +225,7 @@ func TestUnderARealPrometheusEachAlertFiresOnceForItsFault(t *testing.T) {
 
 	look("proof_objective: 1s\n")
 	fires("never proven", "PgbtuiNeverProven")
-	if code, out := w.run(t, "verify", "latest"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "verify", "latest")
 	look("proof_objective: 1s\n")
 	fires("the proof is old", "PgbtuiProofTooOld")
 	look("proof_objective: 8d\n")

@@ -107,6 +107,26 @@ func (w *watched) run(t *testing.T, args ...string) (fault.Code, string) {
 	return code, out.String()
 }
 
+// must is a call that ends with this code.
+func (w *watched) must(t *testing.T, want fault.Code, args ...string) {
+	t.Helper()
+	if code, out := w.run(t, args...); code != want {
+		t.Fatalf("%q: exit %d, not %d: %s", args, code, want, out)
+	}
+}
+
+// unitEnd is how systemd tells ExecStopPost= that a unit's process ended.
+type unitEnd struct{ result, code, status string }
+
+// ended is the call of a unit's ExecStopPost=.
+func (w *watched) ended(t *testing.T, unit string, end unitEnd) {
+	t.Helper()
+	w.env["SERVICE_RESULT"] = end.result
+	w.env["EXIT_CODE"] = end.code
+	w.env["EXIT_STATUS"] = end.status
+	w.must(t, fault.OK, "ended", unit)
+}
+
 func (w *watched) expect(t *testing.T, h *hook, after time.Duration, want ...string) {
 	t.Helper()
 	w.now = w.now.Add(after)
@@ -128,9 +148,7 @@ func TestALateBackupIsToldOnceAndItsEndOnce(t *testing.T) {
 	w.expect(t, h, 0, "there is no good backup of this database") // nothing ever ran
 	w.expect(t, h, time.Hour)
 	w.expect(t, h, 23*time.Hour, "problem continues")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	w.expect(t, h, time.Hour, "all clear", "") // and the ping, now that nothing is wrong
 	w.expect(t, h, time.Hour, "")
 	w.expect(t, h, 27*time.Hour, "older than the objective of 26h")
@@ -139,9 +157,7 @@ func TestALateBackupIsToldOnceAndItsEndOnce(t *testing.T) {
 func TestABucketThatDoesNotAnswerIsNoMissingBackup(t *testing.T) {
 	h := newHook(t)
 	w := newWatched(t, "alert: {channels: [{url: "+h.URL+"}]}\n")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	w.expect(t, h, 0)
 	good := w.env["AWS_SECRET_ACCESS_KEY"]
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
@@ -178,9 +194,7 @@ func TestWhatNobodyTookIsToldAtTheNextLook(t *testing.T) {
 func TestAnAddressThatCannotBeUsedIsToldByTheOthersBeforeItIsNeeded(t *testing.T) {
 	h := newHook(t)
 	w := newWatched(t, "")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	w.configure(t, "alert: {channels: [{url: "+h.URL+"}, {url_file: /nonexistent/address}, {url: canary://x}]}\n")
 	w.expect(t, h, 0, "a channel that cannot be used")
 	w.expect(t, h, time.Hour)
@@ -219,31 +233,25 @@ func TestAFailedDrillIsRemindedOfUntilOnePassesAndThenCleared(t *testing.T) {
 	w.pg.Exec(t, w.db, `CREATE TABLE known (a text); INSERT INTO known VALUES ('a');
 		CREATE FUNCTION is_known(i text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT EXISTS (SELECT FROM known WHERE a = i)';
 		CREATE TABLE verified (i text CHECK (is_known(i))); INSERT INTO verified VALUES ('a')`)
-	does := func(want fault.Code, args ...string) {
-		t.Helper()
-		if code, out := w.run(t, args...); code != want {
-			t.Fatalf("%q: %d: %s", args, code, out)
-		}
-	}
-	does(fault.OK, "--headless")
+	w.must(t, fault.OK, "--headless")
 	w.expect(t, h, time.Hour)
-	does(fault.Integrity, "drill", "latest")
+	w.must(t, fault.Integrity, "drill", "latest")
 	w.expect(t, h, time.Hour, "the newest drill failed, and none has passed since")
 	w.expect(t, h, time.Hour)
 	for range 2 { // days
-		does(fault.OK, "--headless")
+		w.must(t, fault.OK, "--headless")
 		w.expect(t, h, 23*time.Hour+30*time.Minute, "problem continues")
 		w.expect(t, h, 30*time.Minute)
 	}
 	// It fails again, of another set: the same incident.
-	does(fault.OK, "--headless")
-	does(fault.Integrity, "drill", "latest")
+	w.must(t, fault.OK, "--headless")
+	w.must(t, fault.Integrity, "drill", "latest")
 	w.expect(t, h, time.Hour)
 
 	w.pg.Exec(t, w.db, "ALTER FUNCTION is_known SET search_path = public")
-	does(fault.OK, "--headless")
+	w.must(t, fault.OK, "--headless")
 	w.expect(t, h, time.Hour)
-	does(fault.OK, "drill", "latest")
+	w.must(t, fault.OK, "drill", "latest")
 	w.expect(t, h, time.Hour, "all clear")
 	w.expect(t, h, time.Hour)
 }
@@ -268,9 +276,7 @@ func TestByHandTheWatchOnlySays(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 	checkDocument(t, w, "watch", "watch", "--json")
-	if code, out := w.run(t, "--headless"); code != fault.OK {
-		t.Fatalf("%d: %s", code, out)
-	}
+	w.must(t, fault.OK, "--headless")
 	if code, out := w.run(t, "watch"); code != fault.OK || !strings.Contains(out, "objective 26h 00m (default)") {
 		t.Errorf("%d: %s", code, out)
 	}
