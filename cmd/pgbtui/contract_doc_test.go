@@ -22,7 +22,7 @@ func documents() map[string]any {
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{}, "jobs": jsonJobs{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{}, "aws policy": jsonAWSPolicy{}, "cost": jsonCost{}, "jobs": jsonJobs{}, "jobs sync": jsonSync{},
 		"kit": jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
@@ -47,6 +47,8 @@ func parts() map[string]any {
 		"previous": backup.Previous{},
 		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
+		"sync-timer": jsonSyncTimer{}, "timing": jsonTiming{}, "clock-change": jsonClockChange{}, "overlap": jsonOverlap{},
+		"removed-job": jsonRemovedJob{},
 		"job-row": jsonJobRow{}, "uncovered": jsonUncovered{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"compression": backup.Compression{}, "level-frames": sealed.LevelFrames{},

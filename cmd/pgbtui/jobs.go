@@ -46,6 +46,7 @@ configuration.`,
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
 	cmd.Flags().BoolVar(&o.wide, "wide", false, "every column whole, also on a narrow terminal")
+	cmd.AddCommand(newJobsSyncCommand(p))
 	return cmd
 }
 

@@ -31,7 +31,7 @@ func (c *Config) Job(name string) (Job, error) {
 			return j, nil
 		}
 	}
-	if c.listsJobs() {
+	if c.ListsJobs() {
 		return Job{}, fault.New(fault.Config,
 			fmt.Sprintf("config: no job %q in %s; there are %s", name, c.places(), c.names()),
 			"Add it there, or name one of these.", nil)
@@ -49,8 +49,8 @@ func (c *Config) one() bool {
 // Defaults are the settings of a job without a section of its own, and without a name.
 func (c *Config) Defaults() Job { return c.base }
 
-// listsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
-func (c *Config) listsJobs() bool {
+// ListsJobs tells a file with a jobs section from settings whose jobs are only unit instances.
+func (c *Config) ListsJobs() bool {
 	return slices.ContainsFunc(c.Jobs, func(j Job) bool { return j.fromFile })
 }
 

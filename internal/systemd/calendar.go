@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,16 @@ func CalendarAfter(ctx context.Context, expression string, base time.Time) (time
 // CalendarFrom is the next n times (UTC) of an OnCalendar= expression after base.
 func CalendarFrom(ctx context.Context, expression string, base time.Time, n int) ([]time.Time, error) {
 	return calendar(ctx, expression, n, "--base-time="+base.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+// CalendarUntil are the times (UTC) of an OnCalendar= expression after base and before end.
+func CalendarUntil(ctx context.Context, expression string, base, end time.Time) ([]time.Time, error) {
+	const few = 100
+	times, err := CalendarFrom(ctx, expression, base, few)
+	if err == nil && len(times) == few && times[few-1].Before(end) {
+		times, err = CalendarFrom(ctx, expression, base, calendarMax)
+	}
+	return slices.DeleteFunc(times, func(at time.Time) bool { return !at.Before(end) }), err
 }
 
 // NormalCalendar is an OnCalendar= expression as systemd writes it: those that mean the same are the same text.

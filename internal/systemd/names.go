@@ -54,6 +54,9 @@ func BackupTimer(job string) string { return jobUnit(backupBase, job, ".timer") 
 // looks at an old one; "" as for BackupService.
 func BackupVerifyService(job string) string { return jobUnit(backupVerifyBase, job, ".service") }
 
+// BackupVerifyTimer is the timer of BackupVerifyService(job).
+func BackupVerifyTimer(job string) string { return jobUnit(backupVerifyBase, job, ".timer") }
+
 // BackupPruneService is the service that deletes what no rule of a job keeps; "" as for BackupService.
 func BackupPruneService(job string) string { return jobUnit(backupPruneBase, job, ".service") }
 
