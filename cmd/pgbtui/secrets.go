@@ -44,6 +44,15 @@ const awsCredentials = "aws-credentials"
 // storeKey is the path of the key that a duty has for the store, or "" when this process is given none.
 func (e *environment) storeKey(as duty) string { return e.secret(awsCredentials, string(as)) }
 
+// lookersKey is root's key for what people look at, where the configuration names none for people: the watch's. "" for
+// everybody else.
+func (e *environment) lookersKey() string {
+	if e.getenv("CREDENTIALS_DIRECTORY") != "" {
+		return ""
+	}
+	return e.secret(awsCredentials, string(reader))
+}
+
 // credential is the path of a secret that has the same name for units and below systemd.SecretDir, or "".
 func (e *environment) credential(name string) string { return e.secret(name, name) }
 

@@ -52,7 +52,7 @@ func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) 
 	env := c.stores.env
 	options := s3.Options{
 		Bucket: job.S3.Bucket, Region: job.S3.Region, Endpoint: job.S3.Endpoint, PathStyle: job.S3.PathStyle,
-		Profile: job.S3.Profile, CredentialsFile: cmp.Or(env.storeKey(c.duty), job.S3.CredentialsFile),
+		Profile: job.S3.Profile, CredentialsFile: c.keyFile(job),
 		SSE: job.S3.SSE, KMSKeyID: job.S3.KMSKeyID, StorageClass: job.S3.StorageClass,
 		AllowPlainHTTP: job.S3.AllowPlainHTTP, ExpectedBucketOwner: job.S3.ExpectedOwner,
 		MaxParts: job.S3.MaxParts, EqualParts: job.S3.EqualParts,
@@ -70,6 +70,16 @@ func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) 
 	}
 	c.stores.open[key] = b
 	return b, nil
+}
+
+// keyFile is the file of the key that a verb takes; "" leaves it to the SDK's chain.
+func (c client) keyFile(job config.Job) string {
+	env := c.stores.env
+	file := cmp.Or(env.storeKey(c.duty), job.S3.CredentialsFile)
+	if file == "" && c.duty == "" {
+		return env.lookersKey()
+	}
+	return file
 }
 
 // catalogue reads the sets of a job's place, with what this user has kept of their documents.

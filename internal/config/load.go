@@ -17,6 +17,7 @@ type Source struct {
 	EnvFile  string // "" = none; absent is fine
 	Getenv   func(string) string
 	Hostname string
+	Text     []byte // in place of what is in File, before it is written; nil: the file is read
 }
 
 // Load reads, merges and checks everything. The errors carry code 78.
@@ -53,6 +54,9 @@ func (src Source) jobFiles() ([]*document, error) {
 func (src Source) document() (*document, error) {
 	if src.File == "" {
 		return nil, nil
+	}
+	if src.Text != nil {
+		return parseDocument(src.File, src.Text)
 	}
 	if _, err := os.Stat(src.File); errors.Is(err, os.ErrNotExist) && !src.Explicit {
 		return nil, nil

@@ -40,9 +40,8 @@ func foreign(r root, files []File) (map[string]string, error) {
 func refuseForeign(r root, found map[string]string, adopt bool) error {
 	for path := range found {
 		full := r.path(path)
-		adoptable := path == plainService || path == plainTimer
 		switch {
-		case !adoptable:
+		case !isPlain(path):
 			return fault.New(fault.Refused, "systemd: install "+full, "Move that file away first.",
 				errors.New("a file that pgbtui did not write is there"))
 		case !adopt:
@@ -63,6 +62,8 @@ const (
 	plainService = unitDir + "/" + backupBase + ".service"
 	plainTimer   = unitDir + "/" + backupBase + ".timer"
 )
+
+func isPlain(path string) bool { return path == plainService || path == plainTimer }
 
 // adopt keeps the foreign files and carries their settings over.
 func adopt(r root, found map[string]string, report *Report) error {
@@ -95,19 +96,7 @@ func dropBootLinks(r root, found map[string]string, report *Report) error {
 	if _, ok := found[plainService]; !ok {
 		return nil
 	}
-	for _, kind := range []string{"wants", "requires"} {
-		links, err := filepath.Glob(r.path(unitDir + "/*." + kind + "/" + backupBase + ".service"))
-		if err != nil {
-			return fmt.Errorf("systemd: look for links to the old unit: %w", err)
-		}
-		for _, link := range links {
-			if err := os.Remove(link); err != nil {
-				return fmt.Errorf("systemd: disable the old unit: %w", err)
-			}
-			report.add(Disabled, link, "it ran a backup at every boot")
-		}
-	}
-	return nil
+	return dropLinks(r, backupBase+".service", report)
 }
 
 // adoptEnvironment appends the service's variables to the environment file. What the file

@@ -3,10 +3,12 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ type InstallOptions struct {
 	DrillByHand  []string // those of them whose drill timer to stop and disable instead
 	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
+	LeavePlain   bool     // the plain units that somebody else wrote stay as they are, and ours are left out
 
 	// files to hand to the units as secrets of these names, unless they have such; "": files differ
 	HandOver map[string]string
@@ -51,6 +54,10 @@ func Install(ctx context.Context, o InstallOptions) (*Report, error) {
 			"Leave --database-role out, and run the SQL of `pgbtui units print --sql` on the machine.", nil)
 	}
 	found, err := foreign(r, files)
+	if o.LeavePlain {
+		files = slices.DeleteFunc(files, func(f File) bool { return isPlain(f.Path) && found[f.Path] != "" })
+		maps.DeleteFunc(found, func(path, _ string) bool { return isPlain(path) })
+	}
 	if err == nil {
 		err = refuseForeign(r, found, o.Adopt)
 	}
@@ -99,7 +106,7 @@ func install(ctx context.Context, r root, o InstallOptions, in installation, rep
 		return linkTimers(r, o, report)
 	}
 	if o.DatabaseRole {
-		return createRole(ctx, report)
+		return CreateRole(ctx, nil, report)
 	}
 	return nil
 }

@@ -36,14 +36,16 @@ GRANT pg_read_all_data TO pgbtui;
 `
 }
 
-// createRole runs RoleSQL as the system user postgres, over the socket.
-func createRole(ctx context.Context, report *Report) error {
+// CreateRole runs RoleSQL as the system user postgres, over the socket. at are variables of libpq, for another server
+// than the one of its defaults.
+func CreateRole(ctx context.Context, at []string, report *Report) error {
 	ctx, cancel := context.WithTimeout(ctx, programTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "runuser", "-u", "postgres", "--",
 		"psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password",
 		"--dbname=postgres", "--file=-")
 	cmd.Dir = "/"
+	cmd.Env = append(cmd.Environ(), at...)
 	cmd.Stdin = strings.NewReader(RoleSQL())
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -75,9 +75,24 @@ func makeDir(dir string) error {
 }
 
 func replaceFile(full string, f File, gid int) error {
-	temp, err := os.CreateTemp(filepath.Dir(full), ".pgbtui-*")
+	temp, err := writeBeside(full, f, gid)
 	if err != nil {
 		return err
+	}
+	if err := os.Rename(temp, full); err != nil {
+		return errors.Join(err, os.Remove(temp))
+	}
+	return syncDir(filepath.Dir(full))
+}
+
+// unfinished are the names of files that are not yet in their place.
+const unfinished = ".pgbtui-*"
+
+// writeBeside writes a file under another name in the same folder, from where it is moved into its place.
+func writeBeside(full string, f File, gid int) (name string, err error) {
+	temp, err := os.CreateTemp(filepath.Dir(full), unfinished)
+	if err != nil {
+		return "", err
 	}
 	_, err = temp.WriteString(f.Text)
 	if err == nil && gid >= 0 {
@@ -89,14 +104,10 @@ func replaceFile(full string, f File, gid int) error {
 	if err == nil {
 		err = temp.Sync()
 	}
-	err = errors.Join(err, temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), full)
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(temp.Name()))
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return syncDir(filepath.Dir(full))
+	return temp.Name(), nil
 }
 
 func syncDir(dir string) error {
