@@ -4,9 +4,9 @@ import "github.com/spf13/cobra"
 
 func newAWSCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "aws", Short: "Print what AWS must be told for this configuration", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return usageText("aws needs policy") },
+		Use: "aws", Short: "Rights and bucket settings for this configuration", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return usageText("aws needs policy or bucket") },
 	}
-	cmd.AddCommand(newAWSPolicyCommand(p))
+	cmd.AddCommand(newAWSPolicyCommand(p), newAWSBucketCommand(p))
 	return cmd
 }

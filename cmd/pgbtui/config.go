@@ -29,6 +29,7 @@ also stand inside a job.
     expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
     max_parts: 10000            1000 where the store allows no more; equal_parts: true where all must have one size
     object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
+    transition: {class: GLACIER_IR, days: 60}  where the store moves dumps, by aws bucket apply; class none: nowhere
   encryption: {recipients: [age1...], identity_file: /path}
   signing:                      at the top only
     public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted

@@ -42,6 +42,7 @@ type Job struct {
 	Postgres    Postgres
 	S3          S3
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
+	Transition  Transition // s3.transition; not in S3 for the same reason
 	Encryption  Encryption
 	Compression Compression
 	Signing     Signing

@@ -72,6 +72,7 @@ type fileSettings struct {
 		EqualParts      bool   `yaml:"equal_parts"`
 
 		ObjectLock fileObjectLock `yaml:"object_lock"`
+		Transition fileTransition `yaml:"transition"`
 	} `yaml:"s3"`
 	Encryption struct {
 		Recipients   []string `yaml:"recipients"`

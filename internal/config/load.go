@@ -206,6 +206,14 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+	storedIn := f.S3.StorageClass
+	if f.S3.Endpoint+l.env("AWS_ENDPOINT_URL_S3")+l.env("AWS_ENDPOINT_URL") == "" { // of another store's default nothing is known
+		storedIn = cmp.Or(storedIn, "STANDARD_IA")
+	}
+	transition, err := l.transition(name, storedIn, f.S3.Transition)
+	if err != nil {
+		return Job{}, err
+	}
 	j := Job{
 		Name:     name,
 		Formerly: f.Formerly,
@@ -224,6 +232,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			ExpectedOwner:  f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
 		},
 		ObjectLock:  lock,
+		Transition:  transition,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Compression: f.Compression,
 		Signing:     signing,

@@ -99,6 +99,8 @@ func storeRows() []settingRow {
 		{key: "s3.equal_parts", value: ofJob(func(j Job) string { return strconv.FormatBool(j.S3.EqualParts) })},
 		{key: "s3.object_lock.mode", value: ofJob(func(j Job) string { return j.ObjectLock.Mode })},
 		{key: "s3.object_lock.days", value: ofJob(func(j Job) string { return number(j.ObjectLock.Days) })},
+		{key: "s3.transition.class", value: ofJob(func(j Job) string { return j.Transition.Class })},
+		{key: "s3.transition.days", value: ofJob(func(j Job) string { return number(j.Transition.Days) })},
 	}
 }
 

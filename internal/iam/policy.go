@@ -124,9 +124,14 @@ func restorer(jobs []config.Job) []Statement {
 
 // bucket sees and changes what the bucket is, and reads nothing that is stored there.
 func bucket(jobs []config.Job) []Statement {
-	return []Statement{allow("Settings", buckets(jobs),
-		"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetEncryptionConfiguration",
-		"s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy", "s3:GetLifecycleConfiguration")}
+	return []Statement{
+		allow("Settings", buckets(jobs),
+			"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetEncryptionConfiguration",
+			"s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy", "s3:GetLifecycleConfiguration"),
+		allow("Change", buckets(jobs),
+			"s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
+			"s3:PutLifecycleConfiguration"),
+	}
 }
 
 // metrics has a condition, since CloudWatch has no resources to name.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
@@ -41,20 +40,8 @@ type Transition struct {
 
 // Lifecycle reads the bucket's lifecycle rules, none where the store has or knows none.
 func (b *Bucket) Lifecycle(ctx context.Context) ([]LifecycleRule, error) {
-	out, err := b.client.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{
-		Bucket: &b.opts.Bucket, ExpectedBucketOwner: b.owner(),
-	}, b.atMost(probeAttempts))
-	if codeOf(err) == "NoSuchLifecycleConfiguration" || unknownToStore(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, b.fail(ctx, "read lifecycle of", b.Location(), err)
-	}
-	rules := make([]LifecycleRule, len(out.Rules))
-	for i, r := range out.Rules {
-		rules[i] = lifecycleRule(r)
-	}
-	return rules, nil
+	document, err := b.LifecycleDocument(ctx)
+	return document.Rules(), err
 }
 
 // narrow reads what of the objects below the prefix a filter means.

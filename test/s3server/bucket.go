@@ -23,6 +23,7 @@ type bucket struct {
 	seq     int64                // counts commits
 	uploads map[string]*upload
 	guards  map[*guard]struct{} // conditional writes under way
+	tidied  time.Time           // when lifecycle rules were last looked at
 	emptied map[string]struct{} // keys that were deleted, see Habits.EmptiedStay
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Settings of a bucket: versioning and object lock are kept, returned and obeyed; lifecycle.go and bucketaccess.go have
@@ -51,6 +52,7 @@ func (b *bucket) configure(change func(*bucketInfo) error) error {
 		return err
 	}
 	b.info = next
+	b.tidied = time.Time{} // what new rules say is due at once
 	return nil
 }
 

@@ -1,8 +1,10 @@
 package s3server
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/http"
+	"time"
 )
 
 // lifecycleXML is a lifecycle configuration. A rule is kept as it was written, so that nothing of it
@@ -16,20 +18,62 @@ type lifecycleRule struct {
 	Inner string `xml:",innerxml"`
 }
 
-// ruleFacts are what S3 checks of a rule.
+// ruleFacts are what a rule says.
 type ruleFacts struct {
-	XMLName    xml.Name  `xml:"Rule"`
-	ID         string    `xml:"ID"`
-	Status     string    `xml:"Status"`
-	Filter     *struct{} `xml:"Filter"`
-	Prefix     *string   `xml:"Prefix"`
-	Expiration *struct{} `xml:"Expiration"`
+	XMLName    xml.Name    `xml:"Rule"`
+	ID         string      `xml:"ID"`
+	Status     string      `xml:"Status"`
+	Filter     *ruleFilter `xml:"Filter"`
+	Prefix     *string     `xml:"Prefix"`
+	Expiration *struct {
+		Days                      int
+		Date                      time.Time
+		ExpiredObjectDeleteMarker bool
+	} `xml:"Expiration"`
 	Transition []struct {
+		Days         int
+		Date         time.Time
 		StorageClass string
 	} `xml:"Transition"`
-	NoncurrentVersionExpiration    *struct{}  `xml:"NoncurrentVersionExpiration"`
-	NoncurrentVersionTransition    []struct{} `xml:"NoncurrentVersionTransition"`
-	AbortIncompleteMultipartUpload *struct{}  `xml:"AbortIncompleteMultipartUpload"`
+	NoncurrentVersionExpiration *struct {
+		NoncurrentDays, NewerNoncurrentVersions int
+	} `xml:"NoncurrentVersionExpiration"`
+	NoncurrentVersionTransition []struct {
+		NoncurrentDays int
+		StorageClass   string
+	} `xml:"NoncurrentVersionTransition"`
+	AbortIncompleteMultipartUpload *struct {
+		DaysAfterInitiation int
+	} `xml:"AbortIncompleteMultipartUpload"`
+}
+
+type ruleFilter struct {
+	ruleScope
+	Tag *struct{}
+	And *struct {
+		ruleScope
+		Tag []struct{}
+	}
+}
+
+// ruleScope is which objects are meant. Objects here have no tags, so that a rule for some means none.
+type ruleScope struct {
+	Prefix                string
+	ObjectSizeGreaterThan *int64
+	ObjectSizeLessThan    *int64
+}
+
+// scope is which objects a rule is about; none if it wants tags.
+func (f ruleFacts) scope() (of ruleScope, none bool) {
+	switch {
+	case f.Prefix != nil:
+		return ruleScope{Prefix: *f.Prefix}, false
+	case f.Filter == nil || f.Filter.Tag != nil:
+		return of, true
+	case f.Filter.And != nil:
+		return f.Filter.And.ruleScope, len(f.Filter.And.Tag) > 0
+	}
+	return f.Filter.ruleScope, false
 }
 
 // acts reports whether a rule does anything at all.
@@ -39,6 +83,13 @@ func (f ruleFacts) acts() bool {
 }
 
 const maxLifecycleRules = 1000
+
+// What rules without a size do not move, by a header of the document.
+const (
+	minimumHeader = "X-Amz-Transition-Default-Minimum-Object-Size"
+	minimum128K   = "all_storage_classes_128K"
+	minimumVaries = "varies_by_storage_class" // only the archive classes take smaller ones
+)
 
 func (l *lifecycleXML) check() error {
 	if len(l.Rules) == 0 || len(l.Rules) > maxLifecycleRules {
@@ -68,11 +119,15 @@ func (l *lifecycleXML) check() error {
 
 func (s *Server) putLifecycle(c *call) error {
 	var ask lifecycleXML
+	minimum := cmp.Or(c.r.Header.Get(minimumHeader), minimum128K)
 	return s.change(c, &ask, func(info *bucketInfo) error {
 		if err := ask.check(); err != nil {
 			return err
 		}
-		info.Lifecycle = ask.Rules
+		if minimum != minimum128K && minimum != minimumVaries {
+			return invalidArgument("Invalid transition default minimum object size")
+		}
+		info.Lifecycle, info.LifecycleMinimum = ask.Rules, minimum
 		return nil
 	})
 }
@@ -86,5 +141,6 @@ func (s *Server) getLifecycle(c *call) error {
 	if len(rules) == 0 {
 		return apiErr(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
 	}
+	c.w.Header().Set(minimumHeader, b.configured().LifecycleMinimum)
 	return c.writeXML(http.StatusOK, lifecycleXML{Rules: rules})
 }

@@ -100,6 +100,9 @@ func (s *Server) getObject(c *call) error {
 		now.lock.describe(h)
 	}
 	b.named(h, o.Version)
+	if expiry := b.expiryOf(o); expiry != "" {
+		h.Set("X-Amz-Expiration", expiry)
+	}
 	if now.restore != "" {
 		h.Set("X-Amz-Restore", now.restore)
 	}

@@ -195,6 +195,11 @@ func (s *Server) dispatch(c *call) error {
 	if owner := c.r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != s.opt.Owner && !s.opt.AnyOwner {
 		return accessDenied("Access Denied")
 	}
+	if b, err := s.store.bucket(c.bucket); err == nil {
+		if err := b.tidy(s.now().Add(s.opt.RulesAhead())); err != nil {
+			return err
+		}
+	}
 	run, ok := s.run[c.op]
 	if !ok {
 		return notImplemented(c.r.Method + " " + c.r.URL.RawQuery)

@@ -38,6 +38,9 @@ type Options struct {
 	MinPartBytes int64
 	// ThawAfter is how long an archived object takes to become readable after RestoreObject.
 	ThawAfter time.Duration
+	// RulesAhead is by how much lifecycle rules are followed too early, for tests: the clock that signatures are
+	// compared with cannot be moved by days.
+	RulesAhead func() time.Duration
 	// HideLocks keeps GET and HEAD from telling of locks, as for callers without s3:GetObjectRetention.
 	HideLocks bool
 	// RepeatComplete answers a repeated CompleteMultipartUpload as the first; without it the upload
@@ -117,6 +120,9 @@ func fill(opt *Options) {
 	}
 	if opt.PageKeys == 0 {
 		opt.PageKeys = maxListed
+	}
+	if opt.RulesAhead == nil {
+		opt.RulesAhead = func() time.Duration { return 0 }
 	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now

@@ -38,6 +38,8 @@ type bucketInfo struct {
 	ObjectLock  bool   `json:",omitempty"` // for good, once it is on
 	DefaultLock defaultLock
 	Lifecycle   []lifecycleRule `json:",omitempty"`
+	// LifecycleMinimum is which objects transitions without a size leave alone.
+	LifecycleMinimum string `json:",omitempty"`
 
 	Encryption   []encryptionRule `json:",omitempty"`
 	PublicAccess *publicAccessXML `json:",omitempty"`

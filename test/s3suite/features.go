@@ -3,27 +3,28 @@ package s3suite
 // Features are the points where stores differ from S3, or S3 from itself. Each says what the store does;
 // what no field allows, every store must do as S3 does.
 type Features struct {
-	Settings       bool   // remembers server-side encryption and storage class
-	NestedKeys     bool   // holds both a and a/b
-	AnyKey         bool   // control characters, "..", double slashes and 1,024 bytes without a slash in keys
-	EncodesKeys    bool   // lists keys percent-encoded when asked (encoding-type=url)
-	UploadPaging   bool   // goes on listing uploads at the NextUploadIdMarker that it gave
-	CompletesTwice bool   // a repeated CompleteMultipartUpload answers as the first did, not NoSuchUpload
-	VersionPaging  bool   // goes on listing versions at the NextVersionIdMarker that it gave
-	MarkerIsAbsent bool   // If-None-Match holds over a delete marker
-	NullMarkers    bool   // tells the delete marker "null" from the versions below it
-	TellsDefault   bool   // HEAD tells of a retention that the bucket's default gave
-	LockNeedsSum   bool   // refuses to lock what comes without a checksum
-	Lifecycle      bool   // keeps lifecycle rules
-	BucketSettings bool   // keeps default encryption and public access block
-	UnknownKeyCode string // the error for an access key that nobody has
+	Settings        bool   // remembers server-side encryption and storage class
+	NestedKeys      bool   // holds both a and a/b
+	AnyKey          bool   // control characters, "..", double slashes and 1,024 bytes without a slash in keys
+	EncodesKeys     bool   // lists keys percent-encoded when asked (encoding-type=url)
+	UploadPaging    bool   // goes on listing uploads at the NextUploadIdMarker that it gave
+	CompletesTwice  bool   // a repeated CompleteMultipartUpload answers as the first did, not NoSuchUpload
+	VersionPaging   bool   // goes on listing versions at the NextVersionIdMarker that it gave
+	MarkerIsAbsent  bool   // If-None-Match holds over a delete marker
+	NullMarkers     bool   // tells the delete marker "null" from the versions below it
+	TellsDefault    bool   // HEAD tells of a retention that the bucket's default gave
+	LockNeedsSum    bool   // refuses to lock what comes without a checksum
+	Lifecycle       bool   // keeps lifecycle rules
+	LifecycleAtOnce bool   // does what rules say when it is due, not within days
+	BucketSettings  bool   // keeps default encryption and public access block
+	UnknownKeyCode  string // the error for an access key that nobody has
 }
 
 // Ours is what the server of this repository does: S3's own answers.
 func Ours() Features {
 	return Features{
 		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, VersionPaging: true,
-		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true, BucketSettings: true,
+		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true, LifecycleAtOnce: true, BucketSettings: true,
 		UnknownKeyCode: "InvalidAccessKeyId",
 	}
 }

@@ -3,7 +3,6 @@ package lifecycle
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -53,25 +52,58 @@ func conflictsOf(r *s3.LifecycleRule, job config.Job) (all []Conflict) {
 				"and knows which ones must stay.",
 		})
 	}
+	if r.AbortDays == 1 {
+		all = append(all, Conflict{
+			What:   name + " aborts uploads a day after they began, so that a backup that takes longer cannot be completed",
+			Remedy: "Let that rule wait for 7 days.",
+		})
+	}
 	for _, t := range r.Transitions {
-		if !t.Noncurrent {
+		switch {
+		case t.Noncurrent:
+		case dumpsAlone(r) && isArchive(t.Class):
+			all = append(all, archivedDumps(name, t, job)...)
+		default:
 			all = append(all, transition(name, t, job)...)
 		}
 	}
 	return all
 }
 
+// dumpsAlone reports whether the rule leaves everything alone that is read to list and choose sets.
+func dumpsAlone(r *s3.LifecycleRule) bool { return r.OverBytes >= backup.MaxContentsStored }
+
+func isArchive(class string) bool { return class == "GLACIER" || class == "DEEP_ARCHIVE" }
+
+// archivedDumps is a conflict unless the job's configuration says the same.
+func archivedDumps(name string, t s3.Transition, job config.Job) []Conflict {
+	longest, ends := Longest(job.Keep)
+	asWanted := job.Transition == config.Transition{Class: t.Class, Days: t.Days}
+	if asWanted || ends && t.At.IsZero() && t.Days >= longest {
+		return nil
+	}
+	return []Conflict{{
+		What: name + " moves dumps to " + t.Class + " " + whenText(t) + ": from then on they cannot be verified, drilled or " +
+			"restored until they are thawed, which takes hours",
+		Remedy: "Take the transition out of that rule, or configure s3.transition if that is what you want.",
+	}}
+}
+
+func whenText(t s3.Transition) string {
+	if !t.At.IsZero() {
+		return "on " + t.At.UTC().Format("2006-01-02")
+	}
+	return fmt.Sprintf("after %d days", t.Days)
+}
+
 func transition(name string, t s3.Transition, job config.Job) []Conflict {
 	longest, ends := Longest(job.Keep)
-	when := fmt.Sprintf("after %d days", t.Days)
-	if !t.At.IsZero() {
-		when = "on " + t.At.UTC().Format("2006-01-02")
-	}
+	when := whenText(t)
 	reached := !ends || !t.At.IsZero() || t.Days < longest
 	switch {
 	case !reached:
 		return nil
-	case slices.Contains([]string{"GLACIER", "DEEP_ARCHIVE"}, t.Class):
+	case isArchive(t.Class):
 		return []Conflict{{
 			What: name + " moves sets to " + t.Class + " " + when + ", with their manifests: from then on they cannot be " +
 				"listed, verified, drilled or restored until they are thawed, which takes hours",

@@ -36,6 +36,10 @@ func TestEachRuleThatTouchesSetsIsComparedWithWhatRetentionKeeps(t *testing.T) {
 		"archives nothing":          {month, s3.LifecycleRule{Transitions: []s3.Transition{{Class: "GLACIER", Days: 90}}}, "", false},
 		"a minimum that is longer":  {month, s3.LifecycleRule{Transitions: []s3.Transition{{Class: "STANDARD_IA", Days: 10}}}, "where each is paid for 30 days at least", true},
 		"a minimum that fits":       {year, s3.LifecycleRule{Transitions: []s3.Transition{{Class: "GLACIER_IR", Days: 30}}}, "", false},
+		"archives dumps":            {year, s3.LifecycleRule{Narrow: true, OverBytes: 256 << 20, Transitions: []s3.Transition{{Class: "GLACIER", Days: 90}}}, "(for objects of some sizes or tags) moves dumps to GLACIER after 90 days", false},
+		"archives contents too":     {year, s3.LifecycleRule{Narrow: true, OverBytes: 255 << 20, Transitions: []s3.Transition{{Class: "GLACIER", Days: 90}}}, "with their manifests", false},
+		"archives dumps, too late":  {month, s3.LifecycleRule{Narrow: true, OverBytes: 256 << 20, Transitions: []s3.Transition{{Class: "GLACIER", Days: 30}}}, "", false},
+		"aborts what is under way":  {month, s3.LifecycleRule{AbortDays: 1}, "aborts uploads a day after they began", false},
 		"old versions":              {month, s3.LifecycleRule{NoncurrentDays: 7, AbortDays: 7, ExpireMarkers: true, Transitions: []s3.Transition{{Class: "GLACIER", Days: 1, Noncurrent: true}}}, "", false},
 	} {
 		c.rule.ID, c.rule.Enabled = "tidy", true
@@ -50,5 +54,18 @@ func TestEachRuleThatTouchesSetsIsComparedWithWhatRetentionKeeps(t *testing.T) {
 		if got := lifecycle.Conflicts(job(c.keep), []s3.LifecycleRule{c.rule}); len(got) > 0 {
 			t.Errorf("%s, disabled: %+v", name, got)
 		}
+	}
+}
+
+func TestDumpsThatAreArchivedAsTheJobSaysAreNoConflict(t *testing.T) {
+	j := job(config.Keep{Days: 400})
+	j.Transition = config.Transition{Class: "DEEP_ARCHIVE", Days: 60}
+	rule := s3.LifecycleRule{Enabled: true, Narrow: true, OverBytes: 256 << 20, Transitions: []s3.Transition{{Class: "DEEP_ARCHIVE", Days: 60}}}
+	if got := lifecycle.Conflicts(j, []s3.LifecycleRule{rule}); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+	rule.Transitions[0].Days = 30
+	if got := lifecycle.Conflicts(j, []s3.LifecycleRule{rule}); len(got) != 1 {
+		t.Errorf("another time: %+v", got)
 	}
 }
