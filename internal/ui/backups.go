@@ -124,11 +124,8 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			off: cmp.Or(sh.denied(), bad, noManifest(s)),
 			run: func() tea.Cmd { return askProve(sh, ProveRestored, *s) },
 		},
-		{
-			keys: []string{"R"}, short: "restore", help: "restore: all or parts, into a new database or a live one's place",
-			off: unsignedOr(s, bad),
-			run: func() tea.Cmd { return askRestore(sh, *s) },
-		},
+		restoreKey("restore: all or parts, into a new database or a live one's place", unsignedOr(s, bad),
+			func() tea.Cmd { return askRestore(sh, *s) }),
 		{
 			keys: []string{"b"}, short: "back up", help: "back this database up now", off: cmp.Or(sh.denied(), noJob),
 			run: func() tea.Cmd { return askBackup(sh, job) },

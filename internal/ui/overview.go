@@ -68,10 +68,7 @@ func (o *overview) keys() []binding {
 			keys: []string{"d"}, short: "drill", help: "drill its newest backup: restore it into a server of its own, compare",
 			off: cmp.Or(o.denied(), noSet), run: with(asking(ProveRestored)),
 		},
-		{
-			keys: []string{"R"}, short: "restore", help: "restore its newest backup into a new database", off: noSet,
-			run: with(askRestore),
-		},
+		restoreKey("restore its newest backup into a new database", noSet, with(askRestore)),
 		{
 			keys: []string{"enter", "o"}, label: "enter", short: "details", help: "its newest backup", off: noSet,
 			run: func() tea.Cmd { return o.post(pushMsg{newDetails(o.shared, *d.newest)}) },

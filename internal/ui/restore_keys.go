@@ -1,4 +1,4 @@
-// The wizard's keys, step by step.
+// The keys of a restore: `R`, which begins it on every screen that shows a set, and the wizard's, step by step.
 
 package ui
 
@@ -7,6 +7,11 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 )
+
+// restoreKey is how a screen offers the restore of a set.
+func restoreKey(help, off string, run func() tea.Cmd) binding {
+	return binding{keys: []string{"R"}, short: "restore", help: help, off: off, run: run}
+}
 
 // typed takes text while the target's name, or a mapping of roles, is being typed.
 func (w *wizard) typed(k tea.KeyMsg) (tea.Cmd, bool) {
