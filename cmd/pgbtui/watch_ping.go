@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 const pingTime = 15 * time.Second
@@ -23,11 +23,7 @@ func ping(ctx context.Context, address string) error {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return err
+		return printable.WithoutURL(err)
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, bounded.Reader(response.Body, 1<<10))

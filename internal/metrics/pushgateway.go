@@ -19,6 +19,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // Pushgateway is one gateway. Host tells the groups of several hosts apart.
@@ -64,11 +65,7 @@ func (p Pushgateway) push(ctx context.Context, g Group) error {
 	request.Header.Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return err
+		return printable.WithoutURL(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 == 2 {

@@ -81,7 +81,7 @@ func (s sender) once(ctx context.Context, target *url.URL, body []byte) (wait ti
 	response, err := s.client.Do(request)
 	if err != nil {
 		return 0, true, fault.New(fault.Unavailable, "notify: post to Slack",
-			"Check that this host reaches the webhook's server.", withoutAddress(err))
+			"Check that this host reaches the webhook's server.", printable.WithoutURL(err))
 	}
 	defer response.Body.Close()
 	answer, _ := bounded.Head(response.Body, answerLimit)
@@ -101,15 +101,6 @@ func (s sender) once(ctx context.Context, target *url.URL, body []byte) (wait ti
 	}
 	return wait, again, fault.New(code, "notify: post to Slack", "Check the webhook: it may have been revoked.",
 		errors.New(strings.TrimSpace(response.Status+" "+said)))
-}
-
-// withoutAddress keeps the cause of a *url.Error, whose own text begins with the address.
-func withoutAddress(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return errors.New("the request failed")
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

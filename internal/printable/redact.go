@@ -1,6 +1,8 @@
 package printable
 
 import (
+	"errors"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,3 +50,12 @@ func replaceWord(text, word string) string {
 }
 
 func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// WithoutURL is why a call over HTTP failed. The text of a *url.Error begins with the address, which may be a secret.
+func WithoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return errors.New("the request failed")
+}

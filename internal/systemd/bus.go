@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"encoding/hex"
 	"os"
 	"strconv"
 	"strings"
@@ -140,9 +141,8 @@ func unitOfPath(path dbus.ObjectPath) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '_' && i+2 < len(s) {
-			hi, lo := hexDigit(s[i+1]), hexDigit(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				b.WriteByte(byte(hi<<4 | lo))
+			if raw, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				b.Write(raw)
 				i += 2
 				continue
 			}

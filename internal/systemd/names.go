@@ -6,6 +6,7 @@
 package systemd
 
 import (
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
@@ -175,9 +176,8 @@ func Unescape(s string) string {
 			continue
 		}
 		if s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x' {
-			hi, lo := hexDigit(s[i+2]), hexDigit(s[i+3])
-			if hi >= 0 && lo >= 0 {
-				b.WriteByte(byte(hi<<4 | lo))
+			if raw, err := hex.DecodeString(s[i+2 : i+4]); err == nil {
+				b.Write(raw)
 				i += 3
 				continue
 			}
@@ -190,16 +190,3 @@ func Unescape(s string) string {
 // jobInstance is what Escape makes of a job's name, as a regular expression of Go and of JavaScript.
 // A name that begins with a slash is left out: escaped, it looks like an option.
 const jobInstance = `^(?:[A-Za-z0-9:_]|\\x[0-9a-f]{2})(?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*$`
-
-// hexDigit is the value of a hexadecimal digit, or -1.
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}

@@ -42,11 +42,7 @@ func (d *details) enter(ctx context.Context) tea.Cmd {
 	if d.Sources.Catalogue == nil || d.set.Manifest == nil {
 		return nil
 	}
-	c, s := d.Sources.Catalogue, d.set
-	return d.asker.ask(ctx, d.update, func(ctx context.Context) tea.Msg {
-		v, err := c.Contents(ctx, s)
-		return contentsMsg{v, err}
-	})
+	return d.asker.ask(ctx, d.update, readContents(d.Sources.Catalogue, d.set))
 }
 
 func (d *details) update(msg tea.Msg) tea.Cmd {

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"context"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -29,31 +30,30 @@ func (r *root) readGoals() tea.Cmd {
 }
 
 func (r *root) readSets() tea.Cmd {
-	if r.Sources.Catalogue == nil {
-		r.sets.put(r.now, nil, r.missing("catalogue"))
-		return nil
-	}
-	r.sets.tried = r.now
-	return r.sets.asker.ask(r.ctx, r.fed, readSets(r.Sources.Catalogue))
+	absent := r.Sources.Catalogue == nil
+	return r.sets.read(r, absent, r.missing("catalogue"), readSets(r.Sources.Catalogue))
 }
 
 func (r *root) readTimers() tea.Cmd {
-	if r.Sources.Timers == nil {
-		r.timers.put(r.now, nil, r.missing("timers"))
-		return nil
-	}
-	r.timers.tried = r.now
-	return r.timers.asker.ask(r.ctx, r.fed, readTimers(r.Sources.Timers))
+	absent := r.Sources.Timers == nil
+	return r.timers.read(r, absent, r.missing("timers"), readTimers(r.Sources.Timers))
 }
 
 // readTold says nothing of a host without a watch of its own.
 func (r *root) readTold() tea.Cmd {
-	if r.Sources.Told == nil {
-		r.told.put(r.now, nil, r.Sources.Missing["told"])
+	absent := r.Sources.Told == nil
+	return r.told.read(r, absent, r.Sources.Missing["told"], readTold(r.Sources.Told))
+}
+
+// read asks a feed's source once more. Where it is absent, missing says why, if anything is to be said.
+func (f *feed[T]) read(r *root, absent bool, missing error, ask func(context.Context) tea.Msg) tea.Cmd {
+	if absent {
+		var nothing T
+		f.put(r.now, nothing, missing)
 		return nil
 	}
-	r.told.tried = r.now
-	return r.told.asker.ask(r.ctx, r.fed, readTold(r.Sources.Told))
+	f.tried = r.now
+	return f.asker.ask(r.ctx, r.fed, ask)
 }
 
 func (r *root) watchUnits() tea.Cmd {

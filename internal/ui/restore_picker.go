@@ -45,11 +45,7 @@ func (p *picker) enter(ctx context.Context) tea.Cmd {
 			"Name the tables on the command line: `"+p.cliLine()+"`.", nil)
 		return nil
 	}
-	c, s := p.Sources.Catalogue, p.set
-	return p.asker.ask(ctx, p.update, func(ctx context.Context) tea.Msg {
-		v, err := c.Contents(ctx, s)
-		return contentsMsg{v, err}
-	})
+	return p.asker.ask(ctx, p.update, readContents(p.Sources.Catalogue, p.set))
 }
 
 func (p *picker) update(msg tea.Msg) tea.Cmd {

@@ -186,6 +186,13 @@ func readSets(c Catalogue) func(context.Context) tea.Msg {
 	}
 }
 
+func readContents(c Catalogue, set backup.Set) func(context.Context) tea.Msg {
+	return func(ctx context.Context) tea.Msg {
+		contents, err := c.Contents(ctx, set)
+		return contentsMsg{contents, err}
+	}
+}
+
 func readTimers(t Timers) func(context.Context) tea.Msg {
 	return func(ctx context.Context) tea.Msg {
 		timers, err := t.Timers(ctx)

@@ -51,22 +51,23 @@ func (s *Server) follow(primary *Server) error {
 func (s *Server) CatchUp(t testing.TB, primary *Server) {
 	t.Helper()
 	written := primary.QueryString(t, "postgres", "SELECT pg_current_wal_lsn()::text")
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if s.QueryInt(t, "postgres", "SELECT (pg_last_wal_replay_lsn() >= $1::text::pg_lsn)::int", written) == 1 {
-			return
-		}
-	}
-	t.Fatalf("pgtest: the standby does not catch up:\n%s", s.Log())
+	s.await(t, "SELECT (pg_last_wal_replay_lsn() >= $1::text::pg_lsn)::int", written, "the standby does not catch up")
 }
 
 // Receive waits until a standby has got what its primary has written so far, which it may be unable to replay.
 func (s *Server) Receive(t testing.TB, primary *Server) {
 	t.Helper()
 	written := primary.QueryString(t, "postgres", "SELECT pg_current_wal_flush_lsn()::text")
+	s.await(t, "SELECT (pg_last_wal_receive_lsn() >= $1::text::pg_lsn)::int", written, "nothing comes to the standby")
+}
+
+// await asks a standby until it answers 1.
+func (s *Server) await(t testing.TB, question, position, complaint string) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if s.QueryInt(t, "postgres", "SELECT (pg_last_wal_receive_lsn() >= $1::text::pg_lsn)::int", written) == 1 {
+		if s.QueryInt(t, "postgres", question, position) == 1 {
 			return
 		}
 	}
-	t.Fatalf("pgtest: nothing comes to the standby:\n%s", s.Log())
+	t.Fatalf("pgtest: %s:\n%s", complaint, s.Log())
 }
