@@ -58,6 +58,7 @@ also stand inside a job.
   compression: auto             or a level of zstd, 1 to 19; auto takes what the host has to spare
   rpo: 26h                      the newest good backup may be that old; default: by the job's timer
   proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
+  rto: 4h                       a restore may take that long, by the newest drill or restore; default: not judged
   stall_after: 10m              a run without a byte for this long ends
   connect_wait: 2m              how long a run waits for PostgreSQL
   lock_wait: 5m                 how long pg_dump waits for a table's lock

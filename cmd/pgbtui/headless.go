@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
@@ -35,6 +36,7 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	beat.begin(ctx)
 	end := runBackup(ctx, o, c, job)
 	beat.end(ctx, end)
+	rememberServer(ctx, o, job)
 	measureRun(ctx, o, c, job, exitCode(end))
 	return end
 }
@@ -76,6 +78,23 @@ func runBackup(ctx context.Context, o *headlessOptions, c *config.Config, job co
 		return exitWith(fault.Warnings)
 	}
 	return nil
+}
+
+// rememberServer keeps which databases the job's server has, for who may not log in there and has to say what no job
+// backs up. Nothing of the backup depends on it.
+func rememberServer(ctx context.Context, o *headlessOptions, job config.Job) {
+	dir := o.env.getenv("STATE_DIRECTORY")
+	if dir == "" || ctx.Err() != nil {
+		return
+	}
+	log := o.run.logs.logger(slog.LevelInfo)
+	seen, err := dump.LookAtServer(ctx, job, o.run.withoutStore(o.run.logs.logger(slog.LevelError)), o.env.now())
+	if err == nil {
+		err = seen.Save(dir)
+	}
+	if err != nil {
+		log.InfoContext(ctx, "which databases no job backs up is left to the next run: "+oneLine(err))
+	}
 }
 
 func runJSON(r *dump.Result) jsonRun {

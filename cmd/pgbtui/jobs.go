@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,27 +138,24 @@ func lastRun(u *watch.JobUnits) (how string, at *time.Time) {
 
 // addUncovered asks each server for its databases.
 func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *jsonJobs) {
-	asked := map[config.Postgres]bool{}
-	for _, job := range c.All() { // also the only job, which the environment alone names
-		if asked[job.Postgres] {
-			continue
-		}
-		asked[job.Postgres] = true
-		names, err := dump.ServerDatabases(ctx, job, o.run.withoutStore(o.logs.logger(slog.LevelError)), 0)
+	covered := watch.Coverages(c, func(of config.Postgres) *dump.Server { // also of the only job, which the environment alone names
+		seen, err := dump.LookAtServer(ctx, config.Job{Postgres: of}, o.run.withoutStore(o.logs.logger(slog.LevelError)), o.env.now())
 		if err != nil {
 			out.Notes = append(out.Notes, "it is not known which databases no job covers: "+oneLine(err))
-			continue
+			return nil
 		}
-		for _, name := range names {
-			covered := slices.ContainsFunc(c.All(), func(j config.Job) bool {
-				return j.Postgres == job.Postgres && j.Covers(name)
-			})
-			if covered || c.Excluded(name) {
-				continue
-			}
-			out.Uncovered = append(out.Uncovered, jsonUncovered{
-				Database: name, Host: job.Postgres.Host, Port: job.Postgres.Port,
-			})
+		return seen
+	})
+	out.Uncovered = append(out.Uncovered, uncoveredJSON(covered)...)
+}
+
+// uncoveredJSON is a row for each database that no job backs up.
+func uncoveredJSON(all []watch.Coverage) []jsonUncovered {
+	rows := []jsonUncovered{}
+	for _, c := range all {
+		for _, name := range c.Uncovered {
+			rows = append(rows, jsonUncovered{Database: name, Host: c.Host, Port: c.Port})
 		}
 	}
+	return rows
 }

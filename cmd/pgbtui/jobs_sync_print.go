@@ -76,7 +76,7 @@ func timingText(t jsonTiming, state string) string {
 	}
 	text := strings.Join(t.Calendar, ", ")
 	if t.JitterSeconds > 0 {
-		text += " and up to " + readable.Took(time.Duration(t.JitterSeconds)*time.Second) + " later"
+		text += " and up to " + readable.Age(time.Duration(t.JitterSeconds)*time.Second) + " later"
 	}
 	return "on, " + text
 }

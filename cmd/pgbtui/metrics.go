@@ -154,6 +154,7 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 		names = append(names, job.Title())
 		host.Samples = append(host.Samples, metrics.Expected(metrics.WhoOf(job), metrics.Objective{
 			RPO: saw.Objective.RPO, ProofWithin: saw.Objective.ProofWithin, ProofLevel: saw.Objective.ProofLevel.String(),
+			RTO: saw.Objective.RTO,
 		})...)
 		if saw.SetsErr == nil {
 			groups = append(groups, metrics.Sets(job, saw.Sets))
@@ -162,6 +163,9 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 	for _, f := range problems(l.found) {
 		host.Samples = append(host.Samples, metrics.Problem(subjectOf(f, l.jobs), string(f.Kind), f.Severity.String()))
 	}
+	if n, known := uncoveredOf(l.seen.Coverage); known {
+		host.Samples = append(host.Samples, metrics.Uncovered(n))
+	}
 	bad := sendMetrics(ctx, to, append(groups, host))
 	if t := (metrics.Textfile{Dir: l.config.Metrics.Textfile}); t.Dir != "" && len(names) > 0 && l.seen.HostErr == nil {
 		if err := t.Sweep(names, l.at); err != nil && len(bad) == 0 {
@@ -169,6 +173,17 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 		}
 	}
 	return metricsTrouble(bad)
+}
+
+// uncoveredOf is how many databases no job backs up; not known where a server was never asked.
+func uncoveredOf(all []watch.Coverage) (n int, known bool) {
+	for _, c := range all {
+		if c.At.IsZero() {
+			return 0, false
+		}
+		n += len(c.Uncovered)
+	}
+	return n, len(all) > 0
 }
 
 func metricsTrouble(bad []refused) (found []watch.Finding) {

@@ -21,6 +21,11 @@ type jsonStatus struct {
 	OK     bool        `json:"ok"`
 	Jobs   []jsonState `json:"jobs"`
 	Host   []string    `json:"host,omitempty"` // what is wrong with this host's units
+
+	// Uncovered are databases that no job backs up, as the newest runs saw their servers. CoverageAt is when the one was
+	// asked whose answer is oldest.
+	Uncovered  []jsonUncovered `json:"uncovered"`
+	CoverageAt *time.Time      `json:"coverageAt"`
 }
 
 type jsonState struct {
@@ -31,6 +36,7 @@ type jsonState struct {
 	AgeSeconds *int64   `json:"ageSeconds"` // of the newest good set
 	RPOSeconds int64    `json:"rpoSeconds"`
 	RPOFrom    string   `json:"rpoFrom"`
+	RTOSeconds *int64   `json:"rtoSeconds"` // null: not asked for
 	Problems   []string `json:"problems"`
 	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
 
@@ -87,7 +93,10 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if out.Host, err = watchTrouble(ctx, bus); err != nil {
 		return err
 	}
-	out.OK = out.OK && len(out.Host) == 0
+	if o.job == "" {
+		out.addCoverage(snapshot.Coverage)
+	}
+	out.OK = out.OK && len(out.Host) == 0 && len(out.Uncovered) == 0
 	if err := printStatus(o.streams, out, o.env.now()); err != nil {
 		return err
 	}
@@ -99,7 +108,7 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 
 // statusOf is the state of these jobs, which are in the order of snapshot.Jobs.
 func statusOf(jobs []config.Job, snapshot watch.Snapshot, now time.Time) (jsonStatus, error) {
-	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}}
+	out := jsonStatus{Schema: jsonSchema, OK: true, Jobs: []jsonState{}, Uncovered: []jsonUncovered{}}
 	for i, job := range jobs {
 		if err := snapshot.Jobs[i].SetsErr; err != nil {
 			return out, err
@@ -109,6 +118,21 @@ func statusOf(jobs []config.Job, snapshot watch.Snapshot, now time.Time) (jsonSt
 		out.Jobs = append(out.Jobs, one)
 	}
 	return out, nil
+}
+
+// addCoverage adds what no job backs up. Of a server that no run has asked yet, nothing is known.
+func (out *jsonStatus) addCoverage(all []watch.Coverage) {
+	out.Uncovered = append(out.Uncovered, uncoveredJSON(all)...)
+	for i := range all {
+		at := all[i].At.UTC()
+		if at.IsZero() {
+			out.CoverageAt = nil
+			return
+		}
+		if out.CoverageAt == nil || at.Before(*out.CoverageAt) {
+			out.CoverageAt = &at
+		}
+	}
 }
 
 // watchTrouble is what is wrong with the watch's own timer. The watch reports everything else, but cannot report
@@ -134,6 +158,9 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()),
 		RPOFrom: seen.Objective.RPOFrom, Problems: []string{}, title: job.Title(),
 	}
+	if rto := int64(seen.Objective.RTO.Seconds()); rto > 0 {
+		s.RTOSeconds = &rto
+	}
 	if gone := seen.Found.GoneSince; !gone.IsZero() {
 		since := gone.UTC()
 		s.GoneSince = &since
@@ -147,7 +174,7 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 	}
 	for _, f := range seen.Judge(nil, now) {
 		switch {
-		case f.Severity == watch.Critical || f.Kind == watch.KindProof:
+		case f.Severity == watch.Critical || f.Kind == watch.KindProof || f.Kind == watch.KindRTO:
 			s.OK = false
 			s.Problems = append(s.Problems, f.Text())
 		case f.Kind != watch.KindWarnings: // the set's own, which `show` has; those that matter here are the drops
@@ -155,6 +182,14 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 		}
 	}
 	return s
+}
+
+// rtoText is the objective of a restore's time, where there is one.
+func (s *jsonState) rtoText() string {
+	if s.RTOSeconds == nil {
+		return ""
+	}
+	return "; objective " + readable.Age(time.Duration(*s.RTOSeconds)*time.Second)
 }
 
 func printStatus(to *streams, out jsonStatus, now time.Time) error {
@@ -178,7 +213,7 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		}
 		to.sayf("%s %s%s\n", word, printable.Text(s.title), newest)
 		if s.Newest != nil {
-			to.sayf("     %s\n", s.Newest.RestoreTime.text(now))
+			to.sayf("     %s%s\n", s.Newest.RestoreTime.text(now), s.rtoText())
 		}
 		for _, problem := range s.Problems {
 			to.sayf("     %s\n", printable.Text(problem))
@@ -186,6 +221,10 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		for _, warning := range s.Warnings {
 			to.sayf("     warning: %s\n", printable.Text(warning))
 		}
+	}
+	for _, u := range out.Uncovered {
+		to.sayf("WARN no job backs up database %s%s: add one, or name it in exclude at the top of the configuration\n",
+			printable.Text(u.Database), serverText(u))
 	}
 	for _, problem := range out.Host {
 		to.sayf("FAIL %s\n", printable.Text(problem))

@@ -83,10 +83,16 @@ func newWatched(t *testing.T, alert string) *watched {
 	return w
 }
 
+// configure excludes all databases that no job backs up: the server has those of other tests.
 func (w *watched) configure(t *testing.T, alert string) {
 	t.Helper()
-	text := fmt.Sprintf("read_only: true\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\n"+
-		"drill: {server: {host: %s, port: %q, user: %s}}\njobs: {%s: {}}\n%s", w.s3.Bucket, w.s3.Endpoint, w.pg.Host, w.pg.Port, w.pg.User, w.db, alert)
+	w.configureExcluding(t, `["*"]`, alert)
+}
+
+func (w *watched) configureExcluding(t *testing.T, exclude, alert string) {
+	t.Helper()
+	text := fmt.Sprintf("read_only: true\nexclude: %s\ns3: {bucket: %s, region: us-east-1, endpoint: %q, path_style: true}\n"+
+		"drill: {server: {host: %s, port: %q, user: %s}}\njobs: {%s: {}}\n%s", exclude, w.s3.Bucket, w.s3.Endpoint, w.pg.Host, w.pg.Port, w.pg.User, w.db, alert)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,8 @@ type Objectives struct {
 	RPO         time.Duration // the newest good set is at most this old
 	ProofWithin time.Duration // the newest proof of ProofLevel is at most this old; 0: not asked for
 	ProofLevel  Level
-	GoneSince   time.Time // the database was dropped then: no new sets and proofs are expected; zero: it is there
+	RTO         time.Duration // a restore of the newest good set takes at most this long; 0: not asked for
+	GoneSince   time.Time     // the database was dropped then: no new sets and proofs are expected; zero: it is there
 }
 
 // Health is whether one database can be recovered by a job's sets, judged from these alone.
@@ -34,6 +35,7 @@ const (
 	ProblemIntegrity ProblemKind = "integrity" // the stored bytes of the newest good set are bad
 	ProblemDrill     ProblemKind = "drill"     // the newest drill of the job failed
 	ProblemProof     ProblemKind = "proof"     // no proof within the objective
+	ProblemRTO       ProblemKind = "rto"       // a restore takes longer than the objective, or nobody knows how long
 	ProblemWarnings  ProblemKind = "warnings"  // the newest good set was made with warnings
 	ProblemClock     ProblemKind = "clock"     // something lies in the future
 	ProblemTrust     ProblemKind = "trust"     // a set that nobody vouches for
@@ -101,6 +103,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 			"the newest backup failed its last verification: %s", f.Why())
 	}
 	h.assessProof(sets, o, now)
+	h.assessRestoreTime(all, o, whose.Job)
 	if warnings := h.Newest.Manifest.Warnings; len(warnings) > 0 {
 		h.add(ProblemWarnings, false, "`pgbtui show "+h.Newest.ID+"` has the details.",
 			"the newest backup was made with a warning: %s", warnings[0])
@@ -173,6 +176,27 @@ func (h *Health) assessProof(sets []Set, o Objectives, now time.Time) {
 	case now.Sub(at) > o.ProofWithin:
 		h.add(ProblemProof, false, remedy, "the newest proof that a backup is %s is from %s, and the objective is every %s",
 			o.ProofLevel, at.UTC().Format(time.DateTime), o.ProofWithin)
+	}
+}
+
+// assessRestoreTime holds the measured time of a restore against the objective. What was never measured meets none.
+func (h *Health) assessRestoreTime(all []Set, o Objectives, job string) {
+	if o.RTO <= 0 {
+		return
+	}
+	e, measured := RestoreTime(all, h.Newest)
+	switch {
+	case !measured:
+		h.add(ProblemRTO, false, "Measure it: `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
+			"whether a restore takes no longer than the objective of %s is unknown: no drill or restore has succeeded yet", o.RTO)
+	case e.Duration > o.RTO:
+		how := "as measured on"
+		if e.Scaled {
+			how = "scaled by size from the one measured on"
+		}
+		h.add(ProblemRTO, true, "Restore with more --jobs or on faster disks and drill there, or set rto to what is needed.",
+			"a restore takes %s, %s %s, and the objective is %s", e.Duration.Round(time.Second), how,
+			e.From.FinishedAt.UTC().Format(time.DateTime), o.RTO)
 	}
 }
 

@@ -56,6 +56,7 @@ type Job struct {
 	RPO time.Duration
 	// newest proof older than this is a breach; 0: by the drill's timer, see watch.ProofObjective
 	ProofWithin time.Duration
+	RTO         time.Duration // a restore of the newest set takes longer than this: a breach; 0: not asked for
 	StallAfter  time.Duration // no byte for this long ends a run; default 10m
 	ConnectWait time.Duration // bound for PostgreSQL to become reachable; default 2m
 	LockWait    time.Duration // pg_dump --lock-wait-timeout; default 5m

@@ -89,6 +89,7 @@ type fileSettings struct {
 	Compression Compression   `yaml:"compression"`
 	RPO         duration      `yaml:"rpo"`
 	ProofWithin duration      `yaml:"proof_objective"`
+	RTO         duration      `yaml:"rto"`
 	StallAfter  duration      `yaml:"stall_after"`
 	ConnectWait duration      `yaml:"connect_wait"`
 	LockWait    duration      `yaml:"lock_wait"`

@@ -244,6 +244,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Drill:       f.Drill.resolve(),
 		RPO:         time.Duration(f.RPO),
 		ProofWithin: time.Duration(f.ProofWithin),
+		RTO:         time.Duration(f.RTO),
 		StallAfter:  time.Duration(cmp.Or(f.StallAfter, duration(10*time.Minute))),
 		ConnectWait: time.Duration(cmp.Or(f.ConnectWait, duration(2*time.Minute))),
 		LockWait:    time.Duration(cmp.Or(f.LockWait, duration(5*time.Minute))),

@@ -161,6 +161,7 @@ func timeRows() []settingRow {
 	return []settingRow{
 		{key: "rpo", value: ofJob(func(j Job) string { return timeText(j.RPO) })},
 		{key: "proof_objective", value: ofJob(func(j Job) string { return timeText(j.ProofWithin) })},
+		{key: "rto", value: ofJob(func(j Job) string { return timeText(j.RTO) })},
 		{key: "stall_after", value: ofJob(func(j Job) string { return timeText(j.StallAfter) })},
 		{key: "connect_wait", value: ofJob(func(j Job) string { return timeText(j.ConnectWait) })},
 		{key: "lock_wait", value: ofJob(func(j Job) string { return timeText(j.LockWait) })},

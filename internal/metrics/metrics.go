@@ -26,6 +26,8 @@ const (
 	jobInfo       = "pgbtui_job_info"
 	rpo           = "pgbtui_rpo_seconds"
 	proofWithin   = "pgbtui_proof_objective_seconds"
+	rto           = "pgbtui_rto_seconds"
+	uncovered     = "pgbtui_uncovered_databases"
 	watchedAt     = "pgbtui_watch_timestamp_seconds"
 	problem       = "pgbtui_problem"
 	lastSuccess   = "pgbtui_last_success_timestamp_seconds"
@@ -48,6 +50,8 @@ func Catalogue() []Metric {
 		{jobInfo, "1 for each job that is configured: what should have backups."},
 		{rpo, "How old the newest good set may be."},
 		{proofWithin, "How old the newest proof of that level may be."},
+		{rto, "How long a restore of the newest good set may take."},
+		{uncovered, "How many databases no job backs up, as the newest runs saw their servers."},
 		{watchedAt, "When the hourly watch last looked at everything."},
 		{problem, "1 for each kind of problem that the watch sees now."},
 		{lastSuccess, "When the newest good set was finished."},
@@ -123,6 +127,7 @@ type Objective struct {
 	RPO         time.Duration
 	ProofWithin time.Duration // 0: no proof is asked for
 	ProofLevel  string
+	RTO         time.Duration // 0: not asked for
 }
 
 // Expected are the samples of a job that is configured.
@@ -131,8 +136,14 @@ func Expected(w Who, o Objective) []Sample {
 	if o.ProofWithin > 0 {
 		all = append(all, w.sample(proofWithin, o.ProofWithin.Seconds(), Label{Name: "level", Value: o.ProofLevel}))
 	}
+	if o.RTO > 0 {
+		all = append(all, w.sample(rto, o.RTO.Seconds()))
+	}
 	return all
 }
+
+// Uncovered is the sample of how many databases no job backs up.
+func Uncovered(n int) Sample { return Sample{Metric: uncovered, Value: float64(n)} }
 
 // Problem is the sample of something that is wrong; w is the zero value for what is no job's.
 func Problem(w Who, kind, severity string) Sample {

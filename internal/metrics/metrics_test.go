@@ -193,7 +193,7 @@ func TestEveryMetricIsInTheCatalogueOnce(t *testing.T) {
 		seen[m.Name] = true
 	}
 	who := Who{Job: "a"}
-	for _, s := range append(append(Expected(who, Objective{RPO: 1, ProofWithin: 1, ProofLevel: "restored"}), Run(who, at, 0).Samples...), Watched(at), Problem(who, "a", "b")) {
+	for _, s := range append(append(Expected(who, Objective{RPO: 1, ProofWithin: 1, ProofLevel: "restored", RTO: 1}), Run(who, at, 0).Samples...), Watched(at), Uncovered(1), Problem(who, "a", "b")) {
 		if !seen[s.Metric] {
 			t.Errorf("%s is not in the catalogue", s.Metric)
 		}

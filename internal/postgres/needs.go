@@ -44,6 +44,31 @@ func (s *Server) Databases(ctx context.Context) ([]string, error) {
 	return names, classify("postgres: list databases", err)
 }
 
+// firstOwn is the first object ID that is not the system's (FirstNormalObjectId in src/include/access/transam.h).
+const firstOwn = 16384
+
+// Empty reports whether nobody has made a relation or a function in the database of this session.
+//
+// It is meant for the database in which a server is asked about itself.
+func (s *Server) Empty(ctx context.Context) (empty bool, err error) {
+	err = s.row(ctx, `SELECT NOT EXISTS (SELECT FROM pg_class WHERE oid >= $1)
+		AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= $1)`, []any{firstOwn}, &empty)
+	return empty, classify("postgres: look into database "+s.target.name(), err)
+}
+
+// CurrentDatabase is the database of this session.
+func (s *Server) CurrentDatabase(ctx context.Context) (name string, err error) {
+	err = s.row(ctx, "SELECT current_database()", nil, &name)
+	return name, classify("postgres: ask for the database", err)
+}
+
+// SystemIdentifier is that of the server; "" where the role may not ask.
+func (s *Server) SystemIdentifier(ctx context.Context) (string, error) {
+	var f Facts
+	err := s.askSystemIdentifier(ctx, &f)
+	return f.SystemIdentifier, classify("postgres: identify the server", err)
+}
+
 // Backupable are the names of the databases that a backup of the whole server takes, sorted: no templates, none that
 // takes no connections, and none that a DROP DATABASE left half dropped, which takes none either.
 func (s *Server) Backupable(ctx context.Context) ([]string, error) {

@@ -45,8 +45,10 @@ type Schedule struct {
 // objectiveOf is by what a job is judged.
 func objectiveOf(ctx context.Context, job config.Job, s Schedule) Objective {
 	o := Objective{
-		Objectives: backup.Objectives{RPO: job.RPO, ProofWithin: job.ProofWithin, ProofLevel: backup.LevelReadable},
-		RPOFrom:    FromConfig,
+		Objectives: backup.Objectives{
+			RPO: job.RPO, ProofWithin: job.ProofWithin, ProofLevel: backup.LevelReadable, RTO: job.RTO,
+		},
+		RPOFrom: FromConfig,
 	}
 	if o.RPO == 0 {
 		o.RPO = defaultRPO

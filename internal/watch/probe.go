@@ -41,6 +41,8 @@ type Snapshot struct {
 	Places  map[string]error // each place in a bucket that was read, and how that went
 	Others  []Other
 	HostErr error
+
+	Coverage []Coverage // of each server
 }
 
 // Other is a timer that does something else than backups for a job, with its service.
@@ -52,7 +54,7 @@ type Other struct {
 
 // Probe takes a snapshot of the jobs of a configuration. What cannot be read is an error in the snapshot.
 func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) Snapshot {
-	s := Snapshot{Places: map[string]error{}, HostErr: p.HostErr}
+	s := Snapshot{Places: map[string]error{}, HostErr: p.HostErr, Coverage: p.coverage(c)}
 	if p.Host != nil {
 		s.Others, s.HostErr = p.others(ctx)
 	}
@@ -224,6 +226,9 @@ func (s Snapshot) Findings(known []Incident, now time.Time) []Finding {
 	for _, o := range s.Others {
 		found = append(found, o.judge(failedRun(known, o.Service.Name))...)
 	}
+	for _, c := range s.Coverage {
+		found = append(found, c.judge()...)
+	}
 	return once(found)
 }
 
@@ -262,8 +267,8 @@ func (o Other) judge(failed *Finding) []Finding {
 // Unjudged reports whether this snapshot lacks what an incident is judged by. Such an incident stays as it is.
 func (s Snapshot) Unjudged(i Incident) bool {
 	switch i.Kind {
-	case KindBackup, KindIntegrity, KindDrill, KindProof, KindWarnings, KindTrust, KindRollback, KindLoss, KindGone,
-		KindNew:
+	case KindBackup, KindIntegrity, KindDrill, KindProof, KindRTO, KindWarnings, KindTrust, KindRollback, KindLoss,
+		KindGone, KindNew:
 		return s.setsUnknown(i.Subject)
 	case KindTimer, KindMissed, KindUnit:
 		return s.HostErr != nil
@@ -271,6 +276,8 @@ func (s Snapshot) Unjudged(i Incident) bool {
 		return s.HostErr != nil || s.setsUnknown(i.Subject)
 	case KindChannel:
 		return i.Subject != UnusableChannel // the others are known when something is sent
+	case KindUncovered:
+		return slices.ContainsFunc(s.Coverage, func(c Coverage) bool { return c.Server() == i.Subject && c.At.IsZero() })
 	case KindBucket, KindSystemd, KindMetrics:
 	}
 	return false

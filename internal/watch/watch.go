@@ -34,6 +34,7 @@ const (
 	KindIntegrity = Kind(backup.ProblemIntegrity)
 	KindDrill     = Kind(backup.ProblemDrill)
 	KindProof     = Kind(backup.ProblemProof)
+	KindRTO       = Kind(backup.ProblemRTO)
 	KindWarnings  = Kind(backup.ProblemWarnings)
 	KindClock     = Kind(backup.ProblemClock)
 	KindTrust     = Kind(backup.ProblemTrust)
@@ -50,6 +51,8 @@ const (
 	KindNew     Kind = "new"     // a database that no run had found before
 	KindChannel Kind = "channel" // a channel refuses alerts
 	KindMetrics Kind = "metrics" // a monitoring system does not take metrics
+
+	KindUncovered Kind = "uncovered" // databases of a server that no job backs up
 )
 
 // UnusableChannel is the subject of an address that no channel can be made of.

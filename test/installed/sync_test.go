@@ -134,7 +134,7 @@ func (h *host) calendars(t *testing.T, timer string) string {
 func (h *host) finishesAKilledSync(t *testing.T) {
 	t.Helper()
 	other := strings.Replace(syncHead+weeklyJob, "00/4:10:00", "00/6:20:00", 1)
-	other = strings.Replace(other, "drill: {by: hand}", "drill: {schedule: Wed 03:00 UTC}", 1)
+	other = strings.Replace(other, "drill: {by: hand}", "drill: {schedule: \"Wed 03:00 UTC\"}", 1)
 	texts := []string{other, syncHead + weekly}
 	killed := 0
 	for i := range 12 {

@@ -89,8 +89,16 @@ func Databases(ctx context.Context, job config.Job, env backup.Env) ([]string, e
 
 // ServerDatabases are all of the job's server that can be backed up, sorted.
 func ServerDatabases(ctx context.Context, job config.Job, env backup.Env, wait time.Duration) ([]string, error) {
-	var server *postgres.Server
-	var err error
+	server, err := maintenance(ctx, job, env, wait)
+	if err != nil {
+		return nil, err
+	}
+	names, err := server.Backupable(ctx)
+	return names, errors.Join(err, server.Close(context.WithoutCancel(ctx)))
+}
+
+// maintenance connects to the job's server where every server can be connected to.
+func maintenance(ctx context.Context, job config.Job, env backup.Env, wait time.Duration) (server *postgres.Server, err error) {
 	for _, maintenance := range []string{"postgres", "template1"} { // somebody may have dropped the first
 		to := postgres.Target{
 			Host: job.Postgres.Host, Port: job.Postgres.Port, User: job.Postgres.User, Database: maintenance,
@@ -99,11 +107,7 @@ func ServerDatabases(ctx context.Context, job config.Job, env backup.Env, wait t
 			break
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	names, err := server.Backupable(ctx)
-	return names, errors.Join(err, server.Close(context.WithoutCancel(ctx)))
+	return server, err
 }
 
 // foundFile is where the databases of a job are remembered.
