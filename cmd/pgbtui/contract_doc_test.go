@@ -28,6 +28,7 @@ func documents() map[string]any {
 		"cost":            jsonCost{},
 		"jobs":            jsonJobs{},
 		"jobs sync":       jsonSync{},
+		"init":            jsonInit{},
 		"kit":             jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
@@ -43,7 +44,8 @@ func parts() map[string]any {
 		"job-state": jsonState{},
 		"job":       jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{},
 		"watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{},
-		"finding": jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{},
+		"init-database": jsonInitDatabase{},
+		"finding":       jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{},
 		"check":  restore.Check{},
 		"unmade": postgres.Unmade{}, "difference": jsonDifference{},
 		"portion": restore.Portion{}, "item": restore.Item{},

@@ -124,7 +124,7 @@ func (o *initOptions) possible() error {
 			"Take its settings over: `sudo pgbtui init --from-unit postgres-backup.service`. Or move its files away first.", nil)
 	case err != nil:
 		return fault.New(fault.Unavailable, what+": no systemd runs here",
-			"In an image, use `pgbtui units install --root`, and run init on the machine.", nil)
+			"In an image, use `pgbtui units install --root DIR`, and run init on the machine.", nil)
 	}
 	return nil
 }

@@ -124,37 +124,39 @@ func (r *initRun) write(step func() error) error {
 	return nil
 }
 
-// configure writes the calendar first: a host with a configuration has the rest.
 func (r *initRun) configure(context.Context) error {
 	if r.text == "" {
 		return nil
 	}
-	if r.settled.Schedule != setup.Defaults().Schedule {
-		for _, name := range r.jobNames() {
-			err := r.write(func() error { return systemd.SetCalendar(name, []string{r.settled.Schedule}, "", &r.report) })
-			if err != nil {
-				return err
-			}
-		}
-	}
 	return r.write(func() error { return systemd.WriteConfiguration(r.text, &r.report) })
 }
 
-// switchOn starts the timers.
+// switchOn makes the timers follow the configuration, and then the watch over them.
 func (r *initRun) switchOn(ctx context.Context) error {
-	o := r.options()
-	o.Enable = r.jobNames()
-	for _, job := range r.config.Jobs {
-		if job.Drill.By == config.DrillByHand {
-			o.DrillByHand = append(o.DrillByHand, job.Name)
-		}
+	bus, err := systemd.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bus.Close() }()
+	plan, err := planTimers(ctx, r.config, bus, r.env.now())
+	if err != nil {
+		return err
 	}
 	before := len(r.report.Steps)
-	err := r.install(ctx, o)
+	report, err := plan.Apply(ctx, bus)
+	if report != nil {
+		r.report.Steps = append(r.report.Steps, report.Steps...)
+	}
+	if err == nil {
+		err = r.install(ctx, r.options())
+	}
 	for _, s := range r.report.Steps[before:] {
 		if s.Action == systemd.Enabled || s.Action == systemd.Disabled {
-			r.tell("%s %s\n", s.Action, s.What)
+			r.tell("%s %s\n", s.Action, printable.Text(s.What))
 		}
+	}
+	for _, t := range plan.Troubles() {
+		r.tell("%s: %s\n  remedy: %s\n", printable.Text(t.Timer), printable.Text(t.Trouble), printable.Text(t.Remedy))
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os/user"
 	"path/filepath"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -44,13 +45,8 @@ func (r *initRun) takeOver(unit string) error {
 	if old.Prefix != "" && said.Bucket != "" {
 		said.Bucket += "/" + old.Prefix
 	}
-	if len(old.Calendar) > 0 {
-		said.Schedule = old.Calendar[0]
-	}
-	if len(old.Calendar) > 1 {
-		r.tell("Its timer has %d calendars, of which the first is taken over: docs/units.md#schedule has the way to give more.\n",
-			len(old.Calendar))
-	}
+	said.Schedule = strings.Join(old.Calendar, "; ")
+	r.settled.Jitter = setup.Jitter(old.Delay)
 	r.tell("If other hosts run such a script with this bucket, move them soon, too: once there are backups of pgbtui, their " +
 		"script ends with an error and deletes nothing (README).\n")
 	if err := r.takeOldKey(&said); err != nil {

@@ -41,12 +41,16 @@ func (r *initRun) firstRuns(ctx context.Context) error {
 
 // firstOf makes the first backup of a job where a database has none, and the first drill where none is proven.
 func (r *initRun) firstOf(ctx context.Context, bus *systemd.Bus, job config.Job) error {
+	name, err := unitOf(ctx, r.config, job, bus)
+	if err != nil {
+		return err
+	}
 	states, err := r.states(ctx, job)
 	if err != nil {
 		return err
 	}
 	if len(states) == 0 || slices.ContainsFunc(states, func(s initState) bool { return s.set == "" }) {
-		if err := r.run(ctx, bus, "backup", systemd.BackupService(job.Name)); err != nil {
+		if err := r.run(ctx, bus, "backup", systemd.BackupService(name)); err != nil {
 			return err
 		}
 		if states, err = r.states(ctx, job); err != nil {
@@ -57,7 +61,7 @@ func (r *initRun) firstOf(ctx context.Context, bus *systemd.Bus, job config.Job)
 	if job.Drill.By == config.DrillByHand || !slices.ContainsFunc(states, unproven) {
 		return nil
 	}
-	return r.run(ctx, bus, "drill", systemd.BackupDrillService(job.Name))
+	return r.run(ctx, bus, "drill", systemd.BackupDrillService(name))
 }
 
 // initState is what a database of a job has.

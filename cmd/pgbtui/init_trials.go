@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -197,16 +198,21 @@ func (r *initRun) tryKeep(_ context.Context, answer string) (string, error) {
 }
 
 func (r *initRun) trySchedule(ctx context.Context, answer string) (string, error) {
-	next, err := systemd.CalendarNext(ctx, answer, 2)
-	if err != nil {
-		return "", err
+	var times []time.Time
+	for _, calendar := range strings.Split(answer, ";") {
+		next, err := systemd.CalendarNext(ctx, strings.TrimSpace(calendar), 2)
+		if err != nil {
+			return "", err
+		}
+		if len(next) == 0 {
+			return "", fault.New(fault.Usage, fmt.Sprintf("%q never happens again", calendar), "Give a calendar that goes on.", nil)
+		}
+		times = append(times, next...)
 	}
-	if len(next) == 0 {
-		return "", fault.New(fault.Usage, fmt.Sprintf("%q never happens again", answer), "Give a calendar that goes on.", nil)
-	}
-	r.settled.Schedule = answer
+	slices.SortFunc(times, time.Time.Compare)
+	r.settled.Schedule = setup.Calendars(answer)
 	var said []string
-	for _, at := range next {
+	for _, at := range times[:min(2, len(times))] {
 		said = append(said, at.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	return "next " + strings.Join(said, ", then ") + "; each up to half an hour later", nil

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -35,7 +36,7 @@ type Answers struct {
 	StorageClass string   `yaml:"storage_class"`
 	Encryption   string   `yaml:"encryption"` // NoEncryption, NewKey, or age public keys between blanks
 	KeepDays     string   `yaml:"keep_days"`  // a number; KeepAll: nothing is ever deleted
-	Schedule     string   `yaml:"schedule"`   // a calendar of systemd
+	Schedule     string   `yaml:"schedule"`   // calendars of systemd, between semicolons
 	Label        string   `yaml:"label"`
 }
 
@@ -231,6 +232,37 @@ func Days(answer string) (int, error) {
 	}
 	return n, nil
 }
+
+// Calendars are those of an answer; none where it is what the installed timer does.
+func Calendars(answer string) (calendars []string) {
+	if strings.TrimSpace(answer) == defaults.Schedule {
+		return nil
+	}
+	for _, one := range strings.Split(answer, ";") {
+		if one = strings.TrimSpace(one); one != "" {
+			calendars = append(calendars, one)
+		}
+	}
+	return calendars
+}
+
+// Jitter is a span of systemd, such as RandomizedDelaySec= has it, as the configuration writes it; "" where it is what
+// the installed timer does, or is no plain span.
+func Jitter(span string) string {
+	if _, err := strconv.Atoi(span); err == nil {
+		span += "s"
+	}
+	span = strings.NewReplacer("hours", "h", "hour", "h", "hr", "h", "minutes", "m", "minute", "m", "min", "m",
+		"seconds", "s", "second", "s", "sec", "s", " ", "").Replace(span)
+	d, err := time.ParseDuration(span)
+	if err != nil || d == installedJitter || d < 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// installedJitter is that of the installed timers.
+const installedJitter = 30 * time.Minute
 
 // IsSocket reports whether a host is a folder of sockets, or the local server's.
 func IsSocket(host string) bool { return host == "" || path.IsAbs(host) }

@@ -20,9 +20,10 @@ type Settled struct {
 	StorageClass     string
 	Recipients       []string
 	KeepDays         int
-	ByTimer          bool // the backups' key may not delete
-	DrillByHand      bool // this host cannot drill
-	Schedule         string
+	ByTimer          bool     // the backups' key may not delete
+	DrillByHand      bool     // this host cannot drill
+	Schedule         []string // empty is the installed timer's
+	Jitter           string
 	Label            string
 }
 
@@ -68,6 +69,8 @@ type fileDrill struct {
 type fileJob struct {
 	Database  string   `yaml:"database,omitempty"`
 	Databases []string `yaml:"databases,omitempty,flow"`
+	Schedule  []string `yaml:"schedule,omitempty,flow"`
+	Jitter    string   `yaml:"jitter,omitempty"`
 }
 
 // minGood good sets stay, whatever their age.
@@ -100,12 +103,14 @@ func Config(s Settled) (string, error) {
 	if s.DrillByHand {
 		file.Drill = &fileDrill{By: "hand"}
 	}
+	job := &fileJob{Schedule: s.Schedule, Jitter: s.Jitter}
 	name := JobName(s.Databases)
-	if name == s.Databases[0] && len(s.Databases) == 1 {
-		file.Jobs[name] = &fileJob{Database: name}
+	if len(s.Databases) == 1 && name == s.Databases[0] {
+		job.Database = name
 	} else {
-		file.Jobs[name] = &fileJob{Databases: s.Databases}
+		job.Databases = s.Databases
 	}
+	file.Jobs[name] = job
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)

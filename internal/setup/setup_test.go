@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,29 +20,38 @@ func TestTheConfigurationOfAnswersIsReadAsTheySay(t *testing.T) {
 		see     func(config.Job) bool
 	}{
 		"one database": {
-			Settled{Databases: []string{"shop"}, Bucket: "company", Region: "eu-central-1", KeepDays: 30}, "shop",
-			func(j config.Job) bool { return j.Database == "shop" && j.Keep.Days == 30 && j.Keep.MinGood == 3 && !j.Several() },
+			Settled{Databases: []string{"shop"}, Bucket: "company", Region: "eu-central-1", KeepDays: 30},
+			"shop",
+			func(j config.Job) bool {
+				return j.Database == "shop" && j.Keep.Days == 30 && j.Keep.MinGood == 3 && !j.Several()
+			},
 		},
 		"all databases": {
-			Settled{Databases: []string{"*"}, Bucket: "company", Prefix: "x/y", Region: "r"}, "all",
+			Settled{Databases: []string{"*"}, Bucket: "company", Prefix: "x/y", Region: "r"},
+			"all",
 			func(j config.Job) bool {
 				return j.Covers("shop") && j.Covers("née \"q\"") && j.S3.Prefix == "x/y" && len(j.Keep.Rules()) == 0
 			},
 		},
 		"a database called all": {
-			Settled{Databases: []string{"all"}, Bucket: "company", Region: "r"}, "all",
+			Settled{Databases: []string{"all"}, Bucket: "company", Region: "r"},
+			"all",
 			func(j config.Job) bool { return j.Database == "all" && !j.Several() },
 		},
 		"hostile names": {
-			Settled{Databases: []string{"yes", "1e3", "a: b", "'\"\n#", "*x"}, Bucket: "company", Region: "on"}, "all",
-			func(j config.Job) bool { return cmp.Equal(j.Databases, []string{"yes", "1e3", "a: b", "'\"\n#", "*x"}) && j.S3.Region == "on" },
+			Settled{Databases: []string{"yes", "1e3", "a: b", "'\"\n#", "*x"}, Bucket: "company", Region: "on"},
+			"all",
+			func(j config.Job) bool {
+				return cmp.Equal(j.Databases, []string{"yes", "1e3", "a: b", "'\"\n#", "*x"}) && j.S3.Region == "on"
+			},
 		},
 		"another store, another server": {
 			Settled{
 				Databases: []string{"null"}, Bucket: "company", Region: "r", Endpoint: "https://s3.example.com", StorageClass: "WARM",
 				Host: "db2.example.com", Port: "6432", User: "pgbtui", DrillByHand: true, ByTimer: true, KeepDays: 7,
 				Recipients: []string{"age1ql0fdr57u75dw07pdzz9p9kc3xzzjmtrwt7w6tmyq9lyuchswv7s7a3gt6"}, Label: "production",
-			}, "null",
+			},
+			"null",
 			func(j config.Job) bool {
 				return j.Database == "null" && j.S3.Endpoint == "https://s3.example.com" && j.S3.StorageClass == "WARM" &&
 					j.Postgres.Host == "db2.example.com" && j.Postgres.Port == "6432" && j.Postgres.User == "pgbtui" &&
@@ -109,6 +119,33 @@ func TestAnswersAreUnderstoodOrRefusedByName(t *testing.T) {
 		if got, err := Days(answer); (err != nil) != (want < 0) || err == nil && got != want {
 			t.Errorf("%q days are %d, %v", answer, got, err)
 		}
+	}
+}
+
+func TestTimesOfAnOldTimerAreTakenOver(t *testing.T) {
+	for span, want := range map[string]string{"1800": "", "30min": "", "900": "15m0s", "1h 30min": "1h30m0s", "": "", "often": ""} {
+		if got := Jitter(span); got != want {
+			t.Errorf("%q is %q", span, got)
+		}
+	}
+	settled := Settled{
+		Databases: []string{"*"}, Bucket: "company", Region: "r", Jitter: Jitter("900"),
+		Schedule: Calendars("*-*-* 01:45:00; Mon 04:00:00 UTC"),
+	}
+	text, err := Config(settled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(config.Source{File: config.DefaultFile, Text: []byte(text), Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	times := c.Jobs[0].Timetable.Backup
+	if !cmp.Equal(times.Calendar, []string{"*-*-* 01:45:00", "Mon 04:00:00 UTC"}) || times.Jitter == nil || *times.Jitter != 15*time.Minute {
+		t.Errorf("%+v\n%s", times, text)
+	}
+	if got := Calendars(Defaults().Schedule); got != nil {
+		t.Errorf("the installed calendar is written: %q", got)
 	}
 }
 
