@@ -78,7 +78,7 @@ FUZZTIME ?= 10s
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
-# Tarballs, Debian packages, SBOMs and sums of this commit in dist, for both architectures; docs/release.md.
+# Tarballs, Debian packages, RPMs, SBOMs and sums of this commit in dist, for both architectures; docs/release.md.
 # Go's own library is in what people get, so the patch release is one without known faults; go fetches it.
 RELEASE_GO ?= go1.26.10+auto
 release: deps-release

@@ -28,7 +28,7 @@ func TestThePackageForArm64IsOfThatArchitectureAndLacksNothing(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(found) != 4 {
+	if err != nil || len(found) != 5 {
 		t.Errorf("%q, %v", found, err)
 	}
 	const deb = "pgbtui_" + version + "_arm64.deb"
@@ -52,6 +52,14 @@ func TestThePackageForArm64IsOfThatArchitectureAndLacksNothing(t *testing.T) {
 	there, here := entries(t, bytes.NewReader(raw)), packaged(t, "--fsys-tarfile")
 	if a, b := slices.Sorted(maps.Keys(there)), slices.Sorted(maps.Keys(here)); !slices.Equal(a, b) {
 		t.Errorf("it has the files\n%q\nthe other\n%q", a, b)
+	}
+	rpm := filepath.Join(dir, "pgbtui-"+version+"-1.aarch64.rpm")
+	if arch := query(t, rpm, "--queryformat", "%{ARCH}"); arch != "aarch64" {
+		t.Errorf("the RPM is of %q", arch)
+	}
+	own, other := rpmFiles(t, rpm), rpmFiles(t, artefact(t, ".rpm"))
+	if a, b := slices.Sorted(maps.Keys(own)), slices.Sorted(maps.Keys(other)); !slices.Equal(a, b) {
+		t.Errorf("the RPM has the files\n%q\nthe other\n%q", a, b)
 	}
 	path := filepath.Join(t.TempDir(), "pgbtui")
 	if err := os.WriteFile(path, there["usr/bin/pgbtui"].text, 0o600); err != nil {

@@ -64,7 +64,7 @@ func release(t *testing.T) string {
 func needs(t *testing.T) {
 	t.Helper()
 	need.All(t, "building a release")
-	need.Program(t, "dpkg-deb", "readelf", "tar", "gzip")
+	need.Program(t, "dpkg-deb", "rpmbuild", "readelf", "tar", "gzip")
 }
 
 // build runs the script of the source tree at root, in an environment with these additions.
