@@ -150,8 +150,8 @@ func canonicalQuery(raw string) (string, error) {
 	return strings.Join(pairs, "&"), nil
 }
 
-// canonicalHeader joins a header's values, trimmed, inner spaces collapsed. Go keeps Host and,
-// for some requests, Content-Length out of the header map.
+// canonicalHeader joins a header's values, trimmed, inner spaces collapsed. Go keeps Host, Transfer-Encoding and, for
+// some requests, Content-Length out of the header map. AWS CLI 2.23 signs the second.
 func canonicalHeader(r *http.Request, name string) string {
 	values := r.Header.Values(name)
 	switch {
@@ -159,6 +159,8 @@ func canonicalHeader(r *http.Request, name string) string {
 		values = []string{r.Host}
 	case name == "content-length" && len(values) == 0:
 		values = []string{strconv.FormatInt(r.ContentLength, 10)}
+	case name == "transfer-encoding" && len(values) == 0:
+		values = r.TransferEncoding
 	}
 	trimmed := make([]string, len(values))
 	for i, v := range values {

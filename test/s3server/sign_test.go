@@ -106,6 +106,37 @@ func TestEveryChangedByteOfAChunkedBodyIsFound(t *testing.T) {
 	}
 }
 
+// AWS CLI 2.23 signs the header of a body in chunks, which net/http takes out of the header map.
+func TestASignedTransferEncodingIsOfTheRequestAsItCame(t *testing.T) {
+	s := newTestServer(t)
+	request := httptest.NewRequest(http.MethodPut, "/backups/a", io.NopCloser(strings.NewReader("1;\r\nx\r\n0\r\n\r\n")))
+	request.Host, request.TransferEncoding, request.ContentLength = "store", []string{"chunked"}, -1
+	now := time.Now().UTC()
+	for name, value := range map[string]string{
+		"X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "X-Amz-Decoded-Content-Length": "1",
+		"Content-Encoding": "aws-chunked", "X-Amz-Date": now.Format("20060102T150405Z"),
+	} {
+		request.Header.Set(name, value)
+	}
+	scope := now.Format("20060102") + "/" + DefaultRegion + "/s3/aws4_request"
+	const names = "content-encoding;host;transfer-encoding;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length"
+	canonical := "PUT\n/backups/a\n\ncontent-encoding:aws-chunked\nhost:store\ntransfer-encoding:chunked\n" +
+		"x-amz-content-sha256:STREAMING-UNSIGNED-PAYLOAD-TRAILER\nx-amz-date:" + request.Header.Get("X-Amz-Date") +
+		"\nx-amz-decoded-content-length:1\n\n" + names + "\nSTREAMING-UNSIGNED-PAYLOAD-TRAILER"
+	cred, err := newCredential(DefaultAccessKey+"/"+scope, names, strings.Repeat("0", 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := signingKey(DefaultSecretKey, cred)
+	request.Header.Set("Authorization", signAlgorithm+" Credential="+DefaultAccessKey+"/"+scope+", SignedHeaders="+names+
+		", Signature="+hex.EncodeToString(hmacSHA256(key, stringToSign(now, scope, canonical))))
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, request)
+	if w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestSignatureOfTheSDKIsAcceptedForEveryKey(t *testing.T) {
 	s := newTestServer(t)
 	for _, key := range []string{"a", "a b", "a+b", "a%2Fb", "../up", "a//b/", "ü/数", "q?x=1#y", "\x01\n", "~*'()!", "%", "a=b&c"} {
