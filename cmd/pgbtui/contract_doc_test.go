@@ -61,6 +61,7 @@ func parts() map[string]any {
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"compression": backup.Compression{}, "level-frames": sealed.LevelFrames{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},
+		"partial": backup.Partial{},
 	}
 }
 

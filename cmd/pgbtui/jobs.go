@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -92,6 +93,9 @@ func jobRow(job config.Job, seen watch.Job, now time.Time) jsonJobRow {
 		at := h.Newest.FinishedAt.UTC()
 		level, _ := h.Newest.Proven()
 		row.NewestAt, row.Proof = &at, level.String()
+		if p := h.Newest.Partial(); p != nil {
+			row.Partial = p.String()
+		}
 	}
 	row.Problems = len(h.Problems)
 	if !seen.Found.GoneSince.IsZero() {
@@ -147,6 +151,12 @@ func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *j
 		return seen
 	})
 	out.Uncovered = append(out.Uncovered, uncoveredJSON(covered)...)
+	for _, server := range covered {
+		for _, name := range server.InPart {
+			out.Notes = append(out.Notes,
+				fmt.Sprintf("database %q is backed up in part only: each of its jobs leaves tables out", name))
+		}
+	}
 }
 
 // uncoveredJSON is a row for each database that no job backs up.

@@ -27,6 +27,7 @@ type jsonJobRow struct {
 	Proof    string     `json:"proof"`
 	Problems int        `json:"problems"`
 	Gone     bool       `json:"gone"`
+	Partial  string     `json:"partial,omitempty"` // what the newest set does not hold
 }
 
 type jsonUncovered struct {
@@ -88,6 +89,9 @@ func (j *jsonJobRow) cells(now time.Time) []string {
 	}
 	if j.NewestAt != nil {
 		cells[4] = readable.Age(now.Sub(*j.NewestAt)) + " old"
+	}
+	if j.Partial != "" {
+		cells[4] += ", PARTIAL"
 	}
 	if j.LastAt != nil {
 		cells[6] += ", " + readable.Age(now.Sub(*j.LastAt)) + " ago"

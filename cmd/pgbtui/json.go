@@ -52,6 +52,8 @@ type jsonSet struct {
 	LockedUntil  *time.Time `json:"lockedUntil,omitempty"`
 	Warnings     []string   `json:"warnings,omitempty"`
 
+	Partial *backup.Partial `json:"partial,omitempty"` // nil: nothing of the database was left out
+
 	RestoreTime *jsonEstimate `json:"restoreTime"` // null: nothing of this database was ever restored
 }
 
@@ -103,6 +105,7 @@ func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	if m := s.Manifest; m != nil {
 		out.Job = cmp.Or(out.Job, m.Job) // a run's own set was not read back
 		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings
+		out.Partial = m.Partial
 		if m.Summary.Scanned {
 			out.Tables, out.Rows = &m.Summary.Tables, &m.Summary.Rows
 		}

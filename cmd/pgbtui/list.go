@@ -139,6 +139,9 @@ func standing(s *backup.Set) string {
 		return "NOT WHOLE when restored: " + printable.Text(s.NotWhole().Why())
 	}
 	level, _ := s.Proven()
+	if p := s.Partial(); p != nil {
+		return "PARTIAL, " + level.String() + ": " + p.String()
+	}
 	return "ok, " + level.String()
 }
 

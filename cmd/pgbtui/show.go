@@ -175,6 +175,11 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 		to.sayf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
 			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
 	}
+	if p := m.Partial; p != nil {
+		line("PARTIAL", p.String()+", because the job leaves them out")
+		line("no table", partialNames(p.WithoutTables, p.Tables))
+		line("no rows of", partialNames(p.WithoutRows, p.Rows))
+	}
 	line("extensions", strings.Join(m.Summary.Extensions, ", "))
 	line("server", "PostgreSQL "+m.Server.Version+", "+m.Server.Encoding+", "+m.Server.Collate)
 	line("dumped by", m.DumpClient)
@@ -209,6 +214,22 @@ func compressionText(c *backup.Compression) string {
 		levels = append(levels, fmt.Sprintf("%d (%d MiB)", l.Level, l.Frames))
 	}
 	return "zstd " + c.Setting + ", at level " + strings.Join(levels, ", ")
+}
+
+// partialNames are the tables that a manifest names, of so many that there are; it names none of an encrypted set.
+func partialNames(names []printable.Name, of int) string {
+	if len(names) == 0 {
+		return ""
+	}
+	var told []string
+	for _, name := range names {
+		told = append(told, name.String())
+	}
+	text := strings.Join(told, ", ")
+	if more := of - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // lockText is the store's object lock on a set, or "".

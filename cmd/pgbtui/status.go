@@ -208,8 +208,12 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		if s.Newest != nil {
 			age := readable.Age(time.Duration(*s.AgeSeconds) * time.Second)
 			objective := readable.Age(time.Duration(s.RPOSeconds) * time.Second)
-			newest = fmt.Sprintf(": newest good backup %s old (objective %s), %s, %s stored",
-				age, objective, s.Newest.Proof, readable.Size(s.Newest.StoredBytes))
+			partial := ""
+			if s.Newest.Partial != nil {
+				partial = "PARTIAL, " + s.Newest.Partial.String() + "; "
+			}
+			newest = fmt.Sprintf(": newest good backup %s old (objective %s), %s%s, %s stored",
+				age, objective, partial, s.Newest.Proof, readable.Size(s.Newest.StoredBytes))
 		}
 		to.sayf("%s %s%s\n", word, printable.Text(s.title), newest)
 		if s.Newest != nil {

@@ -68,9 +68,10 @@ type Wanted struct {
 // beginning of another; of Latest there is one for each database of each instance.
 func Candidates(sets []Set, want Wanted) (found []*Set) {
 	var begins []*Set
+	yields := yieldsToWhole(sets, want)
 	for i := range sets {
 		switch s := &sets[i]; {
-		case want.ID == Latest && s.isLatest(found, want), s.ID == want.ID:
+		case want.ID == Latest && !yields(s) && s.isLatest(found, want), s.ID == want.ID:
 			found = append(found, s)
 		case want.ID != "" && strings.HasPrefix(s.ID, want.ID):
 			begins = append(begins, s)
@@ -84,11 +85,16 @@ func Candidates(sets []Set, want Wanted) (found []*Set) {
 
 // isLatest reports whether s has no flaw, is not too new, and of a folder of which nothing newer was found.
 func (s *Set) isLatest(found []*Set, want Wanted) bool {
-	usable := s.Flaw() == "" || (want.Doubted && s.Good())
-	if s.Kind != KindNative || !usable || (!want.At.IsZero() && s.FinishedAt.After(want.At)) {
+	if !s.usableFor(want) {
 		return false
 	}
 	return !slices.ContainsFunc(found, func(f *Set) bool { return f.Instance == s.Instance && f.Database == s.Database })
+}
+
+// usableFor reports whether s has no flaw that counts, and is not too new.
+func (s *Set) usableFor(want Wanted) bool {
+	usable := s.Flaw() == "" || (want.Doubted && s.Good())
+	return s.Kind == KindNative && usable && (want.At.IsZero() || !s.FinishedAt.After(want.At))
 }
 
 // One is the only candidate, nil when there is none; more than one is refused with their addresses.

@@ -23,6 +23,9 @@ type Contents struct {
 	Extensions []postgres.Extension `json:"extensions,omitempty"` // with the source's versions; nil: not asked
 	// the server's settings that change what text means; nil: not asked
 	Server []postgres.Parameter `json:"server,omitempty"`
+
+	WithoutTables []postgres.Table `json:"withoutTables,omitempty"` // that were left out as a whole; see Partial
+	WithoutRows   []postgres.Table `json:"withoutRows,omitempty"`   // that were left out but for their definition
 }
 
 // Pack is the contents as JSON, before compression and encryption.
@@ -36,7 +39,7 @@ func (c *Contents) Pack() ([]byte, error) {
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config,
-		fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, ManifestSchema),
+		fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, PartialSchema),
 		"Use the newer pgbtui that wrote the set.", nil)
 }
 

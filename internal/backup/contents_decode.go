@@ -102,6 +102,10 @@ func (d *decoding) field(name string) error {
 			d.out.Server = append(d.out.Server, one)
 			return errors.Join(err, d.spend(len(one.Role)+len(one.Name)+len(one.Value)))
 		})
+	case "withoutTables":
+		return d.tableNames(&d.out.WithoutTables)
+	case "withoutRows":
+		return d.tableNames(&d.out.WithoutRows)
 	case "extensions":
 		d.out.Extensions = []postgres.Extension{} // asked for, and perhaps none
 		return d.list(func() error {
@@ -115,6 +119,14 @@ func (d *decoding) field(name string) error {
 		})
 	}
 	return d.skip()
+}
+
+func (d *decoding) tableNames(into *[]postgres.Table) error {
+	return d.list(func() error {
+		one, err := item[postgres.Table](d)
+		*into = append(*into, one)
+		return errors.Join(err, d.spend(int(unsafe.Sizeof(one))+len(one.Schema)+len(one.Name)))
+	})
 }
 
 func (d *decoding) archive(name string) error {

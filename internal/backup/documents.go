@@ -17,11 +17,14 @@ import (
 func parseManifest(raw []byte) (*Manifest, error) {
 	var m Manifest
 	err := unmarshal(raw, &m)
-	if m.Schema > ManifestSchema || err != nil {
+	if m.Schema > PartialSchema || err != nil {
 		return nil, whyUnreadable(raw, err)
 	}
 	if err := Sane(&m); err != nil {
 		return nil, fault.New(fault.Integrity, "manifest is not usable", "", err)
+	}
+	if m.Schema == PartialSchema && m.Partial == nil {
+		return nil, fault.New(fault.Integrity, "manifest is incomplete: it does not say what the set leaves out", "", nil)
 	}
 	if m.Schema < 1 || m.ID == "" || m.FinishedAt.IsZero() {
 		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
@@ -39,7 +42,7 @@ func whyUnreadable(raw []byte, err error) error {
 	var schema struct {
 		Schema int `json:"schema"`
 	}
-	if only := json.Unmarshal(raw, &schema); only == nil && schema.Schema > ManifestSchema {
+	if only := json.Unmarshal(raw, &schema); only == nil && schema.Schema > PartialSchema {
 		return newerSchema("manifest", schema.Schema)
 	}
 	return fault.New(fault.Integrity, "manifest is not readable", "", err)

@@ -19,12 +19,16 @@ func (p PassedOver) String() string { return fmt.Sprintf("%s was passed over: %s
 // with the ways on. sets are those of one job, newest first; see Whose.Of. What an unfinished run left and objects
 // of the old script are no candidates, and not told of.
 func NewestGood(sets []Set) (newest *Set, passed []PassedOver) {
+	yields := yieldsToWhole(sets, Wanted{})
 	for i := range sets {
 		s := &sets[i]
 		if s.Kind != KindNative {
 			continue
 		}
 		why := s.Flaw()
+		if why == "" && yields(s) {
+			why = "it is partial (" + s.Partial().String() + "), and another job has whole ones"
+		}
 		if why == "" {
 			return s, passed
 		}

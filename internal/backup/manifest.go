@@ -36,6 +36,7 @@ type Manifest struct {
 	DumpClient string     `json:"dumpClient"` // "pg_dump (PostgreSQL) 15.18"
 	Summary    Summary    `json:"summary"`
 	Encryption Encryption `json:"encryption"`
+	Partial    *Partial   `json:"partial,omitempty"` // nil: the set holds all of its database
 
 	Compression *Compression `json:"compression,omitempty"` // nil: of a program before 0.2, at one level
 

@@ -23,7 +23,11 @@ func Recipe(set *Set, location, endpoint string) []string {
 			copyOf(set.Dir) + "- | " + restore,
 		}
 	}
-	lines, create := append(warnOf(set), "# in a folder that only you can write to"), "createdb -T template0"
+	lines := warnOf(set)
+	if p := set.Partial(); p != nil {
+		lines = append(lines, "# PARTIAL: it is "+p.String()+" of its database")
+	}
+	lines, create := append(lines, "# in a folder that only you can write to"), "createdb -T template0"
 	dump := file{base: DumpName, sealed: set.Encrypted()}
 	if m := set.Manifest; m != nil {
 		create, dump.stored = createLike(m.Server), m.Dump

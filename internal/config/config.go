@@ -32,13 +32,17 @@ type Config struct {
 
 // Job is one database to one place in a bucket.
 type Job struct {
-	Name        string
-	Formerly    []string // names that the job had before: their sets are its own
-	Beside      []string // names of the other jobs for the same database of the same instance, into the same place
-	Instance    string   // first folder below the prefix; default: the host's short name
-	Database    string   // "" of a job of several, before On
-	Databases   []string // names and patterns of a job of several; none: it has one
-	Exclude     []string // of these
+	Name      string
+	Formerly  []string // names that the job had before: their sets are its own
+	Beside    []string // names of the other jobs for the same database of the same instance, into the same place
+	Instance  string   // first folder below the prefix; default: the host's short name
+	Database  string   // "" of a job of several, before On
+	Databases []string // names and patterns of a job of several; none: it has one
+	Exclude   []string // of these
+
+	ExcludeTables    []TablePattern // not in the job's sets
+	ExcludeTableData []TablePattern // in the job's sets without their rows
+
 	Postgres    Postgres
 	S3          S3
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are

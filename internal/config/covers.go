@@ -29,12 +29,30 @@ func (c *Config) Servers() (distinct []Job) {
 // in several ways, which are all of those that on names.
 func (c *Config) Uncovered(databases []string, on ...Postgres) (uncovered []string) {
 	for _, name := range databases {
-		covered := slices.ContainsFunc(c.All(), func(j Job) bool {
-			return j.Covers(name) && slices.ContainsFunc(on, j.Postgres.SameServer)
-		})
-		if !covered && !c.Excluded(name) {
+		if covered, _ := c.coverage(name, on); !covered && !c.Excluded(name) {
 			uncovered = append(uncovered, name)
 		}
 	}
 	return uncovered
+}
+
+// InPart are those of the databases of a server that jobs back up, but each of them without something.
+func (c *Config) InPart(databases []string, on ...Postgres) (inPart []string) {
+	for _, name := range databases {
+		if covered, whole := c.coverage(name, on); covered && !whole {
+			inPart = append(inPart, name)
+		}
+	}
+	return inPart
+}
+
+// coverage is whether a job backs a database of a server up, and whether one does so as a whole.
+func (c *Config) coverage(database string, on []Postgres) (covered, whole bool) {
+	for _, j := range c.All() {
+		if j.Covers(database) && slices.ContainsFunc(on, j.Postgres.SameServer) {
+			covered = true
+			whole = whole || !j.Partial()
+		}
+	}
+	return covered, whole
 }

@@ -124,6 +124,12 @@ func matches(pattern, name string) bool {
 	if len(parts) == 1 {
 		return pattern == name
 	}
+	return between(parts, name)
+}
+
+// between reports whether a name begins with the first part, ends with the last, and has the others between them, in
+// their order.
+func between(parts []string, name string) bool {
 	first, last := parts[0], parts[len(parts)-1]
 	if len(name) < len(first)+len(last) || !strings.HasPrefix(name, first) || !strings.HasSuffix(name, last) {
 		return false

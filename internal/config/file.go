@@ -49,6 +49,9 @@ type fileSettings struct {
 	Databases names `yaml:"databases"`
 	Exclude   names `yaml:"exclude"`
 
+	ExcludeTables    names `yaml:"exclude_tables"`
+	ExcludeTableData names `yaml:"exclude_table_data"`
+
 	Postgres struct {
 		Host   string `yaml:"host"`
 		Port   string `yaml:"port"`

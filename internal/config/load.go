@@ -256,5 +256,5 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	if j.Several() {
 		j.Database = ""
 	}
-	return j, nil
+	return j, l.tables(name, &j, f)
 }

@@ -42,6 +42,8 @@ func settingRows() []settingRow {
 		{key: "database", value: ofJob(func(j Job) string { return j.Database })},
 		{key: "databases", value: ofJob(func(j Job) string { return list(j.Databases) })},
 		{key: "exclude", value: ofJob(func(j Job) string { return list(j.Exclude) })},
+		{key: "exclude_tables", value: ofJob(func(j Job) string { return list(patternTexts(j.ExcludeTables)) })},
+		{key: "exclude_table_data", value: ofJob(func(j Job) string { return list(patternTexts(j.ExcludeTableData)) })},
 		{key: "formerly", value: ofJob(func(j Job) string { return list(j.Formerly) })},
 	}
 	rows = append(rows, postgresRows()...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -91,6 +92,18 @@ func (s *Server) apply(ctx context.Context, name string, statements []string) (p
 type Table struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
+}
+
+// Written is the table as SQL writes it: quoted where it has to be.
+func (t Table) Written() string { return written(t.Schema) + "." + written(t.Name) }
+
+var plainIdent = regexp.MustCompile(`^[a-z_][a-z0-9_$]*$`)
+
+func written(name string) string {
+	if plainIdent.MatchString(name) {
+		return name
+	}
+	return QuoteIdent(name)
 }
 
 // RowCounts counts each table's own rows, one count(*) FROM ONLY each. ONLY, because pg_dump writes

@@ -12,6 +12,11 @@ type DumpOptions struct {
 	LockWait time.Duration // for each table's lock; 0 waits for ever
 	OnLine   func(string)  // each line of standard error, from one goroutine; may be nil
 
+	// Patterns, in the language of psql, of what is left out: tables as a whole, and the rows of tables. Their bytes are
+	// in the database's encoding.
+	WithoutTables []string
+	WithoutRows   []string
+
 	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
 	// escape: no server from 19 on reads those.
 	PlainStrings bool
@@ -27,6 +32,12 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 	args := []string{"--format=custom", "--compress=0", "--no-password"}
 	if o.LockWait > 0 {
 		args = append(args, "--lock-wait-timeout="+strconv.FormatInt(max(1, o.LockWait.Milliseconds()), 10))
+	}
+	for _, pattern := range o.WithoutTables {
+		args = append(args, "--exclude-table="+pattern)
+	}
+	for _, pattern := range o.WithoutRows {
+		args = append(args, "--exclude-table-data="+pattern)
 	}
 	env := target.Env(os.Environ())
 	if o.PlainStrings {

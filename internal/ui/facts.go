@@ -141,6 +141,9 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 	} else {
 		add("Holds", "? the archive was not scanned")
 	}
+	if p := m.Partial; p != nil {
+		add("Partial", clean(p.String()+p.Names()))
+	}
 	globals := "none in this backup"
 	if m.Globals != nil {
 		globals = "roles and tablespaces, " + readable.Size(m.Globals.SizeBytes)

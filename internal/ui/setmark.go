@@ -62,6 +62,8 @@ func setMark(s *backup.Set) mark {
 		return markWarn
 	case s.Kind == backup.KindLegacy:
 		return mark{glyph: "?", word: "OLD", rank: 2, tone: tonePlain}
+	case s.Partial() != nil:
+		return mark{glyph: markOK.glyph, word: "PARTIAL", rank: 4, tone: markOK.tone}
 	}
 	return markOK
 }

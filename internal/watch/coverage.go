@@ -18,6 +18,7 @@ type Coverage struct {
 	Port      string
 	At        time.Time // when a run asked it; zero: none has, and nothing is known
 	Uncovered []string  // databases that no job backs up and no exclude names
+	InPart    []string  // databases of which each job leaves something out
 }
 
 // Coverages compares the databases of servers with the jobs. Servers that are one, reached in several ways, are one.
@@ -47,6 +48,7 @@ func Coverages(c *config.Config, read func(config.Postgres) *dump.Server) (all [
 		if g.seen != nil {
 			one.At = g.seen.At
 			one.Uncovered = c.Uncovered(g.seen.Databases, g.ways...)
+			one.InPart = c.InPart(g.seen.Databases, g.ways...)
 		}
 		all = append(all, one)
 	}

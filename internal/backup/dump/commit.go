@@ -132,6 +132,9 @@ func (r *run) undo(ctx context.Context) {
 func (r *run) fill() {
 	m := &r.manifest
 	m.Schema = backup.ManifestSchema
+	if m.Partial != nil {
+		m.Schema = backup.PartialSchema
+	}
 	m.ID = r.opts.ID
 	m.Job = r.job.Name
 	m.Instance, m.Database = printable.Name(r.job.Instance), printable.Name(r.job.Database)

@@ -52,7 +52,7 @@ func history(of *backup.Manifest, sets []backup.Set) (sizes, tables []int64) {
 	for i := range sets {
 		s := &sets[i]
 		if s.Kind == backup.KindNative && s.Good() && s.Instance == string(of.Instance) &&
-			s.Database == string(of.Database) &&
+			s.Database == string(of.Database) && (s.Partial() == nil) == (of.Partial == nil) &&
 			s.ID != of.ID && (of.FinishedAt.IsZero() || s.FinishedAt.Before(of.FinishedAt)) {
 			before = append(before, s)
 		}

@@ -164,13 +164,17 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	without, err := r.leaveOut(ctx)
+	if err != nil {
+		return err
+	}
 	r.enter(ctx, backup.StageDump, r.facts.SizeBytes)
 	upload, err := r.upload(ctx)
 	if err != nil {
 		return err
 	}
 	r.meter.WatchMoved(upload.Moved)
-	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter}
+	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without}
 	if err := r.pump(ctx, stream, upload); err != nil {
 		r.abort(ctx, upload)
 		return err
@@ -186,14 +190,19 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.manifest.Dump = *object
-	return r.describe(ctx, stream,
-		backup.Contents{Database: &settings, Roles: roles, Extensions: extensions, Server: meaning})
+	contents := backup.Contents{
+		Database: &settings, Roles: roles, Extensions: extensions, Server: meaning,
+		WithoutTables: without.tables, WithoutRows: without.rows,
+	}
+	r.manifest.Partial = backup.PartialOf(&contents, len(r.recipients) > 0)
+	return r.describe(ctx, stream, contents)
 }
 
 // dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
 type dumpStream struct {
 	scanner  *archive.Scanner
 	meter    *meter.Meter
+	without  leftOut
 	index    sealed.Index
 	warnings []string // pg_dump's own, in their order; complete after its Wait
 }
@@ -218,6 +227,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	defer r.meter.WatchWork(ctx, r.server, r.job.Database)()
 	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{
 		LockWait: r.job.LockWait, OnLine: s.hear, PlainStrings: r.facts.OldStrings,
+		WithoutTables: s.without.tablePatterns, WithoutRows: s.without.rowPatterns,
 	})
 	if err != nil {
 		return err

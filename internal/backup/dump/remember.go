@@ -30,6 +30,8 @@ type memory struct {
 	ID             string `json:"id"`
 	ManifestSHA256 string `json:"manifestSha256"`
 	Sequence       int64  `json:"sequence"`
+
+	Unmatched []string `json:"unmatched,omitempty"` // patterns of what is left out that no table had
 }
 
 // memoryFile is where the memory of a job's set is, "" for that of a database.
@@ -110,6 +112,7 @@ func (r *run) remember(manifest []byte) error {
 	body, err := json.Marshal(memory{
 		Schema: backup.ManifestSchema, Location: location, Job: r.job.Name, ID: r.manifest.ID,
 		ManifestSHA256: fmt.Sprintf("%x", sha256.Sum256(manifest)), Sequence: r.manifest.Sequence,
+		Unmatched: r.unmatched,
 	})
 	if err != nil {
 		return fmt.Errorf("backup: remember the set: %w", err)

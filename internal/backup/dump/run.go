@@ -83,6 +83,7 @@ type run struct {
 	guard      *guard
 	manifest   backup.Manifest
 	written    []string // keys of this run, removed when it fails
+	unmatched  []string // patterns of tables to leave out that no table has
 	warnings   []string
 
 	retain      s3.Lock // what the set's objects get

@@ -38,7 +38,7 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 			return []Check{c}, err
 		}
 	}
-	return []Check{r.source.evidence()}, nil
+	return append([]Check{r.source.evidence()}, r.checkPartial()...), nil
 }
 
 // remedyNotWhole are the ways on with a set of which an object cannot be created.
