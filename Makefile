@@ -31,7 +31,7 @@ RACE_TESTS = Cancel|Terminated|Killed|AtOnce|Race|Lease|Lock
 build:
 	go build -trimpath -o bin/pgbtui ./cmd/pgbtui
 
-# Everything, nothing skipped: a missing need fails (see test/need).
+# Everything: a missing need fails, and only what `make matrix` alone has is left out (see test/need).
 test: deps-release
 	PGBTUI_TEST_ALL=1 go test -timeout 50m $(TEST_FLAGS) ./...
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) $(RACE_PACKAGES)
@@ -65,7 +65,8 @@ chaos: deps
 	$(AS_ROOT) .cache/chaos -n $(N) -seed $(SEED) $(CHAOS)
 
 # The tests that depend on PostgreSQL's version and systemd's, in Debian 13, in the next Debian, and with all versions
-# of PostgreSQL side by side: more than an hour, as root, so it goes in pieces too. Their roots are kept in .cache.
+# of PostgreSQL side by side; and MinIO as the store. More than an hour, as root, so it goes in pieces too. Their roots
+# are kept in .cache.
 # Arguments: make matrix MATRIX='-suite trixie -tests archive,host', or, to keep the rows of what is run,
 # MATRIX='-update docs/versions.md'; `go run ./test/matrix -h` names all pieces.
 matrix: deps

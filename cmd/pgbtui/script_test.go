@@ -36,6 +36,12 @@ func TestMainFlowOnVersitygw(t *testing.T) {
 	}))
 }
 
+func TestMainFlowOnMinIO(t *testing.T) {
+	testscript.Run(t, scripts("testdata/stores", func(tb testing.TB) *world {
+		return worldOn(tb, s3suite.StartMinIO(tb))
+	}))
+}
+
 func TestMainFlowOnOurStore(t *testing.T) {
 	testscript.Run(t, scripts("testdata/stores", func(tb testing.TB) *world { return newWorld(tb) }))
 }

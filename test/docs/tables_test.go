@@ -183,7 +183,7 @@ func eachImport(t testing.TB, below string, see func(file, path string)) {
 	err := filepath.WalkDir(filepath.Join(root, below), func(file string, d fs.DirEntry, err error) error {
 		name := d.Name()
 		if err != nil || d.IsDir() {
-			if strings.HasPrefix(name, ".") && name != ".." || name == "versitygw" || name == "tools" {
+			if strings.HasPrefix(name, ".") && name != ".." || name == "versitygw" || name == "minio" || name == "tools" {
 				return filepath.SkipDir
 			}
 			return err

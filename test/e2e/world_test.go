@@ -19,7 +19,7 @@ import (
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
-	"codeberg.org/pgbtui/pgbtui/test/s3server"
+	"codeberg.org/pgbtui/pgbtui/test/s3suite"
 	"codeberg.org/pgbtui/pgbtui/test/seed"
 )
 
@@ -50,7 +50,7 @@ var program = sync.OnceValues(func() (string, error) {
 // world is a source with data, a store, and where the program's files go.
 type world struct {
 	source *pgtest.Server
-	store  *s3server.Running
+	store  s3suite.Store
 	dir    string
 	config string // path of the configuration
 	key    string // path of the age identity, "" when sets are not encrypted
@@ -69,7 +69,7 @@ const icu = "ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LC_COLLATE '
 
 func newWorldOn(t *testing.T, source *pgtest.Server, sizeBytes int64) *world {
 	t.Helper()
-	w := &world{source: source, store: s3server.Start(t), dir: t.TempDir()}
+	w := &world{source: source, store: startStore(t), dir: t.TempDir()}
 	w.config = w.write(t, "config.yaml", "instance: db1\n")
 	if sizeBytes > 0 {
 		w.source.Exec(t, "postgres", "CREATE DATABASE "+database+" TEMPLATE template0 "+icu)
@@ -80,6 +80,15 @@ func newWorldOn(t *testing.T, source *pgtest.Server, sizeBytes int64) *world {
 		w.source.Exec(t, "postgres", `ALTER DATABASE shop SET search_path = "$user", sales, "odd, name"`)
 	}
 	return w
+}
+
+// startStore is the server of this repository, or MinIO where `make matrix` has built it.
+func startStore(t *testing.T) s3suite.Store {
+	t.Helper()
+	if os.Getenv("PGBTUI_TEST_MINIO") != "" {
+		return s3suite.StartMinIO(t)
+	}
+	return s3suite.StartOurs(t)
 }
 
 func (w *world) write(t *testing.T, name, text string) string {

@@ -53,7 +53,7 @@ func run(ctx context.Context) (failed bool, err error) {
 	}
 	var rows []row
 	for _, p := range chosen {
-		r, err := p.run(ctx, binaries)
+		r, err := p.run(ctx, p, binaries)
 		if err != nil {
 			return failed, err
 		}
@@ -125,7 +125,8 @@ func names(of []piece, name func(piece) string) (found []string) {
 
 // compile makes the programs that the pieces run inside of a system.
 func compile(ctx context.Context, dir string, chosen []piece) error {
-	for _, p := range names(chosen, func(p piece) string { return p.pkg }) {
+	inside := slices.DeleteFunc(slices.Clone(chosen), func(p piece) bool { return p.outside })
+	for _, p := range names(inside, func(p piece) string { return p.pkg }) {
 		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", filepath.Join(dir, binary(p)), "./"+p)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("compile the tests of %s: %w\n%s", p, err, out)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 
 	"codeberg.org/pgbtui/pgbtui/test/lab"
 )
@@ -16,7 +17,10 @@ type piece struct {
 	title string // as the table names them
 	pkg   string // whose tests they are
 	args  []string
-	boots bool // the system, to do what is done on an installed host
+	// PostgreSQL's own regression tests are needed.
+	regress bool
+	outside bool // go test runs them on this machine
+	run     func(ctx context.Context, p piece, binaries string) (row, error)
 }
 
 func (p piece) suiteName() string { return p.suite }
@@ -34,25 +38,55 @@ var packages = []struct{ tests, pkg string }{
 	{"e2e", "test/e2e"},
 }
 
-// pieces are all, in the order of the table. trixie and forky have each another PostgreSQL and another systemd than
-// Debian 12.
-var pieces = func() (all []piece) {
-	for _, suite := range []string{"trixie", "forky"} {
-		for _, p := range packages {
-			all = append(all, piece{suite: suite, tests: p.tests, title: p.pkg, pkg: p.pkg})
-		}
-		all = append(all, piece{suite: suite, tests: "host", title: "an installed host", pkg: "test/installed", boots: true})
-	}
+// pieces are all, in the order of the table.
+var pieces = slices.Concat(ofDebian("trixie"), ofDebian("forky"), ofSeveral(), ofMinIO())
+
+// ofDebian is a Debian after 12, with another PostgreSQL and another systemd.
+func ofDebian(suite string) (all []piece) {
 	for _, p := range packages {
-		if p.tests != "e2e" {
-			all = append(all, piece{suite: several, tests: p.tests, title: p.pkg + ", with the newest", pkg: p.pkg})
-		}
+		all = append(all, piece{suite: suite, tests: p.tests, title: p.pkg, pkg: p.pkg, run: inRoom})
 	}
 	return append(all, piece{
-		suite: several, tests: "majors", title: "sets of each version, into it and each newer one", pkg: "test/e2e",
-		args: []string{"-test.run=^TestEveryMajor"},
+		suite: suite, tests: "host", title: "an installed host", pkg: "test/installed",
+		args: []string{"-run=^TestInstalled$"}, outside: true, run: booted,
 	})
-}()
+}
+
+func ofSeveral() (all []piece) {
+	for _, p := range packages {
+		if p.tests != "e2e" { // of which there is more here, below
+			all = append(all, piece{suite: several, tests: p.tests, title: p.pkg + ", with the newest", pkg: p.pkg, run: inRoom})
+		}
+	}
+	return append(
+		all,
+		piece{
+			suite: several, tests: "majors", title: "sets of each version, into it and each newer one", pkg: "test/e2e",
+			args: []string{"-test.run=^TestEveryMajor"}, run: inRoom,
+		},
+		piece{
+			suite: several, tests: "regression", title: "each version's own regression database", pkg: "test/e2e",
+			args: []string{"-test.run=^TestTheRegressionDatabase"}, regress: true, run: inRoom,
+		},
+	)
+}
+
+func ofMinIO() []piece {
+	return []piece{
+		{
+			suite: minio, tests: "store", title: "what is expected of a store", pkg: "test/s3suite",
+			args: []string{"-run=MinIO"}, outside: true, run: withMinIO,
+		},
+		{
+			suite: minio, tests: "flow", title: "the main flow (stores.md)", pkg: "cmd/pgbtui",
+			args: []string{"-run=MinIO"}, outside: true, run: withMinIO,
+		},
+		{
+			suite: minio, tests: "e2e", title: "test/e2e", pkg: "test/e2e",
+			args: []string{"-skip=EveryMajor|RegressionDatabase"}, outside: true, run: withMinIO,
+		},
+	}
+}
 
 // lacks are what a system has no package of, and why; tests that need it are left out there, and the table says so.
 func (p piece) lacks() string {
@@ -71,36 +105,65 @@ func (p piece) system() lab.System {
 
 // debian is the suite as the table has it.
 func (p piece) debian() string {
-	if p.suite == several {
+	switch p.suite {
+	case several:
 		return "bookworm to experimental"
+	case minio:
+		return "the machine's own"
 	}
 	return p.suite
 }
 
-func (p piece) run(ctx context.Context, binaries string) (row, error) {
+// of is a row of the piece.
+func (p piece) of(versions string, found row) row {
+	found.suite, found.versions = p.debian(), versions
+	found.tests, found.day = p.title, today()
+	return found
+}
+
+// inRoom runs the tests with the files of the system.
+func inRoom(ctx context.Context, p piece, binaries string) (row, error) {
+	r, versions, err := p.room(ctx, binaries)
+	if err != nil {
+		return row{}, err
+	}
+	if p.regress {
+		if r.regress, err = r.regressionTests(ctx); err != nil {
+			return row{}, err
+		}
+	}
+	args := append([]string{"/matrix/" + binary(p.pkg), "-test.v", "-test.timeout=90m"}, p.args...)
+	out, err := r.run(ctx, p.pkg, args...)
+	return p.of(versions, rowOf(out, err)), ctx.Err()
+}
+
+func (p piece) room(ctx context.Context, binaries string) (r room, versions string, err error) {
 	root, err := p.system().Root(ctx)
 	if err != nil {
-		return row{}, err
+		return room{}, "", err
 	}
-	r := room{root: root, binaries: binaries, lacks: p.lacks()}
-	versions, err := r.versions(ctx)
+	r = room{root: root, binaries: binaries, lacks: p.lacks()}
+	if versions, err = r.versions(ctx); err != nil {
+		return room{}, "", err
+	}
+	fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", p.debian(), versions, p.title)
+	return r, versions, nil
+}
+
+// booted boots the system, to do what is done on an installed host.
+func booted(ctx context.Context, p piece, binaries string) (row, error) {
+	_, versions, err := p.room(ctx, binaries)
 	if err != nil {
 		return row{}, err
 	}
-	fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", p.debian(), versions, p.title)
-	var out []byte
-	if p.boots {
-		cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-timeout=90m", "-run=^TestInstalled$", "./"+p.pkg)
-		cmd.Env = append(os.Environ(), "PGBTUI_LAB_SUITE="+p.suite, "PGBTUI_TEST_ALL=1")
-		out, err = cmd.CombinedOutput()
-	} else {
-		args := append([]string{"/matrix/" + binary(p.pkg), "-test.v", "-test.timeout=90m"}, p.args...)
-		out, err = r.run(ctx, p.pkg, args...)
-	}
-	if ctx.Err() != nil {
-		return row{}, ctx.Err()
-	}
-	found := rowOf(out, err)
-	found.suite, found.versions, found.tests, found.day = p.debian(), versions, p.title, today()
-	return found, nil
+	out, err := p.here(ctx, "PGBTUI_LAB_SUITE="+p.suite)
+	return p.of(versions, rowOf(out, err)), ctx.Err()
+}
+
+// here runs the tests on this machine.
+func (p piece) here(ctx context.Context, env ...string) ([]byte, error) {
+	args := append([]string{"test", "-count=1", "-v", "-timeout=90m"}, p.args...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./"+p.pkg)...)
+	cmd.Env = append(append(os.Environ(), "PGBTUI_TEST_ALL=1"), env...)
+	return cmd.CombinedOutput()
 }

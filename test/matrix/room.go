@@ -14,6 +14,7 @@ type room struct {
 	root     string // of the system; what is written goes to memory above it, and is gone with the process
 	binaries string // seen as /matrix
 	lacks    string // see test/need
+	regress  string // PostgreSQL's own tests, seen as /regress; "" for none
 }
 
 // enter mounts the system in a namespace of its own and becomes the program. The checkout is seen as /src, since
@@ -33,8 +34,14 @@ mount -t tmpfs tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$ROOM_SRC" src
 mount --bind "$ROOM_BINARIES" matrix
+regress=
+if [ -n "$ROOM_REGRESS" ]; then
+	mkdir -p regress
+	mount --bind "$ROOM_REGRESS" regress
+	regress=PGBTUI_REGRESS=/regress
+fi
 exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PGBTUI_TEST_ALL=1 \
-	PGBTUI_PROGRAM=/matrix/pgbtui "PGBTUI_TEST_LACKS=$ROOM_LACKS" \
+	PGBTUI_PROGRAM=/matrix/pgbtui "PGBTUI_TEST_LACKS=$ROOM_LACKS" $regress \
 	sh -c 'cd "/src/$1" && shift && exec "$@"' sh "$ROOM_DIR" "$@"
 `
 
@@ -46,7 +53,8 @@ func (r room) run(ctx context.Context, dir string, args ...string) ([]byte, erro
 	}
 	inside := []string{"--mount", "--pid", "--fork", "--kill-child", "--ipc", "bash", "-c", enter, "bash"}
 	cmd := exec.CommandContext(ctx, "unshare", append(inside, args...)...)
-	cmd.Env = append(os.Environ(), "ROOM_ROOT="+r.root, "ROOM_SRC="+src, "ROOM_BINARIES="+r.binaries, "ROOM_DIR="+dir, "ROOM_LACKS="+r.lacks)
+	cmd.Env = append(os.Environ(), "ROOM_ROOT="+r.root, "ROOM_SRC="+src, "ROOM_BINARIES="+r.binaries, "ROOM_DIR="+dir,
+		"ROOM_LACKS="+r.lacks, "ROOM_REGRESS="+r.regress)
 	return cmd.CombinedOutput()
 }
 
@@ -63,9 +71,13 @@ func (r room) versions(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask for systemd's version in %s: %w\n%s", r.root, err, systemd)
 	}
 	first, _, _ := strings.Cut(string(systemd), "\n")
-	var majors []string
-	for line := range strings.Lines(string(postgres)) {
-		majors = append(majors, number.FindString(line))
+	return fmt.Sprintf("PostgreSQL %s, systemd %s", strings.Join(numbers(postgres), ", "), number.FindString(first)), nil
+}
+
+// numbers has the version of each line.
+func numbers(said []byte) (found []string) {
+	for line := range strings.Lines(string(said)) {
+		found = append(found, number.FindString(line))
 	}
-	return fmt.Sprintf("PostgreSQL %s, systemd %s", strings.Join(majors, ", "), number.FindString(first)), nil
+	return found
 }

@@ -1,6 +1,6 @@
 // Package need states what a test needs. Without it the test is skipped loudly, except under
 // PGBTUI_TEST_ALL=1 (set by `make test` and CI), where a missing need is a failure: there,
-// nothing may be left out.
+// nothing may be left out but what only `make matrix` has.
 package need
 
 import (
@@ -61,5 +61,23 @@ func Extension(t testing.TB, name string, there bool) {
 		t.Skipf("LEFT OUT: %s", reason)
 	default:
 		missing(t, "PostgreSQL's extension "+name)
+	}
+}
+
+// Given is a variable that names what only `make matrix` makes. Without it the test is left out everywhere.
+func Given(t testing.TB, variable, what string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		t.Skipf("LEFT OUT: needs %s", what)
+	}
+	return value
+}
+
+// Folder is Given for a folder that `make matrix` makes where it can.
+func Folder(t testing.TB, path, what string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("LEFT OUT: needs %s", what)
 	}
 }

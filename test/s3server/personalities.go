@@ -177,6 +177,10 @@ func oldMinIO() Habits {
 		unknown.Header = header
 		refuses = append(refuses, unknown)
 	}
+	refuses = append(refuses, Refusal{
+		Header: "x-amz-server-side-encryption", Status: http.StatusNotImplemented, Code: "NotImplemented",
+		Message: "Server side encryption specified but KMS is not configured",
+	})
 	return Habits{Refuses: refuses, WholeKeyUploads: true, EmptiedStay: true}
 }
 
@@ -187,8 +191,9 @@ func minio2022() Personality {
 	return Personality{
 		Name: "minio-2022", Title: "MinIO before February 2023",
 		Source: "docs.min.io (list of uploads by the whole key), minio issue 17810 (emptied folders), " +
-			"minio-go pull request 1772 (conditions)",
-		Habits: habits,
+			"minio-go pull request 1772 (conditions); min.io on encryption (none without a KMS)",
+		SSENone: true,
+		Habits:  habits,
 	}
 }
 
@@ -197,8 +202,9 @@ func minio2023() Personality {
 	habits.FailedCondition = http.StatusNotModified
 	return Personality{
 		Name: "minio-2023", Title: "MinIO of 2023 to April 2024",
-		Source: "as before, and minio issue 19442 (a condition that does not hold is answered with 304)",
-		Habits: habits,
+		Source:  "as before, and minio issue 19442 (a condition that does not hold is answered with 304)",
+		SSENone: true,
+		Habits:  habits,
 	}
 }
 

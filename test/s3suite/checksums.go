@@ -69,7 +69,9 @@ func withSums(in *s3.HeadObjectInput) { in.ChecksumMode = types.ChecksumModeEnab
 func checksums(s *session) {
 	for _, a := range checksumAlgorithms() {
 		s.sub(string(a)+" is checked and kept", func(s *session) { keepsChecksum(s, a) })
-		s.sub(string(a)+" in a trailer", func(s *session) { takesTrailer(s, a) })
+		if strings.HasPrefix(s.Endpoint, "https:") { // over which alone the SDK sends trailers
+			s.sub(string(a)+" in a trailer", func(s *session) { takesTrailer(s, a) })
+		}
 	}
 	s.sub("of MD5 are checked", func(s *session) {
 		body := []byte("some bytes")
@@ -91,7 +93,7 @@ func checksums(s *session) {
 func keepsChecksum(s *session, a types.ChecksumAlgorithm) {
 	body := noise(70_000)
 	_, err := s.put("wrong", body, func(in *s3.PutObjectInput) { claim(in, a, sum(a, []byte("other"))) })
-	s.fails(err, "BadDigest")
+	s.fails(err, s.Features.BadSumCode)
 	s.absent("wrong")
 	_, err = s.put("right", body, func(in *s3.PutObjectInput) { claim(in, a, sum(a, body)) })
 	s.ok(err)
@@ -107,9 +109,6 @@ func keepsChecksum(s *session, a types.ChecksumAlgorithm) {
 
 // takesTrailer sends a body that cannot be read twice, so that the SDK puts its checksum behind it.
 func takesTrailer(s *session, a types.ChecksumAlgorithm) {
-	if !strings.HasPrefix(s.Endpoint, "https:") {
-		s.Skip("the SDK sends trailers over https only; the suite runs there too")
-	}
 	for _, size := range []int{0, 1, 65_536, 300_001} {
 		body := noise(size)
 		_, err := s.put("a", nil, func(in *s3.PutObjectInput) {

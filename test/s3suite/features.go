@@ -17,19 +17,40 @@ type Features struct {
 	Lifecycle       bool   // keeps lifecycle rules
 	LifecycleAtOnce bool   // does what rules say when it is due, not within days
 	BucketSettings  bool   // keeps default encryption and public access block
+	UploadsByKey    bool   // lists open uploads by a whole key only, not by what keys begin with
+	AbortsTwice     bool   // a repeated AbortMultipartUpload answers as the first did, not NoSuchUpload
+	IgnoresSize     bool   // completes an upload that is not as long as it says (MpuObjectSize)
+	AnyRegion       bool   // takes a signature for whatever region
 	UnknownKeyCode  string // the error for an access key that nobody has
+	BadSumCode      string // the error for a body with another checksum than its own
+	OtherSumCode    string // the error for a part with another kind of checksum than its upload's
+	LockedCode      string // the error for what a lock forbids
 }
 
 // Ours is what the server of this repository does: S3's own answers.
 func Ours() Features {
 	return Features{
 		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, VersionPaging: true,
-		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true, LifecycleAtOnce: true, BucketSettings: true,
-		UnknownKeyCode: "InvalidAccessKeyId",
+		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true,
+		LifecycleAtOnce: true, BucketSettings: true,
+		UnknownKeyCode: "InvalidAccessKeyId", BadSumCode: "BadDigest", OtherSumCode: "InvalidRequest", LockedCode: "AccessDenied",
 	}
 }
 
 // Versity is what versitygw 1.8 does on a POSIX folder, where keys are paths.
 func Versity() Features {
-	return Features{CompletesTwice: true, UnknownKeyCode: "XAdminUserNotFound"}
+	return Features{
+		CompletesTwice: true, UnknownKeyCode: "XAdminUserNotFound",
+		BadSumCode: "BadDigest", OtherSumCode: "InvalidRequest", LockedCode: "AccessDenied",
+	}
+}
+
+// MinIO is what MinIO of February 2026 does on a folder. Of storage classes it knows its own names only, and of
+// lifecycle rules those that lead to a tier which was set up before.
+func MinIO() Features {
+	return Features{
+		EncodesKeys: true, UploadsByKey: true, AbortsTwice: true, IgnoresSize: true, AnyRegion: true,
+		UnknownKeyCode: "InvalidAccessKeyId", BadSumCode: "XAmzContentChecksumMismatch",
+		OtherSumCode: "InvalidArgument", LockedCode: "InvalidRequest",
+	}
 }

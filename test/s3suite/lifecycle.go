@@ -18,7 +18,7 @@ func (s *session) setLifecycle(rules ...types.LifecycleRule) error {
 
 func lifecycle(s *session) {
 	if !s.Features.Lifecycle {
-		s.Skip("SKIPPED: a known difference of this store (Features.Lifecycle)")
+		s.Skip("LEFT OUT: a known difference of this store (Features.Lifecycle)")
 	}
 	s.inBucket(nil)
 	read := func() (*s3.GetBucketLifecycleConfigurationOutput, error) {

@@ -110,10 +110,21 @@ func (s *session) listsV1(want []string) {
 	}
 }
 
-// openUploads pages through the case's multipart uploads.
-func (s *session) openUploads(page int32) []types.MultipartUpload {
+// openUploads pages through the case's multipart uploads, of the keys where a store wants to be told them.
+func (s *session) openUploads(page int32, keys ...*string) (found []types.MultipartUpload) {
 	s.Helper()
-	in := &s3.ListMultipartUploadsInput{Bucket: &s.Bucket, Prefix: &s.prefix, MaxUploads: &page}
+	if !s.Features.UploadsByKey {
+		return s.uploadsBelow(page, &s.prefix)
+	}
+	for _, key := range keys {
+		found = append(found, s.uploadsBelow(page, key)...)
+	}
+	return found
+}
+
+func (s *session) uploadsBelow(page int32, prefix *string) []types.MultipartUpload {
+	s.Helper()
+	in := &s3.ListMultipartUploadsInput{Bucket: &s.Bucket, Prefix: prefix, MaxUploads: &page}
 	var found []types.MultipartUpload
 	for {
 		out, err := s.c.ListMultipartUploads(s.ctx, in)
@@ -135,12 +146,14 @@ func uploads(s *session) {
 	if s.Features.UploadPaging {
 		name = func(i int) string { return fmt.Sprintf("u%d", i/2) } // two uploads of most keys
 	}
+	var keys []*string
 	for i := range 7 {
 		ids = append(ids, *s.begin(name(i)).id)
+		keys = append(keys, s.key(name(i)))
 	}
 	for _, page := range []int32{1, 2, 3, 1000} {
 		var got []string
-		for _, u := range s.openUploads(page) {
+		for _, u := range s.openUploads(page, keys...) {
 			got = append(got, *u.UploadId)
 		}
 		slices.Sort(got)
@@ -153,7 +166,7 @@ func uploads(s *session) {
 		_, err := s.c.AbortMultipartUpload(s.ctx, &s3.AbortMultipartUploadInput{Bucket: &s.Bucket, Key: s.key(name(i)), UploadId: &id})
 		s.ok(err)
 	}
-	same(s, "left", len(s.openUploads(1000)), 0)
+	same(s, "left", len(s.openUploads(1000, keys...)), 0)
 	b := s.begin("parts")
 	for range 5 {
 		b.add(noise(100))

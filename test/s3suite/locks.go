@@ -70,12 +70,12 @@ func heldVersions(s *session) {
 		s.ok(err)
 		s.lockedUntil(name, mode, until)
 		_, err = s.deleteKey(name, *out.VersionId)
-		s.fails(err, "AccessDenied")
+		s.fails(err, s.Features.LockedCode)
 		many, err := s.c.DeleteObjects(s.ctx, &s3.DeleteObjectsInput{Bucket: &s.Bucket, Delete: &types.Delete{
 			Objects: []types.ObjectIdentifier{{Key: s.key(name), VersionId: out.VersionId}},
 		}})
 		s.ok(err)
-		if len(many.Errors) != 1 || *many.Errors[0].Code != "AccessDenied" {
+		if len(many.Errors) != 1 || *many.Errors[0].Code != s.Features.LockedCode {
 			s.Errorf("%s: DeleteObjects says %+v", name, many)
 		}
 		// Hiding is no deleting.
@@ -98,8 +98,8 @@ func extendedLocks(s *session) {
 	s.inLockedBucket()
 	out, err := s.put("a", []byte("x"), lockedPut(types.ObjectLockModeCompliance, inDays(3)))
 	s.ok(err)
-	s.fails(s.retain("a", *out.VersionId, types.ObjectLockRetentionModeCompliance, inDays(1)), "AccessDenied")
-	s.fails(s.retain("a", *out.VersionId, types.ObjectLockRetentionModeGovernance, inDays(5)), "AccessDenied")
+	s.fails(s.retain("a", *out.VersionId, types.ObjectLockRetentionModeCompliance, inDays(1)), s.Features.LockedCode)
+	s.fails(s.retain("a", *out.VersionId, types.ObjectLockRetentionModeGovernance, inDays(5)), s.Features.LockedCode)
 	later := inDays(5)
 	s.ok(s.retain("a", *out.VersionId, types.ObjectLockRetentionModeCompliance, later))
 	s.lockedUntil("a", types.ObjectLockModeCompliance, later)
@@ -124,7 +124,7 @@ func legalHolds(s *session) {
 	s.ok(err)
 	same(s, "hold", head.ObjectLockLegalHoldStatus, types.ObjectLockLegalHoldStatusOn)
 	_, err = s.deleteKey("a", *out.VersionId)
-	s.fails(err, "AccessDenied")
+	s.fails(err, s.Features.LockedCode)
 	set(types.ObjectLockLegalHoldStatusOff)
 	_, err = s.deleteKey("a", *out.VersionId)
 	s.ok(err)
@@ -142,7 +142,7 @@ func lockedUploads(s *session) {
 	s.ok(err)
 	s.lockedUntil("parts", types.ObjectLockModeCompliance, until)
 	_, err = s.deleteKey("parts", *out.VersionId)
-	s.fails(err, "AccessDenied")
+	s.fails(err, s.Features.LockedCode)
 }
 
 func defaultLocks(s *session) {
@@ -168,7 +168,7 @@ func defaultLocks(s *session) {
 		}
 	}
 	_, err = s.deleteKey("a", *out.VersionId)
-	s.fails(err, "AccessDenied")
+	s.fails(err, s.Features.LockedCode)
 	later := inDays(9)
 	_, err = s.put("own", []byte("x"), lockedPut(types.ObjectLockModeCompliance, later))
 	s.ok(err)

@@ -178,7 +178,7 @@ func keys(s *session) {
 
 func settings(s *session) {
 	if !s.Features.Settings {
-		s.Skip("SKIPPED: a known difference of this store (Features.Settings)")
+		s.Skip("LEFT OUT: a known difference of this store (Features.Settings)")
 	}
 	for _, c := range []struct {
 		sse   types.ServerSideEncryption

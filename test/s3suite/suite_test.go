@@ -22,3 +22,11 @@ func TestVersitygwDoesWhatWeTakeForS3(t *testing.T) {
 func TestVersitygwDoesWhatWeTakeForS3OverTLS(t *testing.T) {
 	s3suite.Run(t, s3suite.StartVersityTLS(t))
 }
+
+func TestMinIODoesWhatWeTakeForS3(t *testing.T) {
+	s3suite.Run(t, s3suite.StartMinIO(t))
+}
+
+func TestMinIODoesWhatWeTakeForS3OverTLS(t *testing.T) {
+	s3suite.Run(t, s3suite.StartMinIOTLS(t))
+}

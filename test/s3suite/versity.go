@@ -7,16 +7,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -62,39 +58,18 @@ func startVersity(t testing.TB, scheme string, flags ...string) Store {
 	s := Store{
 		AccessKey: "versity-key", SecretKey: "versity-secret", Region: "us-east-1", Bucket: "backups", Features: Versity(),
 	}
-	program, addr, said := versityProgram(t), freeAddress(t), filepath.Join(t.TempDir(), "versitygw.log")
+	addr := freeAddress(t)
 	s.Endpoint = scheme + addr
-	log, err := os.Create(said)
-	if err != nil {
-		t.Fatal(err)
-	}
 	args := append([]string{"--port", addr, "--quiet", "--keep-alive"}, flags...)
-	cmd := exec.CommandContext(context.Background(), program, append(args, "posix", "--versioning-dir", t.TempDir(), t.TempDir())...)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start versitygw: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // killed just now
-		_ = log.Close()
-		if text, _ := os.ReadFile(said); t.Failed() {
-			t.Logf("versitygw said:\n%s", text)
-		}
+	startProgram(t, server{
+		name: "versitygw", addr: addr, program: versityProgram(t),
+		args: append(args, "posix", "--versioning-dir", t.TempDir(), t.TempDir()),
+		env:  []string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey},
 	})
-	awaitListener(t, addr, said)
 	if scheme == "http://" {
 		s.makeBucket(t)
 	}
 	return s
-}
-
-func (s Store) makeBucket(t testing.TB) {
-	t.Helper()
-	if _, err := s.Client(t).CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: &s.Bucket}); err != nil {
-		t.Fatalf("make bucket in versitygw: %v", err)
-	}
 }
 
 // versityProgram builds the pinned tool, or finds it built, and returns its path.
@@ -111,28 +86,4 @@ func versityProgram(t testing.TB) string {
 		t.Fatalf("build versitygw: %v\n%s", err, stderr.String())
 	}
 	return strings.TrimSpace(string(out))
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// awaitListener waits until somebody listens.
-func awaitListener(t testing.TB, addr, said string) {
-	t.Helper()
-	for range 300 {
-		if c, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
-			_ = c.Close()
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(said)
-	t.Fatalf("versitygw did not listen within 30 s:\n%s", text)
 }
