@@ -36,8 +36,8 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
 		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this
 configuration and no right more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
-(deletes by the rules), restorer (people and monitoring), bucket (the settings of the bucket), metrics (sends to
-CloudWatch, besides another role). Several roles make one policy for one key. docs/iam.md says who has which key.
+(deletes by the rules), restorer (people and monitoring), doctor (reads how the bucket is set up, besides another
+role), bucket (the settings of the bucket), metrics (sends to CloudWatch, besides another role). Several roles make one policy for one key. docs/iam.md says who has which key.
 
 Nothing is asked of AWS, and nothing is changed there:
 
@@ -46,7 +46,7 @@ Nothing is asked of AWS, and nothing is changed there:
 		RunE: func(*cobra.Command, []string) error { return runAWSPolicy(o) },
 	}
 	cmd.Flags().StringSliceVar(&o.roles, "role", nil,
-		"writer, prover, keeper, restorer, bucket or metrics; may be given several times")
+		"writer, prover, keeper, restorer, doctor, bucket or metrics; may be given several times")
 	cmd.Flags().StringVar(&o.job, "job", "", "only for this `job`")
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleNames(), cobra.ShellCompDirectiveNoFileComp))

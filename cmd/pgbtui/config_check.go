@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -134,7 +135,7 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 		found = append(found, bucketFindings(ctx, o.backups, job)...)
 	}
 	if job.Database != "" {
-		facts, detail, err := checkServer(ctx, job)
+		facts, detail, err := doctor.Server(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
 		if err == nil && job.Drill.By == config.DrillByTimer {
 			found = append(found, checkDrills(ctx, o.env, job, facts))

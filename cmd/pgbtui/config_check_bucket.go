@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -96,7 +93,7 @@ func rightsFinding(env *environment, bucket *s3.Bucket, job config.Job, result t
 	tried := strings.Join(result.Allowed, ", ") + " work at " + bucket.Location() + result.Key
 	err := result.Err()
 	switch {
-	case err != nil && fault.CodeOf(err) == fault.NotPermitted && env.writersKeyHidden():
+	case err != nil && fault.CodeOf(err) == fault.NotPermitted && env.keyHidden(writer):
 		return nothing(what, "this user's key may not write there, which is right for people's keys; "+
 			"`sudo pgbtui config check` tries the backups' own")
 	case err != nil:
@@ -110,15 +107,6 @@ func rightsFinding(env *environment, bucket *s3.Bucket, job config.Job, result t
 	}
 	return finding(what, tried+
 		"; delete is refused, as it should be for backups without rules to keep, so that this object stays", nil)
-}
-
-// writersKeyHidden reports whether the backups may have a key of their own that this user cannot look for.
-func (e *environment) writersKeyHidden() bool {
-	if e.secretOfUnits(string(writer)) == "" || e.getenv("CREDENTIALS_DIRECTORY") != "" {
-		return false
-	}
-	_, err := os.Stat(e.secretOfUnits(string(writer)))
-	return errors.Is(err, fs.ErrPermission)
 }
 
 // jobsToCheck are those of the configuration; without any, those that timers on this host are for.

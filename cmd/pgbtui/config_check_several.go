@@ -10,6 +10,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
@@ -35,7 +36,7 @@ func checkSeveral(ctx context.Context, job config.Job) (found []jsonFinding, fir
 	found = append(found, finding("databases", detail, nil))
 	var wrong []error
 	for _, name := range names {
-		of, text, err := checkServer(ctx, job.On(name))
+		of, text, err := doctor.Server(ctx, job.On(name))
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("database %s: %w", name, err))
 			continue

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -22,7 +23,7 @@ func documents() map[string]any {
 		"restore undo":    jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "config show": jsonSettings{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "doctor": jsonDoctor{}, "config show": jsonSettings{},
 		"aws policy":      jsonAWSPolicy{},
 		"aws bucket plan": jsonBuckets{},
 		"cost":            jsonCost{},
@@ -58,6 +59,7 @@ func parts() map[string]any {
 		"removed-job": jsonRemovedJob{},
 		"job-row":     jsonJobRow{}, "uncovered": jsonUncovered{},
 		"bucket": jsonBucket{}, "bucket-change": jsonBucketChange{}, "bucket-conflict": jsonBucketConflict{},
+		"doctor-report": doctor.Report{}, "doctor-finding": doctor.Finding{}, "doctor-look": doctor.Look{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"compression": backup.Compression{}, "level-frames": sealed.LevelFrames{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},

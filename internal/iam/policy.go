@@ -19,12 +19,13 @@ const (
 	Prover   Role = "prover"
 	Keeper   Role = "keeper"
 	Restorer Role = "restorer"
+	Doctor   Role = "doctor"  // besides another: reads how the bucket is set up
 	Bucket   Role = "bucket"  // a person's: the settings of the bucket, and nothing in it
 	Metrics  Role = "metrics" // besides another: sends to CloudWatch
 )
 
 // Roles are all of them, in the order of docs/iam.md.
-func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Bucket, Metrics} }
+func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Doctor, Bucket, Metrics} }
 
 // Policy is an IAM policy document; its JSON is what `aws iam put-user-policy` takes.
 type Policy struct {
@@ -72,6 +73,8 @@ func statements(role Role, jobs []config.Job, told config.Metrics) []Statement {
 		return keeper(jobs)
 	case Bucket:
 		return bucket(jobs)
+	case Doctor:
+		return doctor(jobs)
 	case Metrics:
 		return metrics(told.CloudWatch.Namespace)
 	default:
@@ -132,6 +135,13 @@ func bucket(jobs []config.Job) []Statement {
 			"s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
 			"s3:PutLifecycleConfiguration"),
 	}
+}
+
+// doctor reads what a bucket is set to; nothing of a set.
+func doctor(jobs []config.Job) []Statement {
+	return []Statement{allow("Posture", buckets(jobs),
+		"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetLifecycleConfiguration",
+		"s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy")}
 }
 
 // metrics has a condition, since CloudWatch has no resources to name.

@@ -177,7 +177,7 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 
 func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *testing.T) {
 	found := policies(t)
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"bucket", "keeper", "metrics", "object-lock", "prover", "restorer", "writer"}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"bucket", "doctor", "keeper", "metrics", "object-lock", "prover", "restorer", "writer"}) {
 		t.Fatalf("policies: %q", got)
 	}
 	key := "arn:aws:s3:::company-backups/postgresql/db1/production/x/dump.pgc.zst"
@@ -187,6 +187,7 @@ func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *
 		"prover":      {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
 		"object-lock": {"s3:PutObject", "s3:DeleteObject", "s3:BypassGovernanceRetention"},
 		"bucket":      {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+		"doctor":      {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
 		"restorer":    {"s3:DeleteObject", "s3:PutObject", "s3:AbortMultipartUpload"},
 	} {
 		for _, action := range forbidden {

@@ -22,15 +22,15 @@ type Conflict struct {
 func Conflicts(job config.Job, rules []s3.LifecycleRule) []Conflict {
 	var all []Conflict
 	for i := range rules {
-		if r := &rules[i]; r.Enabled && touches(r, job) {
+		if r := &rules[i]; r.Enabled && Touches(r, job) {
 			all = append(all, conflictsOf(r, job)...)
 		}
 	}
 	return all
 }
 
-// touches reports whether objects of the job's sets can be below the rule's prefix.
-func touches(r *s3.LifecycleRule, job config.Job) bool {
+// Touches reports whether objects of the job's sets can be below the rule's prefix.
+func Touches(r *s3.LifecycleRule, job config.Job) bool {
 	folder := backup.Root(job.S3.Prefix) + backup.EncodeName(job.Instance) + "/"
 	if job.Database != "" {
 		folder = backup.Folder(job.S3.Prefix, job.Instance, job.Database)

@@ -99,7 +99,7 @@ func (t *Result) judgeUploads(listed []s3.OpenUpload, err error, open bool) {
 		t.Lacks = append(t.Lacks, lackOfUploads("has none"))
 		return
 	}
-	if !t.note("list of uploads", err) {
+	if !t.note(CallUploads, err) {
 		return
 	}
 	shown := slices.ContainsFunc(listed, func(u s3.OpenUpload) bool { return u.Key == t.Key })

@@ -25,6 +25,7 @@ type Result struct {
 	Key     string
 	Allowed []string // what worked, as people call it
 	Refused []error
+	Steps   []Step // each call that was tried, in turn
 	// MayNotDelete is the store's refusal; nil: the object of the trial is gone again, or never was there.
 	MayNotDelete error
 	Lacks        []Lack // by the store's nature
@@ -32,25 +33,32 @@ type Result struct {
 
 // Bucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
 func Bucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Result {
+	return BucketWhile(ctx, bucket, job, func(string) {})
+}
+
+// BucketWhile is Bucket. Once the object of the trial is there, others may try what they do with it.
+func BucketWhile(ctx context.Context, bucket *s3.Bucket, job config.Job, others func(key string)) Result {
 	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
 	t := Result{Key: folder + trialName}
 	body := []byte("pgbtui config check wrote this to see whether backups can be written here.\n")
 	_, err := bucket.Put(ctx, t.Key, body, s3.PutOptions{ContentType: "text/plain"})
-	put := t.note("put", err)
+	put := t.note(CallPut, err)
 	if put {
-		t.note("get", readBack(ctx, bucket, t.Key, body))
+		t.note(CallGet, readBack(ctx, bucket, t.Key, body))
 		t.tryChecksum(ctx, bucket)
 		t.tryConditions(ctx, bucket)
 	}
-	t.note("list", t.listed(ctx, bucket, put))
+	t.note(CallList, t.listed(ctx, bucket, put))
 	t.tryUpload(ctx, bucket, folder, put)
 	if !put {
 		return t
 	}
+	others(t.Key)
 	_, err = bucket.Delete(ctx, []string{t.Key})
+	t.Steps = append(t.Steps, Step{Call: CallDelete, Err: err})
 	switch {
 	case err == nil:
-		t.Allowed = append(t.Allowed, "delete")
+		t.Allowed = append(t.Allowed, string(CallDelete))
 	case fault.CodeOf(err) == fault.NotPermitted:
 		t.MayNotDelete = err
 	default:
@@ -60,12 +68,15 @@ func Bucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Result {
 }
 
 // note keeps how one call went.
-func (t *Result) note(what string, err error) (worked bool) {
+func (t *Result) note(what Call, err error) (worked bool) {
+	if what != CallUpload { // whose calls are noted one by one
+		t.Steps = append(t.Steps, Step{Call: what, Err: err})
+	}
 	if err != nil {
 		t.Refused = append(t.Refused, err)
 		return false
 	}
-	t.Allowed = append(t.Allowed, what)
+	t.Allowed = append(t.Allowed, string(what))
 	return true
 }
 
@@ -126,13 +137,19 @@ func (t *Result) tryUpload(ctx context.Context, bucket *s3.Bucket, folder string
 	if open && there {
 		err = completed(ctx, up)
 	}
+	var aborted error
 	if up != nil {
-		err = errors.Join(err, up.Abort(ctx))
+		aborted = up.Abort(ctx)
 	}
-	if err == nil {
+	if err == nil && aborted == nil {
 		err = bucket.TryParts(ctx, t.Key)
 	}
-	t.note("multipart upload", err)
+	t.Steps = append(t.Steps, Step{Call: CallUpload, Err: err})
+	if up != nil {
+		t.Steps = append(t.Steps, Step{Call: CallAbort, Err: aborted})
+	}
+	err = errors.Join(err, aborted)
+	t.note(CallUpload, err)
 	t.judgeUploads(listed, listErr, open)
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
+)
+
+// `doctor`: every check of internal/doctor, from this shell and from the unit in which backups run.
+
+type jsonDoctor struct {
+	Schema  int             `json:"schema"`
+	BugsOf  string          `json:"bugsAsOf"` // the day of the newest release notes behind postgresql.bugs
+	Reports []doctor.Report `json:"reports"`
+}
+
+type doctorOptions struct {
+	*streams
+	env    *environment
+	stores *stores
+	config func() (*config.Config, error)
+	job    string
+	only   string
+	report string
+}
+
+const doctorHelp = `Look at everything that backups and restores stand on: the server and the role's rights, the clients, the way to the
+store, every call that each key makes there, how the bucket is set up. Each check says what was tried and seen; one that is not OK also
+why it matters and what to do. What the store refuses comes with the IAM statement that allows it.
+
+The calls are tried for good, on objects beside the sets that are removed afterwards; a key that may not delete leaves
+one object, which is named. Nothing else is changed.
+
+Exit codes: 0 all is well, 3 something is to be seen to or could not be looked at (?), 1 a check failed.
+docs/troubleshooting.md has the checks.`
+
+func newDoctorCommand(p *program) *cobra.Command {
+	o := &doctorOptions{streams: p.streams, env: p.environment, stores: p.stores, config: p.config}
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check everything that backups and restores stand on, and say what to do", Args: noArgs,
+		Long: doctorHelp,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.job, "job", "", "only this `job`")
+	flags.StringVar(&o.only, "only", "", "only this `check`, or those whose IDs begin so: s3.writer.put, s3.writer, bucket")
+	flags.StringVar(&o.report, "report", "", "also write a `file` for a ticket, without secrets and without rows")
+	// It fails for a flag that is not there alone.
+	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func checkIDs() (ids []string) {
+	for _, c := range doctor.Catalogue() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+func runDoctor(ctx context.Context, o *doctorOptions) error {
+	if !doctor.KnownCheck(o.only) {
+		return usageText("no check is called " + o.only + ": docs/troubleshooting.md#doctor has them all")
+	}
+	c, err := o.config()
+	if err != nil {
+		return err
+	}
+	jobs, err := c.Named(o.job)
+	if err != nil {
+		return err
+	}
+	out := jsonDoctor{Schema: jsonSchema, BugsOf: doctor.BugsAsOf, Reports: []doctor.Report{}}
+	for _, job := range jobs {
+		out.Reports = append(out.Reports, o.examine(ctx, job)...)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if o.report != "" {
+		if err := writeReport(o.report, c, jobs, out, o.secrets(c, jobs)); err != nil {
+			return err
+		}
+	}
+	if err := printDoctor(o.streams, out); err != nil {
+		return err
+	}
+	if o.report != "" {
+		o.notef("%s is written: no secret is in it, but names of hosts, databases and buckets are", o.report)
+	}
+	return exitWith(worstOf(out.Reports))
+}
+
+// worstOf is 1 where a check failed, 3 where something is to be seen to.
+func worstOf(reports []doctor.Report) fault.Code {
+	worst := fault.OK
+	for i := range reports {
+		switch code := reports[i].Code(); {
+		case code == fault.Failed:
+			return code
+		case code != fault.OK:
+			worst = code
+		}
+	}
+	return worst
+}
+
+// examine looks at a job. Of several databases, each is asked for; the store is tried for the first.
+func (o *doctorOptions) examine(ctx context.Context, job config.Job) []doctor.Report {
+	if !job.Several() {
+		return []doctor.Report{doctor.Examine(ctx, o.world(ctx, job), o.only)}
+	}
+	quick := job
+	quick.ConnectWait = 0
+	names, err := dump.Databases(ctx, quick, backup.Env{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return []doctor.Report{doctor.Unreached(ctx, o.world(ctx, job), err, o.only)}
+	}
+	var all []doctor.Report
+	for i, name := range names {
+		only := o.only
+		if i > 0 {
+			if only == "" {
+				only = string(doctor.PostgreSQL)
+			}
+			if !strings.HasPrefix(only, string(doctor.PostgreSQL)) {
+				break
+			}
+		}
+		all = append(all, doctor.Examine(ctx, o.world(ctx, job.On(name)), only))
+	}
+	return all
+}
+
+func (o *doctorOptions) world(ctx context.Context, job config.Job) doctor.World {
+	return doctor.World{
+		From: doctor.FromShell, Job: job, Now: o.env.now, Keys: &doctorKeys{stores: o.stores, job: job},
+		Drill: whereDrills(ctx, o.env, job),
+	}
+}
+
+// whereDrills says where a drill's server would be.
+func whereDrills(ctx context.Context, env *environment, job config.Job) *restore.DrillRequest {
+	request := restore.DrillRequest{Dir: drillDir(job.SpoolDir, env.getenv("STATE_DIRECTORY"))}
+	if units, bus := drillUnits(ctx); units != nil {
+		request = restore.DrillRequest{Dir: units.ServerDir, Unit: scratch.ControlSocket}
+		_ = bus.Close()
+	}
+	return &request
+}
