@@ -85,7 +85,6 @@ func (r *initRun) otherLacks() {
 		return err == nil
 	}
 	say := func(text string) { r.result.NotProtected = append(r.result.NotProtected, text) }
-	say("What is written after a backup is lost until the next one has run.")
 	job := r.config.Jobs[0]
 	encrypted := len(job.Encryption.Recipients) > 0
 	switch {
@@ -110,6 +109,7 @@ func (r *initRun) otherLacks() {
 	if job.S3.CredentialsFile == "" && there(string(writer)) {
 		say("Nobody but root can look at the backups: give operators a key that only reads (docs/iam.md#restorer).")
 	}
+	say("What is written after a backup is lost until the next one has run.")
 }
 
 func (r *initRun) printEnd(ctx context.Context, proven []string) error {
@@ -118,13 +118,13 @@ func (r *initRun) printEnd(ctx context.Context, proven []string) error {
 			return err
 		}
 	} else {
-		r.printf("\nProtected now: %s\n", printable.Text(protectedText(proven)))
+		r.printf("%s", folded("\nProtected now: "+printable.Text(protectedText(proven))+"\n", interviewColumns))
 		for _, line := range r.nextRuns(ctx) {
 			r.printf("  %s\n", line)
 		}
 		r.printf("Not protected:\n")
 		for _, sentence := range r.result.NotProtected {
-			r.printf("%s", folded("  - "+printable.Text(sentence)+"\n", interviewColumns))
+			r.printf("%s", folded("  -  "+printable.Text(sentence)+"\n", interviewColumns))
 		}
 		r.printf("Look at it with `sudo pgbtui`.\n")
 	}

@@ -89,11 +89,11 @@ func (r *initRun) tellPlan() {
 		r.tell("  make   PostgreSQL's role pgbtui (`pgbtui units print --sql` shows the SQL)\n")
 	}
 	for _, name := range r.jobNames() {
-		r.tell("  switch on  the timers of job %s: backups, verifications, drills, and the watch\n", printable.Text(name))
+		r.tell("  start  the timers of job %s\n", printable.Text(name))
 	}
-	r.tell("  start  the first backup and the first drill of each database\n")
+	r.tell("  make   the first backup and the first drill of each database\n")
 	if r.old != nil {
-		r.tell("  switch off  %s, once a backup was restored in a drill\n", r.old.Timer)
+		r.tell("  stop   %s, once a backup was restored in a drill\n", r.old.Timer)
 	}
 }
 

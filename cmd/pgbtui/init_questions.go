@@ -21,8 +21,8 @@ func (r *initRun) decide(ctx context.Context) error {
 		return err
 	}
 	if r.interview.open {
-		r.tell("pgbtui sets up backups of the PostgreSQL databases of this host: at most ten questions, and\n" +
-			"nothing is written before you agree. Enter takes the answer in brackets; Ctrl+C ends this.\n")
+		r.tell("pgbtui sets up backups of PostgreSQL: ten questions at most, and nothing is written before you agree. Enter " +
+			"takes the answer in brackets; Ctrl+C ends this.\n")
 	}
 	for _, ask := range []func(context.Context) error{
 		r.askServer, r.askDatabases, r.askStore, r.askEncryption, r.askKeep, r.askSchedule,
@@ -49,18 +49,16 @@ func (r *initRun) askServer(ctx context.Context) error {
 	d := setup.Defaults()
 	_, err := r.settle(ctx, question{
 		name: "server", ask: "PostgreSQL server", byDefault: d.Server, try: r.tryServer,
-		text: []string{"Which server? local is the one of this host, by its socket; else a port, a socket folder, or", "HOST:PORT."},
+		text: "Which server? local is the one of this host, by its socket; else a port, a socket folder, or HOST:PORT.",
 	}, r.answers.Server)
 	return err
 }
 
 func (r *initRun) askDatabases(ctx context.Context) error {
-	lines := []string{
-		"Databases there: " + r.survey.list() + ".",
-		"Which? * takes all of them, and those that are created later; else names and patterns such as crm_*.",
-	}
+	text := "There are " + r.survey.list() + ". Which of them? * takes all, and those that are created later; else names and " +
+		"patterns such as crm_*."
 	_, err := r.settle(ctx, question{
-		name: "databases", ask: "Databases", byDefault: setup.EveryOne, text: lines, try: r.tryDatabases,
+		name: "databases", ask: "Databases", byDefault: setup.EveryOne, text: text, try: r.tryDatabases,
 	}, strings.Join(r.answers.Databases, ","))
 	return err
 }
@@ -71,14 +69,14 @@ func (r *initRun) askStore(ctx context.Context) error {
 	for before := (setup.Answers{}); ; {
 		bucket, err := r.settle(ctx, question{
 			name: "bucket", ask: "Bucket", byDefault: before.Bucket, try: r.takeBucket,
-			text: []string{"The bucket that backups go to, and a folder in it if you like: company-backups/databases."},
+			text: "The bucket that backups go to, and a folder in it if you like: company-backups/databases.",
 		}, given.Bucket)
 		if err != nil {
 			return err
 		}
 		where, err := r.settle(ctx, question{
 			name: "region", ask: "Region or URL", byDefault: before.Region, try: r.takeStore,
-			text: []string{"The bucket's region on AWS, such as eu-central-1, or the URL of another store."},
+			text: "The bucket's region on AWS, such as eu-central-1, or the URL of another store.",
 		}, storeAnswer(given))
 		if err != nil {
 			return err
@@ -117,15 +115,14 @@ func (r *initRun) askKey(ctx context.Context, file string) error {
 		_, err := r.settle(ctx, question{name: "key_file", ask: "Key file", try: r.takeKeyFile}, file)
 		return err
 	}
-	q := question{name: "key_file", ask: "Access key ID", byDefault: setup.Role, text: []string{
-		"The ID of the key that makes backups there (docs/iam.md#writer). role is this instance's own.",
-	}}
+	q := question{name: "key_file", ask: "Access key ID", byDefault: setup.Role, text: "The ID of the key that makes " +
+		"backups there (docs/iam.md#writer). role is this instance's own."}
 	switch _, err := os.Lstat(writersFile()); {
 	case r.key.text != "":
 		q.byDefault = sameKey
 	case err == nil:
 		q.byDefault = writersFile()
-		q.text = append(q.text, "There is one from before: "+q.byDefault)
+		q.text += " There is one from before."
 	}
 	var id string
 	q.try = func(ctx context.Context, answer string) (string, error) {
@@ -164,10 +161,8 @@ func checkKeyPart(part string) error {
 func (r *initRun) askEncryption(ctx context.Context) error {
 	_, err := r.settle(ctx, question{
 		name: "encryption", ask: "Encryption", byDefault: setup.NoEncryption, try: r.tryEncryption,
-		text: []string{
-			"Encrypt the backups before they leave this host? none leaves it to the store; new makes a key pair",
-			"here; or give age public keys (age1…), whose private keys stay where they are.",
-		},
+		text: "Encrypt backups before they leave this host? none leaves it to the store; new makes a key pair here; or give " +
+			"age public keys (age1…), whose private keys stay where they are.",
 	}, r.answers.Encryption)
 	return err
 }
@@ -175,7 +170,7 @@ func (r *initRun) askEncryption(ctx context.Context) error {
 func (r *initRun) askKeep(ctx context.Context) error {
 	_, err := r.settle(ctx, question{
 		name: "keep_days", ask: "Days to keep", byDefault: setup.Defaults().KeepDays, try: r.tryKeep,
-		text: []string{"For how many days are backups kept? all: nothing is ever deleted."},
+		text: "For how many days are backups kept? all: nothing is ever deleted.",
 	}, r.answers.KeepDays)
 	return err
 }
@@ -183,7 +178,7 @@ func (r *initRun) askKeep(ctx context.Context) error {
 func (r *initRun) askSchedule(ctx context.Context) error {
 	_, err := r.settle(ctx, question{
 		name: "schedule", ask: "Schedule", byDefault: setup.Defaults().Schedule, try: r.trySchedule,
-		text: []string{"When do backups run? A calendar as systemd.time(7) has it; in UTC no clock change moves it."},
+		text: "When do backups run? A calendar as systemd.time(7) has it; in UTC no clock change moves it.",
 	}, r.answers.Schedule)
 	return err
 }

@@ -142,7 +142,9 @@ func (r *initRun) tryServer(ctx context.Context, answer string) (string, error) 
 	if !s.local {
 		r.settled.User = systemd.BackupUser
 	}
-	said := fmt.Sprintf("PostgreSQL %s, %d databases; dumped by %s", s.Version, len(s.Databases), s.tools.Version)
+	version, _, _ := strings.Cut(s.Version, " ")
+	said := fmt.Sprintf("PostgreSQL %s with %d databases; client programs %d are in %s", version, len(s.Databases), s.tools.Major,
+		s.tools.Dir)
 	_, err = postgres.FindServer(ctx, "", s.Major())
 	if r.noServerPrograms = err != nil; r.noServerPrograms {
 		said += fmt.Sprintf("; PostgreSQL %d's server programs are not here, so no drills", s.Major())

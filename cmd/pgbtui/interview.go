@@ -21,11 +21,11 @@ import (
 
 // question is one that a verb asks.
 type question struct {
-	name      string   // in a file of answers and, with dashes, as a flag
-	text      []string // lines that explain it
-	ask       string   // what stands before the answer
-	byDefault string   // taken for an empty line; "" has none
-	hidden    bool     // the answer is a secret
+	name      string // in a file of answers and, with dashes, as a flag
+	text      string // explains it
+	ask       string // what stands before the answer
+	byDefault string // taken for an empty line; "" has none
+	hidden    bool   // the answer is a secret
 
 	try func(context.Context, string) (said string, err error)
 }
@@ -79,8 +79,8 @@ func (i *interview) answer(ctx context.Context, q question) (string, error) {
 		return q.byDefault, nil
 	}
 	i.tell("\n")
-	for _, line := range q.text {
-		i.tell("%s\n", printable.Text(line))
+	if q.text != "" {
+		i.tell("%s\n", printable.Text(q.text))
 	}
 	for {
 		prompt := q.ask

@@ -77,7 +77,7 @@ type fileJob struct {
 const minGood = 3
 
 // FirstLine begins what Config writes.
-const FirstLine = `# Written by "pgbtui init". Change it as you like: init does not write it again.`
+const FirstLine = `# Written by "pgbtui init", which never writes it again: change what you like.`
 
 // Config is the text of the configuration.
 func Config(s Settled) (string, error) {
@@ -117,7 +117,7 @@ func Config(s Settled) (string, error) {
 	if err := encoder.Encode(file); err != nil {
 		return "", fmt.Errorf("setup: write the configuration: %w", err)
 	}
-	return FirstLine + "\n# docs/configuration.md has every key; `pgbtui config check` tries them.\n" + text.String(), nil
+	return FirstLine + "\n# docs/configuration.md has every key; pgbtui config check tries them.\n" + text.String(), nil
 }
 
 // allJob is the job of several databases.

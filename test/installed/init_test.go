@@ -53,9 +53,11 @@ func TestInitOnAMachineWithNothing(t *testing.T) {
 	}{
 		{"InitWithoutATerminalNamesWhatIsMissing", (*host).initNamesWhatIsMissing},
 		{"InitChangesNothingBeforeItsAnswersAreRight", (*host).initChangesNothingFirst},
+		{"InitIsKilledAnywhereAndGoesOnWhenItIsRunAgain", (*host).initIsKilledAnywhere},
 		{"InitAsksAtMostTenQuestionsAndAsksAgainForBadAnswers", (*host).initAsks},
 		{"InitIsRunAgainAndChangesNothing", (*host).initRunsAgain},
 		{"ADatabaseThatIsCreatedLaterIsCoveredTheNextNight", (*host).laterDatabaseIsCovered},
+		{"InitTakesOverFromTheArticlesScript", (*host).takesOver},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.test(h, t) }) {
 			t.FailNow()

@@ -1,0 +1,97 @@
+package installed
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"strings"
+	"testing"
+)
+
+// What interrupts init: a kill between any two steps, Ctrl+C, a second one beside it.
+
+// strip makes the host one without a trace of pgbtui again, and its store an empty one.
+func (h *host) strip(t *testing.T) {
+	t.Helper()
+	h.root(t, "pgbtui", "units", "uninstall")
+	h.root(t, "sh", "-c", "rm -rf /etc/pgbtui /var/lib/pgbtui /etc/systemd/system/postgres-*.d /var/lib/systemd/timers/stamp-postgres-*")
+	h.sql(t, "postgres", "DROP OWNED BY pgbtui")
+	h.sql(t, "postgres", "DROP ROLE pgbtui")
+	h.root(t, "sh", "-c", "systemctl stop store && rm -rf /var/lib/store && systemctl daemon-reload && systemctl start store")
+	h.isUntouched(t)
+}
+
+// killedAt runs init until it says something, and kills it there; false when it ended before.
+func (h *host) killedAt(t *testing.T, moment string, argv ...string) (said string, killed bool) {
+	t.Helper()
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	cmd := h.lab.Command(ctx, "root", argv...)
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for !killed && lines.Scan() {
+		said += lines.Text() + "\n"
+		if killed = strings.Contains(lines.Text(), moment); killed {
+			kill()
+		}
+	}
+	_, _ = io.Copy(io.Discard, out)
+	if err := cmd.Wait(); err == nil && killed {
+		t.Logf("it was faster than the kill at %q", moment)
+	}
+	return said, killed
+}
+
+func (h *host) initIsKilledAnywhere(t *testing.T) {
+	argv := initBy("--encryption", "new", "--databases", "shop,crm,billing")
+	for _, moment := range []string{
+		"trying the bucket", "units, users and polkit rule", "role pgbtui: made", "secret/writer", "secret/reader", "secret/age-identity",
+		"config.yaml", "enabled ", "first backup:", "first drill:",
+	} {
+		if said, killed := h.killedAt(t, moment, argv...); !killed && moment != "enabled " && !strings.Contains(moment, "secret/") {
+			t.Errorf("it never came to %q:\n%s", moment, said)
+		}
+		if left := h.root(t, "find", "/etc/pgbtui", "/etc/systemd/system", "-name", ".pgbtui-*"); left != "" {
+			t.Logf("half written: %s", left)
+		}
+	}
+	d := h.talk(t, argv...)
+	d.sees("first drill:")
+	if _, err := io.WriteString(d.tty, "\x03"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-d.done; err == nil || !strings.Contains(err.Error(), "130") {
+		t.Errorf("after Ctrl+C: %v", err)
+	}
+	if said := d.said(); !strings.Contains(said, "Not finished. This run left:") || !strings.Contains(said, "nothing new") {
+		t.Errorf("it does not say what it leaves:\n%s", said)
+	}
+	second := h.talk(t, argv...)
+	second.sees("it is running already")
+	if code, said := h.refused(t, "root", argv...); code != 75 || !strings.Contains(said, "another one is running") {
+		t.Errorf("a second one: exit %d\n%s", code, said)
+	}
+	if err := <-second.done; err == nil || !strings.Contains(err.Error(), "exit status 3") { // a database is in no job
+		t.Fatalf("%v\n%s", err, second.said())
+	}
+	if !strings.Contains(second.said(), "Protected now: billing, crm, shop.") || !strings.Contains(second.said(), "Database postgres is in no job") {
+		t.Error(second.said())
+	}
+	h.isProtected(t, "billing", "crm", "shop")
+	config := h.root(t, "cat", configFile)
+	identity := h.root(t, "cat", "/etc/pgbtui/secret/age-identity")
+	_, public, _ := strings.Cut(identity, "public key: ")
+	if public, _, _ = strings.Cut(public, "\n"); public == "" || !strings.Contains(config, public) {
+		t.Errorf("the configuration does not have the key %q:\n%s", public, config)
+	}
+	if left := h.root(t, "find", "/etc/pgbtui", "/etc/systemd/system", "-name", ".pgbtui-*"); left != "" {
+		t.Errorf("half written files are left: %s", left)
+	}
+	h.strip(t)
+}
