@@ -32,11 +32,16 @@ type doctorOptions struct {
 	job    string
 	only   string
 	report string
+	noUnit bool
+	answer bool // this is the unit
 }
 
 const doctorHelp = `Look at everything that backups and restores stand on: the server and the role's rights, the clients, the way to the
 store, every call that each key makes there, how the bucket is set up. Each check says what was tried and seen; one that is not OK also
 why it matters and what to do. What the store refuses comes with the IAM statement that allows it.
+
+Where the units are installed, it looks twice: from this shell, and from a unit with the user, the key and the sandbox
+of the backups. The unit's word counts, and where the two differ, both are shown.
 
 The calls are tried for good, on objects beside the sets that are removed afterwards; a key that may not delete leaves
 one object, which is named. Nothing else is changed.
@@ -55,6 +60,8 @@ func newDoctorCommand(p *program) *cobra.Command {
 	flags.StringVar(&o.job, "job", "", "only this `job`")
 	flags.StringVar(&o.only, "only", "", "only this `check`, or those whose IDs begin so: s3.writer.put, s3.writer, bucket")
 	flags.StringVar(&o.report, "report", "", "also write a `file` for a ticket, without secrets and without rows")
+	flags.BoolVar(&o.noUnit, "no-unit", false, "do not look from the unit in which backups run")
+	flags.BoolVar(&o.answer, "answer", false, "write what is seen to a file: for postgres-backup-doctor@.service")
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -81,10 +88,17 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	}
 	out := jsonDoctor{Schema: jsonSchema, BugsOf: doctor.BugsAsOf, Reports: []doctor.Report{}}
 	for _, job := range jobs {
-		out.Reports = append(out.Reports, o.examine(ctx, job)...)
+		reports := o.examine(ctx, job)
+		if !o.answer && o.asksUnit(c) {
+			o.mergeUnit(ctx, c, job, reports)
+		}
+		out.Reports = append(out.Reports, reports...)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if o.answer {
+		return o.writeAnswer(o.job, out)
 	}
 	if o.report != "" {
 		if err := writeReport(o.report, c, jobs, out, o.secrets(c, jobs)); err != nil {
@@ -142,10 +156,13 @@ func (o *doctorOptions) examine(ctx context.Context, job config.Job) []doctor.Re
 }
 
 func (o *doctorOptions) world(ctx context.Context, job config.Job) doctor.World {
-	return doctor.World{
-		From: doctor.FromShell, Job: job, Now: o.env.now, Keys: &doctorKeys{stores: o.stores, job: job},
-		Drill: whereDrills(ctx, o.env, job),
+	w := doctor.World{From: doctor.FromShell, Job: job, Now: o.env.now, Keys: &doctorKeys{stores: o.stores, job: job}}
+	if o.answer {
+		w.From = doctor.FromUnit
+		return w
 	}
+	w.Drill = whereDrills(ctx, o.env, job)
+	return w
 }
 
 // whereDrills says where a drill's server would be.

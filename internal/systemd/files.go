@@ -81,6 +81,8 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupPruneBase + ".timer", "prune.timer", theOnlyJob},
 		{unitDir + "/" + backupPruneBase + "@.service", "prune.service", aJob},
 		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", aJob},
+		{unitDir + "/" + backupDoctorBase + ".service", "doctor.service", theOnlyJob},
+		{unitDir + "/" + backupDoctorBase + "@.service", "doctor.service", aJob},
 		{unitDir + "/" + watchBase + ".service", "watch.service", theHost},
 		{unitDir + "/" + watchBase + ".timer", "watch.timer", theHost},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", theInstance},

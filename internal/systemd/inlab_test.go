@@ -162,7 +162,7 @@ func operatorMayNotTouchOtherUnits(t *testing.T) {
 			t.Errorf("stop %s: %v", unit, err)
 		}
 	}
-	for _, ours := range []string{BackupVerifyService("exit0"), BackupPruneService("exit0")} {
+	for _, ours := range []string{BackupVerifyService("exit0"), BackupPruneService("exit0"), BackupDoctorService("exit0")} {
 		if _, got := start(ctx, t, bus, ours); got.State != RunOK {
 			t.Errorf("%s, which is ours: %+v", ours, got)
 		}
@@ -180,7 +180,7 @@ func operatorMayNotTouchOtherUnits(t *testing.T) {
 func operatorRunsJobsOfAnyName(t *testing.T) {
 	bus, ctx := inside(t)
 	for _, job := range []string{"my-db", `two words and a "quote"`, "größe", "数据库", `back\slash`, "it's 100%"} {
-		for _, unit := range []string{BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupDrillService(job)} {
+		for _, unit := range []string{BackupService(job), BackupVerifyService(job), BackupPruneService(job), BackupDrillService(job), BackupDoctorService(job)} {
 			if _, got := start(ctx, t, bus, unit); got.State != RunOK {
 				t.Errorf("%s: %+v", unit, got)
 			}
@@ -192,7 +192,7 @@ func operatorRunsJobsOfAnyName(t *testing.T) {
 // operatorIsRefusedOptionsAsInstances: the program is asked by one test, the rule by this one.
 func operatorIsRefusedOptionsAsInstances(t *testing.T) {
 	bus, ctx := inside(t)
-	for _, base := range append(timed(), verifyBase, drillBase, restoreBase) {
+	for _, base := range append(timed(), backupDoctorBase, verifyBase, drillBase, restoreBase) {
 		for _, instance := range []string{"--help", "-h", "-"} {
 			if _, err := bus.Start(ctx, base+"@"+instance+".service"); fault.CodeOf(err) != fault.NotPermitted {
 				t.Errorf("%s@%s: %v", base, instance, err)

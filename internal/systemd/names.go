@@ -25,6 +25,8 @@ const (
 
 	backupVerifyBase = "postgres-backup-verify"
 	backupPruneBase  = "postgres-backup-prune"
+
+	backupDoctorBase = "postgres-backup-doctor"
 )
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
@@ -63,6 +65,16 @@ func BackupPruneService(job string) string { return jobUnit(backupPruneBase, job
 
 // BackupPruneTimer is the timer of BackupPruneService(job).
 func BackupPruneTimer(job string) string { return jobUnit(backupPruneBase, job, ".timer") }
+
+// BackupDoctorService is the service that looks, where the backups of a job run, at what they stand on; "" as for
+// BackupService.
+func BackupDoctorService(job string) string { return jobUnit(backupDoctorBase, job, ".service") }
+
+// DoctorAnswer is the file in which BackupDoctorService(job) tells what it saw.
+func DoctorAnswer(job string) string { return stateDir + "/doctor/" + DoctorAnswerName(job) }
+
+// DoctorAnswerName is its name within the unit's folder.
+func DoctorAnswerName(job string) string { return "job=" + Escape(job) + ".json" }
 
 // JobTimers are the timers of a job that are switched on together, the backup's first, the drill's last.
 func JobTimers(job string) (timers []string) {

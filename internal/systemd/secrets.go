@@ -46,6 +46,8 @@ func secretsOf(template string) []Secret {
 	switch strings.TrimSuffix(template, ".service") {
 	case "backup":
 		return []Secret{writerKey, signingKey, databasePassword}
+	case "doctor":
+		return []Secret{writerKey, databasePassword}
 	case "backupverify", "verify", "drill", "restore":
 		return []Secret{proverKey, ageIdentity}
 	case "prune":

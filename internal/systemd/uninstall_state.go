@@ -57,6 +57,12 @@ func clearFolder(state *os.Root, folder fs.DirEntry) string {
 	if !folder.IsDir() || name == "requests" { // the operators' folder, which the package makes
 		return why
 	}
+	if name == "doctor" { // what was seen once, which the next look tells anew
+		if err := state.RemoveAll(name); err != nil {
+			return fmt.Sprintf("it cannot be removed: %v", err)
+		}
+		return ""
+	}
 	if err := state.RemoveAll(filepath.Join(name, documents)); err != nil {
 		return fmt.Sprintf("%s in it cannot be removed: %v", documents, err)
 	}

@@ -44,6 +44,7 @@ func TestInstalled(t *testing.T) {
 		{"TheTimerCatchesUpAMissedNight", (*host).timerCatchesUp},
 		{"TheBackupReadsWhatOthersOwn", (*host).readsWhatOthersOwn},
 		{"OnlyOperatorsStartUnits", (*host).onlyOperatorsStartUnits},
+		{"DoctorLooksWhereBackupsRun", (*host).doctorLooksWhereBackupsRun},
 		{"ADrillByItsTimerProvesTheSet", (*host).drillsEveryWeek},
 		{"AStoppedOrKilledDrillLeavesNothing", (*host).stoppedDrillLeavesNothing},
 		{"AnOperatorReplacesALiveDatabase", (*host).operatorReplaces},
