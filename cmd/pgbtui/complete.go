@@ -114,6 +114,11 @@ func (p *program) completeSet(cmd *cobra.Command, args []string, typed string) (
 // offer is what the command line says of the set so far.
 type offer struct{ job, instance, typed string }
 
+func covers(job config.Job, m *backup.Manifest) bool {
+	_, ok := job.Of(string(m.Database), schemaOf(m))
+	return ok
+}
+
 // fits reports whether a set may be meant: of the job or instance that is named, else of this host's own.
 func (o offer) fits(c *config.Config, m *backup.Manifest) bool {
 	if !strings.HasPrefix(m.ID, o.typed) {
@@ -121,7 +126,7 @@ func (o offer) fits(c *config.Config, m *backup.Manifest) bool {
 	}
 	job, err := c.Job(o.job)
 	switch {
-	case o.job != "" && (err != nil || !job.Covers(string(m.Database)) || m.Job != "" && m.Job != job.Name):
+	case o.job != "" && (err != nil || !covers(job, m) || m.Job != "" && m.Job != job.Name):
 		return false
 	case o.instance != "":
 		return string(m.Instance) == o.instance

@@ -67,6 +67,8 @@ also stand inside a job.
   jobs:
     shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
     all: {databases: "*", exclude: ["tmp_*"]}  every database that a run finds, but these; or a list of names
+    tenants: {database: crm, schemas: ["tenant_*"], exclude_schemas: [...],  one set for each schema
+              per_schema: [{schemas: tenant_acme, keep: {daily: 400}, recipients: [age1...]}]}
     small: {exclude_tables: [public.log, "audit_*"], exclude_table_data: [...]}  sets without these, or their rows
     nightly: {formerly: [old-name]}            names that a job had before, whose sets are its own
 

@@ -124,7 +124,7 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 		const offline = "not tried, by --offline"
 		return append(found, nothing("bucket", offline), nothing("postgresql", offline))
 	}
-	if job.Several() {
+	if job.Divided() {
 		several, first, facts := checkSeveral(ctx, job)
 		found = append(found, bucketFindings(ctx, o.backups, first)...)
 		found = append(found, several...)
@@ -134,7 +134,7 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 	} else {
 		found = append(found, bucketFindings(ctx, o.backups, job)...)
 	}
-	if job.Database != "" {
+	if !job.Divided() && job.Database != "" {
 		facts, detail, err := doctor.Server(ctx, job)
 		found = append(found, finding("postgresql", detail, err))
 		if err == nil && job.Drill.By == config.DrillByTimer {
@@ -154,11 +154,23 @@ func checkDatabase(job config.Job) jsonFinding {
 	if job.Several() {
 		return finding("database", severalText(job)+", found at each run", nil)
 	}
+	if job.Tenants() {
+		return finding("database", job.Database+", a set of each schema "+tenantsText(job)+", found at each run", nil)
+	}
 	if job.Database == "" {
 		return finding("database", "", fault.New(fault.Config, "none is configured: nothing is backed up",
 			"Set DB_NAME, or add a section under `jobs:` to "+config.DefaultFile+".", nil))
 	}
 	return finding("database", job.Database, nil)
+}
+
+// tenantsText is what a job of tenants takes, as it is written.
+func tenantsText(job config.Job) string {
+	text := strings.Join(job.Schemas, ", ")
+	if len(job.ExcludeSchemas) > 0 {
+		text += " without " + strings.Join(job.ExcludeSchemas, ", ")
+	}
+	return text
 }
 
 // severalText is what a job of several databases takes, as it is written.

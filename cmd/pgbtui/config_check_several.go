@@ -23,17 +23,24 @@ const namedDatabases = 20
 func checkSeveral(ctx context.Context, job config.Job) (found []jsonFinding, first config.Job, facts *postgres.Facts) {
 	quick := job
 	quick.ConnectWait = 0
-	names, err := dump.Databases(ctx, quick, backup.Env{Log: slog.New(slog.DiscardHandler)})
+	names, err := dump.Parts(ctx, quick, backup.Env{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return []jsonFinding{finding("postgresql", "", err)}, job, nil
 	}
-	first = job.On(names[0])
+	first = job.Part(names[0])
 	shown := names[:min(len(names), namedDatabases)]
 	detail := fmt.Sprintf("found now: %d: %s", len(names), strings.Join(shown, ", "))
 	if len(shown) < len(names) {
 		detail += ", …"
 	}
-	found = append(found, finding("databases", detail, nil))
+	found = append(found, finding(job.PartKind()+"s", detail, nil))
+	if job.Tenants() { // all in one database
+		of, text, err := checkServer(ctx, first)
+		if err == nil {
+			facts = &of
+		}
+		return append(found, finding("postgresql", text, err)), first, facts
+	}
 	var wrong []error
 	for _, name := range names {
 		of, text, err := doctor.Server(ctx, job.On(name))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,8 +26,9 @@ func (c client) expand(ctx context.Context, of *config.Config) *config.Config {
 		}
 		for i := range sets {
 			s := &sets[i]
-			if name := s.Database; job.Covers(name) && backup.WhoseOf(job.On(name)).Owns(s) && !slices.Contains(names, name) {
-				names = append(names, name)
+			of, ok := job.Of(s.Database, s.Schema)
+			if ok && backup.WhoseOf(of).Owns(s) && !slices.Contains(names, of.PartName()) {
+				names = append(names, of.PartName())
 			}
 		}
 		return names
@@ -75,38 +77,45 @@ func (c client) setsOfInstance(ctx context.Context, job config.Job) ([]backup.Se
 	return sets, nil
 }
 
-// setsOf are the sets of a job's database; none of a job of several of whose databases none is known.
+// setsOf are the sets of a job's database or schema; none of a divided job of which none is known.
 func (c client) setsOf(ctx context.Context, job config.Job) ([]backup.Set, error) {
-	if job.Several() {
+	if job.Divided() {
 		all, err := c.setsOfInstance(ctx, job)
 		return slices.DeleteFunc(slices.Clone(all), func(s backup.Set) bool {
-			return job.Database == "" || s.Database != job.Database
+			return job.Open() || s.Database != job.Database || s.Schema != job.Schema
 		}), err
 	}
 	bucket, err := c.bucket(ctx, job)
 	if err != nil {
 		return nil, err
 	}
-	return c.catalogue(bucket, job).Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	return c.catalogue(bucket, job).Sets(ctx, backup.ScopeOf(job))
 }
 
-// on is the job of a database that was named, or the job as it is where none was.
-func on(job config.Job, database string) (config.Job, error) {
+// on is the job of the database or schema that was named, or the job as it is where neither was.
+func on(job config.Job, database, schema string) (config.Job, error) {
+	const remedy = "Name one of its own; `pgbtui config show` says which these are."
+	if schema != "" {
+		of, ok := job.Of(cmp.Or(database, job.Database), schema)
+		if !ok {
+			return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back schema %q up", job.Name, schema), remedy, nil)
+		}
+		return of, nil
+	}
 	switch {
-	case database == "":
+	case database == "", job.Tenants() && database == job.Database:
 		return job, nil
 	case !job.Covers(database):
-		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database),
-			"Name one of its own; `pgbtui config show` says which these are.", nil)
+		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database), remedy, nil)
 	}
 	return job.On(database), nil
 }
 
-// jobOf is the job of this name, or the only one; of a job of several databases that of the named one.
-func jobOf(c *config.Config, name, database string) (config.Job, error) {
+// jobOf is the job of this name, or the only one; of a job of several databases or schemas that of the named one.
+func jobOf(c *config.Config, name, database, schema string) (config.Job, error) {
 	job, err := c.Job(name)
 	if err != nil {
 		return job, err
 	}
-	return on(job, database)
+	return on(job, database, schema)
 }

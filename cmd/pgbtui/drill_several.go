@@ -17,7 +17,8 @@ type jsonDrillSeveral struct {
 
 type jsonDrilledOne struct {
 	Database string     `json:"database"`
-	Drill    *jsonDrill `json:"drill"` // null: it was not carried out
+	Tenant   string     `json:"tenant,omitempty"` // the schema
+	Drill    *jsonDrill `json:"drill"`            // null: it was not carried out
 	Error    *jsonFault `json:"error,omitempty"`
 }
 
@@ -29,7 +30,7 @@ type severalDrills struct {
 
 // ofSeveral is the job that a drill is for, if it has several databases and none is named.
 func (o *drillOptions) ofSeveral() (*severalDrills, error) {
-	if o.of.id != backup.Latest || o.of.database != "" || o.of.job == "" {
+	if o.of.id != backup.Latest || o.of.database != "" || o.of.schema != "" || o.of.job == "" {
 		return nil, nil
 	}
 	c, err := o.find.settings.config()
@@ -37,7 +38,7 @@ func (o *drillOptions) ofSeveral() (*severalDrills, error) {
 		return nil, err
 	}
 	job, err := c.Job(o.of.job)
-	if err != nil || !job.Several() {
+	if err != nil || !job.Divided() {
 		return nil, err
 	}
 	return &severalDrills{config: c, job: job}, nil
@@ -50,7 +51,7 @@ func runDrillSeveral(ctx context.Context, o *drillOptions, of severalDrills) err
 	}
 	out := jsonDrillSeveral{Schema: jsonSchema, Results: []jsonDrilledOne{}}
 	worst, err := forEach(ctx, o.find.present(ctx, of.config, of.job), func(one config.Job) (fault.Code, error) {
-		result, code, err := o.next(ctx, one.Database)
+		result, code, err := o.next(ctx, one)
 		out.Results = append(out.Results, result)
 		return code, err
 	})
@@ -63,10 +64,10 @@ func runDrillSeveral(ctx context.Context, o *drillOptions, of severalDrills) err
 
 // next drills one database of several, and says what failed, which the drill itself has reported in full. An error
 // is one of printing.
-func (o *drillOptions) next(ctx context.Context, database string) (jsonDrilledOne, fault.Code, error) {
-	result := jsonDrilledOne{Database: database}
+func (o *drillOptions) next(ctx context.Context, job config.Job) (jsonDrilledOne, fault.Code, error) {
+	result := jsonDrilledOne{Database: job.Database, Tenant: job.Schema}
 	of := o.of
-	of.database = database
+	of.database, of.schema = job.Database, job.Schema
 	drilled, err := o.one(ctx, of)
 	if drilled != nil {
 		document := drilledJSON(drilled)
@@ -75,7 +76,7 @@ func (o *drillOptions) next(ctx context.Context, database string) (jsonDrilledOn
 	if err != nil {
 		told := asFault(err)
 		result.Error = &told
-		o.notef("%s: %s", printable.Text(database), printable.Text(err.Error()))
+		o.notef("%s: %s", printable.Text(job.Subject()), printable.Text(err.Error()))
 		return result, fault.CodeOf(err), nil
 	}
 	if !o.json {

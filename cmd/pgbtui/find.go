@@ -77,7 +77,10 @@ func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
 	}
 	var scope backup.Scope
 	if job != "" {
-		scope = backup.Scope{Instance: places[0].job.Instance, Database: places[0].job.Database}
+		scope = backup.ScopeOf(places[0].job)
+		if places[0].job.Open() {
+			scope = backup.Scope{Instance: places[0].job.Instance}
+		}
 	}
 	var all []backup.Set
 	for _, at := range places {
@@ -95,18 +98,18 @@ func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
 
 // setsOfJob are those of a job among sets, in their order: of each of its databases, where it has several.
 func setsOfJob(job config.Job, sets []backup.Set) []backup.Set {
-	if !job.Several() || job.Database != "" {
+	if !job.Open() {
 		return backup.WhoseOf(job).Of(sets)
 	}
-	byDatabase := map[string][]backup.Set{}
+	byPart := map[string][]backup.Set{}
 	for i := range sets {
-		if name := sets[i].Database; job.Covers(name) {
-			byDatabase[name] = append(byDatabase[name], sets[i])
+		if of, ok := job.Of(sets[i].Database, sets[i].Schema); ok {
+			byPart[of.PartName()] = append(byPart[of.PartName()], sets[i])
 		}
 	}
 	var own []backup.Set
-	for name, of := range byDatabase {
-		own = append(own, backup.WhoseOf(job.On(name)).Of(of)...)
+	for name, of := range byPart {
+		own = append(own, backup.WhoseOf(job.Part(name)).Of(of)...)
 	}
 	slices.SortFunc(own, func(a, b backup.Set) int {
 		if backup.Newer(&a, &b) {
@@ -127,7 +130,7 @@ func (f *finder) notePassedOver(sets []backup.Set, latest *backup.Set, want back
 		if o.Set == latest {
 			return
 		}
-		if latest == nil || o.Set.Database == latest.Database && o.Set.Instance == latest.Instance {
+		if latest == nil || o.Set.Scope() == latest.Scope() {
 			f.streams.notef("%s", o.String())
 		}
 	}
@@ -140,7 +143,7 @@ func (f *finder) again(ctx context.Context, at *located) (*backup.Set, error) {
 
 // databaseOf is where the sets of a set's database are.
 func databaseOf(s *backup.Set) backup.Scope {
-	return backup.Scope{Instance: s.Instance, Database: s.Database}
+	return s.Scope()
 }
 
 // locateAsked finds exactly the set of a request: its whole address, with the manifest that the operator saw.
@@ -153,8 +156,8 @@ func (f *finder) locateAsked(ctx context.Context, asked request.Restore) (*locat
 	if err != nil {
 		return nil, err
 	}
-	wanted := backup.Address{Instance: asked.Instance, Database: asked.Database, ID: asked.Set}
-	scope := backup.Scope{Instance: asked.Instance, Database: asked.Database}
+	wanted := backup.Address{Instance: asked.Instance, Database: asked.Database, Schema: asked.Schema, ID: asked.Set}
+	scope := wanted.Scope()
 	found, err := gather(ctx, c, places, search{scope: []backup.Scope{scope}})
 	if err != nil {
 		return nil, err
@@ -190,7 +193,11 @@ func ownedBy(c *config.Config, name string, set *backup.Set) bool {
 		return true
 	}
 	job, err := c.Job(name)
-	return err == nil && job.Covers(set.Database) && backup.WhoseOf(job.On(set.Database)).Owns(set)
+	if err != nil {
+		return false
+	}
+	of, ok := job.Of(set.Database, set.Schema)
+	return ok && backup.WhoseOf(of).Owns(set)
 }
 
 // gathered are the sets of a search, newest first, and where each was found.
@@ -207,7 +214,7 @@ func (g *gathered) located(c *config.Config, set *backup.Set) *located {
 	at := g.where[identity(set)]
 	among := slices.Clone(g.every)
 	among = slices.DeleteFunc(among, func(s backup.Set) bool {
-		return s.Instance != set.Instance || s.Database != set.Database
+		return s.Scope() != set.Scope()
 	})
 	return &located{set: set, among: among, bucket: at.bucket, job: backup.JobFor(c.Jobs, at.job, set)}
 }
@@ -303,6 +310,9 @@ func scopeText(scopes []backup.Scope) string {
 	var words []string
 	if scopes[0].Database != "" {
 		words = append(words, fmt.Sprintf("database %q", scopes[0].Database))
+	}
+	if scopes[0].Schema != "" {
+		words = slices.Insert(words, 0, fmt.Sprintf("schema %q", scopes[0].Schema))
 	}
 	if scopes[0].Instance != "" {
 		words = append(words, fmt.Sprintf("instance %q", scopes[0].Instance))

@@ -15,12 +15,14 @@ import (
 type selection struct {
 	id, job, instance, at string
 	database              string // of a job of several
+	schema                string // of a job of tenants
 	doubted               bool
 }
 
 func (s *selection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.job, "job", "", "look among the sets of this `job`")
 	cmd.Flags().StringVar(&s.database, "database", "", "look among the sets of this `database`")
+	cmd.Flags().StringVar(&s.schema, "tenant", "", "look among the sets of this tenant's `schema`")
 	cmd.Flags().StringVar(&s.instance, "instance", "", "look among the sets of this `instance` instead of this host's own")
 	cmd.Flags().StringVar(&s.at, "at", "", "instead of an ID: the newest good set that had ended at this `time`, "+
 		"as 2026-11-23T02:00:00Z or \"2026-11-23 02:00\" here")
@@ -80,7 +82,7 @@ func (s selection) search(c *config.Config) (search, error) {
 	address, whole := backup.ParseAddress(s.id)
 	if whole {
 		found.want.ID = address.ID
-		scope = backup.Scope{Instance: address.Instance, Database: address.Database}
+		scope = address.Scope()
 	}
 	if s.at != "" && found.want.ID != backup.Latest {
 		return found, usageText("--at stands in the place of an ID")
@@ -88,7 +90,7 @@ func (s selection) search(c *config.Config) (search, error) {
 	if err := s.narrow(c, &found, &scope); err != nil {
 		return found, err
 	}
-	if whole && (scope.Instance != address.Instance || scope.Database != address.Database) {
+	if whole && scope != address.Scope() {
 		return found, usageText("the address " + s.id + " is of another instance or database than --job and --instance")
 	}
 	if scope != (backup.Scope{}) {
@@ -107,14 +109,20 @@ func (s selection) narrow(c *config.Config, found *search, scope *backup.Scope) 
 			if job.Several() {
 				named = cmp.Or(named, scope.Database)
 			}
-			job, err = on(job, named)
+			job, err = on(job, named, cmp.Or(s.schema, scope.Schema))
 		}
 		switch {
-		case err == nil && job.Database == "" && latest:
+		case err == nil && job.Tenants() && job.Open() && latest:
+			return usageText("job " + strconv.Quote(job.Name) + " has several schemas: say by --tenant which one is meant, " +
+				"or give INSTANCE/DATABASE/SCHEMA/latest")
+		case err == nil && job.Open() && latest:
 			return usageText("job " + strconv.Quote(job.Name) + " has several databases: say by --database which one is " +
 				"meant, or give INSTANCE/DATABASE/latest")
 		case err == nil:
-			scope.Instance, scope.Database = job.Instance, job.Database
+			*scope = backup.ScopeOf(job)
+			if job.Open() {
+				*scope = backup.Scope{Instance: job.Instance}
+			}
 			found.of = &job
 		case s.job != "" || s.instance == "":
 			return err
@@ -126,6 +134,12 @@ func (s selection) narrow(c *config.Config, found *search, scope *backup.Scope) 
 	if s.database != "" && found.of == nil {
 		scope.Instance = cmp.Or(scope.Instance, c.Defaults().Instance)
 		scope.Database = s.database
+	}
+	if s.schema != "" && found.of == nil {
+		if scope.Database == "" {
+			return usageText("--tenant needs the --database that the schema is in, or the --job that backs it up")
+		}
+		scope.Schema = s.schema
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type headlessOptions struct {
 	run         *runner
 	job         string
 	database    string // of a job of several
+	schema      string // of a job of tenants
 	acceptEmpty bool
 }
 
@@ -28,7 +29,7 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	if err != nil {
 		return err
 	}
-	job, err := jobOf(c, o.job, o.database)
+	job, err := jobOf(c, o.job, o.database, o.schema)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func runBackup(ctx context.Context, o *headlessOptions, c *config.Config, job co
 	}
 	defer stop()
 	env.StateDir = o.env.getenv("STATE_DIRECTORY") // systemd's; a run by hand leaves the memory to the units
-	if job.Database == "" {
+	if job.Open() {
 		several := severalRun{
 			headlessOptions: o, job: job, env: env, signer: signer,
 			unit: systemd.BackupService(c.UnitName(job)), stateDir: env.StateDir,
@@ -101,9 +102,17 @@ func runJSON(r *dump.Result) jsonRun {
 	m := r.Manifest
 	set := &backup.Set{
 		ID: m.ID, Kind: backup.KindNative, Instance: string(m.Instance), Database: string(m.Database),
-		FinishedAt: m.FinishedAt, StoredSize: m.StoredBytes(), Dir: r.Folder, Manifest: m, Class: m.Dump.StorageClass,
+		Schema: schemaOf(m), FinishedAt: m.FinishedAt, StoredSize: m.StoredBytes(), Dir: r.Folder, Manifest: m, Class: m.Dump.StorageClass,
 	}
 	return jsonRun{Schema: jsonSchema, Set: setJSON(set, nil), Deleted: deletedIDs(r.Deleted), Warnings: r.Warnings}
+}
+
+// schemaOf is the tenant's that a set is of, or "".
+func schemaOf(m *backup.Manifest) string {
+	if m.Partial == nil {
+		return ""
+	}
+	return string(m.Partial.Schema)
 }
 
 func deletedIDs(decisions []retention.Decision) []string {

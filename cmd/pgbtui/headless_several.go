@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -32,12 +33,14 @@ type jsonRunSeveral struct {
 
 type jsonRunOne struct {
 	Database string     `json:"database"`
-	Backup   *jsonRun   `json:"backup"` // null: there is none
+	Tenant   string     `json:"tenant,omitempty"` // the schema
+	Backup   *jsonRun   `json:"backup"`           // null: there is none
 	Error    *jsonFault `json:"error,omitempty"`
 }
 
 type jsonGoneOne struct {
 	Database string    `json:"database"`
+	Tenant   string    `json:"tenant,omitempty"` // the schema
 	Since    time.Time `json:"since"`
 }
 
@@ -52,7 +55,7 @@ type severalRun struct {
 }
 
 func (r *severalRun) all(ctx context.Context) error {
-	names, err := dump.Databases(ctx, r.job, r.env)
+	names, err := dump.Parts(ctx, r.job, r.env)
 	if err != nil {
 		return err
 	}
@@ -97,10 +100,11 @@ func (r *severalRun) all(ctx context.Context) error {
 	return exitWith(worst)
 }
 
-// one backs one database up. Its run has reported its own error.
-func (r *severalRun) one(ctx context.Context, database string) (jsonRunOne, fault.Code) {
-	one := jsonRunOne{Database: database}
-	result, err := dump.Run(ctx, r.job.On(database), r.env, dump.RunOptions{
+// one backs one database, or one schema, up. Its run has reported its own error.
+func (r *severalRun) one(ctx context.Context, name string) (jsonRunOne, fault.Code) {
+	job := r.job.Part(name)
+	one := jsonRunOne{Database: job.Database, Tenant: job.Schema}
+	result, err := dump.Run(ctx, job, r.env, dump.RunOptions{
 		ID: backup.NewID(r.headlessOptions.env.now()), AcceptEmpty: r.acceptEmpty, Signer: r.signer,
 	})
 	if err != nil {
@@ -121,7 +125,7 @@ func (r *severalRun) tell(ctx context.Context, log *slog.Logger, out *jsonRunSev
 	var failed []string
 	for _, one := range out.Databases {
 		if one.Backup == nil {
-			failed = append(failed, one.Database)
+			failed = append(failed, cmp.Or(one.Tenant, one.Database))
 		}
 	}
 	for _, d := range found.Databases {
@@ -129,10 +133,11 @@ func (r *severalRun) tell(ctx context.Context, log *slog.Logger, out *jsonRunSev
 			out.New = append(out.New, d.Name)
 		}
 		if !d.GoneSince.IsZero() {
-			out.Gone = append(out.Gone, jsonGoneOne{Database: d.Name, Since: d.GoneSince.UTC()})
+			of := r.job.Part(d.Name)
+			out.Gone = append(out.Gone, jsonGoneOne{Database: of.Database, Tenant: of.Schema, Since: d.GoneSince.UTC()})
 		}
 	}
-	text := fmt.Sprintf("job %s: %d databases backed up", r.job.Name, len(out.Databases)-len(failed))
+	text := fmt.Sprintf("job %s: %d %ss backed up", r.job.Name, len(out.Databases)-len(failed), r.job.PartKind())
 	if len(out.Done) > 0 {
 		text += fmt.Sprintf(", %d by the run that this one repeats", len(out.Done))
 	}

@@ -87,7 +87,7 @@ func runJobs(ctx context.Context, o *jobsOptions) error {
 }
 
 func jobRow(job config.Job, seen watch.Job, now time.Time) jsonJobRow {
-	row := jsonJobRow{Job: job.Name, Database: job.Database, Calendar: []string{}, Proof: "none"}
+	row := jsonJobRow{Job: job.Name, Database: job.Database, Tenant: job.Schema, Calendar: []string{}, Proof: "none"}
 	h := seen.Health(now)
 	if h.Newest != nil {
 		at := h.Newest.FinishedAt.UTC()

@@ -18,6 +18,7 @@ type jsonJobs struct {
 type jsonJobRow struct {
 	Job      string     `json:"job"`
 	Database string     `json:"database"`
+	Tenant   string     `json:"tenant,omitempty"` // the schema
 	Timer    string     `json:"timer"`
 	Calendar []string   `json:"calendar"`
 	NextAt   *time.Time `json:"nextAt"`
@@ -78,7 +79,7 @@ func serverText(u jsonUncovered) string {
 
 func (j *jsonJobRow) cells(now time.Time) []string {
 	cells := []string{
-		printable.Text(j.Job), printable.Text(j.Database), printable.Text(strings.Join(j.Calendar, ", ")), "", "none",
+		printable.Text(j.Job), printable.Text(placeText(j.Database, j.Tenant)), printable.Text(strings.Join(j.Calendar, ", ")), "", "none",
 		j.Proof, printable.Text(j.Last),
 	}
 	switch {

@@ -35,6 +35,7 @@ type jsonSet struct {
 	Signature    string     `json:"signature,omitempty"`
 	Instance     string     `json:"instance,omitempty"`
 	Database     string     `json:"database"`
+	Tenant       string     `json:"tenant,omitempty"` // the schema that it is of
 	Job          string     `json:"job,omitempty"`
 	FinishedAt   time.Time  `json:"finishedAt"`
 	StoredBytes  int64      `json:"storedBytes"`
@@ -89,7 +90,7 @@ func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	level, at := s.Proven()
 	out := jsonSet{
 		ID: s.ID, Kind: string(s.Kind), Good: s.Flaw() == "" && s.Good(), Problem: s.Problem,
-		Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Job: s.Job,
+		Signature: string(s.Signature), Instance: s.Instance, Database: s.Database, Tenant: s.Schema, Job: s.Job,
 		FinishedAt: s.FinishedAt.UTC(), StoredBytes: s.StoredSize, Encrypted: s.Encrypted(), StorageClass: s.Class,
 		Proof: level.String(), Failure: failureJSON(s.LastFailure()), Lost: s.Lost,
 		Acknowledged: acknowledgedJSON(s.Acknowledged), Hold: holdJSON(s.Hold), RestoreTime: estimateJSON(among, s),

@@ -165,7 +165,7 @@ func listed(items []string) []string { return append([]string{}, items...) }
 func placeOfKit(job config.Job, bucket *s3.Bucket) jsonKitPlace {
 	return jsonKitPlace{
 		Bucket: job.S3.Bucket, Region: bucket.Region(), Endpoint: bucket.Endpoint(), Owner: job.S3.ExpectedOwner,
-		Prefix: job.S3.Prefix, Folder: bucket.Location() + backup.Folder(job.S3.Prefix, job.Instance, job.Database),
+		Prefix: job.S3.Prefix, Folder: bucket.Location() + backup.FolderOf(job),
 	}
 }
 

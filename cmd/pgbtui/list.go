@@ -80,10 +80,19 @@ func runList(ctx context.Context, o *listOptions) error {
 
 // whose is a set's database, and the job where its name says more.
 func whose(s *backup.Set) string {
+	of := placeText(s.Database, s.Schema)
 	if s.Job == "" || s.Job == s.Database {
-		return s.Database
+		return of
 	}
-	return s.Database + " (" + s.Job + ")"
+	return of + " (" + s.Job + ")"
+}
+
+// placeText is a database, or a tenant's schema of it.
+func placeText(database, schema string) string {
+	if schema == "" {
+		return database
+	}
+	return database + "/" + schema
 }
 
 // ofSeveralInstances is whether the instance says anything.

@@ -86,7 +86,7 @@ func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job c
 	}
 	if exit == fault.OK || exit == fault.Warnings {
 		jobs := []config.Job{job}
-		if job.Several() && job.Database == "" {
+		if job.Open() {
 			jobs = o.run.present(ctx, c, job)
 		}
 		for _, one := range jobs {

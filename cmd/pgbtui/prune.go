@@ -20,6 +20,7 @@ type pruneOptions struct {
 
 	job     string
 	only    string // this database of a job of several
+	schema  string // this one of a job of tenants
 	dryRun  bool
 	wide    bool
 	reach   retention.Reach
@@ -49,6 +50,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 		},
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
+	cmd.Flags().StringVar(&o.schema, "tenant", "", "of a job of schemas, the sets of this tenant's `schema` alone")
 	cmd.Flags().StringVar(&o.only, "database", "", "of a job of several databases, the sets of this `database` alone")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
 	wideFlag(cmd, &o.wide)
@@ -64,7 +66,7 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	job, err := jobOf(c, o.job, o.only)
+	job, err := jobOf(c, o.job, o.only, o.schema)
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (o *pruneOptions) one(ctx context.Context, job config.Job) (done pruned, er
 		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
 		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)
 	}
-	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	folder := backup.FolderOf(job)
 	done.hidden, done.uncounted = backup.Noncurrent(ctx, env.Bucket, folder)
 	return done, nil
 }

@@ -16,7 +16,8 @@ type jsonPruneSeveral struct {
 
 type jsonPrunedOne struct {
 	Database string     `json:"database"`
-	Prune    *jsonPrune `json:"prune"` // null: there is no plan
+	Tenant   string     `json:"tenant,omitempty"` // the schema
+	Prune    *jsonPrune `json:"prune"`            // null: there is no plan
 	Error    *jsonFault `json:"error,omitempty"`
 }
 
@@ -43,9 +44,9 @@ func runPruneSeveral(ctx context.Context, o *pruneOptions, c *config.Config, job
 
 // next prunes one database of several, and reports what failed. An error is one of printing.
 func (o *pruneOptions) next(ctx context.Context, job config.Job) (jsonPrunedOne, fault.Code, error) {
-	result := jsonPrunedOne{Database: job.Database}
+	result := jsonPrunedOne{Database: job.Database, Tenant: job.Schema}
 	if !o.json {
-		o.printf("%s:\n", printable.Text(job.Database))
+		o.printf("%s:\n", printable.Text(job.Subject()))
 	}
 	done, err := o.one(ctx, job)
 	if err == nil {

@@ -10,6 +10,7 @@ type rootFlags struct {
 	headless    bool
 	job         string
 	database    string
+	schema      string
 	acceptEmpty bool
 	readOnly    bool
 	accessible  bool
@@ -42,6 +43,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own := cmd.Flags()
 	own.BoolVar(&f.headless, "headless", false, "run one backup and exit: for ExecStart")
 	own.StringVar(&f.job, "job", "", "the `job` of the configuration; without one, the only job")
+	own.StringVar(&f.schema, "tenant", "", "with --headless: this tenant's `schema` alone, of a job of schemas")
 	own.StringVar(&f.database, "database", "", "with --headless: this `database` alone, of a job of several")
 	own.BoolVar(&f.acceptEmpty, "accept-empty", false,
 		"with --headless: accept a dump without tables after one with tables")
@@ -67,10 +69,12 @@ func runRoot(ctx context.Context, p *program, f rootFlags) error {
 	case f.headless:
 		return asRun(backupRun, runHeadless(ctx, &headlessOptions{
 			streams: p.streams, env: p.environment, config: p.config, run: p.runner(access{duty: writer}),
-			job: f.job, database: f.database, acceptEmpty: f.acceptEmpty,
+			job: f.job, database: f.database, schema: f.schema, acceptEmpty: f.acceptEmpty,
 		}))
 	case f.database != "":
 		return usageText("--database goes with --headless")
+	case f.schema != "":
+		return usageText("--tenant goes with --headless")
 	case f.acceptEmpty:
 		return usageText("--accept-empty goes with --headless")
 	case p.json, !f.accessible && !p.canDraw(p.getenv):

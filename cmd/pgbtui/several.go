@@ -15,7 +15,7 @@ import (
 func (c client) present(ctx context.Context, of *config.Config, job config.Job) (jobs []config.Job) {
 	found := c.remembered(job)
 	for _, one := range c.expand(ctx, of).Jobs {
-		if one.Name == job.Name && one.Database != "" && found.Of(one.Database).GoneSince.IsZero() {
+		if one.Name == job.Name && !one.Open() && found.Of(one.PartName()).GoneSince.IsZero() {
 			jobs = append(jobs, one)
 		}
 	}

@@ -159,6 +159,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("lost", strings.Join(s.Lost, ", "))
 	line("locked", lockText(s, now))
 	line("database", s.Database)
+	line("schema", s.Schema)
 	line("job", s.Job)
 	line("instance", s.Instance)
 	local := s.FinishedAt.Local().Format("2006-01-02 15:04:05 MST")
@@ -176,7 +177,8 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
 	}
 	if p := m.Partial; p != nil {
-		line("PARTIAL", p.String()+", because the job leaves them out")
+		line("PARTIAL", p.String())
+		line("needs", partialNames(p.Outside, p.Needs))
 		line("no table", partialNames(p.WithoutTables, p.Tables))
 		line("no rows of", partialNames(p.WithoutRows, p.Rows))
 	}

@@ -31,6 +31,7 @@ type jsonStatus struct {
 type jsonState struct {
 	Job        string   `json:"job"`
 	Database   string   `json:"database"`
+	Tenant     string   `json:"tenant,omitempty"` // the schema
 	OK         bool     `json:"ok"`
 	Newest     *jsonSet `json:"newest"`     // null: no good set
 	AgeSeconds *int64   `json:"ageSeconds"` // of the newest good set
@@ -155,7 +156,7 @@ func watchTrouble(ctx context.Context, bus *systemd.Bus) ([]string, error) {
 func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 	h := seen.Health(now)
 	s := jsonState{
-		Job: job.Name, Database: job.Database, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()),
+		Job: job.Name, Database: job.Database, Tenant: job.Schema, OK: true, RPOSeconds: int64(seen.Objective.RPO.Seconds()),
 		RPOFrom: seen.Objective.RPOFrom, Problems: []string{}, title: job.Title(),
 	}
 	if rto := int64(seen.Objective.RTO.Seconds()); rto > 0 {

@@ -16,29 +16,50 @@ import (
 // one set fits, none is taken.
 
 // Address is where a set lies below a prefix. No two sets share one.
-type Address struct{ Instance, Database, ID string }
+type Address struct{ Instance, Database, Schema, ID string }
 
 // Address is the set's own.
-func (s *Set) Address() Address { return Address{Instance: s.Instance, Database: s.Database, ID: s.ID} }
+func (s *Set) Address() Address {
+	return Address{Instance: s.Instance, Database: s.Database, Schema: s.Schema, ID: s.ID}
+}
 
-// String is the address as the verbs take it: `instance/database/ID`, names written as in keys. Sets of
+// Scope is where the sets beside it are.
+func (a Address) Scope() Scope {
+	return Scope{Instance: a.Instance, Database: a.Database, Schema: a.Schema}
+}
+
+// String is the address as the verbs take it: `instance/database/ID`, of a tenant's set `instance/database/schema/ID`,
+// names written as in keys. Sets of
 // the old script belong to no instance; they have their ID only.
 func (a Address) String() string {
 	if a.Instance == "" {
 		return a.ID
 	}
-	return EncodeName(a.Instance) + "/" + EncodeName(a.Database) + "/" + a.ID
+	folder := EncodeName(a.Instance) + "/" + EncodeName(a.Database) + "/"
+	if a.Schema != "" {
+		folder += EncodeName(a.Schema) + "/"
+	}
+	return folder + a.ID
 }
 
 // ParseAddress takes a whole address apart. ok is false for anything else, as for an ID alone.
 func ParseAddress(text string) (a Address, ok bool) {
 	parts := strings.Split(text, "/")
-	if len(parts) != 3 || parts[2] == "" {
+	ok = true
+	switch {
+	case len(parts) == 4:
+		a.Schema, ok = DecodeName(parts[2])
+	case len(parts) != 3:
 		return Address{}, false
 	}
-	instance, ok1 := DecodeName(parts[0])
-	database, ok2 := DecodeName(parts[1])
-	return Address{Instance: instance, Database: database, ID: parts[2]}, ok1 && ok2
+	var ok1, ok2 bool
+	a.Instance, ok1 = DecodeName(parts[0])
+	a.Database, ok2 = DecodeName(parts[1])
+	a.ID = parts[len(parts)-1]
+	if !ok || !ok1 || !ok2 || a.ID == "" {
+		return Address{}, false
+	}
+	return a, true
 }
 
 // IsID reports whether text is a whole ID of a set, or of an object of the old script.
@@ -88,7 +109,7 @@ func (s *Set) isLatest(found []*Set, want Wanted) bool {
 	if !s.usableFor(want) {
 		return false
 	}
-	return !slices.ContainsFunc(found, func(f *Set) bool { return f.Instance == s.Instance && f.Database == s.Database })
+	return !slices.ContainsFunc(found, func(f *Set) bool { return f.Scope() == s.Scope() })
 }
 
 // usableFor reports whether s has no flaw that counts, and is not too new.

@@ -40,8 +40,19 @@ func (c *Catalogue) KeepIn(dir string) *Catalogue {
 	return c
 }
 
-// Scope narrows a listing to one instance and database. The zero Scope is everything.
-type Scope struct{ Instance, Database string }
+// Scope narrows a listing to one instance, to the sets of one database of it, or to those of one of its schemas. Sets of
+// schemas are not among those of their database. The zero Scope is everything.
+type Scope struct{ Instance, Database, Schema string }
+
+// ScopeOf is where a job's sets are.
+func ScopeOf(job config.Job) Scope {
+	return Scope{Instance: job.Instance, Database: job.Database, Schema: job.Schema}
+}
+
+// Scope is where the set is.
+func (s *Set) Scope() Scope {
+	return Scope{Instance: s.Instance, Database: s.Database, Schema: s.Schema}
+}
 
 // Sets lists the sets in scope, newest first: native, legacy and incomplete ones. Objects that
 // are none of ours are not touched and not listed. What is left out because there is too much of it
@@ -68,7 +79,7 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 
 // Gather lists what is in scope; plain is one page after the other.
 func (c *Catalogue) Gather(ctx context.Context, scope Scope, plain bool) (*gathering, error) {
-	found := newGathering(Root(c.prefix))
+	found := newGathering(Root(c.prefix)).of(scope)
 	for _, prefix := range c.listPrefixes(scope) {
 		found.pass++
 		l := lister{bucket: c.bucket, root: found.prefix, prefix: prefix, now: time.Now(), plain: plain, take: found.addAll}
@@ -83,9 +94,9 @@ func (c *Catalogue) Gather(ctx context.Context, scope Scope, plain bool) (*gathe
 // Since lists the native and incomplete sets of one database whose runs began at a time or later, newest first.
 // It costs what there is since then, not what there is.
 func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]Set, error) {
-	found := newGathering(Root(c.prefix))
+	found := newGathering(Root(c.prefix)).of(scope)
 	found.pass++
-	folder := Folder(c.prefix, scope.Instance, scope.Database)
+	folder := folderIn(c.prefix, scope)
 	for page, err := range c.bucket.ListPages(ctx, folder, folder+began.UTC().Format(IDTime)) {
 		if err != nil {
 			return nil, fmt.Errorf("backup: list sets: %w", err)
@@ -99,7 +110,7 @@ func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	sets := found.all()
+	sets := within(found.all(), scope)
 	sort.Slice(sets, func(i, k int) bool { return Newer(&sets[i], &sets[k]) })
 	return sets, nil
 }
@@ -121,6 +132,8 @@ func (c *Catalogue) listPrefixes(scope Scope) []string {
 		return []string{Root(c.prefix)}
 	case scope.Database == "":
 		return []string{Root(c.prefix) + EncodeName(scope.Instance) + "/", legacy}
+	case scope.Schema != "":
+		return []string{folderIn(c.prefix, scope)}
 	default:
 		return []string{Folder(c.prefix, scope.Instance, scope.Database), legacy}
 	}
@@ -130,7 +143,7 @@ func within(sets []Set, scope Scope) []Set {
 	kept := sets[:0]
 	for _, s := range sets {
 		sameInstance := scope.Instance == "" || s.Instance == "" || s.Instance == scope.Instance
-		if sameInstance && (scope.Database == "" || s.Database == scope.Database) {
+		if sameInstance && (scope.Database == "" || s.Database == scope.Database && s.Schema == scope.Schema) {
 			kept = append(kept, s)
 		}
 	}

@@ -24,6 +24,9 @@ type Contents struct {
 	// the server's settings that change what text means; nil: not asked
 	Server []postgres.Parameter `json:"server,omitempty"`
 
+	Tenant  string             `json:"tenant,omitempty"`  // the only schema that the dump has; "": all
+	Outside []postgres.Outside `json:"outside,omitempty"` // what it needs from outside of that schema
+
 	WithoutTables []postgres.Table `json:"withoutTables,omitempty"` // that were left out as a whole; see Partial
 	WithoutRows   []postgres.Table `json:"withoutRows,omitempty"`   // that were left out but for their definition
 }

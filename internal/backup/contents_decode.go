@@ -102,6 +102,14 @@ func (d *decoding) field(name string) error {
 			d.out.Server = append(d.out.Server, one)
 			return errors.Join(err, d.spend(len(one.Role)+len(one.Name)+len(one.Value)))
 		})
+	case "tenant":
+		return d.value(&d.out.Tenant)
+	case "outside":
+		return d.list(func() error {
+			one, err := item[postgres.Outside](d)
+			d.out.Outside = append(d.out.Outside, one)
+			return errors.Join(err, d.spend(int(unsafe.Sizeof(one))+len(one.Kind)+len(one.Name)+len(one.Extension)))
+		})
 	case "withoutTables":
 		return d.tableNames(&d.out.WithoutTables)
 	case "withoutRows":

@@ -217,7 +217,7 @@ func (s *crowdStore) sets(t *testing.T) []Set {
 	t.Helper()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(crowdBound)) // garbage is cleared before the bound is reached
 	catalogue := NewCatalogue(s.bucket, config.Job{S3: config.S3{Prefix: "postgresql"}})
-	sets, err := catalogue.Sets(t.Context(), Scope{"db1", "sales"})
+	sets, err := catalogue.Sets(t.Context(), Scope{Instance: "db1", Database: "sales"})
 	if err != nil {
 		t.Fatal(err)
 	}

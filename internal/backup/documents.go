@@ -81,9 +81,17 @@ func (m *Manifest) Disagrees(g *Gathered) string {
 	return ""
 }
 
+// schema is the tenant's that it is of, or "".
+func (m *Manifest) schema() string {
+	if m.Partial == nil {
+		return ""
+	}
+	return string(m.Partial.Schema)
+}
+
 // isOf reports whether it is the manifest of this folder.
 func (m *Manifest) isOf(g *Gathered) bool {
-	return m.ID == g.ID && string(m.Instance) == g.Instance && string(m.Database) == g.Database
+	return m.ID == g.ID && string(m.Instance) == g.Instance && string(m.Database) == g.Database && m.schema() == g.Schema
 }
 
 // Objects are the stored objects that the manifest vouches for.

@@ -40,8 +40,8 @@ type Gathered struct {
 	cached    *cacheShard
 }
 
-// owner is the database that a folder belongs to.
-type owner struct{ instance, database string }
+// owner is the database, or the schema of one, that a folder belongs to.
+type owner struct{ instance, database, schema string }
 
 // gathering keeps what a listing found, up to the limits.
 type gathering struct {
@@ -56,7 +56,10 @@ type gathering struct {
 	unfinished map[owner]int
 	counts     struct{ committed, unfinished, legacy int }
 
-	left   map[owner]*leftOut
+	left      map[owner]*leftOut
+	oneFolder bool // of a database, or of the schema of one
+	schema    string
+
 	unread map[string]bool // sets whose documents are too much together
 }
 
@@ -68,6 +71,12 @@ func newGathering(prefix string) *gathering {
 		prefix: prefix, sets: map[string]*Gathered{}, committed: map[owner][]*Gathered{}, unfinished: map[owner]int{},
 		left: map[owner]*leftOut{}, unread: map[string]bool{},
 	}
+}
+
+// of passes by what is not of the scope's own folder: below a database's there are those of its schemas.
+func (g *gathering) of(scope Scope) *gathering {
+	g.oneFolder, g.schema = scope.Database != "", scope.Schema
+	return g
 }
 
 func (g *gathering) addAll(objects []s3.Listed) {
@@ -85,7 +94,7 @@ func (g *gathering) add(o *s3.Listed) {
 		}
 	}
 	at, ours := ParseKey(strings.TrimPrefix(o.Key, g.prefix))
-	if !ours {
+	if !ours || g.oneFolder && at.schema != g.schema {
 		return
 	}
 	dir := strings.TrimSuffix(o.Key, at.rest)
@@ -106,6 +115,7 @@ func newGathered(dir string, at place) *Gathered {
 	s.ID = strings.Clone(at.ID)
 	s.Instance = strings.Clone(at.instance)
 	s.Database = strings.Clone(at.database)
+	s.Schema = strings.Clone(at.schema)
 	return s
 }
 
@@ -177,7 +187,7 @@ func (g *gathering) settle(s *Gathered) {
 	if s == nil {
 		return
 	}
-	of := owner{s.Instance, s.Database}
+	of := owner{instance: s.Instance, database: s.Database, schema: s.Schema}
 	switch {
 	case s.Kind == KindLegacy:
 		if g.counts.legacy++; g.counts.legacy > maxLegacy {
@@ -220,7 +230,7 @@ func (g *gathering) leave(s *Gathered) *leftOut {
 }
 
 func (g *gathering) leftOutOf(s *Gathered) *leftOut {
-	of := owner{s.Instance, s.Database}
+	of := owner{instance: s.Instance, database: s.Database, schema: s.Schema}
 	if g.left[of] == nil {
 		if len(g.left) >= maxUnfinishedAll { // also the databases are too many to name
 			of = owner{}
@@ -305,7 +315,7 @@ func (g *gathering) all() []Set {
 // listed is told at the newest of all.
 func (g *gathering) tell(sets []Set) {
 	for i := range sets {
-		of := owner{sets[i].Instance, sets[i].Database}
+		of := owner{instance: sets[i].Instance, database: sets[i].Database, schema: sets[i].Schema}
 		if left := g.left[of]; left != nil {
 			sets[i].Around = left.String()
 			delete(g.left, of)

@@ -39,6 +39,30 @@ func Folder(prefix, instance, database string) string {
 	return Root(prefix) + EncodeName(instance) + "/" + EncodeName(database) + "/"
 }
 
+// SchemasFolder is where a database of which jobs of tenants make sets has these, one folder for each schema:
+// `<prefix>/<instance>/<db>/schemas/<schema>/`. It is no ID of a set, so that programs which know of no such sets pass by.
+const SchemasFolder = "schemas"
+
+// FolderOf is where a job keeps its sets: in its database's folder, or in one of a schema, which can be granted and
+// destroyed alone.
+func FolderOf(job config.Job) string {
+	return folderIn(job.S3.Prefix, Scope{Instance: job.Instance, Database: job.Database, Schema: job.Schema})
+}
+
+func folderIn(prefix string, of Scope) string {
+	folder := Folder(prefix, of.Instance, of.Database)
+	if of.Schema != "" {
+		folder += SchemasFolder + "/" + EncodeName(of.Schema) + "/"
+	}
+	return folder
+}
+
+// InFolder reports whether a key is of a set in a job's own folder. Below that of a database are those of its schemas.
+func InFolder(job config.Job, key string) bool {
+	at, ours := ParseKey(strings.TrimPrefix(key, Root(job.S3.Prefix)))
+	return !ours || at.schema == job.Schema
+}
+
 // LeaseKey is where the lease of a job's database lies.
 func LeaseKey(job config.Job) string {
 	return Folder(job.S3.Prefix, job.Instance, job.Database) + LeaseName
@@ -93,6 +117,7 @@ func DecodeName(code string) (name string, ok bool) {
 // place is what a key below the prefix belongs to.
 type place struct {
 	instance, database, ID string // native sets
+	schema                 string // of a tenant's
 	rest                   string // the object within the set's folder
 	Legacy                 bool
 }
@@ -117,12 +142,21 @@ func ParseKey(key string) (place, bool) {
 		return place{database: m[1], ID: legacyID(key), Legacy: true}, true
 	}
 	parts := strings.SplitN(key, "/", 4)
+	schema, ok := "", true
+	if len(parts) == 4 && parts[2] == SchemasFolder {
+		of := strings.SplitN(parts[3], "/", 3)
+		if len(of) != 3 {
+			return place{}, false
+		}
+		schema, ok = DecodeName(of[0])
+		parts[2], parts[3] = of[1], of[2]
+	}
 	if len(parts) != 4 || parts[3] == "" || !isID(parts[2]) {
 		return place{}, false
 	}
 	instance, ok1 := DecodeName(parts[0])
 	database, ok2 := DecodeName(parts[1])
-	return place{instance: instance, database: database, ID: parts[2], rest: parts[3]}, ok1 && ok2
+	return place{instance: instance, database: database, schema: schema, ID: parts[2], rest: parts[3]}, ok && ok1 && ok2
 }
 
 // legacyIDPrefix begins the IDs of the old script's objects, and no others.

@@ -13,7 +13,7 @@ import (
 // who wrote set, whose Recipe comes after. trusted are the keys whose signatures count; none: sets are not signed.
 func LookRecipe(job config.Job, set *Set, trusted []ed25519.PublicKey, location, endpoint string) []string {
 	aws := awsFor(endpoint)
-	folder := Folder(job.S3.Prefix, job.Instance, job.Database)
+	folder := FolderOf(job)
 	if set != nil && set.Kind == KindLegacy {
 		folder = Root(job.S3.Prefix)
 	}

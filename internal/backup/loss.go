@@ -125,11 +125,11 @@ func (c *Catalogue) findLosses(ctx context.Context, found map[string]*Gathered) 
 	followed := map[string]bool{}
 	for _, g := range found {
 		if g.Believed() && g.Manifest != nil && g.Manifest.Previous != nil {
-			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.Previous.ID] = true
+			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.schema()+"\x00"+g.Manifest.Previous.ID] = true
 		}
 	}
 	for _, g := range found {
-		g.Lost = g.lost(followed[g.Instance+"\x00"+g.Database+"\x00"+g.ID])
+		g.Lost = g.lost(followed[g.Instance+"\x00"+g.Database+"\x00"+g.Schema+"\x00"+g.ID])
 		if len(g.Lost) == 0 {
 			continue
 		}

@@ -22,6 +22,13 @@ const PartialSchema = 2
 
 // Partial says what a set does not hold.
 type Partial struct {
+	Schema printable.Name `json:"schema,omitempty"` // it holds nothing but this one; "": all of them
+
+	// What a tenant's set needs from outside of its schema, before it can be restored: "extension citext", "table
+	// shared.country". Needs counts them; of an encrypted set their names are in the contents alone.
+	Needs   int              `json:"needs,omitempty"`
+	Outside []printable.Name `json:"outside,omitempty"` // the first ones
+
 	Tables        int              `json:"tables,omitempty"`        // that were left out as a whole, views and sequences too
 	Rows          int              `json:"rows,omitempty"`          // tables that were left out but for their definition
 	WithoutTables []printable.Name `json:"withoutTables,omitempty"` // the first ones; of an encrypted set none
@@ -34,11 +41,16 @@ const maxNamedLeftOut = 100
 // PartialOf is what a manifest says of what its contents leave out; nil: nothing. Names are told where nothing of the
 // set is encrypted.
 func PartialOf(c *Contents, encrypted bool) *Partial {
-	if len(c.WithoutTables)+len(c.WithoutRows) == 0 {
+	if c.Tenant == "" && len(c.WithoutTables)+len(c.WithoutRows) == 0 {
 		return nil
 	}
-	p := &Partial{Tables: len(c.WithoutTables), Rows: len(c.WithoutRows)}
+	p := &Partial{
+		Schema: printable.Name(c.Tenant), Needs: len(c.Outside), Tables: len(c.WithoutTables), Rows: len(c.WithoutRows),
+	}
 	if !encrypted {
+		for _, o := range c.Outside[:min(len(c.Outside), maxNamedLeftOut)] {
+			p.Outside = append(p.Outside, printable.Name(o.String()))
+		}
 		p.WithoutTables = namesOf(c.WithoutTables)
 		p.WithoutRows = namesOf(c.WithoutRows)
 	}
@@ -60,8 +72,17 @@ func (s *Set) Partial() *Partial {
 	return s.Manifest.Partial
 }
 
+// LeavesOut reports whether a set lacks tables, or rows, of what it is of.
+func (s *Set) LeavesOut() bool {
+	p := s.Partial()
+	return p != nil && p.Tables+p.Rows > 0
+}
+
 // String is what is missing, in words: "without 2 tables and the rows of 1".
 func (p *Partial) String() string {
+	if p.Schema != "" {
+		return fmt.Sprintf("schema %q alone", p.Schema)
+	}
 	var words []string
 	if p.Tables > 0 {
 		words = append(words, count(p.Tables, "table"))
@@ -88,30 +109,27 @@ func count(n int, of string) string {
 	return fmt.Sprintf("%d %ss", n, of)
 }
 
-// databaseOf is a database of an instance, as something to compare.
-type databaseOf struct{ instance, database string }
-
 // yieldsToWhole reports which sets are passed over as the latest of their database: partial ones, where the newest set
 // of another job is whole. A job that only lately began to leave tables out makes no whole ones any more, so that its
 // older sets count for nothing here.
 func yieldsToWhole(sets []Set, want Wanted) func(*Set) bool {
 	type jobOf struct {
-		of  databaseOf
+		of  Scope
 		job string
 	}
 	newest := map[jobOf]bool{}
-	whole := map[databaseOf]bool{}
+	whole := map[Scope]bool{}
 	for i := range sets {
 		s := &sets[i]
-		of := databaseOf{instance: s.Instance, database: s.Database}
+		of := s.Scope()
 		by := jobOf{of: of, job: s.Job}
 		if newest[by] || !s.usableFor(want) {
 			continue
 		}
 		newest[by] = true
-		whole[of] = whole[of] || s.Partial() == nil
+		whole[of] = whole[of] || !s.LeavesOut()
 	}
 	return func(s *Set) bool {
-		return s.Partial() != nil && whole[databaseOf{instance: s.Instance, database: s.Database}]
+		return s.LeavesOut() && whole[s.Scope()]
 	}
 }

@@ -35,7 +35,7 @@ func RestoreTime(sets []Set, set *Set) (e Estimate, ok bool) {
 	var from *Set
 	for i := range sets {
 		other := &sets[i]
-		if other.Instance != set.Instance || other.Database != set.Database {
+		if other.Scope() != set.Scope() {
 			continue
 		}
 		proof, took := lastTimed(other)

@@ -26,6 +26,7 @@ type Set struct {
 	Kind       Kind
 	Instance   string // "" for legacy sets
 	Database   string
+	Schema     string    // of a tenant's set; "": it is one of the database
 	Job        string    // as its manifest names it, also one that cannot be used; "" when it names none
 	FinishedAt time.Time // UTC
 	StoredAt   time.Time // when its manifest (else its newest object) was stored, by the store's clock; zero: not known

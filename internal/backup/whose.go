@@ -10,6 +10,7 @@ import (
 // to an instance, a database and a job, and this file is the one place that says to which job. Rules:
 //
 //   - a set is of the job that its manifest names, or of the job that was called so before (`formerly`)
+//   - a tenant's set, of one schema, is of a job of that schema alone, and never of one of its database
 //   - a set that names no job is of the only job that is configured for its database; of several, of none
 //   - a set of a job that is not configured here is nobody's: it is shown, and no other job deletes it
 //   - what an unfinished run left is of the database: whose it was to be, nobody knows
@@ -20,17 +21,18 @@ type Whose struct {
 	Job    string
 	Former []string // names that the job had before
 	Beside []string // other jobs of the configuration that back the same database up into the same place
+	Schema string   // of a tenant; its sets are no other's
 }
 
 // WhoseOf is for a job of the configuration.
 func WhoseOf(job config.Job) Whose {
-	return Whose{Job: job.Name, Former: job.Formerly, Beside: job.Beside}
+	return Whose{Job: job.Name, Former: job.Formerly, Beside: job.Beside, Schema: job.Schema}
 }
 
 // Owns reports whether a set is the job's own: what its rules count and may delete.
 func (w Whose) Owns(s *Set) bool {
 	switch {
-	case s.Kind == KindIncomplete:
+	case s.Kind == KindIncomplete, s.Schema != w.Schema:
 		return false
 	case s.Kind == KindLegacy || s.Job == "":
 		return len(w.Beside) == 0
@@ -61,7 +63,7 @@ func (w Whose) Nobodys(s *Set) bool {
 // for looking alone; such a job deletes none of them.
 func (w Whose) Of(sets []Set) []Set {
 	if len(w.Beside) == 0 && !slices.ContainsFunc(sets, func(s Set) bool { return s.Kind == KindNative && w.Owns(&s) }) {
-		return sets
+		return slices.DeleteFunc(slices.Clone(sets), func(s Set) bool { return s.Schema != w.Schema })
 	}
 	var own []Set
 	for i := range sets {
@@ -76,6 +78,8 @@ func (w Whose) Of(sets []Set) []Set {
 // cannot be read, and a set that nobody vouches for and no other job claims.
 func (w Whose) mayOwn(s *Set) bool {
 	switch {
+	case s.Schema != w.Schema:
+		return false
 	case s.Kind == KindIncomplete, s.Kind == KindNative && s.Job == "" && s.Manifest == nil:
 		return true
 	case s.Signature == SignatureForged, s.Signature == SignatureMissing && !s.Good():
@@ -93,12 +97,13 @@ func JobFor(jobs []config.Job, reached config.Job, set *Set) config.Job {
 			found = job // of the instance at least
 		}
 	}
-	found.Database = set.Database
+	found.Database, found.Schema = set.Database, set.Schema
 	for _, job := range slices.Backward(jobs) {
-		if !job.Covers(set.Database) || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {
+		of, covered := job.Of(set.Database, set.Schema)
+		if !covered || set.Instance != "" && job.Instance != set.Instance || !job.S3.SamePlace(reached.S3) {
 			continue
 		}
-		if found = job.On(set.Database); WhoseOf(found).Owns(set) {
+		if found = of; WhoseOf(found).Owns(set) {
 			return found
 		}
 	}

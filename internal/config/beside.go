@@ -13,6 +13,7 @@ func (l loader) neighbours(jobs []Job) error {
 		for k := range jobs {
 			if k != i && j.sharesPlace(jobs[k]) {
 				j.others = append(j.others, jobs[k].alone())
+				j.sharesLock = j.sharesLock || j.sharesLockWith(jobs[k])
 			}
 			if k != i && j.sharesFolder(jobs[k]) {
 				j.Beside = append(j.Beside, jobs[k].Name)
@@ -55,6 +56,19 @@ func (j Job) alone() Job {
 
 // sharesFolder reports whether both may write the sets of one database into one folder of a bucket.
 func (j Job) sharesFolder(other Job) bool { return j.sharesPlace(other) && j.mayShare(other) }
+
+// sharesLockWith is for jobs of one database that write into folders of their own: the lock is the database's.
+func (j Job) sharesLockWith(other Job) bool {
+	switch {
+	case j.Tenants() && other.Tenants():
+		return j.Database == other.Database
+	case j.Tenants():
+		return other.Covers(j.Database)
+	case other.Tenants():
+		return j.Covers(other.Database)
+	}
+	return false
+}
 
 func (j Job) sharesPlace(other Job) bool {
 	return j.Instance == other.Instance && j.S3.SamePlace(other.S3)

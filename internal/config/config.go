@@ -40,6 +40,11 @@ type Job struct {
 	Databases []string // names and patterns of a job of several; none: it has one
 	Exclude   []string // of these
 
+	Schemas        []string // names and patterns of a job of tenants; none: its sets are of databases
+	ExcludeSchemas []string // of these
+	PerSchema      []SchemaSettings
+	Schema         string // of one tenant, after In
+
 	ExcludeTables    []TablePattern // not in the job's sets
 	ExcludeTableData []TablePattern // in the job's sets without their rows
 
@@ -68,7 +73,9 @@ type Job struct {
 	SpoolDir    string        // BACKUP_DIR: only for `restore --jobs`; default: the unit's StateDirectory, else os.TempDir
 
 	fromFile bool  // has a section in the file
-	others   []Job // that write into the same place, for On
+	others   []Job // that write into the same place, for On and In
+
+	sharesLock bool // with another job of the same database, of which one or both are of its schemas
 }
 
 // turnWait is how long a run waits for the run of another job of its database.
@@ -77,7 +84,7 @@ const turnWait = time.Hour
 // WaitsForTurn is how long a run waits for another run of the same database. Without a setting, it does where several
 // jobs back the database up, since their calendars overlap; elsewhere a second run is a mistake, and told at once.
 func (j Job) WaitsForTurn() time.Duration {
-	if j.RunWait == 0 && len(j.Beside) > 0 {
+	if j.RunWait == 0 && (len(j.Beside) > 0 || j.sharesLock) {
 		return turnWait
 	}
 	return j.RunWait

@@ -41,16 +41,19 @@ func (j Job) Several() bool { return len(j.Databases) > 0 }
 
 // Covers reports whether the job backs a database of this name up.
 func (j Job) Covers(database string) bool {
+	if j.Tenants() {
+		return false // schemas of it are no backup of a database
+	}
 	if !j.Several() {
 		return database != "" && j.Database == database
 	}
 	return database != "" && matchesAny(j.Databases, database) && !matchesAny(j.Exclude, database)
 }
 
-// AskedFor are the databases that the job names, which have to be there.
+// AskedFor are the databases or schemas that the job names, which have to be there.
 func (j Job) AskedFor() (named []string) {
-	for _, name := range j.Databases {
-		if !strings.Contains(name, "*") && j.Covers(name) {
+	for _, name := range append(slices.Clone(j.Databases), j.Schemas...) {
+		if !strings.Contains(name, "*") && j.CoversPart(name) {
 			named = append(named, name)
 		}
 	}
@@ -74,29 +77,29 @@ func (j Job) On(database string) Job {
 
 // Title names a job and, where it has several, its database.
 func (j Job) Title() string {
-	if !j.Several() || j.Database == "" {
-		return j.Name
+	if part := j.PartName(); part != "" {
+		return j.Name + "/" + part
 	}
-	return j.Name + "/" + j.Database
+	return j.Name
 }
 
-// Expand is the configuration with a job for each database that a job of several has. found says which these are;
+// Expand is the configuration with a job for each database or schema that a divided job has. found says which these are;
 // where there is none the job stays, without a database, so that nothing looks well that is not backed up at all.
 func (c *Config) Expand(found func(Job) []string) *Config {
 	expanded := *c
 	expanded.Jobs = nil
 	for _, j := range c.Jobs {
-		if !j.Several() || j.Database != "" {
+		if !j.Open() {
 			expanded.Jobs = append(expanded.Jobs, j)
 			continue
 		}
-		databases := append(found(j), j.AskedFor()...)
-		slices.Sort(databases)
-		databases = slices.DeleteFunc(slices.Compact(databases), func(name string) bool { return !j.Covers(name) })
-		for _, database := range databases {
-			expanded.Jobs = append(expanded.Jobs, j.On(database))
+		names := append(found(j), j.AskedFor()...)
+		slices.Sort(names)
+		names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return !j.CoversPart(name) })
+		for _, name := range names {
+			expanded.Jobs = append(expanded.Jobs, j.Part(name))
 		}
-		if len(databases) == 0 {
+		if len(names) == 0 {
 			expanded.Jobs = append(expanded.Jobs, j)
 		}
 	}
@@ -148,6 +151,10 @@ func between(parts []string, name string) bool {
 // mayShare reports whether both may back the same database up.
 func (j Job) mayShare(other Job) bool {
 	switch {
+	case j.Tenants() && other.Tenants():
+		return j.Database == other.Database // which schemas there are, nobody knows before a run
+	case j.Tenants() || other.Tenants():
+		return false // a schema's sets are not where the database's are
 	case j.Several() && other.Several():
 		return true // which databases there are, nobody knows before a run
 	case j.Several():

@@ -49,6 +49,10 @@ type fileSettings struct {
 	Databases names `yaml:"databases"`
 	Exclude   names `yaml:"exclude"`
 
+	Schemas        names        `yaml:"schemas"`
+	ExcludeSchemas names        `yaml:"exclude_schemas"`
+	PerSchema      []fileSchema `yaml:"per_schema"`
+
 	ExcludeTables    names `yaml:"exclude_tables"`
 	ExcludeTableData names `yaml:"exclude_table_data"`
 

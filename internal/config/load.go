@@ -117,6 +117,9 @@ func (l loader) load() (*Config, error) {
 	if err := l.checkDatabases("", c.base, top); err != nil {
 		return nil, err
 	}
+	if err := l.checkTenants("", &c.base, top); err != nil {
+		return nil, err
+	}
 	if err := refuseTwice(l.documents()); err != nil {
 		return nil, err
 	}
@@ -150,6 +153,7 @@ func (l loader) fileJobs(c *Config, of *document) error {
 		}
 		settings.Database = ""
 		settings.Databases = nil
+		settings.Schemas = nil
 		node := of.settings.Jobs[name]
 		if err := node.Decode(&settings); err != nil {
 			return of.yamlError(err)
@@ -187,6 +191,9 @@ func (l loader) job(name string, f fileSettings) (Job, error) {
 		return Job{}, err
 	}
 	if err := l.checkDatabases(name, j, f); err != nil {
+		return Job{}, err
+	}
+	if err := l.checkTenants(name, &j, f); err != nil {
 		return Job{}, err
 	}
 	return j, l.check(name, j)
@@ -252,6 +259,8 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		SpoolDir:    cmp.Or(l.env("BACKUP_DIR"), f.SpoolDir),
 		Databases:   f.Databases,
 		Exclude:     f.Exclude,
+
+		Schemas: f.Schemas, ExcludeSchemas: f.ExcludeSchemas,
 	}
 	if j.Several() {
 		j.Database = ""

@@ -96,7 +96,7 @@ func (c *Config) called(name string) ([]Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !job.Several() {
+	if !job.Divided() {
 		return []Job{job}, nil
 	}
 	return slices.DeleteFunc(slices.Clone(c.Jobs), func(j Job) bool { return j.Name != job.Name }), nil
@@ -135,7 +135,7 @@ func (c *Config) ServerOf(name, database string) (Job, error) {
 	var found *Job
 	for i := range c.Jobs {
 		job := &c.Jobs[i]
-		if !job.Covers(database) {
+		if !job.Covers(database) && (!job.Tenants() || job.Database != database) {
 			continue
 		}
 		if found != nil && (found.Postgres.Host != job.Postgres.Host || found.Postgres.Port != job.Postgres.Port) {

@@ -75,7 +75,7 @@ func (b *buckets) latest(of backup.Scope) (sets []backup.Set, read bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.all {
-		if s := &b.all[i]; of == (backup.Scope{}) || s.Instance == of.Instance && s.Database == of.Database {
+		if s := &b.all[i]; of == (backup.Scope{}) || s.Scope() == of {
 			sets = append(sets, *s)
 		}
 	}

@@ -113,10 +113,10 @@ func (s Setup) jobs(sets []backup.Set) []ui.Job {
 		one := ui.Job{
 			Name: j.Name, Instance: j.Instance, Database: j.Database, Whose: backup.WhoseOf(j),
 			Unit: unit, Prune: systemd.BackupPruneService(s.Config.UnitName(j)), CLI: "systemctl start " + unit,
-			Several: j.Several(), Subject: j.Title(),
+			Schema: j.Schema, Several: j.Divided(), Subject: j.Title(),
 		}
-		if j.Several() {
-			one.GoneSince = s.remembered(j).Of(j.Database).GoneSince
+		if j.Divided() {
+			one.GoneSince = s.remembered(j).Of(j.PartName()).GoneSince
 		}
 		jobs = append(jobs, one)
 	}
@@ -129,9 +129,9 @@ func (s Setup) expanded(sets []backup.Set) *config.Config {
 		names := s.remembered(job).Names()
 		for i := range sets {
 			set := &sets[i]
-			ours := set.Instance == job.Instance && job.Covers(set.Database)
-			if ours && backup.WhoseOf(job.On(set.Database)).Owns(set) {
-				names = append(names, set.Database)
+			of, ok := job.Of(set.Database, set.Schema)
+			if ok && set.Instance == job.Instance && backup.WhoseOf(of).Owns(set) {
+				names = append(names, of.PartName())
 			}
 		}
 		return names

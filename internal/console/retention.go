@@ -29,7 +29,7 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 	if err != nil {
 		return ui.PrunePlan{}, err
 	}
-	job = job.On(of.Database)
+	job, _ = job.Of(of.Database, of.Schema)
 	_, bucket, err := r.buckets.open(ctx, job)
 	if err != nil {
 		return ui.PrunePlan{}, err
@@ -48,7 +48,7 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 		plan.Rules = job.Keep.String()
 	}
 	// Most buckets have no versions, and some roles may not look: then it is left open.
-	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	folder := backup.FolderOf(job)
 	if hidden, err := backup.Noncurrent(ctx, bucket, folder); err == nil {
 		plan.Hidden = &hidden
 	}

@@ -45,7 +45,7 @@ func (t *told) lost(known []watch.Incident) (found []ui.Incident) {
 		if _, told := watch.Known(known, job.Title(), watch.KindRollback); told {
 			continue
 		}
-		sets, read := t.buckets.latest(backup.Scope{Instance: job.Instance, Database: job.Database})
+		sets, read := t.buckets.latest(backup.ScopeOf(job))
 		if what := dump.Lost(t.stateDir, job, sets); read && what != "" {
 			found = append(found, ui.Incident{
 				Subject: job.Title(), Kind: string(watch.KindRollback), Critical: true, What: what,

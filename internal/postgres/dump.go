@@ -17,6 +17,8 @@ type DumpOptions struct {
 	WithoutTables []string
 	WithoutRows   []string
 
+	Schema string // the same of the only schema that is dumped, which has to be there; "": all
+
 	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
 	// escape: no server from 19 on reads those.
 	PlainStrings bool
@@ -38,6 +40,9 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 	}
 	for _, pattern := range o.WithoutRows {
 		args = append(args, "--exclude-table-data="+pattern)
+	}
+	if o.Schema != "" {
+		args = append(args, "--schema="+o.Schema, "--strict-names")
 	}
 	env := target.Env(os.Environ())
 	if o.PlainStrings {

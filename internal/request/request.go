@@ -35,9 +35,10 @@ const DefaultDir = "/var/lib/pgbtui/requests"
 // one under the same ID, or since then another in its place.
 type Restore struct {
 	Check    bool   `json:"check,omitempty"`
-	Set      string `json:"set"`      // its ID
-	Instance string `json:"instance"` // "" for sets of the old script, which belong to none
-	Database string `json:"database"` // of the source
+	Set      string `json:"set"`              // its ID
+	Instance string `json:"instance"`         // "" for sets of the old script, which belong to none
+	Database string `json:"database"`         // of the source
+	Schema   string `json:"schema,omitempty"` // of a tenant's set
 	Job      string `json:"job,omitempty"`
 
 	ManifestSHA256 string `json:"manifestSha256,omitempty"` // hex, of its bytes; sets of the old script have none

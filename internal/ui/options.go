@@ -53,6 +53,7 @@ type Job struct {
 	Name     string
 	Instance string // "": that of Identity
 	Database string
+	Schema   string       // of a tenant; "": the whole database
 	Whose    backup.Whose // which sets are its own
 	Unit     string       // that b starts, "postgres-backup@main.service"
 	Prune    string       // that carries out retention, "postgres-backup-prune@main.service"

@@ -21,7 +21,7 @@ func (sh *shared) ours(s *backup.Set) bool {
 // inFolder reports whether a set is one of the database that a job backs up, by whichever job.
 func (sh *shared) inFolder(j Job, s *backup.Set) bool {
 	instance := cmp.Or(j.Instance, sh.Identity.Instance)
-	return s.Database == j.Database && (s.Instance == "" || instance == "" || s.Instance == instance)
+	return s.Database == j.Database && s.Schema == j.Schema && (s.Instance == "" || instance == "" || s.Instance == instance)
 }
 
 // setsBeside are all sets of a job's database, newest first.
@@ -60,22 +60,30 @@ func (sh *shared) noJobOf(s *backup.Set) string {
 	return "no job is configured for this database"
 }
 
+// place is the job's database, or the schema of it.
+func (j Job) place() string {
+	if j.Schema == "" {
+		return j.Database
+	}
+	return j.Database + "/" + j.Schema
+}
+
 // jobTitle is how a job is called beside others: by its database, and by its name too where another
 // job has a database of that name.
 func (sh *shared) jobTitle(j Job) string {
 	for _, other := range sh.Jobs {
-		if other.Name != j.Name && other.Database == j.Database {
-			return j.Database + " (" + j.Name + ")"
+		if other.Name != j.Name && other.Database == j.Database && other.Schema == j.Schema {
+			return j.place() + " (" + j.Name + ")"
 		}
 	}
-	return j.Database
+	return j.place()
 }
 
 // runTitle names a run: by its job where another job backs up a database of that name, since the database would
 // not tell them apart and both do not fit a row.
 func (sh *shared) runTitle(r UnitRun) string {
 	j, ok := sh.jobNamed(r.Job)
-	if ok && r.Target == "" && r.Database == j.Database && sh.jobTitle(j) != j.Database {
+	if ok && r.Target == "" && r.Database == j.Database && sh.jobTitle(j) != j.place() {
 		return cmp.Or(clean(r.Action), "run") + " of job " + clean(j.Name)
 	}
 	return runTitle(r)
@@ -85,9 +93,12 @@ func (sh *shared) runTitle(r UnitRun) string {
 // is not configured any more, and the instance.
 func (sh *shared) setTitle(s *backup.Set) (database, more string) {
 	database = orUnknown(s.Database)
+	if s.Schema != "" {
+		database += "/" + clean(s.Schema)
+	}
 	j, known := sh.jobOf(s)
 	switch {
-	case s.Job == "", known && j.Whose.Owns(s) && sh.jobTitle(j) == j.Database:
+	case s.Job == "", known && j.Whose.Owns(s) && sh.jobTitle(j) == j.place():
 	case known || slices.ContainsFunc(sh.Jobs, func(j Job) bool { return sh.inFolder(j, s) }):
 		more = " (" + clean(s.Job) + ")"
 	}

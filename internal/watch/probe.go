@@ -91,8 +91,8 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 // found is what this host's runs know of a job's database.
 func (p Prober) found(job config.Job) dump.FoundDatabase {
 	for _, dir := range p.StateDirs {
-		if found, err := dump.ReadFound(dir, job); job.Several() && err == nil && found != nil {
-			return found.Of(job.Database)
+		if found, err := dump.ReadFound(dir, job); job.Divided() && err == nil && found != nil {
+			return found.Of(job.PartName())
 		}
 	}
 	return dump.FoundDatabase{}

@@ -16,7 +16,7 @@ var lookedBack = []int{1, 16, 256}
 // setsBefore are the newest sets of the database, among them enough of the job's own; all of them where there are no
 // more. With what this host remembers, they go back to that set.
 func (r *run) setsBefore(ctx context.Context, remembered *memory) ([]backup.Set, error) {
-	scope, now := backup.Scope{Instance: r.job.Instance, Database: r.job.Database}, r.env.Stamp()
+	scope, now := backup.ScopeOf(r.job), r.env.Stamp()
 	for _, days := range lookedBack {
 		since := now.Add(-time.Duration(days) * 24 * time.Hour)
 		if remembered != nil {

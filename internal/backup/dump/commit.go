@@ -43,7 +43,7 @@ func (r *run) commit(ctx context.Context) error {
 		r.warn(ctx, err.Error())
 	}
 	m := &r.manifest
-	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", m.Database, m.ID),
+	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", r.job.Subject(), m.ID),
 		event.Attr(event.BackupCommitted), slog.String("set", m.ID),
 		slog.Int64("bytes", m.Dump.SizeBytes), slog.Int64("raw_bytes", m.Dump.RawBytes), slog.Int64("rows", m.Summary.Rows),
 		slog.Float64("seconds", m.FinishedAt.Sub(m.StartedAt).Seconds()))
@@ -54,7 +54,7 @@ func (r *run) commit(ctx context.Context) error {
 // removed the globals that were stored at its start.
 func (r *run) allThere(ctx context.Context) error {
 	seen := backup.Gathered{
-		Set: backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database}, Sizes: map[string]int64{},
+		Set: backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database, Schema: r.job.Schema}, Sizes: map[string]int64{},
 	}
 	for o, err := range r.env.Bucket.List(ctx, r.dir) {
 		if fault.CodeOf(err) == fault.NotPermitted {

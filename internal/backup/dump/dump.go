@@ -27,6 +27,9 @@ const copyBytes = 256 << 10
 // backup: the dump alone is worth having.
 func (r *run) globals(ctx context.Context) error {
 	r.enter(ctx, backup.StageGlobals, 0)
+	if r.job.Schema != "" {
+		return r.tenantRoles(ctx)
+	}
 	// Role passwords (verifiers) leave the server only when we encrypt.
 	script, err := r.readGlobals(ctx, len(r.recipients) > 0)
 	if err != nil && len(r.recipients) > 0 && ctx.Err() == nil {
@@ -164,6 +167,10 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tenant, err := r.tenant(ctx, &settings, &roles)
+	if err != nil {
+		return err
+	}
 	without, err := r.leaveOut(ctx)
 	if err != nil {
 		return err
@@ -174,7 +181,7 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.meter.WatchMoved(upload.Moved)
-	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without}
+	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without, schema: tenant.pattern}
 	if err := r.pump(ctx, stream, upload); err != nil {
 		r.abort(ctx, upload)
 		return err
@@ -193,6 +200,7 @@ func (r *run) dump(ctx context.Context) error {
 	contents := backup.Contents{
 		Database: &settings, Roles: roles, Extensions: extensions, Server: meaning,
 		WithoutTables: without.tables, WithoutRows: without.rows,
+		Tenant: r.job.Schema, Outside: tenant.outside,
 	}
 	r.manifest.Partial = backup.PartialOf(&contents, len(r.recipients) > 0)
 	return r.describe(ctx, stream, contents)
@@ -203,6 +211,7 @@ type dumpStream struct {
 	scanner  *archive.Scanner
 	meter    *meter.Meter
 	without  leftOut
+	schema   string // the only one, as pg_dump takes it; "": all
 	index    sealed.Index
 	warnings []string // pg_dump's own, in their order; complete after its Wait
 }
@@ -227,7 +236,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	defer r.meter.WatchWork(ctx, r.server, r.job.Database)()
 	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{
 		LockWait: r.job.LockWait, OnLine: s.hear, PlainStrings: r.facts.OldStrings,
-		WithoutTables: s.without.tablePatterns, WithoutRows: s.without.rowPatterns,
+		WithoutTables: s.without.tablePatterns, WithoutRows: s.without.rowPatterns, Schema: s.schema,
 	})
 	if err != nil {
 		return err

@@ -71,20 +71,41 @@ func (f *Found) Of(database string) FoundDatabase {
 	return FoundDatabase{}
 }
 
-// Databases are those that a job of several backs up now: what its patterns find, and what it names.
-func Databases(ctx context.Context, job config.Job, env backup.Env) ([]string, error) {
-	all, err := ServerDatabases(ctx, job, env, job.ConnectWait)
+// Parts are the databases, or the schemas of its database, that a job backs up now: what its patterns find, and what it
+// names.
+func Parts(ctx context.Context, job config.Job, env backup.Env) ([]string, error) {
+	ask := func() ([]string, error) { return ServerDatabases(ctx, job, env, job.ConnectWait) }
+	if job.Tenants() {
+		ask = func() ([]string, error) { return schemasOf(ctx, job, env) }
+	}
+	all, err := ask()
 	if err != nil {
 		return nil, err
 	}
 	names := append(all, job.AskedFor()...)
 	slices.Sort(names)
-	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return !job.Covers(name) })
-	if len(names) == 0 {
-		return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: job %q finds no database on its server", job.Name),
-			"Correct its databases and exclude; `pgbtui config show` says where they are written.", nil)
+	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return !job.CoversPart(name) })
+	switch {
+	case len(names) > 0:
+		return names, nil
+	case job.Tenants():
+		return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: job %q finds no schema in database %q", job.Name, job.Database),
+			"Correct its schemas and exclude_schemas; `pgbtui config show` says where they are written.", nil)
 	}
-	return names, nil
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: job %q finds no database on its server", job.Name),
+		"Correct its databases and exclude; `pgbtui config show` says where they are written.", nil)
+}
+
+func schemasOf(ctx context.Context, job config.Job, env backup.Env) ([]string, error) {
+	to := postgres.Target{
+		Host: job.Postgres.Host, Port: job.Postgres.Port, User: job.Postgres.User, Database: job.Database,
+	}
+	server, err := backup.WaitFor(ctx, env.Log, to, job.ConnectWait)
+	if err != nil {
+		return nil, err
+	}
+	names, err := server.Schemas(ctx)
+	return names, errors.Join(err, server.Close(context.WithoutCancel(ctx)))
 }
 
 // ServerDatabases are all of the job's server that can be backed up, sorted.
@@ -145,21 +166,21 @@ func (f *Found) Look(ctx context.Context, log *slog.Logger, job config.Job, name
 		if d.Name == "" || !d.GoneSince.IsZero() {
 			d = FoundDatabase{Name: name, Since: now, New: f != nil}
 			if d.New {
-				log.InfoContext(ctx, fmt.Sprintf("database %q is new, and backed up by job %q from now on", name, job.Name),
-					event.Attr(event.DatabaseFound), slog.String("job", job.Name), slog.String("database", name))
+				log.InfoContext(ctx, fmt.Sprintf("%s %q is new, and backed up by job %q from now on", job.PartKind(), name, job.Name),
+					event.Attr(event.DatabaseFound), slog.String("job", job.Name), slog.String(job.PartKind(), name))
 			}
 		}
 		next.Databases = append(next.Databases, d)
 	}
 	for _, name := range f.Names() {
 		d := f.Of(name)
-		if slices.Contains(names, name) || !job.Covers(name) { // what is excluded now is nobody's business any more
+		if slices.Contains(names, name) || !job.CoversPart(name) { // what is excluded now is nobody's business any more
 			continue
 		}
 		if d.GoneSince.IsZero() {
 			d.GoneSince = now
-			log.WarnContext(ctx, fmt.Sprintf("database %q is gone from the server; its backups stay", name),
-				event.Attr(event.DatabaseGone), slog.String("job", job.Name), slog.String("database", name))
+			log.WarnContext(ctx, fmt.Sprintf("%s %q is gone from the server; its backups stay", job.PartKind(), name),
+				event.Attr(event.DatabaseGone), slog.String("job", job.Name), slog.String(job.PartKind(), name))
 		}
 		next.Databases = append(next.Databases, d)
 	}

@@ -202,7 +202,7 @@ func (r *run) sweep(ctx context.Context) error {
 		before = r.env.Now().Add(-backup.Youngest)
 	}
 	removed, err := retention.SweepUploads(ctx, r.env.Bucket,
-		backup.Folder(r.job.S3.Prefix, r.job.Instance, r.job.Database), before)
+		backup.FolderOf(r.job), before)
 	for _, key := range removed {
 		r.log.InfoContext(ctx, "removed the unfinished upload of an earlier run: "+key, event.Attr(event.LeftoverRemoved),
 			slog.String("key", key))

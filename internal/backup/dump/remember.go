@@ -36,7 +36,7 @@ type memory struct {
 
 // memoryFile is where the memory of a job's set is, "" for that of a database.
 func memoryFile(dir string, job config.Job, name string) (file, location string) {
-	location = job.S3.Endpoint + " " + job.S3.Bucket + "/" + backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	location = job.S3.Endpoint + " " + job.S3.Bucket + "/" + backup.FolderOf(job)
 	key := location
 	if name != "" {
 		key += "\x00" + name

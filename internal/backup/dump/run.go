@@ -46,8 +46,8 @@ func Run(ctx context.Context, job config.Job, env backup.Env, opts RunOptions) (
 		job: job, env: env, opts: opts,
 		log: env.Log.With(slog.String("run", opts.ID), slog.String("job", job.Name), slog.String("database", job.Database),
 			slog.String("instance", job.Instance)),
-		meter: meter.New("backup", job.Database, job.StallAfter, env.Progress),
-		dir:   backup.Folder(job.S3.Prefix, job.Instance, job.Database) + opts.ID + "/",
+		meter: meter.New("backup", job.Subject(), job.StallAfter, env.Progress),
+		dir:   backup.FolderOf(job) + opts.ID + "/",
 
 		catalogue: backup.NewCatalogue(env.Bucket, job).KeepIn(env.CacheDir),
 	}
@@ -92,7 +92,10 @@ type run struct {
 
 func (r *run) do(ctx context.Context) (result *Result, err error) {
 	r.manifest.StartedAt = r.env.Stamp()
-	r.log.InfoContext(ctx, "backup of "+r.job.Database+" started", event.Attr(event.BackupStarted),
+	if r.job.Schema != "" {
+		r.log = r.log.With(slog.String("schema", r.job.Schema))
+	}
+	r.log.InfoContext(ctx, "backup of "+r.job.Subject()+" started", event.Attr(event.BackupStarted),
 		slog.String("set", r.opts.ID))
 	if !backup.SetID.MatchString(r.opts.ID) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)

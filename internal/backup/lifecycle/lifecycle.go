@@ -33,7 +33,7 @@ func Conflicts(job config.Job, rules []s3.LifecycleRule) []Conflict {
 func Touches(r *s3.LifecycleRule, job config.Job) bool {
 	folder := backup.Root(job.S3.Prefix) + backup.EncodeName(job.Instance) + "/"
 	if job.Database != "" {
-		folder = backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+		folder = backup.FolderOf(job)
 	}
 	return strings.HasPrefix(folder, r.Prefix) || strings.HasPrefix(r.Prefix, folder)
 }

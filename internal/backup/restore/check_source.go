@@ -81,7 +81,7 @@ func (r *restoring) checkTime(ctx context.Context) ([]Check, error) {
 	e, ok := backup.RestoreTime(nil, r.source.set)
 	if !ok {
 		sets, err := backup.NewCatalogue(r.env.Bucket, r.job).KeepIn(r.env.CacheDir).Sets(ctx,
-			backup.Scope{Instance: r.source.set.Instance, Database: r.source.set.Database})
+			r.source.set.Scope())
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

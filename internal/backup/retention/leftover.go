@@ -95,7 +95,7 @@ func (l *leftovers) readLease(ctx context.Context, job config.Job) error {
 // uploads are the open uploads below the job's folder. Some stores can't list them, and some
 // credentials may not: then there is a note instead, and the lease has to do.
 func (l *leftovers) uploads(ctx context.Context, job config.Job, sets []Decision) (found []Leftover, err error) {
-	open, err := l.bucket.Uploads(ctx, backup.Folder(job.S3.Prefix, job.Instance, job.Database))
+	open, err := l.bucket.Uploads(ctx, backup.FolderOf(job))
 	if err == nil && len(open) == 0 {
 		open, err = l.byWholeKey(ctx, sets)
 	}
@@ -107,6 +107,9 @@ func (l *leftovers) uploads(ctx context.Context, job config.Job, sets []Decision
 		return nil, nil //nolint:nilerr // told by the note
 	}
 	for _, u := range open {
+		if !backup.InFolder(job, u.Key) {
+			continue
+		}
 		at, ours := backup.ParseKey(strings.TrimPrefix(u.Key, backup.Root(job.S3.Prefix)))
 		if !ours || at.Legacy {
 			continue

@@ -49,7 +49,7 @@ func PlanOf(
 	if err != nil {
 		return nil, fmt.Errorf("retention: compare the clocks: %w", err)
 	}
-	sets, err := catalogue.Sets(ctx, backup.Scope{Instance: job.Instance, Database: job.Database})
+	sets, err := catalogue.Sets(ctx, backup.ScopeOf(job))
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func checkScope(sets []backup.Set) error {
 	var first *backup.Set
 	for i, s := range sets {
 		switch {
-		case s.Database != sets[0].Database:
+		case s.Database != sets[0].Database, s.Schema != sets[0].Schema:
 			return fault.New(fault.Failed, "retention: sets of several databases", "", nil)
 		case s.Kind == backup.KindLegacy:
 		case first == nil:

@@ -38,7 +38,7 @@ func Bucket(ctx context.Context, bucket *s3.Bucket, job config.Job) Result {
 
 // BucketWhile is Bucket. Once the object of the trial is there, others may try what they do with it.
 func BucketWhile(ctx context.Context, bucket *s3.Bucket, job config.Job, others func(key string)) Result {
-	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	folder := backup.FolderOf(job)
 	t := Result{Key: folder + trialName}
 	body := []byte("pgbtui config check wrote this to see whether backups can be written here.\n")
 	_, err := bucket.Put(ctx, t.Key, body, s3.PutOptions{ContentType: "text/plain"})
