@@ -146,7 +146,7 @@ func traces(name string) []string {
 			}
 		}
 	}
-	for _, pattern := range []string{"/var/tmp/", "/tmp/", "/dev/shm/", "/sys/fs/cgroup/", "/sys/fs/cgroup/*/", "/run/systemd/nspawn/propagate/"} {
+	for _, pattern := range []string{"/var/tmp/", "/tmp/", "/dev/shm/", "/sys/fs/cgroup/", "/sys/fs/cgroup/*/", "/run/systemd/nspawn/propagate/", "/run/systemd/nspawn/unix-export/"} {
 		dirs, _ := filepath.Glob(pattern + name)
 		found = append(found, dirs...)
 	}
