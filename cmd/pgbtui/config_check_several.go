@@ -35,7 +35,7 @@ func checkSeveral(ctx context.Context, job config.Job) (found []jsonFinding, fir
 	}
 	found = append(found, finding(job.PartKind()+"s", detail, nil))
 	if job.Tenants() { // all in one database
-		of, text, err := checkServer(ctx, first)
+		of, text, err := doctor.Server(ctx, first)
 		if err == nil {
 			facts = &of
 		}

@@ -20,7 +20,7 @@ func documents() map[string]any {
 	return map[string]any{
 		"backup": jsonRun{}, "list": jsonList{}, "show": jsonShow{}, "verify": jsonVerify{},
 		"drill": jsonDrill{}, "verify --unproven": jsonVerifySeveral{}, "restore": jsonRestore{},
-		"restore undo":    jsonSwap{},
+		"thaw": jsonThaw{}, "restore undo": jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
 		"units print": jsonUnits{}, "config check": jsonConfig{}, "doctor": jsonDoctor{}, "config show": jsonSettings{},
@@ -41,7 +41,7 @@ func parts() map[string]any {
 		"backed-up": jsonRunOne{}, "gone": jsonGoneOne{}, "pruned": jsonPrunedOne{}, "drilled": jsonDrilledOne{},
 		"estimate": jsonEstimate{}, "drill-facts": backup.DrillFacts{}, "drill-extension": backup.DrillExtension{},
 		"fault": jsonFault{}, "set": jsonSet{}, "table": jsonTable{}, "decision": jsonDecision{},
-		"hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "failure": jsonWrong{},
+		"hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "archive": jsonArchive{}, "failure": jsonWrong{},
 		"job-state": jsonState{},
 		"job":       jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{},
 		"watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{},

@@ -130,12 +130,12 @@ func worstOf(reports []doctor.Report) fault.Code {
 
 // examine looks at a job. Of several databases, each is asked for; the store is tried for the first.
 func (o *doctorOptions) examine(ctx context.Context, job config.Job) []doctor.Report {
-	if !job.Several() {
+	if !job.Divided() {
 		return []doctor.Report{doctor.Examine(ctx, o.world(ctx, job), o.only)}
 	}
 	quick := job
 	quick.ConnectWait = 0
-	names, err := dump.Databases(ctx, quick, backup.Env{Log: slog.New(slog.DiscardHandler)})
+	names, err := dump.Parts(ctx, quick, backup.Env{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return []doctor.Report{doctor.Unreached(ctx, o.world(ctx, job), err, o.only)}
 	}
@@ -150,7 +150,7 @@ func (o *doctorOptions) examine(ctx context.Context, job config.Job) []doctor.Re
 				break
 			}
 		}
-		all = append(all, doctor.Examine(ctx, o.world(ctx, job.On(name)), only))
+		all = append(all, doctor.Examine(ctx, o.world(ctx, job.Part(name)), only))
 	}
 	return all
 }

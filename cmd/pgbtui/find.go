@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
@@ -91,6 +92,7 @@ func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
 		if job != "" {
 			sets = setsOfJob(at.job, sets)
 		}
+		thaw.Look(ctx, at.bucket, sets)
 		all = append(all, sets...)
 	}
 	return all, nil

@@ -28,30 +28,31 @@ func asFault(err error) jsonFault {
 }
 
 type jsonSet struct {
-	ID           string     `json:"id"`
-	Kind         string     `json:"kind"`
-	Good         bool       `json:"good"`
-	Problem      string     `json:"problem,omitempty"`
-	Signature    string     `json:"signature,omitempty"`
-	Instance     string     `json:"instance,omitempty"`
-	Database     string     `json:"database"`
-	Tenant       string     `json:"tenant,omitempty"` // the schema that it is of
-	Job          string     `json:"job,omitempty"`
-	FinishedAt   time.Time  `json:"finishedAt"`
-	StoredBytes  int64      `json:"storedBytes"`
-	RawBytes     *int64     `json:"rawBytes"` // null: unknown
-	Tables       *int       `json:"tables"`
-	Rows         *int64     `json:"rows"`
-	Encrypted    bool       `json:"encrypted"`
-	StorageClass string     `json:"storageClass,omitempty"`
-	Proof        string     `json:"proof"`
-	ProvenAt     *time.Time `json:"provenAt"`
-	Failure      *jsonWrong `json:"failure,omitempty"`
-	Lost         []string   `json:"lost,omitempty"`
-	Acknowledged *jsonHold  `json:"acknowledged,omitempty"`
-	Hold         *jsonHold  `json:"hold,omitempty"`
-	LockedUntil  *time.Time `json:"lockedUntil,omitempty"`
-	Warnings     []string   `json:"warnings,omitempty"`
+	ID           string       `json:"id"`
+	Kind         string       `json:"kind"`
+	Good         bool         `json:"good"`
+	Problem      string       `json:"problem,omitempty"`
+	Signature    string       `json:"signature,omitempty"`
+	Instance     string       `json:"instance,omitempty"`
+	Database     string       `json:"database"`
+	Tenant       string       `json:"tenant,omitempty"` // the schema that it is of
+	Job          string       `json:"job,omitempty"`
+	FinishedAt   time.Time    `json:"finishedAt"`
+	StoredBytes  int64        `json:"storedBytes"`
+	RawBytes     *int64       `json:"rawBytes"` // null: unknown
+	Tables       *int         `json:"tables"`
+	Rows         *int64       `json:"rows"`
+	Encrypted    bool         `json:"encrypted"`
+	StorageClass string       `json:"storageClass,omitempty"`
+	Proof        string       `json:"proof"`
+	ProvenAt     *time.Time   `json:"provenAt"`
+	Failure      *jsonWrong   `json:"failure,omitempty"`
+	Lost         []string     `json:"lost,omitempty"`
+	Acknowledged *jsonHold    `json:"acknowledged,omitempty"`
+	Hold         *jsonHold    `json:"hold,omitempty"`
+	LockedUntil  *time.Time   `json:"lockedUntil,omitempty"`
+	Archive      *jsonArchive `json:"archive,omitempty"`
+	Warnings     []string     `json:"warnings,omitempty"`
 
 	Partial *backup.Partial `json:"partial,omitempty"` // nil: nothing of the database was left out
 
@@ -84,6 +85,24 @@ func acknowledgedJSON(a *backup.Acknowledgement) *jsonHold {
 	return &jsonHold{By: a.By, Host: a.Host, At: a.At.UTC(), Reason: a.Reason}
 }
 
+// jsonArchive is how a set of an archive class stands.
+type jsonArchive struct {
+	State string     `json:"state"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+func archiveJSON(a backup.Archive) *jsonArchive {
+	if a.State == "" {
+		return nil
+	}
+	out := &jsonArchive{State: string(a.State)}
+	if !a.Until.IsZero() {
+		until := a.Until.UTC()
+		out.Until = &until
+	}
+	return out
+}
+
 // setJSON is a set as documents have it. among are the sets of its database, whose restores tell
 // how long this one's will take; nil where that is not asked.
 func setJSON(s *backup.Set, among []backup.Set) jsonSet {
@@ -103,6 +122,7 @@ func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 		until := s.LockedUntil.UTC()
 		out.LockedUntil = &until
 	}
+	out.Archive = archiveJSON(s.Archive)
 	if m := s.Manifest; m != nil {
 		out.Job = cmp.Or(out.Job, m.Job) // a run's own set was not read back
 		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings

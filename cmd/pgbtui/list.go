@@ -156,8 +156,11 @@ func standing(s *backup.Set) string {
 
 // kept is what keeps a set from retention by somebody's will, in front of its state.
 func kept(s *backup.Set, now time.Time) (text string) {
+	if s.Archive.State != "" {
+		text = s.Archive.Text() + "; "
+	}
 	if s.Hold != nil {
-		text = "held; "
+		text += "held; "
 	}
 	if now.Before(s.LockedUntil) {
 		text += "locked until " + s.LockedUntil.Local().Format("2006-01-02") + "; "

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
@@ -87,6 +88,8 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.BoolVar(&o.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
 	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on past objects that cannot be created, and tell which; exit 3")
+	flags.StringVar(&o.Thaw, "thaw", "",
+		"thaw an archived set by this `tier` first, and wait: bulk, standard or expedited; pgbtui thaw tells the price")
 	flags.BoolVar(&o.check, "check", false, "check whether the restore can work, and change nothing")
 	o.partFlags(flags)
 	flags.StringVar(&o.request, "request", "", "carry out a request file: for postgres-restore@.service")
@@ -105,6 +108,11 @@ func runRestore(ctx context.Context, o *restoreOptions) error {
 		return usageText("restore needs --to and the name of a new database, or --replace and that of a live one")
 	case o.Replace == "" && o.Terminate, o.Replace+o.into == "" && o.Confirm != "":
 		return usageText("--terminate goes with --replace, --confirm with --replace or --into")
+	}
+	if o.Thaw != "" {
+		if _, err := thaw.ParseTier(o.Thaw); err != nil {
+			return usageText("--thaw: " + err.Error())
+		}
 	}
 	if o.Jobs < 1 || o.Jobs > 64 {
 		return usageText("--jobs is 1 to 64")

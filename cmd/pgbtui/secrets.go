@@ -30,7 +30,7 @@ func dutyOf(verb string) duty {
 	switch verb {
 	case "hold", "unhold", "acknowledge":
 		return writer
-	case "verify", "drill", "restore":
+	case "verify", "drill", "restore", "thaw":
 		return prover
 	case "prune":
 		return keeper

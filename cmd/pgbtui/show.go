@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,10 +12,12 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
 type jsonShow struct {
@@ -87,7 +90,13 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
-	recipe := backup.Recipe(at.set, at.bucket.Location(), at.bucket.Endpoint())
+	st, err := thaw.Of(ctx, at.bucket, at.set)
+	if err != nil {
+		return err
+	}
+	at.set.Archive = st.Archive
+	recipe := backup.ThawRecipe(st.Waiting(), at.bucket.Bucket(), at.bucket.Endpoint())
+	recipe = append(recipe, backup.Recipe(at.set, at.bucket.Location(), at.bucket.Endpoint())...)
 	tables, unknown, err := o.contents(ctx, at)
 	if err != nil {
 		return err
@@ -131,6 +140,8 @@ func (o *showOptions) contents(ctx context.Context, at *located) (tables []archi
 	}
 	contents, err := stored.ReadContents(ctx, at.bucket, at.set, identities)
 	switch {
+	case errors.Is(err, s3.ErrArchived):
+		return nil, "archived with the set", nil
 	case fault.CodeOf(err) == fault.NotPermitted:
 		return nil, "encrypted, and there is no age identity here (--identity)", nil
 	case err != nil:
@@ -167,6 +178,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("age", readable.Age(now.Sub(s.FinishedAt)))
 	line("stored", readable.Size(s.StoredSize))
 	line("class", s.Class)
+	line("archive", s.Archive.Text())
 	m := s.Manifest
 	if m == nil {
 		return

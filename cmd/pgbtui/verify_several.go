@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"filippo.io/age"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -16,10 +18,11 @@ import (
 // the exit code is the worst.
 
 type jsonVerifySeveral struct {
-	Schema  int                `json:"schema"`
-	OK      bool               `json:"ok"`
-	Results []jsonVerification `json:"results"`
-	LeftOut []string           `json:"leftOut"`
+	Schema   int                `json:"schema"`
+	OK       bool               `json:"ok"`
+	Results  []jsonVerification `json:"results"`
+	LeftOut  []string           `json:"leftOut"`
+	Archived []string           `json:"archived,omitempty"`
 }
 
 type jsonVerification struct {
@@ -77,11 +80,13 @@ func (o *verifyOptions) verifyJob(ctx context.Context, job config.Job, out *json
 	if err != nil {
 		return fault.OK, err
 	}
+	thaw.Look(ctx, bucket, sets)
 	wish := o.wish
 	wish.Sample = o.share > 0
 	wish.Identities = len(identities) > 0
 	chosen := verify.Select(backup.WhoseOf(job).Of(sets), wish)
 	out.LeftOut = append(out.LeftOut, chosen.LeftOut...)
+	out.Archived = append(out.Archived, chosen.Archived...)
 	worst := fault.OK
 	for _, set := range chosen.Sets {
 		one, code := o.verifyNext(ctx, &located{set: set, bucket: bucket, job: job}, identities)
@@ -92,7 +97,7 @@ func (o *verifyOptions) verifyJob(ctx context.Context, job config.Job, out *json
 		worst = worse(worst, code)
 	}
 	if !o.json {
-		for _, why := range chosen.LeftOut {
+		for _, why := range slices.Concat(chosen.LeftOut, chosen.Archived) {
 			o.printf("left out: %s\n", printable.Text(why))
 		}
 	}

@@ -26,6 +26,7 @@ type Env struct {
 	StateDir string // where this host remembers its last set; "" nowhere
 	CacheDir string // where documents are kept that were read; "" nowhere
 
+	ThawEvery time.Duration           // between two looks at a set that is thawed; 0 is the default; shorter in tests
 	LeaseTerm time.Duration           // 0 is the default; shorter in tests
 	SwapStep  func(postgres.SwapStep) // told in tests
 

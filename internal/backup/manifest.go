@@ -122,6 +122,7 @@ const (
 
 // Stages of a verification and of a restore.
 const (
+	StageThaw    Stage = "thaw" // waits until an archived set can be read
 	StageRead    Stage = "read"
 	StageDecode  Stage = "decode"
 	StageCreate  Stage = "create"

@@ -41,6 +41,7 @@ type Set struct {
 	Signature   Signature // who wrote it, when signing keys are configured
 	Proofs      []Proof   // newest first
 	Class       string    // storage class of the dump
+	Archive     Archive   // whether it can be read, where thaw.Look has asked
 	SignatureAt string    // key of what is stored in its signature's place; "" when nothing is
 	ManifestSum string    // SHA-256 of the manifest's bytes, hex; "" when it could not be read
 	Sequence    int64     // of the manifest, also of one of a newer schema

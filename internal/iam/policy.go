@@ -100,7 +100,7 @@ func writer(jobs []config.Job) []Statement {
 func prover(jobs []config.Job) []Statement {
 	out := []Statement{
 		allow("List", buckets(jobs), "s3:ListBucket"),
-		allow("Read", places(jobs, "*"), "s3:GetObject"),
+		allow("Read", places(jobs, "*"), "s3:GetObject", "s3:RestoreObject"),
 		allow("Proofs", ownFolders(jobs, "/*/proofs/*"), "s3:PutObject"),
 	}
 	// What it stores is encrypted with the same key.
@@ -120,7 +120,7 @@ func keeper(jobs []config.Job) []Statement {
 func restorer(jobs []config.Job) []Statement {
 	out := []Statement{
 		allow("List", buckets(jobs), "s3:ListBucket"),
-		allow("Read", places(jobs, "*"), "s3:GetObject"),
+		allow("Read", places(jobs, "*"), "s3:GetObject", "s3:RestoreObject"),
 	}
 	return append(out, keys(jobs, "kms:Decrypt")...)
 }

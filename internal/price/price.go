@@ -18,12 +18,22 @@ type Price struct {
 	GiBMonth float64  // for a GiB that lies there for 30 days
 	Put1000  *float64 // for 1000 requests that store: each object and each part of an upload; nil: not known
 
+	// Thaw is what bringing an object back costs, by the tiers bulk, standard and expedited; a tier that is missing is
+	// not known, or not there.
+	Thaw map[string]Retrieval
+
 	MinimumDays  int   // what goes earlier is paid for until then
 	MinimumBytes int64 // what is smaller is paid for as if it had this size
 	// IndexBytes are what an archive class keeps for each object besides it, OwnIndexBytes in its own class, the rest in
 	// STANDARD.
 	IndexBytes    int64
 	OwnIndexBytes int64
+}
+
+// Retrieval is what it costs to read archived bytes, in US dollars.
+type Retrieval struct {
+	GiB     float64
+	Per1000 float64 // for 1000 objects
 }
 
 // Table is a price list.
@@ -79,6 +89,7 @@ func BuiltIn() Table {
 		p := terms(class)
 		p.GiBMonth = usd[0]
 		p.Put1000 = &usd[1]
+		p.Thaw = virginiaThaw(class)
 		t.set("us-east-1", class, p)
 	}
 	for class, usd := range map[string]float64{"STANDARD_IA": 0.0135, "GLACIER_IR": 0.005} { // 14 September 2025
@@ -103,6 +114,18 @@ func BuiltIn() Table {
 	return t
 }
 
+// virginiaThaw are retrievals in us-east-1: AWS Price List, 28 October 2025; bulk of DEEP_ARCHIVE 2023. The price of
+// expedited ones was not found whole.
+func virginiaThaw(class string) map[string]Retrieval {
+	switch class {
+	case "GLACIER":
+		return map[string]Retrieval{"bulk": {}, "standard": {GiB: 0.01, Per1000: 0.05}}
+	case "DEEP_ARCHIVE":
+		return map[string]Retrieval{"bulk": {GiB: 0.0025, Per1000: 0.025}, "standard": {GiB: 0.02, Per1000: 0.10}}
+	}
+	return nil
+}
+
 func (t Table) set(region, class string, p Price) {
 	if t.regions[region] == nil {
 		t.regions[region] = map[string]Price{}
@@ -116,6 +139,14 @@ type filePrice struct {
 	Put1000      *float64 `yaml:"put_1000"`
 	MinimumDays  *int     `yaml:"minimum_days"`
 	MinimumBytes *int64   `yaml:"minimum_bytes"`
+
+	Thaw map[string]fileRetrieval `yaml:"thaw"`
+}
+
+// fileRetrieval is what one tier costs.
+type fileRetrieval struct {
+	GiB     float64 `yaml:"gib"`
+	Per1000 float64 `yaml:"per_1000"`
 }
 
 // Read is a price list from a file, for a store of another make or for prices of one's own; name is the file's, for
@@ -161,6 +192,18 @@ func (f filePrice) price(class string) (Price, error) {
 	}
 	if f.MinimumBytes != nil {
 		p.MinimumBytes = *f.MinimumBytes
+	}
+	for tier, r := range f.Thaw {
+		if tier != "bulk" && tier != "standard" && tier != "expedited" {
+			return p, fmt.Errorf("thaw: %q is no tier: there are bulk, standard and expedited", tier)
+		}
+		if r.GiB < 0 || r.Per1000 < 0 {
+			return p, fmt.Errorf("thaw: nothing costs less than nothing")
+		}
+		if p.Thaw == nil {
+			p.Thaw = map[string]Retrieval{}
+		}
+		p.Thaw[tier] = Retrieval{GiB: r.GiB, Per1000: r.Per1000}
 	}
 	if p.GiBMonth < 0 || p.MinimumDays < 0 || p.MinimumBytes < 0 || p.Put1000 != nil && *p.Put1000 < 0 {
 		return p, fmt.Errorf("nothing costs less than nothing")

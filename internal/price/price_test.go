@@ -47,22 +47,24 @@ func TestAPriceIsNeverAnotherRegions(t *testing.T) {
 }
 
 func TestAPriceListOfOnesOwn(t *testing.T) {
-	table, err := price.Read("prices.yaml", []byte("as_of: 2026-11-01\nregions:\n  nbg1:\n    STANDARD: {gib_month: 0.006}\n    STANDARD_IA: {gib_month: 0.01, put_1000: 0.02, minimum_days: 7}\n"))
+	table, err := price.Read("prices.yaml", []byte("as_of: 2026-11-01\nregions:\n  nbg1:\n    STANDARD: {gib_month: 0.006}\n    STANDARD_IA: {gib_month: 0.01, put_1000: 0.02, minimum_days: 7, thaw: {standard: {gib: 0.5, per_1000: 2}}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p, known := table.Of("nbg1", ""); !known || p.GiBMonth != 0.006 || p.Put1000 != nil || table.AsOf != "prices.yaml, of 2026-11-01" {
 		t.Errorf("%+v, %v, %q", p, known, table.AsOf)
 	}
-	if p, _ := table.Of("nbg1", "STANDARD_IA"); *p.Put1000 != 0.02 || p.MinimumDays != 7 || p.MinimumBytes != 128<<10 {
+	if p, _ := table.Of("nbg1", "STANDARD_IA"); *p.Put1000 != 0.02 || p.Thaw["standard"] != (price.Retrieval{GiB: 0.5, Per1000: 2}) || p.MinimumDays != 7 || p.MinimumBytes != 128<<10 {
 		t.Errorf("%+v", p)
 	}
 	for text, want := range map[string]string{
 		"regions: {a: {STANDARD: {gib_month: 1}}}": "as_of is missing",
 		"as_of: now": "no region has a price",
-		"as_of: now\nregions: {a: {STANDARD: {}}}":                     "a: STANDARD: gib_month is missing",
-		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":        "less than nothing",
-		"as_of: now\nregions: {a: {STANDARD: {gib_month: 1, tax: 2}}}": "line 2: field tax not found",
+		"as_of: now\nregions: {a: {STANDARD: {}}}":                                     "a: STANDARD: gib_month is missing",
+		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":                        "less than nothing",
+		"as_of: now\nregions: {a: {STANDARD: {gib_month: 1, tax: 2}}}":                 "line 2: field tax not found",
+		"as_of: now\nregions: {a: {GLACIER: {gib_month: 1, thaw: {slow: {}}}}}":        "slow\" is no tier",
+		"as_of: now\nregions: {a: {GLACIER: {gib_month: 1, thaw: {bulk: {gib: -1}}}}}": "thaw: nothing costs less",
 		"[": "yaml",
 	} {
 		if _, err := price.Read("p", []byte(text)); err == nil || fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) {

@@ -14,7 +14,7 @@ func TestEveryWishOfARequestReachesTheRestore(t *testing.T) {
 		Request: restore.Request{
 			To: "to", Replace: "shop", Confirm: "shop", Terminate: true, Jobs: 2, Globals: true,
 			NoOwner: true, NoTablespaces: true, Tables: []string{"t"}, Schemas: []string{"s"},
-			SchemaOnly: true, DataOnly: true, Roles: map[string]string{"a": "b"},
+			SchemaOnly: true, DataOnly: true, Thaw: "bulk", Roles: map[string]string{"a": "b"},
 		},
 	}
 	for _, asked := range []any{r.Backup(), r.BackupSwap()} {

@@ -70,7 +70,7 @@ func (b *Bucket) byCode(code string) (verdict, bool) {
 		return verdict{code: fault.Integrity, sentinel: ErrChanged, remedy: "Find out who else writes this key."}, true
 	case "InvalidObjectState":
 		return verdict{
-			code: fault.Refused, sentinel: ErrArchived, remedy: "Thaw it with `aws s3api restore-object`, wait, then retry.",
+			code: fault.Refused, sentinel: ErrArchived, remedy: "Thaw the set with `pgbtui thaw ID`, wait, then retry.",
 		}, true
 	case "InvalidRange":
 		return verdict{code: fault.Integrity, remedy: "Verify the set: the object is shorter than it should be."}, true

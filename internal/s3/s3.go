@@ -217,6 +217,9 @@ func LoadConfig(ctx context.Context, of Access) (aws.Config, error) {
 // Location is the bucket as people write it: "s3://bucket/".
 func (b *Bucket) Location() string { return "s3://" + b.opts.Bucket + "/" }
 
+// Bucket is its name.
+func (b *Bucket) Bucket() string { return b.opts.Bucket }
+
 // Endpoint is the custom endpoint's URL, or "" on AWS.
 func (b *Bucket) Endpoint() string { return b.endpoint }
 

@@ -46,7 +46,8 @@ type object struct {
 
 	// Guarded by the bucket's mutex.
 	Lock    lock
-	Restore *thaw `json:",omitempty"`
+	Restore *thaw  `json:",omitempty"`
+	Tier    string `json:",omitempty"` // of Intelligent-Tiering, where its bytes are archived
 	readers int
 	dropped bool
 }

@@ -103,6 +103,9 @@ func (s *Server) getObject(c *call) error {
 	if expiry := b.expiryOf(o); expiry != "" {
 		h.Set("X-Amz-Expiration", expiry)
 	}
+	if now.tier != "" {
+		h.Set("X-Amz-Archive-Status", now.tier)
+	}
 	if now.restore != "" {
 		h.Set("X-Amz-Restore", now.restore)
 	}

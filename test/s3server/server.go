@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -72,6 +73,7 @@ type Server struct {
 	// policies are those of callers, by access key; Grant changes them while the server runs.
 	policies sync.Map
 	run      map[Op]func(*call) error
+	thawing  atomic.Int64 // Options.ThawAfter, which may change while it runs
 	keys     signingKeys
 	store    *store
 	log      requestLog
@@ -94,6 +96,7 @@ func New(opt Options) (*Server, error) {
 	s := &Server{opt: opt, store: st, callers: map[string]Credential{}, closed: make(chan struct{})}
 	s.callers[opt.AccessKey] = Credential{AccessKey: opt.AccessKey, SecretKey: opt.SecretKey}
 	s.run = s.handlers()
+	s.ThawAfter(opt.ThawAfter)
 	for _, c := range opt.More {
 		s.callers[c.AccessKey] = c
 		s.Grant(c.AccessKey, c.Policy)
@@ -148,6 +151,9 @@ func (s *Server) isClosed() bool {
 		return false
 	}
 }
+
+// ThawAfter changes how long thaws take that begin from now on.
+func (s *Server) ThawAfter(d time.Duration) { s.thawing.Store(int64(d)) }
 
 // MakeBucket makes a bucket unless it is there.
 func (s *Server) MakeBucket(name string) error {

@@ -134,7 +134,7 @@ type thaw struct {
 
 // archived reports whether the bytes cannot be read now. Guarded by the bucket's mutex.
 func (o *object) archived(now time.Time) bool {
-	if o.Class != "GLACIER" && o.Class != "DEEP_ARCHIVE" {
+	if o.Class != "GLACIER" && o.Class != "DEEP_ARCHIVE" && o.Tier == "" {
 		return false
 	}
 	return o.Restore == nil || now.Before(o.Restore.Ready) || now.After(o.Restore.Expires)

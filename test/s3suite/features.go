@@ -14,6 +14,7 @@ type Features struct {
 	NullMarkers     bool   // tells the delete marker "null" from the versions below it
 	TellsDefault    bool   // HEAD tells of a retention that the bucket's default gave
 	LockNeedsSum    bool   // refuses to lock what comes without a checksum
+	Archives        bool   // has archive classes
 	Lifecycle       bool   // keeps lifecycle rules
 	LifecycleAtOnce bool   // does what rules say when it is due, not within days
 	BucketSettings  bool   // keeps default encryption and public access block
@@ -31,8 +32,8 @@ type Features struct {
 func Ours() Features {
 	return Features{
 		Settings: true, NestedKeys: true, AnyKey: true, EncodesKeys: true, UploadPaging: true, VersionPaging: true,
-		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Lifecycle: true,
-		LifecycleAtOnce: true, BucketSettings: true,
+		MarkerIsAbsent: true, NullMarkers: true, TellsDefault: true, LockNeedsSum: true, Archives: true,
+		Lifecycle: true, LifecycleAtOnce: true, BucketSettings: true,
 		UnknownKeyCode: "InvalidAccessKeyId", BadSumCode: "BadDigest", OtherSumCode: "InvalidRequest", LockedCode: "AccessDenied",
 	}
 }

@@ -78,6 +78,7 @@ func Run(t *testing.T, s Store) {
 		{"versions", versions},
 		{"locks", locks},
 		{"lifecycle", lifecycle},
+		{"archives", archives},
 		{"bucket settings", bucketSettings},
 		{"lists", lists},
 		{"authentication", authentication},

@@ -132,7 +132,7 @@ func TestAnArchivedLegacySetSaysThatItMustBeThawed(t *testing.T) {
 	}
 	_, err := verify.Whole(t.Context(), w.job, w.env, &w.sets(t)[0], nil)
 	wantCode(t, err, fault.Refused)
-	if !strings.Contains(fault.Remedy(err), "restore-object") {
+	if !strings.Contains(fault.Remedy(err), "pgbtui thaw") {
 		t.Error(fault.Remedy(err))
 	}
 }

@@ -161,7 +161,7 @@ func TestASetInAnArchiveClassIsNamedWithItsThaw(t *testing.T) {
 	}
 	_, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: "never_made"}, nil)
 	wantCode(t, err, fault.Refused)
-	if !strings.Contains(err.Error(), "archived in GLACIER") || !strings.Contains(fault.Remedy(err), "restore-object") {
+	if !strings.Contains(err.Error(), "archived in GLACIER") || !strings.Contains(fault.Remedy(err), "pgbtui thaw "+set.Address().String()) {
 		t.Error(err, fault.Remedy(err))
 	}
 }

@@ -33,12 +33,18 @@ func (r *restoring) checkSource(ctx context.Context) ([]Check, error) {
 			fails("source", "encrypted, and there is no age identity here", "Set encryption.identity_file or give --identity."),
 		}, nil
 	}
+	var checks []Check
 	for _, key := range r.source.keys(r.req.Globals) {
-		if c, err := r.checkObject(ctx, key); err != nil || !c.OK {
+		c, err := r.checkObject(ctx, key)
+		if err != nil || !c.OK {
 			return []Check{c}, err
 		}
+		if c.Warn {
+			checks = append(checks, c)
+		}
 	}
-	return append([]Check{r.source.evidence()}, r.checkPartial()...), nil
+	checks = append(checks, r.source.evidence())
+	return append(checks, r.checkPartial()...), nil
 }
 
 // remedyNotWhole are the ways on with a set of which an object cannot be created.
@@ -60,15 +66,8 @@ func (r *restoring) checkObject(ctx context.Context, key string) (Check, error) 
 		return Check{}, err
 	case err != nil:
 		return fails("source", err.Error(), fault.Remedy(err)), nil
-	case o.Archived && o.Restoring:
-		c := fails("source", key+" is archived in "+o.StorageClass+" and being thawed",
-			"Wait until the thaw has ended, which usually takes hours.")
-		c.code = fault.Temporary
-		return c, nil
 	case o.Archived:
-		return fails("source", key+" is archived in "+o.StorageClass, "Thaw it first, which takes hours: `aws s3api "+
-			"restore-object --bucket "+r.job.S3.Bucket+
-			" --key "+key+" --restore-request Days=7`."), nil
+		return r.archivedCheck(o), nil
 	}
 	return passes("source", ""), nil
 }

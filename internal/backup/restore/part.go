@@ -73,6 +73,8 @@ func (q Request) Partial() bool {
 func (q Request) check() error {
 	var wrong string
 	switch {
+	case !knownTier(q.Thaw):
+		wrong = "a set is thawed by bulk, standard or expedited"
 	case q.SchemaOnly && q.DataOnly:
 		wrong = "only definitions and only rows exclude each other"
 	case q.KeepGoing && (q.Partial() || q.Replace != "" || q.ForOperator):

@@ -20,9 +20,10 @@ type Request struct {
 	Jobs    int  `json:"jobs,omitempty"`
 	Globals bool `json:"globals,omitempty"` // create missing roles and tablespaces from the set first
 	// everything belongs to the restoring role, and nothing is granted
-	NoOwner       bool `json:"noOwner,omitempty"`
-	NoTablespaces bool `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
-	KeepGoing     bool `json:"-"`                       // goes on past objects that cannot be created, and tells which
+	NoOwner       bool   `json:"noOwner,omitempty"`
+	NoTablespaces bool   `json:"noTablespaces,omitempty"` // everything goes to the database's default tablespace
+	Thaw          string `json:"thaw,omitempty"`          // an archived set is thawed first, by this tier, and waited for
+	KeepGoing     bool   `json:"-"`                       // goes on past objects that cannot be created, and tells which
 
 	// Only these, as people name them; with neither, everything.
 	Tables  []string `json:"tables,omitempty"`

@@ -118,6 +118,12 @@ func (r *restoring) do(ctx context.Context) (err error) {
 	if err := r.req.check(); err != nil {
 		return err
 	}
+	if r.req.Thaw != "" {
+		if err := r.await(ctx); err != nil {
+			return err
+		}
+		r.meter.Enter(backup.StagePreflight, 0)
+	}
 	if err := r.target.connect(ctx); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ const (
 // Keeper does once what retention does: it lists, marks, reads, and deletes what it made. left are keys that it could
 // not delete.
 func Keeper(ctx context.Context, bucket *s3.Bucket, job config.Job) (steps []Step, left []string) {
-	folder := backup.Folder(job.S3.Prefix, job.Instance, job.Database)
+	folder := backup.FolderOf(job)
 	key := folder + keeperFolder + "retired.json"
 	note := func(call Call, err error) bool {
 		steps = append(steps, Step{Call: call, Err: err})
@@ -109,7 +109,7 @@ const proofName = "proofs/trial.json"
 // records. left is the key of that record, which a prover may not delete; "" where nothing is left.
 func Prover(ctx context.Context, bucket *s3.Bucket, job config.Job, key string) (steps []Step, left string) {
 	steps = Reader(ctx, bucket, job, key)
-	proof := backup.Folder(job.S3.Prefix, job.Instance, job.Database) + proverFolder + proofName
+	proof := backup.FolderOf(job) + proverFolder + proofName
 	_, err := bucket.Put(ctx, proof, []byte("{}\n"), s3.PutOptions{ContentType: "application/json"})
 	steps = append(steps, Step{Call: CallProof, Err: err})
 	if err != nil {

@@ -24,6 +24,8 @@ type Wish struct {
 type Selection struct {
 	Sets    []*backup.Set
 	LeftOut []string // one sentence each
+	// Archived are left out by their nature, one sentence each: nothing is wrong with them, and only a person thaws.
+	Archived []string
 }
 
 // Select chooses among the sets of ONE job. Only good native ones are chosen. A
@@ -36,6 +38,9 @@ func Select(sets []backup.Set, w Wish) Selection {
 		set := &sets[i]
 		switch failure := set.BadBytes(); {
 		case set.Kind != backup.KindNative || !set.Good():
+		case set.Archive.Unreadable():
+			s.Archived = append(s.Archived, fmt.Sprintf("%s is %s, and cannot be read before it is thawed (pgbtui thaw %s)",
+				set.ID, set.Archive.Text(), set.ID))
 		case failure != nil:
 			s.LeftOut = append(s.LeftOut,
 				fmt.Sprintf("%s failed its last verification (%s): name it to read it again", set.ID, failure.Why()))
