@@ -110,7 +110,7 @@ func readsPlainly(t reflect.Type) bool {
 	if at := reflect.PointerTo(t); at.Implements(readsJSON) || at.Implements(readsText) {
 		return false
 	}
-	switch t.Kind() { //nolint:exhaustive // the others are left to encoding/json
+	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
 		return true
 	case reflect.Pointer, reflect.Slice:
@@ -122,7 +122,7 @@ func readsPlainly(t reflect.Type) bool {
 }
 
 func (q *quickReader) value(v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the others are left to encoding/json
+	switch v.Kind() {
 	case reflect.String:
 		v.SetString(q.words.of(q.text()))
 	case reflect.Bool:
