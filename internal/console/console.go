@@ -62,6 +62,9 @@ func Build(s Setup) (options ui.Options, close func()) {
 	if !s.ReadOnly { // else the timers of this host are nobody's business here
 		o.Sources.Told = &told{dir: watch.DefaultDir, stateDir: dump.DefaultStateDir, setup: s, buckets: buckets}
 	}
+	if !s.ReadOnly {
+		o.Sources.Coverage = coverage{config: s.Config, stateDir: dump.DefaultStateDir}
+	}
 	o.Sources.Journal = &entries{reader}
 	o.Sources.History = &history{pages: reader, subject: (&units{setup: s}).subject}
 	o.Write = s.write(bus, buckets)

@@ -140,6 +140,9 @@ func (t *talk) read(ctx context.Context) {
 		told, _ = readTold(x)(ctx).(toldMsg)
 	}
 	t.told.put(t.now, told.open, told.err)
+	if x := t.Sources.Coverage; x != nil {
+		t.cover.put(t.now, x.Uncovered(ctx), nil)
+	}
 	for _, err := range []error{sets.err, runs.err, timers.err, told.err} {
 		if err != nil {
 			t.fails(err)

@@ -19,7 +19,7 @@ const (
 )
 
 func (r *root) readAll() tea.Cmd {
-	return tea.Batch(r.readGoals(), r.readSets(), r.readTimers(), r.readTold(), r.watchUnits())
+	return tea.Batch(r.readGoals(), r.readSets(), r.readTimers(), r.readTold(), r.readCover(), r.watchUnits())
 }
 
 func (r *root) readGoals() tea.Cmd {
@@ -56,6 +56,14 @@ func (f *feed[T]) read(r *root, absent bool, missing error, ask func(context.Con
 	return f.asker.ask(r.ctx, r.fed, ask)
 }
 
+func (r *root) readCover() tea.Cmd {
+	if r.Sources.Coverage == nil {
+		return nil
+	}
+	r.cover.tried = r.now
+	return r.cover.asker.ask(r.ctx, r.fed, readCover(r.Sources.Coverage))
+}
+
 func (r *root) watchUnits() tea.Cmd {
 	if r.Sources.Units == nil {
 		r.runs.put(r.now, nil, r.missing("units"))
@@ -82,6 +90,9 @@ func (r *root) refreshDue() tea.Cmd {
 	if r.Sources.Told != nil && old(r.told.tried, r.told.err, toldEvery) {
 		cmds = append(cmds, r.readTold())
 	}
+	if r.Sources.Coverage != nil && old(r.cover.tried, nil, timersEvery) {
+		cmds = append(cmds, r.readCover())
+	}
 	return tea.Batch(cmds...)
 }
 
@@ -103,6 +114,8 @@ func (r *root) fed(msg tea.Msg) tea.Cmd {
 		r.timers.put(r.now, msg.timers, msg.err)
 	case toldMsg:
 		r.told.put(r.now, msg.open, msg.err)
+	case coverMsg:
+		r.cover.put(r.now, msg.uncovered, nil)
 	case runsMsg:
 		return r.fedRuns(msg)
 	}

@@ -50,6 +50,7 @@ var shots = []shot{
 	{"not-whole-overview", nil, "FAIL"},
 	{"not-whole", []string{"2"}, "NOT WHOLE"},
 	{"not-whole-details", []string{"2", "enter"}, "NOT WHOLE"},
+	{"uncovered-overview", nil, "of 5"},
 }
 
 // notWhole is the fixture on the day after a drill of the newest set of sales found an object that cannot be created.
@@ -63,6 +64,17 @@ func notWhole(world *uitest.World) {
 	}}, s.Proofs...)
 }
 
+// uncovered is the fixture on a server with two databases more, and with an objective that the drills of sales miss.
+func uncovered(world *uitest.World, o *ui.Options) {
+	const server = "the server of this host"
+	world.NoJob = []ui.Uncovered{{Database: "analytics", Server: server}, {Database: "intranet", Server: server}}
+	for i := range o.Jobs {
+		if o.Jobs[i].Name == "sales" {
+			o.Jobs[i].RTO = time.Minute
+		}
+	}
+}
+
 func (s shot) shoot(t *testing.T, look ui.Look, w, h int) string {
 	t.Helper()
 	keys, show := s.keys, s.show
@@ -71,6 +83,9 @@ func (s shot) shoot(t *testing.T, look ui.Look, w, h int) string {
 		notWhole(world)
 	}
 	o := world.Options()
+	if s.name == "uncovered-overview" {
+		uncovered(world, &o)
+	}
 	o.Look = look
 	d := ui.Drive(t, o, w, h)
 	d.Fed()

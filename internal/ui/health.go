@@ -54,14 +54,16 @@ func (d *database) recoverTo() time.Time {
 // judgement is what assess came to, and of what: the feeds by the number of their reading, and the
 // minute, since a frame asks several times and a bucket may hold ten thousand sets.
 type judgement struct {
-	of     [5]int
+	of     [6]int
 	minute time.Time
 	all    []database
 }
 
 // assess judges every configured database, and those of this instance that only have sets.
 func assess(sh *shared) []database {
-	of := [5]int{sh.goals.reading, sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading}
+	of := [6]int{
+		sh.goals.reading, sh.sets.reading, sh.runs.reading, sh.timers.reading, sh.told.reading, sh.cover.reading,
+	}
 	minute := sh.now.Truncate(time.Minute)
 	if sh.judged.all == nil || sh.judged.of != of || !sh.judged.minute.Equal(minute) {
 		sh.judged = judgement{of: of, minute: minute, all: judgeAll(sh)}
@@ -88,7 +90,7 @@ func judgeAll(sh *shared) []database {
 			all = append(all, judge(sh, database{name: name, title: name}, rest[name]))
 		}
 	}
-	return all
+	return append(all, sh.uncoveredRows(all)...)
 }
 
 // judge takes all sets of this database; the job's own are those that count.
@@ -204,6 +206,10 @@ func (d *database) remedy(p backup.Problem) string {
 			return "d drills the newest now; 4 shows the timer that should"
 		}
 		return "v verifies the newest now; 4 shows the timer that should"
+	case backup.ProblemRTO:
+		if !p.Critical { // nobody knows how long it takes
+			return "d drills the newest, and measures it"
+		}
 	case backup.ProblemTrust:
 		return "2 shows it; it counts for nothing and is never restored"
 	case backup.ProblemRollback:

@@ -39,7 +39,9 @@ func (sh *shared) toldOf(d *database) (found []problem) {
 func (sh *shared) mended(i Incident, d *database) bool {
 	sets, timers := sh.sets.have && sh.sets.err == nil, sh.timers.have && sh.timers.err == nil
 	switch i.Kind {
-	case "backup", "integrity", "proof", "warnings", "trust", "loss", "clock", "gone":
+	case kindUncovered:
+		return sh.cover.have
+	case "backup", "integrity", "proof", "rto", "warnings", "trust", "loss", "clock", "gone":
 		return sets
 	case "run":
 		return d != nil && d.newest != nil && d.newest.FinishedAt.After(i.OpenedAt)
@@ -95,6 +97,7 @@ func hostProblems(sh *shared) (all []hostProblem) {
 			jobs[r.Unit] = true
 		}
 	}
+	all = append(all, sh.uncoveredProblems()...)
 	for _, i := range sh.told.value {
 		if !jobs[i.Subject] && !sh.runMended(i) && !sh.mended(i, nil) {
 			all = append(all, hostProblem{cmp.Or(clean(i.Subject), "this host"), sh.toldProblem(i)})

@@ -54,6 +54,27 @@ func TestWhatTheWatchToldIsNotSaidTwice(t *testing.T) {
 	}
 }
 
+// The console reads what the runs saw, as the watch does, and knows earlier that a job was added.
+func TestADatabaseThatHasAJobByNowIsNotCalledUncovered(t *testing.T) {
+	told := ui.Incident{
+		Subject: "the server of this host", Kind: "uncovered", What: "no job backs up database wiki", OpenedAt: uitest.Now.Add(-time.Hour),
+	}
+	d, _ := open(t, func(w *uitest.World, o *ui.Options) { fine(w, o); w.Incident = []ui.Incident{told} })
+	ready(d).Until("all recoverable")
+	if v := plain(d); strings.Contains(v, "wiki") {
+		t.Error(v)
+	}
+	d, _ = open(t, func(w *uitest.World, o *ui.Options) {
+		fine(w, o)
+		w.Incident = []ui.Incident{told}
+		w.NoJob = []ui.Uncovered{{Database: "wiki", Server: told.Subject}}
+	})
+	ready(d).Until("no job backs up database wiki")
+	if v := plain(d); strings.Contains(v, "alert sent") || strings.Contains(v, "all recoverable") {
+		t.Error(v)
+	}
+}
+
 func TestAWatchThatCannotBeReadIsSaid(t *testing.T) {
 	d, _ := open(t, func(w *uitest.World, o *ui.Options) { fine(w, o); w.Fail["told"] = errors.New("permission denied") })
 	ready(d).Until("what it has told cannot be read").Until("permission denied")

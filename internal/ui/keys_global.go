@@ -150,7 +150,7 @@ func (r *root) attach() tea.Cmd {
 }
 
 func (r *root) refresh() tea.Cmd {
-	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.watchUnits(), r.reenter(),
+	return tea.Batch(r.readSets(), r.readTimers(), r.readTold(), r.readCover(), r.watchUnits(), r.reenter(),
 		r.post(toastMsg{readingAgain, toneFaint}))
 }
 

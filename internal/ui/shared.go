@@ -23,6 +23,7 @@ type shared struct {
 	runs   feed[[]UnitRun]
 	timers feed[[]Timer]
 	told   feed[[]Incident]
+	cover  feed[[]Uncovered]
 	goals  feed[map[string]Objective] // of jobs, by name
 	judged judgement
 	posted []tea.Msg       // to the shell, taken at the end of each Update
@@ -168,7 +169,8 @@ type (
 		open []Incident
 		err  error
 	}
-	runsMsg struct {
+	coverMsg struct{ uncovered []Uncovered }
+	runsMsg  struct {
 		runs []UnitRun
 		from <-chan []UnitRun // nil: the watch could not be made, or ended
 		err  error
@@ -209,6 +211,10 @@ func readTold(src Told) func(context.Context) tea.Msg {
 		open, err := src.Open(ctx)
 		return toldMsg{open, err}
 	}
+}
+
+func readCover(src Coverage) func(context.Context) tea.Msg {
+	return func(ctx context.Context) tea.Msg { return coverMsg{src.Uncovered(ctx)} }
 }
 
 func watchUnits(u Units) func(context.Context) tea.Msg {

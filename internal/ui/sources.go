@@ -26,6 +26,7 @@ type Sources struct {
 	Planner    Planner
 	Retention  Retention
 	Told       Told
+	Coverage   Coverage // nil: nothing is known
 	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
 	// "planner", "retention",
 	// "told".
@@ -260,7 +261,20 @@ type Told interface {
 	Open(ctx context.Context) ([]Incident, error)
 }
 
-// Incident is one of them.
+// Coverage is what this host's runs saw of their servers.
+type Coverage interface {
+	// Uncovered are the databases that no job backs up, sorted. Of servers that no run has asked there are none. Called
+	// like Told.
+	Uncovered(ctx context.Context) []Uncovered
+}
+
+// Uncovered is a database that no job backs up.
+type Uncovered struct {
+	Database string
+	Server   string // for people, as incidents name it
+}
+
+// Incident is one that is open.
 type Incident struct {
 	Subject  string // a job, a unit, a timer, a place in a bucket, a channel; "" is this host
 	Kind     string // as package watch calls it

@@ -66,6 +66,13 @@ func (w *World) Timers(context.Context) ([]ui.Timer, error) {
 	return append([]ui.Timer(nil), w.AllTimer...), w.fail("timers")
 }
 
+// Uncovered implements ui.Coverage.
+func (w *World) Uncovered(context.Context) []ui.Uncovered {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]ui.Uncovered(nil), w.NoJob...)
+}
+
 // Open implements ui.Told.
 func (w *World) Open(context.Context) ([]ui.Incident, error) {
 	w.mu.Lock()

@@ -30,6 +30,7 @@ type World struct {
 	Names    []string
 	Checks   []restore.Check
 	Incident []ui.Incident
+	NoJob    []ui.Uncovered
 	Pruning  *ui.PrunePlan                // nil: by the rule days 10
 	Portion  *restore.Portion             // of a plan for a part
 	Asked    []ui.RestoreRequest          // by the preflight and by the start, in order
@@ -110,7 +111,7 @@ func (w *World) Options() ui.Options {
 			Place: "s3://backups/postgresql",
 		},
 		Jobs:    jobs(),
-		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w},
+		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w},
 		Write:   ui.Write{Actions: w, Cancel: w, Holder: w},
 		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
