@@ -75,7 +75,7 @@ also stand inside a job.
 Files conf.d/*.yaml beside the configuration may add jobs; they hold jobs: and nothing else.
 
 Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
-the store), signing-key, age-identity, database-password, alert-urls. systemd hands each unit those that it needs.
+the store), signing-key, age-identity, database-password, alert-urls, heartbeat-url. systemd hands each unit those that it needs.
 
 Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
 BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`

@@ -32,13 +32,18 @@ type heartbeat struct {
 	lines *lastLines
 }
 
-// heartbeatOf is that of a job's run. An address that cannot be read is a warning.
+// heartbeatOf is that of a job's run: by the configuration, else by the secret of the backups' units. An address that
+// cannot be read is a warning.
 func heartbeatOf(ctx context.Context, env *environment, to *logs, job config.Job) *heartbeat {
-	if !job.Heartbeat.On() {
+	from := job.Heartbeat
+	if !from.On() {
+		from.URLFile = env.credential(heartbeatSecret)
+	}
+	if !from.On() {
 		return nil
 	}
 	h := &heartbeat{run: runUUID(env), env: env, logs: to, lines: &lastLines{}}
-	address, err := heartbeatAddress(job.Heartbeat)
+	address, err := heartbeatAddress(from)
 	if err == nil {
 		h.to, err = notify.NewHeartbeat(address, job.Name)
 	}
@@ -49,6 +54,9 @@ func heartbeatOf(ctx context.Context, env *environment, to *logs, job config.Job
 	h.lines.secrets = append(secretValues(env), address)
 	return h
 }
+
+// heartbeatSecret holds an address for all jobs, in which {job} is the name of each.
+const heartbeatSecret = "heartbeat-url"
 
 func heartbeatAddress(h config.Heartbeat) (string, error) {
 	if h.URLFile == "" {

@@ -152,3 +152,31 @@ func TestTheEndOfAKilledRunIsTheUnitsToTell(t *testing.T) {
 		t.Error("a verification is told as a backup")
 	}
 }
+
+// An address that the units alone can read serves jobs that name none; one of the configuration comes first.
+func TestAHeartbeatsAddressMayBeASecretOfTheUnits(t *testing.T) {
+	c := newChecks(t)
+	w := newWatched(t, "")
+	secrets := t.TempDir()
+	w.env["CREDENTIALS_DIRECTORY"] = secrets
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(secrets, "heartbeat-url"), []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("none") // as the units have it where there is no such file
+	if code, out := w.run(t, "--headless"); code != fault.OK || len(c.take()) != 0 {
+		t.Fatalf("%d: %s", code, out)
+	}
+	put(c.URL + "/canary/secret-{job}")
+	w.run(t, "--headless")
+	if calls := c.take(); len(calls) != 2 || !strings.HasPrefix(calls[1], "POST /canary/secret-"+w.db+"/0?rid=") {
+		t.Errorf("%q", calls)
+	}
+	w.configure(t, "heartbeat: {url: \""+c.URL+"/canary/own\"}\n")
+	w.run(t, "--headless")
+	if calls := c.take(); len(calls) != 2 || !strings.HasPrefix(calls[1], "POST /canary/own/0?rid=") {
+		t.Errorf("%q", calls)
+	}
+}

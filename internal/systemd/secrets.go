@@ -39,13 +39,14 @@ var (
 	ageIdentity      = Secret{File: "age-identity", Credential: "age-identity"}
 	databasePassword = Secret{File: "database-password", Credential: "database-password"}
 	alertURLs        = Secret{File: "alert-urls", Credential: "alert-urls"}
+	heartbeatURL     = Secret{File: "heartbeat-url", Credential: "heartbeat-url"}
 )
 
 // secretsOf are what the units of a template need.
 func secretsOf(template string) []Secret {
 	switch strings.TrimSuffix(template, ".service") {
 	case "backup":
-		return []Secret{writerKey, signingKey, databasePassword}
+		return []Secret{writerKey, signingKey, databasePassword, heartbeatURL}
 	case "doctor":
 		return []Secret{writerKey, databasePassword}
 	case "backupverify", "verify", "drill", "restore":

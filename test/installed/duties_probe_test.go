@@ -12,7 +12,7 @@ import (
 // codeReadsItsOwnAlone puts a probe in the place of each unit's program, with all its settings. All of them run at
 // once, so that each could find what the others have.
 func (h *host) codeReadsItsOwnAlone(t *testing.T) {
-	for _, name := range []string{"signing-key", "age-identity", "database-password", "alert-urls"} {
+	for _, name := range []string{"signing-key", "age-identity", "database-password", "alert-urls", "heartbeat-url"} {
 		h.secret(t, secretDir+name, planted()[name]+"\n")
 	}
 	environment := "AWS_SESSION_TOKEN=" + planted()["environment's key"] +

@@ -28,7 +28,7 @@ const (
 // people is everybody's in group pgbtui. The environment file is for root alone here, as units read it.
 func duties() map[string][]string {
 	backups := []string{
-		"database-password", "environment's key", "environment's password", "people", "signing-key", "writer",
+		"database-password", "environment's key", "environment's password", "heartbeat-url", "people", "signing-key", "writer",
 	}
 	proofs := []string{"age-identity", "environment's key", "people", "prover"}
 	watch := []string{"alert-urls", "environment's hook", "environment's key", "people", "reader"}
@@ -58,7 +58,7 @@ func shells() map[string][]string {
 		guest:           nil,
 		"nobody":        nil,
 		"postgres":      {"age-identity", "prover"},
-		"pgbtui":        {"age-identity", "database-password", "people", "prover", "signing-key", "writer"},
+		"pgbtui":        {"age-identity", "database-password", "heartbeat-url", "people", "prover", "signing-key", "writer"},
 		"pgbtui-prover": {"age-identity", "prover"},
 		"pgbtui-keeper": {"keeper"},
 		"pgbtui-watch":  {"alert-urls", "reader"},

@@ -31,6 +31,7 @@ func planted() map[string]string {
 		"people": peopleSecret, "writer": writerSecret, "prover": proverSecret, "keeper": keeperSecret,
 		"reader": readerSecret, "signing-key": "canary-signing-key", "age-identity": "canary-age-identity",
 		"database-password": "canary-database-password", "alert-urls": "canary-alert-address",
+		"heartbeat-url":     "canary-heartbeat-address",
 		"environment's key": "canary-environment-token", "environment's password": "canary-environment-password",
 		"environment's hook": "canary-environment-hook",
 	}
