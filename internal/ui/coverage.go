@@ -35,7 +35,7 @@ func (sh *shared) uncoveredProblems() (all []hostProblem) {
 	for _, server := range servers {
 		all = append(all, hostProblem{subject: clean(server), problem: problem{
 			kind: kindUncovered, mark: markWarn, what: "no job backs up " + uncoveredText(names[server]),
-			remedy: "add a job, or name it in exclude at the top of the configuration; pgbtui jobs lists them",
+			remedy: "Add a job, or name it in exclude at the top of the configuration. pgbtui jobs lists them.",
 		}})
 	}
 	return all
