@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -145,13 +146,16 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 	host := metrics.Group{Part: metrics.PartHost, Samples: []metrics.Sample{metrics.Watched(l.at)}}
 	groups := []metrics.Group{}
 	var names []string
+	var expected []metrics.Who
 	for i, job := range l.jobs {
 		saw := l.seen.Jobs[i]
 		names = append(names, job.Name)
+		expected = append(expected, metrics.Who{Job: job.Name})
 		if !saw.Found.GoneSince.IsZero() {
 			continue // nothing is expected of a database that was dropped
 		}
 		names = append(names, job.Title())
+		expected = append(expected, metrics.WhoOf(job))
 		host.Samples = append(host.Samples, metrics.Expected(metrics.WhoOf(job), metrics.Objective{
 			RPO: saw.Objective.RPO, ProofWithin: saw.Objective.ProofWithin, ProofLevel: saw.Objective.ProofLevel.String(),
 			RTO: saw.Objective.RTO,
@@ -172,7 +176,21 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 			bad = append(bad, refused{system: t.Name(), cause: err})
 		}
 	}
+	if p := (metrics.Pushgateway{URL: l.config.Metrics.Pushgateway, Host: hostname()}); p.URL != "" && l.sweeps() {
+		if err := p.Sweep(context.WithoutCancel(ctx), expected); err != nil && len(bad) == 0 {
+			bad = append(bad, refused{system: p.Name(), cause: err})
+		}
+	}
 	return metricsTrouble(bad)
+}
+
+// sweeps reports whether everything that is expected is known: a database of a job of several may be known by the
+// bucket alone.
+func (l probeResult) sweeps() bool {
+	if len(l.jobs) == 0 || l.seen.HostErr != nil {
+		return false
+	}
+	return !slices.ContainsFunc(l.seen.Jobs, func(j watch.Job) bool { return j.SetsErr != nil })
 }
 
 // uncoveredOf is how many databases no job backs up; not known where a server was never asked.

@@ -81,7 +81,7 @@ func (p Pushgateway) push(ctx context.Context, g Group) error {
 // path is the grouping key: whose push replaces what. Prometheus's own label `job` is the part. The gateway puts the
 // key's labels over those of the samples, so they are the same.
 func (p Pushgateway) path(g Group) string {
-	job := "pgbtui_" + string(g.Part)
+	job := partPrefix + string(g.Part)
 	path := "/metrics/job/" + job + grouping("instance", p.Host)
 	for _, l := range []Label{{Name: "backup_job", Value: g.Of.Job}, {Name: "database", Value: g.Of.Database}} {
 		if l.Value != "" {
@@ -91,8 +91,12 @@ func (p Pushgateway) path(g Group) string {
 	return path
 }
 
+// partPrefix begins the value of the label job.
+const partPrefix = "pgbtui_"
+
 // grouping is one label of a path. In base64 it may hold any character.
 func grouping(label, value string) string {
-	value = strings.ToValidUTF8(value, "\ufffd")
-	return "/" + label + "@base64/" + base64.RawURLEncoding.EncodeToString([]byte(value))
+	return "/" + label + "@base64/" + base64.RawURLEncoding.EncodeToString([]byte(valid(value)))
 }
+
+func valid(value string) string { return strings.ToValidUTF8(value, "\ufffd") }

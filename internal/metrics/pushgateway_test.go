@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,46 @@ func TestDatabasesOfOneJobDoNotReplaceEachOther(t *testing.T) {
 	lines := strings.Join(held(t, p), "\n")
 	if strings.Count(lines, `backup_job="all"`) != 2 || !strings.Contains(lines, `database="hr"`) || !strings.Contains(lines, `database="shop"`) {
 		t.Errorf("%s", lines)
+	}
+}
+
+func TestASweepDeletesWhatNobodyExpectsOfThisHostAlone(t *testing.T) {
+	p := gateway(t)
+	other := p
+	other.Host = "db2"
+	hostile := Who{Job: "a/b\"\n%é ", Database: `x\`}
+	gone := Who{Job: "gone\xff/é", Database: "old"}
+	kept := []Who{{Job: "a", Database: "a"}, hostile, {Job: "all", Database: "hr"}, {Job: "all"}}
+	all := append(slices.Clone(kept), gone, Who{Job: "all", Database: "dropped"})
+	for _, to := range []Pushgateway{p, other} {
+		groups := []Group{{Part: PartHost, Samples: []Sample{Watched(at)}}}
+		for _, w := range all {
+			groups = append(groups, Run(w, at, 0), Group{Part: PartSets, Of: w, Samples: []Sample{w.sample(rawBytes, 1)}})
+		}
+		if err := to.Send(t.Context(), groups); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := len(held(t, p))
+	if err := p.Sweep(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	after := strings.Join(held(t, p), "\n")
+	if strings.Contains(after, `database="old",instance="db1"`) || strings.Contains(after, `database="dropped",instance="db1"`) ||
+		!strings.Contains(after, `database="old",instance="db2"`) || len(held(t, p)) != before-2*3 {
+		t.Errorf("%d series before, now %d:\n%s", before, len(held(t, p)), after)
+	}
+	if err := p.Sweep(t.Context(), kept); err != nil || len(held(t, p)) != before-2*3 {
+		t.Errorf("%v, %d series", err, len(held(t, p)))
+	}
+	older := httptest.NewServer(http.NotFoundHandler())
+	defer older.Close()
+	if err := (Pushgateway{URL: older.URL, Host: "db1"}).Sweep(t.Context(), kept); err != nil {
+		t.Errorf("without the API: %v", err)
+	}
+	other.URL = "http://u:canary@127.0.0.1:1"
+	if err := other.Sweep(t.Context(), kept); fault.CodeOf(err) != fault.Unavailable || strings.Contains(err.Error(), "canary") {
+		t.Errorf("%v", err)
 	}
 }
 
