@@ -9,9 +9,11 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
@@ -22,8 +24,9 @@ type buckets struct {
 
 	mu    sync.Mutex
 	sets  map[config.S3]*backup.Catalogue
-	found map[string]config.Job // by set folder: whose settings reach it
-	all   []backup.Set          // as read last
+	at    map[config.S3]price.Place // of those that were opened
+	found map[string]config.Job     // by set folder: whose settings reach it
+	all   []backup.Set              // as read last
 	read  bool
 }
 
@@ -37,6 +40,10 @@ func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if b.at == nil {
+		b.at = map[config.S3]price.Place{}
+	}
+	b.at[job.S3] = price.Place{Region: bucket.Region(), Endpoint: bucket.Endpoint()}
 	if b.sets[job.S3] == nil {
 		b.sets[job.S3] = backup.NewCatalogue(bucket, job).KeepIn(b.setup.Env.CacheDir)
 	}
@@ -48,7 +55,7 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 	var all []backup.Set
 	found := map[string]config.Job{}
 	for _, job := range b.places() {
-		catalogue, _, err := b.open(ctx, job)
+		catalogue, bucket, err := b.open(ctx, job)
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +63,7 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 		if err != nil {
 			return nil, err
 		}
+		thaw.Look(ctx, bucket, sets)
 		for i := range sets {
 			found[sets[i].Dir] = job
 		}

@@ -82,7 +82,10 @@ func (s Setup) write(bus *systemd.Bus, buckets *buckets) ui.Write {
 	}
 	who := journal.Session{}.CurrentOperator()
 	a := &actions{bus: bus, setup: s, buckets: buckets, who: who}
-	return ui.Write{Actions: a, Cancel: a, Holder: &holder{buckets: buckets, setup: s, who: who}}
+	return ui.Write{
+		Actions: a, Cancel: a, Holder: &holder{buckets: buckets, setup: s, who: who},
+		Thawer: &thawer{buckets: buckets, setup: s, who: who},
+	}
 }
 
 // firstJob is the one whose server and bucket the first line shows.

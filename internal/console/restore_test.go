@@ -31,7 +31,7 @@ func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 		Request: restore.Request{
 			To: "to", Replace: "shop", Confirm: "shop", Terminate: true,
 			Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
-			Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true,
+			Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true, Thaw: "bulk",
 		},
 	}
 	if left := zero(wish.Request, "KeepGoing", "ForOperator"); len(left) > 0 {

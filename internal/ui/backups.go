@@ -136,6 +136,13 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}
+	if s != nil && s.Archive.Unreadable() {
+		keys = append(keys, binding{
+			keys: []string{"T"}, short: "thaw", help: "thaw it: it lies in an archive class and cannot be read",
+			off: sh.denied(),
+			run: func() tea.Cmd { return askThaw(sh, *s) },
+		})
+	}
 	if s != nil && s.Loss() != "" {
 		keys = append(keys, binding{
 			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is told no more",
@@ -260,6 +267,9 @@ func (b *backups) row(s *backup.Set, n int) []string {
 
 // keptBy is what stands between a set and its deletion.
 func keptBy(sh *shared, s *backup.Set) (words string) {
+	if s.Archive.State != "" {
+		words += " " + string(s.Archive.State)
+	}
 	if s.Hold != nil {
 		words += " held"
 	}

@@ -34,6 +34,9 @@ func factLines(sh *shared, s *backup.Set, w int) []string {
 	if s.Problem != "" {
 		add("Problem", clean(s.Problem))
 	}
+	if text := s.Archive.Text(); text != "" {
+		add("Archive", clean(archiveText(sh, s)))
+	}
 	if s.Hold != nil {
 		add("Held", clean(s.Hold.String()))
 	}

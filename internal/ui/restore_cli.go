@@ -61,6 +61,9 @@ func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
 			words = append(words, flag.name)
 		}
 	}
+	if r.Thaw != "" {
+		words = append(words, "--thaw", r.Thaw)
+	}
 	for _, t := range r.Tables {
 		words = append(words, "--table", t)
 	}

@@ -34,6 +34,9 @@ func (w *wizard) options() []option {
 	if !by.parts && !w.want.SchemaOnly {
 		all = append(all, w.jobs())
 	}
+	if w.set.Archive.Unreadable() {
+		all = append(all, w.thawing())
+	}
 	return append(
 		all,
 		toggle("Owners", &w.want.NoOwner, [2]string{"kept", "none"},
@@ -57,6 +60,27 @@ func (w *wizard) connections() option {
 		"while somebody is connected nothing is replaced",
 		"who is connected loses open transactions when names are swapped",
 	})
+}
+
+// thawTiers are the ways to thaw, the first one not to.
+var thawTiers = []struct{ tier, value, about string }{
+	{"", "no", "it is archived: without a thaw it cannot be read"},
+	{"standard", "std", "thawed first, within hours; the restore waits"},
+	{"bulk", "bulk", "thawed first, slower and cheaper; the restore waits"},
+	{"expedited", "fast", "thawed first, in minutes and dear; not from DEEP_ARCHIVE"},
+}
+
+func (w *wizard) thawing() option {
+	at := 0
+	for i, t := range thawTiers {
+		if t.tier == w.want.Thaw {
+			at = i
+		}
+	}
+	return option{
+		name: "Thaw", value: thawTiers[at].value, about: thawTiers[at].about,
+		change: func(by int) { w.want.Thaw = thawTiers[(at+by+len(thawTiers))%len(thawTiers)].tier },
+	}
 }
 
 func (w *wizard) globals() option {

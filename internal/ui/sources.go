@@ -293,6 +293,7 @@ type Write struct {
 	Actions Actions
 	Cancel  Canceller
 	Holder  Holder
+	Thawer  Thawer
 	Denied  string // why Actions is nil, in words: "read-only by configuration"
 }
 
@@ -325,6 +326,23 @@ type Holder interface {
 	Release(ctx context.Context, set backup.Set, reason string) error
 	// Acknowledge says that somebody knows what is lost of a set, and why: it is told no more.
 	Acknowledge(ctx context.Context, set backup.Set, reason string) error
+}
+
+// Thawer brings sets back that lie in an archive class.
+type Thawer interface {
+	// Outlook is about what that costs and how long it takes. It does no I/O.
+	Outlook(set backup.Set) ThawOutlook
+	// Thaw asks the store for every archived object of the set, and writes an audit line.
+	Thaw(ctx context.Context, set backup.Set) error
+}
+
+// ThawOutlook is what a person should know before a thaw.
+type ThawOutlook struct {
+	USD   float64 // retrieval, and the copy for its days
+	Known bool    // the price
+	Takes string  // by AWS, in words
+	Days  int     // for which the copy can be read
+	CLI   string  // the options of pgbtui thaw that do the same
 }
 
 // Canceller stops a run's unit. The reason, possibly empty, goes to the journal.

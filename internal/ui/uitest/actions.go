@@ -134,3 +134,30 @@ func (w *World) Cancel(_ context.Context, unit, reason string) error {
 	})
 	return nil
 }
+
+// Outlook implements ui.Thawer.
+func (w *World) Outlook(s backup.Set) ui.ThawOutlook {
+	return ui.ThawOutlook{
+		USD: 0.06, Known: s.Class != "DEEP_ARCHIVE", Takes: "in 3 to 5 hours", Days: 7, CLI: "--tier standard --days 7",
+	}
+}
+
+// Thaw implements ui.Thawer.
+func (w *World) Thaw(_ context.Context, s backup.Set) error {
+	if err := w.fail("thaw"); err != nil {
+		return err
+	}
+	w.Archive(s.Dir, backup.Archive{State: backup.Thawing})
+	return nil
+}
+
+// Archive is how a set of an archive class stands from now on.
+func (w *World) Archive(dir string, a backup.Archive) {
+	w.Change(func(w *World) {
+		for i := range w.AllSets {
+			if w.AllSets[i].Dir == dir {
+				w.AllSets[i].Class, w.AllSets[i].Archive = "GLACIER", a
+			}
+		}
+	})
+}

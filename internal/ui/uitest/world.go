@@ -112,7 +112,7 @@ func (w *World) Options() ui.Options {
 		},
 		Jobs:    jobs(),
 		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w},
-		Write:   ui.Write{Actions: w, Cancel: w, Holder: w},
+		Write:   ui.Write{Actions: w, Cancel: w, Holder: w, Thawer: w},
 		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
 }
