@@ -186,7 +186,10 @@ func (r *initRun) gather() error {
 		}
 		r.answers = r.answers.Or(file)
 	}
-	r.answersGiven = r.answers.Given()
+	settings := r.answers // a key can be given for a configuration that is there
+	settings.KeyFile = ""
+	settings.PasswordFile = ""
+	r.answersGiven = settings.Given()
 	if o.fromUnit == "" {
 		return nil
 	}

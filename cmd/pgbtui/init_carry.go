@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/setup"
@@ -102,6 +103,15 @@ func (r *initRun) keepSecrets(context.Context) error {
 			return err
 		}
 	}
+	if file := r.answers.PasswordFile; file != "" && r.survey != nil && !r.survey.local {
+		password, err := bounded.ReadFile(file, bounded.File)
+		if err == nil {
+			err = r.write(func() error { return systemd.WriteSecret("database-password", string(password), &r.report) })
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if r.identity == "" {
 		return nil
 	}
@@ -126,7 +136,7 @@ func (r *initRun) write(step func() error) error {
 
 func (r *initRun) configure(context.Context) error {
 	if r.text == "" {
-		return nil
+		return r.write(func() error { return systemd.ShareConfiguration(&r.report) })
 	}
 	return r.write(func() error { return systemd.WriteConfiguration(r.text, &r.report) })
 }

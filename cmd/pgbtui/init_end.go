@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -42,7 +43,7 @@ func (r *initRun) end(ctx context.Context) error {
 			}
 		}
 	}
-	uncovered := r.uncovered()
+	uncovered, excluded := r.uncovered()
 	for _, name := range uncovered {
 		r.result.Databases = append(r.result.Databases, jsonInitDatabase{Database: name, Proof: "none"})
 	}
@@ -50,6 +51,7 @@ func (r *initRun) end(ctx context.Context) error {
 	r.lacks("has no backup yet", bare)
 	r.lacks("has a backup, and no drill has restored it yet", stored)
 	r.lacks("is in no job, and is not backed up", uncovered)
+	r.lacks("is left out, as the configuration says", excluded)
 	r.otherLacks()
 	return r.printEnd(ctx, proven)
 }
@@ -61,21 +63,24 @@ func (r *initRun) lacks(what string, databases []string) {
 	}
 }
 
-// uncovered are the databases of the server that no job takes and nobody excluded.
-func (r *initRun) uncovered() (names []string) {
+// uncovered are the databases of the server that no job takes, and of them those that somebody left out on purpose.
+func (r *initRun) uncovered() (names, excluded []string) {
 	if r.survey == nil {
-		return nil
+		return nil, nil
 	}
 	for _, d := range r.survey.Databases {
-		covered := r.config.Excluded(d.Name)
-		for _, job := range r.config.Jobs {
-			covered = covered || r.surveyOf(job) != nil && job.Covers(d.Name)
-		}
-		if !covered {
+		covered := slices.ContainsFunc(r.config.Jobs, func(job config.Job) bool {
+			return r.surveyOf(job) != nil && job.Covers(d.Name)
+		})
+		switch {
+		case covered:
+		case r.config.Excluded(d.Name):
+			excluded = append(excluded, d.Name)
+		default:
 			names = append(names, d.Name)
 		}
 	}
-	return names
+	return names, excluded
 }
 
 // otherLacks are what a person has to do, and no machine can.

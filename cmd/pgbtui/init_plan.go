@@ -55,6 +55,9 @@ func (r *initRun) secretFiles() []string {
 	if r.key.text != "" {
 		files = append(files, writersFile())
 	}
+	if r.answers.PasswordFile != "" && r.survey != nil && !r.survey.local {
+		files = append(files, path.Join(systemd.SecretDir, "database-password"))
+	}
 	if r.identity != "" {
 		files = append(files, identityFile())
 	}

@@ -228,6 +228,16 @@ func (r *initRun) goOn(ctx context.Context) error {
 		return fault.New(fault.Config, "init: there is no job in "+config.DefaultFile,
 			"Add one below `jobs:` (docs/configuration.md), or move the file away and answer init's questions.", nil)
 	}
+	for _, job := range r.config.Jobs {
+		r.settled.ByTimer = r.settled.ByTimer || job.Keep.By == config.PruneByTimer
+	}
+	_, err := os.Lstat(writersFile())
+	noKey := err != nil && r.config.Jobs[0].S3.CredentialsFile == ""
+	if r.answers.KeyFile != "" || noKey && r.interview.open {
+		if err := r.askKey(ctx, r.answers.KeyFile); err != nil {
+			return err
+		}
+	}
 	local := slices.IndexFunc(r.config.Jobs, func(j config.Job) bool { return setup.IsSocket(j.Postgres.Host) })
 	if local < 0 {
 		return nil

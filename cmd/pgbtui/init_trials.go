@@ -158,7 +158,14 @@ func (r *initRun) tryDatabases(_ context.Context, answer string) (string, error)
 		return "", usageText("a name, a pattern or * is wanted")
 	}
 	r.settled.Databases = names
+	r.settled.Exclude = nil
 	taken := r.taken(config.Job{Databases: names})
+	for _, d := range r.survey.Databases {
+		// Whoever chose knows of the others. A script that knows of one database chose nothing.
+		if !slices.Contains(taken, d.Name) && r.old == nil {
+			r.settled.Exclude = append(r.settled.Exclude, d.Name)
+		}
+	}
 	for _, name := range names {
 		if !strings.Contains(name, "*") && !slices.Contains(taken, name) {
 			return "", fault.New(fault.NotFound, fmt.Sprintf("there is no database %q on this server", name),

@@ -13,6 +13,7 @@ import (
 type Settled struct {
 	Host, Port, User string // "" as in the configuration
 	Databases        []string
+	Exclude          []string // those that are there and were not chosen
 	Bucket           string
 	Prefix           string // "" is the default
 	Region           string
@@ -35,6 +36,7 @@ type fileShape struct {
 	Encryption *fileEncryption     `yaml:"encryption,omitempty"`
 	Keep       *fileKeep           `yaml:"keep,omitempty"`
 	Drill      *fileDrill          `yaml:"drill,omitempty"`
+	Exclude    []string            `yaml:"exclude,omitempty,flow"`
 	Jobs       map[string]*fileJob `yaml:"jobs"`
 }
 
@@ -82,7 +84,7 @@ const FirstLine = `# Written by "pgbtui init", which never writes it again: chan
 // Config is the text of the configuration.
 func Config(s Settled) (string, error) {
 	file := fileShape{
-		Label: s.Label,
+		Label: s.Label, Exclude: s.Exclude,
 		S3: fileStore{
 			Bucket: s.Bucket, Prefix: s.Prefix, Region: s.Region, Endpoint: s.Endpoint, StorageClass: s.StorageClass,
 		},

@@ -27,6 +27,26 @@ func WriteConfiguration(text string, report *Report) error {
 	return r.place(File{Path: configFile, Mode: 0o640, Text: text}, r.operatorGID(), report)
 }
 
+// ShareConfiguration lets the units and the operators read a configuration that somebody put there before there was a
+// group for them. Its text stays.
+func ShareConfiguration(report *Report) error {
+	r := root("")
+	gid := r.operatorGID()
+	info, err := os.Stat(configFile)
+	if err != nil || gid < 0 {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || info.Mode().Perm()&0o004 != 0 || int(stat.Gid) == gid && info.Mode().Perm()&0o040 != 0 {
+		return nil
+	}
+	if err := errors.Join(os.Chown(configFile, -1, gid), os.Chmod(configFile, info.Mode().Perm()|0o040)); err != nil {
+		return fmt.Errorf("systemd: let the units read %s: %w", configFile, err)
+	}
+	report.add(Updated, configFile, "its group is "+OperatorGroup+" now, which may read it")
+	return nil
+}
+
 // WriteSecret hands a secret to the units that load one of this name.
 func WriteSecret(name, text string, report *Report) error {
 	return root("").place(File{Path: path.Join(SecretDir, name), Mode: 0o600, Text: text}, -1, report)

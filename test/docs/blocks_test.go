@@ -22,7 +22,7 @@ var commandLine = regexp.MustCompile(`(?m)^\$? ?(sudo|pgbtui|systemctl|journalct
 
 func TestEveryExampleIsOfAKindThatIsTested(t *testing.T) {
 	kinds := []string{"sh", "yaml", "json", "sql", "ini", "text"}
-	known := map[string][]string{"not run": {"sh"}, "as": {"sh"}, "exits": {"sh"}, "file": {"yaml", "ini"}, "policy": {"json"}}
+	known := map[string][]string{"not run": {"sh"}, "as": {"sh"}, "exits": {"sh"}, "file": {"yaml", "ini"}, "policy": {"json"}, "profile": {"yaml"}}
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
 			if !slices.Contains(kinds, b.language) {

@@ -8,7 +8,7 @@
 //	        `<!-- exits: CODE -->` says how it ends, if not with 0.
 //	        `<!-- not run: REASON -->` leaves a block out; such blocks are listed, and few.
 //	yaml    loaded by internal/config. With `<!-- file: PATH OWNER:GROUP MODE -->` also put there
-//	        in the lab, before the sh blocks that follow.
+//	        in the lab, before the sh blocks that follow. `<!-- profile: NAME -->` is a file of packaging/profiles.
 //	ini     a unit file or drop-in: must have a file comment.
 //	json    parsed; policies are held against what internal/s3 really calls.
 //	sql     run on a PostgreSQL server, in document order.

@@ -30,7 +30,7 @@ func TestEveryTestThatAPageNamesExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^\t\t\{"(\w+)", `).FindAllStringSubmatch(read(t, "test/installed/main_test.go")+read(t, "test/installed/duties_test.go"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t\t\{"(\w+)", `).FindAllStringSubmatch(read(t, "test/installed/main_test.go")+read(t, "test/installed/duties_test.go")+read(t, "test/installed/init_test.go"), -1) {
 		there[m[1]] = true
 	}
 	faults := read(t, "docs/reliability.md")

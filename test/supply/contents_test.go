@@ -85,7 +85,7 @@ func TestEveryModuleOfTheProgramComesWithItsLicence(t *testing.T) {
 // folders are where the package may have files: nothing that an administrator writes to, nothing
 // that switches itself on.
 var folders = []string{
-	"usr/bin/", "usr/share/doc/pgbtui/", "usr/share/pgbtui/monitoring/", "usr/share/man/man1/", "usr/share/man/man5/",
+	"usr/bin/", "usr/share/doc/pgbtui/", "usr/share/pgbtui/monitoring/", "usr/share/pgbtui/profiles/", "usr/share/man/man1/", "usr/share/man/man5/",
 	"usr/share/bash-completion/completions/", "usr/share/zsh/vendor-completions/", "usr/share/fish/vendor_completions.d/",
 }
 
@@ -100,7 +100,7 @@ func TestThePackagesFilesAreRootsAndNobodyElseMayWriteThem(t *testing.T) {
 	for _, name := range []string{
 		"usr/bin/pgbtui", "usr/share/man/man1/pgbtui.1.gz", "usr/share/man/man1/pgbtui-restore.1.gz", "usr/share/man/man5/pgbtui.yaml.5.gz",
 		"usr/share/doc/pgbtui/copyright", "usr/share/doc/pgbtui/README.md", "usr/share/bash-completion/completions/pgbtui",
-		"usr/share/pgbtui/monitoring/pgbtui.rules.yml", "usr/share/pgbtui/monitoring/grafana-dashboard.json",
+		"usr/share/pgbtui/monitoring/pgbtui.rules.yml", "usr/share/pgbtui/profiles/saas.yaml", "usr/share/pgbtui/monitoring/grafana-dashboard.json",
 	} {
 		if len(files[name].text) == 0 {
 			t.Errorf("no %s", name)
