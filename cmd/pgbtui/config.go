@@ -47,7 +47,9 @@ also stand inside a job.
     channels: [{url: ntfy://host/topic, severity: critical}, {url_file: /path}]
     remind: 24h                 a reminder of a problem that lasts
   heartbeat: {url: https://hc-ping.com/...}    told when a run starts and ends; {job} is the job's name; or url_file
-  watch: {ping_url: https://...}               called after each clean look; not inside a job
+  watch:                        not inside a job
+    ping_url: https://...       called after each clean look
+    test_alerts: "Mon *-*-* 09:00:00 UTC"      when a test goes to every channel; pgbtui jobs sync applies it
   metrics:                      for Prometheus and CloudWatch; not inside a job
     textfile: /var/lib/prometheus/node-exporter
     pushgateway: http://host:9091

@@ -28,6 +28,13 @@ func planTimers(ctx context.Context, c *config.Config, bus *systemd.Bus, now tim
 		}
 		o.Wishes = append(o.Wishes, timerWishes(job, name)...)
 	}
+	if err := understood(ctx, c.File, "watch.test_alerts", c.Watch.TestAlerts); err != nil {
+		return nil, err
+	}
+	o.Wishes = append(o.Wishes, systemd.TimerWish{
+		Timer: systemd.AlertTestTimer, On: len(c.Watch.TestAlerts) > 0, Calendar: c.Watch.TestAlerts,
+		Why: offWhen(len(c.Watch.TestAlerts) == 0, "watch.test_alerts is not set"),
+	})
 	return systemd.PlanTimers(ctx, bus, o)
 }
 
@@ -87,19 +94,26 @@ func checkCalendars(ctx context.Context, c *config.Config, job config.Job) error
 		{key: "drill.schedule", of: job.Timetable.Drill},
 		{key: "keep.schedule", of: job.Timetable.Prune},
 	} {
-		for _, expression := range one.of.Calendar {
-			_, err := systemd.NormalCalendar(ctx, expression)
-			if err == nil {
-				continue
-			}
-			if fault.CodeOf(err) != fault.Usage {
-				return err
-			}
-			return fault.New(fault.Config, fmt.Sprintf("config: %s: %s of job %s: systemd does not understand %q",
-				whereSet(c, job, one.key), one.key, job.Name, expression),
-				"Write it as systemd.time(7) describes, such as \"*-*-* 02:00:00 UTC\"; `systemd-analyze calendar` tries one.",
-				errors.Unwrap(err))
+		if err := understood(ctx, whereSet(c, job, one.key), one.key, one.of.Calendar); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// understood fails where systemd does not know an expression; where is its file and line.
+func understood(ctx context.Context, where, key string, calendar []string) error {
+	for _, expression := range calendar {
+		_, err := systemd.NormalCalendar(ctx, expression)
+		if err == nil {
+			continue
+		}
+		if fault.CodeOf(err) != fault.Usage {
+			return err
+		}
+		return fault.New(fault.Config, fmt.Sprintf("config: %s: %s: systemd does not understand %q", where, key, expression),
+			"Write it as systemd.time(7) describes, such as \"*-*-* 02:00:00 UTC\"; `systemd-analyze calendar` tries one.",
+			errors.Unwrap(err))
 	}
 	return nil
 }

@@ -125,20 +125,27 @@ func (l loader) checkTimetable(name string, t Timetable) error {
 
 func (l loader) checkSchedule(name string, s Schedule, section []string) error {
 	at := func(key string) []string { return append(append([]string{}, section...), key) }
-	if len(s.Calendar) > mostCalendars {
-		return l.problem(name, fmt.Sprintf("%d times are more than %d", len(s.Calendar), mostCalendars),
-			"Write them with lists and ranges, such as `Mon..Fri *-*-* 00/4:00:00 UTC`.", at("schedule")...)
-	}
-	for _, text := range s.Calendar {
-		if len(text) > longestCalendar || !calendarText.MatchString(text) {
-			return l.problem(name, fmt.Sprintf("%.80q is not a calendar expression", text),
-				"Write it as systemd.time(7) describes, such as \"*-*-* 02:00:00 UTC\"; "+
-					"`systemd-analyze calendar` shows what one means.", at("schedule")...)
-		}
+	if err := l.checkCalendars(name, s.Calendar, at("schedule")...); err != nil {
+		return err
 	}
 	if s.Jitter != nil && *s.Jitter > longestJitter {
 		return l.problem(name, fmt.Sprintf("%s is more than a week", timeText(*s.Jitter)),
 			"Give the longest delay that a run of this job may have, such as 30m.", at("jitter")...)
+	}
+	return nil
+}
+
+func (l loader) checkCalendars(name string, all calendars, path ...string) error {
+	if len(all) > mostCalendars {
+		return l.problem(name, fmt.Sprintf("%d times are more than %d", len(all), mostCalendars),
+			"Write them with lists and ranges, such as `Mon..Fri *-*-* 00/4:00:00 UTC`.", path...)
+	}
+	for _, text := range all {
+		if len(text) > longestCalendar || !calendarText.MatchString(text) {
+			return l.problem(name, fmt.Sprintf("%.80q is not a calendar expression", text),
+				"Write it as systemd.time(7) describes, such as \"*-*-* 02:00:00 UTC\"; "+
+					"`systemd-analyze calendar` shows what one means.", path...)
+		}
 	}
 	return nil
 }

@@ -146,6 +146,7 @@ func alertRows() []settingRow {
 		{key: "alert.channels", value: ofJob(channelsText)},
 		{key: "alert.remind", value: ofJob(func(j Job) string { return timeText(j.Alert.Remind) })},
 		{key: "watch.ping_url", value: func(c *Config, _ Job) string { return c.Watch.PingURL }, topOnly: true, secret: true},
+		{key: "watch.test_alerts", value: func(c *Config, _ Job) string { return list(c.Watch.TestAlerts) }, topOnly: true},
 		{key: "warn.size_drop", value: ofJob(func(j Job) string { return strconv.Itoa(j.Warn.SizeDrop) + "%" })},
 		{key: "warn.tables_drop", value: ofJob(func(j Job) string { return strconv.Itoa(j.Warn.TablesDrop) + "%" })},
 	}

@@ -5,10 +5,13 @@ import "net/url"
 // Watch is about the hourly look at everything.
 type Watch struct {
 	PingURL string // secret: called after a look that found nothing critical, so that somebody else notices its silence
+	// TestAlerts is when a test is sent to every channel: OnCalendar= expressions; none: never.
+	TestAlerts []string
 }
 
 type fileWatch struct {
-	PingURL string `yaml:"ping_url"`
+	PingURL    string    `yaml:"ping_url"`
+	TestAlerts calendars `yaml:"test_alerts"`
 }
 
 func (l loader) watch(f fileWatch) (Watch, error) {
@@ -18,7 +21,7 @@ func (l loader) watch(f fileWatch) (Watch, error) {
 				"watch", "ping_url")
 		}
 	}
-	return Watch(f), nil
+	return Watch{PingURL: f.PingURL, TestAlerts: f.TestAlerts}, l.checkCalendars("", f.TestAlerts, "watch", "test_alerts")
 }
 
 // UnitName is what stands after the @ of the units that run a job, before escaping: "" is the

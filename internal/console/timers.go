@@ -54,6 +54,9 @@ func (t *timers) Timers(ctx context.Context) ([]ui.Timer, error) {
 func (t *timers) find(ctx context.Context) ([]systemd.Timer, error) {
 	var backups []string
 	others := map[string]bool{systemd.WatchTimer: true}
+	if len(t.setup.Config.Watch.TestAlerts) > 0 {
+		others[systemd.AlertTestTimer] = true
+	}
 	for _, j := range t.setup.Config.Jobs {
 		name := t.setup.Config.UnitName(j)
 		backups = append(backups, systemd.BackupTimer(name))
@@ -115,7 +118,7 @@ func (t *timers) unused(f systemd.Timer) bool {
 
 // order puts what makes backups first, then what proves them, clears up, and watches.
 func order(t ui.Timer) int {
-	return slices.Index([]string{"backup", "verify", "drill", "prune", "watch"}, t.Action)
+	return slices.Index([]string{"backup", "verify", "drill", "prune", "watch", "alert test"}, t.Action)
 }
 
 func upcoming(ctx context.Context, calendar []string) ([]time.Time, error) {

@@ -83,6 +83,8 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + backupPruneBase + "@.timer", "prune.timer", aJob},
 		{unitDir + "/" + backupDoctorBase + ".service", "doctor.service", theOnlyJob},
 		{unitDir + "/" + backupDoctorBase + "@.service", "doctor.service", aJob},
+		{unitDir + "/" + AlertTestService, "alerttest.service", theHost},
+		{unitDir + "/" + AlertTestTimer, "alerttest.timer", theHost},
 		{unitDir + "/" + watchBase + ".service", "watch.service", theHost},
 		{unitDir + "/" + watchBase + ".timer", "watch.timer", theHost},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", theInstance},

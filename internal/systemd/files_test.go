@@ -100,7 +100,7 @@ func TestUnitsAvoidTheKnownTraps(t *testing.T) {
 		if isService && strings.Contains(f.Text, "[Install]") {
 			t.Errorf("%s: an enabled service would run at every boot", name)
 		}
-		tells := strings.HasPrefix(name, "postgres-backup-alert") || name == "postgres-drill-server@.service" // itself, and its drill
+		tells := strings.HasPrefix(name, "postgres-backup-alert@") || name == "postgres-drill-server@.service" // itself, and its drill
 		if isService && !tells && !strings.Contains(f.Text, "OnFailure=postgres-backup-alert@%n.service") {
 			t.Errorf("%s: its failure alerts nobody", name)
 		}
@@ -213,7 +213,7 @@ func exposure() map[string]string {
 		"postgres-backup-prune.service": "11", "postgres-backup-prune@.service": "11",
 		"postgres-backup-drill.service": "11", "postgres-backup-drill@.service": "11",
 		"postgres-drill@.service": "11", "postgres-verify@.service": "11", "postgres-restore@.service": "11",
-		"postgres-backup-alert@.service": "11", "postgres-backup-watch.service": "11",
+		"postgres-backup-alert@.service": "11", "postgres-backup-watch.service": "11", "postgres-backup-alert-test.service": "11",
 		"postgres-drill-server@.service": "10", // what runs strangers' code
 	}
 }

@@ -23,6 +23,7 @@ const (
 	alertBase   = "postgres-backup-alert"
 	watchBase   = "postgres-backup-watch"
 
+	alertTestBase    = "postgres-backup-alert-test"
 	backupVerifyBase = "postgres-backup-verify"
 	backupPruneBase  = "postgres-backup-prune"
 
@@ -43,7 +44,7 @@ func Patterns() []string {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
 	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service",
-		WatchService, WatchTimer)
+		WatchService, WatchTimer, AlertTestService, AlertTestTimer)
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from
@@ -95,6 +96,12 @@ func jobUnit(base, job, suffix string) string {
 const (
 	WatchService = watchBase + ".service"
 	WatchTimer   = watchBase + ".timer"
+)
+
+// AlertTestService sends a test to every channel, and AlertTestTimer starts it, where somebody wants that.
+const (
+	AlertTestService = alertTestBase + ".service"
+	AlertTestTimer   = alertTestBase + ".timer"
 )
 
 // VerifyService is the service that verifies the set named id. Set ids go into the unit's name

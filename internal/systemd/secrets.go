@@ -55,7 +55,7 @@ func secretsOf(template string) []Secret {
 		return []Secret{keeperKey}
 	case "watch":
 		return []Secret{readerKey, alertURLs}
-	case "alert":
+	case "alert", "alerttest":
 		return []Secret{alertURLs}
 	}
 	return nil

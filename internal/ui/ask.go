@@ -142,11 +142,12 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 
 // actionText says what runs by itself.
 var actionText = map[string]string{
-	"backup": "backs the database up",
-	"verify": "reads back every backup that has no proof yet, and a part of an old one",
-	"drill":  "restores the newest backup into a server of its own, compares, removes it",
-	"prune":  "deletes the backups that no rule keeps",
-	"watch":  "looks whether every database can be recovered, and alerts",
+	"backup":     "backs the database up",
+	"verify":     "reads back every backup that has no proof yet, and a part of an old one",
+	"drill":      "restores the newest backup into a server of its own, compares, removes it",
+	"prune":      "deletes the backups that no rule keeps",
+	"alert test": "sends a test to every channel that alerts go to",
+	"watch":      "looks whether every database can be recovered, and alerts",
 }
 
 // askHold is the tier 2 dialog for K: keep a set from retention, or let go of it again.

@@ -57,6 +57,8 @@ func runTitle(r UnitRun) string {
 	switch {
 	case r.Action == "watch":
 		return "watch over this host"
+	case r.Action == "alert test":
+		return "test of the alerts"
 	case r.Replaces && r.Database == "":
 		return "putting back of " + clean(r.Target)
 	case r.Replaces:

@@ -47,6 +47,7 @@ func duties() map[string][]string {
 		"postgres-backup-prune.service":             {"environment's key", "keeper", "people"},
 		"postgres-backup-watch.service":             watch,
 		"postgres-backup-alert@x.service":           {"alert-urls", "environment's hook", "people"},
+		"postgres-backup-alert-test.service":        {"alert-urls", "environment's hook", "people"},
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 		credentialsFile + `}
 keep: {days: 30}
 drill: {by: hand}
+alert: {slack_webhook: "http://127.0.0.1:` + hookPort + webhookPath + `"}
+watch: {test_alerts: "Mon *-*-* 08:00:00 UTC"}
 jobs:
   four: {database: production, schedule: "*-*-* 00/4:10:00 UTC", jitter: 5m}
   my-db: {database: shop, schedule: ["*-*-* 01:00:00 UTC", "*-*-* 13:00:00 UTC"], jitter: 0, keep: {by: timer, schedule: "Sun 03:00 UTC"}}
@@ -108,6 +110,14 @@ func (h *host) syncsOnce(t *testing.T) {
 	if p := h.show(t, escapedJob); p["RandomizedDelayUSec"] != "0" || !strings.Contains(h.calendars(t, escapedJob), "13:00:00 UTC") {
 		t.Errorf("%s: %s %s", escapedJob, p["RandomizedDelayUSec"], h.calendars(t, escapedJob))
 	}
+	if calendar := h.calendars(t, "postgres-backup-alert-test.timer"); !strings.Contains(calendar, "Mon *-*-* 08:00:00 UTC") {
+		t.Errorf("the test of alerts: %s", calendar)
+	}
+	before := len(h.posts(t))
+	h.root(t, "systemctl", "start", "postgres-backup-alert-test.service")
+	if posts := h.posts(t)[before:]; len(posts) != 1 || !strings.Contains(posts[0].Text, "this is a test") {
+		t.Errorf("the test of alerts posted %+v", posts)
+	}
 	if p := h.show(t, "postgres-backup-drill@four.timer"); p["ActiveState"] != "inactive" {
 		t.Error("a drill's timer is on although drill.by is hand")
 	}
@@ -135,7 +145,7 @@ func (h *host) finishesAKilledSync(t *testing.T) {
 	t.Helper()
 	other := strings.Replace(syncHead+weeklyJob, "00/4:10:00", "00/6:20:00", 1)
 	other = strings.Replace(other, "drill: {by: hand}", "drill: {schedule: \"Wed 03:00 UTC\"}", 1)
-	texts := []string{other, syncHead + weekly}
+	texts := []string{other, syncHead + weeklyJob}
 	killed := 0
 	for i := range 12 {
 		h.configure(t, texts[i%2], secretKey)
