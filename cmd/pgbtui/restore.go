@@ -56,6 +56,10 @@ are renamed in one transaction, and what was live is kept as DB_before_TIME unti
 before that leaves the live database as it was. Connections are shown, and ended only with --terminate.
 "restore undo DB" swaps back.
 
+A tenant's set, of one schema, goes into a new database too; with --beside DB into an existing one, under its own name
+or another (--as); and with --replace DB --confirm SCHEMA in the place of the tenant's live schema, which is kept as
+SCHEMA_before_TIME. "restore undo DB --tenant SCHEMA --confirm SCHEMA" swaps back.
+
 With --keep-going everything that can be created is, in a new database that only superusers may use until you
 open it. What failed is listed with the reason, rows that differ too, and the exit code is 3.
  Look first: --check changes nothing.
@@ -80,7 +84,9 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags := cmd.Flags()
 	flags.StringVar(&o.To, "to", "", "name of the new `database`")
 	flags.StringVar(&o.Replace, "replace", "", "put the copy in the place of this live `database`")
-	flags.StringVar(&o.Confirm, "confirm", "", "the name of the `database` that is replaced, or gets rows, once more")
+	flags.StringVar(&o.Beside, "beside", "", "a tenant's set: into this existing `database`, beside its schemas")
+	flags.StringVar(&o.As, "as", "", "with --beside: the `name` of the new schema, where its own is taken")
+	flags.StringVar(&o.Confirm, "confirm", "", "the name of the `database` that is replaced, or gets rows, once more; of a tenant, the schema's")
 	flags.BoolVar(&o.Terminate, "terminate", false, "end the connections of the replaced database")
 	o.of.flags(cmd)
 	flags.IntVar(&o.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")
@@ -104,6 +110,9 @@ func runRestore(ctx context.Context, o *restoreOptions) error {
 		return err
 	}
 	switch {
+	case o.As != "" && o.Beside == "":
+		return usageText("--as goes with --beside")
+	case o.Beside != "" && o.To+o.Replace == "":
 	case (o.To == "") == (o.Replace == ""):
 		return usageText("restore needs --to and the name of a new database, or --replace and that of a live one")
 	case o.Replace == "" && o.Terminate, o.Replace+o.into == "" && o.Confirm != "":
@@ -124,7 +133,7 @@ func runRestore(ctx context.Context, o *restoreOptions) error {
 	if o.accept {
 		at.set.AcceptUnsigned()
 	}
-	if o.Replace+o.into != "" && !o.check {
+	if o.Replace+o.into+o.Beside != "" && !o.check {
 		o.logs.audit(ctx, journal.Session{}.CurrentOperator(), restoreAction(o.Request, at.set))
 	}
 	return o.restoreFrom(ctx, at)
@@ -136,6 +145,9 @@ func restoreAction(r restore.Request, set *backup.Set) journal.Action {
 	switch {
 	case r.Replace != "":
 		a.What, a.Target = "replace", r.Replace
+	case r.Beside != "":
+		a.What = "schema into"
+		a.Target = r.Beside
 	case r.DataOnly:
 		a.What = "rows into"
 	}

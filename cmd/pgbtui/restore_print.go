@@ -13,6 +13,7 @@ type jsonRestore struct {
 	Schema   int                `json:"schema"`
 	Set      string             `json:"set"`
 	Database string             `json:"database"`
+	Tenant   string             `json:"tenant,omitempty"` // the schema of it
 	Kept     string             `json:"kept,omitempty"`
 	Ended    int                `json:"ended,omitempty"` // connections
 	Compared bool               `json:"compared"`
@@ -81,7 +82,7 @@ func printChecks(to *streams, checks []restore.Check, portion *restore.Portion) 
 
 func restoredJSON(set string, r *restore.Restored) jsonRestore {
 	out := jsonRestore{
-		Schema: jsonSchema, Set: set, Database: r.Database, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
+		Schema: jsonSchema, Set: set, Database: r.Database, Tenant: r.Schema, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
 		Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages,
 		Portion: r.Portion, Unmade: r.Unmade, UnmadeMore: r.UnmadeMore,
 	}
@@ -103,6 +104,9 @@ func printRestored(to *streams, set string, r *restore.Restored) error {
 	what := ""
 	if r.Portion != nil {
 		what = "a part of "
+	}
+	if r.Schema != "" {
+		what = "schema " + printable.Text(r.Schema) + " of "
 	}
 	to.sayf("restored %s%s into database %s in %.1fs\n", what, set, printable.Text(r.Database), r.Seconds)
 	if r.Portion != nil {

@@ -18,6 +18,7 @@ import (
 type jsonSwap struct {
 	Schema   int    `json:"schema"`
 	Database string `json:"database"`
+	Tenant   string `json:"tenant,omitempty"` // the schema of it
 	With     string `json:"with"`
 	Kept     string `json:"kept"`
 	Ended    int    `json:"ended"` // connections
@@ -39,6 +40,7 @@ func newRestoreUndoCommand(p *program) *cobra.Command {
 again, by renaming both in one transaction. What was live until then is kept as DB_undone_TIME; nothing is dropped.`,
 	})
 	cmd.Flags().StringVar(&o.With, "before", "", "the kept `database`; without it, the newest DB_before_TIME")
+	cmd.Flags().StringVar(&o.UndoRequest.Schema, "tenant", "", "put this `schema` of the database back instead, which --confirm names")
 	return cmd
 }
 
@@ -96,10 +98,15 @@ func runRestoreSwap(ctx context.Context, o *swapOptions) error {
 func printSwapped(to *streams, done *restore.Undone) error {
 	if to.json {
 		return to.printJSON(jsonSwap{
-			Schema: jsonSchema, Database: done.Database, With: done.With, Kept: done.Kept, Ended: done.Ended,
+			Schema: jsonSchema, Database: done.Database, Tenant: done.Schema, With: done.With, Kept: done.Kept, Ended: done.Ended,
 		})
 	}
-	to.sayf("database %s is what %s was\n", printable.Text(done.Database), printable.Text(done.With))
+	if done.Schema != "" {
+		to.sayf("schema %s of database %s is what %s was\n", printable.Text(done.Schema), printable.Text(done.Database),
+			printable.Text(done.With))
+	} else {
+		to.sayf("database %s is what %s was\n", printable.Text(done.Database), printable.Text(done.With))
+	}
 	printKept(to, done.Kept, done.Ended, done.WayBack())
 	return nil
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,9 @@ func (s *Server) SchemaSize(ctx context.Context, schema string) (size int64, err
 // Outside is something that a schema's objects need, and that is not in the schema.
 type Outside struct {
 	Kind      string `json:"kind"` // "table", "type", "function", …
-	Name      string `json:"name"` // as SQL writes it, with its schema
+	Name      string `json:"name"` // as SQL writes it, with its schema; of an extension, the schema that it is in
 	Extension string `json:"extension,omitempty"`
+	KeysOnly  bool   `json:"keysOnly,omitempty"` // nothing but foreign keys needs it
 }
 
 // String is what has to be there: the extension, where it is part of one.
@@ -63,8 +65,11 @@ const inside = `schema_oid AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
 // it knows nothing. What every database has is not told.
 func (s *Server) OutsideOf(ctx context.Context, schema string) ([]Outside, error) {
 	found, err := collect[Outside](ctx, s, `WITH `+inside+`
-		SELECT DISTINCT CASE WHEN e.extname IS NULL THEN i.type ELSE '' END, CASE WHEN e.extname IS NULL THEN i.identity ELSE '' END,
-			coalesce(e.extname, '')
+		SELECT CASE WHEN e.extname IS NULL THEN i.type ELSE 'extension' END,
+			CASE WHEN e.extname IS NULL THEN i.identity ELSE (SELECT nspname FROM pg_namespace WHERE oid = e.extnamespace) END,
+			coalesce(e.extname, ''),
+			e.extname IS NULL AND bool_and(EXISTS (SELECT FROM pg_constraint AS k
+				WHERE o.class = 'pg_constraint'::regclass AND k.oid = o.oid AND k.contype = 'f'))
 		FROM inside AS o JOIN pg_depend AS d ON d.classid = o.class AND d.objid = o.oid AND d.deptype IN ('n', 'a', 'e')
 			LEFT JOIN pg_depend AS x ON x.classid = d.refclassid AND x.objid = d.refobjid AND x.deptype = 'e'
 			LEFT JOIN pg_extension AS e ON e.oid = x.refobjid OR d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
@@ -72,7 +77,9 @@ func (s *Server) OutsideOf(ctx context.Context, schema string) ([]Outside, error
 		WHERE NOT EXISTS (SELECT FROM inside AS n WHERE n.class = d.refclassid AND n.oid = d.refobjid)
 			AND coalesce(i.schema, '') NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND coalesce(e.extname, '') <> 'plpgsql'
 			AND NOT (e.extname IS NULL AND i.type IN ('schema', 'language', 'access method', 'cast') AND i.identity IN ('pg_catalog', 'pg_toast', 'plpgsql', 'internal', 'sql', 'c', 'heap'))
+		GROUP BY e.extname, e.extnamespace, i.type, i.identity
 		ORDER BY 3, 1, 2`, schema)
+	found = slices.CompactFunc(found, func(a, b Outside) bool { return a == b }) // of one extension several things
 	return found, classify("postgres: what schema "+QuoteIdent(schema)+" needs", err)
 }
 
@@ -99,6 +106,12 @@ func (s *Server) RoleUsesIn(ctx context.Context, schema string) ([]RoleUse, erro
 			AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 		ORDER BY 1, 2`, schema)
 	return uses, classify("postgres: roles used in schema "+QuoteIdent(schema), err)
+}
+
+// Bootstrap is the role that the server was made with: no catalogue records what it owns.
+func (s *Server) Bootstrap(ctx context.Context) (name string, err error) {
+	err = s.row(ctx, "SELECT rolname FROM pg_roles WHERE oid = 10", nil, &name)
+	return name, classify("postgres: look for the first role", err)
 }
 
 // RolesByName is a script that makes roles of these names and says nothing else of them: what a tenant's set has in the

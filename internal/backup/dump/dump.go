@@ -167,7 +167,7 @@ func (r *run) dump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tenant, err := r.tenant(ctx, &settings, &roles)
+	tenant, err := r.tenant(ctx, &settings, &roles, &extensions)
 	if err != nil {
 		return err
 	}

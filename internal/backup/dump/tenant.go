@@ -23,7 +23,10 @@ type tenantDump struct {
 }
 
 // tenant narrows what is told of the database to what the schema is concerned with.
-func (r *run) tenant(ctx context.Context, settings *postgres.Settings, roles *[]postgres.RoleUse) (of tenantDump, err error) {
+func (r *run) tenant(
+	ctx context.Context, settings *postgres.Settings, roles *[]postgres.RoleUse,
+	extensions *[]postgres.Extension,
+) (of tenantDump, err error) {
 	if r.job.Schema == "" {
 		return of, nil
 	}
@@ -41,8 +44,14 @@ func (r *run) tenant(ctx context.Context, settings *postgres.Settings, roles *[]
 	if *roles, err = r.server.RoleUsesIn(ctx, r.job.Schema); err != nil {
 		return of, err
 	}
-	settings.Owner, settings.Tablespace, settings.Comment = "", "", ""
-	settings.CustomACL, settings.Grants = false, nil
+	*extensions = slices.DeleteFunc(*extensions, func(e postgres.Extension) bool {
+		return !slices.ContainsFunc(of.outside, func(o postgres.Outside) bool { return o.Extension == e.Name })
+	})
+	settings.Owner = ""
+	settings.Tablespace = ""
+	settings.Comment = ""
+	settings.CustomACL = false
+	settings.Grants = nil
 	settings.Parameters = slices.DeleteFunc(settings.Parameters, func(p postgres.Parameter) bool { return p.Role != "" })
 	r.facts.SizeBytes, err = r.server.SchemaSize(ctx, r.job.Schema)
 	return of, err
@@ -61,6 +70,11 @@ func (r *run) tenantRoles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	first, err := r.server.Bootstrap(ctx)
+	if err != nil {
+		return err
+	}
+	uses = append(uses, postgres.RoleUse{Role: first, Use: "owner"})
 	r.manifest.Globals, err = r.store(ctx, backup.GlobalsName, postgres.RolesByName(uses))
 	return err
 }

@@ -19,7 +19,7 @@ func (r *restoring) checkServer(ctx context.Context) (checks []Check, err error)
 	switch {
 	case r.target.place.Standby:
 		return []Check{fails("server", at+": a standby", "Restore on the primary.")}, nil
-	case !r.target.place.CreatesDBs && !r.req.DataOnly:
+	case !r.target.place.CreatesDBs && !r.req.DataOnly && r.tenancy == nil:
 		return []Check{
 			fails("server", at+", which may not create databases",
 				"Run it as a superuser (`sudo -u postgres -g pgbtui pgbtui restore …`), or ALTER ROLE … CREATEDB."),

@@ -25,6 +25,7 @@ func (r *restoring) compare(ctx context.Context) error {
 	var tables []archive.Table
 	odd := 0
 	for _, t := range known {
+		t = r.here(t)
 		if r.legible(t.Schema) && r.legible(t.Name) {
 			tables = append(tables, t)
 		} else {

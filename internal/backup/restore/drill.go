@@ -119,7 +119,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 	}
 	defer d.target.close(ctx)
 	for _, step := range []func(context.Context) error{
-		d.prepare, d.roles, d.create, d.likeSource, d.loadAll, d.finish, d.check,
+		d.prepare, d.roles, d.create, d.likeSource, d.outside, d.loadAll, d.leaveKeysOut, d.finish, d.check,
 	} {
 		if err := step(ctx); err != nil {
 			return backup.CauseOf(ctx, err)

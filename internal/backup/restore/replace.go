@@ -33,6 +33,9 @@ func (r *Restored) WayBack() string {
 	if r.Kept == "" {
 		return ""
 	}
+	if r.Schema != "" {
+		return schemaLine(r.host, r.Database, r.Schema, "")
+	}
 	return swapLine(r.host, "undo", r.Database, "")
 }
 

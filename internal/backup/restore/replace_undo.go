@@ -22,6 +22,7 @@ import (
 // UndoRequest says which.
 type UndoRequest struct {
 	Database  string // the live one
+	Schema    string // of it, for a tenant's schema that was replaced; "": the database
 	With      string // "": the newest that a restore replaced
 	Confirm   string // Database once more
 	Terminate bool   // end the connections of both
@@ -30,6 +31,7 @@ type UndoRequest struct {
 // Undone is what was done.
 type Undone struct {
 	Database string
+	Schema   string // of a tenant; "": the database itself
 	With     string // what the one that is live now was called
 	Kept     string // what the one that was live is called now
 	Ended    int    // connections
@@ -38,7 +40,21 @@ type Undone struct {
 }
 
 // WayBack is the command that undoes it.
-func (s *Undone) WayBack() string { return swapLine(s.host, "swap", s.Database, s.Kept) }
+func (s *Undone) WayBack() string {
+	if s.Schema != "" {
+		return schemaLine(s.host, s.Database, s.Schema, s.Kept)
+	}
+	return swapLine(s.host, "swap", s.Database, s.Kept)
+}
+
+// schemaLine is the command line that puts back what was kept of a schema.
+func schemaLine(host, database, schema, with string) string {
+	line := backup.RestoreCommand(host) + " restore undo --tenant=" + backup.ShellQuote(schema)
+	if with != "" {
+		line += " --before=" + backup.ShellQuote(with)
+	}
+	return line + " --confirm=" + backup.ShellQuote(schema) + " -- " + backup.ShellQuote(database)
+}
 
 // swapLine is a command line of this file's verbs, for a shell.
 func swapLine(host, verb, database, with string) string {
@@ -55,6 +71,9 @@ func swapLine(host, verb, database, with string) string {
 
 // Undo puts it there. Nothing is dropped: what was live is kept under another name.
 func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) (*Undone, error) {
+	if req.Schema != "" {
+		return undoSchema(ctx, job, env, req)
+	}
 	s := newUndoing(job, env, req)
 	done, err := s.do(ctx)
 	if err != nil {
@@ -79,6 +98,9 @@ func UndoPreflight(ctx context.Context, job config.Job, env backup.Env, req Undo
 		return nil, err
 	}
 	defer s.target.close(ctx)
+	if req.Schema != "" {
+		return s.schemaChecks(ctx)
+	}
 	return s.checks(ctx)
 }
 

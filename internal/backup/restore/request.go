@@ -33,6 +33,11 @@ type Request struct {
 	DataOnly   bool              `json:"dataOnly,omitempty"`   // rows without definitions: To exists, its tables are empty
 	Roles      map[string]string `json:"roles,omitempty"`      // owners and grants of one role go to another
 
+	// Of a tenant's set: into this existing database, under this name instead of its own. With Replace, which then names
+	// the database, it takes the live schema's place, whose name is Confirm.
+	Beside string `json:"-"`
+	As     string `json:"-"`
+
 	ForOperator bool `json:"-"` // somebody asked for it who must not get a superuser's rights by it
 }
 
@@ -47,6 +52,7 @@ func (q Request) live() string {
 // Restored is what a finished restore did.
 type Restored struct {
 	Database    string
+	Schema      string // of a tenant's set in a database that was there; "" else
 	Kept        string // name of the database that was replaced; "" when none was
 	Ended       int    // connections that were ended for it
 	Tables      int

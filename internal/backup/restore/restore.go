@@ -74,6 +74,7 @@ type restoring struct {
 	rights    ownership
 	part      *part // nil: everything
 	replacing replacement
+	tenancy   *tenancy // nil: into a new database, or in the place of a whole one
 	result    outcome
 
 	looking   bool // a preflight: nothing goes to a server
@@ -84,11 +85,11 @@ type restoring struct {
 func newRestoring(job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity) *restoring {
 	id := backup.NewID(env.Now())
 	suffix := id[strings.LastIndexByte(id, '-')+1:]
-	if req.Replace != "" {
+	if req.Replace != "" && set.Schema == "" {
 		req.To = kept.Beside(req.Replace, kept.Restoring, suffix)
 	}
 	log := env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("target", req.To))
-	return &restoring{
+	r := &restoring{
 		job: job, env: env, req: req, log: log,
 		meter:  meter.New("restore", set.Database, job.StallAfter, env.Progress),
 		source: source{set: set, identities: identities, keptDir: job.SpoolDir},
@@ -100,6 +101,10 @@ func newRestoring(job config.Job, env backup.Env, set *backup.Set, req Request, 
 		},
 		result: outcome{Restored: Restored{Database: req.To, host: job.Postgres.Host}},
 	}
+	if req.intoExisting(set) {
+		r.beginTenancy()
+	}
+	return r
 }
 
 // reading is the dump as it has to be read.
@@ -111,6 +116,13 @@ func (r *restoring) reading() *stored.Reading {
 }
 
 func (r *restoring) do(ctx context.Context) (err error) {
+	if r.tenancy != nil {
+		return r.doTenant(ctx)
+	}
+	if r.req.Beside != "" || r.req.As != "" {
+		return fault.New(fault.Usage, "restore: only a tenant's set goes beside the schemas of a database",
+			"Restore it into a new database with --to.", nil)
+	}
 	r.meter.Enter(backup.StagePreflight, 0)
 	if err := r.req.confirmed(r.source.set); err != nil {
 		return err
@@ -138,7 +150,7 @@ func (r *restoring) do(ctx context.Context) (err error) {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.spool, r.globals, r.create, r.load, r.finish, r.compare, r.record, r.complete, r.replace,
+		r.spool, r.globals, r.create, r.extend, r.load, r.finish, r.compare, r.record, r.complete, r.replace,
 	} {
 		if err := step(ctx); err != nil {
 			return r.cause(ctx, err)
@@ -157,6 +169,9 @@ func (r *restoring) cause(ctx context.Context, err error) error {
 
 // explain adds what is left behind.
 func (r *restoring) explain(err error) error {
+	if r.tenancy != nil {
+		return r.explainTenant(err)
+	}
 	err = r.waysOn(err)
 	if r.req.Replace != "" {
 		return r.explainReplace(err)

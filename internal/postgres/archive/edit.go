@@ -12,7 +12,7 @@ import (
 
 // Changing owners and definitions in an archive that streams past, because pg_restore can't.
 //
-// Rules: only texts change, never the number, order or kind of entries; every other byte passes as
+// Rules: only texts change, never the order or kind of entries, and their number only by Last; every other byte passes as
 // it is, the data without being looked at. An entry is in memory, not the table of contents. Where
 // blocks lie moves with the head's length: places that an archive written to a file records are
 // taken out, and pg_restore then looks for the blocks as in a streamed one.
@@ -21,6 +21,9 @@ import (
 type Edit struct {
 	Owner      func(desc, owner string) string                            // of every entry that has one
 	Definition func(dumpID int, desc, sql string) (new string, err error) // of every entry that has one
+
+	// Last is SQL that pg_restore runs behind everything else, in the same transaction where it has one; "": none.
+	Last string
 }
 
 // EditHead returns the archive of src with its head edited. An archive that is not understood
@@ -38,6 +41,7 @@ type editor struct {
 
 	intSize, offSize int
 	fields           []field // of an entry
+	highest          int64   // of the dump IDs
 }
 
 func (e *editor) Read(p []byte) (int, error) {
@@ -48,6 +52,9 @@ func (e *editor) Read(p []byte) (int, error) {
 		} else {
 			e.err = e.entry()
 			e.left--
+			if e.left == 0 && e.err == nil && e.edit.Last != "" {
+				e.addLast()
+			}
 		}
 	}
 	switch {
@@ -87,11 +94,17 @@ func (e *editor) header() error {
 		return e.failed(ErrUnsupported, "odd sizes of integers")
 	}
 	var last value
+	before := 0
 	for _, f := range headerFields(minor) {
 		var err error
+		before = e.out.Len()
 		if last, err = e.pass(f); err != nil {
 			return err
 		}
+	}
+	if e.edit.Last != "" && last.n > 0 { // an empty archive has nothing that it could be behind
+		e.out.Truncate(before)
+		e.putInt(last.n + 1)
 	}
 	if e.left = last.n; e.left < 0 {
 		return e.failed(ErrCorrupt, "a negative number of entries")
@@ -114,6 +127,7 @@ func (e *editor) entry() error {
 		switch f.name {
 		case "dump id":
 			id = int(v.n)
+			e.highest = max(e.highest, v.n)
 		case "description":
 			desc = text
 		case "data offset":
@@ -135,6 +149,54 @@ func (e *editor) entry() error {
 		}
 	}
 	return nil
+}
+
+// addLast writes an entry of ours. pg_restore makes event triggers behind rows, indexes and grants, whatever their SQL.
+func (e *editor) addLast() {
+	texts := map[string]string{
+		"catalog oid": "0", "object oid": "0", "tag": "pgbtui", "description": "EVENT TRIGGER", "definition": e.edit.Last,
+		"owner": "", "with oids": "false",
+	}
+	for _, f := range e.fields {
+		switch f.kind {
+		case kindInt:
+			numbers := map[string]int64{"dump id": e.highest + 1, "section": sectionPostData}
+			e.putInt(numbers[f.name])
+		case kindText:
+			if text, there := texts[f.name]; there {
+				e.putText(text)
+			} else {
+				e.putInt(-1)
+			}
+		case kindTexts:
+			e.putInt(-1) // no dependencies
+		case kindOffset:
+			e.out.WriteByte(offsetNoData)
+			e.out.Write(make([]byte, e.offSize))
+		case kindMagic, kindByte:
+		}
+	}
+}
+
+// sectionPostData is SECTION_POST_DATA of pg_backup.h.
+const sectionPostData = 4
+
+func (e *editor) putText(text string) {
+	e.putInt(int64(len(text)))
+	e.out.WriteString(text)
+}
+
+func (e *editor) putInt(n int64) {
+	sign := byte(0)
+	if n < 0 {
+		sign = 1
+		n = -n
+	}
+	e.out.WriteByte(sign)
+	for range e.intSize {
+		e.out.WriteByte(byte(n))
+		n >>= 8
+	}
 }
 
 // pass copies a field to the output and says what it is.

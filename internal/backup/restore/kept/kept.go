@@ -22,6 +22,7 @@ const (
 	Restored  = "restored"  // whole and compared, not yet in its place
 	Before    = "before"    // what a restore replaced
 	Undone    = "undone"    // what an undo put aside
+	Aside     = "aside"     // a live schema within the transaction that restores beside it; nobody else ever sees it
 )
 
 const keptTime = "20060102T150405Z"
