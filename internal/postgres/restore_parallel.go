@@ -3,12 +3,14 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
 // Parallel sessions, in steps. pg_restore itself hands everything to all sessions at once, as soon as what an archive
@@ -20,15 +22,18 @@ import (
 //     the indexes that are attached to its own; two of them lock the same partitions.
 //   - A grant on a schema comes before those on what is in it. Who has passed a right on and may use the schema by a
 //     grant alone then does it in vain, now and then ("permission denied for schema").
+//   - A comment goes by the object that it is of, which for a domain's constraint is the domain. They come last.
 //
 // What is told apart here is told by the kinds and names of the list; a name that is taken for another costs time only.
+// What depends on an entry of a later step goes there, too: a view that is grouped by the key of a table with
+// partitions, say. That is told by the archive's own dependencies, as far as the scanner knows the archive.
 
 // The steps, in their order.
 const (
 	firstStep = iota // one session: definitions and rows of extensions' tables, where there are any
 	mainStep         // all sessions: what there is
 	tiedStep         // one session: what holds for partitions and children; of these only foreign keys take long
-	grantStep        // one session
+	grantStep        // one session: grants and comments
 	lateStep         // all sessions: what needs grants
 	stepCount
 )
@@ -37,7 +42,7 @@ const (
 // keeps for after the grants (_tocEntryRestorePass in pg_backup_archiver.c).
 var (
 	tiedEntries  = []string{"CHECK CONSTRAINT ", "INDEX ATTACH "}
-	grantEntries = []string{"ACL ", "DEFAULT ACL "}
+	grantEntries = []string{"ACL ", "DEFAULT ACL ", "COMMENT ", "SECURITY LABEL "}
 	lateEntries  = []string{
 		"MATERIALIZED VIEW DATA ", "EVENT TRIGGER ", "COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ",
 		"STATISTICS DATA ", "EXTENDED STATISTICS DATA ", // some are of materialized views
@@ -76,20 +81,42 @@ func (t Tools) restoreSteps(ctx context.Context, target Target, o RestoreOptions
 
 // steps are the archive's entries for each step, in its order.
 func (t Tools) steps(ctx context.Context, file string) (steps [stepCount][]int, err error) {
-	archive, err := os.Open(file)
+	dump, err := os.Open(file)
 	if err != nil {
 		return steps, fmt.Errorf("postgres: open archive: %w", err)
 	}
-	defer func() { _ = archive.Close() }()
-	lines, err := t.List(ctx, archive)
+	defer func() { _ = dump.Close() }()
+	lines, err := t.List(ctx, dump)
 	if err != nil {
 		return steps, err
 	}
-	return stepsOf(lines)
+	if _, err := dump.Seek(0, io.SeekStart); err != nil {
+		return steps, fmt.Errorf("postgres: read archive: %w", err)
+	}
+	return stepsOf(lines, dependencies(dump))
+}
+
+// dependencies are the entries that each entry of an archive depends on. Of an archive that is not understood there
+// are none: then the kinds of the entries must do.
+func dependencies(file io.Reader) map[int][]int {
+	scanner := archive.NewScanner(archive.Options{MaxEntryBytes: 1 << 30})
+	var head *archive.Archive
+	for err := error(nil); head == nil && err == nil && scanner.Err() == nil; {
+		_, err = io.CopyN(scanner, file, 64<<10)
+		head = scanner.Head()
+	}
+	if head == nil {
+		return nil
+	}
+	known := make(map[int][]int, len(head.Entries))
+	for _, e := range head.Entries {
+		known[e.DumpID] = e.Deps
+	}
+	return known
 }
 
 // stepsOf leaves out nothing but comments: an entry that is not understood would not be restored.
-func stepsOf(lines []string) (steps [stepCount][]int, err error) {
+func stepsOf(lines []string, dependencies map[int][]int) (steps [stepCount][]int, err error) {
 	var ids []int
 	var entries []string
 	for _, line := range lines {
@@ -104,8 +131,13 @@ func stepsOf(lines []string) (steps [stepCount][]int, err error) {
 		ids, entries = append(ids, id), append(entries, entry)
 	}
 	tables := tablesOf(entries)
+	of := make(map[int]int, len(ids)) // the step of an entry; what it depends on stands before it
 	for i, entry := range entries {
 		step := tables.step(entry, i)
+		for _, id := range dependencies[ids[i]] {
+			step = max(step, of[id])
+		}
+		of[ids[i]] = step
 		steps[step] = append(steps[step], ids[i])
 	}
 	return steps, nil
@@ -149,10 +181,10 @@ func withoutOwner(names string) string {
 
 func (t listedTables) step(entry string, at int) int {
 	switch {
+	case beginsWith(entry, lateEntries): // comments of event triggers among them
+		return lateStep
 	case beginsWith(entry, grantEntries):
 		return grantStep
-	case beginsWith(entry, lateEntries):
-		return lateStep
 	case t.strange && (at < t.rowsFrom || t.strangeRows(entry)):
 		return firstStep
 	case beginsWith(entry, tiedEntries), t.partition && strings.HasPrefix(entry, foreignKeyEntry):
