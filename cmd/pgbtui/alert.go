@@ -33,7 +33,7 @@ func newAlertCommand(p *program) *cobra.Command {
 		Short: "Send a test message to every channel that alerts go to",
 		Args:  one("test, or the name of a failed unit"),
 		Long: `alert test sends a message that says it is a test to every channel of the configuration, and says for
-each whether it was taken. Exit 69 when one was not, 78 when an address cannot be used or there is none.
+each whether it was accepted. Exit 69 when one was not, 78 when an address cannot be used or there is none.
 
 postgres-backup-alert@.service runs alert UNIT, which tells why that unit failed.`,
 		RunE: func(cmd *cobra.Command, args []string) error {

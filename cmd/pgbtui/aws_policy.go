@@ -35,9 +35,10 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
 		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this
-configuration and no right more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
+configuration and nothing more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
 (deletes by the rules), restorer (people and monitoring), doctor (reads how the bucket is set up, besides another
-role), bucket (the settings of the bucket), metrics (sends to CloudWatch, besides another role). Several roles make one policy for one key. docs/iam.md says who has which key.
+role), bucket (the settings of the bucket), metrics (sends to CloudWatch, besides another role). Several roles make one
+policy for one key. docs/iam.md says who has which key.
 
 Nothing is asked of AWS, and nothing is changed there:
 
@@ -119,7 +120,7 @@ func policyNotes(roles []iam.Role, jobs []config.Job) []string {
 	for _, j := range jobs {
 		if j.S3.Endpoint != "" {
 			notes = append(notes, fmt.Sprintf(
-				"job %q: its store is %s, not AWS: whether it knows such policies is its own matter",
+				"job %q: its store is %s, not AWS: it may not understand such policies",
 				j.Name, j.S3.Endpoint))
 		}
 		writes, keeps := slices.Contains(roles, iam.Writer), slices.Contains(roles, iam.Keeper)

@@ -144,7 +144,7 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 	timers, err := checkTimers(ctx, c, job)
 	if timers == "" && err == nil {
 		return append(found, nothing("timers",
-			"not looked at: no units of pgbtui are installed here, or systemd does not answer"))
+			"not checked: no units of pgbtui are installed here, or systemd does not answer"))
 	}
 	return append(found, finding("timers", timers, err))
 }

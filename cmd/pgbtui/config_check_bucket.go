@@ -54,7 +54,7 @@ func lifecycleFindings(ctx context.Context, bucket *s3.Bucket, job config.Job) (
 	switch {
 	case err != nil:
 		one := nothing(what,
-			"the bucket's lifecycle rules cannot be read, so nobody knows here whether they delete or move sets: "+oneLine(err))
+			"the bucket's lifecycle rules cannot be read, so whether they delete or move sets is not known: "+oneLine(err))
 		one.Remedy = "Give the key s3:GetLifecycleConfiguration (docs/iam.md#writer), or look at the rules yourself."
 		return append(found, one)
 	case len(rules) == 0:

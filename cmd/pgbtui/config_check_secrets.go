@@ -59,7 +59,7 @@ func readersOf(files []string) string {
 	for _, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
-			said = append(said, file+" is not there, or is not for this user to look at")
+			said = append(said, file+" is missing, or this user may not see it")
 			continue
 		}
 		said = append(said, file+" is read by "+readers(info))

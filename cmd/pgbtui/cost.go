@@ -181,7 +181,7 @@ func (o *costOptions) forecast(
 	prices price.Table, of cost.Subject, sets []backup.Set, p cost.Plan, out *jsonJobCost,
 ) []jsonMonthCost {
 	if !p.Complete() {
-		out.note("fewer than two sets say nothing of later months: give --if every=24h and --if size=100GiB")
+		out.note("later months cannot be estimated from fewer than two sets: give --if every=24h and --if size=100GiB")
 		return nil
 	}
 	months, err := cost.Forecast(prices, of, sets, p, o.now(), o.months)

@@ -115,7 +115,7 @@ func (h *heartbeat) end(ctx context.Context, end error) {
 }
 
 func (h *heartbeat) warn(ctx context.Context, err error) {
-	h.logs.logger(slog.LevelInfo).WarnContext(ctx, "the heartbeat was not taken: "+err.Error(),
+	h.logs.logger(slog.LevelInfo).WarnContext(ctx, "the heartbeat was not delivered: "+err.Error(),
 		event.Attr(event.Warning), slog.String("remedy", fault.Remedy(err)))
 }
 

@@ -113,7 +113,7 @@ func TestAHeartbeatThatIsNotTakenCostsNoBackup(t *testing.T) {
 	for address, want := range map[string]string{c.URL + "/canary": "answered Not Found", "http://127.0.0.1:1/canary": "connection refused"} {
 		w.configure(t, "heartbeat: {url: \""+address+"\"}\n")
 		code, out := w.run(t, "--headless")
-		if code != fault.OK || strings.Count(out, "the heartbeat was not taken") != 2 || !strings.Contains(out, want) {
+		if code != fault.OK || strings.Count(out, "the heartbeat was not delivered") != 2 || !strings.Contains(out, want) {
 			t.Errorf("%d: %s", code, out)
 		}
 	}

@@ -78,7 +78,7 @@ func newKitCommand(p *program) *cobra.Command {
 		Use:   "kit",
 		Short: "Print a page for the safe: where the backups are, which keys they need, how to restore them without pgbtui",
 		Args:  noArgs,
-		Long: `kit prints what somebody needs who has lost this host: where the bucket is, which keys are needed and the
+		Long: `Print what you need if this host is lost: where the bucket is, which keys are needed and the
 fingerprints of those in use, and the commands that restore the newest good set of each job with the programs aws, age,
 zstd and PostgreSQL's own. No secret is on it: keep the keys themselves in another place.
 

@@ -69,7 +69,7 @@ func sendMetrics(ctx context.Context, to []monitor, groups []metrics.Group) (bad
 
 func warnOfMetrics(ctx context.Context, to *logs, bad []refused) {
 	for _, r := range bad {
-		to.logger(slog.LevelInfo).WarnContext(ctx, "metrics were not taken by "+r.system+": "+oneLine(r.cause),
+		to.logger(slog.LevelInfo).WarnContext(ctx, "metrics were not accepted by "+r.system+": "+oneLine(r.cause),
 			slog.String("event", event.Warning), slog.String("remedy", fault.Remedy(r.cause)))
 	}
 }

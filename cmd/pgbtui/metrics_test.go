@@ -137,7 +137,7 @@ func TestMetricsThatCannotBeWrittenCostNoBackupAndAreTold(t *testing.T) {
 	dir := filepath.Join(w.dir, "prom")
 	w.measured(t, dir, "alert: {channels: [{url: "+h.URL+"}]}\n")
 	code, out := w.run(t, "--headless")
-	if code != fault.OK || !strings.Contains(out, "metrics were not taken by textfile "+dir) {
+	if code != fault.OK || !strings.Contains(out, "metrics were not accepted by textfile "+dir) {
 		t.Errorf("%d: %s", code, out)
 	}
 	w.expect(t, h, time.Minute, "metrics by textfile "+dir)
@@ -152,7 +152,7 @@ func TestAGatewayThatIsGoneCostsNoBackupAndIsTold(t *testing.T) {
 	h := newHook(t)
 	w := newWatched(t, "metrics: {pushgateway: \"http://u:canary@127.0.0.1:1\"}\nalert: {channels: [{url: "+h.URL+"}]}\n")
 	code, out := w.run(t, "--headless")
-	if code != fault.OK || !strings.Contains(out, "metrics were not taken by Pushgateway 127.0.0.1:1") {
+	if code != fault.OK || !strings.Contains(out, "metrics were not accepted by Pushgateway 127.0.0.1:1") {
 		t.Errorf("%d: %s", code, out)
 	}
 	w.expect(t, h, time.Minute, "metrics by Pushgateway 127.0.0.1:1")
@@ -180,7 +180,7 @@ func TestARunTellsCloudWatchSigned(t *testing.T) {
 		t.Fatalf("%d, %v: %s", code, signed, out)
 	}
 	status = http.StatusForbidden
-	if code, out := w.run(t, "--headless"); code != fault.OK || !strings.Contains(out, "not taken by CloudWatch Database/Backups") {
+	if code, out := w.run(t, "--headless"); code != fault.OK || !strings.Contains(out, "not accepted by CloudWatch Database/Backups") {
 		t.Errorf("%d: %s", code, out)
 	}
 }

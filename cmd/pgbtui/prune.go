@@ -41,7 +41,7 @@ them go by the same rules, after the signed ones; with --legacy, those of the ol
 newer. A forged set, or one whose signature is gone, is evidence: a person decides.
 
 What runs left that never committed (open uploads, objects without a manifest) is listed with its size and cost, and
-removed when it is older than a day, also without any rule.
+removed when it is older than a day, even without any rule.
 
 A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
 them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,

@@ -54,7 +54,7 @@ and compare the rows of every table with those counted when it was dumped. Nothi
 With --replace the copy takes the place of a live database, when it is whole and its rows are equal: the two
 are renamed in one transaction, and what was live is kept as DB_before_TIME until you drop it. Whatever happens
 before that leaves the live database as it was. Connections are shown, and ended only with --terminate.
-"restore undo DB" swaps back.
+"restore undo DB" puts it back.
 
 A tenant's set, of one schema, goes into a new database too; with --beside DB into an existing one, under its own name
 or another (--as); and with --replace DB --confirm SCHEMA in the place of the tenant's live schema, which is kept as
@@ -73,7 +73,8 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.request != "" && o.accept {
-				return usageText("--accept-unsigned does not go with --request: who accepts it runs the restore")
+				return usageText(
+					"--accept-unsigned cannot be used with --request: run the restore yourself to accept an unsigned set")
 			}
 			if o.request != "" {
 				return asRun(restoreRun, runRestoreRequest(cmd.Context(), o.restorer, o.request))
@@ -93,7 +94,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.BoolVar(&o.Globals, "globals", false, "first create missing roles and tablespaces from the set")
 	flags.BoolVar(&o.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
-	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on past objects that cannot be created, and tell which; exit 3")
+	flags.BoolVar(&o.KeepGoing, "keep-going", false, "continue past objects that cannot be created, and list them; exit 3")
 	flags.StringVar(&o.Thaw, "thaw", "",
 		"thaw an archived set by this `tier` first, and wait: bulk, standard or expedited; pgbtui thaw tells the price")
 	flags.BoolVar(&o.check, "check", false, "check whether the restore can work, and change nothing")

@@ -27,7 +27,7 @@ func runRestoreRequest(ctx context.Context, r restorer, id string) error {
 		return told // what was found is the answer, not a failure of the unit: nobody is to be alerted
 	}
 	if told != nil {
-		r.logs.logger(slog.LevelInfo).WarnContext(ctx, "the console can't be told how it ended: "+told.Error())
+		r.logs.logger(slog.LevelInfo).WarnContext(ctx, "the result for the console could not be written: "+told.Error())
 	}
 	if err != nil {
 		return err

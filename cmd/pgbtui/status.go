@@ -65,7 +65,7 @@ func newStatusCommand(p *program) *cobra.Command {
 	o := newStatusOptions(p)
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Say per job whether the database can be recovered; exit 3 if an objective is breached",
+		Short: "Say for each job whether the database can be recovered; exit 3 if an objective is breached",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), o) },
 	}

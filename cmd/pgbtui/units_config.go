@@ -33,7 +33,7 @@ func (u unitsConfig) drilledByHand(image string, jobs []string) ([]string, error
 			return nil, nil
 		}
 		remedy := strings.TrimSuffix(fault.Remedy(err), ".") + ". Timers are switched on only by a configuration that " +
-			"can be read; without --enable the units are installed all the same."
+			"can be read; without --enable the units are still installed."
 		return nil, fault.New(fault.CodeOf(err), "", remedy, err)
 	}
 	var byHand []string

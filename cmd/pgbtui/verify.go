@@ -60,7 +60,7 @@ With --unproven, --since-last or --stalest, several good sets of one job or of a
 fails does not stop the others. Sets that failed their last verification are left out: name them.
 
 With --read-data-subset, the small objects whole and so many percent of the dump, chosen at random. That
-finds what rots or was exchanged, cheaply; it never counts as readable.
+finds bit rot and replaced objects cheaply; it never counts as readable.
 
 Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of several, the worst.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -87,8 +87,8 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 	flags.IntVar(&o.wish.Stalest, "stalest", 0,
 		"the `N` sets of each database that nobody has read for the longest time")
 	flags.IntVar(&o.wish.Max, "max", 0,
-		"at most so many `sets` of each database; the others wait for the next call")
-	flags.StringVar(&o.subset, "read-data-subset", "", "read only so much of the dump, as `5%`, at random")
+		"at most this many `sets` of each database; the others wait for the next call")
+	flags.StringVar(&o.subset, "read-data-subset", "", "read only this share of the dump, such as `5%`, at random")
 	acceptFlag(cmd, &o.accept)
 	identityFlag(cmd, &o.identity)
 	return cmd

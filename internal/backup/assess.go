@@ -123,7 +123,7 @@ func (h *Health) addGone(sets []Set, since, now time.Time) {
 		}
 	}
 	h.add(ProblemGone, false,
-		"Restore it from these, or acknowledge that it was dropped by adding its name to exclude of its job.",
+		"Restore it from these, or acknowledge that it was dropped by adding its name to its job's exclude.",
 		"the database is gone from the server since %s; good backups that stay: %d",
 		since.UTC().Format("2006-01-02 15:04 UTC"), good)
 }

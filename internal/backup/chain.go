@@ -92,11 +92,11 @@ func BrokenChain(sets, all []Set, now time.Time) (problems []string) {
 		case later != nil && now.Sub(later.FinishedAt) < forkTold:
 			problems = append(problems,
 				fmt.Sprintf(
-					"sets %s and %s both follow %s: between them an older state of the bucket was put back, find out by whom",
+					"sets %s and %s both follow %s: between them an older state of the bucket was put back, find out who did it",
 					s.ID, later.ID, p.ID))
 		case before == nil && known && now.After(began) && now.Sub(began) < Youngest:
 			problems = append(problems,
-				fmt.Sprintf("set %s is gone, which %s followed: retention deletes none so young, find out who did", p.ID, s.ID))
+				fmt.Sprintf("set %s is gone, which %s followed: retention deletes none that young; find out who did", p.ID, s.ID))
 		case before != nil && before.ManifestSum != "" && before.ManifestSum != p.ManifestSHA256:
 			problems = append(problems,
 				fmt.Sprintf(

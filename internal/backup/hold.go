@@ -86,7 +86,7 @@ func mayBeHeld(set *Set) error {
 		return fault.New(fault.Refused, "hold: "+set.ID+" is a set of the old script, which has no folder for a hold",
 			"Copy the object to another prefix if it must survive `prune --legacy`: nothing else deletes it.", nil)
 	case KindIncomplete:
-		return fault.New(fault.Refused, "hold: "+set.ID+" was never committed: it is no backup",
+		return fault.New(fault.Refused, "hold: "+set.ID+" was never committed: it is not a backup",
 			"Hold another set: `pgbtui list` shows which there are.", nil)
 	case KindNative:
 	}

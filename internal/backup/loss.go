@@ -80,7 +80,7 @@ func (s *Set) Loss() string {
 func Acknowledge(ctx context.Context, bucket *s3.Bucket, set *Set, a Acknowledgement) error {
 	switch {
 	case len(set.Lost) == 0:
-		return fault.New(fault.Refused, "acknowledge: nothing that is known of is lost of "+set.ID,
+		return fault.New(fault.Refused, "acknowledge: no loss of "+set.ID+" is known",
 			"Acknowledge one of the sets that `pgbtui status` names.", nil)
 	case strings.TrimSpace(a.Reason) == "":
 		return fault.New(fault.Usage, "acknowledge: no reason",

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// ShellQuote makes any text one word of a POSIX shell.
+// ShellQuote makes any text one word of a POSIX shell, for recipes that dash has to run too. What people only read and
+// paste is printable.ShellWord's.
 func ShellQuote(s string) string {
 	plain := strings.IndexFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@", r)

@@ -22,7 +22,7 @@ func (l loader) neighbours(jobs []Job) error {
 		for k, former := range j.Formerly {
 			switch {
 			case former == "" || former == j.Name || slices.Contains(j.Formerly[:k], former):
-				return l.problem(j.Name, fmt.Sprintf("%q is no former name of this job", former),
+				return l.problem(j.Name, fmt.Sprintf("%q is not a former name of this job", former),
 					"List each name that it had before, once.", "formerly")
 			case slices.Contains(j.Beside, former):
 				return l.problem(j.Name, fmt.Sprintf("%q is another job of the same database: its sets are its own", former),

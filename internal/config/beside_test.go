@@ -30,9 +30,9 @@ jobs:
 
 func TestAFormerNameHasOneOwner(t *testing.T) {
 	for name, c := range map[string]struct{ jobs, want string }{
-		"its own name":          {"  a: {database: d, formerly: [a]}\n", "no former name"},
-		"twice":                 {"  a: {database: d, formerly: [b, b]}\n", "no former name"},
-		"nothing":               {"  a: {database: d, formerly: ['']}\n", "no former name"},
+		"its own name":          {"  a: {database: d, formerly: [a]}\n", "not a former name"},
+		"twice":                 {"  a: {database: d, formerly: [b, b]}\n", "not a former name"},
+		"nothing":               {"  a: {database: d, formerly: ['']}\n", "not a former name"},
 		"another job's":         {"  a: {database: d, formerly: [b]}\n  b: {database: d}\n", "another job of the same database"},
 		"two jobs' of the same": {"  a: {database: d, formerly: [c]}\n  b: {database: d, formerly: [c]}\n", "are given to job"},
 	} {

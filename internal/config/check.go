@@ -77,7 +77,7 @@ func (l loader) checkS3(name string, s S3) error {
 			"kms_key_id")
 	}
 	if s.MaxParts != 0 && (s.MaxParts < fewestParts || s.MaxParts > mostParts) {
-		return l.problem(name, fmt.Sprintf("%d is no number of parts that a store allows", s.MaxParts),
+		return l.problem(name, fmt.Sprintf("%d is not a number of parts that a store allows", s.MaxParts),
 			fmt.Sprintf("Give %d to %d.", fewestParts, mostParts), "s3", "max_parts")
 	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
@@ -129,7 +129,7 @@ func wrongPrefix(prefix string) string {
 		case "":
 			return "holds an empty folder (//)"
 		case ".", "..":
-			return "holds the folder " + folder + ", which is none in a bucket"
+			return "holds the folder " + folder + ", which a bucket cannot have"
 		}
 	}
 	return ""

@@ -99,7 +99,7 @@ func TestBadConfigurationNamesTheFileTheLineAndTheRemedy(t *testing.T) {
 		"unknown sse":        {"s3:\n  bucket: abc\n  sse: rot13\n", ":3: s3.sse"},
 		"an account's name":  {"s3:\n  bucket: abc\n  expected_bucket_owner: company\n", ":3: s3.expected_bucket_owner: \"company\""},
 		"short account":      {"s3: {bucket: abc}\njobs:\n  a:\n    s3: {expected_bucket_owner: 12345678901}\n", ":4: s3.expected_bucket_owner"},
-		"too few parts":      {"s3:\n  bucket: abc\n  max_parts: 10\n", ":3: s3.max_parts: 10 is no number of parts"},
+		"too few parts":      {"s3:\n  bucket: abc\n  max_parts: 10\n", ":3: s3.max_parts: 10 is not a number of parts"},
 		"bad duration":       {"s3: {bucket: abc}\nrpo: yesterday\n", `:2: "yesterday" is not a duration`},
 		"a private key":      {"s3: {bucket: abc}\nencryption:\n  recipients: [AGE-SECRET-KEY-1XYZ]\n", ":3: encryption.recipients"},
 		"two documents":      {"s3: {bucket: abc}\n---\nlabel: x\n", "more than one YAML document"},

@@ -81,19 +81,19 @@ func (l loader) cloudwatch(f fileMetrics) (CloudWatch, error) {
 	case c.Namespace == "":
 		return bad("there is none, so nothing would be sent", "Write namespace: Database/Backups, or another.", "namespace")
 	case !cloudwatchNamespace.MatchString(c.Namespace) || strings.HasPrefix(c.Namespace, "AWS/"):
-		return bad(fmt.Sprintf("%.60q is no namespace that CloudWatch takes", c.Namespace),
+		return bad(fmt.Sprintf("%.60q is not a namespace that CloudWatch accepts", c.Namespace),
 			"Give letters, digits and . - _ / #, not AWS/ at the beginning: Database/Backups.", "namespace")
 	case c.CredentialsFile != "" && !filepath.IsAbs(c.CredentialsFile):
 		return bad(fmt.Sprintf("%q is not an absolute path", c.CredentialsFile),
 			"Give the whole path of the file, from / on.", "credentials_file")
 	case len(c.Dimensions) > mostDimensions:
-		return bad(fmt.Sprintf("%d are more than CloudWatch takes", len(c.Dimensions)),
+		return bad(fmt.Sprintf("%d are more than CloudWatch accepts", len(c.Dimensions)),
 			fmt.Sprintf("Give at most %d.", mostDimensions), "dimensions")
 	}
 	for name, value := range c.Dimensions {
 		own := slices.Contains([]string{"Instance", "Job", "Database", "Level"}, name)
 		if own || !cloudwatchName.MatchString(name) || strings.TrimSpace(value) == "" {
-			return bad(fmt.Sprintf("%.60q: %.60q is no dimension that can be sent", name, value),
+			return bad(fmt.Sprintf("%.60q: %.60q is not a dimension that can be sent", name, value),
 				"Give a name of printable ASCII other than Instance, Job, Database and Level, and a value.", "dimensions")
 		}
 	}

@@ -13,9 +13,9 @@ func TestAWrongKeyOfMetricsIsToldWithItsLine(t *testing.T) {
 		"metrics:\n  textfile: prom\n":                                  `:3: metrics.textfile: "prom" is not an absolute path`,
 		"metrics:\n  textfil: /prom\n":                                  `:3: unknown key "textfil"`,
 		"metrics:\n  cloudwatch:\n    region: eu-west-1\n":              ":3: metrics.cloudwatch.namespace: there is none",
-		"metrics: {cloudwatch: {namespace: AWS/S3}}\n":                  `:2: metrics.cloudwatch.namespace: "AWS/S3" is no namespace`,
-		"metrics: {cloudwatch: {namespace: \"a\\nb\"}}\n":               `:2: metrics.cloudwatch.namespace: "a\nb" is no namespace`,
-		"metrics: {cloudwatch: {namespace: a, dimensions: {Job: x}}}\n": `:2: metrics.cloudwatch.dimensions: "Job": "x" is no dimension`,
+		"metrics: {cloudwatch: {namespace: AWS/S3}}\n":                  `:2: metrics.cloudwatch.namespace: "AWS/S3" is not a namespace`,
+		"metrics: {cloudwatch: {namespace: \"a\\nb\"}}\n":               `:2: metrics.cloudwatch.namespace: "a\nb" is not a namespace`,
+		"metrics: {cloudwatch: {namespace: a, dimensions: {Job: x}}}\n": `:2: metrics.cloudwatch.dimensions: "Job": "x" is not a dimension`,
 		"metrics: {cloudwatch: {namespace: a, credentials_file: x}}\n":  `:2: metrics.cloudwatch.credentials_file: "x" is not an absolute path`,
 		"jobs: {a: {metrics: {textfile: /x}}}\n":                        `:2: unknown key "metrics"`,
 	} {

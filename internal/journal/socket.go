@@ -24,7 +24,7 @@ const (
 	restTime    = time.Minute
 )
 
-var errStuck = errors.New("journald took nothing a moment ago")
+var errStuck = errors.New("journald did not accept an entry a moment ago")
 
 // field is one KEY=value of an entry; journald accepts A-Z, 0-9 and _ in names.
 type field struct{ name, value string }

@@ -52,7 +52,7 @@ func Catalogue() []Metric {
 		{proofWithin, "How old the newest proof of that level may be."},
 		{rto, "How long a restore of the newest good set may take."},
 		{uncovered, "How many databases no job backs up, as the newest runs saw their servers."},
-		{watchedAt, "When the hourly watch last looked at everything."},
+		{watchedAt, "When the hourly watch last checked everything."},
 		{problem, "1 for each kind of problem that the watch sees now."},
 		{lastSuccess, "When the newest good set was finished."},
 		{stageDuration, "How long each stage of the run that made it took."},

@@ -53,7 +53,8 @@ func NewChannel(n int, address string, criticalOnly bool) (Channel, error) {
 	case isWeb(kind) && u.Host == "":
 		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("no host"))
 	case kind == "logger", !isWeb(kind) && !slices.Contains((&router.ServiceRouter{}).ListServices(), kind):
-		return Channel{}, fault.New(fault.Config, what, remedy, errors.New("the word before the colon is no kind of channel"))
+		return Channel{}, fault.New(fault.Config, what, remedy,
+			errors.New("the word before the colon is not a kind of channel"))
 	}
 	return Channel{
 		Label: fmt.Sprintf("channel %d (%s)", n, shown(u)), CriticalOnly: criticalOnly, address: strings.TrimSpace(address),
@@ -182,7 +183,7 @@ func inWords(err error) (status int, reason string) {
 	if errors.As(err, &dns) {
 		return 0, "the host's name cannot be looked up"
 	}
-	return 0, "it did not take the message (why is not shown, it may hold the address)"
+	return 0, "it did not accept the message (the reason is not shown, since it may contain the address)"
 }
 
 // Outgoing is a message for one channel, and how its delivery went.

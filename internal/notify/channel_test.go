@@ -98,7 +98,7 @@ func TestWordsOfOthersAreNotRepeated(t *testing.T) {
 	for text, want := range map[string]string{
 		`posting to "https://x/canary": dial tcp: connect: connection refused`: "connection refused",
 		"https://x/canary answered 404 Not Found":                              "answered 404 Not Found",
-		"canary": "it did not take the message (why is not shown, it may hold the address)",
+		"canary": "it did not accept the message (the reason is not shown, since it may contain the address)",
 	} {
 		if _, got := inWords(errors.New(text)); got != want {
 			t.Errorf("%q: %q", text, got)

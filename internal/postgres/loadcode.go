@@ -106,5 +106,5 @@ func (s *Server) CodeOnLoad(ctx context.Context, tables []Table) (problems []str
 	for _, r := range found {
 		problems = append(problems, fmt.Sprintf("%s would run %s", r.Where, r.What))
 	}
-	return problems, classify("postgres: look what rows would run in "+s.target.name(), err)
+	return problems, classify("postgres: find what rows would run in "+s.target.name(), err)
 }

@@ -162,7 +162,7 @@ func Read(name string, raw []byte) (Table, error) {
 		return Table{}, wrongPrices(name, err.Error())
 	}
 	if file.AsOf == "" {
-		return Table{}, wrongPrices(name, "as_of is missing: nobody knows how old these prices are")
+		return Table{}, wrongPrices(name, "as_of is missing: how old these prices are is not known")
 	}
 	t := Table{AsOf: name + ", of " + file.AsOf, regions: map[string]map[string]Price{}}
 	for region, classes := range file.Regions {

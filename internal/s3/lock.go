@@ -65,4 +65,4 @@ func noObjectLock() verdict {
 	}
 }
 
-var errRetainUntil = errors.New("the store holds the end of the retention to be over already")
+var errRetainUntil = errors.New("the store says that the end of the retention is past already")

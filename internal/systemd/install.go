@@ -138,7 +138,7 @@ func advise(r root, o InstallOptions, files []File, report *Report) {
 	for _, f := range files {
 		dropIns, _ := filepath.Glob(r.path(f.Path + ".d/*.conf"))
 		for _, path := range dropIns {
-			report.add(Kept, path, "this drop-in goes on overriding "+filepath.Base(f.Path))
+			report.add(Kept, path, "this drop-in still overrides "+filepath.Base(f.Path))
 		}
 	}
 	if _, err := os.Stat(r.path(o.Binary)); err != nil {

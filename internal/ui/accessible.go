@@ -341,7 +341,7 @@ func (t *talk) start(ctx context.Context, verb string, do func(context.Context) 
 	case s.AlreadyRunning:
 		t.say(clean(s.Unit) + " was already running.")
 	default:
-		t.say("Started " + clean(s.Unit) + "; it goes on by itself. Runs shows it.")
+		t.say("Started " + clean(s.Unit) + "; it runs by itself. Runs shows it.")
 	}
 }
 

@@ -133,7 +133,7 @@ func askAgain(sh *shared, r UnitRun) tea.Cmd {
 		shared: sh, title: "Run the " + sh.runTitle(r) + " again", verb: "Run",
 		cli: "systemctl reset-failed " + printable.ShellWord(r.Unit) + "; systemctl start " + printable.ShellWord(r.Unit),
 		facts: append(facts,
-			[2]string{"", "systemd's count of starts is cleared first: it refuses none for having failed often."}),
+			[2]string{"", "systemd's count of starts is cleared first, so that earlier failures do not stop it."}),
 		do: func(ctx context.Context) (Started, error) {
 			return act.Start(ctx, Service{Unit: r.Unit, What: "run again", Target: cmp.Or(r.Database, r.Job, r.Target)})
 		},
@@ -147,7 +147,7 @@ var actionText = map[string]string{
 	"drill":      "restores the newest backup into a server of its own, compares, removes it",
 	"prune":      "deletes the backups that no rule keeps",
 	"alert test": "sends a test to every channel that alerts go to",
-	"watch":      "looks whether every database can be recovered, and alerts",
+	"watch":      "checks whether every database can be recovered, and alerts",
 }
 
 // askHold is the tier 2 dialog for K: keep a set from retention, or let go of it again.
@@ -160,7 +160,7 @@ func askHold(sh *shared, s backup.Set) tea.Cmd {
 		shared: sh, title: "Hold a backup of " + orUnknown(s.Database), verb: "Hold it", strict: true,
 		cli: "sudo pgbtui hold " + sh.word(&s),
 		facts: [][2]string{
-			{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Who may delete objects still can."},
+			{"Backup", clean(s.ID)}, {"Then", "No rule deletes it until it is released. Whoever may delete objects still can."},
 		},
 		done: "held: " + clean(s.ID),
 	}
@@ -189,7 +189,7 @@ func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
 		return say(toneWarn, "acknowledge: ", cmp.Or(sh.denied(), "not available here"))
 	}
 	if s.Loss() == "" {
-		return say(toneWarn, "acknowledge: ", "nothing that is known of is lost of this backup")
+		return say(toneWarn, "acknowledge: ", "no loss of this backup is known")
 	}
 	d := &dialog{
 		shared: sh, title: "Acknowledge a loss of " + orUnknown(s.Database), verb: "Acknowledge it", strict: true,
@@ -198,7 +198,7 @@ func askAcknowledge(sh *shared, s backup.Set) tea.Cmd {
 		facts: [][2]string{
 			{"Backup", clean(s.ID)},
 			{"Lost", clean(s.Loss())},
-			{"Then", "It is told no more, until more of it goes. The backup stays as it is: unusable."},
+			{"Then", "It is no longer reported, until more of it is lost. The backup stays as it is: unusable."},
 		},
 		done: "acknowledged: " + clean(s.ID),
 	}

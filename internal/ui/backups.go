@@ -145,7 +145,7 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 	}
 	if s != nil && s.Loss() != "" {
 		keys = append(keys, binding{
-			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is told no more",
+			keys: []string{"A"}, short: "acknowledge", help: "acknowledge what is lost of it: it is no longer reported",
 			off: sh.denied(),
 			run: func() tea.Cmd { return askAcknowledge(sh, *s) },
 		})

@@ -95,7 +95,7 @@ func kindText(s *backup.Set) string {
 var signatureText = map[backup.Signature]string{
 	backup.SignatureGood: "signed, by a key that is configured here",
 	backup.SignatureMissing: "UNSIGNED: anybody who may write to the bucket can have put it there; `pgbtui restore ID " +
-		"--accept-unsigned …` takes it all the same",
+		"--accept-unsigned …` takes it anyway",
 	backup.SignatureForged: "FORGED: altered after it was signed, or signed by " +
 		"somebody else; find out who writes to the bucket",
 }

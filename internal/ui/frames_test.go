@@ -117,7 +117,7 @@ func settle(d *ui.Driver, key string) {
 		d.Until("everything, in the place")
 	case "enter", "right":
 		d.UntilIs("goes on", func(v string) bool {
-			return !strings.Contains(v, "checking") && !strings.Contains(v, "the checks go on") && !strings.Contains(v, "reading") && !strings.Contains(v, "asking systemd")
+			return !strings.Contains(v, "checking") && !strings.Contains(v, "the checks are still running") && !strings.Contains(v, "reading") && !strings.Contains(v, "asking systemd")
 		})
 	case "3", "G":
 		d.PageRead()

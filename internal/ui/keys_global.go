@@ -74,7 +74,7 @@ func (r *root) globals() []binding {
 		boxed = "close the box first"
 	}
 	return append(r.tabKeys(boxed), []binding{
-		{keys: []string{"a"}, help: "go to the run that is going on", run: r.attach, off: cmp.Or(boxed, r.noRun())},
+		{keys: []string{"a"}, help: "go to the run in progress", run: r.attach, off: cmp.Or(boxed, r.noRun())},
 		{keys: []string{"r"}, help: "read everything again", run: r.refresh, off: boxed},
 		{
 			keys: []string{"/"}, help: "filter this list, or search this page", run: r.promptFilter,
@@ -83,7 +83,7 @@ func (r *root) globals() []binding {
 		{keys: []string{"n"}, label: "n N", help: "next and previous match", run: r.jump(1), off: r.noFilter()},
 		{keys: []string{"N"}, run: r.jump(-1), off: r.noFilter()},
 		{keys: []string{":"}, help: "command line that takes pgbtui's verbs", run: r.promptCommand, off: boxed},
-		{keys: []string{" "}, label: "space", help: "freeze live updates, and go on", run: r.freeze},
+		{keys: []string{" "}, label: "space", help: "freeze live updates, and resume", run: r.freeze},
 		{
 			keys: []string{"y"}, help: "copy the id or text of what is selected (OSC 52)", run: r.copyKey(false),
 			off: r.noCopy(false),
@@ -94,7 +94,7 @@ func (r *root) globals() []binding {
 		},
 		{keys: []string{"?"}, help: "all keys of this screen", run: r.help},
 		{keys: []string{"esc"}, help: "undo the latest of prompt, filter, box, page", run: r.escape},
-		{keys: []string{"q"}, help: "leave; runs go on without the console", run: func() tea.Cmd { return tea.Quit }},
+		{keys: []string{"q"}, help: "leave; runs continue without the console", run: func() tea.Cmd { return tea.Quit }},
 		{keys: []string{"ctrl+z"}, help: "suspend the console; fg brings it back", off: r.noShell(), run: r.suspend},
 	}...)
 }
@@ -130,7 +130,7 @@ func (r *root) tabKeys(boxed string) []binding {
 
 func (r *root) noRun() string {
 	if len(r.liveRuns()) == 0 {
-		return "no run is going on"
+		return "nothing is running"
 	}
 	return ""
 }

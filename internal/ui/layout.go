@@ -37,7 +37,7 @@ func (r *root) notice() string {
 	lines := []string{
 		fmt.Sprintf("The terminal is %dx%d;", r.w, r.h),
 		fmt.Sprintf("pgbtui needs %dx%d.", minWidth, minHeight),
-		"Make it larger, or:", "q leave, runs go on", "? all keys",
+		"Make it larger, or:", "q leave, runs continue", "? all keys",
 	}
 	if r.smallHelp {
 		lines = []string{"q, ctrl+c  leave", "ctrl+z  suspend", "?  back", "pgbtui status", "prints the state"}

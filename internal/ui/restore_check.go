@@ -62,7 +62,7 @@ func (p *preflight) dead() string {
 	case p.err != nil:
 		return "the checks could not be made"
 	case !p.checked:
-		return "the checks go on"
+		return "the checks are still running"
 	case !p.green():
 		return "a check failed"
 	}

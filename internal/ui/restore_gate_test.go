@@ -59,7 +59,7 @@ func TestWhatWasReplacedIsPutBackFromTheRunsPage(t *testing.T) {
 	d.Press("sales", "enter")
 	shows(d, "replacement of sales")
 	d.Press("U")
-	shows(d, "U: it goes on; X cancels it")
+	shows(d, "U: it continues; X cancels it")
 	w.Ends(restoreUnit, ui.RunOK, replaced())
 	shows(d, "Go back")
 	d.Press("U")
@@ -96,7 +96,7 @@ func TestARunThatDiedHasNoResultThatLooksGood(t *testing.T) {
 	d.Press("sales", "enter")
 	shows(d, "replacement of sales")
 	w.Ends(restoreUnit, ui.RunLost, &ui.RestoreResult{Request: ui.RestoreRequest{Request: restore.Request{Replace: "sales"}}})
-	shows(d, "it did not come to its end")
+	shows(d, "it did not finish")
 	if v := plain(d); strings.Contains(v, "✓") {
 		t.Error(v)
 	}
@@ -141,7 +141,7 @@ func TestTheServersOwnDatabasesAndNamesThatCannotBeSeenAreNotReplaced(t *testing
 	d.Press("up", "enter")
 	shows(d, "✓ exists")
 	d.Press("ctrl+u", "postgres", "enter")
-	shows(d, "PostgreSQL's own, and is not replaced")
+	shows(d, "PostgreSQL's own and cannot be replaced")
 	d.Press("ctrl+u", "sales\u200b", "enter")
 	shows(d, "characters that cannot be seen")
 }

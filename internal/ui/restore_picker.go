@@ -102,7 +102,7 @@ func (p *picker) keys() []binding {
 	}
 	return append([]binding{
 		{
-			keys: []string{" "}, label: "space", short: "pick", help: "pick this table or schema, or let go of it",
+			keys: []string{" "}, label: "space", short: "pick", help: "pick this table or schema, or unpick it",
 			run: p.toggle,
 		},
 		{keys: []string{"enter"}, short: "go on", help: "on to the target with what is picked", off: none, run: p.finish},
@@ -118,7 +118,7 @@ func (p *picker) toggle() tea.Cmd {
 	case k.whole():
 		p.picked.toggleSchema(k.Schema)
 	case p.picked.schema[k.Schema]: // which is more than its tables: functions, types
-		return say(toneWarn, "its whole schema is picked; space on the schema lets go of it")
+		return say(toneWarn, "its whole schema is picked; space on the schema unpicks it")
 	default:
 		p.picked.toggleTable(k.TableView)
 	}

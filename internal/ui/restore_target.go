@@ -53,7 +53,7 @@ func (w *wizard) badTarget() string {
 func (w *wizard) badExisting(name string) string {
 	switch {
 	case ways[w.way].live && serverOwn(name):
-		return "that one is PostgreSQL's own, and is not replaced"
+		return "that one is PostgreSQL's own and cannot be replaced"
 	case w.namesOK && !w.exists(name):
 		return "there is no database of this name"
 	}

@@ -87,7 +87,7 @@ func farewell(o Options, model *root, c *crash, ctx context.Context, err error, 
 	if what, stack := c.happened(); what != "" {
 		if back {
 			_, _ = fmt.Fprintf(o.Output,
-				"pgbtui: the console stopped: %s\nRuns go on under systemd; nothing else was touched.\n\n%s\n", clean(what),
+				"pgbtui: the console stopped: %s\nRuns continue under systemd; nothing else was touched.\n\n%s\n", clean(what),
 				stack)
 		}
 		return fault.New(fault.Failed, "ui: the console stopped",
@@ -118,7 +118,7 @@ func goesOn(live []UnitRun) string {
 	for _, r := range live {
 		units = append(units, clean(r.Unit))
 	}
-	return fmt.Sprintf("%s: %s goes on without the console.\nCome back with: pgbtui\n",
+	return fmt.Sprintf("%s: %s continues without the console.\nCome back with: pgbtui\n",
 		strings.Join(units, ", "), runTitle(live[0]))
 }
 

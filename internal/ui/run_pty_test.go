@@ -194,7 +194,7 @@ func TestLeavingWithARunGoingSaysSoInTwoPlainLines(t *testing.T) {
 	c.press("q")
 	c.ends()
 	after := regexp.MustCompile("\x1b\\[[?0-9;]*[A-Za-z]").ReplaceAllString(c.leftAlone(), "")
-	want := "postgres-backup@sales.service: backup of sales goes on without the console.\r\nCome back with: pgbtui\r\n"
+	want := "postgres-backup@sales.service: backup of sales continues without the console.\r\nCome back with: pgbtui\r\n"
 	if !strings.HasSuffix(after, want) {
 		t.Errorf("%q", after)
 	}
@@ -265,7 +265,7 @@ func TestAPanicGivesTheTerminalBackAndSaysWhatHappened(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	after := c.leftAlone()
-	for _, want := range []string{"the console stopped: planted in the catalogue", "Runs go on", "uitest.Panics.Sets"} {
+	for _, want := range []string{"the console stopped: planted in the catalogue", "Runs continue", "uitest.Panics.Sets"} {
 		if !strings.Contains(after, want) {
 			t.Errorf("no %q in %q", want, after)
 		}

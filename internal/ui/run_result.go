@@ -42,7 +42,7 @@ func (v *runView) undoKey() []binding {
 	none := ""
 	switch {
 	case r.State.Live():
-		none = "it goes on; X cancels it"
+		none = "it continues; X cancels it"
 	case kept == "":
 		none = "this run replaced nothing"
 	}
@@ -73,7 +73,7 @@ func (v *runView) resultLines(r UnitRun, w int) []string {
 		lines = append(lines,
 			v.list("✓ ", clean(res.Swapped.Database)+" is what "+clean(res.Swapped.With)+" was", w, v.good.Render)...)
 	default:
-		lines = append(lines, v.bad.Render("   ✗ it did not come to its end"))
+		lines = append(lines, v.bad.Render("   ✗ it did not finish"))
 	}
 	lines = append(append(lines, v.keptLines(w)...), v.noteLines(w)...)
 	lines = append(lines, "", v.section("NEXT", "", w))
@@ -142,7 +142,7 @@ func nextSteps(sh *shared, r UnitRun, res *RestoreResult) [][2]string {
 	rowsOnly := res != nil && res.Request.DataOnly
 	switch {
 	case r.Replaces:
-		return [][2]string{why, {"", "Above is said which database is live, and what is left."}}
+		return [][2]string{why, {"", "The lines above say which database is live, and what is left."}}
 	case good && rowsOnly:
 		return [][2]string{{"Look at it", "PGDATABASE=" + printable.ShellWord(r.Target) + " psql"}}
 	case good, res == nil && (r.State == RunOK || r.State == RunWarn):

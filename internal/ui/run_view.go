@@ -96,7 +96,7 @@ func (v *runView) keys() []binding {
 		none = "systemd has forgotten this run"
 	}
 	esc := binding{
-		keys: []string{"esc"}, short: "back, it goes on", help: "back; the run goes on",
+		keys: []string{"esc"}, short: "back, it continues", help: "back; the run continues",
 		run: func() tea.Cmd { return v.post(popMsg{v}) },
 	}
 	if ok && !r.State.Live() {

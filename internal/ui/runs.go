@@ -146,7 +146,7 @@ func (s *runsScreen) noSet(r UnitRun) string {
 		return "this run made or read no set that is known"
 	}
 	if s.setOf(r) == nil {
-		return "set " + clean(r.Set) + " is not in the bucket any more"
+		return "set " + clean(r.Set) + " is no longer in the bucket"
 	}
 	return ""
 }

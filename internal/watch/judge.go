@@ -107,9 +107,9 @@ func (j Job) judgeNew(now time.Time) []Finding {
 	}
 	return []Finding{{
 		Subject: j.subject(), Kind: KindNew, Severity: Warning, Notice: true,
-		What: fmt.Sprintf("database %q is new on the server since %s, and is backed up by job %q from now on",
+		What: fmt.Sprintf("database %q is new on the server since %s, and job %q backs it up from now on",
 			j.Database, j.Found.Since.UTC().Format("2006-01-02 15:04 UTC"), j.Name),
-		Remedy: "Nothing has to be done; if it is not to be backed up, add its name to exclude of the job.",
+		Remedy: "Nothing needs to be done; if it is not to be backed up, add its name to the job's exclude.",
 	}}
 }
 

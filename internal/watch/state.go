@@ -97,7 +97,7 @@ func readState(file string) ([]Incident, error) {
 
 func parseState(raw []byte) ([]Incident, error) {
 	if len(raw) > stateLimit {
-		return nil, errors.New("larger than anything that was written there")
+		return nil, errors.New("larger than anything that is written there")
 	}
 	var s stateFile
 	if err := json.Unmarshal(raw, &s); err != nil {

@@ -33,13 +33,13 @@ const (
 func Drops(of *backup.Manifest, sets []backup.Set, limits config.Warn) (warnings []string) {
 	sizes, tables := history(of, sets)
 	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.Dump.RawBytes, usual, limits.SizeDrop) {
-		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, before it were %s (median of the last "+
+		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, %s before (median of the last "+
 			"%d good sets); warn.size_drop is %d%%",
 			readable.Size(of.Dump.RawBytes), readable.Size(usual), len(sizes), limits.SizeDrop))
 	}
 	if usual := median(tables); of.Summary.Scanned && usual-int64(of.Summary.Tables) >= minTablesLost &&
 		fellBy(int64(of.Summary.Tables), usual, limits.TablesDrop) {
-		warnings = append(warnings, fmt.Sprintf("tables are gone: there are %d, before there were %d (median of the last "+
+		warnings = append(warnings, fmt.Sprintf("tables are gone: there are %d, there were %d before (median of the last "+
 			"%d good sets); warn.tables_drop is %d%%",
 			of.Summary.Tables, usual, len(tables), limits.TablesDrop))
 	}
@@ -91,7 +91,7 @@ func (r *run) warnOfDrops(ctx context.Context) {
 		return // some writers may not read
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "the set is not held against those before it: "+err.Error(), event.Attr(event.Warning))
+		r.log.WarnContext(ctx, "the set was not compared with earlier ones: "+err.Error(), event.Attr(event.Warning))
 		return
 	}
 	of := r.manifest

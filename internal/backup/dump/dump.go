@@ -129,10 +129,10 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 		return nil, fmt.Errorf("backup: read back: %w", err)
 	}
 	if seen.Size != done.Size || (seen.CRC64NVME != "" && seen.CRC64NVME != done.CRC64NVME) {
-		return nil, fault.New(fault.Integrity, fmt.Sprintf("backup: the store holds %d bytes (crc64nvme %s) of %s, sent "+
-			"were %d (%s)",
-			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME), "Do not rely on this store: it, or a proxy "+
-			"before it, damages data.", nil)
+		return nil, fault.New(fault.Integrity, fmt.Sprintf(
+			"backup: the store holds %d bytes (crc64nvme %s) of %s, but %d (%s) were sent",
+			seen.Size, seen.CRC64NVME, done.Key, done.Size, done.CRC64NVME),
+			"Do not rely on this store: it, or a proxy in front of it, damages data.", nil)
 	}
 	if seen.CRC64NVME == "" && name == backup.DumpName {
 		r.log.InfoContext(ctx, "the store confirms sizes only, no checksums: `sudo pgbtui verify latest` is the proof here")
@@ -327,6 +327,7 @@ func (r *run) refuseSuddenlyEmpty(ctx context.Context) error {
 		return nil
 	}
 	return fault.New(fault.Refused,
-		fmt.Sprintf("backup: the dump has no tables, the set before (%s) had %d", before.ID, before.Manifest.Summary.Tables),
+		fmt.Sprintf("backup: the dump has no tables, the previous set (%s) had %d", before.ID,
+			before.Manifest.Summary.Tables),
 		"Check that this is the right server and database. If it really is empty now, run once with --accept-empty.", nil)
 }

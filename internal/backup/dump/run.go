@@ -98,7 +98,7 @@ func (r *run) do(ctx context.Context) (result *Result, err error) {
 	r.log.InfoContext(ctx, "backup of "+r.job.Subject()+" started", event.Attr(event.BackupStarted),
 		slog.String("set", r.opts.ID))
 	if !backup.SetID.MatchString(r.opts.ID) {
-		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is no ID of a set", r.opts.ID), "", nil)
+		return nil, fault.New(fault.Failed, fmt.Sprintf("backup: %q is not the ID of a set", r.opts.ID), "", nil)
 	}
 	if err := r.signable(); err != nil {
 		return nil, err

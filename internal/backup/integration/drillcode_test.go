@@ -33,7 +33,7 @@ func TestAPreflightSaysAsWhomTheOwnersCodeRuns(t *testing.T) {
 	w.pg.Exec(t, "postgres", "CREATE ROLE creator_"+w.job.Instance+" LOGIN CREATEDB")
 	t.Cleanup(func() { w.pg.Exec(t, "postgres", "DROP ROLE creator_"+w.job.Instance) })
 	w.job.Postgres.User = "creator_" + w.job.Instance
-	if c := w.check(t, set, req, "code"); !c.OK || c.Warn || !strings.Contains(c.Detail, "no superuser") {
+	if c := w.check(t, set, req, "code"); !c.OK || c.Warn || !strings.Contains(c.Detail, "not a superuser") {
 		t.Errorf("%+v", c)
 	}
 }

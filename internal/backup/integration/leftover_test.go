@@ -105,7 +105,7 @@ func TestWhatALiveRunHasStoredIsNoLeftoverHoweverOldItIs(t *testing.T) {
 	w.lease(t, run)
 	w.pass(50 * time.Hour)
 	for _, kind := range []retention.LeftoverKind{retention.LeftoverUpload, retention.LeftoverObjects} {
-		if l := leftoverOf(t, w.plan(t), run, kind); l.Remove || l.Reason != "its run goes on, on host elsewhere" {
+		if l := leftoverOf(t, w.plan(t), run, kind); l.Remove || l.Reason != "its run is still active, on host elsewhere" {
 			t.Errorf("%+v", l)
 		}
 	}
@@ -155,7 +155,7 @@ func TestLeftoversWhoseSizeNobodyMayAskAreStillListed(t *testing.T) {
 				return
 			}
 			// Without a lease and without its parts, nobody knows whether it is dead.
-			if l := leftoverOf(t, plan, run, retention.LeftoverUpload); l.Bytes != -1 || l.Remove || l.Reason != "nobody knows whether its run goes on" {
+			if l := leftoverOf(t, plan, run, retention.LeftoverUpload); l.Bytes != -1 || l.Remove || l.Reason != "it is not known whether its run is still active" {
 				t.Errorf("%+v", l)
 			}
 			w.lease(t, "20200101T000000Z-aaaaaa")

@@ -232,7 +232,7 @@ func TestTheTwoKindsOfFailureAreToldApart(t *testing.T) {
 		"an old one that did not restore":          {[]backup.Proof{old("drill: the dump does not restore: postgres: …")}, false, true},
 		"an old one with a wrong owner":            {[]backup.Proof{old("drill: 2 owners or grants differ, first: …")}, false, true},
 		"an old one of other bytes":                {[]backup.Proof{old("backup: dump: stored bytes differ")}, true, false},
-		"an old one that is not told":              {[]backup.Proof{old("the set is encrypted, so this is told in the journal of the run only")}, true, false},
+		"an old one that is not told":              {[]backup.Proof{old("the set is encrypted, so this is only in the journal of the run")}, true, false},
 		"a word of another program":                {[]backup.Proof{failedProof(1, "drill", "cosmic")}, true, false},
 	} {
 		s := backup.Set{Kind: backup.KindNative, Manifest: &backup.Manifest{}, Proofs: c.newestFirst}

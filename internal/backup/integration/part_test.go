@@ -208,7 +208,7 @@ func TestNamesAreExactAndUnknownOrDoubtfulOnesAreToldBeforeAnythingIsCreated(t *
 	}{
 		{restore.Request{Tables: []string{"sales.order"}}, fault.NotFound, `"sales"."orders"`},
 		{restore.Request{Tables: []string{"Filler"}}, fault.NotFound, `"public"."filler"`},
-		{restore.Request{Tables: []string{"nothing like it"}}, fault.NotFound, "show ID --tables"},
+		{restore.Request{Tables: []string{"nothing like it"}}, fault.NotFound, " --tables`"},
 		{restore.Request{Tables: []string{"orders"}}, fault.Refused, `"other"."orders", "sales"."orders"`},
 		{restore.Request{Tables: []string{"a.b.c"}}, fault.Refused, `"a.b"."c"`},
 		{restore.Request{Schemas: []string{"sale"}}, fault.NotFound, "sales"},

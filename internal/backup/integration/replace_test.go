@@ -154,7 +154,7 @@ func TestAnApplicationThatComesDuringTheRestoreStopsTheSwapUnlessItMayBeEnded(t 
 	_, err := r.restore(t.Context(), r.request())
 	wantCode(t, err, fault.Refused)
 	left := r.wantBeside(t, kept.Restored)
-	if !strings.Contains(err.Error(), "is as it was, its whole and compared copy is") || !strings.Contains(err.Error(), left[0]) || !strings.Contains(fault.Remedy(err), "`sudo -u postgres -g pgbtui pgbtui restore swap --with="+left[0]+" --confirm="+r.live+" "+r.live+"`") {
+	if !strings.Contains(err.Error(), "is as it was; its complete, compared copy is") || !strings.Contains(err.Error(), left[0]) || !strings.Contains(fault.Remedy(err), "`sudo -u postgres -g pgbtui pgbtui restore swap --with="+left[0]+" --confirm="+r.live+" "+r.live+"`") {
 		t.Error(err, fault.Remedy(err))
 	}
 	r.wantLive(t, 2)
@@ -196,7 +196,7 @@ func TestACancelledReplacementLeavesTheOldStateOrTheNewAndSaysWhich(t *testing.T
 			}
 			wantCode(t, err, fault.Terminated)
 			left := r.wantBeside(t, kept.Restored)
-			if !strings.Contains(err.Error(), fmt.Sprintf("database %q is as it was, its whole and compared copy is %q", r.live, left[0])) {
+			if !strings.Contains(err.Error(), fmt.Sprintf("database %q is as it was; its complete, compared copy is %q", r.live, left[0])) {
 				t.Error(err)
 			}
 			r.wantLive(t, 2)
@@ -313,7 +313,7 @@ func TestAnUndoTakesOnlyWhatWasKeptForThatName(t *testing.T) {
 	r := newReplaced(t, "names_"+backup.NewID(time.Now())[17:])
 	foreign := r.live + "_before_noon"
 	r.pg.CreateDatabaseNamed(t, foreign)
-	for with, part := range map[string]string{"": "no database", foreign: "none that was kept", "postgres": "none that was kept", kept.Name(r.live, kept.Before, time.Unix(0, 0)): "there is no database"} {
+	for with, part := range map[string]string{"": "no database", foreign: "was not kept or restored", "postgres": "was not kept or restored", kept.Name(r.live, kept.Before, time.Unix(0, 0)): "there is no database"} {
 		_, err := restore.Undo(t.Context(), r.job, r.env, restore.UndoRequest{Database: r.live, Confirm: r.live, With: with})
 		wantCode(t, err, fault.Refused)
 		if !strings.Contains(err.Error(), part) {

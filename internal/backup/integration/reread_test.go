@@ -79,7 +79,7 @@ func TestObjectsThatCameDamagedAreReadOnceMoreAndThatIsLogged(t *testing.T) {
 				if err != nil || v.Proof.Rows != 5000 {
 					t.Errorf("encrypted %v, %s, byte %d: %v", sets.encrypted, key, at, err)
 				}
-				if !strings.Contains(w.log.text(), "came damaged over the network") {
+				if !strings.Contains(w.log.text(), "arrived damaged over the network") {
 					t.Errorf("encrypted %v, %s, byte %d: nobody was told", sets.encrypted, key, at)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 func (r *restoring) checkAbsent() (checks []Check) {
 	if m := r.source.set.Manifest; m != nil && m.Server.InRecovery {
 		checks = append(checks, warns("standby",
-			"the set is of a hot standby: unlogged tables come without rows, since a standby has none of them",
+			"the set was made on a hot standby: unlogged tables come without rows, since a standby has none of them",
 			"Fill them from the application, or restore a set of the primary."))
 	}
 	var subscriptions []string

@@ -62,7 +62,7 @@ func (r *restoring) checkStrings() []Check {
 		return nil
 	}
 	return []Check{fails("strings",
-		fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s does not know any more",
+		fmt.Sprintf("the dump was made with standard_conforming_strings off, which server %s no longer supports",
 			r.target.facts.Version),
 		postgres.RemedyOldStrings)}
 }

@@ -47,9 +47,10 @@ func (r *restoring) checkOrdinary(ctx context.Context, extensions []string) ([]C
 
 func (r *restoring) superusersOnly(what []string, serviced bool) Check {
 	if len(what) == 0 {
-		return passes("rights", fmt.Sprintf("nothing of it needs a superuser, whom %q is not", r.target.place.Role))
+		return passes("rights", fmt.Sprintf("nothing in it needs a superuser, and %q is not one", r.target.place.Role))
 	}
-	detail := fmt.Sprintf("only a superuser may create %s, and %q is none", strings.Join(what, ", "), r.target.place.Role)
+	detail := fmt.Sprintf("only a superuser may create %s, and %q is not one", strings.Join(what, ", "),
+		r.target.place.Role)
 	if serviced {
 		return warns("rights", detail+"; this service may let it create them nevertheless", "")
 	}
@@ -73,9 +74,9 @@ func (r *restoring) checkOwners(ctx context.Context) ([]Check, error) {
 		return []Check{passes("owners", fmt.Sprintf("%q is a member of all of them", r.target.place.Role))}, nil
 	}
 	return []Check{fails("owners",
-		fmt.Sprintf("%q is no superuser and may not give anything to %s", r.target.place.Role, strings.Join(cannot, ", ")),
-		"Restore with --no-owner: everything then belongs to the restoring role, and nobody gets grants. Or have a "+
-			"superuser restore it "+
+		fmt.Sprintf("%q is not a superuser and may not give anything to %s", r.target.place.Role, strings.Join(cannot, ", ")),
+		"Restore with --no-owner: everything then belongs to the restoring role, and "+
+			"nobody gets grants. Or have a superuser restore it "+
 			"(`sudo -u postgres -g pgbtui pgbtui restore …`), or make the restoring role a member of these (GRANT … TO "+
 			"…; WITH SET TRUE from PostgreSQL 16 on).")}, nil
 }

@@ -65,7 +65,8 @@ func (r *restoring) checkCode(context.Context) ([]Check, error) {
 	if !r.target.facts.Superuser {
 		return []Check{
 			passes("code",
-				fmt.Sprintf("what the owners of the database wrote runs as role %q, which is no superuser", r.target.facts.Role)),
+				fmt.Sprintf("what the owners of the database wrote runs as role %q, which is not a superuser",
+					r.target.facts.Role)),
 		}, nil
 	}
 	return []Check{warns("code", fmt.Sprintf("this restore runs code of the database's owners as superuser %s: "+

@@ -68,11 +68,11 @@ func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 		return []Check{fails("space", detail, remedy)}, nil
 	case free-need < reserve && r.rehearses:
 		return []Check{
-			fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" stay free for what else lives there", remedy),
+			fails("space", detail+"; "+humanize.IBytes(uint64(reserve))+" are kept free for everything else there", remedy),
 		}, nil
 	case free-need < reserve:
 		return []Check{
-			warns("space", detail+": leaves less than "+humanize.IBytes(uint64(reserve))+" to what else lives there", remedy),
+			warns("space", detail+": leaves less than "+humanize.IBytes(uint64(reserve))+" for everything else there", remedy),
 		}, nil
 	case tight:
 		return []Check{warns("space", detail+": enough only if the tablespaces share it well", remedy)}, nil

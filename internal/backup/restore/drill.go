@@ -287,7 +287,7 @@ func (d *drilling) conclude(ctx context.Context, err error) (*Drilled, error) {
 // discreet leaves out of a proof, which is never encrypted, what only the encrypted parts of a set
 // tell: names of tables and roles, settings. They are in the journal of the run.
 func discreet(p backup.Proof) backup.Proof {
-	const elsewhere = "the set is encrypted, so this is told in the journal of the run only"
+	const elsewhere = "the set is encrypted, so this is only in the journal of the run"
 	if p.Error != "" {
 		p.Error, p.Objects = elsewhere, nil
 	}

@@ -52,6 +52,6 @@ func (d *drilling) failsInOtherMajor(err error) error {
 			"so that this may be the server's doing and is not recorded", d.sourceMajor, d.hereMajor),
 		fmt.Sprintf("Install postgresql-%d (Debian, Ubuntu) or postgresql%d-server (RHEL) on this host, or name a server "+
 			"of that version for drills (drill.server). "+
-			"If you mean to upgrade to PostgreSQL %d, what is named has to be mended in the source first.", d.sourceMajor,
+			"If you mean to upgrade to PostgreSQL %d, fix what is named in the source first.", d.sourceMajor,
 			d.sourceMajor, d.hereMajor), err)
 }

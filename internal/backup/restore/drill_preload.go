@@ -57,7 +57,7 @@ func ofExtension(exit *postgres.ExitError) string {
 func extensionNotHere(name string, err error) error {
 	return fault.New(fault.Refused,
 		"drill: the drill's server cannot create extension "+postgres.QuoteIdent(name)+
-			", which says nothing of the set and is not recorded",
+			", which says nothing about the set and is not recorded",
 		"Install the extension's package as the source's host has it, or name a server like the source's for drills "+
 			"(drill.server).", err)
 }

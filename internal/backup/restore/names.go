@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -15,8 +16,8 @@ import (
 // How a person names a table of a dump: as `pgbtui show --tables` prints it, or as SQL quotes it.
 // Case is never folded; a name without its schema must be unique.
 
-// findTable is the one table or view that a name means.
-func findTable(head *archive.Archive, name string) (archive.Entry, error) {
+// findTable is the one table or view of a set that a name means.
+func findTable(head *archive.Archive, set *backup.Set, name string) (archive.Entry, error) {
 	relations := head.Relations()
 	for _, forms := range []func(archive.Entry) []string{fullForms, bareForms, fullWritten, bareWritten} {
 		var found []archive.Entry
@@ -35,7 +36,7 @@ func findTable(head *archive.Archive, name string) (archive.Entry, error) {
 				"Give one of these names, with its quotes.", nil)
 		}
 	}
-	return archive.Entry{}, unknownName("table", name, quotedNames(relations))
+	return archive.Entry{}, unknownName(set, "table", name, quotedNames(relations))
 }
 
 // WrittenName is how a name of a dump is told and typed: as it is, but each byte that is no UTF-8 as `\xdf`. Only
@@ -116,8 +117,8 @@ func schemasOf(head *archive.Archive) (names []string) {
 // maxNear bounds how many names a message offers.
 const maxNear = 5
 
-func unknownName(what, name string, known []string) error {
-	remedy := "`pgbtui show ID --tables` lists which there are."
+func unknownName(set *backup.Set, what, name string, known []string) error {
+	remedy := "`pgbtui show " + set.Address().String() + " --tables` lists which there are."
 	if near := nearNames(name, known); len(near) > 0 {
 		remedy = "Near it: " + strings.Join(near, ", ") + ". " + remedy
 	}

@@ -76,13 +76,13 @@ func (q Request) check() error {
 	case !knownTier(q.Thaw):
 		wrong = "a set is thawed by bulk, standard or expedited"
 	case q.SchemaOnly && q.DataOnly:
-		wrong = "only definitions and only rows exclude each other"
+		wrong = "definitions alone and rows alone exclude each other"
 	case q.KeepGoing && (q.Partial() || q.Replace != "" || q.ForOperator):
-		wrong = "going on past what fails is for a whole set, into a new database, by the command line"
+		wrong = "continuing past what fails is for a whole set, into a new database, on the command line"
 	case q.DataOnly && len(q.Tables)+len(q.Schemas) == 0:
-		wrong = "rows into an existing database want chosen tables or schemas"
+		wrong = "rows into an existing database need chosen tables or schemas"
 	case q.DataOnly && q.Globals:
-		wrong = "rows need no roles and tablespaces"
+		wrong = "rows need no roles or tablespaces"
 	case q.Partial() && q.Replace != "":
 		wrong = "a part cannot take the place of a whole database"
 	case q.Partial() && q.Jobs > 1:
@@ -131,12 +131,12 @@ func (r *restoring) asked(head *archive.Archive) (entries []archive.Entry, err e
 	for _, name := range r.req.Schemas {
 		found := head.InSchema(rawSchema(head, name))
 		if len(found) == 0 {
-			return nil, unknownName("schema", name, schemasOf(head))
+			return nil, unknownName(r.source.set, "schema", name, schemasOf(head))
 		}
 		entries = append(entries, found...)
 	}
 	for _, name := range r.req.Tables {
-		entry, err := findTable(head, name)
+		entry, err := findTable(head, r.source.set, name)
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ func (r *restoring) checkReplacing(ctx context.Context) (checks []Check, err err
 	}
 	if !r.source.listed() {
 		return []Check{
-			fails("counts", "the set has no row counts, so that nobody can say whether its copy is whole",
+			fails("counts", "the set has no row counts, so nothing can show that its copy is complete",
 				"Restore it beside the live one with --to, and check it yourself."),
 		}, nil
 	}
@@ -230,10 +230,10 @@ func (r *restoring) replace(ctx context.Context) error {
 	r.result.Kept = done.kept
 	r.result.Ended = len(done.ended)
 	for _, c := range r.replacing.changes {
-		r.result.note("not as before: " + c)
+		r.result.note("changed: " + c)
 	}
 	r.log.InfoContext(ctx,
-		fmt.Sprintf("set %s is database %q now, what it was is kept as %q", r.source.set.ID, r.req.Replace, done.kept),
+		fmt.Sprintf("set %s is now database %q; the previous one is kept as %q", r.source.set.ID, r.req.Replace, done.kept),
 		event.Attr(event.Replaced))
 	return nil
 }
@@ -248,7 +248,7 @@ func (r *restoring) explainReplace(err error) error {
 	what, next := fmt.Sprintf("database %q is as it was", live), ""
 	switch {
 	case r.replacing.whole:
-		what += fmt.Sprintf(", its whole and compared copy is %q", r.req.To)
+		what += fmt.Sprintf("; its complete, compared copy is %q", r.req.To)
 		next = fmt.Sprintf("Put the copy in its place with `%s`, or drop it (`dropdb`).",
 			swapLine(r.target.at.Host, "swap", live, r.req.To))
 	case r.result.created:

@@ -80,7 +80,7 @@ func (x *exchange) find(ctx context.Context, database string) (*Check, error) {
 		return &c, nil
 	}
 	if reserved[database] {
-		return wrong(fmt.Sprintf("database %q is the server's own", database), "restore into a new database with --to")
+		return wrong(fmt.Sprintf("database %q is the server's own", database), "Restore into a new database with --to.")
 	}
 	live, ok, err := x.server.Database(ctx, database)
 	if err != nil {
@@ -88,7 +88,7 @@ func (x *exchange) find(ctx context.Context, database string) (*Check, error) {
 	}
 	if !ok {
 		return wrong(fmt.Sprintf("there is no database %q to be replaced", database),
-			"look at the name (`psql -l`), or restore into it as a new one with --to")
+			"Check the name (`psql -l`), or restore into a new database with --to.")
 	}
 	x.live = live
 	return nil, nil

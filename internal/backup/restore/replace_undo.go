@@ -86,7 +86,7 @@ func Undo(ctx context.Context, job config.Job, env backup.Env, req UndoRequest) 
 		return nil, err
 	}
 	s.log.InfoContext(ctx,
-		fmt.Sprintf("%q is database %q now, what it was is kept as %q", done.With, done.Database, done.Kept),
+		fmt.Sprintf("%q is now database %q; the previous one is kept as %q", done.With, done.Database, done.Kept),
 		event.Attr(event.SwappedBack))
 	return done, nil
 }
@@ -206,7 +206,7 @@ func (s *undoing) choose(ctx context.Context) (Check, error) {
 	case kept.Restoring:
 		return fails("with", fmt.Sprintf("database %q is not finished, or was not compared", name), "Restore again."), nil
 	default:
-		return fails("with", fmt.Sprintf("database %q is none that was kept or restored for %q", name, s.req.Database),
+		return fails("with", fmt.Sprintf("database %q was not kept or restored for %q", name, s.req.Database),
 			"Check which databases there are with `psql -l`."), nil
 	}
 	with, ok, err := s.x.server.Database(ctx, name)

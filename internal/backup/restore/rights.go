@@ -96,7 +96,7 @@ func (r *restoring) checkOwnNames() *Check {
 		c := fails("target", fmt.Sprintf("database %q is the server's own", r.req.To), "Name another database.")
 		return &c
 	case !r.req.DataOnly && besideTail.MatchString(r.req.To):
-		c := fails("target", fmt.Sprintf("%q is a name that a replacement gives to what it keeps", r.req.To),
+		c := fails("target", fmt.Sprintf("%q is a name that replacing gives to a database that it keeps", r.req.To),
 			"Choose another name.")
 		return &c
 	}
@@ -115,7 +115,7 @@ func (r *restoring) checkMapped(ctx context.Context) (*Check, error) {
 	if len(powers) > 0 {
 		c := fails("roles", backup.InLine(powers, "; ",
 			func(p postgres.Power) string { return fmt.Sprintf("%q %s", p.Role, p.Why) })+
-			": a request maps nobody to a role with rights over the server, by which the other's functions would run with them",
+			": a request maps no role to one with rights over the server, with which its functions would then run",
 			"Map to an ordinary role, or "+byHand)
 		return &c, nil
 	}

@@ -21,7 +21,7 @@ func checkRoles(roles map[string]string) error {
 	for old, renamed := range roles {
 		switch {
 		case old == "" || renamed == "" || len(renamed) > postgres.MaxName || strings.ContainsRune(renamed, 0):
-			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is no mapping of roles", old, renamed),
+			return fault.New(fault.Usage, fmt.Sprintf("restore: %q to %q is not a mapping of roles", old, renamed),
 				"Give --role OLD=NEW, with names as the catalogue has them.", nil)
 		case renamed == "public" || renamed == "none" || strings.HasPrefix(renamed, "pg_"):
 			return fault.New(fault.Usage, fmt.Sprintf("restore: %q can't own anything", renamed),

@@ -47,7 +47,7 @@ func (r *restoring) orNote(ctx context.Context, err error) error {
 	}
 	r.result.note(fmt.Sprintf(
 		"planner statistics are not complete, so that queries may be slow: "+
-			"%v; run ANALYZE in the copy when that is mended",
+			"%v; run ANALYZE in the copy once that is fixed",
 		err))
 	return nil
 }

@@ -74,7 +74,8 @@ func (p *Pruning) refuse(confirmed int) error {
 				prune, p.Removes()), nil)
 	case confirmed != Unconfirmed && confirmed != p.Removes():
 		return fault.New(fault.Refused,
-			fmt.Sprintf("retention: nothing was deleted: %d sets would go, %d were confirmed", p.Removes(), confirmed),
+			fmt.Sprintf("retention: nothing was deleted: %d sets would be deleted, but %d were confirmed", p.Removes(),
+				confirmed),
 			"Check the plan again with "+prune+" --dry-run`.", nil)
 	}
 	return nil
@@ -99,14 +100,14 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 		case name != backup.ManifestName:
 			more = true
 		case s.Kind == backup.KindIncomplete:
-			return fault.New(fault.Refused, "its run has committed it meanwhile", "", nil)
+			return fault.New(fault.Refused, "its run has since committed it", "", nil)
 		}
 		if strings.HasPrefix(o.Key, s.Dir+backup.HoldsFolder) {
 			holds++
 		}
 	}
 	if holds != s.Holds.Count {
-		return fault.New(fault.Refused, "somebody held or released it meanwhile", "Check the plan again.", nil)
+		return fault.New(fault.Refused, "somebody has since held or released it", "Check the plan again.", nil)
 	}
 	mark := s.Dir + backup.RetiredName
 	marked := slices.Contains(rest, mark)

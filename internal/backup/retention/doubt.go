@@ -34,7 +34,8 @@ func doubts(plan []Decision, clocks backup.Clocks) []string {
 	}
 	if removed > fewSets && removed*largestPart > judged {
 		return []string{
-			fmt.Sprintf("it would delete %d of %d sets at once, more than a fifth: see whether the rules are meant so", removed,
+			fmt.Sprintf("it would delete %d of %d sets at once, more than a fifth: check that the rules are meant that way",
+				removed,
 				judged),
 		}
 	}
@@ -61,7 +62,7 @@ func doubtClocks(plan []Decision, clocks backup.Clocks) string {
 	if ahead <= backup.ClockSlack {
 		return ""
 	}
-	return fmt.Sprintf("the newest set, %s, finished %s in the future: %s is wrong; a set that keeps a wrong time has "+
-		"to be deleted by hand",
+	return fmt.Sprintf(
+		"the newest set, %s, finished %s in the future: %s is wrong; a set that keeps a wrong time has to be deleted by hand",
 		newest.ID, readable.Age(ahead), whose)
 }

@@ -160,11 +160,11 @@ func (l *leftovers) upload(ctx context.Context, u s3.OpenUpload, run string) (Le
 	}
 	switch {
 	case run == l.live:
-		one.Reason = "its run goes on, on host " + l.host
+		one.Reason = "its run is still active, on host " + l.host
 	case l.clocks.Earlier().Sub(one.Last) < backup.Youngest:
 		one.Reason = "younger than a day"
 	case err != nil && !l.leases:
-		one.Reason = "nobody knows whether its run goes on"
+		one.Reason = "it is not known whether its run is still active"
 	default:
 		one.Remove, one.Reason = true, "its run is dead"
 	}
@@ -181,9 +181,9 @@ func (l *leftovers) objects(d Decision, uploads []Leftover) Leftover {
 	open := slices.ContainsFunc(uploads, func(u Leftover) bool { return u.Run == one.Run && !u.Remove })
 	switch {
 	case one.Run == l.live:
-		one.Remove, one.Reason = false, "its run goes on, on host "+l.host
+		one.Remove, one.Reason = false, "its run is still active, on host "+l.host
 	case open && one.Remove:
-		one.Remove, one.Reason = false, "its upload is open: its run may go on"
+		one.Remove, one.Reason = false, "its upload is open: its run may still be active"
 	}
 	return one
 }

@@ -206,7 +206,7 @@ func (r *retaining) apart(s *backup.Set) string {
 	case others != "":
 		return others
 	case s.FinishedAt.IsZero():
-		return "nobody knows its age"
+		return "its age is not known"
 	case s.Kind == backup.KindIncomplete && s.Hold != nil: // somebody removed its manifest, not retention
 		return s.Hold.String()
 	case s.Kind == backup.KindIncomplete && s.Loss() != "": // evidence until somebody has looked

@@ -42,9 +42,8 @@ func (of Disks) Of(path string) (Disk, error) {
 	if err := unix.Statfs(path, &fs); err != nil {
 		return Disk{}, err
 	}
-	return Disk{
-		ID: fs.Fsid, Free: int64(fs.Bavail) * int64(fs.Bsize), Size: int64(fs.Blocks) * int64(fs.Bsize),
-	}, nil //nolint:unconvert // sizes of real disks; the types differ by system
+	block := int64(fs.Bsize) //nolint:unconvert // its type differs by system
+	return Disk{ID: fs.Fsid, Free: int64(fs.Bavail) * block, Size: int64(fs.Blocks) * block}, nil
 }
 
 // Demand refuses a folder that can't hold what comes and keep its reserve, before hours go into
@@ -56,9 +55,8 @@ func (of Disks) Demand(action, dir string, need int64, remedy string) error {
 		return fault.New(fault.Config, action+": look at the folder "+dir, remedy, err)
 	}
 	if d.Free < need+d.Reserve() {
-		return fault.New(fault.NoSpace, fmt.Sprintf("%s: %s has %s free; %s are needed, and %s stay free for what else "+
-			"lives on that disk",
-			action, dir,
+		return fault.New(fault.NoSpace, fmt.Sprintf(
+			"%s: %s has %s free; %s are needed, and %s are kept free for everything else on that disk", action, dir,
 			readable.Size(d.Free), readable.Size(need), readable.Size(d.Reserve())), remedy, nil)
 	}
 	return nil
@@ -76,9 +74,8 @@ func (of Disks) Keep(ctx context.Context, action, dir, remedy string) (kept cont
 		if err != nil || d.Free >= d.Reserve()/2 {
 			return nil //nolint:nilerr // the folder itself is not the matter: who writes into it fails with it
 		}
-		return fault.New(fault.NoSpace, fmt.Sprintf("%s: given up: %s has only %s free, and the reserve is for what else "+
-			"lives on that disk",
-			action, dir,
+		return fault.New(fault.NoSpace, fmt.Sprintf(
+			"%s: given up: %s has only %s free, and the reserve is for everything else on that disk", action, dir,
 			readable.Size(d.Free)), remedy, nil)
 	}, cancel)
 	return kept, func() { cancel(nil); end() }

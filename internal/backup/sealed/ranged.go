@@ -220,7 +220,7 @@ func (r *Ranged) unpack(frame int64, packed, buffer []byte) ([]byte, error) {
 
 func damagedFrame(frame int64, err error) error {
 	return fault.New(fault.Integrity, fmt.Sprintf("sealed: frame %d", frame),
-		"Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
+		"Restore another set, and verify this one.", err)
 }
 
 // Fetched is how many stored bytes have come so far.

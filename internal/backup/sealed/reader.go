@@ -52,7 +52,7 @@ func decryptError(err, broken error) error {
 			"Use the identity file of one of the set's recipients.", err)
 	}
 	return fault.New(fault.Integrity, "sealed: decrypt",
-		"Restore another set, and read this one back with `sudo pgbtui verify ID`.", err)
+		"Restore another set, and verify this one.", err)
 }
 
 var errHeader = errors.New("its header has no end")

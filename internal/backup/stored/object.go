@@ -86,7 +86,7 @@ func Twice(ctx context.Context, env backup.Env, what string, read func() error) 
 
 // cameDamaged tells of bytes that were right when they were read again.
 func cameDamaged(ctx context.Context, env backup.Env, what string, err error) {
-	env.Log.WarnContext(ctx, what+" came damaged over the network, and was right when it was read again: "+err.Error(),
+	env.Log.WarnContext(ctx, what+" arrived damaged over the network; a second read was right: "+err.Error(),
 		event.Attr(event.Warning))
 }
 

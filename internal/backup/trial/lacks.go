@@ -77,7 +77,7 @@ func (t *Result) tryConditions(ctx context.Context, bucket *s3.Bucket) {
 	case err != nil:
 		t.Refused = append(t.Refused, err)
 	case !hold:
-		t.Lacks = append(t.Lacks, lackOfConditions("takes them and writes all the same"))
+		t.Lacks = append(t.Lacks, lackOfConditions("accepts them and writes anyway"))
 	}
 }
 
@@ -127,6 +127,7 @@ func CheckClock(ctx context.Context, env backup.Env) error {
 	}
 	return fault.New(fault.Refused, "this host's clock is "+readable.Age(off.Abs())+" "+word+
 		" the store's: the times of sets are wrong by that, "+
-		"and beyond 15 minutes nothing is deleted", "Set this host's clock (timedatectl status), or have the store's set.",
+		"and beyond 15 minutes nothing is deleted",
+		"Set this host's clock (timedatectl status), or have the store's clock set.",
 		nil)
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // errGone is the normal end: the drill is over, or was killed.
-var errGone = errors.New("the drill let go of its server")
+var errGone = errors.New("the drill released its server")
 
 // Serve is the unit's side of the connection: one server, from the drill's order until the drill lets go.
 // dir and socketDir are where the unit has its data and its sockets. It returns an error when there was no

@@ -104,7 +104,7 @@ func (w *World) Plan(_ context.Context, job ui.Job) (ui.PrunePlan, error) {
 		},
 		{
 			Kind: retention.LeftoverObjects, Run: "20261123T030000Z-88bb20", Last: w.Clock().Add(-12 * time.Minute),
-			Bytes: 18 << 20, Reason: "its run goes on, on host db01",
+			Bytes: 18 << 20, Reason: "its run is still active, on host db01",
 		},
 	}
 	return ui.PrunePlan{
