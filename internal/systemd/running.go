@@ -39,7 +39,7 @@ func keepRunning(ctx context.Context, r root, report *Report) error {
 		if !kept {
 			continue
 		}
-		report.add(Kept, u.Name, "it is running and goes on to its end")
+		report.add(Kept, u.Name, "it is running and will finish")
 		if _, err := r.keep(unitDir+"/"+alertBase+"@.service", alertBase+"@.service"); err != nil {
 			return err
 		}

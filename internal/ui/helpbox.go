@@ -55,7 +55,7 @@ func (b *helpBox) view(w, h int) string {
 		{markWarn, "something to look at"},
 		{markLate, "older than the objective"},
 		{markFail, "failed, lost, skipped, or cannot be recovered"},
-		{markRun, "goes on"},
+		{markRun, "running"},
 		{markOff, "switched off or cancelled"},
 		{markUnknown, "not known: never read as good"},
 	} {

@@ -187,7 +187,7 @@ func (p *picker) cells(k pick) []string {
 
 func (p *picker) chosenText() string {
 	if p.picked.none() {
-		return p.faint.Render("space picks · / filters · enter goes on")
+		return p.faint.Render("space picks · / filters · enter continues")
 	}
 	return p.good.Render(fmt.Sprintf("%d picked", len(p.picked.schema)+len(p.picked.table))) +
 		p.faint.Render(" · "+count(p.picked.rows)+" rows, "+readable.Size(p.picked.bytes)+" · "+p.picked.text())

@@ -185,7 +185,7 @@ func runKeys(sh *shared, r UnitRun, none string) []binding {
 	case !r.Again:
 		noAgain = "it is carried out once; start a new one"
 	case r.State.Live():
-		noAgain = "it goes on"
+		noAgain = "it is running"
 	}
 	return []binding{
 		{
@@ -349,7 +349,7 @@ func (sh *shared) outcome(r UnitRun, w int) []string {
 var stateText = map[RunState]string{
 	RunQueued:    "waits for systemd to start it",
 	RunPreflight: "checks before it starts",
-	RunRunning:   "goes on",
+	RunRunning:   "running",
 	RunFinishing: "cleans up",
 	RunOK:        "ended well",
 	RunWarn:      "ended well, with warnings: the journal has them",
