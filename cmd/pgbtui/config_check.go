@@ -120,6 +120,9 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 	alerts.None = alerts.OK && len(channels) == 0
 	found = append(found, alerts)
 	found = append(found, checkSecrets(c, job)...)
+	if schedule, given := checkSchedule(ctx, c, job, o.env.now()); given {
+		found = append(found, schedule)
+	}
 	if o.offline {
 		const offline = "not tried, by --offline"
 		return append(found, nothing("bucket", offline), nothing("postgresql", offline))

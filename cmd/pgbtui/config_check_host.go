@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
@@ -22,6 +24,31 @@ func checkDrills(ctx context.Context, env *environment, job config.Job, facts po
 		detail += "; the drill's unit needs the credential age-identity"
 	}
 	return finding("drills", detail, err)
+}
+
+// checkSchedule asks systemd whether it understands the times that a job's timers are to have, and when the next backup
+// would be.
+func checkSchedule(ctx context.Context, c *config.Config, job config.Job, now time.Time) (f jsonFinding, given bool) {
+	t := job.Timetable
+	if len(t.Backup.Calendar)+len(t.Verify.Calendar)+len(t.Drill.Calendar)+len(t.Prune.Calendar) == 0 {
+		return jsonFinding{}, false
+	}
+	err := checkCalendars(ctx, c, job)
+	if fault.CodeOf(err) == fault.Unavailable {
+		return nothing("schedule", "not looked at: systemd's tools are not installed here"), true
+	}
+	var first time.Time
+	for _, expression := range t.Backup.Calendar {
+		next, nextErr := systemd.CalendarAfter(ctx, expression, now)
+		if err == nil && nextErr == nil && !next.IsZero() && (first.IsZero() || next.Before(first)) {
+			first = next
+		}
+	}
+	detail := "understood by systemd"
+	if !first.IsZero() {
+		detail = "the next backup by it is on " + first.Local().Format("Mon 2006-01-02 15:04 MST")
+	}
+	return finding("schedule", detail+"; `pgbtui jobs sync --check` compares it with the timers", err), true
 }
 
 // checkTimers says whether the timers that a job counts on are on, once its backups are; nothing where

@@ -43,16 +43,18 @@ switched off; its backups stay. Running it again changes nothing, and finishes w
 	}
 	cmd.Flags().BoolVar(&o.check, "check", false, "change nothing; exit 3 where timers and configuration differ")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
-	cmd.MarkFlagsMutuallyExclusive("check", "yes")
 	return cmd
 }
 
 func runJobsSync(ctx context.Context, o *jobsSyncOptions) error {
+	if o.check && o.yes {
+		return usageText("--check changes nothing: leave --yes out")
+	}
 	c, err := o.config()
 	if err != nil {
 		return err
 	}
-	if err := syncable(c); err != nil {
+	if err := syncable(ctx, c); err != nil {
 		return err
 	}
 	bus, err := systemd.Connect(ctx)
@@ -83,8 +85,8 @@ func runJobsSync(ctx context.Context, o *jobsSyncOptions) error {
 	return nil
 }
 
-// syncable refuses a configuration whose timers are not this host's business.
-func syncable(c *config.Config) error {
+// syncable refuses a configuration whose timers are not this host's business, or whose times systemd does not understand.
+func syncable(ctx context.Context, c *config.Config) error {
 	switch {
 	case c.ReadOnly:
 		return fault.New(fault.Refused, "jobs sync: read_only is set in "+c.File+": this host only looks at what others back up",
@@ -92,6 +94,11 @@ func syncable(c *config.Config) error {
 	case len(c.Jobs) == 0:
 		return fault.New(fault.Config, "jobs sync: the configuration has no job",
 			"Add `jobs:` to "+config.DefaultFile+", or set DB_NAME.", nil)
+	}
+	for _, job := range c.Jobs {
+		if err := checkCalendars(ctx, c, job); err != nil {
+			return err
+		}
 	}
 	return nil
 }
