@@ -116,7 +116,8 @@ func (o *initOptions) possible() error {
 	const what = "init"
 	switch _, err := os.Lstat("/run/systemd/system"); {
 	case os.Geteuid() != 0:
-		return fault.New(fault.NotPermitted, what+": only root can install units and keys", "Run it as root: `sudo pgbtui init`.", nil)
+		return fault.New(fault.NotPermitted, what+": only root can install units and keys",
+			"Run it as root: `sudo pgbtui init`.", nil)
 	case o.env.configFile != "":
 		return usageText("init writes " + config.DefaultFile + ": leave --config out")
 	case o.fromUnit == "" && foreignUnit():

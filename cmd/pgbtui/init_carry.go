@@ -177,7 +177,7 @@ func (r *initRun) retire(ctx context.Context) error {
 	if r.old == nil {
 		return nil
 	}
-	if !r.proven(r.old.Variables["DB_NAME"]) {
+	if !r.proven(ctx, r.old.Variables["DB_NAME"]) {
 		r.tell("%s stays on: no backup of database %s was restored in a drill yet\n", r.old.Timer,
 			printable.Text(r.old.Variables["DB_NAME"]))
 		return nil

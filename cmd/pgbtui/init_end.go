@@ -94,8 +94,8 @@ func (r *initRun) otherLacks() {
 	encrypted := len(job.Encryption.Recipients) > 0
 	switch {
 	case encrypted && there("age-identity"):
-		say("Without the private key nobody can read the backups, and its only copy may be on this host: copy " + identityFile() +
-			" to a safe place elsewhere, now.")
+		say("Without the private key nobody can read the backups, and its only copy may be on this host: copy " +
+			identityFile() + " to a safe place elsewhere, now.")
 	case encrypted:
 		say("This host cannot read its backups, since the private key is elsewhere: drill where it is.")
 	default:
@@ -143,7 +143,7 @@ func protectedText(proven []string) string {
 	if len(proven) == 0 {
 		return "nothing."
 	}
-	return fmt.Sprintf("%s. Each has a backup in the bucket that was restored and compared in a drill.", strings.Join(proven, ", "))
+	return strings.Join(proven, ", ") + ". Each has a backup in the bucket that was restored and compared in a drill."
 }
 
 // nextRuns say when each job is backed up next.

@@ -30,7 +30,8 @@ func (r *initRun) takeOver(unit string) error {
 	v := old.Variables
 	if v["DB_NAME"] == "" {
 		return fault.New(fault.Config, "init: the script of "+unit+" does not say which database it backs up",
-			"Leave --from-unit out and answer the questions; switch the old timer off yourself when a backup was restored in a drill.",
+			"Leave --from-unit out and answer the questions; switch the old timer off yourself when a backup was restored "+
+				"in a drill.",
 			errors.New("DB_NAME is neither in the unit nor in "+old.Script))
 	}
 	r.tell("%s backs up database %s to %s, by %s.\n", printable.Text(unit), printable.Text(v["DB_NAME"]),
@@ -47,8 +48,8 @@ func (r *initRun) takeOver(unit string) error {
 	}
 	said.Schedule = strings.Join(old.Calendar, "; ")
 	r.settled.Jitter = setup.Jitter(old.Delay)
-	r.tell("If other hosts run such a script with this bucket, move them soon, too: once there are backups of pgbtui, their " +
-		"script ends with an error and deletes nothing (README).\n")
+	r.tell("If other hosts run such a script with this bucket, move them soon, too: once there are backups of pgbtui, " +
+		"their script ends with an error and deletes nothing (README).\n")
 	if err := r.takeOldKey(&said); err != nil {
 		return err
 	}

@@ -117,7 +117,8 @@ func (r *initRun) agree(ctx context.Context) error {
 // printPlan is the end of a dry run.
 func (r *initRun) printPlan() error {
 	r.result = jsonInit{
-		Schema: jsonSchema, DryRun: true, File: config.DefaultFile, Text: r.text, Secrets: r.secretFiles(), Jobs: r.jobNames(),
+		Schema: jsonSchema, DryRun: true, File: config.DefaultFile, Text: r.text,
+		Secrets: r.secretFiles(), Jobs: r.jobNames(),
 		Steps: []systemd.Step{}, Databases: r.databasesBefore(), NotProtected: []string{},
 	}
 	if r.json {

@@ -21,8 +21,8 @@ func (r *initRun) decide(ctx context.Context) error {
 		return err
 	}
 	if r.interview.open {
-		r.tell("pgbtui sets up backups of PostgreSQL: ten questions at most, and nothing is written before you agree. Enter " +
-			"takes the answer in brackets; Ctrl+C ends this.\n")
+		r.tell("pgbtui sets up backups of PostgreSQL: ten questions at most, and nothing is written before you agree. " +
+			"Enter takes the answer in brackets; Ctrl+C ends this.\n")
 	}
 	for _, ask := range []func(context.Context) error{
 		r.askServer, r.askDatabases, r.askStore, r.askEncryption, r.askKeep, r.askSchedule,
@@ -55,8 +55,8 @@ func (r *initRun) askServer(ctx context.Context) error {
 }
 
 func (r *initRun) askDatabases(ctx context.Context) error {
-	text := "There are " + r.survey.list() + ". Which of them? * takes all, and those that are created later; else names and " +
-		"patterns such as crm_*."
+	text := "There are " + r.survey.list() + ". Which of them? * takes all, and those that are created later; else " +
+		"names and patterns such as crm_*."
 	_, err := r.settle(ctx, question{
 		name: "databases", ask: "Databases", byDefault: setup.EveryOne, text: text, try: r.tryDatabases,
 	}, strings.Join(r.answers.Databases, ","))
@@ -161,8 +161,8 @@ func checkKeyPart(part string) error {
 func (r *initRun) askEncryption(ctx context.Context) error {
 	_, err := r.settle(ctx, question{
 		name: "encryption", ask: "Encryption", byDefault: setup.NoEncryption, try: r.tryEncryption,
-		text: "Encrypt backups before they leave this host? none leaves it to the store; new makes a key pair here; or give " +
-			"age public keys (age1…), whose private keys stay where they are.",
+		text: "Encrypt backups before they leave this host? none leaves it to the store; new makes a key pair here; or " +
+			"give age public keys (age1…), whose private keys stay where they are.",
 	}, r.answers.Encryption)
 	return err
 }
@@ -223,7 +223,7 @@ func (r *initRun) sameAsHere() error {
 // goOn is for a configuration that is there already.
 func (r *initRun) goOn(ctx context.Context) error {
 	r.config = r.here
-	r.tell("%s is there: nothing is asked, nothing in it is changed, and what is not done yet is done.\n", config.DefaultFile)
+	r.tell("%s is there: nothing in it is changed, and what is not done yet is done.\n", config.DefaultFile)
 	if len(r.config.Jobs) == 0 {
 		return fault.New(fault.Config, "init: there is no job in "+config.DefaultFile,
 			"Add one below `jobs:` (docs/configuration.md), or move the file away and answer init's questions.", nil)

@@ -64,9 +64,8 @@ func (r *initRun) firstOf(ctx context.Context, bus *systemd.Bus, job config.Job)
 	return r.run(ctx, bus, "drill", systemd.BackupDrillService(name))
 }
 
-// initState is what a database of a job has.
+// initState is what a database, or a schema of one, has by a job.
 type initState struct {
-	job      config.Job
 	database string
 	set      string // the newest good one
 	level    backup.Level
@@ -76,26 +75,13 @@ type initState struct {
 func (r *initRun) states(ctx context.Context, job config.Job) ([]initState, error) {
 	look := client{stores: &stores{env: r.env}, access: access{waitedFor: true}}
 	defer look.stores.close()
-	names := []string{job.Database}
-	if job.Several() {
-		names = job.AskedFor()
-		if r.surveyOf(job) != nil {
-			names = append(names, r.taken(job)...)
-		}
-		for _, one := range look.present(ctx, r.config, job) {
-			names = append(names, one.Database)
-		}
-		slices.Sort(names)
-		names = slices.Compact(names)
-	}
 	var states []initState
-	for _, name := range names {
-		one := job.On(name)
+	for _, one := range r.parts(ctx, look, job) {
 		sets, err := look.setsOf(ctx, one)
 		if err != nil {
 			return nil, err
 		}
-		state := initState{job: job, database: name}
+		state := initState{database: one.Subject()}
 		if newest := backup.Assess(sets, backup.WhoseOf(one), backup.Objectives{}, r.env.now()).Newest; newest != nil {
 			state.set = newest.ID
 			state.level, _ = newest.Proven()
@@ -105,13 +91,32 @@ func (r *initRun) states(ctx context.Context, job config.Job) ([]initState, erro
 	return states, nil
 }
 
+// parts are the jobs of what a job backs up now: of its one database, or of those that are found.
+func (r *initRun) parts(ctx context.Context, look client, job config.Job) (parts []config.Job) {
+	if !job.Divided() {
+		return []config.Job{job}
+	}
+	names := job.AskedFor()
+	if r.surveyOf(job) != nil && job.Several() {
+		names = append(names, r.taken(job)...)
+	}
+	for _, one := range look.present(ctx, r.config, job) {
+		names = append(names, one.PartName())
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		parts = append(parts, job.Part(name))
+	}
+	return parts
+}
+
 // proven reports whether a backup of a database was restored in a drill, by any job.
-func (r *initRun) proven(database string) bool {
+func (r *initRun) proven(ctx context.Context, database string) bool {
 	for _, job := range r.config.Jobs {
 		if !job.Covers(database) {
 			continue
 		}
-		states, err := r.states(context.Background(), job)
+		states, err := r.states(ctx, job)
 		if err != nil {
 			continue
 		}
@@ -145,16 +150,18 @@ func (r *initRun) run(ctx context.Context, bus *systemd.Bus, what, unit string) 
 	switch end.State {
 	case systemd.RunOK:
 		r.tell("  done in %s\n", took)
-		return nil
 	case systemd.RunWarn:
 		r.tell("  done in %s, with warnings: journalctl -u %s\n", took, printable.ShellWord(unit))
-		return nil
+	default:
+		return r.failed(ctx, what, state, end)
 	}
-	return r.failed(ctx, what, state, end)
+	return nil
 }
 
 // follow shows what a run says of itself. A run that systemd will try again has failed as far as init is concerned.
-func (r *initRun) follow(ctx context.Context, bus *systemd.Bus, run systemd.Run) (systemd.UnitState, systemd.Outcome, error) {
+func (r *initRun) follow(
+	ctx context.Context, bus *systemd.Bus, run systemd.Run,
+) (systemd.UnitState, systemd.Outcome, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	var last systemd.UnitState
@@ -193,7 +200,8 @@ func (r *initRun) failed(ctx context.Context, what string, state systemd.UnitSta
 	if remedy != "" {
 		remedy += ". "
 	}
-	remedy += "Then run `sudo pgbtui init` again; `journalctl -u " + printable.ShellWord(state.Name) + "` has the whole run."
+	remedy += "Then run `sudo pgbtui init` again; `journalctl -u " + printable.ShellWord(state.Name) +
+		"` has the whole run."
 	code := end.Code
 	if code == fault.OK || code == fault.Warnings {
 		code = fault.Failed

@@ -167,11 +167,13 @@ func (r *initRun) newIdentity() (string, error) {
 	if text, err := os.ReadFile(identityFile()); err == nil {
 		identities, err := age.ParseIdentities(strings.NewReader(string(text)))
 		if err != nil {
-			return "", fault.New(fault.Config, "init: "+identityFile()+" is not an age identity file", "Move it away first.", nil)
+			return "", fault.New(fault.Config, "init: "+identityFile()+" is not an age identity file",
+				"Move it away first.", nil)
 		}
 		own, ok := identities[0].(*age.X25519Identity)
 		if !ok {
-			return "", fault.New(fault.Config, "init: "+identityFile()+" holds no key of age's own kind", "Move it away first.", nil)
+			return "", fault.New(fault.Config, "init: "+identityFile()+" holds no key of age's own kind",
+				"Move it away first.", nil)
 		}
 		r.settled.Recipients = []string{own.Recipient().String()}
 		return "the key pair of " + identityFile() + ", from before", nil

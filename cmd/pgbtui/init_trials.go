@@ -100,7 +100,8 @@ func surveyElsewhere(ctx context.Context, target postgres.Target, passwordFile s
 	if passwordFile != "" {
 		text, err := bounded.ReadFile(passwordFile, bounded.File)
 		if err != nil {
-			return postgres.Survey{}, fault.New(fault.NotFound, "init: read the password in "+passwordFile, "Correct the path.", err)
+			return postgres.Survey{}, fault.New(fault.NotFound, "init: read the password in "+passwordFile,
+				"Correct the path.", err)
 		}
 		if err := os.Setenv("PGPASSWORD", strings.TrimRight(string(text), "\r\n")); err != nil {
 			return postgres.Survey{}, fmt.Errorf("init: use the password: %w", err)
@@ -111,7 +112,8 @@ func surveyElsewhere(ctx context.Context, target postgres.Target, passwordFile s
 	if err != nil {
 		if fault.CodeOf(err) == fault.NotPermitted {
 			return postgres.Survey{}, fault.New(fault.NotPermitted, "",
-				"Make role pgbtui there (`pgbtui units print --sql`), let it log in from this host, and give its password by --password-file.", err)
+				"Make role pgbtui there (`pgbtui units print --sql`), let it log in from this host, and give its password "+
+					"by --password-file.", err)
 		}
 		return postgres.Survey{}, err
 	}
@@ -143,8 +145,8 @@ func (r *initRun) tryServer(ctx context.Context, answer string) (string, error) 
 		r.settled.User = systemd.BackupUser
 	}
 	version, _, _ := strings.Cut(s.Version, " ")
-	said := fmt.Sprintf("PostgreSQL %s with %d databases; client programs %d are in %s", version, len(s.Databases), s.tools.Major,
-		s.tools.Dir)
+	said := fmt.Sprintf("PostgreSQL %s with %d databases; client programs %d are in %s", version, len(s.Databases),
+		s.tools.Major, s.tools.Dir)
 	_, err = postgres.FindServer(ctx, "", s.Major())
 	if r.noServerPrograms = err != nil; r.noServerPrograms {
 		said += fmt.Sprintf("; PostgreSQL %d's server programs are not here, so no drills", s.Major())
@@ -214,7 +216,8 @@ func (r *initRun) trySchedule(ctx context.Context, answer string) (string, error
 			return "", err
 		}
 		if len(next) == 0 {
-			return "", fault.New(fault.Usage, fmt.Sprintf("%q never happens again", calendar), "Give a calendar that goes on.", nil)
+			return "", fault.New(fault.Usage, fmt.Sprintf("%q never happens again", calendar),
+				"Give a calendar that goes on.", nil)
 		}
 		times = append(times, next...)
 	}

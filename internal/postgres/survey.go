@@ -44,7 +44,8 @@ const surveySQL = `SELECT pg_catalog.json_build_object(
 	'standby', pg_catalog.pg_is_in_recovery(),
 	'ownRole', EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pgbtui'),
 	'databases', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('name', datname, 'bytes',
-			CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN pg_catalog.pg_database_size(oid) ELSE 0 END) ORDER BY datname), '[]')
+			CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN pg_catalog.pg_database_size(oid) ELSE 0 END)
+			ORDER BY datname), '[]')
 		FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2))`
 
 // Survey asks over a session of ours.
@@ -65,8 +66,9 @@ func SurveyAs(ctx context.Context, user string, t Target) (Survey, error) {
 	ctx, cancel := context.WithTimeout(ctx, surveyTimeout)
 	defer cancel()
 	what := "postgres: look at " + t.name() + " as system user " + user
-	cmd := exec.CommandContext(ctx, "runuser", "-u", user, "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
-		"--set=ON_ERROR_STOP=1", "--no-password", "--command="+surveySQL)
+	cmd := exec.CommandContext(ctx, "runuser", "-u", user, "--",
+		"psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
+		"--no-password", "--command="+surveySQL)
 	cmd.Dir = "/"
 	cmd.Env = append(t.Env(os.Environ()), "PGCLIENTENCODING=UTF8", "PGCONNECT_TIMEOUT=10")
 	var stdout, stderr bytes.Buffer
@@ -91,7 +93,8 @@ func SurveyAs(ctx context.Context, user string, t Target) (Survey, error) {
 			"Let system user "+user+" log in by the socket: a line `local all "+user+" peer` in pg_hba.conf.", errors.New(said))
 	}
 	return Survey{}, fault.New(fault.Unavailable, what,
-		"Start PostgreSQL, or give its port or socket folder; `pg_lsclusters` (Debian) lists the servers of this host.", errors.New(said))
+		"Start PostgreSQL, or give its port or socket folder; `pg_lsclusters` (Debian) lists the servers of this host.",
+		errors.New(said))
 }
 
 func readSurvey(text []byte) (s Survey, err error) {

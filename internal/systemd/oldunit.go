@@ -31,7 +31,9 @@ type OldUnit struct {
 }
 
 // unitDirs is where systemd looks for unit files, first come first.
-var unitDirs = []string{unitDir, "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
+var unitDirs = []string{
+	unitDir, "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+}
 
 // ReadOldUnit reads the unit of that name with its drop-ins, its environment files, its timer and its script.
 func ReadOldUnit(service string) (OldUnit, error) { return root("").oldUnit(service) }
@@ -112,9 +114,10 @@ func (r root) readScript(old *OldUnit, commands []string) {
 }
 
 var (
-	assignment = regexp.MustCompile(`(?m)^[ \t]*(?:export |readonly )?([A-Z][A-Z0-9_]*)=(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'#;]*))[ \t]*(?:[;#].*)?$`)
-	byDefault  = regexp.MustCompile(`^\$\{([A-Z][A-Z0-9_]*):?[-=]([^${}]*)\}$`)
-	uploadTo   = regexp.MustCompile(`s3://\$\{?S3_BUCKET\}?/([A-Za-z0-9._/-]*[A-Za-z0-9._-])/`)
+	assignment = regexp.MustCompile(`(?m)^[ \t]*(?:export |readonly )?([A-Z][A-Z0-9_]*)=` +
+		`(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'#;]*))[ \t]*(?:[;#].*)?$`)
+	byDefault = regexp.MustCompile(`^\$\{([A-Z][A-Z0-9_]*):?[-=]([^${}]*)\}$`)
+	uploadTo  = regexp.MustCompile(`s3://\$\{?S3_BUCKET\}?/([A-Za-z0-9._/-]*[A-Za-z0-9._-])/`)
 )
 
 // scriptVariables are what a script sets at the beginning of lines: plain text, which overrides what the unit says, or

@@ -90,7 +90,8 @@ func (r root) compare(f File, report *Report) error {
 		return fmt.Errorf("systemd: compare %s: %w", full, err)
 	case !bytes.Equal(bytes.TrimSpace(text), []byte(strings.TrimSpace(f.Text))):
 		return fault.New(fault.Refused, "systemd: write "+full,
-			"Move it away first (`sudo mv "+full+" /root/`), or leave out what would change it: then the one that is there is used.",
+			"Move it away first (`sudo mv "+full+" /root/`), or leave out what would change it: then the one that is there "+
+				"is used.",
 			errors.New("a file with something else is there"))
 	}
 	report.add(Unchanged, full, "")
@@ -121,7 +122,8 @@ func placeError(full string, err error) error {
 	what := "systemd: write " + full
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.New(fault.NoSpace, what, "Make room on the disk of "+filepath.Dir(full)+"; nothing of the file was kept.", err)
+		return fault.New(fault.NoSpace, what,
+			"Make room on the disk of "+filepath.Dir(full)+"; nothing of the file was kept.", err)
 	case errors.Is(err, syscall.EROFS):
 		return fault.New(fault.NotPermitted, what, "Mount the disk of "+filepath.Dir(full)+" for writing.", err)
 	}

