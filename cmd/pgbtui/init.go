@@ -172,6 +172,7 @@ type initRun struct {
 	noPrivateKey     bool
 
 	report systemd.Report
+	failed error // of a first backup or drill
 	result jsonInit
 }
 

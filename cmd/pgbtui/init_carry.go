@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/setup"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -18,7 +19,7 @@ import (
 // carryOut goes from step to step, and says what there is if it has to stop.
 func (r *initRun) carryOut(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.installUnits, r.makeRoles, r.keepSecrets, r.configure, r.switchOn, r.firstRuns, r.retire,
+		r.installUnits, r.makeRoles, r.keepSecrets, r.configure, r.switchOn, r.firstRuns, r.retire, r.end,
 	} {
 		err := step(ctx)
 		if err == nil && ctx.Err() != nil {
@@ -29,7 +30,14 @@ func (r *initRun) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.end(ctx)
+	if r.failed == nil {
+		if !r.result.OK {
+			return exitWith(fault.Warnings)
+		}
+		return nil
+	}
+	explain(r.initOptions.err, r.failed)
+	return exitWith(fault.CodeOf(r.failed))
 }
 
 // options are those by which init installs units.
@@ -61,7 +69,7 @@ func (r *initRun) installUnits(ctx context.Context) error {
 	return nil
 }
 
-// makeRoles makes the backups' role on each server of this host that lacks it.
+// makeRoles sees to the backups' role on each server of this host.
 func (r *initRun) makeRoles(ctx context.Context) error {
 	var done []config.Postgres
 	for _, job := range r.config.Jobs {
@@ -74,8 +82,8 @@ func (r *initRun) makeRoles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if survey.OwnRole {
-			continue
+		if survey.OwnRole && (survey.Standby || !survey.Superuser) {
+			continue // somebody else made it
 		}
 		var variables []string
 		if at.Host != "" {
@@ -87,7 +95,7 @@ func (r *initRun) makeRoles(ctx context.Context) error {
 		if err := systemd.CreateRole(ctx, variables, &r.report); err != nil {
 			return err
 		}
-		r.tell("PostgreSQL's role pgbtui: made\n")
+		r.tell("PostgreSQL's role pgbtui: reads everything, changes nothing\n")
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
@@ -48,6 +47,10 @@ func (r *initRun) end(ctx context.Context) error {
 		r.result.Databases = append(r.result.Databases, jsonInitDatabase{Database: name, Proof: "none"})
 	}
 	r.result.OK = len(stored)+len(bare)+len(uncovered) == 0 && len(proven) > 0
+	if r.failed != nil {
+		told := asFault(r.failed)
+		r.result.Error = &told
+	}
 	r.lacks("has no backup yet", bare)
 	r.lacks("has a backup, and no drill has restored it yet", stored)
 	r.lacks("is in no job, and is not backed up", uncovered)
@@ -132,9 +135,6 @@ func (r *initRun) printEnd(ctx context.Context, proven []string) error {
 			r.printf("%s", folded("  -  "+printable.Text(sentence)+"\n", interviewColumns))
 		}
 		r.printf("Look at it with `sudo pgbtui`.\n")
-	}
-	if !r.result.OK {
-		return exitWith(fault.Warnings)
 	}
 	return nil
 }

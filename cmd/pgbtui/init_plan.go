@@ -25,6 +25,7 @@ type jsonInit struct {
 	Steps        []systemd.Step     `json:"steps"`
 	Databases    []jsonInitDatabase `json:"databases"`
 	NotProtected []string           `json:"notProtected"` // sentences
+	Error        *jsonFault         `json:"error,omitempty"`
 }
 
 type jsonInitDatabase struct {

@@ -20,7 +20,7 @@ import (
 // The first backups and drills, by their units: what the nights will do, done once while somebody watches. Rule: what
 // there is is read from the bucket, so nothing is done twice, and nothing is believed because a unit ended well.
 
-// firstRuns makes what is missing of each job.
+// firstRuns makes what is missing of each job. What fails keeps nothing else from being done, and is told at the end.
 func (r *initRun) firstRuns(ctx context.Context) error {
 	bus, err := systemd.Connect(ctx)
 	if err != nil {
@@ -36,7 +36,8 @@ func (r *initRun) firstRuns(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	return errors.Join(bad...)
+	r.failed = errors.Join(bad...)
+	return nil
 }
 
 // firstOf makes the first backup of a job where a database has none, and the first drill where none is proven.
@@ -49,19 +50,21 @@ func (r *initRun) firstOf(ctx context.Context, bus *systemd.Bus, job config.Job)
 	if err != nil {
 		return err
 	}
+	var failed error
 	if len(states) == 0 || slices.ContainsFunc(states, func(s initState) bool { return s.set == "" }) {
-		if err := r.run(ctx, bus, "backup", systemd.BackupService(name)); err != nil {
-			return err
+		failed = r.run(ctx, bus, "backup", systemd.BackupService(name))
+		if ctx.Err() != nil {
+			return failed
 		}
 		if states, err = r.states(ctx, job); err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
 	}
 	unproven := func(s initState) bool { return s.set != "" && s.level < backup.LevelRestored }
 	if job.Drill.By == config.DrillByHand || !slices.ContainsFunc(states, unproven) {
-		return nil
+		return failed
 	}
-	return r.run(ctx, bus, "drill", systemd.BackupDrillService(name))
+	return errors.Join(failed, r.run(ctx, bus, "drill", systemd.BackupDrillService(name)))
 }
 
 // initState is what a database, or a schema of one, has by a job.
@@ -153,7 +156,7 @@ func (r *initRun) run(ctx context.Context, bus *systemd.Bus, what, unit string) 
 	case systemd.RunWarn:
 		r.tell("  done in %s, with warnings: journalctl -u %s\n", took, printable.ShellWord(unit))
 	default:
-		return r.failed(ctx, what, state, end)
+		return failedRun(ctx, what, state, end)
 	}
 	return nil
 }
@@ -182,8 +185,8 @@ func (r *initRun) follow(
 	return state, end, err
 }
 
-// failed is the error of a run, in the words of whoever knows.
-func (r *initRun) failed(ctx context.Context, what string, state systemd.UnitState, end systemd.Outcome) error {
+// failedRun is the error of a run, in the words of whoever knows.
+func failedRun(ctx context.Context, what string, state systemd.UnitState, end systemd.Outcome) error {
 	alert := notify.Alert{
 		Unit: state.Name, InvocationID: state.InvocationID, Result: state.Service.Result,
 		ExitStatus: strconv.Itoa(int(state.Service.ExitStatus)),

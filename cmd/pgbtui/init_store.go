@@ -12,6 +12,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/trial"
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/setup"
@@ -45,7 +46,13 @@ func (r *initRun) takeKeyFile(_ context.Context, answer string) (string, error) 
 	return "", r.takeKey(text)
 }
 
+// takeKey takes a key, unless the units have another one already, which init would not replace.
 func (r *initRun) takeKey(text string) error {
+	there, err := bounded.ReadFile(writersFile(), bounded.File)
+	if err == nil && strings.TrimSpace(string(there)) != strings.TrimSpace(text) {
+		return fault.New(fault.Refused, "init: another key is in "+writersFile(),
+			"Take that one (`--key-file "+writersFile()+"`), or move it away first.", nil)
+	}
 	return r.key.hold(text)
 }
 
@@ -76,6 +83,10 @@ func (r *initRun) tryStore(ctx context.Context) (said []string, err error) {
 	said = append(said, strings.Join(result.Allowed, ", ")+" work at "+bucket.Location()+result.Key)
 	if r.settled.ByTimer {
 		said = append(said, "this key may not delete: that one object stays, and each trial writes it again")
+	}
+	if sets, err := reach.setsOfInstance(ctx, job); err == nil && len(sets) > 0 {
+		said = append(said, fmt.Sprintf("%d sets of a host %s are there already: if that is another host, stop here, and give "+
+			"this one another name (`instance` in docs/configuration.md)", len(sets), job.Instance))
 	}
 	for _, lack := range result.Lacks {
 		said = append(said, "the store lacks "+lack.What+": "+lack.Detail+". "+lack.Remedy)

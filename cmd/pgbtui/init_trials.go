@@ -163,8 +163,9 @@ func (r *initRun) tryDatabases(_ context.Context, answer string) (string, error)
 	r.settled.Exclude = nil
 	taken := r.taken(config.Job{Databases: names})
 	for _, d := range r.survey.Databases {
-		// Whoever chose knows of the others. A script that knows of one database chose nothing.
-		if !slices.Contains(taken, d.Name) && r.old == nil {
+		// Whoever chose knows of the others. A script that knows of one database chose nothing. And a database whose
+		// name is a pattern would exclude those that nobody saw.
+		if !slices.Contains(taken, d.Name) && r.old == nil && !strings.Contains(d.Name, "*") {
 			r.settled.Exclude = append(r.settled.Exclude, d.Name)
 		}
 	}

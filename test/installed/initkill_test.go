@@ -51,7 +51,7 @@ func (h *host) killedAt(t *testing.T, moment string, argv ...string) (said strin
 func (h *host) initIsKilledAnywhere(t *testing.T) {
 	argv := initBy("--encryption", "new", "--databases", "shop,crm,billing")
 	for _, moment := range []string{
-		"trying the bucket", "units, users and polkit rule", "role pgbtui: made", "secret/writer", "secret/reader", "secret/age-identity",
+		"trying the bucket", "units, users and polkit rule", "role pgbtui: reads", "secret/writer", "secret/reader", "secret/age-identity",
 		"config.yaml", "enabled ", "first backup:", "first drill:",
 	} {
 		if said, killed := h.killedAt(t, moment, argv...); !killed && moment != "enabled " && !strings.Contains(moment, "secret/") {
