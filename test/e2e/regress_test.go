@@ -42,9 +42,9 @@ func TestTheRegressionDatabaseOfEachVersionComesBackAsItIs(t *testing.T) {
 // counts is that they ran to their end and left nearly all that they make.
 func runRegressionTests(t *testing.T, server *pgtest.Server, tests string) {
 	t.Helper()
-	results, err := os.MkdirTemp(server.Dir, "results")
+	results, err := os.MkdirTemp(server.Dir, "results") //nolint:usetesting // the server, another user, writes there
 	if err == nil {
-		err = os.Chmod(results, 0o777) // the server writes there too
+		err = os.Chmod(results, 0o777)
 	}
 	if err != nil {
 		t.Fatal(err)
