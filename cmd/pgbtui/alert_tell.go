@@ -54,6 +54,9 @@ func (t *teller) tell(
 	next = watch.Undelivered(next, undelivered(sent))
 	next, err := t.channelTrouble(ctx, next, sent, bad)
 	if store != nil {
+		if takenErr := store.Taken(takers(sent), t.now); takenErr != nil {
+			t.warn(ctx, takenErr.Error())
+		}
 		if saveErr := store.Save(next); saveErr != nil {
 			return news, saveErr
 		}
@@ -120,6 +123,16 @@ func (t *teller) concerned(i watch.Incident) []config.Job {
 		}
 	}
 	return t.jobs
+}
+
+// takers are the channels that took what was sent, by label.
+func takers(sent []delivery) (labels []string) {
+	for _, d := range sent {
+		if d.Err == nil {
+			labels = append(labels, d.Channel.Label)
+		}
+	}
+	return labels
 }
 
 // undelivered is the news that was sent to some channel, and that none took.

@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
-	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
 // What a job's configuration counts on besides bucket and database: timers that are on, and a host
@@ -59,18 +57,9 @@ func checkTimers(ctx context.Context, c *config.Config, job config.Job) (string,
 		return "", nil
 	}
 	defer func() { _ = bus.Close() }()
-	noSets := func(context.Context, config.Job) ([]backup.Set, error) { return nil, nil }
-	snapshot := watch.Prober{Host: bus, Sets: noSets}.Probe(ctx, c, []config.Job{job})
-	if snapshot.HostErr != nil {
-		return "", snapshot.HostErr
+	off, remedy, err := doctor.Timers(ctx, bus, c, job)
+	if off != "" {
+		return off + ". " + remedy, nil // before a job is switched on, no fault
 	}
-	host := snapshot.Jobs[0].Host
-	if what, remedy := watch.TimerTrouble(host.Timer); what != "" {
-		return host.Timer.Name + " is " + what + ". " + remedy, nil // before a job is switched on, no fault
-	}
-	var wrong []error
-	for _, f := range host.Missing {
-		wrong = append(wrong, fault.New(fault.Config, f.What, f.Remedy, nil))
-	}
-	return "on", errors.Join(wrong...)
+	return "on", err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -14,7 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -26,7 +25,7 @@ func checkSecrets(c *config.Config, job config.Job) []jsonFinding {
 	var found []jsonFinding
 	wiring, err := systemd.CheckWiring("")
 	if files := c.SecretFiles(job); len(files) > 0 {
-		one := finding("secrets", readersOf(files), checkSecretFiles(files))
+		one := finding("secrets", readersOf(files), doctor.OpenSecrets(files))
 		if one.OK {
 			one.Remedy = sharedSecrets(c, job, wiring)
 		}
@@ -35,22 +34,9 @@ func checkSecrets(c *config.Config, job config.Job) []jsonFinding {
 	if errors.Is(err, fs.ErrPermission) {
 		return append(found, nothing("units' secrets", "root alone can look: sudo pgbtui config check --offline"))
 	}
-	units := finding("units' secrets", handed(wiring), errors.Join(err, checkWiring(wiring)))
+	units := finding("units' secrets", handed(wiring), errors.Join(err, doctor.WiringFaults(wiring)))
 	units.None = units.OK && len(wiring.Found) == 0
 	return append(found, units)
-}
-
-// checkSecretFiles looks at who else can read them. A file that cannot be looked at is told by whoever needs it.
-func checkSecretFiles(files []string) error {
-	var bad []error
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
-			what := fmt.Sprintf("everybody on this host can read %s (mode %04o), which holds secrets", file, info.Mode().Perm())
-			bad = append(bad, fault.New(fault.Config, what,
-				"Run chmod o-rwx "+file+", and change the secrets that could be read.", nil))
-		}
-	}
-	return errors.Join(bad...)
 }
 
 // readersOf says of each file who can read it.
@@ -157,24 +143,4 @@ func handed(w systemd.Wiring) string {
 		return "none in " + systemd.SecretDir + "; units use what the configuration names"
 	}
 	return "in " + systemd.SecretDir + ", read by root alone, who hands each unit its own: " + strings.Join(w.Found, ", ")
-}
-
-func checkWiring(w systemd.Wiring) error {
-	var bad []error
-	for _, file := range w.Open {
-		bad = append(bad, fault.New(fault.Config, "others than root can read "+file,
-			"Run chmod go-rwx "+file+", and change the secrets that could be read.", nil))
-	}
-	for _, file := range w.Unread {
-		bad = append(bad, fault.New(fault.Config, "no installed unit is handed "+file,
-			"Correct its name (docs/units.md#credentials lists them), or bring the units up to date: "+
-				"sudo pgbtui units install.", nil))
-	}
-	for _, l := range w.Missing {
-		what := fmt.Sprintf("%s loads the credential %s from %s, which is not there: it does not start",
-			l.Unit, l.Credential, l.From)
-		bad = append(bad, fault.New(fault.Config, what,
-			"Put the file there, or take the line out of the unit's drop-in.", nil))
-	}
-	return errors.Join(bad...)
 }

@@ -34,6 +34,8 @@ type doctorOptions struct {
 	report string
 	noUnit bool
 	answer bool // this is the unit
+
+	machine doctor.Host // nil: the units are not looked at
 }
 
 const doctorHelp = `Look at everything that backups and restores stand on: the server and the role's rights, the clients, the way to the
@@ -85,6 +87,11 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	jobs, err := c.Named(o.job)
 	if err != nil {
 		return err
+	}
+	if !o.answer && o.env.configFile == "" {
+		machine, stop := o.thisMachine(ctx, c)
+		defer stop()
+		o.machine = machine
 	}
 	out := jsonDoctor{Schema: jsonSchema, BugsOf: doctor.BugsAsOf, Reports: []doctor.Report{}}
 	for _, job := range jobs {
@@ -162,6 +169,7 @@ func (o *doctorOptions) world(ctx context.Context, job config.Job) doctor.World 
 		return w
 	}
 	w.Drill = whereDrills(ctx, o.env, job)
+	w.Host = o.machine
 	return w
 }
 

@@ -25,7 +25,7 @@ func (c Check) Area() Area {
 
 // Catalogue is every check, in the order in which they are shown.
 func Catalogue() []Check {
-	return slices.Concat(postgresCatalogue(), storeCatalogue(), bucketCatalogue())
+	return slices.Concat(postgresCatalogue(), storeCatalogue(), bucketCatalogue(), unitsCatalogue())
 }
 
 // KnownCheck reports whether id names a check, or the beginning of some.

@@ -138,7 +138,9 @@ func Named(check, id string) bool {
 }
 
 // SeenFromUnit reports whether the unit can look at a check that only names: it has no part in the units themselves.
-func SeenFromUnit(only string) bool { return only != string(Units) && !strings.HasPrefix(only, string(Units)+".") }
+func SeenFromUnit(only string) bool {
+	return only != string(Units) && !strings.HasPrefix(only, string(Units)+".")
+}
 
 // Merge takes in what the unit saw. Backups run there, so that its word counts where it could look; where the two
 // differ, both are kept.
