@@ -151,12 +151,18 @@ func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *j
 		return seen
 	})
 	out.Uncovered = append(out.Uncovered, uncoveredJSON(covered)...)
-	for _, server := range covered {
+	out.Notes = append(out.Notes, inPartNotes(covered)...)
+}
+
+// inPartNotes are a sentence for each database that no job backs up as a whole.
+func inPartNotes(all []watch.Coverage) (notes []string) {
+	for _, server := range all {
 		for _, name := range server.InPart {
-			out.Notes = append(out.Notes,
+			notes = append(notes,
 				fmt.Sprintf("database %q is backed up in part only: each of its jobs leaves tables out", name))
 		}
 	}
+	return notes
 }
 
 // uncoveredJSON is a row for each database that no job backs up.

@@ -26,6 +26,8 @@ type jsonStatus struct {
 	// asked whose answer is oldest.
 	Uncovered  []jsonUncovered `json:"uncovered"`
 	CoverageAt *time.Time      `json:"coverageAt"`
+
+	Notes []string `json:"notes,omitempty"`
 }
 
 type jsonState struct {
@@ -124,6 +126,7 @@ func statusOf(jobs []config.Job, snapshot watch.Snapshot, now time.Time) (jsonSt
 // addCoverage adds what no job backs up. Of a server that no run has asked yet, nothing is known.
 func (out *jsonStatus) addCoverage(all []watch.Coverage) {
 	out.Uncovered = append(out.Uncovered, uncoveredJSON(all)...)
+	out.Notes = append(out.Notes, inPartNotes(all)...)
 	for i := range all {
 		at := all[i].At.UTC()
 		if at.IsZero() {
@@ -230,6 +233,9 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 	for _, u := range out.Uncovered {
 		to.sayf("WARN no job backs up database %s%s: add one, or name it in exclude at the top of the configuration\n",
 			printable.Text(u.Database), serverText(u))
+	}
+	for _, note := range out.Notes {
+		to.sayf("note: %s\n", printable.Text(note))
 	}
 	for _, problem := range out.Host {
 		to.sayf("FAIL %s\n", printable.Text(problem))
