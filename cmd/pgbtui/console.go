@@ -30,7 +30,9 @@ func runConsole(ctx context.Context, o *consoleOptions) error {
 	}
 	audit := journal.NewHandler(journal.HandlerOptions{})
 	defer func() { _ = audit.Close() }()
+	examiner := &screenDoctor{env: o.env, config: c}
 	options, done := console.Build(console.Setup{
+		Examine: examiner.examine, WriteReport: examiner.write,
 		Config: c, Host: hostname(), Version: version(), ReadOnly: o.readOnly || c.ReadOnly,
 		NoColor:    o.noColor || o.env.getenv("NO_COLOR") != "",
 		Open:       o.stores.bucket,

@@ -88,21 +88,9 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.answer && o.env.configFile == "" {
-		machine, stop := o.thisMachine(ctx, c)
-		defer stop()
-		o.machine = machine
-	}
-	out := jsonDoctor{Schema: jsonSchema, BugsOf: doctor.BugsAsOf, Reports: []doctor.Report{}}
-	for _, job := range jobs {
-		reports := o.examine(ctx, job)
-		if !o.answer && o.asksUnit(c) {
-			o.mergeUnit(ctx, c, job, reports)
-		}
-		out.Reports = append(out.Reports, reports...)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	out, err := o.look(ctx, c, jobs)
+	if err != nil {
+		return err
 	}
 	if o.answer {
 		return o.writeAnswer(o.job, out)
@@ -119,6 +107,27 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 		o.notef("%s is written: no secret is in it, but names of hosts, databases and buckets are", o.report)
 	}
 	return exitWith(worstOf(out.Reports))
+}
+
+// look examines jobs, from here and from their units.
+func (o *doctorOptions) look(ctx context.Context, c *config.Config, jobs []config.Job) (jsonDoctor, error) {
+	if !o.answer && o.env.configFile == "" {
+		machine, stop := o.thisMachine(ctx, c)
+		defer stop()
+		o.machine = machine
+	}
+	out := jsonDoctor{Schema: jsonSchema, BugsOf: doctor.BugsAsOf, Reports: []doctor.Report{}}
+	for _, job := range jobs {
+		reports := o.examine(ctx, job)
+		if !o.answer && o.asksUnit(c) {
+			o.mergeUnit(ctx, c, job, reports)
+		}
+		out.Reports = append(out.Reports, reports...)
+	}
+	if ctx.Err() != nil {
+		return out, context.Cause(ctx)
+	}
+	return out, nil
 }
 
 // worstOf is 1 where a check failed, 3 where something is to be seen to.

@@ -19,6 +19,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -36,8 +37,11 @@ type Setup struct {
 	NoColor    bool
 	Open       func(context.Context, config.Job) (*s3.Bucket, error)
 	Identities func(config.Job) ([]age.Identity, error)
-	Log        *slog.Logger // for the audit lines
-	Env        backup.Env   // Now, Host, Tool
+	// Examine runs doctor's checks; WriteReport writes what they found into a file and names it.
+	Examine     func(ctx context.Context, only string, inUnit bool) ([]doctor.Report, error)
+	WriteReport func(reports []doctor.Report) (file string, err error)
+	Log         *slog.Logger // for the audit lines
+	Env         backup.Env   // Now, Host, Tool
 }
 
 // Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads them,
@@ -64,6 +68,11 @@ func Build(s Setup) (options ui.Options, close func()) {
 	}
 	if !s.ReadOnly {
 		o.Sources.Coverage = coverage{config: s.Config, stateDir: dump.DefaultStateDir}
+	}
+	if s.ReadOnly { // its checks write objects, and remove them
+		o.Sources.Missing["doctor"] = fault.New(fault.Refused, "a read-only console tries nothing", "Run `sudo pgbtui doctor`.", nil)
+	} else if s.Examine != nil {
+		o.Sources.Doctor = &checks{examine: s.Examine, write: s.WriteReport}
 	}
 	o.Sources.Journal = &entries{reader}
 	o.Sources.History = &history{pages: reader, subject: (&units{setup: s}).subject}

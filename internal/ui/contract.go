@@ -44,6 +44,8 @@ type (
 	}
 	// lively screens show seconds.
 	lively interface{ lively() bool }
+	// numbered tabs have a number of their own, whatever stands before them.
+	numbered interface{ number() int }
 	// steppers undo a step of their own before esc closes them.
 	stepper interface {
 		back() bool // true: a step was undone inside

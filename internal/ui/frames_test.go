@@ -51,6 +51,10 @@ var shots = []shot{
 	{"not-whole", []string{"2"}, "NOT WHOLE"},
 	{"not-whole-details", []string{"2", "enter"}, "NOT WHOLE"},
 	{"uncovered-overview", nil, "of 5"},
+	{"doctor", []string{"7"}, "nothing was looked at"},
+	{"doctor-all", []string{"7", "t"}, "1 FAIL"},
+	{"doctor-unit", []string{"7", "u"}, "1 FAIL"},
+	{"doctor-check", []string{"7", "t", "j", "j", "enter"}, "CHECK"},
 }
 
 // notWhole is the fixture on the day after a drill of the newest set of sales found an object that cannot be created.
@@ -123,6 +127,8 @@ func settle(d *ui.Driver, key string) {
 		d.PageRead()
 	case "4":
 		d.Until("Calendar")
+	case "t", "u":
+		d.Until("1 FAIL")
 	}
 }
 

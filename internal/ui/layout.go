@@ -129,23 +129,47 @@ func ends(left, right string, w int) string {
 }
 
 func (r *root) tabLine() string {
-	var b strings.Builder
-	for i, t := range r.tabs {
-		label := fmt.Sprintf(" %d %s ", i+1, t.name())
-		if i == r.tab {
-			b.WriteString(r.theme.tab.Render(label))
-		} else {
-			b.WriteString(r.faint.Render(label))
-		}
-	}
-	for _, p := range r.pages {
-		b.WriteString(r.faint.Render(" ▸ ") + r.bold.Render(clean(p.name())))
+	line := r.tabsAndPages(0)
+	if ansi.StringWidth(line) > r.w {
+		line = r.tabsAndPages(shortTab)
 	}
 	right := ""
 	if !r.frozen.IsZero() {
 		right = r.warn.Render("FROZEN "+r.frozen.In(r.Zone).Format("15:04:05")) + " "
 	}
-	return ends(b.String(), right, r.w)
+	return ends(line, right, r.w)
+}
+
+// tabNumber is the number of a tab: its place, unless it has one of its own.
+func (r *root) tabNumber(i int) int {
+	if t, ok := r.tabs[i].(numbered); ok {
+		return t.number()
+	}
+	return i + 1
+}
+
+// shortTab is what is left of a tab's name where there is no room.
+const shortTab = 4
+
+// tabsAndPages are the tabs, with names of at most so many letters (0: whole) but for the one that is shown, and the
+// pages above it.
+func (r *root) tabsAndPages(letters int) string {
+	var b strings.Builder
+	for i, t := range r.tabs {
+		name := t.name()
+		if i == r.tab {
+			b.WriteString(r.theme.tab.Render(fmt.Sprintf(" %d %s ", r.tabNumber(i), name)))
+			continue
+		}
+		if letters > 0 {
+			name = ansi.Truncate(name, letters, "")
+		}
+		b.WriteString(r.faint.Render(fmt.Sprintf(" %d %s ", r.tabNumber(i), name)))
+	}
+	for _, p := range r.pages {
+		b.WriteString(r.faint.Render(" ▸ ") + r.bold.Render(clean(p.name())))
+	}
+	return b.String()
 }
 
 func (r *root) toastLine() string {

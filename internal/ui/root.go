@@ -45,6 +45,7 @@ func newRoot(ctx context.Context, o Options) *root {
 	r.copyTo = clipboard(o.Output, o.Env)
 	r.tabs = []screen{
 		newOverview(sh), newBackups(sh), newRuns(sh), newTimers(sh), newJournal(sh, JournalQuery{}),
+		newDoctor(sh),
 	}
 	return r
 }

@@ -26,6 +26,7 @@ type Sources struct {
 	Planner    Planner
 	Retention  Retention
 	Told       Told
+	Doctor     Doctor
 	Coverage   Coverage // nil: nothing is known
 	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
 	// "planner", "retention",

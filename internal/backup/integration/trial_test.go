@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -90,5 +91,18 @@ func TestASetsSizeIsWhatItsManifestVouchesFor(t *testing.T) {
 	want := w.run(t).Manifest.StoredBytes()
 	if got := w.sets(t)[0].StoredSize; got != want {
 		t.Errorf("the listing says %d bytes, the manifest %d", got, want)
+	}
+}
+
+// Whoever asked for a trial may leave in the middle of it.
+func TestATrialThatIsCancelledLeavesNothing(t *testing.T) {
+	w := newWorldOn(t, pgtest.Shared(t), "postgres")
+	ctx, cancel := context.WithCancel(t.Context())
+	got := trial.BucketWhile(ctx, w.env.Bucket, w.job, func(string) { cancel() })
+	if got.MayNotDelete != nil {
+		t.Error(got.MayNotDelete)
+	}
+	if keys := w.keys(t); len(keys) != 0 {
+		t.Errorf("left are %q", keys)
 	}
 }

@@ -64,7 +64,9 @@ func Keeper(ctx context.Context, bucket *s3.Bucket, job config.Job) (steps []Ste
 	}
 	note(CallGet, readBack(ctx, bucket, key, body))
 	steps = append(steps, openUpload(ctx, bucket, key)...)
-	gone, err := bucket.Delete(ctx, append([]string{key}, leftBehind(ctx, bucket, folder)...))
+	clean, stop := cleaning(ctx)
+	defer stop()
+	gone, err := bucket.Delete(clean, append([]string{key}, leftBehind(clean, bucket, folder)...))
 	note(CallDelete, err)
 	if !slices.Contains(gone, key) {
 		left = append(left, key)
@@ -115,7 +117,9 @@ func Prover(ctx context.Context, bucket *s3.Bucket, job config.Job, key string) 
 	if err != nil {
 		return steps, ""
 	}
-	if _, err := bucket.Delete(ctx, []string{proof}); fault.CodeOf(err) != fault.OK {
+	clean, stop := cleaning(ctx)
+	defer stop()
+	if _, err := bucket.Delete(clean, []string{proof}); fault.CodeOf(err) != fault.OK {
 		return steps, proof
 	}
 	return steps, ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
@@ -54,7 +55,9 @@ func BucketWhile(ctx context.Context, bucket *s3.Bucket, job config.Job, others 
 		return t
 	}
 	others(t.Key)
-	_, err = bucket.Delete(ctx, []string{t.Key})
+	clean, stop := cleaning(ctx)
+	defer stop()
+	_, err = bucket.Delete(clean, []string{t.Key})
 	t.Steps = append(t.Steps, Step{Call: CallDelete, Err: err})
 	switch {
 	case err == nil:
@@ -164,3 +167,10 @@ func completed(ctx context.Context, up *s3.Upload) error {
 	}
 	return err
 }
+
+// cleaning is for what removes a trial's objects: it goes on for a while after whoever asked for the trial has left.
+func cleaning(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), cleaningTime)
+}
+
+const cleaningTime = 30 * time.Second

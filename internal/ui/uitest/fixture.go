@@ -29,6 +29,7 @@ func jobs() []ui.Job {
 func New() *World {
 	w := &World{now: Now, Fail: map[string]error{}, Names: []string{"crm", "ledger", "postgres", "sales"}}
 	w.AllSets = sets()
+	w.Checkups = checkups()
 	w.AllRuns = []ui.UnitRun{
 		{
 			Unit: "postgres-backup@crm.service", Action: "backup", Job: "crm", Database: "crm", State: ui.RunFailed,

@@ -41,6 +41,9 @@ type World struct {
 	Started  []string // what actions were asked for
 	restores int
 	watchers map[chan []ui.UnitRun]bool
+
+	Checkups []ui.Checkup // what doctor finds
+	Examined []string     // what it was asked to look at, in turn
 }
 
 // Change alters the world and tells the watchers.
@@ -111,7 +114,7 @@ func (w *World) Options() ui.Options {
 			Place: "s3://backups/postgresql",
 		},
 		Jobs:    jobs(),
-		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w},
+		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w, Doctor: w},
 		Write:   ui.Write{Actions: w, Cancel: w, Holder: w, Thawer: w},
 		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
