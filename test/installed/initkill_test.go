@@ -57,9 +57,6 @@ func (h *host) initIsKilledAnywhere(t *testing.T) {
 		if said, killed := h.killedAt(t, moment, argv...); !killed && moment != "enabled " && !strings.Contains(moment, "secret/") {
 			t.Errorf("it never came to %q:\n%s", moment, said)
 		}
-		if left := h.root(t, "find", "/etc/pgbtui", "/etc/systemd/system", "-name", ".pgbtui-*"); left != "" {
-			t.Logf("half written: %s", left)
-		}
 	}
 	d := h.talk(t, argv...)
 	d.sees("first drill:")
