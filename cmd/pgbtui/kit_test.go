@@ -63,7 +63,7 @@ func TestTheKitSaysWhereAndWithWhichKeysAndNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	several := strings.Replace(string(text), w.db+": {}", "all: {databases: ["+w.db+"]}", 1)
+	several := strings.Replace(string(text), w.db+": {}", "all: {databases: ["+w.db+"], exclude: ['*_other']}", 1)
 	delete(w.env, "DB_NAME")
 	if err := os.WriteFile(w.config, []byte(several), 0o600); err != nil {
 		t.Fatal(err)
