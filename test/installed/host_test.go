@@ -60,6 +60,7 @@ StandardOutput=null
 	configFile      = "/etc/pgbtui/config.yaml"
 	credentialsFile = "/etc/pgbtui/s3-credentials"
 	configuration   = `label: production
+exclude: ["*"] # what restores leave beside the two has no job
 s3:
   bucket: backups
   region: us-east-1

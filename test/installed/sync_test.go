@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/test/lab"
 )
@@ -140,16 +141,23 @@ func (h *host) calendars(t *testing.T, timer string) string {
 	return h.root(t, "systemctl", "show", "--property=TimersCalendar", timer)
 }
 
+// kills is at how many moments of a sync.
+const kills = 12
+
 // finishesAKilledSync kills one at many moments, and lets the next finish it.
 func (h *host) finishesAKilledSync(t *testing.T) {
 	t.Helper()
 	other := strings.Replace(syncHead+weeklyJob, "00/4:10:00", "00/6:20:00", 1)
 	other = strings.Replace(other, "drill: {by: hand}", "drill: {schedule: \"Wed 03:00 UTC\"}", 1)
 	texts := []string{other, syncHead + weeklyJob}
+	h.configure(t, other, secretKey)
+	began := time.Now()
+	h.sync(t, "root", 0, "--yes")
+	whole := time.Since(began)
 	killed := 0
-	for i := range 12 {
-		h.configure(t, texts[i%2], secretKey)
-		after := strconv.FormatFloat(0.02+0.03*float64(i), 'f', 2, 64)
+	for i := range kills {
+		h.configure(t, texts[1-i%2], secretKey)
+		after := strconv.FormatFloat(whole.Seconds()*float64(i+1)/kills, 'f', 3, 64)
 		_, err := h.lab.Output(t.Context(), "root", "timeout", "--signal=KILL", after, "pgbtui", "jobs", "sync", "--yes")
 		if err != nil {
 			killed++
@@ -160,7 +168,7 @@ func (h *host) finishesAKilledSync(t *testing.T) {
 	if killed == 0 {
 		t.Error("no sync was killed")
 	}
-	t.Logf("%d of 12 syncs were killed", killed)
+	t.Logf("%d of %d syncs, of %s, were killed", killed, kills, whole)
 	if left, _ := filepath.Glob(filepath.Join(h.lab.Root(), "etc/systemd/system/*.d/.pgbtui-*")); len(left) > 1 {
 		t.Errorf("left: %q", left)
 	}
