@@ -83,11 +83,12 @@ func timingText(t jsonTiming, state string) string {
 
 func clockText(c jsonClockChange) string {
 	day := c.At.Local().Format("Mon 2006-01-02")
-	if c.NextAt == nil {
-		return fmt.Sprintf("%s exists twice in %s on %s: %s fires at both", c.Wall, c.Zone, day, c.Timer)
+	next := "never again"
+	if c.NextAt != nil {
+		next = "next on " + c.NextAt.Local().Format("Mon 2006-01-02 15:04 MST")
 	}
-	return fmt.Sprintf("there is no %s in %s on %s: %s fires next on %s; with UTC behind its times it misses none",
-		c.Wall, c.Zone, day, c.Timer, c.NextAt.Local().Format("Mon 2006-01-02 15:04 MST"))
+	return fmt.Sprintf("there is no %s in %s on %s: %s fires %s; with UTC behind its times it misses none",
+		c.Wall, c.Zone, day, c.Timer, next)
 }
 
 func overlapText(o jsonOverlap) string {

@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// What becomes of a calendar in the nights in which clocks change. systemd says when it fires; what a person would
-// expect is the same calendar by a clock that never changes.
+// What becomes of a calendar in the night in which clocks go forward: a time of day is left out, and with it a run.
+// systemd says when it fires; what a person would expect is the same calendar by a clock that never changes. Where clocks
+// go back, a time of day comes twice, and systemd fires once.
 
-// ClockChange is a night in which a calendar does something else than in others.
+// ClockChange is a night in which a calendar loses a run.
 type ClockChange struct {
 	At   time.Time // the clocks change then
 	Zone string
-	Wall string // the time of day that does not exist, or exists twice: "02:30"
-	// Next is when the timer fires instead of at a time that does not exist; zero where the time exists twice, and the
-	// timer fires at both.
-	Next time.Time
+	Wall string    // the time of day that does not exist: "02:30"
+	Next time.Time // when the timer fires next; zero: never
 }
 
 // aroundChange is more than clocks are ever changed by.
 const aroundChange = 3 * time.Hour
 
-// ClockChanges are those of the year after now that change a calendar, in a zone for expressions without one.
+// ClockChanges are those of the year after now in which a calendar loses a run, in a zone for expressions without one.
 func ClockChanges(ctx context.Context, expression string, now time.Time, local *time.Location) ([]ClockChange, error) {
 	zone, bare := zoneOf(expression, local)
 	var found []ClockChange
@@ -61,34 +60,21 @@ func zoneOf(expression string, local *time.Location) (zone *time.Location, bare 
 func clockChange(ctx context.Context, expression, bare string, at time.Time) (*ClockChange, error) {
 	_, before := at.Add(-time.Second).Zone()
 	_, after := at.Zone()
-	shift := time.Duration(after-before) * time.Second
-	if shift == 0 {
-		return nil, nil //nolint:nilnil // the zone has another name from then on, and nothing else
+	leftOut := time.Duration(after-before) * time.Second
+	if leftOut <= 0 {
+		return nil, nil //nolint:nilnil // clocks go back, or the zone has another name from then on
 	}
-	// The hours that are left out, or that come a second time, as a clock without the change would have shown them.
+	// The hour that is left out, as a clock without the change would have shown it.
 	begin := at.UTC().Add(time.Duration(before) * time.Second)
-	length := shift
-	if shift < 0 {
-		begin, length = begin.Add(shift), -shift
-	}
-	expected, err := within(ctx, bare+" UTC", begin, begin.Add(length))
+	expected, err := within(ctx, bare+" UTC", begin, begin.Add(leftOut))
 	if err != nil || len(expected) == 0 {
 		return nil, err
 	}
-	change := &ClockChange{At: at, Zone: at.Location().String(), Wall: expected[0].Format("15:04")}
-	if shift < 0 {
-		real, err := within(ctx, expression, at.Add(-length), at.Add(length))
-		if err != nil || len(real) <= len(expected) || len(expected) > 1 {
-			return nil, err // a timer of every few minutes fires on, which is what it is for
-		}
-		return change, nil
-	}
 	next, err := CalendarAfter(ctx, expression, at.Add(-time.Second))
-	if err != nil || !next.IsZero() && next.Before(at.Add(length)) {
-		return nil, err // as above
+	if err != nil || !next.IsZero() && next.Before(at.Add(leftOut)) {
+		return nil, err // a timer of every few minutes fires on
 	}
-	change.Next = next
-	return change, nil
+	return &ClockChange{At: at, Zone: at.Location().String(), Wall: expected[0].Format("15:04"), Next: next}, nil
 }
 
 // within are the times of an expression from begin on, before end.
