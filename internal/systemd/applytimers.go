@@ -109,13 +109,17 @@ func (p *TimerPlan) check(ctx context.Context, bus *Bus) error {
 		if err != nil {
 			return err
 		}
+		same, err := SameCalendars(ctx, t.Calendar, c.After.Calendar)
+		if err != nil {
+			return err
+		}
 		wrong := ""
 		switch {
 		case c.On && t.State != TimerOn:
 			wrong = "it is " + string(t.State) + ", not on"
 		case !c.On && (t.State == TimerOn || t.State == TimerUnsaved || t.State == TimerStopped):
 			wrong = "it is still " + string(t.State)
-		case c.On && !sameCalendars(ctx, t.Calendar, c.After.Calendar):
+		case c.On && !same:
 			wrong = "its calendar is " + strings.Join(t.Calendar, ", ")
 		}
 		if wrong != "" {
@@ -126,18 +130,18 @@ func (p *TimerPlan) check(ctx context.Context, bus *Bus) error {
 	return nil
 }
 
-// sameCalendars compares what systemd has loaded with expressions as they were written.
-func sameCalendars(ctx context.Context, loaded, written []string) bool {
+// SameCalendars compares what systemd has loaded with expressions as they were written.
+func SameCalendars(ctx context.Context, loaded, written []string) (bool, error) {
 	var normal []string
 	for _, expression := range written {
 		text, err := NormalCalendar(ctx, expression)
 		if err != nil {
-			return false
+			return false, err
 		}
 		normal = append(normal, text)
 	}
 	loaded = slices.Clone(loaded)
 	slices.Sort(loaded)
 	slices.Sort(normal)
-	return slices.Equal(slices.Compact(loaded), slices.Compact(normal))
+	return slices.Equal(slices.Compact(loaded), slices.Compact(normal)), nil
 }

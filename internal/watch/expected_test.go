@@ -8,6 +8,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
+	"codeberg.org/pgbtui/pgbtui/test/need"
 )
 
 // on is a timer as systemd shows one that is enabled and runs.
@@ -58,6 +59,40 @@ func TestATimerThatAJobCountsOnIsMissedWhenItIsOff(t *testing.T) {
 			}
 		}
 		if c.want == "" && len(told) > 0 || c.want != "" && (len(told) != 1 || !strings.Contains(told[0], c.want)) {
+			t.Errorf("%s: %q, want %q", name, told, c.want)
+		}
+	}
+}
+
+func TestATimerThatDoesNotFollowTheScheduleOfItsJobIsAWarning(t *testing.T) {
+	need.Program(t, "systemd-analyze")
+	for name, c := range map[string]struct {
+		schedule, loaded []string
+		state            systemd.TimerState
+		want             string
+	}{
+		"nothing is said":            {loaded: []string{"*-*-* 02:00:00 UTC"}, state: systemd.TimerOn},
+		"the same in other words":    {schedule: []string{"daily", "Sun 03:00 UTC"}, loaded: []string{"Sun *-*-* 03:00:00 UTC", "*-*-* 00:00:00"}, state: systemd.TimerOn},
+		"changed and not synced":     {schedule: []string{"hourly"}, loaded: []string{"*-*-* 02:00:00 UTC"}, state: systemd.TimerOn, want: "fires at *-*-* 02:00:00 UTC, and the configuration says hourly"},
+		"one of two":                 {schedule: []string{"hourly", "daily"}, loaded: []string{"*-*-* *:00:00"}, state: systemd.TimerOn, want: "says hourly, daily"},
+		"off, which is told already": {schedule: []string{"hourly"}, loaded: []string{"daily"}, state: systemd.TimerOff},
+		"not understood by systemd":  {schedule: []string{"25:00"}, loaded: []string{"daily"}, state: systemd.TimerOn},
+	} {
+		timer := on("postgres-backup@sales.timer")
+		timer.State, timer.Calendar = c.state, c.loaded
+		job := config.Job{Name: "sales", Drill: config.Drill{By: config.DrillByHand}}
+		job.Timetable.Backup.Calendar = c.schedule
+		host := fakeHost{timers: map[string]systemd.Timer{timer.Name: timer}}
+		sets := func(context.Context, config.Job) ([]backup.Set, error) { return healthy().Sets, nil }
+		conf := &config.Config{Jobs: []config.Job{job}}
+		var told []string
+		for _, f := range (Prober{Host: host, Sets: sets}).Probe(t.Context(), conf, conf.Jobs).Findings(nil, start) {
+			if f.Kind == KindSchedule {
+				told = append(told, f.Text())
+			}
+		}
+		if c.want == "" && len(told) > 0 || c.want != "" && (len(told) != 1 || !strings.Contains(told[0], c.want) ||
+			!strings.Contains(told[0], "jobs sync")) {
 			t.Errorf("%s: %q, want %q", name, told, c.want)
 		}
 	}

@@ -38,6 +38,7 @@ type JobUnits struct {
 	Service systemd.UnitState
 	Ours    bool // the service's file was written by pgbtui
 	History RunHistory
+	Behind  string    // how its times differ from the configuration's; "" when they do not
 	Missing []Finding // the other timers that the job counts on and that are off
 	Due     time.Time // when the timer should have fired after Last, by its calendar; zero: not known
 }
@@ -80,6 +81,12 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 	found = append(found, j.judgeTimer(now)...)
 	found = append(found, j.judgeService()...)
 	found = append(found, j.Host.Missing...)
+	if j.Host.Behind != "" {
+		found = append(found, Finding{
+			Subject: j.Host.Timer.Name, Kind: KindSchedule, Severity: Warning, What: j.Host.Behind, Cause: j.Host.Behind,
+			Remedy: "Run `sudo pgbtui jobs sync`, which shows what differs before it changes anything.",
+		})
+	}
 	toldBySet := slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindWarnings })
 	if systemd.Current(j.Host.Service).State == systemd.RunWarn && !toldBySet {
 		found = append(found, Finding{

@@ -5,6 +5,7 @@ package watch
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -157,6 +158,7 @@ func (p Prober) jobUnits(ctx context.Context, c *config.Config, job config.Job) 
 		return nil, err
 	}
 	return &JobUnits{
+		Behind:  behind(ctx, job, chosen),
 		Timer:   chosen,
 		Service: service,
 		Ours:    systemd.WroteFile(service.FragmentPath),
@@ -170,6 +172,19 @@ func (p Prober) history(ctx context.Context, unit string) RunHistory {
 		return RunHistory{}
 	}
 	return p.History(ctx, unit)
+}
+
+// behind says that a timer which is on does not fire when the configuration says; "" when it does, or nothing is said.
+func behind(ctx context.Context, job config.Job, t systemd.Timer) string {
+	wanted := job.Timetable.Backup.Calendar
+	if len(wanted) == 0 || t.State != systemd.TimerOn {
+		return ""
+	}
+	if same, err := systemd.SameCalendars(ctx, t.Calendar, wanted); err != nil || same {
+		return "" // an expression that is wrong is told by `config check`
+	}
+	return fmt.Sprintf("%s fires at %s, and the configuration says %s", t.Name, strings.Join(t.Calendar, ", "),
+		strings.Join(wanted, ", "))
 }
 
 // due is when a timer should have fired next after it last did, by its calendar; zero when that is not known.
@@ -270,7 +285,7 @@ func (s Snapshot) Unjudged(i Incident) bool {
 	case KindBackup, KindIntegrity, KindDrill, KindProof, KindRTO, KindWarnings, KindTrust, KindRollback, KindLoss,
 		KindGone, KindNew:
 		return s.setsUnknown(i.Subject)
-	case KindTimer, KindMissed, KindUnit:
+	case KindTimer, KindMissed, KindUnit, KindSchedule:
 		return s.HostErr != nil
 	case KindRun, KindClock:
 		return s.HostErr != nil || s.setsUnknown(i.Subject)

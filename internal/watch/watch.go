@@ -52,6 +52,7 @@ const (
 	KindChannel Kind = "channel" // a channel refuses alerts
 	KindMetrics Kind = "metrics" // a monitoring system does not take metrics
 
+	KindSchedule  Kind = "schedule"  // a timer does not fire when the configuration says
 	KindUncovered Kind = "uncovered" // databases of a server that no job backs up
 )
 

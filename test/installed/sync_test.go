@@ -128,6 +128,10 @@ func (h *host) syncsOnce(t *testing.T) {
 	if again := h.sync(t, "root", 3, "--yes"); strings.Contains(again, "enabled") || strings.Contains(again, "created") {
 		t.Errorf("the second sync did something:\n%s", again)
 	}
+	behind := "postgres-backup@weekly.timer fires at *-*-* *:00:00, and the configuration says Sat *-*-* 22:00:00 UTC"
+	if out, err := h.lab.Output(t.Context(), operator, "pgbtui", "status"); err == nil || !strings.Contains(out, behind) {
+		t.Errorf("status does not say %q: %v\n%s", behind, err, out)
+	}
 	h.root(t, "rm", theirDropIn)
 	h.sync(t, "root", 0, "--yes")
 	h.sync(t, operator, 0, "--check")
