@@ -58,6 +58,7 @@ func Build(s Setup) (options ui.Options, close func()) {
 	buckets := &buckets{setup: s, sets: map[config.S3]*backup.Catalogue{}}
 	o.Sources.Catalogue = buckets
 	o.Sources.Retention = &pruning{setup: s, buckets: buckets}
+	o.Sources.Buckets = &accounts{setup: s, buckets: buckets}
 	o.Sources.Units, o.Sources.Timers = &units{bus: bus, setup: s}, &timers{bus: bus, setup: s}
 	o.Jobs, o.Sources.Objectives = s.jobs(nil), &objectives{bus: bus, setup: s}
 	if slices.ContainsFunc(s.Config.Jobs, config.Job.Several) {

@@ -54,7 +54,7 @@ func (b *backups) shown() []*backup.Set {
 	out := []*backup.Set{}
 	for i := range b.sets.value {
 		s := &b.sets.value[i]
-		if b.matches(s.Database + " " + s.ID + " " + s.Instance + " " + setMark(s).word) {
+		if b.matches(s.Database + " " + s.ID + " " + s.Instance + " " + setMark(s).word + archiveWord(s)) {
 			out = append(out, s)
 		}
 	}
@@ -136,12 +136,12 @@ func setKeys(sh *shared, s *backup.Set) []binding {
 			run: func() tea.Cmd { return askHold(sh, *s) },
 		},
 	}
-	if s != nil && s.Archive.Unreadable() {
-		keys = append(keys, binding{
+	if s != nil && s.Archive.Unreadable() { // first, since nothing else reads it
+		keys = append([]binding{{
 			keys: []string{"T"}, short: "thaw", help: "thaw it: it lies in an archive class and cannot be read",
 			off: sh.denied(),
 			run: func() tea.Cmd { return askThaw(sh, *s) },
-		})
+		}}, keys...)
 	}
 	if s != nil && s.Loss() != "" {
 		keys = append(keys, binding{

@@ -44,8 +44,6 @@ type (
 	}
 	// lively screens show seconds.
 	lively interface{ lively() bool }
-	// numbered tabs have a number of their own, whatever stands before them.
-	numbered interface{ number() int }
 	// steppers undo a step of their own before esc closes them.
 	stepper interface {
 		back() bool // true: a step was undone inside
@@ -83,12 +81,13 @@ func match(table []binding, key string) *binding {
 
 // Messages that screens send to the shell.
 type (
-	gotoMsg  int // show tab n
-	pushMsg  struct{ screen screen }
-	popMsg   struct{ of screen } // leave the topmost box or page, if it is still this one
-	fedMsg   struct{}            // the feeds changed
-	boxMsg   struct{ screen screen }
-	toastMsg struct {
+	gotoMsg   int    // show tab n
+	filterMsg string // filter the list that is shown
+	pushMsg   struct{ screen screen }
+	popMsg    struct{ of screen } // leave the topmost box or page, if it is still this one
+	fedMsg    struct{}            // the feeds changed
+	boxMsg    struct{ screen screen }
+	toastMsg  struct {
 		text string
 		tone tone
 	}

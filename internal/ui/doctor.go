@@ -32,9 +32,6 @@ func newDoctor(sh *shared) *doctorScreen { return &doctorScreen{shared: sh} }
 
 func (s *doctorScreen) name() string { return "Doctor" }
 
-// number is that of its tab, whatever stands before it.
-func (s *doctorScreen) number() int { return 7 }
-
 func (s *doctorScreen) enter(ctx context.Context) tea.Cmd {
 	s.ctx = ctx
 	s.asker.stop() // what was under way ended when the screen was left

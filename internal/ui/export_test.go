@@ -165,6 +165,15 @@ func (d *Driver) PageRead() *Driver {
 	return d.UntilIs("a page of the history was read", func(string) bool { return !d.root.tabs[2].(*runsScreen).past.asked })
 }
 
+// BucketRead waits for what the bucket screen has asked for.
+func (d *Driver) BucketRead() *Driver {
+	d.t.Helper()
+	return d.UntilIs("the bucket's answers are there", func(string) bool {
+		s := d.root.tabs[5].(*bucketScreen)
+		return s.ctx == nil || !s.buckets.unread() && !s.projects.unread()
+	})
+}
+
 // View is the frame.
 func (d *Driver) View() string { return d.root.View() }
 

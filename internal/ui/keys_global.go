@@ -120,11 +120,11 @@ func (r *root) tabKeys(boxed string) []binding {
 	for i, t := range r.tabs {
 		names = append(names, t.name())
 		table = append(table, binding{
-			keys: []string{strconv.Itoa(r.tabNumber(i))}, off: boxed,
+			keys: []string{strconv.Itoa(i + 1)}, off: boxed,
 			run: func() tea.Cmd { return r.show(i) },
 		})
 	}
-	table[0].label, table[0].help = "1-"+strconv.Itoa(r.tabNumber(len(names)-1)), strings.Join(names, ", ")
+	table[0].label, table[0].help = "1-"+strconv.Itoa(len(names)), strings.Join(names, ", ")
 	return table
 }
 

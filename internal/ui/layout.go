@@ -140,14 +140,6 @@ func (r *root) tabLine() string {
 	return ends(line, right, r.w)
 }
 
-// tabNumber is the number of a tab: its place, unless it has one of its own.
-func (r *root) tabNumber(i int) int {
-	if t, ok := r.tabs[i].(numbered); ok {
-		return t.number()
-	}
-	return i + 1
-}
-
 // shortTab is what is left of a tab's name where there is no room.
 const shortTab = 4
 
@@ -158,13 +150,13 @@ func (r *root) tabsAndPages(letters int) string {
 	for i, t := range r.tabs {
 		name := t.name()
 		if i == r.tab {
-			b.WriteString(r.theme.tab.Render(fmt.Sprintf(" %d %s ", r.tabNumber(i), name)))
+			b.WriteString(r.theme.tab.Render(fmt.Sprintf(" %d %s ", i+1, name)))
 			continue
 		}
 		if letters > 0 {
 			name = ansi.Truncate(name, letters, "")
 		}
-		b.WriteString(r.faint.Render(fmt.Sprintf(" %d %s ", r.tabNumber(i), name)))
+		b.WriteString(r.faint.Render(fmt.Sprintf(" %d %s ", i+1, name)))
 	}
 	for _, p := range r.pages {
 		b.WriteString(r.faint.Render(" ▸ ") + r.bold.Render(clean(p.name())))

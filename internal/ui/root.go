@@ -45,7 +45,7 @@ func newRoot(ctx context.Context, o Options) *root {
 	r.copyTo = clipboard(o.Output, o.Env)
 	r.tabs = []screen{
 		newOverview(sh), newBackups(sh), newRuns(sh), newTimers(sh), newJournal(sh, JournalQuery{}),
-		newDoctor(sh),
+		newBucket(sh), newDoctor(sh),
 	}
 	return r
 }
@@ -88,6 +88,10 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		r.toast, r.until = msg, r.Now().Add(toastFor)
 	case gotoMsg:
 		return r.show(int(msg))
+	case filterMsg:
+		if f, ok := r.page().(filterable); ok {
+			f.setFilter(string(msg))
+		}
 	case pushMsg:
 		return r.push(msg.screen)
 	case replaceMsg:

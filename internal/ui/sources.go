@@ -25,6 +25,7 @@ type Sources struct {
 	History    History
 	Planner    Planner
 	Retention  Retention
+	Buckets    Buckets
 	Told       Told
 	Doctor     Doctor
 	Coverage   Coverage // nil: nothing is known
@@ -255,6 +256,61 @@ type PrunePlan struct {
 	// MonthlyUSD is about what a leftover costs until it is removed.
 	MonthlyUSD func(*retention.Leftover) (usd float64, known bool)
 }
+
+// Buckets reads how the buckets are set up, and what lies there and costs.
+type Buckets interface {
+	// Buckets is each bucket of the configuration once. What one of them does not tell is an error in its place, and
+	// the rest is shown. Called when the screen is entered, and on the r key there.
+	Buckets(ctx context.Context) ([]BucketView, error)
+	// Projections are what each job will cost, as it goes on and with changes as `pgbtui cost --if` takes them.
+	Projections(ctx context.Context, changes []string) ([]Projection, error)
+}
+
+// BucketView is one bucket.
+type BucketView struct {
+	Place  string // "s3://backups/"
+	Region string
+
+	Settings   [][2]string // what it is set to: name and value
+	Differs    []string    // what `pgbtui aws bucket plan` would change
+	Harms      []string    // what rules of others do to sets
+	PostureErr error       // why its settings are not known
+
+	Prices string // what list, of when
+	Costs  []CostView
+
+	Left    []LeftView // what runs left that never committed
+	LeftErr error      // why its open uploads are not known
+}
+
+// CostView is what the sets of one database, job and storage class cost a month.
+type CostView struct {
+	Job, Database, Class string
+	Sets                 int
+	Bytes                int64
+	USD                  float64
+	Known                bool // the price
+}
+
+// LeftView is one leftover.
+type LeftView struct {
+	What  string
+	At    time.Time
+	Bytes int64 // -1: unknown
+	USD   float64
+	Known bool
+}
+
+// Projection is what one job will cost a month, in the months of ProjectedMonths.
+type Projection struct {
+	Job, Database string
+	GoesOn        []float64 // nil: not known
+	IfSo          []float64 // with the changes; nil: none were asked for, or not known
+	Note          string    // why something is not known
+}
+
+// ProjectedMonths are those that a projection tells of.
+var ProjectedMonths = []int{1, 3, 12}
 
 // Told is what the hourly watch has told somebody and is not over.
 type Told interface {

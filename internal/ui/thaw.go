@@ -25,6 +25,14 @@ func archiveText(sh *shared, s *backup.Set) string {
 	return s.Archive.Text()
 }
 
+// archiveWord is what a filter finds a set of an archive class by.
+func archiveWord(s *backup.Set) string {
+	if s.Archive.State == "" {
+		return ""
+	}
+	return " archive:" + string(s.Archive.State)
+}
+
 // askThaw is the tier 2 dialog for T.
 func askThaw(sh *shared, s backup.Set) tea.Cmd {
 	thawer := sh.Write.Thawer

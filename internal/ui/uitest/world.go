@@ -38,6 +38,7 @@ type World struct {
 	// by "sets", "contents", "watch", "timers", "page", "databases", "preflight", "start", "told", "plan", "result",
 	// "history"
 	Fail     map[string]error
+	Tidy     bool     // the bucket is as the jobs want it, with nothing left behind
 	Started  []string // what actions were asked for
 	restores int
 	watchers map[chan []ui.UnitRun]bool
@@ -114,7 +115,7 @@ func (w *World) Options() ui.Options {
 			Place: "s3://backups/postgresql",
 		},
 		Jobs:    jobs(),
-		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w, Doctor: w},
+		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w, Doctor: w, Buckets: w},
 		Write:   ui.Write{Actions: w, Cancel: w, Holder: w, Thawer: w},
 		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
