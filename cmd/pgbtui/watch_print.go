@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
@@ -36,6 +37,7 @@ type jsonProblem struct {
 	Notice   bool   `json:"notice,omitempty"` // told once, and nothing is wrong
 	What     string `json:"what"`
 	Remedy   string `json:"remedy,omitempty"`
+	Check    string `json:"check,omitempty"` // of doctor, that explains it
 }
 
 func watchedJSON(j watch.Job, now time.Time) jsonWatched {
@@ -65,7 +67,7 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 	for _, f := range found {
 		out.Findings = append(out.Findings, jsonProblem{
 			Subject: f.Subject, Kind: string(f.Kind), Severity: f.Severity.String(), Notice: f.Notice,
-			What: f.What, Remedy: f.Remedy,
+			What: f.What, Remedy: f.Remedy, Check: doctor.Explains(f.Kind),
 		})
 	}
 	if to.json {
@@ -93,6 +95,9 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 		to.sayf("%s %s: %s\n", word, about, printable.Text(f.What))
 		if f.Remedy != "" {
 			to.sayf("  remedy: %s\n", printable.Text(f.Remedy))
+		}
+		if f.Check != "" {
+			to.sayf("  more:   pgbtui doctor --only %s\n", f.Check)
 		}
 	}
 	return nil

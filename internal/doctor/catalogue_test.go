@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
 const root = "../.."
@@ -121,5 +122,19 @@ func TestTheUnitsWordCountsWhereItCouldLook(t *testing.T) {
 	r.Merge(report(doctor.Warn))
 	if len(r.Findings) != 1 || r.Findings[0].From != doctor.FromUnit {
 		t.Errorf("what the unit alone looked at is lost: %+v", r.Findings)
+	}
+}
+
+func TestAProblemOfTheWatchLeadsToAKnownCheck(t *testing.T) {
+	for _, kind := range []watch.Kind{
+		watch.KindClock, watch.KindBucket, watch.KindLoss, watch.KindDrill, watch.KindTimer, watch.KindMissed, watch.KindUnit,
+		watch.KindSystemd, watch.KindChannel,
+	} {
+		if check := doctor.Explains(kind); check == "" || !doctor.KnownCheck(check) {
+			t.Errorf("%s leads to %q", kind, check)
+		}
+	}
+	if check := doctor.Explains(watch.KindNew); check != "" {
+		t.Errorf("a new database leads to %q", check)
 	}
 }
