@@ -142,8 +142,10 @@ func lastRun(u *watch.JobUnits) (how string, at *time.Time) {
 
 // addUncovered asks each server for its databases.
 func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *jsonJobs) {
-	covered := watch.Coverages(c, func(of config.Postgres) *dump.Server { // also of the only job, which the environment alone names
-		seen, err := dump.LookAtServer(ctx, config.Job{Postgres: of}, o.run.withoutStore(o.logs.logger(slog.LevelError)), o.env.now())
+	quiet := o.run.withoutStore(o.logs.logger(slog.LevelError))
+	// Also the server of the only job, which the environment alone names.
+	covered := watch.Coverages(c, func(of config.Postgres) *dump.Server {
+		seen, err := dump.LookAtServer(ctx, config.Job{Postgres: of}, quiet, o.env.now())
 		if err != nil {
 			out.Notes = append(out.Notes, "it is not known which databases no job covers: "+oneLine(err))
 			return nil

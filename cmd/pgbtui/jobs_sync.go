@@ -29,7 +29,9 @@ func newJobsSyncCommand(p *program) *cobra.Command {
 		streams: p.streams, env: p.environment, config: p.config, find: p.finder(access{waitedFor: true}),
 	}
 	cmd := &cobra.Command{
-		Use: "sync", Short: "Make this host's timers follow the configuration: show the plan, ask, carry it out", Args: noArgs,
+		Use:   "sync",
+		Short: "Make this host's timers follow the configuration: show the plan, ask, carry it out",
+		Args:  noArgs,
 		Long: `Compare the timers of this host with the configuration, show what would be written, removed, switched on and
 switched off, and do it after a question or with --yes. For each timer that changes, the plan has the old and the new
 calendar and the next times; and it says where a change of the clocks loses a run and which backups may overlap.
@@ -85,11 +87,13 @@ func runJobsSync(ctx context.Context, o *jobsSyncOptions) error {
 	return nil
 }
 
-// syncable refuses a configuration whose timers are not this host's business, or whose times systemd does not understand.
+// syncable refuses a configuration whose timers are not this host's business, or whose times systemd does not
+// understand.
 func syncable(ctx context.Context, c *config.Config) error {
 	switch {
 	case c.ReadOnly:
-		return fault.New(fault.Refused, "jobs sync: read_only is set in "+c.File+": this host only looks at what others back up",
+		return fault.New(fault.Refused,
+			"jobs sync: read_only is set in "+c.File+": this host only looks at what others back up",
 			"Run it on the host whose jobs these are, or take read_only out.", nil)
 	case len(c.Jobs) == 0:
 		return fault.New(fault.Config, "jobs sync: the configuration has no job",

@@ -49,8 +49,8 @@ func (out *jsonSync) look(ctx context.Context, c *config.Config, plan *systemd.T
 	var runs []systemd.Runs
 	sets, setsErr := o.find.all(ctx, "")
 	if setsErr != nil {
-		out.note("the bucket was not read, so how long backups take, and what there is of jobs that are gone, is not known: " +
-			oneLine(setsErr))
+		out.note("the bucket was not read, so how long backups take, and what there is of jobs that are gone, " +
+			"is not known: " + oneLine(setsErr))
 	}
 	for i := range plan.Timers {
 		change := &plan.Timers[i]

@@ -53,13 +53,13 @@ func printSyncTimer(to *streams, one *jsonSyncTimer) {
 		to.sayf("    will be  %s\n", printable.Text(timingText(one.After, "off")))
 	}
 	for _, at := range one.Next {
-		to.printf("    next     %s\n", at.Local().Format("Mon 2006-01-02 15:04 MST"))
+		to.printf("    next     %s\n", dayText(at))
 	}
 	for _, step := range one.Steps {
 		to.printf("    %s\n", printable.Text(step))
 	}
 	if one.DueAt != nil {
-		to.sayf("    a run starts at once: by these times it was due on %s\n", one.DueAt.Local().Format("Mon 2006-01-02 15:04 MST"))
+		to.sayf("    a run starts at once: by these times it was due on %s\n", dayText(*one.DueAt))
 	}
 	for _, path := range one.ByHand {
 		to.sayf("    not touched, somebody's own: %s\n", printable.Text(path))
@@ -85,24 +85,24 @@ func clockText(c jsonClockChange) string {
 	day := c.At.Local().Format("Mon 2006-01-02")
 	next := "never again"
 	if c.NextAt != nil {
-		next = "next on " + c.NextAt.Local().Format("Mon 2006-01-02 15:04 MST")
+		next = "next on " + dayText(*c.NextAt)
 	}
 	return fmt.Sprintf("there is no %s in %s on %s: %s fires %s; with UTC behind its times it misses none",
 		c.Wall, c.Zone, day, c.Timer, next)
 }
 
 func overlapText(o jsonOverlap) string {
-	first := o.FirstAt.Local().Format("Mon 2006-01-02 15:04 MST")
+	first := dayText(o.FirstAt)
 	if o.SameDatabase {
-		return fmt.Sprintf("runs of %s may meet %d times in the next %d days, first on %s: they take turns, since they are of "+
-			"one database", strings.Join(o.Jobs, " and "), o.Count, overlapDays, first)
+		return fmt.Sprintf("runs of %s may meet %d times in the next %d days, first on %s: they take turns, "+
+			"since they are of one database", strings.Join(o.Jobs, " and "), o.Count, overlapDays, first)
 	}
 	return fmt.Sprintf("up to %d backups may run at once, first on %s: %s", len(o.Jobs), first, strings.Join(o.Jobs, ", "))
 }
 
 func removedText(r jsonRemovedJob) string {
-	text := fmt.Sprintf("job %s is not in the configuration any more; its backups stay: %d, %s", printable.Text(r.Job), r.Sets,
-		readable.Size(r.StoredBytes))
+	text := fmt.Sprintf("job %s is not in the configuration any more; its backups stay: %d, %s",
+		printable.Text(r.Job), r.Sets, readable.Size(r.StoredBytes))
 	switch {
 	case r.Now != "":
 		return text + "; they belong to job " + printable.Text(r.Now) + ", by formerly"
@@ -111,3 +111,6 @@ func removedText(r jsonRemovedJob) string {
 	}
 	return text
 }
+
+// dayText is a moment by the clock of this host.
+func dayText(at time.Time) string { return at.Local().Format("Mon 2006-01-02 15:04 MST") }

@@ -12,7 +12,7 @@ import (
 )
 
 // What a configuration wants of the timers of this host. Rules: a job of the configuration has its backups, their
-// verification and its drills on a timer, unless it says that people drill; and its prune timer where the timer deletes.
+// verification and its drills on a timer, unless it says that people drill; and its prune timer where that deletes.
 // Where the configuration lists its jobs, timers of other jobs are left over.
 
 // planTimers compares this host's timers with the configuration. It changes nothing.
@@ -58,11 +58,13 @@ func unitOf(ctx context.Context, c *config.Config, job config.Job, bus *systemd.
 // timerWishes are those of one job, whose units have that name.
 func timerWishes(job config.Job, name string) []systemd.TimerWish {
 	t := job.Timetable
+	noDrills := offWhen(job.Drill.By == config.DrillByHand, "drill.by is hand")
+	noPrunes := offWhen(job.Keep.By != config.PruneByTimer, "keep.by is backup")
 	return []systemd.TimerWish{
 		timerWish(job.Name, systemd.BackupTimer(name), t.Backup, ""),
 		timerWish(job.Name, systemd.BackupVerifyTimer(name), t.Verify, ""),
-		timerWish(job.Name, systemd.BackupDrillTimer(name), t.Drill, offWhen(job.Drill.By == config.DrillByHand, "drill.by is hand")),
-		timerWish(job.Name, systemd.BackupPruneTimer(name), t.Prune, offWhen(job.Keep.By != config.PruneByTimer, "keep.by is backup")),
+		timerWish(job.Name, systemd.BackupDrillTimer(name), t.Drill, noDrills),
+		timerWish(job.Name, systemd.BackupPruneTimer(name), t.Prune, noPrunes),
 	}
 }
 

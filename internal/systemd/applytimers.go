@@ -15,7 +15,7 @@ import (
 )
 
 // Carrying a plan of timers out. Each step leaves a state that the next plan reads as one to go on from: files first,
-// then what starts at boot, one daemon-reload, and last what runs now. So a sync that is killed is finished by the next.
+// then what starts at boot, one daemon-reload, and last what runs now. So the next sync finishes one that was killed.
 
 // Apply carries the plan out. It needs root. The report is right as far as it goes also beside an error.
 func (p *TimerPlan) Apply(ctx context.Context, bus *Bus) (*Report, error) {
@@ -24,7 +24,8 @@ func (p *TimerPlan) Apply(ctx context.Context, bus *Bus) (*Report, error) {
 		return report, nil
 	}
 	if os.Geteuid() != 0 {
-		return report, fault.New(fault.NotPermitted, "systemd: change timers", "Run it as root: `sudo pgbtui jobs sync`.", nil)
+		return report, fault.New(fault.NotPermitted, "systemd: change timers",
+			"Run it as root: `sudo pgbtui jobs sync`.", nil)
 	}
 	r := root("")
 	if err := p.applyFiles(r, report); err != nil {
