@@ -70,7 +70,7 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	if job.Database == "" {
+	if job.Open() {
 		return runPruneSeveral(ctx, o, c, job)
 	}
 	done, err := o.one(ctx, job)

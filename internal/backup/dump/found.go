@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/event"
@@ -105,7 +106,14 @@ func schemasOf(ctx context.Context, job config.Job, env backup.Env) ([]string, e
 		return nil, err
 	}
 	names, err := server.Schemas(ctx)
-	return names, errors.Join(err, server.Close(context.WithoutCancel(ctx)))
+	return withoutKept(names), errors.Join(err, server.Close(context.WithoutCancel(ctx)))
+}
+
+// withoutKept leaves out what restores keep beside a tenant's live schema: no tenant has it.
+func withoutKept(schemas []string) []string {
+	return slices.DeleteFunc(slices.Clone(schemas), func(name string) bool {
+		return slices.ContainsFunc(schemas, func(live string) bool { return kept.WordOf(live, name) != "" })
+	})
 }
 
 // ServerDatabases are all of the job's server that can be backed up, sorted.

@@ -25,7 +25,9 @@ func (w *world) plant(t testing.TB, finished time.Time, change ...func(*backup.M
 	for _, c := range change {
 		c(m)
 	}
-	dir := backup.Folder(w.job.S3.Prefix, string(m.Instance), string(m.Database)) + m.ID + "/"
+	of := w.job
+	of.Instance, of.Database = string(m.Instance), string(m.Database)
+	dir := backup.FolderOf(of) + m.ID + "/"
 	w.put(t, dir+backup.DumpName, body)
 	raw, err := json.Marshal(m)
 	if err != nil {

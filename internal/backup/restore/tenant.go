@@ -91,10 +91,13 @@ func (r *restoring) doTenant(ctx context.Context) error {
 }
 
 func (r *restoring) checkTenantRequest() error {
+	if r.req.ForOperator {
+		return fault.New(fault.Refused, "restore: a tenant's set goes into an existing database by the command line alone",
+			"Restore it into a new database, or ask whoever may run `"+backup.RestoreCommand(r.job.Postgres.Host)+
+				" restore`.", nil)
+	}
 	var wrong string
 	switch {
-	case r.req.ForOperator:
-		wrong = "a tenant's set goes into an existing database by the command line alone"
 	case r.req.Partial(), r.req.KeepGoing, r.req.Jobs > 1:
 		wrong = "a tenant's schema comes whole, in one transaction"
 	case r.req.Replace != "" && r.req.As != "":
@@ -108,6 +111,9 @@ func (r *restoring) checkTenantRequest() error {
 
 // tenantChecks are those of a restore into an existing database.
 func (r *restoring) tenantChecks(ctx context.Context) ([]Check, error) {
+	if err := r.checkTenantRequest(); err != nil {
+		return []Check{failsWith("target", err)}, nil
+	}
 	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkTools, r.checkCode, r.checkTenantTarget)
 	if err != nil {
 		return nil, err
