@@ -42,7 +42,8 @@ var (
 		"delete of several": "400 InvalidRequest", // Content-MD5 is all that such a store can hold a body to
 	}
 	oldMinIO = map[string]string{
-		"checksum of an object": "400 InvalidArgument", "list of uploads": "by the whole key",
+		"encryption by the store": "501 NotImplemented",
+		"checksum of an object":   "400 InvalidArgument", "list of uploads": "by the whole key",
 		"a folder that was emptied": "stays listed", "region us-east-1": "taken",
 	}
 )
