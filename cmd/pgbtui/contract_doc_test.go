@@ -23,7 +23,7 @@ func documents() map[string]any {
 		"thaw": jsonThaw{}, "restore undo": jsonSwap{},
 		"restore --check": jsonChecks{}, "prune": jsonPrune{}, "hold": jsonHeld{}, "status": jsonStatus{},
 		"watch": jsonWatch{}, "alert test": jsonAlertTest{}, "units install": jsonReport{},
-		"units print": jsonUnits{}, "config check": jsonConfig{}, "doctor": jsonDoctor{}, "config show": jsonSettings{},
+		"units print": jsonUnits{}, "config check": jsonConfig{}, "doctor": jsonDoctor{}, "doctor key": jsonDoctorKey{}, "config show": jsonSettings{},
 		"aws policy":      jsonAWSPolicy{},
 		"aws bucket plan": jsonBuckets{},
 		"cost":            jsonCost{},

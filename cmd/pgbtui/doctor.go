@@ -66,6 +66,7 @@ func newDoctorCommand(p *program) *cobra.Command {
 	flags.BoolVar(&o.answer, "answer", false, "write what is seen to a file: for postgres-backup-doctor@.service")
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.AddCommand(newDoctorKeyCommand(p))
 	return cmd
 }
 

@@ -36,6 +36,7 @@ func unitsCatalogue() []Check {
 		{ID: "units.modes", Why: "What others may write, they may have the units do; what others may read, they know.", Docs: keys},
 		{ID: "units.secrets", Why: "A secret that no unit is handed is of no use, and one that is missing keeps a unit from starting.", Docs: keys},
 		{ID: "units.private-key", Why: "With the private key on the database's host, whoever is root there reads every backup.", Docs: "docs/encryption.md"},
+		{ID: "units.key-copy", Why: "If the one key is lost, so is every backup.", Docs: "docs/encryption.md"},
 		{ID: "units.alerts", Why: "An alert that reaches nobody is none, and that shows only when it is needed.", Docs: alerts},
 	}
 }
@@ -80,6 +81,7 @@ func (m *Machine) Checks(ctx context.Context, job config.Job) []Finding {
 	c.modes()
 	c.secrets()
 	c.privateKey()
+	c.keyCopy()
 	c.alerts()
 	return c.findings
 }

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
+	"filippo.io/age/armor"
+
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -198,6 +203,15 @@ func TestAHostsUnitsAreJudgedByWhatIsThereAndWhatWasChanged(t *testing.T) {
 			m.secret("age-identity")
 		}, "units.private-key", doctor.Warn, "age-identity"},
 
+		{"no key to copy", nil, "units.key-copy", doctor.OK, "not encrypted"},
+		{"a copy that nobody showed", func(m *machine) { m.job.Encryption.Recipients = []string{"age1x"} }, "units.key-copy", doctor.Warn, "nobody ever did"},
+		{"a copy that was shown", func(m *machine) { m.proves(time.Now()) }, "units.key-copy", doctor.OK, "ago"},
+		{"long ago, a copy", func(m *machine) { m.proves(time.Now().AddDate(-2, 0, 0)) }, "units.key-copy", doctor.Warn, "ago"},
+		{"half a memory of it", func(m *machine) {
+			m.job.Encryption.Recipients = []string{"age1x"}
+			m.write(doctor.KeyCopiesDir+"/key-copies.json", "{")
+		}, "units.key-copy", doctor.Unknown, ""},
+
 		{"an alert that arrived", nil, "units.alerts", doctor.OK, "slack"},
 		{"none ever did", func(m *machine) { m.taken(`{}`) }, "units.alerts", doctor.Warn, "no channel has taken"},
 		{"long ago", func(m *machine) { m.taken(`{"slack":"2020-01-01T00:00:00Z"}`) }, "units.alerts", doctor.Warn, "ago"},
@@ -231,5 +245,81 @@ func (m *machine) secret(name string) {
 	err := errors.Join(os.Chmod(m.path(systemd.SecretDir), 0o700), os.Chmod(m.path(systemd.SecretDir+"/"+name), 0o600))
 	if err != nil {
 		m.t.Fatal(err)
+	}
+}
+
+// proves has somebody with the private key answer a challenge at a time.
+func (m *machine) proves(at time.Time) {
+	m.t.Helper()
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.job.Encryption.Recipients = []string{key.Recipient().String()}
+	dir := m.path(doctor.KeyCopiesDir)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		m.t.Fatal(err)
+	}
+	challenge, err := doctor.AskForKey(dir, m.job.Encryption.Recipients, at)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(challenge)), key)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	word, err := io.ReadAll(plain)
+	if err == nil {
+		err = doctor.AnswerForKey(dir, m.job.Encryption.Recipients, string(word), at)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func TestAChallengeForTheKeyIsAnsweredOnceAndByItsWordAlone(t *testing.T) {
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, recipients := t.TempDir(), []string{key.Recipient().String()}
+	if err := doctor.AnswerForKey(dir, recipients, "anything", time.Now()); fault.CodeOf(err) != fault.Refused {
+		t.Errorf("nothing was asked: %v", err)
+	}
+	challenge, err := doctor.AskForKey(dir, recipients, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(challenge)), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := os.ReadFile(filepath.Join(dir, "key-copies.json"))
+	if err != nil || strings.Contains(string(memory), strings.TrimSpace(string(word))) {
+		t.Errorf("the word is kept: %s, %v", memory, err)
+	}
+	for _, c := range []struct {
+		recipients []string
+		word       string
+		want       fault.Code
+	}{
+		{recipients, "wrong", fault.Integrity},
+		{[]string{"age1other"}, string(word), fault.Refused},
+		{recipients, strings.ToUpper(string(word)), fault.OK},
+		{recipients, string(word), fault.Refused},
+	} {
+		if err := doctor.AnswerForKey(dir, c.recipients, c.word, time.Now()); fault.CodeOf(err) != c.want {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if _, err := doctor.AskForKey(dir, []string{"no recipient"}, time.Now()); err == nil {
+		t.Error("a challenge for nobody")
+	}
+	if _, err := doctor.AskForKey(filepath.Join(dir, "absent"), recipients, time.Now()); fault.CodeOf(err) != fault.NotPermitted {
+		t.Errorf("no folder: %v", err)
 	}
 }
