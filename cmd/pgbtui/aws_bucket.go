@@ -57,10 +57,10 @@ func newBucketPlanCommand(p *program) *cobra.Command {
 	o := newAWSBucketOptions(p)
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Show which settings of the bucket differ from what the jobs want", Args: noArgs,
-		Long: `Read versioning, default encryption, public access block and lifecycle rules of each bucket of the configuration,
-and show what 'aws bucket apply' would change. Wanted are versioning, encryption, no public access, and for each
-instance lifecycle rules that abort uploads which nobody completed (7 days), delete old versions (14 days), and move
-dumps as s3.transition says. Rules of other people stay, and where one does what is wanted, none is added.
+		Long: `Read versioning, default encryption, public access block and lifecycle rules of each bucket of the
+configuration, and show what 'aws bucket apply' would change. Wanted are versioning, encryption, no public access, and
+for each instance lifecycle rules that abort uploads which nobody completed (7 days), delete old versions (14 days), and
+move dumps as s3.transition says. Rules of other people stay, and where one does what is wanted, none is added.
 Object lock and the bucket's policy are shown and never changed.
 
 With --check the exit code is 3 if a setting differs, or if a rule of somebody else deletes or archives what retention
@@ -77,8 +77,8 @@ func newBucketApplyCommand(p *program) *cobra.Command {
 	o.apply = true
 	cmd := &cobra.Command{
 		Use: "apply", Short: "Set the bucket as 'aws bucket plan' shows", Args: noArgs,
-		Long: `Show what 'aws bucket plan' shows, ask, and put the changes: lifecycle rules first, versioning last. Rules of other
-people are put back as they were read. Right before, the bucket is read again: if somebody changed it meanwhile,
+		Long: `Show what 'aws bucket plan' shows, ask, and put the changes: lifecycle rules first, versioning last. Rules of
+other people are put back as they were read. Right before, the bucket is read again: if somebody changed it meanwhile,
 nothing is put (exit 75). Afterwards it is read until it has the settings.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAWSBucket(cmd.Context(), o) },
 	}
@@ -169,7 +169,8 @@ func (o *awsBucketOptions) leftOut() ([]posture.Part, error) {
 	var parts []posture.Part
 	for _, name := range o.without {
 		if !slices.Contains(posture.Parts(), posture.Part(name)) {
-			return nil, usageText(fmt.Sprintf("--without %s: there are versioning, encryption, public-access and lifecycle", name))
+			return nil, usageText(
+				fmt.Sprintf("--without %s: there are versioning, encryption, public-access and lifecycle", name))
 		}
 		parts = append(parts, posture.Part(name))
 	}

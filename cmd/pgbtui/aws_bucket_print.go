@@ -73,7 +73,10 @@ func newJSONBucket(b *s3.Bucket, plan posture.Plan, without []posture.Part) json
 			printable.Text(strange[0]))
 	}
 	for _, c := range plan.Changes {
-		out.Changes = append(out.Changes, jsonBucketChange{Part: c.Part, What: c.What, Has: c.Has, Wants: c.Wants, Why: c.Why})
+		out.Changes = append(out.Changes, jsonBucketChange{
+			Part: c.Part, What: c.What, Has: c.Has, Wants: c.Wants,
+			Why: c.Why,
+		})
 	}
 	for _, c := range plan.Conflicts {
 		out.Conflicts = append(out.Conflicts, jsonBucketConflict{Job: c.Job, What: c.What, Remedy: c.Remedy, Costs: c.Costs})

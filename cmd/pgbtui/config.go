@@ -34,7 +34,7 @@ also stand inside a job.
   signing:                      at the top only
     public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted
     key_file: /path             the private key, unless the unit has the credential signing-key
-  schedule: "*-*-* 02:00:00 UTC"               when backups run (systemd.time(7)), or a list; pgbtui jobs sync applies it
+  schedule: "*-*-* 02:00:00 UTC"               when backups run (systemd.time(7)), or a list; jobs sync applies it
   jitter: 30m                   the longest random delay; the same keys in verify, drill and keep are for their timers
   keep:                         which sets stay; any rule keeps; without a rule nothing is deleted
     last: 7                     the newest so many
@@ -77,7 +77,8 @@ also stand inside a job.
 Files conf.d/*.yaml beside the configuration may add jobs; they hold jobs: and nothing else.
 
 Secrets of the units are files in /etc/pgbtui/secret, which root alone reads: writer, prover, keeper, reader (keys of
-the store), signing-key, age-identity, database-password, alert-urls, heartbeat-url. systemd hands each unit those that it needs.
+the store), signing-key, age-identity, database-password, alert-urls, heartbeat-url. systemd hands each unit
+those that it needs.
 
 Environment, stronger than the file: DB_NAME, DB_USER, S3_BUCKET, AWS_REGION, RETENTION_DAYS,
 BACKUP_DIR, SLACK_WEBHOOK_URL; and libpq's PG* and the AWS SDK's AWS_* variables.`

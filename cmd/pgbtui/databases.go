@@ -106,7 +106,8 @@ func on(job config.Job, database, schema string) (config.Job, error) {
 	case database == "", job.Tenants() && database == job.Database:
 		return job, nil
 	case !job.Covers(database):
-		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database), remedy, nil)
+		return job, fault.New(fault.Usage, fmt.Sprintf("job %q does not back database %q up", job.Name, database), remedy,
+			nil)
 	}
 	return job.On(database), nil
 }

@@ -84,7 +84,8 @@ const leastSecret = 12
 func writeReport(file string, c *config.Config, jobs []config.Job, out jsonDoctor, secrets []string) error {
 	var text bytes.Buffer
 	say := sayTo(&text)
-	say("pgbtui %s %s, %s/%s, bugs of PostgreSQL as of %s\n", version(), builtFrom(), runtime.GOOS, runtime.GOARCH, out.BugsOf)
+	say("pgbtui %s %s, %s/%s, bugs of PostgreSQL as of %s\n", version(), builtFrom(), runtime.GOOS, runtime.GOARCH,
+		out.BugsOf)
 	for _, name := range []string{"PRETTY_NAME", "VERSION_ID"} {
 		say("%s\n", osRelease(name))
 	}

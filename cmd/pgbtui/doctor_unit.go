@@ -18,8 +18,8 @@ import (
 )
 
 // doctor from the unit in which backups run: postgres-backup-doctor@JOB.service looks as their user, with their key and
-// in their sandbox, and tells what it saw in a file of its folder. Rules: the file is read only where it names the run that was
-// started; what cannot be had from the unit is said, and is no failure of what was seen from here.
+// in their sandbox, and tells what it saw in a file of its folder. Rules: the file is read only where it names the
+// run that was started; what cannot be had from the unit is said, and is no failure of what was seen from here.
 
 // answer writes what the unit saw. It is the unit's whole answer: what was found is no failure of the unit.
 func (o *doctorOptions) writeAnswer(name string, out jsonDoctor) error {
@@ -75,7 +75,8 @@ func (o *doctorOptions) fromUnit(ctx context.Context, c *config.Config, job conf
 		return nil, err
 	}
 	if len(out.Reports) == 0 || out.Reports[0].Invocation != state.InvocationID {
-		return nil, fault.New(fault.Failed, unit+" left no answer of this run", "Read why with `journalctl -u "+unit+"`.", nil)
+		return nil, fault.New(fault.Failed, unit+" left no answer of this run", "Read why with `journalctl -u "+unit+"`.",
+			nil)
 	}
 	return out.Reports, nil
 }
@@ -120,8 +121,8 @@ func (o *doctorOptions) mergeUnit(ctx context.Context, c *config.Config, job con
 	}
 }
 
-// asksUnit reports whether the unit is to look, too: it reads the units' own configuration, and has no part in the units
-// themselves.
+// asksUnit reports whether the unit is to look, too: it reads the units' own configuration, and has no part in the
+// units themselves.
 func (o *doctorOptions) asksUnit(c *config.Config) bool {
 	return !o.noUnit && o.env.configFile == "" && !c.ReadOnly && doctor.SeenFromUnit(o.only) && unitsAreHere()
 }

@@ -102,7 +102,8 @@ func runJSON(r *dump.Result) jsonRun {
 	m := r.Manifest
 	set := &backup.Set{
 		ID: m.ID, Kind: backup.KindNative, Instance: string(m.Instance), Database: string(m.Database),
-		Schema: schemaOf(m), FinishedAt: m.FinishedAt, StoredSize: m.StoredBytes(), Dir: r.Folder, Manifest: m, Class: m.Dump.StorageClass,
+		Schema: schemaOf(m), FinishedAt: m.FinishedAt, StoredSize: m.StoredBytes(), Dir: r.Folder, Manifest: m,
+		Class: m.Dump.StorageClass,
 	}
 	return jsonRun{Schema: jsonSchema, Set: setJSON(set, nil), Deleted: deletedIDs(r.Deleted), Warnings: r.Warnings}
 }

@@ -79,7 +79,8 @@ func serverText(u jsonUncovered) string {
 
 func (j *jsonJobRow) cells(now time.Time) []string {
 	cells := []string{
-		printable.Text(j.Job), printable.Text(placeText(j.Database, j.Tenant)), printable.Text(strings.Join(j.Calendar, ", ")), "", "none",
+		printable.Text(j.Job), printable.Text(placeText(j.Database, j.Tenant)), printable.Text(strings.Join(j.Calendar,
+			", ")), "", "none",
 		j.Proof, printable.Text(j.Last),
 	}
 	switch {

@@ -58,8 +58,8 @@ func newThawCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "thaw ID|latest", Short: "Bring an archived set back where it can be read",
 		Long: `Ask the store for every object of a set that lies in an archive class (GLACIER, DEEP_ARCHIVE, the archive tiers
-of INTELLIGENT_TIERING). What it costs and how long it takes are said first. The copy can be read for --days, then the set
-is archived as before; called again, the command keeps it for so many days from then on.
+of INTELLIGENT_TIERING). What it costs and how long it takes are said first. The copy can be read for --days, then the
+set is archived as before; called again, the command keeps it for so many days from then on.
 
 "pgbtui list" and "show" say how far it is. "pgbtui restore ID --thaw TIER" thaws, waits and restores in one go. Drills
 and verifications never thaw anything.`,

@@ -188,7 +188,8 @@ func (h *Health) assessRestoreTime(all []Set, o Objectives, job string) {
 	switch {
 	case !measured:
 		h.add(ProblemRTO, false, "Measure it: `sudo pgbtui drill latest --job "+ShellQuote(job)+"`.",
-			"whether a restore takes no longer than the objective of %s is unknown: no drill or restore has succeeded yet", o.RTO)
+			"whether a restore takes no longer than the objective of %s is unknown: no drill or restore has succeeded yet",
+			o.RTO)
 	case e.Duration > o.RTO:
 		how := "as measured on"
 		if e.Scaled {

@@ -40,8 +40,8 @@ func (c *Catalogue) KeepIn(dir string) *Catalogue {
 	return c
 }
 
-// Scope narrows a listing to one instance, to the sets of one database of it, or to those of one of its schemas. Sets of
-// schemas are not among those of their database. The zero Scope is everything.
+// Scope narrows a listing to one instance, to the sets of one database of it, or to those of one of its schemas. Sets
+// of schemas are not among those of their database. The zero Scope is everything.
 type Scope struct{ Instance, Database, Schema string }
 
 // ScopeOf is where a job's sets are.

@@ -40,7 +40,8 @@ func Folder(prefix, instance, database string) string {
 }
 
 // SchemasFolder is where a database of which jobs of tenants make sets has these, one folder for each schema:
-// `<prefix>/<instance>/<db>/schemas/<schema>/`. It is no ID of a set, so that programs which know of no such sets pass by.
+// `<prefix>/<instance>/<db>/schemas/<schema>/`. It is no ID of a set, so that programs which know of no such sets
+// pass by.
 const SchemasFolder = "schemas"
 
 // FolderOf is where a job keeps its sets: in its database's folder, or in one of a schema, which can be granted and

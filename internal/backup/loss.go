@@ -125,7 +125,8 @@ func (c *Catalogue) findLosses(ctx context.Context, found map[string]*Gathered) 
 	followed := map[string]bool{}
 	for _, g := range found {
 		if g.Believed() && g.Manifest != nil && g.Manifest.Previous != nil {
-			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.schema()+"\x00"+g.Manifest.Previous.ID] = true
+			followed[string(g.Manifest.Instance)+"\x00"+string(g.Manifest.Database)+"\x00"+g.Manifest.schema()+"\x00"+
+				g.Manifest.Previous.ID] = true
 		}
 	}
 	for _, g := range found {

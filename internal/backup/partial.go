@@ -13,9 +13,10 @@ import (
 //
 //   - their manifests have a schema of their own, so that a program that knows of no such sets refuses them by name: it
 //     would take them for the whole database
-//   - a partial set never stands in for the whole database: where another job makes whole ones, `latest` is one of these,
-//     and no partial set takes the place of a live database
-//   - names of tables can be secrets: an encrypted set has them in its contents alone, and its manifest has their number
+//   - a partial set never stands in for the whole database: where another job makes whole ones, `latest` is one of
+//     these, and no partial set takes the place of a live database
+//   - names of tables can be secrets: an encrypted set has them in its contents alone, and its manifest has their
+//     number
 
 // PartialSchema is the manifest's schema of partial sets.
 const PartialSchema = 2
@@ -29,7 +30,8 @@ type Partial struct {
 	Needs   int              `json:"needs,omitempty"`
 	Outside []printable.Name `json:"outside,omitempty"` // the first ones
 
-	Tables        int              `json:"tables,omitempty"`        // that were left out as a whole, views and sequences too
+	// that were left out as a whole, views and sequences too
+	Tables        int              `json:"tables,omitempty"`
 	Rows          int              `json:"rows,omitempty"`          // tables that were left out but for their definition
 	WithoutTables []printable.Name `json:"withoutTables,omitempty"` // the first ones; of an encrypted set none
 	WithoutRows   []printable.Name `json:"withoutRows,omitempty"`

@@ -31,7 +31,8 @@ func (c *Compression) UnmarshalYAML(n *yaml.Node) error {
 	}
 	level, err := strconv.Atoi(n.Value)
 	if err != nil || level < 1 || level > maxCompression {
-		return fmt.Errorf("line %d: compression is %q: write auto, or a level of zstd from 1 to %d", n.Line, n.Value, maxCompression)
+		return fmt.Errorf("line %d: compression is %q: write auto, or a level of zstd from 1 to %d", n.Line, n.Value,
+			maxCompression)
 	}
 	*c = Compression(level)
 	return nil

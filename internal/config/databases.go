@@ -83,8 +83,8 @@ func (j Job) Title() string {
 	return j.Name
 }
 
-// Expand is the configuration with a job for each database or schema that a divided job has. found says which these are;
-// where there is none the job stays, without a database, so that nothing looks well that is not backed up at all.
+// Expand is the configuration with a job for each database or schema that a divided job has. found says which these
+// are; where there is none the job stays, without a database, so that nothing looks well that is not backed up at all.
 func (c *Config) Expand(found func(Job) []string) *Config {
 	expanded := *c
 	expanded.Jobs = nil

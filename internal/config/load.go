@@ -214,7 +214,8 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		return Job{}, err
 	}
 	storedIn := f.S3.StorageClass
-	if f.S3.Endpoint+l.env("AWS_ENDPOINT_URL_S3")+l.env("AWS_ENDPOINT_URL") == "" { // of another store's default nothing is known
+	// of another store's default nothing is known
+	if f.S3.Endpoint+l.env("AWS_ENDPOINT_URL_S3")+l.env("AWS_ENDPOINT_URL") == "" {
 		storedIn = cmp.Or(storedIn, "STANDARD_IA")
 	}
 	transition, err := l.transition(name, storedIn, f.S3.Transition)

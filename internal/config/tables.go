@@ -69,7 +69,8 @@ func ParseTablePattern(text string) (TablePattern, error) {
 		p.schema = names[0]
 		return p, nil
 	}
-	return TablePattern{}, fmt.Errorf("%q has %d names, where schema and table are two; put a name with a dot into double quotes",
+	return TablePattern{}, fmt.Errorf(
+		"%q has %d names, where schema and table are two; put a name with a dot into double quotes",
 		text, len(names))
 }
 
@@ -149,4 +150,5 @@ func (l loader) tables(name string, j *Job, f fileSettings) (err error) {
 	return nil
 }
 
-const tablePatternRemedy = `Write a table as "orders", "sales.orders" or "sales.log_*", and a strange name in double quotes: '"Sales"."a.b"'.`
+const tablePatternRemedy = `Write a table as "orders", "sales.orders" or "sales.log_*", ` +
+	`and a strange name in double quotes: '"Sales"."a.b"'.`

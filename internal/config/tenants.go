@@ -130,15 +130,18 @@ func (l loader) checkTenants(name string, j *Job, f fileSettings) error {
 		if len(f.PerSchema) > 0 {
 			key = "per_schema"
 		}
-		return l.problem(name, "without schemas", "Write `schemas:` for a job that makes one set a schema, or take it out.", key)
+		return l.problem(name, "without schemas", "Write `schemas:` for a job that makes one set a schema, or take it out.",
+			key)
 	case len(f.Schemas) == 0:
 		return nil
 	case name == "":
 		return l.problem("", "not at the top: which job would it be?", "Put it into a job.", "schemas")
 	case j.Several():
-		return l.problem(name, "a job of several databases makes no sets of schemas", "Write a job for each database.", "schemas")
+		return l.problem(name, "a job of several databases makes no sets of schemas", "Write a job for each database.",
+			"schemas")
 	case j.Partial():
-		return l.problem(name, "a job of schemas leaves out no tables", "Take exclude_tables and exclude_table_data out.", "schemas")
+		return l.problem(name, "a job of schemas leaves out no tables", "Take exclude_tables and exclude_table_data out.",
+			"schemas")
 	}
 	for key, list := range map[string][]string{"schemas": j.Schemas, "exclude_schemas": j.ExcludeSchemas} {
 		if slices.Contains(list, "") {
@@ -164,7 +167,8 @@ func (l loader) schemaSettings(name string, j Job, own fileSchema) (SchemaSettin
 		return settings, l.problem(name, "an entry without schemas", "Say by `schemas:` which ones it is for.", "per_schema")
 	}
 	if own.Recipients != nil && len(own.Recipients) == 0 {
-		return settings, l.problem(name, "an empty list of recipients", "List age public keys, or leave the key out: then the job's apply.",
+		return settings, l.problem(name, "an empty list of recipients",
+			"List age public keys, or leave the key out: then the job's apply.",
 			"per_schema")
 	}
 	for _, key := range own.Recipients {
@@ -177,7 +181,8 @@ func (l loader) schemaSettings(name string, j Job, own fileSchema) (SchemaSettin
 		return settings, nil
 	}
 	if own.Keep.By != "" {
-		return settings, l.problem(name, "who deletes is the same for all schemas of a job", "Write `by:` into keep of the job.", "per_schema")
+		return settings, l.problem(name, "who deletes is the same for all schemas of a job",
+			"Write `by:` into keep of the job.", "per_schema")
 	}
 	keep, err := l.keep(name, *own.Keep)
 	keep.By = j.Keep.By

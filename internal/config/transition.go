@@ -58,7 +58,8 @@ func (l loader) transition(name, storedIn string, f fileTransition) (Transition,
 			"Give 30 days or more: S3 moves nothing into that class earlier.", append(path, "days")...)
 	}
 	if from := slices.Index(storageClasses(), storedIn); from >= slices.Index(storageClasses(), f.Class) {
-		return Transition{}, l.problem(name, fmt.Sprintf("dumps are stored in %s, and cannot be moved to %s", storedIn, f.Class),
+		return Transition{}, l.problem(name, fmt.Sprintf("dumps are stored in %s, and cannot be moved to %s", storedIn,
+			f.Class),
 			"Choose a class that is further down the list, or another s3.storage_class.", append(path, "class")...)
 	}
 	return Transition{Class: f.Class, Days: int(f.Days)}, nil

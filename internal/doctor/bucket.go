@@ -20,17 +20,31 @@ import (
 func bucketCatalogue() []Check {
 	const locks, owner = "docs/retention.md#object-lock-and-versions", "docs/iam.md#whose-bucket-it-is"
 	return []Check{
-		{ID: "bucket.kind", Why: "A directory bucket lies in one zone, and has neither versions, nor object lock, nor lifecycle transitions.", Docs: "docs/stores.md"},
-		{ID: "bucket.owner", Why: "A bucket's name says nothing about its owner: a deleted bucket's name can be taken by any account.", Docs: owner},
-		{ID: "bucket.versioning", Why: "Without versions, whoever may write can overwrite a set, and nothing is left of it.", Docs: locks},
+		{ID: "bucket.kind", Why: "A directory bucket lies in one zone, and has neither versions, " +
+			"nor object lock, nor lifecycle transitions.", Docs: "docs/stores.md"},
+		{ID: "bucket.owner", Why: "A bucket's name says nothing about its owner: a deleted " +
+			"bucket's name can be taken by any account.", Docs: owner},
+		{
+			ID:  "bucket.versioning",
+			Why: "Without versions, whoever may write can overwrite a set, and nothing is left of it.", Docs: locks,
+		},
 		{ID: "bucket.object-lock", Why: "A locked set cannot be deleted by anybody before its time.", Docs: locks},
-		{ID: "bucket.public-access", Why: "A public bucket is read by everybody, and somebody looks for it.", Docs: "docs/security.md"},
-		{ID: "bucket.encryption", Why: "What the store does not encrypt lies on its disks as it is.", Docs: "docs/encryption.md"},
+		{
+			ID: "bucket.public-access", Why: "A public bucket is read by everybody, and somebody looks for it.",
+			Docs: "docs/security.md",
+		},
+		{
+			ID: "bucket.encryption", Why: "What the store does not encrypt lies on its disks as it is.",
+			Docs: "docs/encryption.md",
+		},
 		{ID: "bucket.policy", Why: "What the bucket's policy denies, no policy of a key allows.", Docs: "docs/iam.md"},
-		{ID: "bucket.class", Why: "Colder classes are paid for a least number of days, and the coldest cannot be read at once.", Docs: "docs/cost.md"},
-		{ID: "bucket.lifecycle", Why: "A lifecycle rule deletes and moves by age alone, and knows no good set from a bad one.", Docs: "docs/retention.md"},
+		{ID: "bucket.class", Why: "Colder classes are paid for a least number of days, " +
+			"and the coldest cannot be read at once.", Docs: "docs/cost.md"},
+		{ID: "bucket.lifecycle", Why: "A lifecycle rule deletes and moves by age alone, " +
+			"and knows no good set from a bad one.", Docs: "docs/retention.md"},
 		{ID: "bucket.old-versions", Why: "Versions that nothing removes are paid for, for ever.", Docs: locks},
-		{ID: "bucket.uploads", Why: "The parts of uploads that nobody completes are paid for, and no list of objects shows them.", Docs: "docs/retention.md"},
+		{ID: "bucket.uploads", Why: "The parts of uploads that nobody completes are paid " +
+			"for, and no list of objects shows them.", Docs: "docs/retention.md"},
 	}
 }
 
@@ -38,7 +52,8 @@ func bucketCatalogue() []Check {
 func (l *log) posture(ctx context.Context, w World) {
 	if strings.HasSuffix(w.Job.S3.Bucket, "--x-s3") {
 		l.add("bucket.kind", seen{
-			result: Fail, tried: "look at the bucket's name", seen: "it is a directory bucket (S3 Express One Zone): the loss of one zone loses every backup, " +
+			result: Fail, tried: "look at the bucket's name", seen: "it is a directory bucket (S3 Express One Zone): the " +
+				"loss of one zone loses every backup, " +
 				"and it keeps no versions and no locks",
 			remedy: "Store backups in a general purpose bucket.",
 		})
@@ -91,7 +106,8 @@ func (p *poster) closed(id, tried, right string, err error) {
 		return
 	}
 	f := p.unknown(id, tried, oneLine(err),
-		"Add this statement to the policy of people's key; `pgbtui aws policy --role restorer --role doctor` prints all of them.")
+		"Add this statement to the policy of people's key; `pgbtui aws policy "+
+			"--role restorer --role doctor` prints all of them.")
 	if statement, ok := iam.Missing(iam.Doctor, p.job, right); ok {
 		f.Statement = &statement
 	}
@@ -105,7 +121,8 @@ func (p *poster) owner(ctx context.Context) {
 		p.ok(id, "look at s3.expected_bucket_owner", "not set, and the store is another than AWS")
 	case owner == "":
 		p.add(id, seen{
-			result: Warn, tried: "look at s3.expected_bucket_owner", seen: "it is not set, so that nobody notices when the bucket is another account's",
+			result: Warn, tried: "look at s3.expected_bucket_owner", seen: "it is not set, so that nobody notices when the " +
+				"bucket is another account's",
 			remedy: "Set s3.expected_bucket_owner to the number of your account (`aws sts get-caller-identity`).",
 		})
 	default:
@@ -128,8 +145,10 @@ func (p *poster) protection(ctx context.Context) {
 		p.ok(versions, tried, "versioning is on")
 	} else {
 		p.add(versions, seen{
-			result: Warn, tried: tried, seen: "versioning is " + string(p.keeps.Versioning) + ": what is overwritten or deleted is gone",
-			remedy: "Run `aws s3api put-bucket-versioning --bucket " + p.job.S3.Bucket + " --versioning-configuration Status=Enabled`, " +
+			result: Warn, tried: tried, seen: "versioning is " + string(p.keeps.Versioning) + ": what is overwritten " +
+				"or deleted is gone",
+			remedy: "Run `aws s3api put-bucket-versioning --bucket " + p.job.S3.Bucket + " --versioning-configuration " +
+				"Status=Enabled`, " +
 				"and give old versions a lifecycle rule.",
 		})
 	}
@@ -137,14 +156,16 @@ func (p *poster) protection(ctx context.Context) {
 	switch {
 	case wanted && !p.keeps.ObjectLock:
 		p.add(locks, seen{
-			result: Fail, tried: tried, seen: "s3.object_lock wants " + p.job.ObjectLock.String() + ", and the bucket has no object lock: backups fail",
+			result: Fail, tried: tried, seen: "s3.object_lock wants " + p.job.ObjectLock.String() + ", and the bucket has no " +
+				"object lock: backups fail",
 			remedy: "Run `aws s3api put-object-lock-configuration --bucket " + p.job.S3.Bucket +
 				" --object-lock-configuration ObjectLockEnabled=Enabled`, or remove s3.object_lock.",
 		})
 	case wanted:
 		p.ok(locks, tried, "on, as s3.object_lock wants: "+p.job.ObjectLock.String())
 	case p.keeps.ObjectLock && p.keeps.Default.Mode != "":
-		p.ok(locks, tried, fmt.Sprintf("on, with a default of %s for %d days and %d years", p.keeps.Default.Mode, p.keeps.Default.Days, p.keeps.Default.Years))
+		p.ok(locks, tried, fmt.Sprintf("on, with a default of %s for %d days and %d years", p.keeps.Default.Mode,
+			p.keeps.Default.Days, p.keeps.Default.Years))
 	default:
 		p.ok(locks, tried, "no set is locked, and s3.object_lock asks for none")
 	}
@@ -189,16 +210,21 @@ func (p *poster) leftToRules(rules []s3.LifecycleRule) {
 		p.ok(versions, tried, "a rule removes them")
 	default:
 		p.add(versions, seen{
-			result: Warn, tried: tried, seen: "the bucket keeps versions, and no rule ever removes those that were deleted or written over",
-			remedy: "Add a lifecycle rule with NoncurrentVersionExpiration, of at least as many days as you want to be able to undo a deletion.",
+			result: Warn, tried: tried, seen: "the bucket keeps versions, and no rule ever removes " +
+				"those that were deleted or written over",
+			remedy: "Add a lifecycle rule with NoncurrentVersionExpiration, of at least as " +
+				"many days as you want to be able to undo a deletion.",
 		})
 	}
-	if slices.ContainsFunc(rules, func(r s3.LifecycleRule) bool { return r.Enabled && r.AbortDays > 0 && lifecycle.Touches(&r, p.job) }) {
+	if slices.ContainsFunc(rules, func(r s3.LifecycleRule) bool {
+		return r.Enabled && r.AbortDays > 0 && lifecycle.Touches(&r, p.job)
+	}) {
 		p.ok(uploads, tried, "a rule aborts them")
 		return
 	}
 	p.add(uploads, seen{
-		result: Warn, tried: tried, seen: "no rule aborts uploads that nobody completes; the next run of the same database, or prune, does, as long as there is one",
+		result: Warn, tried: tried, seen: "no rule aborts uploads that nobody completes; the next run of the same " +
+			"database, or prune, does, as long as there is one",
 		remedy: "Add a lifecycle rule with AbortIncompleteMultipartUpload after 7 days.",
 	})
 }
@@ -210,13 +236,15 @@ func (p *poster) access(ctx context.Context) {
 	case err != nil:
 		p.closed(id, tried, "s3:GetBucketPublicAccessBlock", err)
 	case !block.Known:
-		p.unknown(id, tried, "the store knows no such setting", "Find out by the store's own means whether anybody may read the bucket.")
+		p.unknown(id, tried, "the store knows no such setting",
+			"Find out by the store's own means whether anybody may read the bucket.")
 	case block.Blocked():
 		p.ok(id, tried, "nothing of the bucket can be public; that of the account counts as well, and was not looked at")
 	default:
 		p.add(id, seen{
 			result: Fail, tried: tried, seen: "a policy or an ACL could make backups public",
-			remedy: "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket + " --public-access-block-configuration " +
+			remedy: "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket +
+				" --public-access-block-configuration " +
 				"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`.",
 		})
 	}
@@ -235,7 +263,8 @@ func (p *poster) encryption(ctx context.Context) {
 	case !e.Known && len(p.job.Encryption.Recipients) > 0:
 		p.ok(id, tried, "the store knows no such setting; "+asked)
 	case !e.Known:
-		p.unknown(id, tried, "the store knows no such setting; "+asked, "Find out by the store's own means, or let pgbtui encrypt (docs/encryption.md).")
+		p.unknown(id, tried, "the store knows no such setting; "+asked, "Find out by the store's own means, or let pgbtui "+
+			"encrypt (docs/encryption.md).")
 	case e.Algorithm != "":
 		p.ok(id, tried, strings.TrimSpace(e.Algorithm+" "+e.KMSKeyID)+"; "+asked)
 	case p.job.S3.SSE == s3.SSENone && len(p.job.Encryption.Recipients) == 0:
@@ -246,7 +275,8 @@ func (p *poster) encryption(ctx context.Context) {
 	default:
 		p.add(id, seen{
 			result: Warn, tried: tried, seen: "the bucket has none; " + asked,
-			remedy: "Run `aws s3api put-bucket-encryption --bucket " + p.job.S3.Bucket + " --server-side-encryption-configuration " +
+			remedy: "Run `aws s3api put-bucket-encryption --bucket " + p.job.S3.Bucket +
+				" --server-side-encryption-configuration " +
 				`'{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'` + "`.",
 		})
 	}
@@ -264,12 +294,14 @@ func (p *poster) class() {
 	switch {
 	case class == "GLACIER" || class == "DEEP_ARCHIVE":
 		p.add(id, seen{
-			result: Warn, tried: tried, seen: "sets are put in " + class + ": they cannot be verified, drilled or restored before they are thawed, which takes hours",
+			result: Warn, tried: tried, seen: "sets are put in " + class + ": they cannot be verified, drilled or restored " +
+				"before they are thawed, which takes hours",
 			remedy: "Set s3.storage_class: GLACIER_IR, which can be read at once, or keep newer sets by a job in another class.",
 		})
 	case ends && minimum > longest:
 		p.add(id, seen{
-			result: Warn, tried: tried, seen: fmt.Sprintf("sets are put in %s, where each is paid for %d days, and retention keeps none for longer than %d", class, minimum, longest),
+			result: Warn, tried: tried, seen: fmt.Sprintf("sets are put in %s, where each is paid for %d days, and retention "+
+				"keeps none for longer than %d", class, minimum, longest),
 			remedy: "Set s3.storage_class: STANDARD, or compare both with `pgbtui cost`.",
 		})
 	default:

@@ -125,13 +125,15 @@ func (p *poster) policy(ctx context.Context) {
 		return
 	}
 	var ours []string
-	for _, s := range iam.For([]iam.Role{iam.Writer, iam.Prover, iam.Restorer}, []config.Job{p.job}, config.Metrics{}).Statement {
+	for _, s := range iam.For([]iam.Role{iam.Writer, iam.Prover, iam.Restorer}, []config.Job{p.job},
+		config.Metrics{}).Statement {
 		ours = append(ours, s.Action...)
 	}
 	slices.Sort(ours)
 	found, err := denials(text, slices.Compact(ours))
 	if err != nil {
-		p.unknown(id, tried, oneLine(err), "Read the policy yourself (`aws s3api get-bucket-policy --bucket "+p.job.S3.Bucket+"`).")
+		p.unknown(id, tried, oneLine(err), "Read the policy yourself (`aws s3api get-bucket-policy --bucket "+
+			p.job.S3.Bucket+"`).")
 		return
 	}
 	encrypted := len(p.buckets) > 0 && p.buckets[0].Encrypted()
@@ -160,7 +162,8 @@ func (p *poster) policy(ctx context.Context) {
 	}
 	p.add(id, seen{
 		result: result, tried: tried, seen: strings.Join(said, "; "),
-		remedy: "Compare them with what was tried just now (s3.writer, s3.restorer); a condition on s3:if-none-match or s3:x-amz-server-side-encryption " +
+		remedy: "Compare them with what was tried just now (s3.writer, s3.restorer); a condition on s3:if-none-match or " +
+			"s3:x-amz-server-side-encryption " +
 			"must leave out what pgbtui does otherwise.",
 	})
 }

@@ -2,9 +2,9 @@ package doctor
 
 import "fmt"
 
-// Minor versions of PostgreSQL with bugs that lose or damage what a dump reads. Rule: each row is from the release notes
-// that it names, and for the major versions whose notes were read; a version that no row has is not known to be free
-// of bugs.
+// Minor versions of PostgreSQL with bugs that lose or damage what a dump reads. Rule: each row is from the release
+// notes that it names, and for the major versions whose notes were read; a version that no row has is not known to be
+// free of bugs.
 
 // BugsAsOf is the day of the newest release notes that were read for the list.
 const BugsAsOf = "2026-11-12"
@@ -26,23 +26,29 @@ const reindex = "Rows are there, but searches may miss them: run pg_amcheck, and
 func Bugs() []Bug {
 	const (
 		multixact = "a checkpoint in the middle of creating a multixact may lose data in a crash soon after; " +
-			"indexes of TOAST tables may miss rows after REINDEX CONCURRENTLY, so that a dump ends with \"missing chunk number\"; " +
+			"indexes of TOAST tables may miss rows after REINDEX CONCURRENTLY, so " +
+			"that a dump ends with \"missing chunk number\"; " +
 			"and snapshots that a standby exports are wrong"
 		truncate = "a truncation that fails, or that a checkpoint overlaps, may damage a table in a crash soon after"
 		inPlace  = "an update of the catalogue in place may be lost, by which an index may miss rows"
 	)
 	return []Bug{
-		{Major: 14, From: 0, Fixed: 4, What: "CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY may miss rows", Check: reindex, Notes: notes(14, 4)},
+		{
+			Major: 14, From: 0, Fixed: 4, What: "CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY may miss rows",
+			Check: reindex, Notes: notes(14, 4),
+		},
 		{
 			Major: 14, From: 0, Fixed: 2, Check: reindex, Notes: notes(14, 2),
-			What: "VACUUM may leave a dead row's place to another row, and REINDEX CONCURRENTLY may damage the index of a TOAST table",
+			What: "VACUUM may leave a dead row's place to another row, and REINDEX " +
+				"CONCURRENTLY may damage the index of a TOAST table",
 		},
 		{Major: 15, From: 0, Fixed: 20, What: multixact, Check: reindex, Notes: notes(15, 20)},
 		{Major: 15, From: 0, Fixed: 11, What: truncate, Check: "Run pg_amcheck.", Notes: notes(15, 11)},
 		{Major: 15, From: 0, Fixed: 9, What: inPlace, Check: reindex, Notes: notes(15, 9)},
 		{
 			Major: 15, From: 0, Fixed: 3, Check: "Compare with an older set, and run pg_amcheck.", Notes: notes(15, 3),
-			What: "with vacuum_defer_cleanup_age, VACUUM may remove rows that are live; and CREATE DATABASE may damage its template",
+			What: "with vacuum_defer_cleanup_age, VACUUM may remove rows that are " +
+				"live; and CREATE DATABASE may damage its template",
 		},
 		{Major: 17, From: 0, Fixed: 12, What: multixact, Check: reindex, Notes: notes(17, 12)},
 		{Major: 17, From: 0, Fixed: 3, What: truncate, Check: "Run pg_amcheck.", Notes: notes(17, 3)},

@@ -33,7 +33,8 @@ func (l *log) keyPlace(w World, id s3.Identity) {
 	switch id.Origin {
 	case s3.OriginInstance:
 		l.add(check, seen{
-			result: Warn, tried: "look where the key is from", seen: "the instance's role is given to every process of this host, PostgreSQL's too",
+			result: Warn, tried: "look where the key is from", seen: "the instance's role is given to every " +
+				"process of this host, PostgreSQL's too",
 			remedy: "Give the role no right to delete or overwrite, or keep PostgreSQL from the metadata service " +
 				"(IPAddressDeny=169.254.169.254 in a drop-in of its unit), or give backups a key of their own.",
 		})
@@ -42,7 +43,8 @@ func (l *log) keyPlace(w World, id s3.Identity) {
 		l.ok(check, "look where the key is from", "the environment of this process, which no other user can read")
 		return
 	case s3.OriginOther:
-		l.unknown(check, "look where the key is from", "another program or service gives it out, and to whom is not known here",
+		l.unknown(check, "look where the key is from",
+			"another program or service gives it out, and to whom is not known here",
 			"Find out whether the system user "+serverUser+" gets it, too.")
 		return
 	case s3.OriginFile:
@@ -55,7 +57,8 @@ func (l *log) keyPlace(w World, id s3.Identity) {
 	case readable:
 		l.add(check, seen{
 			result: Fail, tried: tried, seen: "it can, and with it every superuser of the database",
-			remedy: "Move the key to /etc/pgbtui/secret/writer, which root alone reads, make a new one, and delete this one at AWS.",
+			remedy: "Move the key to /etc/pgbtui/secret/writer, which root alone " +
+				"reads, make a new one, and delete this one at AWS.",
 		})
 	default:
 		l.ok(check, tried, "it cannot")

@@ -40,11 +40,14 @@ func (l *log) hops(ctx context.Context, id s3.Identity) {
 	far, err := answersOverHops(ctx, address)
 	switch {
 	case err != nil:
-		l.unknown(check, tried, oneLine(err), "Look at HttpPutResponseHopLimit of the instance (`aws ec2 describe-instances`).")
+		l.unknown(check, tried, oneLine(err),
+			"Look at HttpPutResponseHopLimit of the instance (`aws ec2 describe-instances`).")
 	case far:
 		l.add(check, seen{
-			result: Warn, tried: tried, seen: "it answers over two hops or more: containers on this host get the instance's role, and with it the backups",
-			remedy: "Run `aws ec2 modify-instance-metadata-options --instance-id ID --http-tokens required --http-put-response-hop-limit 1`.",
+			result: Warn, tried: tried, seen: "it answers over two hops or more: containers on this host get the instance's " +
+				"role, and with it the backups",
+			remedy: "Run `aws ec2 modify-instance-metadata-options --instance-id ID --http-tokens required " +
+				"--http-put-response-hop-limit 1`.",
 		})
 	default:
 		l.ok(check, tried, "it answers over one hop alone")

@@ -17,24 +17,41 @@ import (
 func postgresCatalogue() []Check {
 	const units, config, versions = "docs/units.md#credentials", "docs/configuration.md", "docs/versions.md"
 	return []Check{
-		{ID: "postgresql.reach", Why: "A run that does not reach the server makes no backup.", Docs: "docs/troubleshooting.md#what-to-do-when"},
+		{
+			ID: "postgresql.reach", Why: "A run that does not reach the server makes no backup.",
+			Docs: "docs/troubleshooting.md#what-to-do-when",
+		},
 		{ID: "postgresql.sessions", Why: "A backup has two sessions at once: its lock, and pg_dump's.", Docs: config},
-		{ID: "postgresql.role", Why: "A superuser's password or socket is worth the whole host; a backup needs to read only.", Docs: units},
+		{ID: "postgresql.role", Why: "A superuser's password or socket is worth the " +
+			"whole host; a backup needs to read only.", Docs: units},
 		{ID: "postgresql.tables", Why: "pg_dump ends at the first table that it may not read.", Docs: units},
 		{ID: "postgresql.large-objects", Why: "pg_dump ends at the first large object that it may not read.", Docs: units},
-		{ID: "postgresql.row-security", Why: "Where row security filters for the role, pg_dump refuses to dump the table.", Docs: units},
-		{ID: "postgresql.globals", Why: "A restored role without its password lets nobody log in until someone sets one.", Docs: "docs/restore.md"},
-		{ID: "postgresql.unlogged", Why: "A standby has no rows of unlogged tables, so that a dump of it has none either.", Docs: config + "#a-hot-standby-as-the-source"},
-		{ID: "postgresql.clients", Why: "pg_dump refuses a newer server, and not every pg_restore can put back what a pg_dump wrote.", Docs: versions},
+		{
+			ID: "postgresql.row-security", Why: "Where row security filters for the role, pg_dump refuses to dump the table.",
+			Docs: units,
+		},
+		{
+			ID: "postgresql.globals", Why: "A restored role without its password lets nobody log in until someone sets one.",
+			Docs: "docs/restore.md",
+		},
+		{
+			ID: "postgresql.unlogged", Why: "A standby has no rows of unlogged tables, so that a dump of it has none either.",
+			Docs: config + "#a-hot-standby-as-the-source",
+		},
+		{ID: "postgresql.clients", Why: "pg_dump refuses a newer server, and not every " +
+			"pg_restore can put back what a pg_dump wrote.", Docs: versions},
 		{ID: "postgresql.bugs", Why: "A backup keeps what the server lost or damaged before it.", Docs: versions},
-		{ID: "postgresql.settings", Why: "Some settings let a server hand out damaged or missing rows as if they were right.", Docs: config},
-		{ID: "postgresql.locks", Why: "pg_dump locks every table in one transaction; without room for that it ends with \"out of shared memory\".", Docs: "docs/troubleshooting.md#what-to-do-when"},
-		{ID: "postgresql.drill", Why: "Only a restore proves a set, and a drill needs a server's programs and the room for one.", Docs: "docs/verification.md"},
+		{ID: "postgresql.settings", Why: "Some settings let a server hand out damaged or " +
+			"missing rows as if they were right.", Docs: config},
+		{ID: "postgresql.locks", Why: "pg_dump locks every table in one transaction; without room for " +
+			"that it ends with \"out of shared memory\".", Docs: "docs/troubleshooting.md#what-to-do-when"},
+		{ID: "postgresql.drill", Why: "Only a restore proves a set, and a drill needs a " +
+			"server's programs and the room for one.", Docs: "docs/verification.md"},
 	}
 }
 
-// Server connects once, without waiting, and looks for what would keep a backup from being made: role, rights, sessions,
-// and programs for the server's version.
+// Server connects once, without waiting, and looks for what would keep a backup from being made: role, rights,
+// sessions, and programs for the server's version.
 func Server(ctx context.Context, job config.Job) (facts postgres.Facts, detail string, err error) {
 	server, err := connect(ctx, job)
 	if err != nil {
@@ -56,11 +73,13 @@ func Server(ctx context.Context, job config.Job) (facts postgres.Facts, detail s
 		what := fmt.Sprintf("role %s can't read %d tables and %d large objects", facts.Role, facts.Unreadable, facts.Unowned)
 		return facts, "", fault.New(fault.NotPermitted, what, remedyRights, nil)
 	}
-	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, readable.Size(facts.SizeBytes), programs)
+	detail = fmt.Sprintf("server %s as role %s, %s, %s", facts.Version, facts.Role, readable.Size(facts.SizeBytes),
+		programs)
 	return facts, detail, nil
 }
 
-const remedyRights = "GRANT pg_read_all_data TO the role (`pgbtui units print --sql`); large objects need their owner's rights."
+const remedyRights = "GRANT pg_read_all_data TO the role (`pgbtui units print " +
+	"--sql`); large objects need their owner's rights."
 
 func connect(ctx context.Context, job config.Job) (*postgres.Server, error) {
 	c := job.Postgres
@@ -112,7 +131,8 @@ func postgresChecks(ctx context.Context, w World) []Finding {
 	s.globals()
 	s.standby()
 	programs, err := clients(ctx, w.Job, f)
-	l.judge("postgresql.clients", fmt.Sprintf("find pg_dump, pg_dumpall and pg_restore for server %d", f.Major()), programs, err)
+	l.judge("postgresql.clients", fmt.Sprintf("find pg_dump, pg_dumpall and pg_restore for server %d", f.Major()),
+		programs, err)
 	s.bugs()
 	s.settings()
 	s.locks()
@@ -131,7 +151,8 @@ func (s *server) role() {
 		})
 	case f.Translated:
 		s.add("postgresql.role", seen{
-			result: Warn, tried: tried, seen: "the server's messages to role " + f.Role + " are not in English, so that pgbtui cannot tell why a dump failed",
+			result: Warn, tried: tried, seen: "the server's messages to role " + f.Role + " are not in English, so that " +
+				"pgbtui cannot tell why a dump failed",
 			remedy: "Run ALTER ROLE " + postgres.QuoteIdent(f.Role) + " SET lc_messages = 'C' as a superuser.",
 		})
 	default:
@@ -154,7 +175,8 @@ func (s *server) rights() {
 	}
 	if f.Unowned > 0 {
 		s.add("postgresql.large-objects", seen{
-			result: Fail, tried: tried, seen: fmt.Sprintf("role %s can't read %d of %d large objects", f.Role, f.Unowned, f.LargeObjects),
+			result: Fail, tried: tried, seen: fmt.Sprintf("role %s can't read %d of %d large objects", f.Role, f.Unowned,
+				f.LargeObjects),
 			remedy: "GRANT the roles that own them TO " + role + ", or GRANT SELECT ON LARGE OBJECT for each.",
 		})
 	} else {
@@ -181,7 +203,8 @@ func (s *server) globals() {
 	default:
 		s.add("postgresql.globals", seen{
 			result: Warn, tried: tried, seen: "it may not: roles are stored without their passwords",
-			remedy: "Run GRANT pg_read_all_data TO " + postgres.QuoteIdent(s.facts.Role) + " as a superuser, or keep the passwords elsewhere.",
+			remedy: "Run GRANT pg_read_all_data TO " + postgres.QuoteIdent(s.facts.Role) + " as a superuser, or keep the " +
+				"passwords elsewhere.",
 		})
 	}
 }
@@ -191,12 +214,14 @@ func (s *server) standby() {
 	switch f := s.facts; {
 	case f.InRecovery && f.Unlogged > 0:
 		s.add("postgresql.unlogged", seen{
-			result: Warn, tried: tried, seen: fmt.Sprintf("the server is a standby, and %d unlogged tables have no rows there", f.Unlogged),
+			result: Warn, tried: tried, seen: fmt.Sprintf("the server is a standby, and %d unlogged tables have no rows there",
+				f.Unlogged),
 			remedy: "Back the primary up if their rows are wanted.",
 		})
 	case f.InRecovery && s.risks.Settings["hot_standby_feedback"] == "off":
 		s.add("postgresql.unlogged", seen{
-			result: Warn, tried: "look at hot_standby_feedback of a standby", seen: "the server is a standby with hot_standby_feedback off: " +
+			result: Warn, tried: "look at hot_standby_feedback of a standby", seen: "the server is a standby with " +
+				"hot_standby_feedback off: " +
 				"long dumps end with \"conflict with recovery\"",
 			remedy: "Run ALTER SYSTEM SET hot_standby_feedback = on on the standby, and reload it.",
 		})
@@ -228,7 +253,8 @@ func (s *server) bugs() {
 	}
 	s.add("postgresql.bugs", seen{
 		result: Warn, tried: tried, seen: strings.Join(said, " "),
-		remedy: fmt.Sprintf("Update the server to %d.%d or newer, then look for damage that is there already: pg_amcheck finds it.", f.Major(), newest),
+		remedy: fmt.Sprintf("Update the server to %d.%d or newer, then look for damage "+
+			"that is there already: pg_amcheck finds it.", f.Major(), newest),
 	})
 }
 
@@ -258,7 +284,8 @@ func (s *server) settings() {
 	case len(bad) > 0:
 		s.add("postgresql.settings", seen{
 			result: Fail, tried: tried, seen: strings.Join(append(bad, risky...), "; "),
-			remedy: "Set them to off again, for the server, the database and the role, and look at the server's log for damaged pages.",
+			remedy: "Set them to off again, for the server, the database and the role, " +
+				"and look at the server's log for damaged pages.",
 		})
 	case len(risky) > 0:
 		s.add("postgresql.settings", seen{
@@ -292,7 +319,8 @@ func (s *server) drill(ctx context.Context, req *restore.DrillRequest) {
 		return
 	}
 	if req == nil {
-		s.unknown("postgresql.drill", "not tried", "drills have a unit of their own", "Run `pgbtui doctor --only postgresql.drill` from a shell.")
+		s.unknown("postgresql.drill", "not tried", "drills have a unit of their own", "Run `pgbtui doctor --only "+
+			"postgresql.drill` from a shell.")
 		return
 	}
 	where, err := restore.Drillable(ctx, s.job, s.facts, *req)

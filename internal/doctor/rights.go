@@ -28,7 +28,10 @@ type roleCall struct {
 func callsOf(role iam.Role) []roleCall {
 	list := roleCall{trial.CallList, "s3:ListBucket", "Sets are found by listing the bucket."}
 	get := roleCall{trial.CallGet, "s3:GetObject", "Sets, and what is known of them, are read back."}
-	uploads := roleCall{trial.CallUploads, "s3:ListBucketMultipartUploads", "What a killed run had uploaded in parts is found by it."}
+	uploads := roleCall{
+		trial.CallUploads, "s3:ListBucketMultipartUploads",
+		"What a killed run had uploaded in parts is found by it.",
+	}
 	abort := roleCall{trial.CallAbort, "s3:AbortMultipartUpload", "An upload that failed is paid for until it is aborted."}
 	switch role {
 	case iam.Writer:
@@ -44,14 +47,20 @@ func callsOf(role iam.Role) []roleCall {
 			list,
 			{trial.CallVersions, "s3:ListBucketVersions", "Retention tells what old versions still cost."},
 			uploads,
-			{trial.CallMark, "s3:PutObject", "A set is marked before it is deleted, so that a deletion that stops half-way is no loss."},
+			{
+				trial.CallMark, "s3:PutObject",
+				"A set is marked before it is deleted, so that a deletion that stops half-way is no loss.",
+			},
 			get,
 			{trial.CallParts, "s3:ListMultipartUploadParts", "An upload that still grows is no leftover."},
 			abort,
 			{trial.CallDelete, "s3:DeleteObject", "Retention deletes what no rule keeps."},
 		}
 	case iam.Prover:
-		return []roleCall{list, get, {trial.CallProof, "s3:PutObject", "What a verification or drill found is recorded beside the set."}}
+		return []roleCall{list, get, {
+			trial.CallProof, "s3:PutObject",
+			"What a verification or drill found is recorded beside the set.",
+		}}
 	case iam.Restorer, iam.Doctor, iam.Metrics:
 	}
 	return []roleCall{list, get}
@@ -136,8 +145,10 @@ func (l *log) deletion(job config.Job, object string, err error, refused bool) {
 		l.failed(id, Fail, tried, err)
 	case refused && deletes:
 		f := l.add(id, seen{
-			result: Fail, tried: tried, seen: "refused (" + oneLine(err) + "), and backups delete by the rules of keep; " + object + " is left",
-			remedy: "Set keep.by: timer and let a keeper delete, or give the backups' key the keeper's rights too (`pgbtui aws policy --role keeper`).",
+			result: Fail, tried: tried, seen: "refused (" + oneLine(err) + "), and backups delete by the rules of keep; " +
+				object + " is left",
+			remedy: "Set keep.by: timer and let a keeper delete, or give the backups' key the keeper's rights too (`pgbtui " +
+				"aws policy --role keeper`).",
 		})
 		if statement, ok := iam.Missing(iam.Keeper, job, "s3:DeleteObject"); ok {
 			f.Statement = &statement
@@ -146,12 +157,14 @@ func (l *log) deletion(job config.Job, object string, err error, refused bool) {
 		l.ok(id, tried, "refused, as it should be: "+object+" is left, and the next trial writes over it")
 	case deletes:
 		l.add(id, seen{
-			result: Warn, tried: tried, seen: "allowed, and the job's backups delete by their rules: whoever has this host's key can delete every backup",
+			result: Warn, tried: tried, seen: "allowed, and the job's backups delete by their rules: whoever has this host's " +
+				"key can delete every backup",
 			remedy: "Set keep.by: timer, let another key delete, and take s3:DeleteObject from this one (docs/iam.md#keeper).",
 		})
 	default:
 		l.add(id, seen{
-			result: Warn, tried: tried, seen: "allowed, and no backup of this job deletes: whoever has this host's key can delete every backup",
+			result: Warn, tried: tried, seen: "allowed, and no backup of this job deletes: whoever has " +
+				"this host's key can delete every backup",
 			remedy: "Take s3:DeleteObject from the backups' key (`pgbtui aws policy --role writer` prints what it needs).",
 		})
 	}
@@ -231,16 +244,29 @@ func (l *log) lacks(result trial.Result) {
 		id, what, tried, good string
 		looked                bool
 	}{
-		{"s3.conditional-writes", "conditional writes", "write over an object on conditions that do not hold", "refused, as it should be", worked(trial.CallPut)},
-		{"s3.checksums", "checksums", "ask for the checksum of an object that was put", "the store has it", worked(trial.CallPut)},
-		{"s3.upload-list", "list of uploads", "look for an upload in the list of its folder", "it is there", worked(trial.CallUploads)},
+		{
+			"s3.conditional-writes", "conditional writes", "write over an object on conditions that do not hold",
+			"refused, as it should be", worked(trial.CallPut),
+		},
+		{
+			"s3.checksums", "checksums", "ask for the checksum of an object that was put", "the store has it",
+			worked(trial.CallPut),
+		},
+		{
+			"s3.upload-list", "list of uploads", "look for an upload in the list of its folder", "it is there",
+			worked(trial.CallUploads),
+		},
 	} {
 		i := slices.IndexFunc(result.Lacks, func(k trial.Lack) bool { return k.What == feature.what })
 		switch {
 		case i >= 0:
-			l.add(feature.id, seen{result: Warn, tried: feature.tried, seen: result.Lacks[i].Detail, remedy: result.Lacks[i].Remedy})
+			l.add(feature.id, seen{
+				result: Warn, tried: feature.tried, seen: result.Lacks[i].Detail,
+				remedy: result.Lacks[i].Remedy,
+			})
 		case !feature.looked:
-			l.unknown(feature.id, "not tried", "what it needs was refused", "Mend what was refused before it, then run `pgbtui doctor` again.")
+			l.unknown(feature.id, "not tried", "what it needs was refused",
+				"Mend what was refused before it, then run `pgbtui doctor` again.")
 		default:
 			l.ok(feature.id, feature.tried, feature.good)
 		}

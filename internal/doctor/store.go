@@ -24,13 +24,25 @@ import (
 func storeCatalogue() []Check {
 	const rights, stores = "docs/iam.md#what-is-called", "docs/stores.md"
 	checks := []Check{
-		{ID: "s3.key", Why: "Without a key nothing reaches the store; with the wrong one, the night's backup is refused.", Docs: "docs/iam.md"},
-		{ID: "s3.key-place", Why: "Whoever is superuser of the database reads what its system user may read, and could delete its backups.", Docs: "docs/units.md#credentials"},
-		{ID: "s3.metadata-hops", Why: "Where the instance's metadata service answers over two hops, every container here gets the instance's role.", Docs: "docs/iam.md"},
-		{ID: "s3.dns", Why: "A store whose name is not found is not reached.", Docs: "docs/troubleshooting.md#what-to-do-when"},
+		{
+			ID: "s3.key", Why: "Without a key nothing reaches the store; with the wrong one, the night's backup is refused.",
+			Docs: "docs/iam.md",
+		},
+		{ID: "s3.key-place", Why: "Whoever is superuser of the database reads what its system " +
+			"user may read, and could delete its backups.", Docs: "docs/units.md#credentials"},
+		{ID: "s3.metadata-hops", Why: "Where the instance's metadata service answers over two hops, every container here " +
+			"gets the instance's role.", Docs: "docs/iam.md"},
+		{
+			ID: "s3.dns", Why: "A store whose name is not found is not reached.",
+			Docs: "docs/troubleshooting.md#what-to-do-when",
+		},
 		{ID: "s3.tls", Why: "A certificate that has ended, or that nobody here knows, ends every request.", Docs: stores},
-		{ID: "s3.reach", Why: "A backup goes there, and a restore comes from there.", Docs: "docs/troubleshooting.md#what-to-do-when"},
-		{ID: "s3.clock", Why: "S3 refuses requests of a clock that is off by 15 minutes, and retention stops before it deletes by a wrong one.", Docs: "docs/retention.md"},
+		{
+			ID: "s3.reach", Why: "A backup goes there, and a restore comes from there.",
+			Docs: "docs/troubleshooting.md#what-to-do-when",
+		},
+		{ID: "s3.clock", Why: "S3 refuses requests of a clock that is off by 15 minutes, and " +
+			"retention stops before it deletes by a wrong one.", Docs: "docs/retention.md"},
 	}
 	for _, role := range []iam.Role{iam.Writer, iam.Keeper, iam.Prover, iam.Restorer} {
 		for _, c := range callsOf(role) {
@@ -38,8 +50,12 @@ func storeCatalogue() []Check {
 		}
 	}
 	return append(checks,
-		Check{ID: "s3.conditional-writes", Why: "They keep two hosts from writing into one folder without noticing each other.", Docs: stores},
-		Check{ID: "s3.checksums", Why: "The store's own checksum proves that an object arrived as it was sent.", Docs: stores},
+		Check{ID: "s3.conditional-writes", Why: "They keep two hosts from writing into one " +
+			"folder without noticing each other.", Docs: stores},
+		Check{
+			ID: "s3.checksums", Why: "The store's own checksum proves that an object arrived as it was sent.",
+			Docs: stores,
+		},
 		Check{ID: "s3.upload-list", Why: "The next run finds by it what a killed one left, which is paid for.", Docs: rights},
 	)
 }
@@ -103,7 +119,8 @@ func (l *log) keys(ctx context.Context, w World, role iam.Role, bucket *s3.Bucke
 	case err != nil:
 		l.add("s3.key", seen{
 			result: Unknown, tried: tried + ", and AWS whose it is", seen: text + "; " + oneLine(err),
-			remedy: "Nothing has to be done where S3 itself is reached: the service that tells whose key it is may be out of reach here.",
+			remedy: "Nothing has to be done where S3 itself is reached: the service that " +
+				"tells whose key it is may be out of reach here.",
 		})
 	case arn != "":
 		l.ok("s3.key", tried+", and AWS whose it is", text+", which is "+arn)
@@ -160,7 +177,8 @@ func (l *log) plain(host string) {
 		return
 	}
 	l.add("s3.tls", seen{
-		result: Warn, tried: tried, seen: "plain http to " + host + ": whoever is on the way reads what is sent, and may change it",
+		result: Warn, tried: tried, seen: "plain http to " + host + ": whoever is on the way reads what " +
+			"is sent, and may change it",
 		remedy: "Give s3.endpoint with https, and remove s3.allow_plain_http.",
 	})
 }
@@ -187,7 +205,8 @@ func (l *log) tls(ctx context.Context, host, port string) bool {
 		return true
 	}
 	ends := secured.ConnectionState().PeerCertificates[0].NotAfter.UTC()
-	text := tls.VersionName(secured.ConnectionState().Version) + ", the certificate is good until " + ends.Format("2006-01-02 15:04 UTC")
+	text := tls.VersionName(secured.ConnectionState().Version) + ", the certificate is good until " +
+		ends.Format("2006-01-02 15:04 UTC")
 	if left := time.Until(ends); left < certificateLeft {
 		l.add("s3.tls", seen{
 			result: Warn, tried: tried, seen: text + ", which is in " + readable.Age(left),

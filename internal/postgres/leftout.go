@@ -26,7 +26,8 @@ func (s *Server) Relations(ctx context.Context) ([]Relation, error) {
 		OID, Parent  uint32
 		Sequence     bool
 	}
-	rows, err := collect[row](ctx, s, `SELECT n.nspname, c.relname, c.oid, coalesce(h.inhparent, o.refobjid, 0), c.relkind = 'S'
+	rows, err := collect[row](ctx, s, `SELECT n.nspname, c.relname, c.oid,
+		coalesce(h.inhparent, o.refobjid, 0), c.relkind = 'S'
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 			LEFT JOIN pg_inherits AS h ON h.inhrelid = c.oid AND h.inhseqno = 1
 			LEFT JOIN pg_depend AS o ON c.relkind = 'S' AND o.classid = 'pg_class'::regclass AND o.objid = c.oid
@@ -35,7 +36,10 @@ func (s *Server) Relations(ctx context.Context) ([]Relation, error) {
 		ORDER BY 1, 2`)
 	relations := make([]Relation, len(rows))
 	for i, r := range rows {
-		relations[i] = Relation{Table: Table{Schema: r.Schema, Name: r.Name}, OID: r.OID, Parent: r.Parent, Sequence: r.Sequence}
+		relations[i] = Relation{
+			Table: Table{Schema: r.Schema, Name: r.Name}, OID: r.OID, Parent: r.Parent,
+			Sequence: r.Sequence,
+		}
 	}
 	return relations, classify("postgres: list tables in "+s.target.name(), err)
 }
@@ -57,7 +61,8 @@ const ownerOfDependent = `coalesce(
 
 // NeedTables is what cannot be made without these relations, and is no part of them.
 func (s *Server) NeedTables(ctx context.Context, oids []uint32) ([]Referrer, error) {
-	found, err := collect[Referrer](ctx, s, `SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0), pg_describe_object(d.refclassid, d.refobjid, 0)
+	found, err := collect[Referrer](ctx, s, `SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0),
+		pg_describe_object(d.refclassid, d.refobjid, 0)
 		FROM pg_depend AS d
 		WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY($1::oid[]) AND d.deptype = 'n'
 			AND `+ownerOfDependent+` <> ALL($1::oid[])

@@ -105,7 +105,8 @@ func (b *Bucket) PutLifecycle(ctx context.Context, read, next LifecycleDocument)
 	}
 	if !now.Equal(read) {
 		return b.because(verb, b.Location(), verdict{
-			code: fault.Temporary, sentinel: errLifecycleChanged, remedy: "Look at the plan again: somebody else changes these rules.",
+			code: fault.Temporary, sentinel: errLifecycleChanged, remedy: "Look at the plan again: somebody " +
+				"else changes these rules.",
 		}, nil)
 	}
 	_, err = b.client.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{

@@ -5,12 +5,14 @@ import "strings"
 // actions are what the services of each prefix do, in a word.
 var actions = map[string]string{
 	backupBase: "backup", backupVerifyBase: "verify", backupPruneBase: "prune", backupDrillBase: "drill",
-	verifyBase: "verify", drillBase: "drill", restoreBase: "restore", backupDoctorBase: "doctor", alertBase: "alert", watchBase: "watch",
+	verifyBase: "verify", drillBase: "drill", restoreBase: "restore", backupDoctorBase: "doctor", alertBase: "alert",
+	watchBase:     "watch",
 	alertTestBase: "alert test",
 }
 
 // ActionOf is what a unit of ours does, a timer by what it starts: "backup", "verify", "drill",
-// "prune", "restore", "doctor", "alert", "alert test", "watch"; "" for other units. It also knows the globs of Patterns.
+// "prune", "restore", "doctor", "alert", "alert test", "watch"; "" for other units. It also knows the globs of
+// Patterns.
 func ActionOf(unit string) string {
 	name := strings.TrimSuffix(strings.TrimSuffix(unit, ".service"), ".timer")
 	base, _, _ := strings.Cut(name, "@")

@@ -21,7 +21,8 @@ func (sh *shared) ours(s *backup.Set) bool {
 // inFolder reports whether a set is one of the database that a job backs up, by whichever job.
 func (sh *shared) inFolder(j Job, s *backup.Set) bool {
 	instance := cmp.Or(j.Instance, sh.Identity.Instance)
-	return s.Database == j.Database && s.Schema == j.Schema && (s.Instance == "" || instance == "" || s.Instance == instance)
+	return s.Database == j.Database && s.Schema == j.Schema && (s.Instance == "" || instance == "" ||
+		s.Instance == instance)
 }
 
 // setsBeside are all sets of a job's database, newest first.

@@ -54,7 +54,8 @@ func (r *run) commit(ctx context.Context) error {
 // removed the globals that were stored at its start.
 func (r *run) allThere(ctx context.Context) error {
 	seen := backup.Gathered{
-		Set: backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database, Schema: r.job.Schema}, Sizes: map[string]int64{},
+		Set:   backup.Set{ID: r.manifest.ID, Instance: r.job.Instance, Database: r.job.Database, Schema: r.job.Schema},
+		Sizes: map[string]int64{},
 	}
 	for o, err := range r.env.Bucket.List(ctx, r.dir) {
 		if fault.CodeOf(err) == fault.NotPermitted {

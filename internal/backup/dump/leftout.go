@@ -14,10 +14,10 @@ import (
 
 // What a job leaves out of its sets. Rules:
 //
-//   - pg_dump gets the patterns where they mean nothing else, so that a table that is made meanwhile is left out too; what
-//     the set says it lacks was looked up right before
-//   - partitions and children go with the table that they belong to, and so does a column's own sequence: without it they
-//     could not be made
+//   - pg_dump gets the patterns where they mean nothing else, so that a table that is made meanwhile is left out too;
+//     what the set says it lacks was looked up right before
+//   - partitions and children go with the table that they belong to, and so does a column's own sequence: without it
+//     they could not be made
 //   - sequences keep their values: a pattern of exclude_table_data means tables
 //   - what cannot be made, or not with all of its rows, without what is left out is a warning of the set: a restore of
 //     the whole set will stop there
@@ -137,7 +137,8 @@ func (r *run) tellUnmatched(ctx context.Context) {
 			continue
 		}
 		r.log.WarnContext(ctx, fmt.Sprintf("no table is left out by %q: %q has none of that name", pattern, r.job.Database),
-			event.Attr(event.Warning), slog.String("remedy", "correct exclude_tables or exclude_table_data of the job, or take the pattern out"))
+			event.Attr(event.Warning), slog.String("remedy",
+				"correct exclude_tables or exclude_table_data of the job, or take the pattern out"))
 	}
 }
 

@@ -31,8 +31,8 @@ type Server struct {
 	Databases  []string  `json:"databases"` // that want a backup
 }
 
-// LookAtServer asks a job's server for the databases that want a backup: all that can have one, but for postgres as long
-// as nobody has put anything there.
+// LookAtServer asks a job's server for the databases that want a backup: all that can have one, but for postgres as
+// long as nobody has put anything there.
 func LookAtServer(ctx context.Context, job config.Job, env backup.Env, now time.Time) (*Server, error) {
 	server, err := maintenance(ctx, job, env, 0)
 	if err != nil {

@@ -83,7 +83,8 @@ func archivedDumps(name string, t s3.Transition, job config.Job) []Conflict {
 		return nil
 	}
 	return []Conflict{{
-		What: name + " moves dumps to " + t.Class + " " + whenText(t) + ": from then on they cannot be verified, drilled or " +
+		What: name + " moves dumps to " + t.Class + " " + whenText(t) + ": from then on they cannot be " +
+			"verified, drilled or " +
 			"restored until they are thawed, which takes hours",
 		Remedy: "Take the transition out of that rule, or configure s3.transition if that is what you want.",
 	}}
@@ -108,8 +109,8 @@ func transition(name string, t s3.Transition, job config.Job) []Conflict {
 			What: name + " moves sets to " + t.Class + " " + when + ", with their manifests: from then on they cannot be " +
 				"listed, verified, drilled or restored until they are thawed, which takes hours",
 			Remedy: "Take the transition out of that rule. GLACIER_IR costs about as little and can be read at once; " +
-				"or let a job of its own store sets in the archive class (s3.storage_class), and another one those that " +
-				"you restore from.",
+				"or let a job of its own store sets in the archive class " +
+				"(s3.storage_class), and another one those that you restore from.",
 		}}
 	}
 	minimum := price.MinimumDays(t.Class)

@@ -48,7 +48,8 @@ func For(state State, jobs []config.Job, without []Part) (Plan, error) {
 		versions = true
 		p.Changes = append(p.Changes, Change{
 			Part: Versioning, What: "versioning", Has: string(state.Protection.Versioning), Wants: string(s3.VersioningEnabled),
-			Why: "what is overwritten or deleted can be brought back until a lifecycle rule removes it, and costs as much till then",
+			Why: "what is overwritten or deleted can be brought back until a " +
+				"lifecycle rule removes it, and costs as much till then",
 		})
 	}
 	p.planEncryption(jobs)
@@ -149,8 +150,8 @@ func (p Plan) Has(part Part) bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Part == part })
 }
 
-// Apply puts the plan's changes, and returns when the bucket has them. Nothing is put if the bucket is not any more what
-// the plan was made from. Rules come first: with versioning on and no rule, nothing old would ever go.
+// Apply puts the plan's changes, and returns when the bucket has them. Nothing is put if the bucket is not any more
+// what the plan was made from. Rules come first: with versioning on and no rule, nothing old would ever go.
 func (p Plan) Apply(ctx context.Context, b *s3.Bucket) error {
 	now, err := Read(ctx, b, p.without)
 	if err != nil {

@@ -137,8 +137,9 @@ func (f folder) transitions() ([]s3.LifecycleRule, error) {
 		}
 		other, both := of[j.Database]
 		if both && other.Transition != j.Transition {
-			return nil, fault.New(fault.Config, fmt.Sprintf("jobs %q and %q store sets of database %q in one folder, and differ in "+
-				"s3.transition", other.Name, j.Name, j.Database),
+			return nil, fault.New(fault.Config, fmt.Sprintf(
+				"jobs %q and %q store sets of database %q in one folder, and differ in "+
+					"s3.transition", other.Name, j.Name, j.Database),
 				"Give both the same s3.transition, or another s3.prefix: a lifecycle rule knows folders, and no jobs.", nil)
 		}
 		if of[j.Database] = j; !both {
@@ -166,14 +167,17 @@ func transitionFits(j config.Job) error {
 	if t.Class == "" || !ends || t.Days+price.MinimumDays(t.Class) <= longest {
 		return nil
 	}
-	what := fmt.Sprintf("job %q: s3.transition moves dumps to %s, where each is paid for %d days at least, and retention keeps "+
-		"none for longer than %d days in all", j.Name, t, price.MinimumDays(t.Class), longest)
+	what := fmt.Sprintf(
+		"job %q: s3.transition moves dumps to %s, where each is paid for %d days at least, and retention keeps "+
+			"none for longer than %d days in all", j.Name, t, price.MinimumDays(t.Class), longest)
 	if t.Days >= longest {
-		what = fmt.Sprintf("job %q: s3.transition moves dumps to %s, and retention keeps none for longer than %d days", j.Name, t,
+		what = fmt.Sprintf("job %q: s3.transition moves dumps to %s, and retention keeps none for longer than %d days",
+			j.Name, t,
 			longest)
 	}
-	return fault.New(fault.Config, what, "Give fewer days or another class, keep sets for longer, or remove s3.transition. "+
-		"`pgbtui cost` compares.", nil)
+	return fault.New(fault.Config, what,
+		"Give fewer days or another class, keep sets for longer, or "+
+			"remove s3.transition. `pgbtui cost` compares.", nil)
 }
 
 // ruleText is what a rule does, in words.

@@ -31,8 +31,9 @@ const (
 	checksumBit  = 1 << 2
 )
 
-// withChecksum adds what this binding of libzstd cannot be asked for: the low four bytes of the XXH64 of the raw bytes at
-// the frame's end, which every decompressor then compares, and with them a person who has nothing but `zstd -d`.
+// withChecksum adds what this binding of libzstd cannot be asked for: the low four bytes of the XXH64 of the raw
+// bytes at the frame's end, which every decompressor then compares, and with them a person who has nothing but `zstd
+// -d`.
 func withChecksum(frame, raw []byte) []byte {
 	frame[descriptorAt] |= checksumBit
 	return binary.LittleEndian.AppendUint32(frame, uint32(xxhash.Sum64(raw))) //nolint:gosec // the low half is meant

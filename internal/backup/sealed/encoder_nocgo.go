@@ -8,8 +8,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// encoder compresses one frame after another, in a program that was built without libzstd. It knows four levels: each of
-// zstd's becomes the nearest of them.
+// encoder compresses one frame after another, in a program that was built without libzstd. It knows four levels: each
+// of zstd's becomes the nearest of them.
 type encoder struct {
 	byLevel map[zstd.EncoderLevel]*zstd.Encoder
 }

@@ -8,8 +8,8 @@ import (
 // Level is how hard frames are compressed: one of zstd's levels from 1 to 19, or Auto.
 type Level int
 
-// Auto adapts the level to the host while the stream runs: encoders that wait for the source compress harder, and a source
-// that waits for them, or a host whose cores are all taken, gets the lowest level.
+// Auto adapts the level to the host while the stream runs: encoders that wait for the source compress harder, and a
+// source that waits for them, or a host whose cores are all taken, gets the lowest level.
 const Auto Level = 0
 
 // LevelFrames is how many frames were compressed at one level.
@@ -26,7 +26,8 @@ const (
 	patience    = 512 // frames for which a level that was too much is not tried again
 )
 
-// What the encoders may take of their workers' time. A next level costs up to twice as much, so it fits when that is below.
+// What the encoders may take of their workers' time. A next level costs up to twice as much, so it fits when that is
+// below.
 const (
 	tooBusy  = 0.85
 	roomLeft = 0.35
