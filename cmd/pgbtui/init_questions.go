@@ -17,6 +17,9 @@ import (
 
 // decide settles every answer, and then makes the configuration of them.
 func (r *initRun) decide(ctx context.Context) error {
+	if r.here != nil {
+		r.interview.open = false // nobody is asked what a configuration says already
+	}
 	if err := r.missing(); err != nil {
 		return err
 	}

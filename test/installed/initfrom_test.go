@@ -50,7 +50,9 @@ func (h *host) runsTheArticlesWay(t *testing.T) {
 	h.root(t, "systemctl", "daemon-reload")
 	h.root(t, "systemctl", "enable", "--now", plainTimer)
 	h.root(t, "systemctl", "enable", plainUnit)
-	h.root(t, "systemctl", "start", plainUnit)
+	if _, err := h.lab.Output(t.Context(), "root", "systemctl", "start", plainUnit); err != nil {
+		t.Fatalf("the script: %v\n%s", err, h.lastLines(t, plainUnit))
+	}
 	if !strings.Contains(h.keys(t), "postgresql/postgresql_shop_") {
 		t.Fatalf("the script stored nothing: %s", h.keys(t))
 	}
