@@ -81,7 +81,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 		}
 	}
 	if !o.GoneSince.IsZero() {
-		h.addGone(sets, o.GoneSince, now)
+		h.addGone(sets, whose, o.GoneSince, now)
 		return h
 	}
 	if h.Newest == nil {
@@ -112,7 +112,7 @@ func Assess(all []Set, whose Whose, o Objectives, now time.Time) Health {
 }
 
 // addGone tells of a dropped database, of which nothing new is expected.
-func (h *Health) addGone(sets []Set, since, now time.Time) {
+func (h *Health) addGone(sets []Set, whose Whose, since, now time.Time) {
 	if h.Newest != nil {
 		h.Age = now.Sub(h.Newest.FinishedAt)
 	}
@@ -122,9 +122,13 @@ func (h *Health) addGone(sets []Set, since, now time.Time) {
 			good++
 		}
 	}
+	what, key := "database", "exclude"
+	if whose.Schema != "" {
+		what, key = "schema", "exclude_schemas"
+	}
 	h.add(ProblemGone, false,
-		"Restore it from these, or acknowledge that it was dropped by adding its name to its job's exclude.",
-		"the database is gone from the server since %s; good backups that stay: %d",
+		"Restore it from these, or acknowledge that it was dropped by adding its name to its job's "+key+".",
+		"the %s is gone from the server since %s; good backups that stay: %d", what,
 		since.UTC().Format("2006-01-02 15:04 UTC"), good)
 }
 

@@ -95,6 +95,14 @@ func (p *Partial) String() string {
 	return "without " + strings.Join(words, " and ")
 }
 
+// outside is what a tenant's set needs, as far as the manifest tells.
+func (p *Partial) outside() string {
+	if len(p.Outside) == 0 {
+		return fmt.Sprintf("%d things, which its encrypted contents name", p.Needs)
+	}
+	return InLine(p.Outside, ", ", func(n printable.Name) string { return n.String() })
+}
+
 // Names are the tables behind what String says, as far as they are told; "" where they are not.
 func (p *Partial) Names() string {
 	if len(p.WithoutTables)+len(p.WithoutRows) == 0 {

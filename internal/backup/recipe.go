@@ -26,6 +26,9 @@ func Recipe(set *Set, location, endpoint string) []string {
 	lines := warnOf(set)
 	if p := set.Partial(); p != nil {
 		lines = append(lines, "# PARTIAL: it is "+p.String()+" of its database")
+		if p.Needs > 0 {
+			lines = append(lines, "# what it needs from outside has to be made before it: "+p.outside())
+		}
 	}
 	lines, create := append(lines, "# in a folder that only you can write to"), "createdb -T template0"
 	dump := file{base: DumpName, sealed: set.Encrypted()}

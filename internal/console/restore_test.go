@@ -27,14 +27,14 @@ func zero(v any, may ...string) (names []string) {
 
 func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 	wish := ui.RestoreRequest{
-		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Job: "nightly"}, Swap: "shop", With: "kept",
+		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Schema: "tenant", Job: "nightly"}, Swap: "shop", With: "kept",
 		Request: restore.Request{
 			To: "to", Replace: "shop", Confirm: "shop", Terminate: true,
 			Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},
 			Tables: []string{"t"}, Schemas: []string{"s"}, SchemaOnly: true, DataOnly: true, Thaw: "bulk",
 		},
 	}
-	if left := zero(wish.Request, "KeepGoing", "ForOperator"); len(left) > 0 {
+	if left := zero(wish.Request, "KeepGoing", "ForOperator", "Beside", "As"); len(left) > 0 {
 		t.Fatalf("this test leaves out %q", left)
 	}
 	if left := zero(wish); len(left) > 0 {

@@ -204,10 +204,13 @@ func (u *units) subject(run *ui.UnitRun) {
 	}
 }
 
-// databaseText is a job's database, or what it takes of several.
+// databaseText is a job's database, or what it takes of several, or of its schemas.
 func databaseText(job config.Job) string {
 	if job.Several() {
 		return strings.Join(job.Databases, ", ")
+	}
+	if job.Tenants() {
+		return job.Database + "/" + strings.Join(job.Schemas, ", ")
 	}
 	return job.Database
 }

@@ -85,13 +85,13 @@ type Sample struct {
 // Who is the job that samples are about.
 type Who struct {
 	Job      string
-	Database string
+	Database string // of a tenant with its schema: "crm/tenant_7"
 	Instance string
 }
 
 // WhoOf is for a job of the configuration.
 func WhoOf(job config.Job) Who {
-	return Who{Job: job.Name, Database: job.Database, Instance: job.Instance}
+	return Who{Job: job.Name, Database: job.Subject(), Instance: job.Instance}
 }
 
 // sample is one of a job's.

@@ -170,8 +170,7 @@ func (r *root) onSet(then func(backup.Set) tea.Cmd) func(string) tea.Cmd {
 		}
 		var sets []backup.Set
 		for _, s := range r.sets.value { // another host's set has to be said: its ID may be one of ours
-			if address.ID == "" && r.ours(&s) || address.ID != "" && s.Instance == address.Instance &&
-				s.Database == address.Database {
+			if address.ID == "" && r.ours(&s) || address.ID != "" && s.Scope() == address.Scope() {
 				sets = append(sets, s)
 			}
 		}

@@ -114,10 +114,25 @@ func (j Job) judgeNew(now time.Time) []Finding {
 	}
 	return []Finding{{
 		Subject: j.subject(), Kind: KindNew, Severity: Warning, Notice: true,
-		What: fmt.Sprintf("database %q is new on the server since %s, and job %q backs it up from now on",
-			j.Database, j.Found.Since.UTC().Format("2006-01-02 15:04 UTC"), j.Name),
-		Remedy: "Nothing needs to be done; if it is not to be backed up, add its name to the job's exclude.",
+		What: fmt.Sprintf("%s %q is new on the server since %s, and job %q backs it up from now on",
+			j.partKind(), j.Found.Name, j.Found.Since.UTC().Format("2006-01-02 15:04 UTC"), j.Name),
+		Remedy: "Nothing needs to be done; if it is not to be backed up, add its name to the job's " + j.excludeKey() + ".",
 	}}
+}
+
+// partKind is what a divided job is divided into, excludeKey where such a thing is taken out of it.
+func (j Job) partKind() string {
+	if j.Whose.Schema != "" {
+		return "schema"
+	}
+	return "database"
+}
+
+func (j Job) excludeKey() string {
+	if j.Whose.Schema != "" {
+		return "exclude_schemas"
+	}
+	return "exclude"
 }
 
 // Health is what the job's sets say.
