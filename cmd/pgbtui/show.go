@@ -90,11 +90,10 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
-	st, err := thaw.Of(ctx, at.bucket, at.set)
+	st, err := archiveStanding(ctx, at)
 	if err != nil {
 		return err
 	}
-	at.set.Archive = st.Archive
 	recipe := backup.ThawRecipe(st.Waiting(), at.bucket.Bucket(), at.bucket.Endpoint())
 	recipe = append(recipe, backup.Recipe(at.set, at.bucket.Location(), at.bucket.Endpoint())...)
 	tables, unknown, err := o.contents(ctx, at)
@@ -130,6 +129,16 @@ func runShow(ctx context.Context, o *showOptions) error {
 		o.printf("  %s\n", printable.Text(line))
 	}
 	return nil
+}
+
+// archiveStanding asks how a set stands that may be archived, and of no other.
+func archiveStanding(ctx context.Context, at *located) (st thaw.Standing, err error) {
+	if !thaw.May(at.set) {
+		return st, nil
+	}
+	st, err = thaw.Of(ctx, at.bucket, at.set)
+	at.set.Archive = st.Archive
+	return st, err
 }
 
 // contents are the tables that the dump holds, or why that is not known.

@@ -177,3 +177,37 @@ func TestASetWhoseManifestIsArchivedIsThawedWhole(t *testing.T) {
 		t.Errorf("%s", again.Problem)
 	}
 }
+
+func TestADrillOfAnArchivedSetIsRefusedThawsNothingAndProvesNothing(t *testing.T) {
+	w, set := archived(t, "GLACIER")
+	w.named(t)
+	w.provesNothing(t, set, fault.Refused, "pgbtui thaw")
+	if w.thaws() != 0 {
+		t.Error("a drill thawed")
+	}
+}
+
+// Whoever may write to the bucket can put archived objects into a folder. Nobody pays for them.
+func TestOnlyWhatASetConsistsOfIsThawed(t *testing.T) {
+	w, set := archived(t, "GLACIER")
+	for _, name := range []string{"dump.pgc.zst.2", "proofs/20260101T000000Z-00000a-verify.json", "zzz", "holds/x"} {
+		if _, err := w.env.Bucket.Put(t.Context(), set.Dir+name, []byte("x"), s3.PutOptions{Class: "DEEP_ARCHIVE"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := thaw.Begin(t.Context(), w.env.Bucket, set, s3.TierBulk, 1); err != nil || w.thaws() != 1 {
+		t.Errorf("%v, %d thaws", err, w.thaws())
+	}
+}
+
+func TestAListingAsksForTheNewestArchivedSetsOnly(t *testing.T) {
+	w, set := archived(t, "GLACIER")
+	sets := make([]backup.Set, 600)
+	for i := range sets {
+		sets[i] = *set
+	}
+	thaw.Look(t.Context(), w.env.Bucket, sets)
+	if sets[0].Archive.State != backup.Archived || sets[499].Archive.State != backup.Archived || sets[500].Archive.State != backup.ArchiveUnknown {
+		t.Errorf("%v %v %v", sets[0].Archive, sets[499].Archive, sets[500].Archive)
+	}
+}

@@ -18,6 +18,9 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
+// mostAsked is of how many sets a listing asks.
+const mostAsked = 500
+
 // atOnce is how many objects are asked for at the same time.
 const atOnce = 16
 
@@ -29,6 +32,9 @@ func mayBeArchived(class string) bool {
 	}
 	return false
 }
+
+// May reports whether a set may have to be thawed: by the class of its dump, or because something of it cannot be read.
+func May(set *backup.Set) bool { return mayBeArchived(set.Class) || !set.Good() }
 
 // Standing is how a set stands: its worst object counts.
 type Standing struct {
@@ -48,23 +54,33 @@ func (s Standing) Waiting() []s3.Object {
 	return out
 }
 
-// Of asks how all objects of a set stand: also those of a set whose manifest is archived.
+// Of asks how all objects of a set stand: also those of a set whose manifest is archived. It asks for those that a set
+// consists of, and for nothing else that somebody may have put into its folder: thawing costs money.
 func Of(ctx context.Context, b *s3.Bucket, set *backup.Set) (Standing, error) {
 	var st Standing
-	for o, err := range b.List(ctx, set.Dir) {
-		if err != nil {
+	for _, key := range keysOf(set) {
+		o, err := b.Head(ctx, key)
+		switch {
+		case errors.Is(err, s3.ErrNotFound): // a set has some of them
+		case err != nil:
 			return st, err
+		default:
+			st.add(o)
 		}
-		if !mayBeArchived(o.StorageClass) || !strings.HasSuffix(set.Dir, "/") && o.Key != set.Dir {
-			continue // set.Dir of a set of the old script is its one object's key
-		}
-		head, err := b.Head(ctx, o.Key)
-		if err != nil {
-			return st, err
-		}
-		st.add(head)
 	}
 	return st, nil
+}
+
+// keysOf are the objects that a set may consist of.
+func keysOf(set *backup.Set) []string {
+	if !strings.HasSuffix(set.Dir, "/") {
+		return []string{set.Dir} // of the old script
+	}
+	keys := []string{set.Dir + backup.ManifestName, set.Dir + backup.SignatureName}
+	for _, name := range []string{backup.DumpName, backup.ContentsName, backup.GlobalsName} {
+		keys = append(keys, set.Dir+name, set.Dir+name+".age")
+	}
+	return keys
 }
 
 func (s *Standing) add(o s3.Object) {
@@ -107,13 +123,18 @@ func worse(a, b backup.Archive) backup.Archive {
 }
 
 // Look asks for each set of an archive class whether its dump can be read, and notes it in the set. What cannot be
-// asked stays unknown: a listing does not fail for it.
+// asked stays unknown: a listing does not fail for it, and does not wait for thousands of answers either.
 func Look(ctx context.Context, b *s3.Bucket, sets []backup.Set) {
 	var g errgroup.Group
 	g.SetLimit(atOnce)
-	for i := range sets {
+	asked := 0
+	for i := range sets { // newest first
 		set := &sets[i]
 		if !mayBeArchived(set.Class) || set.Kind == backup.KindIncomplete {
+			continue
+		}
+		if asked++; asked > mostAsked {
+			set.Archive = backup.Archive{State: backup.ArchiveUnknown}
 			continue
 		}
 		g.Go(func() error {
