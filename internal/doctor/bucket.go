@@ -242,7 +242,8 @@ func (p *poster) access(ctx context.Context) {
 		p.ok(id, tried, "nothing of the bucket can be public; that of the account counts as well, and was not looked at")
 	default:
 		p.add(id, seen{
-			result: Fail, tried: tried, seen: "a policy or an ACL could make backups public",
+			result: Warn, tried: tried, seen: "a policy or an ACL could make backups public, unless the account's own block, which was not " +
+				"looked at, keeps it from that",
 			remedy: "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket +
 				" --public-access-block-configuration " +
 				"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`.",

@@ -80,7 +80,7 @@ func TestABucketsSettingsAreJudgedByWhatTheyAreAndWhatTheJobWants(t *testing.T) 
 			p.job.S3.Bucket = p.store.Bucket
 		}, "bucket.kind", doctor.Fail, "one zone"},
 		{"an ordinary one", nil, nil, "bucket.kind", doctor.OK, ""},
-		{"no public access block", nil, nil, "bucket.public-access", doctor.Fail, "put-public-access-block"},
+		{"no public access block", nil, nil, "bucket.public-access", doctor.Warn, "put-public-access-block"},
 		{"a whole one", nil, blocked, "bucket.public-access", doctor.OK, ""},
 		{"no encryption", nil, bare, "bucket.encryption", doctor.Warn, "put-bucket-encryption"},
 		{"none at all", nil, func(p *patient) { bare(p); p.job.S3.SSE = "none" }, "bucket.encryption", doctor.Fail, "neither"},
