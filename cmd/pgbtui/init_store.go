@@ -151,7 +151,7 @@ func identityFile() string { return systemd.SecretDir + "/age-identity" }
 // opens reports whether the private key that is on this host, if there is one, opens what these can.
 func (r *initRun) opens(recipients []age.Recipient) (bool, error) {
 	if _, err := os.Stat(identityFile()); err != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // there is none here, or none that can be read
 	}
 	identities, err := sealed.Identities(identityFile())
 	if err != nil {

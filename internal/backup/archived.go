@@ -35,6 +35,7 @@ func (a Archive) Text() string {
 		return "thawed until " + a.Until.Local().Format("2006-01-02 15:04")
 	case ArchiveUnknown:
 		return "archived or not: unknown"
+	case Archived, Thawing:
 	}
 	return string(a.State)
 }

@@ -61,7 +61,7 @@ func callsOf(role iam.Role) []roleCall {
 			trial.CallProof, "s3:PutObject",
 			"What a verification or drill found is recorded beside the set.",
 		}}
-	case iam.Restorer, iam.Doctor, iam.Metrics:
+	case iam.Restorer, iam.Doctor, iam.Bucket, iam.Metrics:
 	}
 	return []roleCall{list, get}
 }

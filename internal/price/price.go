@@ -203,7 +203,7 @@ func (f filePrice) price(class string) (Price, error) {
 		if p.Thaw == nil {
 			p.Thaw = map[string]Retrieval{}
 		}
-		p.Thaw[tier] = Retrieval{GiB: r.GiB, Per1000: r.Per1000}
+		p.Thaw[tier] = Retrieval(r)
 	}
 	if p.GiBMonth < 0 || p.MinimumDays < 0 || p.MinimumBytes < 0 || p.Put1000 != nil && *p.Put1000 < 0 {
 		return p, fmt.Errorf("nothing costs less than nothing")

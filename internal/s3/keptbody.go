@@ -75,4 +75,4 @@ func listOf(words []string) string { return strings.Join(words, ", ") }
 func compareText(a, b string) int { return cmp.Compare(a, b) }
 
 // days is a number of days, or of something else that S3 counts in 32 bits.
-func days(n int) *int32 { return aws.Int32(int32(min(n, 1<<31-1))) } //nolint:gosec // bounded just now
+func days(n int) *int32 { return aws.Int32(int32(min(n, 1<<31-1))) }

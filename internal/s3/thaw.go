@@ -29,7 +29,7 @@ const (
 func (b *Bucket) Thaw(ctx context.Context, o Object, tier Tier, days int) error {
 	request := &types.RestoreRequest{GlacierJobParameters: &types.GlacierJobParameters{Tier: sdkTier(tier)}}
 	if o.StorageClass != string(types.StorageClassIntelligentTiering) { // there nothing is copied
-		request.Days = aws.Int32(int32(days)) //nolint:gosec // checked by whoever asks a person
+		request.Days = aws.Int32(int32(days))
 	}
 	_, err := b.client.RestoreObject(ctx, &s3.RestoreObjectInput{
 		Bucket: &b.opts.Bucket, Key: &o.Key, ExpectedBucketOwner: b.owner(), RestoreRequest: request,

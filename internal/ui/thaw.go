@@ -21,6 +21,7 @@ func archiveText(sh *shared, s *backup.Set) string {
 		return "in " + s.Class + ", being thawed, which takes hours"
 	case backup.Thawed:
 		return "in " + s.Class + ", a copy can be read until " + when(sh.Zone, s.Archive.Until)
+	case backup.ArchiveUnknown:
 	}
 	return s.Archive.Text()
 }

@@ -65,9 +65,7 @@ jobs:
 func TestUncoveredDatabasesAreOneWarningAServerWhichChangesWithThem(t *testing.T) {
 	c := Coverage{At: time.Now(), Uncovered: []string{"a"}}
 	one := c.judge()
-	for _, name := range strings.Split("b c d e f g h i j k l", " ") {
-		c.Uncovered = append(c.Uncovered, name)
-	}
+	c.Uncovered = append(c.Uncovered, strings.Split("b c d e f g h i j k l", " ")...)
 	many := c.judge()
 	if len(one) != 1 || len(many) != 1 || one[0].key() != many[0].key() || one[0].Cause == many[0].Cause ||
 		one[0].Severity != Warning || !strings.Contains(many[0].What, "12 databases: a, b, c, d, e, f, g, h, i, j and 2 more") {

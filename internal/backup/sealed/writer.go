@@ -90,7 +90,7 @@ func NewWriter(dst io.Writer, recipients []age.Recipient, level Level) (*Writer,
 		}
 		w.out, w.seal = sealer, sealer
 	}
-	w.level.Store(int32(level)) //nolint:gosec // 1 to 19
+	w.level.Store(int32(level))
 	if level == Auto {
 		w.pace = newPace(time.Now())
 		w.level.Store(lowest)
@@ -192,7 +192,7 @@ func (w *Writer) take(b *block) {
 		w.fail(fmt.Errorf("sealed: write frame %d: %w", len(w.index.Sizes), err))
 	}
 	if w.pace != nil {
-		w.level.Store(int32(w.pace.took(b.busy, b.cpu, time.Now()))) //nolint:gosec // 1 to 19
+		w.level.Store(int32(w.pace.took(b.busy, b.cpu, time.Now())))
 	}
 }
 
