@@ -34,3 +34,32 @@ func TestDatabasesAreThoseThatTakeConnections(t *testing.T) {
 		t.Errorf("%v, %v", tables, err)
 	}
 }
+
+// Nobody is told of a database postgres that every server has; one that somebody uses has to be backed up.
+func TestADatabaseIsEmptyUntilSomebodyKeepsSomethingThere(t *testing.T) {
+	pg := pgtest.Start(t)
+	s := connect(t, target(pg, "postgres"))
+	for _, c := range []struct {
+		sql   string
+		empty bool
+	}{
+		{sql: "SELECT 1", empty: true},
+		{sql: "CREATE EXTENSION pgcrypto", empty: true},
+		{sql: "CREATE EXTENSION pg_stat_statements", empty: true},
+		{sql: "CREATE TABLE notes (a text)"},
+		{sql: "DROP TABLE notes", empty: true},
+		{sql: "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'"},
+		{sql: "DROP FUNCTION one()", empty: true},
+		{sql: "CREATE VIEW seen AS SELECT 1"},
+		{sql: "DROP VIEW seen", empty: true},
+		{sql: "UPDATE pg_extension SET extconfig = '{1}' WHERE extname = 'pgcrypto'"}, // as one with tables of its own
+	} {
+		pg.Exec(t, "postgres", c.sql)
+		if empty, err := s.Empty(t.Context()); err != nil || empty != c.empty {
+			t.Errorf("after %s: empty %t, %v", c.sql, empty, err)
+		}
+	}
+	if id, err := s.SystemIdentifier(t.Context()); err != nil || len(id) < 10 {
+		t.Errorf("%q, %v", id, err)
+	}
+}
