@@ -19,6 +19,7 @@ func substitutions() []substitution {
 	return []substitution{
 		{"make build\n", "the test has built it, and the lab has no checkout", literal("")},
 		{"  bucket: company-backups\n", "the lab's store is not AWS", literal("  bucket: company-backups\n  endpoint: " + storeURL + "\n")},
+		{" --region eu-central-1", "the same", literal(" --region eu-central-1 --endpoint " + storeURL)},
 		{"20261123T020412Z-3f9c1a", "the set that is there", func(t testing.TB, h *host) string { return h.newestSet(t, false) }},
 		{"20261124T021155Z-b07d55", "the encrypted set that is there", func(t testing.TB, h *host) string { return h.newestSet(t, true) }},
 		{"age1ql0fdr57u75dw07pdzz9p9kc3xzzjmtrwt7w6tmyq9lyuchswv7s7a3gt6", "the key made by the block before", func(t testing.TB, h *host) string {
