@@ -27,6 +27,11 @@ func (r *initRun) firstRuns(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = bus.Close() }()
+	if r.old != nil {
+		if err := bus.Busy(ctx, *r.old); err != nil {
+			return err
+		}
+	}
 	var bad []error
 	for _, job := range r.config.Jobs {
 		if err := r.firstOf(ctx, bus, job); err != nil {

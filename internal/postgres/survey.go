@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"strings"
 	"time"
 
@@ -103,6 +102,3 @@ func readSurvey(text []byte) (s Survey, err error) {
 	}
 	return s, nil
 }
-
-// Local reports whether the server is on this host and reached by its socket, where it may know the system user.
-func (t Target) Local() bool { return t.Host == "" || path.IsAbs(t.Host) }
