@@ -17,6 +17,8 @@ type DumpOptions struct {
 	WithoutTables []string
 	WithoutRows   []string
 
+	Encoding string // the session's, where the bytes of patterns depend on it; "": as the database has it set
+
 	Schema string // the same of the only schema that is dumped, which has to be there; "": all
 
 	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
@@ -45,6 +47,9 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 		args = append(args, "--schema="+o.Schema, "--strict-names")
 	}
 	env := target.Env(os.Environ())
+	if o.Encoding != "" {
+		env = append(env, "PGCLIENTENCODING="+o.Encoding)
+	}
 	if o.PlainStrings {
 		env = addOptions(env, []Parameter{{Name: "standard_conforming_strings", Value: "on"}})
 	}

@@ -181,7 +181,12 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.meter.WatchMoved(upload.Moved)
-	stream := &dumpStream{scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without, schema: tenant.pattern}
+	stream := &dumpStream{
+		scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without, schema: tenant.pattern,
+	}
+	if r.job.Schema != "" || r.job.Partial() { // else the database's own setting of client_encoding holds
+		stream.encoding = r.facts.Locale.Encoding
+	}
 	if err := r.pump(ctx, stream, upload); err != nil {
 		r.abort(ctx, upload)
 		return err
@@ -211,6 +216,7 @@ type dumpStream struct {
 	scanner  *archive.Scanner
 	meter    *meter.Meter
 	without  leftOut
+	encoding string // in which names are told to pg_dump; "" where none are
 	schema   string // the only one, as pg_dump takes it; "": all
 	index    sealed.Index
 	warnings []string // pg_dump's own, in their order; complete after its Wait
@@ -237,6 +243,7 @@ func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error 
 	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{
 		LockWait: r.job.LockWait, OnLine: s.hear, PlainStrings: r.facts.OldStrings,
 		WithoutTables: s.without.tablePatterns, WithoutRows: s.without.rowPatterns, Schema: s.schema,
+		Encoding: s.encoding,
 	})
 	if err != nil {
 		return err
