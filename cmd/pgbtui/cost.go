@@ -159,6 +159,10 @@ func (o *costOptions) costOf(
 	out.Prices = prices.AsOf
 	out.addNow(prices, own)
 	subject := cost.Subject{Region: out.Region, Instance: job.Instance, Database: job.Database, Whose: backup.WhoseOf(job)}
+	if t := job.Transition.String(); t != "" {
+		out.Notes = append(out.Notes, "s3.transition ("+t+") is not counted in later months: ask with --if class="+
+			job.Transition.Class)
+	}
 	plan := cost.PlanOf(job, job.S3.StorageClass, sets)
 	out.GrowthPercent = plan.Growth * 100
 	if len(changes) == 0 || plan.Complete() {

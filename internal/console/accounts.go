@@ -221,6 +221,9 @@ func (a *accounts) projection(job config.Job, b *s3.Bucket, all []backup.Set, ch
 	if out.GoesOn, err = months(prices, of, sets, plan, a.setup.Env.Now()); err != nil {
 		out.Note = err.Error()
 	}
+	if t := job.Transition.String(); t != "" && out.Note == "" {
+		out.Note = "s3.transition (" + t + ") is not counted"
+	}
 	if len(changes) == 0 {
 		return out
 	}
