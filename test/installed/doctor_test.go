@@ -2,6 +2,7 @@ package installed
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
@@ -30,10 +31,10 @@ func (h *host) doctorLooksWhereBackupsRun(t *testing.T) {
 	if left := h.root(t, "find", "/var/lib/store", "-name", "*trial*"); left != "" {
 		t.Errorf("left in the store: %s", left)
 	}
-	// Somebody who is no operator is told, and is given what can be seen from the shell.
-	report := h.examination(t, guest, "doctor", "--job", "production")
-	if report.UnitError == "" {
-		t.Errorf("a guest started the unit: %+v", report)
+	// Somebody who is no operator may not read the configuration, and is told which group is missing.
+	code, said := h.refused(t, guest, "pgbtui", "doctor", "--job", "production")
+	if code != 78 || !strings.Contains(said, "member of group pgbtui") {
+		t.Errorf("a guest was told, with exit %d:\n%s", code, said)
 	}
 }
 
