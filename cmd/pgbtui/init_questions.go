@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/setup"
@@ -211,7 +212,7 @@ func (r *initRun) load(text string) (*config.Config, error) {
 
 // sameAsHere refuses answers that a configuration which is there already does not follow.
 func (r *initRun) sameAsHere() error {
-	text, err := os.ReadFile(config.DefaultFile)
+	text, err := bounded.ReadFile(config.DefaultFile, bounded.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

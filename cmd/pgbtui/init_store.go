@@ -175,7 +175,7 @@ func (r *initRun) opens(recipients []age.Recipient) (bool, error) {
 
 // newIdentity makes a key pair, or takes the one that a run before this one made.
 func (r *initRun) newIdentity() (string, error) {
-	if text, err := os.ReadFile(identityFile()); err == nil {
+	if text, err := bounded.ReadFile(identityFile(), bounded.File); err == nil {
 		identities, err := age.ParseIdentities(strings.NewReader(string(text)))
 		if err != nil {
 			return "", fault.New(fault.Config, "init: "+identityFile()+" is not an age identity file",
