@@ -38,9 +38,10 @@ type doctorOptions struct {
 	machine doctor.Host // nil: the units are not looked at
 }
 
-const doctorHelp = `Look at everything that backups and restores stand on: the server and the role's rights, the clients, the way to the
-store, every call that each key makes there, how the bucket is set up. Each check says what was tried and seen; one that is not OK also
-why it matters and what to do. What the store refuses comes with the IAM statement that allows it.
+const doctorHelp = `Look at everything that backups and restores stand on: the server and the role's rights, the
+clients, the way to the store, every call that each key makes there, how the bucket is set up. Each check says what was
+tried and seen; one that is not OK also why it matters and what to do. What the store refuses comes with the IAM
+statement that allows it.
 
 Where the units are installed, it looks twice: from this shell, and from a unit with the user, the key and the sandbox
 of the backups. The unit's word counts, and where the two differ, both are shown.
@@ -60,7 +61,7 @@ func newDoctorCommand(p *program) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.job, "job", "", "only this `job`")
-	flags.StringVar(&o.only, "only", "", "only this `check`, or those whose IDs begin so: s3.writer.put, s3.writer, bucket")
+	flags.StringVar(&o.only, "only", "", "only this `check`, or those whose IDs begin so: s3.writer.put, s3, bucket")
 	flags.StringVar(&o.report, "report", "", "also write a `file` for a ticket, without secrets and without rows")
 	flags.BoolVar(&o.noUnit, "no-unit", false, "do not look from the unit in which backups run")
 	flags.BoolVar(&o.answer, "answer", false, "write what is seen to a file: for postgres-backup-doctor@.service")

@@ -30,7 +30,8 @@ func newDoctorKeyCommand(p *program) *cobra.Command {
 	o := &doctorKeyOptions{streams: p.streams, env: p.environment, config: p.config}
 	cmd := &cobra.Command{
 		Use: "key", Short: "Prove that there is a second copy of the private key", Args: noArgs,
-		Long: `Print a challenge: a random word, encrypted as the job's sets are. Whoever has a copy of the private key decrypts it:
+		Long: `Print a challenge: a random word, encrypted as the job's sets are. Whoever has a copy of the private key
+decrypts it:
 
   sudo pgbtui doctor key --job shop > challenge.age
   age -d -i copy-of-the-key.txt challenge.age

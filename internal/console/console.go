@@ -44,7 +44,8 @@ type Setup struct {
 	Env         backup.Env   // Now, Host, Tool
 }
 
-// Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads them,
+// Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads
+// them,
 // so that the first frame waits for none of them. close gives back what was opened.
 func Build(s Setup) (options ui.Options, close func()) {
 	o := ui.Options{
@@ -71,7 +72,8 @@ func Build(s Setup) (options ui.Options, close func()) {
 		o.Sources.Coverage = coverage{config: s.Config, stateDir: dump.DefaultStateDir}
 	}
 	if s.ReadOnly { // its checks write objects, and remove them
-		o.Sources.Missing["doctor"] = fault.New(fault.Refused, "a read-only console tries nothing", "Run `sudo pgbtui doctor`.", nil)
+		o.Sources.Missing["doctor"] = fault.New(fault.Refused, "a read-only console tries nothing",
+			"Run `sudo pgbtui doctor`.", nil)
 	} else if s.Examine != nil {
 		o.Sources.Doctor = &checks{examine: s.Examine, write: s.WriteReport}
 	}

@@ -156,7 +156,8 @@ func (p *poster) protection(ctx context.Context) {
 	switch {
 	case wanted && !p.keeps.ObjectLock:
 		p.add(locks, seen{
-			result: Fail, tried: tried, seen: "s3.object_lock wants " + p.job.ObjectLock.String() + ", and the bucket has no " +
+			result: Fail, tried: tried,
+			seen: "s3.object_lock wants " + p.job.ObjectLock.String() + ", and the bucket has no " +
 				"object lock: backups fail",
 			remedy: "Run `aws s3api put-object-lock-configuration --bucket " + p.job.S3.Bucket +
 				" --object-lock-configuration ObjectLockEnabled=Enabled`, or remove s3.object_lock.",
@@ -242,8 +243,9 @@ func (p *poster) access(ctx context.Context) {
 		p.ok(id, tried, "nothing of the bucket can be public; that of the account counts as well, and was not looked at")
 	default:
 		p.add(id, seen{
-			result: Warn, tried: tried, seen: "a policy or an ACL could make backups public, unless the account's own block, which was not " +
-				"looked at, keeps it from that",
+			result: Warn, tried: tried,
+			seen: "a policy or an ACL could make backups public, unless the account's own block keeps it " +
+				"from that, which was not looked at",
 			remedy: "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket +
 				" --public-access-block-configuration " +
 				"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`.",

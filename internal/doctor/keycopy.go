@@ -25,8 +25,10 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
 
-// A second copy of the private key, proven by a challenge: a random word that is encrypted as sets are, which only whoever has
-// the key can tell. Rules: the word is kept nowhere, its hash alone; an answer counts for the recipients that were asked.
+// A second copy of the private key, proven by a challenge: a random word that is encrypted as sets are, which only
+// whoever has
+// the key can tell. Rules: the word is kept nowhere, its hash alone; an answer counts for the recipients that were
+// asked.
 
 // KeyCopies are what is known of the copies, by the fingerprint of their recipients.
 type KeyCopies map[string]KeyCopy
@@ -90,7 +92,8 @@ func (k KeyCopies) save(dir string) error {
 	return nil
 }
 
-// AskForKey makes a challenge for whoever has the private key of these recipients, in armoured age, and remembers what
+// AskForKey makes a challenge for whoever has the private key of these recipients, in armoured age, and remembers
+// what
 // answers it in a folder.
 func AskForKey(dir string, recipients []string, now time.Time) (challenge string, err error) {
 	keys, err := sealed.Recipients(recipients)
@@ -161,7 +164,10 @@ func (c *machineChecks) keyCopy() {
 	case err != nil:
 		c.unknown(id, tried, oneLine(err), "Run `sudo pgbtui doctor --only units.key-copy`.")
 	case proven.IsZero():
-		c.add(id, seen{result: Warn, tried: tried, seen: "nobody ever did: without the key, no backup can be restored", remedy: remedy})
+		c.add(id, seen{
+			result: Warn, tried: tried, seen: "nobody ever did: without the key, no backup can be restored",
+			remedy: remedy,
+		})
 	case age > keyCopyStale:
 		c.add(id, seen{result: Warn, tried: tried, seen: readable.Age(age) + " ago", remedy: remedy})
 	default:

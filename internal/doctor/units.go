@@ -20,24 +20,52 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
 
-// What is installed on this host: the units and what was changed of them, timers, rights, keys, and the way to people.
+// What is installed on this host: the units and what was changed of them, timers, rights, keys, and the way to
+// people.
 
 func unitsCatalogue() []Check {
 	const units, keys, alerts = "docs/units.md", "docs/units.md#credentials", "docs/alerts.md"
 	return []Check{
 		{ID: "units.files", Why: "Units of an older version lack what the newer one found out.", Docs: units},
-		{ID: "units.drop-ins", Why: "A drop-in that opens the sandbox opens it for whoever breaks into a run.", Docs: units},
-		{ID: "units.verify", Why: "systemd leaves out what it does not understand of a unit, and starts it all the same.", Docs: units},
-		{ID: "units.security", Why: "A run reads whatever is in the database; its sandbox bounds what that can do.", Docs: units},
+		{
+			ID: "units.drop-ins", Docs: units,
+			Why: "A drop-in that opens the sandbox opens it for whoever breaks into a run.",
+		},
+		{
+			ID: "units.verify", Docs: units,
+			Why: "systemd leaves out what it does not understand of a unit, and starts it all the same.",
+		},
+		{
+			ID: "units.security", Docs: units,
+			Why: "A run reads whatever is in the database; its sandbox bounds what that can do.",
+		},
 		{ID: "units.timers", Why: "Without its timer a job makes no backup, and nothing fails.", Docs: units},
-		{ID: "units.start-limit", Why: "A unit that failed too often is not started by its timer any more.", Docs: "docs/troubleshooting.md#what-to-do-when"},
-		{ID: "units.journal", Why: "Without the right to read the journal, an operator sees no reason for any failure.", Docs: units},
+		{
+			ID: "units.start-limit", Docs: "docs/troubleshooting.md#what-to-do-when",
+			Why: "A unit that failed too often is not started by its timer any more.",
+		},
+		{
+			ID: "units.journal", Docs: units,
+			Why: "Without the right to read the journal, an operator sees no reason for any failure.",
+		},
 		{ID: "units.polkit", Why: "Without the rule, only root starts backups, verifications and restores.", Docs: units},
-		{ID: "units.modes", Why: "What others may write, they may have the units do; what others may read, they know.", Docs: keys},
-		{ID: "units.secrets", Why: "A secret that no unit is handed is of no use, and one that is missing keeps a unit from starting.", Docs: keys},
-		{ID: "units.private-key", Why: "With the private key on the database's host, whoever is root there reads every backup.", Docs: "docs/encryption.md"},
+		{
+			ID: "units.modes", Docs: keys,
+			Why: "What others may write, they may have the units do; what others may read, they know.",
+		},
+		{
+			ID: "units.secrets", Docs: keys,
+			Why: "A secret that no unit is handed is of no use, and one that is missing keeps a unit from starting.",
+		},
+		{
+			ID: "units.private-key", Docs: "docs/encryption.md",
+			Why: "With the private key on the database's host, whoever is root there reads every backup.",
+		},
 		{ID: "units.key-copy", Why: "If the one key is lost, so is every backup.", Docs: "docs/encryption.md"},
-		{ID: "units.alerts", Why: "An alert that reaches nobody is none, and that shows only when it is needed.", Docs: alerts},
+		{
+			ID: "units.alerts", Docs: alerts,
+			Why: "An alert that reaches nobody is none, and that shows only when it is needed.",
+		},
 	}
 }
 
@@ -98,7 +126,8 @@ func (c *machineChecks) files() bool {
 		return installed
 	case !installed:
 		c.add(id, seen{
-			result: Warn, tried: tried, seen: "no units of pgbtui are installed here, so that nothing backs up by itself on this host",
+			result: Warn, tried: tried,
+			seen:   "no units of pgbtui are installed here, so that nothing backs up by itself on this host",
 			remedy: "Run `sudo pgbtui units install --enable JOB`, if this host is to make backups.",
 		})
 		return false
@@ -114,7 +143,10 @@ func (c *machineChecks) files() bool {
 	}
 	switch {
 	case len(wrong) > 0:
-		c.add(id, seen{result: Warn, tried: tried, seen: strings.Join(append(wrong, hidden...), "; "), remedy: remedyInstall})
+		c.add(id, seen{
+			result: Warn, tried: tried, seen: strings.Join(append(wrong, hidden...), "; "),
+			remedy: remedyInstall,
+		})
 	case len(hidden) > 0 && !slices.Equal(hidden, []string{systemd.PolkitRule() + " cannot be read"}):
 		c.unknown(id, tried, strings.Join(hidden, "; "), "Run `sudo pgbtui doctor`.")
 	default:
@@ -187,10 +219,12 @@ func (c *machineChecks) analyze(ctx context.Context) {
 	case len(about) > 0:
 		c.add(verify, seen{
 			result: Warn, tried: tried, seen: strings.Join(about, "; "),
-			remedy: "Correct the drop-in that is named (`systemctl cat " + unit + "`), or bring the units up to date: sudo pgbtui units install.",
+			remedy: "Correct the drop-in that is named (`systemctl cat " + unit + "`), or bring the units up to " +
+				"date: sudo pgbtui units install.",
 		})
 	case err != nil:
-		c.unknown(verify, tried, cmp.Or(strings.TrimSpace(out), err.Error()), "Run `systemd-analyze verify "+unit+"` as root.")
+		c.unknown(verify, tried, cmp.Or(strings.TrimSpace(out), err.Error()),
+			"Run `systemd-analyze verify "+unit+"` as root.")
 	default:
 		c.ok(verify, tried, "systemd understands all of it")
 	}
@@ -198,12 +232,14 @@ func (c *machineChecks) analyze(ctx context.Context) {
 	tried = "systemd-analyze security " + unit
 	m := exposure.FindStringSubmatch(out)
 	if m == nil {
-		c.unknown(security, tried, strings.TrimSpace(fmt.Sprint(strings.TrimSpace(out), " ", errText(err))), "Run `systemd-analyze security "+unit+"` as root.")
+		c.unknown(security, tried, strings.TrimSpace(fmt.Sprint(strings.TrimSpace(out), " ", errText(err))),
+			"Run `systemd-analyze security "+unit+"` as root.")
 		return
 	}
 	if score, err := strconv.ParseFloat(m[1], 64); err == nil && score > mostExposed {
 		c.add(security, seen{
-			result: Warn, tried: tried, seen: "it may do more than a backup needs: " + m[1] + " of 10, where " + fmt.Sprint(mostExposed) + " is enough",
+			result: Warn, tried: tried,
+			seen:   "it may do more than a backup needs: " + m[1] + " of 10, where " + fmt.Sprint(mostExposed) + " is enough",
 			remedy: "Read what loosens it (`systemd-analyze security " + unit + "`), and remove the drop-in that does.",
 		})
 		return
@@ -301,7 +337,10 @@ func (c *machineChecks) rights(ctx context.Context) {
 	_, err := os.Stat(c.Root + systemd.PolkitRule())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.add(id, seen{result: Fail, tried: tried, seen: systemd.PolkitRule() + " is not there: only root starts units", remedy: remedyInstall})
+		c.add(id, seen{
+			result: Fail, tried: tried, seen: systemd.PolkitRule() + " is not there: only root starts units",
+			remedy: remedyInstall,
+		})
 	case err != nil:
 		c.unknown(id, tried, "root alone can look into its folder", "Run `sudo pgbtui doctor --only units.polkit`.")
 	default:
@@ -318,7 +357,8 @@ func (c *machineChecks) modes() {
 	}
 	if len(wrong) > 0 {
 		c.add(id, seen{
-			result: Fail, tried: tried, seen: "others than root and its group may look into, or write: " + strings.Join(wrong, ", "),
+			result: Fail, tried: tried,
+			seen:   "others than root and its group may look into, or write: " + strings.Join(wrong, ", "),
 			remedy: "Run `sudo pgbtui units install`, and chmod o-rwx on what it does not mend.",
 		})
 		return
@@ -358,7 +398,8 @@ func (c *machineChecks) privateKey() {
 		switch {
 		case err == nil:
 			c.add(id, seen{
-				result: Warn, tried: tried, seen: place + " is on this host: whoever is root here reads every backup. Drills and restores by units need it",
+				result: Warn, tried: tried,
+				seen:   place + " is on this host: whoever is root here reads every backup. Drills and restores by units need it",
 				remedy: "Drill on another host (drill.by: hand here), and keep the key there and in a safe.",
 			})
 			return
@@ -382,7 +423,8 @@ func (c *machineChecks) alerts() {
 		return
 	case number == 0:
 		c.add(id, seen{
-			result: Warn, tried: tried, seen: "no channel is configured, as far as this user can see: alerts go to the journal alone",
+			result: Warn, tried: tried,
+			seen:   "no channel is configured, as far as this user can see: alerts go to the journal alone",
 			remedy: "Name a channel (alert.channels, or /etc/pgbtui/secret/alert-urls).",
 		})
 		return
@@ -403,7 +445,10 @@ func (c *machineChecks) alerts() {
 	case newest.IsZero():
 		c.add(id, seen{result: Warn, tried: tried, seen: "no channel has taken an alert yet", remedy: try})
 	case age > alertsStale:
-		c.add(id, seen{result: Warn, tried: tried, seen: by + " took the last one, " + readable.Age(age) + " ago", remedy: try})
+		c.add(id, seen{
+			result: Warn, tried: tried, seen: by + " took the last one, " + readable.Age(age) + " ago",
+			remedy: try,
+		})
 	default:
 		c.ok(id, tried, by+" took the last one, "+readable.Age(age)+" ago")
 	}

@@ -20,7 +20,8 @@ type Drift struct {
 	What string // "is not there", "differs", "cannot be read", "was not written by pgbtui"
 }
 
-// CheckDrift compares the installed files below the root at; "" is this machine. installed is false where there are no
+// CheckDrift compares the installed files below the root at; "" is this machine. installed is false where there are
+// no
 // units of ours. The program may lie elsewhere than this one: what the units name counts.
 func CheckDrift(at string) (drift []Drift, installed bool, err error) {
 	r := root(at)
@@ -99,7 +100,8 @@ func DropIns(at string) ([]DropIn, error) {
 // guards are what the names of directives that keep a unit in begin with.
 var guards = []string{
 	"AmbientCapabilities", "CapabilityBoundingSet", "DevicePolicy", "Exec", "Group", "KeyringMode", "LockPersonality",
-	"MemoryDenyWriteExecute", "NoNewPrivileges", "Private", "ProcSubset", "Protect", "Restrict", "RootDirectory", "SupplementaryGroups",
+	"MemoryDenyWriteExecute", "NoNewPrivileges", "Private", "ProcSubset", "Protect", "Restrict", "RootDirectory",
+	"SupplementaryGroups",
 	"SystemCall", "UMask", "User",
 }
 

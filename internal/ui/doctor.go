@@ -1,7 +1,9 @@
-// Screen 7, Doctor: what backups and restores stand on, checked: by area, the worst first, each with what was tried and seen, why
+// Screen 7, Doctor: what backups and restores stand on, checked: by area, the worst first, each with what was tried
+// and seen, why
 // it matters and what to do.
 //
-// Rules: nothing is checked until somebody asks, since checks write to the bucket and start a unit; what was found stays,
+// Rules: nothing is checked until somebody asks, since checks write to the bucket and start a unit; what was found
+// stays,
 // with its age, until the next look; a check that nobody could look at is never shown as well.
 
 package ui
@@ -131,12 +133,15 @@ func (s *doctorScreen) keys() []binding {
 	}
 	off := s.cannot()
 	return append([]binding{
-		{keys: []string{"enter", "o"}, label: "enter", short: "evidence", help: "all of this check: tried, seen, why, what to do", off: none, run: func() tea.Cmd {
-			return s.post(pushMsg{&checkPage{shared: s.shared, check: c}})
-		}},
 		{
-			keys: []string{"t"}, short: "try all", help: "look at everything; it writes objects beside the sets, and removes them",
-			off: off, run: func() tea.Cmd { return s.examine("", false) },
+			keys: []string{"enter", "o"}, label: "enter", short: "evidence", off: none,
+			help: "all of this check: tried, seen, why, what to do",
+			run:  func() tea.Cmd { return s.post(pushMsg{&checkPage{shared: s.shared, check: c}}) },
+		},
+		{
+			keys: []string{"t"}, short: "try all",
+			help: "look at everything; it writes objects beside the sets, and removes them",
+			off:  off, run: func() tea.Cmd { return s.examine("", false) },
 		},
 		{
 			keys: []string{"u"}, short: "in the unit", off: cmp.Or(off, s.denied()),
@@ -147,7 +152,10 @@ func (s *doctorScreen) keys() []binding {
 			keys: []string{"e"}, short: "this again", help: "look at this check again", off: cmp.Or(none, off),
 			run: func() tea.Cmd { return s.examine(c.ID, false) },
 		},
-		{keys: []string{"s"}, short: "save report", help: "write a file for a ticket, without secrets", off: cmp.Or(off, s.nothingYet()), run: s.report},
+		{
+			keys: []string{"s"}, short: "save report", help: "write a file for a ticket, without secrets",
+			off: cmp.Or(off, s.nothingYet()), run: s.report,
+		},
 	}, s.moves()...)
 }
 
@@ -267,8 +275,8 @@ func (s *doctorScreen) note() string {
 	for _, c := range s.found.value {
 		count[c.Result]++
 	}
-	text := fmt.Sprintf("%d FAIL, %d WARN, %d ?, %d OK · looked %s", count[CheckFail], count[CheckWarn], count[CheckUnknown], count[CheckOK],
-		ago(s.now, s.found.at))
+	text := fmt.Sprintf("%d FAIL, %d WARN, %d ?, %d OK · looked %s", count[CheckFail], count[CheckWarn],
+		count[CheckUnknown], count[CheckOK], ago(s.now, s.found.at))
 	if s.notice != "" {
 		text += " · " + clean(s.notice)
 	}

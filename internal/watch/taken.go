@@ -37,7 +37,8 @@ func (s *Store) Taken(labels []string, at time.Time) error {
 	if err := os.WriteFile(half, text, 0o600); err != nil {
 		return fmt.Errorf("watch: remember what channels took: %w", err)
 	}
-	return errors.Join(os.Chmod(half, 0o640), os.Rename(half, filepath.Join(s.dir, takenName))) //nolint:gosec // operators read it
+	err = os.Chmod(half, 0o640) //nolint:gosec // operators read it
+	return errors.Join(err, os.Rename(half, filepath.Join(s.dir, takenName)))
 }
 
 // ReadTaken is when each channel of a folder's file took its last alert, by label; nil where none ever did.
