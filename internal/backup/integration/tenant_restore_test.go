@@ -2,10 +2,12 @@ package integration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore/kept"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -72,6 +74,9 @@ func TestATenantIsRestoredInThePlaceOfItsLiveSchemaAndComesBackByAnUndo(t *testi
 		}
 		if n := s.pg.QueryInt(t, s.job.Database, "SELECT count(*) FROM "+postgres.QuoteIdent(schema)+".recent"); n != 7 {
 			t.Errorf("the view shows %d", n)
+		}
+		if names, err := dump.Parts(t.Context(), s.job, s.env); err != nil || slices.Contains(names, restored.Kept) || !slices.Contains(names, schema) {
+			t.Errorf("what is kept is taken for a tenant: %q, %v", names, err)
 		}
 		if level, _ := s.find(t, s.set.ID).Proven(); level != backup.LevelRestored {
 			t.Error(level)
