@@ -18,11 +18,14 @@ func TestAddressesAreReadAsTheyAreWritten(t *testing.T) {
 			return string(rapid.SliceOfN(rapid.Byte(), 1, 20).Draw(t, label))
 		}
 		a := backup.Address{Instance: name("instance"), Database: name("database"), ID: backup.NewID(time.Unix(0, 0))}
+		if rapid.Bool().Draw(t, "of a tenant") {
+			a.Schema = name("schema")
+		}
 		if back, ok := backup.ParseAddress(a.String()); !ok || back != a {
 			t.Fatalf("%+v became %q became %+v", a, a.String(), back)
 		}
 	})
-	for _, text := range []string{"", "20261122T020000Z-1a2b3c", "a/b", "a/b/", "a//c", "/b/c", "a/b/c/d", "a/%2f/c", "../b/c"} {
+	for _, text := range []string{"", "20261122T020000Z-1a2b3c", "a/b", "a/b/", "a//c", "/b/c", "a/b/c/", "a/b//d", "a/b/c/d/e", "a/%2f/c", "../b/c"} {
 		if a, ok := backup.ParseAddress(text); ok {
 			t.Errorf("%q was read as %+v", text, a)
 		}
