@@ -143,6 +143,10 @@ func settle(d *ui.Driver, key string) {
 		d.PageRead()
 	case "4":
 		d.Until("Calendar")
+	case "t", "u":
+		d.UntilIs("all was tried", func(v string) bool {
+			return !strings.Contains(v, "DOCTOR") || strings.Contains(ansi.Strip(v), "1 FAIL")
+		})
 	}
 }
 
