@@ -133,12 +133,6 @@ func settle(d *ui.Driver, key string) {
 		})
 	case "6":
 		d.BucketRead()
-	case "t", "u":
-		if strings.Contains(d.View(), "7 Doctor") {
-			d.UntilIs("looked", func(v string) bool {
-				return !strings.Contains(v, "DOCTOR") || strings.Contains(v, "1 FAIL")
-			})
-		}
 	case "3", "G":
 		d.PageRead()
 	case "4":
