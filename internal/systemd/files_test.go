@@ -195,6 +195,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 		"postgres-backup-verify.service", "postgres-backup-verify.timer", "postgres-backup-verify@sales.service", "postgres-backup-verify@sales.timer",
 		"postgres-backup-prune.service", "postgres-backup-prune.timer", "postgres-backup-prune@sales.service", "postgres-backup-prune@sales.timer",
 		"postgres-verify@20261122T020000Z-1a2b3c.service", "postgres-restore@r1.service", "postgres-backup-alert@postgres-backup.service.service", "postgres-backup-watch.service", "postgres-backup-watch.timer",
+		"postgres-backup-doctor.service", "postgres-backup-doctor@sales.service", "postgres-backup-alert-test.service",
 		"postgres-drill-server.socket", "postgres-drill-server@0-1234-999.service",
 	} {
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--root="+root, unit).CombinedOutput()
@@ -211,6 +212,7 @@ func exposure() map[string]string {
 		"postgres-backup.service": "11", "postgres-backup@.service": "11",
 		"postgres-backup-verify.service": "11", "postgres-backup-verify@.service": "11",
 		"postgres-backup-prune.service": "11", "postgres-backup-prune@.service": "11",
+		"postgres-backup-doctor.service": "11", "postgres-backup-doctor@.service": "11",
 		"postgres-backup-drill.service": "11", "postgres-backup-drill@.service": "11",
 		"postgres-drill@.service": "11", "postgres-verify@.service": "11", "postgres-restore@.service": "11",
 		"postgres-backup-alert@.service": "11", "postgres-backup-watch.service": "11", "postgres-backup-alert-test.service": "11",

@@ -12,7 +12,9 @@ import (
 
 // operated are the bases of the names of units that operators start and stop. The others, such as the
 // alerts, are systemd's to start.
-func operated() []string { return append(timed(), backupDoctorBase, verifyBase, drillBase, restoreBase, watchBase) }
+func operated() []string {
+	return append(timed(), backupDoctorBase, verifyBase, drillBase, restoreBase, watchBase)
+}
 
 // rule is what the template of the polkit rule is filled with.
 type rule struct {
