@@ -40,6 +40,17 @@ func (e *environment) stateDirs() []string {
 	return []string{e.getenv("STATE_DIRECTORY"), dump.DefaultStateDir}
 }
 
+// rememberedServer is what the newest backup of this host saw of a server; nil where nothing is remembered, or this user
+// may not look.
+func (e *environment) rememberedServer(of config.Postgres) *dump.Server {
+	for _, dir := range e.stateDirs() {
+		if seen, err := dump.ReadServer(dir, of); err == nil && seen != nil {
+			return seen
+		}
+	}
+	return nil
+}
+
 // remembered is what this host's runs found; nil where it has none, or this user may not look.
 func (c client) remembered(job config.Job) *dump.Found {
 	for _, dir := range c.stores.env.stateDirs() {

@@ -122,7 +122,7 @@ func (o *doctorOptions) look(ctx context.Context, c *config.Config, jobs []confi
 	for _, job := range jobs {
 		reports := o.examine(ctx, job)
 		if !o.answer && o.asksUnit(c) {
-			o.mergeUnit(ctx, c, job, reports)
+			reports = o.mergeUnit(ctx, c, job, reports)
 		}
 		out.Reports = append(out.Reports, reports...)
 	}
@@ -157,7 +157,13 @@ func (o *doctorOptions) examine(ctx context.Context, job config.Job) []doctor.Re
 	if err != nil {
 		return []doctor.Report{doctor.Unreached(ctx, o.world(ctx, job), err, o.only)}
 	}
-	var all []doctor.Report
+	if job.Tenants() {
+		names = names[:min(1, len(names))] // all in one database
+	}
+	return o.examineParts(ctx, job, names)
+}
+
+func (o *doctorOptions) examineParts(ctx context.Context, job config.Job, names []string) (all []doctor.Report) {
 	for i, name := range names {
 		only := o.only
 		if i > 0 {

@@ -104,8 +104,18 @@ func readDoctorAnswer(file string) (out jsonDoctor, err error) {
 const maxAnswer = 16 << 20
 
 // mergeUnit takes what the unit saw into what was seen from here.
-func (o *doctorOptions) mergeUnit(ctx context.Context, c *config.Config, job config.Job, ours []doctor.Report) {
+func (o *doctorOptions) mergeUnit(ctx context.Context, c *config.Config, job config.Job,
+	ours []doctor.Report,
+) []doctor.Report {
 	theirs, err := o.fromUnit(ctx, c, job)
+	if err == nil && unreached(job, ours) {
+		// The server has no role for whoever looks from here, root for one. The unit knows which databases there are.
+		var names []string
+		for i := range theirs {
+			names = append(names, theirs[i].Database)
+		}
+		ours = o.examineParts(ctx, job, names)
+	}
 	for i := range ours {
 		if err != nil {
 			ours[i].UnitError = err.Error()
@@ -119,6 +129,12 @@ func (o *doctorOptions) mergeUnit(ctx context.Context, c *config.Config, job con
 		unit.Only(o.only)
 		ours[i].Merge(unit)
 	}
+	return ours
+}
+
+// unreached reports whether it is not known from here which databases a job has.
+func unreached(job config.Job, ours []doctor.Report) bool {
+	return job.Several() && len(ours) == 1 && ours[0].Database == ""
 }
 
 // asksUnit reports whether the unit is to look, too: it reads the units' own configuration, and has no part in the

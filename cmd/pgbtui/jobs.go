@@ -12,6 +12,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -146,11 +147,17 @@ func (o *jobsOptions) addUncovered(ctx context.Context, c *config.Config, out *j
 	// Also the server of the only job, which the environment alone names.
 	covered := watch.Coverages(c, func(of config.Postgres) *dump.Server {
 		seen, err := dump.LookAtServer(ctx, config.Job{Postgres: of}, quiet, o.env.now())
-		if err != nil {
-			out.Notes = append(out.Notes, "it is not known which databases no job covers: "+oneLine(err))
-			return nil
+		if err == nil {
+			return seen
 		}
-		return seen
+		// Root for one has no role there. What the newest backup saw is as good, with its time.
+		if seen = o.env.rememberedServer(of); seen != nil {
+			out.Notes = append(out.Notes, fmt.Sprintf("the server's databases are those that the backup %s ago saw: %s",
+				readable.Age(o.env.now().Sub(seen.At)), oneLine(err)))
+			return seen
+		}
+		out.Notes = append(out.Notes, "it is not known which databases no job covers: "+oneLine(err))
+		return nil
 	})
 	out.Uncovered = append(out.Uncovered, uncoveredJSON(covered)...)
 	out.Notes = append(out.Notes, inPartNotes(covered)...)

@@ -72,6 +72,9 @@ func Unreached(ctx context.Context, w World, err error, only string) Report {
 	l := &log{from: w.From}
 	l.failed("postgresql.reach", Fail, "ask the server which databases the job has", err)
 	l.findings = append(l.findings, storeChecks(ctx, w)...)
+	if w.Host != nil {
+		l.findings = append(l.findings, w.Host.Checks(ctx, w.Job)...)
+	}
 	r.Findings = l.findings
 	r.Only(only)
 	r.Sort()
