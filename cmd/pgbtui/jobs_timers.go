@@ -49,7 +49,8 @@ func unitOf(ctx context.Context, c *config.Config, job config.Job, bus *systemd.
 		return "", err
 	}
 	plain, err := bus.Timer(ctx, systemd.BackupTimer(""))
-	if err == nil && plain.State == systemd.TimerOn && named.State != systemd.TimerOn {
+	ours := systemd.WroteFile(plain.FragmentPath) // a script's own timer may have the same name
+	if err == nil && ours && plain.State == systemd.TimerOn && named.State != systemd.TimerOn {
 		return "", nil
 	}
 	return name, err
