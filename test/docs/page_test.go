@@ -70,7 +70,7 @@ func parsePage(name, text string) (page, error) {
 // order is in which a reader meets the pages; the others follow by name.
 var order = []string{
 	"README.md", "docs/units.md", "docs/configuration.md", "docs/alerts.md", "docs/troubleshooting.md",
-	"docs/verification.md", "docs/restore.md", "docs/replace.md", "docs/retention.md", "docs/encryption.md", "docs/iam.md",
+	"docs/verification.md", "docs/restore.md", "docs/replace.md", "docs/retention.md", "docs/bucket.md", "docs/encryption.md", "docs/iam.md",
 }
 
 // pages are all of them, in reading order.
