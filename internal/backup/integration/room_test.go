@@ -30,7 +30,7 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 	w.roomFor(need + reserveOf100GiB - 1)
 	_, err := restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Dir: drillFolder(t), Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
-	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB stay free") {
+	if n := len(w.store.Requests(s3server.OpGetObject)); n != 0 || !strings.Contains(err.Error(), "5.0 GiB are kept free") {
 		t.Errorf("%v, %d reads", err, n)
 	}
 	w.roomFor(need + reserveOf100GiB)
@@ -42,7 +42,7 @@ func TestADrillThatWouldTouchTheReserveDoesNotBegin(t *testing.T) {
 	w.job.Drill.Server = config.DrillServer{Host: w.pg.Host, Port: w.pg.Port, User: w.pg.User}
 	_, err = restore.Drill(t.Context(), w.job, w.env, set, restore.DrillRequest{Unconfined: true}, nil)
 	wantCode(t, err, fault.Refused)
-	if !strings.Contains(err.Error(), "5.0 GiB stay free") {
+	if !strings.Contains(err.Error(), "5.0 GiB are kept free") {
 		t.Error(err)
 	}
 }
@@ -75,7 +75,7 @@ func TestARestoreThatWouldTouchTheReserveIsToldSoAndASpoolIsRefused(t *testing.T
 	}
 	req.Jobs = 2
 	w.roomFor(set.Manifest.Dump.RawBytes + reserveOf100GiB - 1)
-	if c := w.check(t, set, req, "spool"); c.OK || !strings.Contains(c.Detail, "stay free") {
+	if c := w.check(t, set, req, "spool"); c.OK || !strings.Contains(c.Detail, "are kept free") {
 		t.Errorf("%+v", c)
 	}
 }
