@@ -76,7 +76,9 @@ func ParseTablePattern(text string) (TablePattern, error) {
 
 // splitPattern cuts at the dots that are not quoted, and each name at its stars.
 func splitPattern(text string) (names []namePattern, err error) {
-	name, piece, quoted := namePattern{}, "", false
+	var name namePattern
+	var piece string
+	quoted := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '"' && quoted && i+1 < len(text) && text[i+1] == '"':
@@ -89,7 +91,9 @@ func splitPattern(text string) (names []namePattern, err error) {
 		case c == '*':
 			name, piece = append(name, piece), ""
 		default:
-			names, name, piece = append(names, append(name, piece)), namePattern{}, ""
+			names = append(names, append(name, piece))
+			name = namePattern{}
+			piece = ""
 		}
 	}
 	if quoted {

@@ -26,13 +26,16 @@ type roleCall struct {
 
 // callsOf are the calls of a role that are tried, in turn.
 func callsOf(role iam.Role) []roleCall {
-	list := roleCall{trial.CallList, "s3:ListBucket", "Sets are found by listing the bucket."}
-	get := roleCall{trial.CallGet, "s3:GetObject", "Sets, and what is known of them, are read back."}
+	list := roleCall{call: trial.CallList, right: "s3:ListBucket", why: "Sets are found by listing the bucket."}
+	get := roleCall{call: trial.CallGet, right: "s3:GetObject", why: "Sets, and what is known of them, are read back."}
 	uploads := roleCall{
-		trial.CallUploads, "s3:ListBucketMultipartUploads",
-		"What a killed run had uploaded in parts is found by it.",
+		call: trial.CallUploads, right: "s3:ListBucketMultipartUploads",
+		why: "What a killed run had uploaded in parts is found by it.",
 	}
-	abort := roleCall{trial.CallAbort, "s3:AbortMultipartUpload", "An upload that failed is paid for until it is aborted."}
+	abort := roleCall{
+		call: trial.CallAbort, right: "s3:AbortMultipartUpload",
+		why: "An upload that failed is paid for until it is aborted.",
+	}
 	switch role {
 	case iam.Writer:
 		return []roleCall{

@@ -63,7 +63,10 @@ func (s *bucketScreen) costs(b *BucketView, w int) []string {
 		cols = []column{{"DATABASE", 0, false}, {"CLASS", 12, false}, {"STORED", 9, true}, {"A MONTH", 9, true}}
 	}
 	t := table{cols: cols, selected: -1, dim: s.buckets.stale()}
-	sum, known, bytes, sets := 0.0, true, int64(0), 0
+	var sum float64
+	var bytes int64
+	var sets int
+	known := true
 	for _, c := range b.Costs {
 		row := []string{
 			clean(c.Job), clean(c.Database), clean(c.Class), fmt.Sprint(c.Sets), readable.Size(c.Bytes),
@@ -112,10 +115,10 @@ func (s *bucketScreen) projection(w int) []string {
 	}
 	cols := []column{{"DATABASE", 0, false}}
 	for _, m := range ProjectedMonths {
-		cols = append(cols, column{fmt.Sprintf("IN %d MO", m), 9, true})
+		cols = append(cols, column{head: fmt.Sprintf("IN %d MO", m), width: 9, right: true})
 	}
 	if s.asked != "" {
-		cols = append(cols, column{"IF SO", 9, true})
+		cols = append(cols, column{head: "IF SO", width: 9, right: true})
 	}
 	t := table{cols: cols, selected: -1}
 	notes := []string{}

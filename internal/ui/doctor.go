@@ -56,7 +56,7 @@ func (s *doctorScreen) examine(only string, inUnit bool) tea.Cmd {
 	doctor := s.Sources.Doctor
 	return s.asker.ask(s.ctx, s.examined, func(ctx context.Context) tea.Msg {
 		exam, err := doctor.Examine(ctx, only, inUnit)
-		return examinedMsg{only, exam, err}
+		return examinedMsg{only: only, exam: exam, err: err}
 	})
 }
 

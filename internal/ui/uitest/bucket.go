@@ -40,13 +40,18 @@ func (w *World) Buckets(context.Context) ([]ui.BucketView, error) {
 		},
 	}
 	if err := w.fail("posture"); err != nil {
-		view.Settings, view.Differs, view.Harms, view.PostureErr = nil, nil, nil, err
+		view.Settings = nil
+		view.Differs = nil
+		view.Harms = nil
+		view.PostureErr = err
 	}
 	if err := w.fail("uploads"); err != nil {
 		view.Left, view.LeftErr = view.Left[:1], err
 	}
 	if w.Tidy {
-		view.Differs, view.Harms, view.Left = nil, nil, nil
+		view.Differs = nil
+		view.Harms = nil
+		view.Left = nil
 	}
 	return []ui.BucketView{view}, nil
 }
