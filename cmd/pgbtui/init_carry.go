@@ -133,6 +133,10 @@ func (r *initRun) write(step func() error) error {
 		return err
 	}
 	for _, s := range r.report.Steps[before:] {
+		// The steps of a whole installation are many: what was there, and what was said before, is left out.
+		if s.Action == systemd.Unchanged || s.Action == systemd.Note {
+			continue
+		}
 		line := string(s.Action) + " " + s.What
 		if s.Detail != "" {
 			line += " (" + s.Detail + ")"
