@@ -98,7 +98,7 @@ func (h *host) isRemoved(t *testing.T) {
 	said := h.dpkg(t, "--remove", "pgbtui")
 	t.Log(said)
 	for _, want := range []string{
-		runUnit + " (it is running and goes on to its end)", "/etc/pgbtui", "/var/lib/pgbtui", "the users and group pgbtui",
+		runUnit + " (it is running and will finish)", "/etc/pgbtui", "/var/lib/pgbtui", "the users and group pgbtui",
 		"PostgreSQL's role pgbtui", "every backup in the bucket",
 	} {
 		if !strings.Contains(said, want) {
