@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,8 +62,8 @@ func (s *Server) Swap(ctx context.Context, o Swap) (ended []Connection, err erro
 	if o.Wait == 0 {
 		o.Wait = swapWait
 	}
-	var pid int32
-	if err := s.row(ctx, "SELECT pg_backend_pid()", nil, &pid); err != nil {
+	pid, err := s.backendPID(ctx)
+	if err != nil {
 		return nil, classify(o.what(), err)
 	}
 	t := &terminator{holder: pid, oids: []uint32{o.Live.OID, o.With.OID}}
@@ -73,115 +72,34 @@ func (s *Server) Swap(ctx context.Context, o Swap) (ended []Connection, err erro
 			return nil, err
 		}
 	}
-	err = s.rename(ctx, o)
+	swap := o.renaming(pid)
+	err = s.rename(ctx, swap)
 	ended, termErr := t.stop(ctx)
 	if err != nil {
 		s.rollback(ctx)
 		return ended, errors.Join(o.explain(err), termErr)
 	}
-	return ended, s.commit(ctx, o, pid)
+	return ended, s.commit(ctx, swap)
 }
 
 func (o Swap) what() string {
 	return "postgres: put database " + QuoteIdent(o.With.Name) + " in the place of " + QuoteIdent(o.Live.Name)
 }
 
-// rename does everything up to the commit.
-func (s *Server) rename(ctx context.Context, o Swap) error {
-	for _, do := range []struct {
-		sql  string
-		step SwapStep
-	}{
-		{"BEGIN", ""},
-		{"SET LOCAL lock_timeout = '" + swapLockWait + "'", ""},
-		// A standby that hangs must not hold the lock of both names; what commits later waits for it.
-		{"SET LOCAL synchronous_commit = local", SwapBegun},
-		{"ALTER DATABASE " + QuoteIdent(o.Live.Name) + " RENAME TO " + QuoteIdent(o.Keep), SwapKept},
-		{"ALTER DATABASE " + QuoteIdent(o.With.Name) + " RENAME TO " + QuoteIdent(o.Live.Name), SwapRenamed},
-	} {
-		if err := s.exec(ctx, do.sql); err != nil {
-			return err
-		}
-		if do.step != "" {
-			o.Step(do.step)
-		}
+// renaming is the transaction of it.
+func (o Swap) renaming(pid int32) renaming {
+	return renaming{
+		what: o.what(), kind: "DATABASE", look: "`psql -l`", live: o.Live.Name, with: o.With.Name, keep: o.Keep, pid: pid,
+		wait: o.Wait, step: o.Step,
+		swapped: func(ctx context.Context, s *Server) (bool, error) {
+			kept, err := s.nameOf(ctx, o.Live.OID)
+			if err != nil {
+				return false, err
+			}
+			live, err := s.nameOf(ctx, o.With.OID)
+			return kept == o.Keep && live == o.Live.Name, err
+		},
 	}
-	swapped, err := s.swapped(ctx, o)
-	if err == nil && !swapped {
-		err = fault.New(fault.Refused, o.what(), "Check which databases there are (`psql -l`), and start again.",
-			errors.New("another session has renamed or replaced one of them"))
-	}
-	return err
-}
-
-// swapped reports whether both have the names of the new state.
-func (s *Server) swapped(ctx context.Context, o Swap) (bool, error) {
-	kept, err := s.nameOf(ctx, o.Live.OID)
-	if err != nil {
-		return false, err
-	}
-	live, err := s.nameOf(ctx, o.With.OID)
-	return kept == o.Keep && live == o.Live.Name, err
-}
-
-// commit is the point of no return. The run's end does not reach it; when its answer is lost, a
-// fresh session tells the state.
-func (s *Server) commit(ctx context.Context, o Swap, pid int32) error {
-	if ctx.Err() != nil {
-		s.rollback(ctx)
-		return context.Cause(ctx)
-	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Wait)
-	defer cancel()
-	err := s.exec(deadline, "COMMIT")
-	o.Step(SwapCommitted)
-	var refused *pgconn.PgError
-	if err == nil || (errors.As(err, &refused) && refused.Severity != "FATAL") {
-		return classify(o.what(), err)
-	}
-	return s.ask(ctx, o, pid, err)
-}
-
-// ask finds out what became of a commit, once the session that sent it is gone.
-func (s *Server) ask(ctx context.Context, o Swap, pid int32, lost error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Wait)
-	defer cancel()
-	fresh, err := Connect(ctx, s.target, o.Wait)
-	if err != nil {
-		return o.unknown(errors.Join(lost, err))
-	}
-	defer func() { _ = fresh.Close(ctx) }()
-	for there := true; there; {
-		if err := fresh.row(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", []any{pid},
-			&there); err != nil {
-			return o.unknown(errors.Join(lost, err))
-		}
-		if there {
-			time.Sleep(50 * time.Millisecond)
-		}
-	}
-	swapped, err := fresh.swapped(ctx, o)
-	switch {
-	case err != nil:
-		return o.unknown(errors.Join(lost, err))
-	case swapped:
-		return nil
-	}
-	return classify(o.what(), lost)
-}
-
-func (o Swap) unknown(err error) error {
-	return fault.New(fault.Unavailable, o.what(),
-		fmt.Sprintf("Check with `psql -l` when the server answers: if there is a database %q, the replacement was done.",
-			o.Keep),
-		fmt.Errorf("%w: %w", ErrSwapUnknown, err))
-}
-
-// rollback gives the session back as it was; where that fails the server does it with the session's end.
-func (s *Server) rollback(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
-	defer cancel()
-	_ = s.exec(ctx, "ROLLBACK")
 }
 
 // explain gives what PostgreSQL refuses its meaning here.

@@ -22,22 +22,6 @@ func (s *Server) SchemaSize(ctx context.Context, schema string) (size int64, err
 	return size, classify("postgres: size of schema "+QuoteIdent(schema), err)
 }
 
-// Outside is something that a schema's objects need, and that is not in the schema.
-type Outside struct {
-	Kind      string `json:"kind"` // "table", "type", "function", …
-	Name      string `json:"name"` // as SQL writes it, with its schema; of an extension, the schema that it is in
-	Extension string `json:"extension,omitempty"`
-	KeysOnly  bool   `json:"keysOnly,omitempty"` // nothing but foreign keys needs it
-}
-
-// String is what has to be there: the extension, where it is part of one.
-func (o Outside) String() string {
-	if o.Extension != "" {
-		return "extension " + o.Extension
-	}
-	return o.Kind + " " + o.Name
-}
-
 // inside are the objects of a schema, with what belongs to its tables and has no schema of its own.
 const inside = `schema_oid AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
 	classes AS (SELECT c.oid FROM pg_class AS c JOIN schema_oid AS s ON s.oid = c.relnamespace),
