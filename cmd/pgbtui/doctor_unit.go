@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
@@ -83,14 +83,11 @@ func (o *doctorOptions) fromUnit(ctx context.Context, c *config.Config, job conf
 
 // readDoctorAnswer reads a plain file that the unit's user wrote.
 func readDoctorAnswer(file string) (out jsonDoctor, err error) {
-	// Neither a link nor a pipe: the unit's user could have put one there.
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
+	body, err := bounded.ReadPlain(file, maxAnswer)
+	if errors.Is(err, fs.ErrPermission) {
 		return out, fault.New(fault.NotPermitted, "doctor: read the unit's answer",
 			"Become a member of group "+systemd.OperatorGroup+", then log in again.", err)
 	}
-	defer func() { _ = f.Close() }()
-	body, err := bounded.ReadAll(f, maxAnswer)
 	if err == nil {
 		err = json.Unmarshal(body, &out)
 	}

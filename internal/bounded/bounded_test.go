@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -84,5 +86,37 @@ func TestNothingElseReadsToAnEndThatOthersDecide(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestAPlantedLinkOrPipeIsNotReadAndHoldsNobody(t *testing.T) {
+	dir := t.TempDir()
+	plain, link, pipe := filepath.Join(dir, "plain"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := os.WriteFile(plain, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(plain, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := ReadPlain(plain, 4); err != nil || string(raw) != "text" {
+		t.Errorf("plain: %q, %v", raw, err)
+	}
+	if _, err := ReadPlain(plain, 3); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a larger one: %v", err)
+	}
+	if _, err := ReadPlain(link, 4); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("a link: %v", err)
+	}
+	if _, err := ReadPlain(pipe, 4); !errors.Is(err, ErrNotPlain) {
+		t.Errorf("a pipe: %v", err)
+	}
+	if _, err := ReadPlain(dir, 4); !errors.Is(err, ErrNotPlain) {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := ReadPlain(filepath.Join(dir, "none"), 4); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing: %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func recipientsID(recipients []string) string {
 // ReadKeyCopies reads what is known in a folder; a folder without a file knows nothing.
 func ReadKeyCopies(dir string) (KeyCopies, error) {
 	copies := KeyCopies{}
-	raw, err := bounded.ReadFile(filepath.Join(dir, keyCopiesName), bounded.File)
+	raw, err := bounded.ReadPlain(filepath.Join(dir, keyCopiesName), bounded.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return copies, nil
 	}

@@ -76,17 +76,12 @@ func OpenStore(ctx context.Context, dir string) (*Store, error) {
 func (s *Store) Close() error { return s.lock.Close() }
 
 func readState(file string) ([]Incident, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	raw, err := bounded.ReadPlain(file, stateLimit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("watch: read %s: %w", file, err)
-	}
-	defer f.Close()
-	raw, err := bounded.ReadAll(f, stateLimit)
-	if err != nil {
-		return nil, fmt.Errorf("watch: read %s: %w", file, err)
+		return nil, fmt.Errorf("watch: %w", err)
 	}
 	incidents, err := parseState(raw)
 	if err != nil {

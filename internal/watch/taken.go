@@ -43,7 +43,7 @@ func (s *Store) Taken(labels []string, at time.Time) error {
 
 // ReadTaken is when each channel of a folder's file took its last alert, by label; nil where none ever did.
 func ReadTaken(dir string) (taken map[string]time.Time, err error) {
-	raw, err := bounded.ReadFile(filepath.Join(dir, takenName), stateLimit)
+	raw, err := bounded.ReadPlain(filepath.Join(dir, takenName), stateLimit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

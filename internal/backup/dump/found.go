@@ -151,7 +151,7 @@ func ReadFound(dir string, job config.Job) (*Found, error) {
 		return nil, nil
 	}
 	file, location := foundFile(dir, job)
-	raw, err := bounded.ReadFile(file, bounded.File)
+	raw, err := bounded.ReadPlain(file, bounded.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

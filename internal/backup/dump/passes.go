@@ -62,7 +62,7 @@ func recallPass(dir string, job config.Job) (p pass) {
 	if dir == "" {
 		return pass{}
 	}
-	raw, err := bounded.ReadFile(passFile(dir, job), bounded.File)
+	raw, err := bounded.ReadPlain(passFile(dir, job), bounded.File)
 	if err != nil || json.Unmarshal(raw, &p) != nil || p.Runs < 0 {
 		return pass{}
 	}

@@ -58,7 +58,7 @@ func recall(dir string, job config.Job) (*memory, error) {
 
 func recallFile(dir string, job config.Job, name string) (*memory, error) {
 	file, location := memoryFile(dir, job, name)
-	raw, err := bounded.ReadFile(file, bounded.File)
+	raw, err := bounded.ReadPlain(file, bounded.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -88,7 +88,7 @@ func ReadServer(dir string, of config.Postgres) (*Server, error) {
 		return nil, nil
 	}
 	file := serverFile(dir, of)
-	raw, err := bounded.ReadFile(file, bounded.File)
+	raw, err := bounded.ReadPlain(file, bounded.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
