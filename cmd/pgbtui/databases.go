@@ -40,8 +40,8 @@ func (e *environment) stateDirs() []string {
 	return []string{e.getenv("STATE_DIRECTORY"), dump.DefaultStateDir}
 }
 
-// rememberedServer is what the newest backup of this host saw of a server; nil where nothing is remembered, or this user
-// may not look.
+// rememberedServer is what the newest backup of this host saw of a server; nil where nothing is remembered, or this
+// user may not look.
 func (e *environment) rememberedServer(of config.Postgres) *dump.Server {
 	for _, dir := range e.stateDirs() {
 		if seen, err := dump.ReadServer(dir, of); err == nil && seen != nil {

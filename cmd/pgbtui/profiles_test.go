@@ -16,7 +16,8 @@ import (
 
 // The profiles that come with pgbtui: over years of their own calendars their rules keep what docs/profiles.md says.
 
-// expectation is what a job is to have after 500 days of its own calendar: how many sets, and how old the oldest may be.
+// expectation is what a job is to have after 500 days of its own calendar: how many sets, and how old the oldest may
+// be.
 type expectation struct {
 	least, most int
 	oldest      time.Duration

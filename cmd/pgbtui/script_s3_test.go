@@ -64,11 +64,12 @@ func (s store) put(key string, body []byte) error {
 	return err
 }
 
-// cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and
-// `flip ENDING` work on the one key that ends so, `lease` is a run of another host,
-// `old ID` copies a set to an ID, with the times that the ID says, `plant ID INSTANCE` stores that set as another
-// host's and as the newest, `fault OP KIND [CODE]` spoils every such request
-// until `well`, `lifecycle FILE` gives the bucket rules, written as in the API, `locks` turns object lock on, `thaws DURATION` is how long they take, `role [FILE]` holds the program's key to a policy, or frees it again.
+// cmdS3: `ls` prints the keys, `uploads N` counts unfinished ones, `put KEY FILE`, `rm ENDING` and `flip ENDING` work
+// on the one key that ends so, `lease` is a run of another host, `old ID` copies a set to an ID, with the times that
+// the ID says, `plant ID INSTANCE` stores that set as another host's and as the newest, `fault OP KIND [CODE]` spoils
+// every such request until `well`, `lifecycle FILE` gives the bucket rules, written as in the API, `locks` turns object
+// lock on, `thaws DURATION` is how long they take, `role [FILE]` holds the program's key to a policy, or frees it
+// again.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well|locks")
 	w := inWorld(ts)

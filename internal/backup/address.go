@@ -29,8 +29,7 @@ func (a Address) Scope() Scope {
 }
 
 // String is the address as the verbs take it: `instance/database/ID`, of a tenant's set `instance/database/schema/ID`,
-// names written as in keys. Sets of
-// the old script belong to no instance; they have their ID only.
+// names written as in keys. Sets of the old script belong to no instance; they have their ID only.
 func (a Address) String() string {
 	if a.Instance == "" {
 		return a.ID

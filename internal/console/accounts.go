@@ -19,8 +19,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
-// accounts is ui.Buckets: settings, costs and leftovers of the buckets, by the functions behind `pgbtui aws bucket plan`
-// and `pgbtui cost`.
+// accounts is ui.Buckets: settings, costs and leftovers of the buckets, by the functions behind `pgbtui aws bucket
+// plan` and `pgbtui cost`.
 type accounts struct {
 	setup   Setup
 	buckets *buckets

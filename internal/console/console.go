@@ -44,8 +44,7 @@ type Setup struct {
 	Env         backup.Env   // Now, Host, Tool
 }
 
-// Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads
-// them,
+// Build makes the console's options. It asks nobody: bus, journal and bucket are opened when a screen first reads them,
 // so that the first frame waits for none of them. close gives back what was opened.
 func Build(s Setup) (options ui.Options, close func()) {
 	o := ui.Options{

@@ -1,11 +1,9 @@
-// Package doctor looks at everything that backups and restores of a job stand on, before a night needs it: the
-// server,
+// Package doctor looks at everything that backups and restores of a job stand on, before a night needs it: the server,
 // the store, the bucket, and this host's units.
 //
 // Rules: a check says what was tried and what was seen, and never that something is right which it could not look at;
-// nothing is changed, but for the objects of a trial, which are removed where the key may; the remedy is what to
-// do, and
-// what a store refuses comes with the statement that allows it. Nothing here prints.
+// nothing is changed, but for the objects of a trial, which are removed where the key may; the remedy is what to do,
+// and what a store refuses comes with the statement that allows it. Nothing here prints.
 package doctor
 
 import (

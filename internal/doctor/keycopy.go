@@ -26,9 +26,8 @@ import (
 )
 
 // A second copy of the private key, proven by a challenge: a random word that is encrypted as sets are, which only
-// whoever has
-// the key can tell. Rules: the word is kept nowhere, its hash alone; an answer counts for the recipients that were
-// asked.
+// whoever has the key can tell. Rules: the word is kept nowhere, its hash alone; an answer counts for the recipients
+// that were asked.
 
 // KeyCopies are what is known of the copies, by the fingerprint of their recipients.
 type KeyCopies map[string]KeyCopy
@@ -92,8 +91,7 @@ func (k KeyCopies) save(dir string) error {
 	return nil
 }
 
-// AskForKey makes a challenge for whoever has the private key of these recipients, in armoured age, and remembers
-// what
+// AskForKey makes a challenge for whoever has the private key of these recipients, in armoured age, and remembers what
 // answers it in a folder.
 func AskForKey(dir string, recipients []string, now time.Time) (challenge string, err error) {
 	keys, err := sealed.Recipients(recipients)

@@ -47,9 +47,9 @@ func (s *Server) Databases(ctx context.Context) ([]string, error) {
 // firstOwn is the first object ID that is not the system's (FirstNormalObjectId in src/include/access/transam.h).
 const firstOwn = 16384
 
-// Empty reports whether the database of this session holds nothing that anybody would miss: no relation, no function but
-// those of extensions, and no extension that keeps rows of its own (pg_extension.extconfig), as pg_cron does. It is meant
-// for the database in which a server is asked about itself.
+// Empty reports whether the database of this session holds nothing that anybody would miss: no relation, no function
+// but those of extensions, and no extension that keeps rows of its own (pg_extension.extconfig), as pg_cron does. It is
+// meant for the database in which a server is asked about itself.
 func (s *Server) Empty(ctx context.Context) (empty bool, err error) {
 	err = s.row(ctx, `SELECT NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid >= $1 AND c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f')
 			AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))

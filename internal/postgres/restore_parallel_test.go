@@ -10,8 +10,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 )
 
-// One who may use the schema by a grant alone has passed a right on, so that the archive makes that grant as that role. In
-// the copy the grant on the schema is slow: a session that does not wait for it fails.
+// One who may use the schema by a grant alone has passed a right on, so that the archive makes that grant as that role.
+// In the copy the grant on the schema is slow: a session that does not wait for it fails.
 func TestParallelSessionsGiveGrantsInTheirOrder(t *testing.T) {
 	s := pgtest.Shared(t)
 	owner, reader, third := role(t, s, ""), role(t, s, ""), role(t, s, "")

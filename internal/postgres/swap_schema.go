@@ -7,9 +7,9 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
-// Two schemas of one database change places by being renamed in one transaction. Schemas are known by their OIDs: before
-// the commit both must have the names they should have. Sessions that use them go on: statements that began before the
-// commit end in the schema that they began in.
+// Two schemas of one database change places by being renamed in one transaction. Schemas are known by their OIDs:
+// before the commit both must have the names they should have. Sessions that use them go on: statements that began
+// before the commit end in the schema that they began in.
 
 // SchemaSwap says which schema takes whose place.
 type SchemaSwap struct {

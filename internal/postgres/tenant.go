@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What a dump of one schema has to know of the database: which schemas there are, how large one is, which roles it names,
-// and what it needs from outside, which such a dump does not have.
+// What a dump of one schema has to know of the database: which schemas there are, how large one is, which roles it
+// names, and what it needs from outside, which such a dump does not have.
 
 // Schemas are those of the session's database that are not the server's own, sorted.
 func (s *Server) Schemas(ctx context.Context) ([]string, error) {
@@ -67,8 +67,8 @@ func (s *Server) OutsideOf(ctx context.Context, schema string) ([]Outside, error
 	return found, classify("postgres: what schema "+QuoteIdent(schema)+" needs", err)
 }
 
-// IntoSchema is what outside of a schema needs something of it: foreign keys, views and the like, as the server describes
-// them.
+// IntoSchema is what outside of a schema needs something of it: foreign keys, views and the like, as the server
+// describes them.
 func (s *Server) IntoSchema(ctx context.Context, schema string) ([]Referrer, error) {
 	found, err := collect[Referrer](ctx, s, `WITH `+inside+`
 		SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0), pg_describe_object(d.refclassid, d.refobjid, 0)

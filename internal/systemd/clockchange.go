@@ -7,8 +7,8 @@ import (
 )
 
 // What becomes of a calendar in the night in which clocks go forward: a time of day is left out, and with it a run.
-// systemd says when it fires; what a person would expect is the same calendar by a clock that never changes. Where clocks
-// go back, a time of day comes twice, and systemd fires once.
+// systemd says when it fires; what a person would expect is the same calendar by a clock that never changes. Where
+// clocks go back, a time of day comes twice, and systemd fires once.
 
 // ClockChange is a night in which a calendar loses a run.
 type ClockChange struct {

@@ -20,8 +20,7 @@ type Drift struct {
 	What string // "is not there", "differs", "cannot be read", "was not written by pgbtui"
 }
 
-// CheckDrift compares the installed files below the root at; "" is this machine. installed is false where there are
-// no
+// CheckDrift compares the installed files below the root at; "" is this machine. installed is false where there are no
 // units of ours. The program may lie elsewhere than this one: what the units name counts.
 func CheckDrift(at string) (drift []Drift, installed bool, err error) {
 	r := root(at)

@@ -1,10 +1,8 @@
-// Screen 7, Doctor: what backups and restores stand on, checked: by area, the worst first, each with what was tried
-// and seen, why
-// it matters and what to do.
+// Screen 7, Doctor: what backups and restores stand on, checked: by area, the worst first, each with what was tried and
+// seen, why it matters and what to do.
 //
 // Rules: nothing is checked until somebody asks, since checks write to the bucket and start a unit; what was found
-// stays,
-// with its age, until the next look; a check that nobody could look at is never shown as well.
+// stays, with its age, until the next look; a check that nobody could look at is never shown as well.
 
 package ui
 

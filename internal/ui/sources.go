@@ -29,9 +29,7 @@ type Sources struct {
 	Told       Told
 	Doctor     Doctor
 	Coverage   Coverage // nil: nothing is known
-	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal",
-	// "planner", "retention",
-	// "told".
+	// Missing tells why a nil source is nil, by "catalogue", "units", "timers", "journal", "planner", "retention", "told".
 	Missing map[string]error
 }
 

@@ -9,9 +9,9 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
-// A drill of a tenant's set, into a server that has nothing else of its database. Extensions can be made there. What only
-// foreign keys need is left out with these keys, and told as not proven. Without anything else the schema cannot be made:
-// then nothing is proven, and nothing is wrong with the set either.
+// A drill of a tenant's set, into a server that has nothing else of its database. Extensions can be made there. What
+// only foreign keys need is left out with these keys, and told as not proven. Without anything else the schema cannot
+// be made: then nothing is proven, and nothing is wrong with the set either.
 
 // outside prepares for what the set needs from outside of its schema.
 func (d *drilling) outside(ctx context.Context) error {

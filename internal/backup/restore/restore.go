@@ -25,10 +25,9 @@ import (
 // maintenance is the database that one connects to for creating another.
 const maintenance = "postgres"
 
-// Run streams a set into a new database: preflight, globals when asked, create, pg_restore
-// until the first error, the database's owner and grants, ANALYZE, row counts. The database's own
-// parameters are in force before the first row. When it
-// fails after the creation, the unfinished database stays for a look and the error names it.
+// Run streams a set into a new database: preflight, globals when asked, create, pg_restore until the first error, the
+// database's owner and grants, ANALYZE, row counts. The database's own parameters are in force before the first row.
+// When it fails after the creation, the unfinished database stays for a look and the error names it.
 func Run(
 	ctx context.Context, job config.Job, env backup.Env, set *backup.Set, req Request, identities []age.Identity,
 ) (*Restored, error) {

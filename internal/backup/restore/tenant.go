@@ -17,10 +17,11 @@ import (
 
 // A tenant's set into a database that exists: beside the other schemas, or in the place of the tenant's live one.
 //
-// pg_restore cannot give a schema another name, and the definitions of a dump name it everywhere. So the whole restore is
-// one transaction: the live schema is renamed away, the set's is made under its own name, then that one is renamed and the
-// live one gets its name back. Nobody sees any of it before the commit, and a restore that ends early leaves nothing. The
-// copy that stands beside the live schema is compared, and only then both are renamed, in one transaction more. Rules:
+// pg_restore cannot give a schema another name, and the definitions of a dump name it everywhere. So the whole restore
+// is one transaction: the live schema is renamed away, the set's is made under its own name, then that one is renamed
+// and the live one gets its name back. Nobody sees any of it before the commit, and a restore that ends early leaves
+// nothing. The copy that stands beside the live schema is compared, and only then both are renamed, in one transaction
+// more. Rules:
 //
 //   - at every moment the live schema is the whole old one or the whole new one
 //   - nothing is dropped: what was live is kept under the names that replaced databases have

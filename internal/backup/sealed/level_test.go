@@ -110,7 +110,8 @@ func TestWhatAutoDidAddsUpToAllFrames(t *testing.T) {
 	}
 }
 
-// The digest of a frame says that the stored bytes are right; its own checksum says so to people who have nothing but zstd.
+// The digest of a frame says that the stored bytes are right; its own checksum says so to people who have nothing but
+// zstd.
 func TestEachFrameEndsWithAChecksumThatDecompressorsCompare(t *testing.T) {
 	need.Program(t, "zstd")
 	for _, level := range []Level{1, 3, 19} {
