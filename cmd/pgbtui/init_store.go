@@ -85,8 +85,8 @@ func (r *initRun) tryStore(ctx context.Context) (said []string, err error) {
 		said = append(said, "this key may not delete: that one object stays, and each trial writes it again")
 	}
 	if sets, err := reach.setsOfInstance(ctx, job); err == nil && len(sets) > 0 {
-		said = append(said, fmt.Sprintf("%d sets of a host %s are there already: if that is another host, stop here, and give "+
-			"this one another name (`instance` in docs/configuration.md)", len(sets), job.Instance))
+		said = append(said, fmt.Sprintf("%d sets of a host %s are there already: if that is another host, stop here, "+
+			"and give this one another name (`instance` in docs/configuration.md)", len(sets), job.Instance))
 	}
 	for _, lack := range result.Lacks {
 		said = append(said, "the store lacks "+lack.What+": "+lack.Detail+". "+lack.Remedy)

@@ -87,7 +87,8 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.StringVar(&o.Replace, "replace", "", "put the copy in the place of this live `database`")
 	flags.StringVar(&o.Beside, "beside", "", "a tenant's set: into this existing `database`, beside its schemas")
 	flags.StringVar(&o.As, "as", "", "with --beside: the `name` of the new schema, where its own is taken")
-	flags.StringVar(&o.Confirm, "confirm", "", "the name of the `database` that is replaced, or gets rows, once more; of a tenant, the schema's")
+	flags.StringVar(&o.Confirm, "confirm", "",
+		"the name of the `database` that is replaced, or gets rows, once more; of a tenant, the schema's")
 	flags.BoolVar(&o.Terminate, "terminate", false, "end the connections of the replaced database")
 	o.of.flags(cmd)
 	flags.IntVar(&o.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")

@@ -82,7 +82,8 @@ func printChecks(to *streams, checks []restore.Check, portion *restore.Portion) 
 
 func restoredJSON(set string, r *restore.Restored) jsonRestore {
 	out := jsonRestore{
-		Schema: jsonSchema, Set: set, Database: r.Database, Tenant: r.Schema, Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
+		Schema: jsonSchema, Set: set, Database: r.Database, Tenant: r.Schema,
+		Kept: r.Kept, Ended: r.Ended, Compared: r.Compared,
 		Tables: r.Tables, Rows: r.Rows, Seconds: r.Seconds, Created: r.Globals, Notes: r.Notes, Stages: r.Stages,
 		Portion: r.Portion, Unmade: r.Unmade, UnmadeMore: r.UnmadeMore,
 	}

@@ -40,7 +40,8 @@ func newRestoreUndoCommand(p *program) *cobra.Command {
 again, by renaming both in one transaction. What was live until then is kept as DB_undone_TIME; nothing is dropped.`,
 	})
 	cmd.Flags().StringVar(&o.With, "before", "", "the kept `database`; without it, the newest DB_before_TIME")
-	cmd.Flags().StringVar(&o.UndoRequest.Schema, "tenant", "", "put this `schema` of the database back instead, which --confirm names")
+	cmd.Flags().StringVar(&o.UndoRequest.Schema, "tenant", "",
+		"put this `schema` of the database back instead, which --confirm names")
 	return cmd
 }
 
@@ -98,7 +99,8 @@ func runRestoreSwap(ctx context.Context, o *swapOptions) error {
 func printSwapped(to *streams, done *restore.Undone) error {
 	if to.json {
 		return to.printJSON(jsonSwap{
-			Schema: jsonSchema, Database: done.Database, Tenant: done.Schema, With: done.With, Kept: done.Kept, Ended: done.Ended,
+			Schema: jsonSchema, Database: done.Database, Tenant: done.Schema,
+			With: done.With, Kept: done.Kept, Ended: done.Ended,
 		})
 	}
 	if done.Schema != "" {

@@ -153,7 +153,8 @@ func (f *forecast) add(at time.Time, bytes int64) {
 	f.made++
 	id := fmt.Sprintf("%s-%06x", at.UTC().Format(backup.IDTime), f.made&0xffffff)
 	f.held = append(f.held, stored{price: f.price, from: at, set: backup.Set{
-		ID: id, Dir: id + "/", Kind: backup.KindNative, Instance: f.of.Instance, Database: f.of.Database, Schema: f.of.Whose.Schema, Job: f.of.Whose.Job,
+		ID: id, Dir: id + "/", Kind: backup.KindNative, Instance: f.of.Instance, Database: f.of.Database,
+		Schema: f.of.Whose.Schema, Job: f.of.Whose.Job,
 		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: f.plan.Class,
 		Manifest: &backup.Manifest{ID: id, Job: f.of.Whose.Job},
 	}})

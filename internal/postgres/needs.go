@@ -51,7 +51,8 @@ const firstOwn = 16384
 // but those of extensions, and no extension that keeps rows of its own (pg_extension.extconfig), as pg_cron does. It is
 // meant for the database in which a server is asked about itself.
 func (s *Server) Empty(ctx context.Context) (empty bool, err error) {
-	err = s.row(ctx, `SELECT NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid >= $1 AND c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f')
+	err = s.row(ctx, `SELECT NOT EXISTS (SELECT FROM pg_class AS c
+			WHERE c.oid >= $1 AND c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f')
 			AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))
 		AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.oid >= $1
 			AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e'))

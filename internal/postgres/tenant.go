@@ -11,13 +11,15 @@ import (
 
 // Schemas are those of the session's database that are not the server's own, sorted.
 func (s *Server) Schemas(ctx context.Context) ([]string, error) {
-	names, err := s.names(ctx, "SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1")
+	names, err := s.names(ctx,
+		"SELECT nspname FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY 1")
 	return names, classify("postgres: list schemas of "+s.target.name(), err)
 }
 
 // SchemaSize is the size of a schema's tables and of what they keep beside them, without indexes.
 func (s *Server) SchemaSize(ctx context.Context, schema string) (size int64, err error) {
-	err = s.row(ctx, `SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	err = s.row(ctx, `SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relkind IN ('r', 'm')`, []any{schema}, &size)
 	return size, classify("postgres: size of schema "+QuoteIdent(schema), err)
 }
@@ -32,17 +34,22 @@ const inside = `schema_oid AS (SELECT oid FROM pg_namespace WHERE nspname = $1),
 		UNION ALL SELECT 'pg_operator'::regclass, o.oid FROM pg_operator AS o JOIN schema_oid AS s ON s.oid = o.oprnamespace
 		UNION ALL SELECT 'pg_opclass'::regclass, o.oid FROM pg_opclass AS o JOIN schema_oid AS s ON s.oid = o.opcnamespace
 		UNION ALL SELECT 'pg_opfamily'::regclass, o.oid FROM pg_opfamily AS o JOIN schema_oid AS s ON s.oid = o.opfnamespace
-		UNION ALL SELECT 'pg_collation'::regclass, o.oid FROM pg_collation AS o JOIN schema_oid AS s ON s.oid = o.collnamespace
-		UNION ALL SELECT 'pg_conversion'::regclass, o.oid FROM pg_conversion AS o JOIN schema_oid AS s ON s.oid = o.connamespace
+		UNION ALL SELECT 'pg_collation'::regclass, o.oid
+			FROM pg_collation AS o JOIN schema_oid AS s ON s.oid = o.collnamespace
+		UNION ALL SELECT 'pg_conversion'::regclass, o.oid
+			FROM pg_conversion AS o JOIN schema_oid AS s ON s.oid = o.connamespace
 		UNION ALL SELECT 'pg_ts_config'::regclass, o.oid FROM pg_ts_config AS o JOIN schema_oid AS s ON s.oid = o.cfgnamespace
 		UNION ALL SELECT 'pg_ts_dict'::regclass, o.oid FROM pg_ts_dict AS o JOIN schema_oid AS s ON s.oid = o.dictnamespace
-		UNION ALL SELECT 'pg_statistic_ext'::regclass, o.oid FROM pg_statistic_ext AS o JOIN schema_oid AS s ON s.oid = o.stxnamespace
-		UNION ALL SELECT 'pg_constraint'::regclass, o.oid FROM pg_constraint AS o JOIN schema_oid AS s ON s.oid = o.connamespace
+		UNION ALL SELECT 'pg_statistic_ext'::regclass, o.oid
+			FROM pg_statistic_ext AS o JOIN schema_oid AS s ON s.oid = o.stxnamespace
+		UNION ALL SELECT 'pg_constraint'::regclass, o.oid
+			FROM pg_constraint AS o JOIN schema_oid AS s ON s.oid = o.connamespace
 		UNION ALL SELECT 'pg_attrdef'::regclass, o.oid FROM pg_attrdef AS o JOIN classes AS c ON c.oid = o.adrelid
 		UNION ALL SELECT 'pg_rewrite'::regclass, o.oid FROM pg_rewrite AS o JOIN classes AS c ON c.oid = o.ev_class
 		UNION ALL SELECT 'pg_trigger'::regclass, o.oid FROM pg_trigger AS o JOIN classes AS c ON c.oid = o.tgrelid
 		UNION ALL SELECT 'pg_policy'::regclass, o.oid FROM pg_policy AS o JOIN classes AS c ON c.oid = o.polrelid
-		UNION ALL SELECT 'pg_default_acl'::regclass, o.oid FROM pg_default_acl AS o JOIN schema_oid AS s ON s.oid = o.defaclnamespace
+		UNION ALL SELECT 'pg_default_acl'::regclass, o.oid
+			FROM pg_default_acl AS o JOIN schema_oid AS s ON s.oid = o.defaclnamespace
 		UNION ALL SELECT 'pg_namespace'::regclass, oid FROM schema_oid)`
 
 // OutsideOf is what a schema needs from outside, as far as PostgreSQL records it: of what functions name in their text
@@ -59,8 +66,10 @@ func (s *Server) OutsideOf(ctx context.Context, schema string) ([]Outside, error
 			LEFT JOIN pg_extension AS e ON e.oid = x.refobjid OR d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
 			CROSS JOIN LATERAL pg_identify_object(d.refclassid, d.refobjid, 0) AS i
 		WHERE NOT EXISTS (SELECT FROM inside AS n WHERE n.class = d.refclassid AND n.oid = d.refobjid)
-			AND coalesce(i.schema, '') NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND coalesce(e.extname, '') <> 'plpgsql'
-			AND NOT (e.extname IS NULL AND i.type IN ('schema', 'language', 'access method', 'cast') AND i.identity IN ('pg_catalog', 'pg_toast', 'plpgsql', 'internal', 'sql', 'c', 'heap'))
+			AND coalesce(i.schema, '') NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+			AND coalesce(e.extname, '') <> 'plpgsql'
+			AND NOT (e.extname IS NULL AND i.type IN ('schema', 'language', 'access method', 'cast')
+				AND i.identity IN ('pg_catalog', 'pg_toast', 'plpgsql', 'internal', 'sql', 'c', 'heap'))
 		GROUP BY e.extname, e.extnamespace, i.type, i.identity
 		ORDER BY 3, 1, 2`, schema)
 	found = slices.CompactFunc(found, func(a, b Outside) bool { return a == b }) // of one extension several things
@@ -85,7 +94,8 @@ func (s *Server) IntoSchema(ctx context.Context, schema string) ([]Referrer, err
 func (s *Server) RoleUsesIn(ctx context.Context, schema string) ([]RoleUse, error) {
 	uses, err := collect[RoleUse](ctx, s, `WITH `+inside+`
 		SELECT DISTINCT r.rolname, CASE d.deptype WHEN 'o' THEN 'owner' WHEN 'r' THEN 'policy' ELSE 'grant' END
-		FROM pg_shdepend AS d JOIN pg_roles AS r ON r.oid = d.refobjid JOIN inside AS o ON o.class = d.classid AND o.oid = d.objid
+		FROM pg_shdepend AS d JOIN pg_roles AS r ON r.oid = d.refobjid
+			JOIN inside AS o ON o.class = d.classid AND o.oid = d.objid
 		WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('o', 'a', 'r')
 			AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 		ORDER BY 1, 2`, schema)

@@ -17,10 +17,15 @@ type rows struct {
 }
 
 func (l *rows) filterText() string    { return l.filter }
-func (l *rows) setFilter(s string)    { l.filter, l.at, l.top = s, 0, 0 }
 func (l *rows) jump(by int)           { l.move(by) }
 func (l *rows) move(by int)           { l.at = max(0, min(l.n-1, l.at+by)) }
 func (l *rows) matches(s string) bool { return matches(s, l.filter) }
+func (l *rows) setFilter(s string) {
+	l.filter = s
+	l.at = 0
+	l.top = 0
+}
+
 func (l *rows) moving(by int) func() tea.Cmd {
 	return func() tea.Cmd { l.move(by); return nil }
 }
@@ -52,7 +57,10 @@ func (l *rows) window(n, h int) (from, to int) {
 // moves are the keys of every list.
 func (l *rows) moves() []binding {
 	return []binding{
-		{keys: []string{"j", "down"}, label: "j k ↑ ↓", help: "move; pgup pgdn by pages, g G to the ends", run: l.moving(1)},
+		{
+			keys: []string{"j", "down"}, label: "j k ↑ ↓", help: "move; pgup pgdn by pages, g G to the ends",
+			run: l.moving(1),
+		},
 		{keys: []string{"k", "up"}, run: l.moving(-1)},
 		{keys: []string{"pgdown", "ctrl+f"}, run: func() tea.Cmd { l.move(l.height); return nil }},
 		{keys: []string{"pgup", "ctrl+b"}, run: func() tea.Cmd { l.move(-l.height); return nil }},

@@ -153,7 +153,8 @@ func (s *timersScreen) withoutTimer() []string {
 	var out []string
 	for _, d := range assess(s.shared) {
 		if d.hasJob && s.timers.have && d.timer == nil && s.matches(d.title) {
-			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.title)+s.faint.Render("  no timer → sudo pgbtui units install"))
+			out = append(out, " "+s.mark(markWarn)+"   "+clean(d.title)+
+				s.faint.Render("  no timer → sudo pgbtui units install"))
 		}
 	}
 	return out

@@ -90,7 +90,8 @@ func Parts(ctx context.Context, job config.Job, env backup.Env) ([]string, error
 	case len(names) > 0:
 		return names, nil
 	case job.Tenants():
-		return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: job %q finds no schema in database %q", job.Name, job.Database),
+		return nil, fault.New(fault.NotFound,
+			fmt.Sprintf("backup: job %q finds no schema in database %q", job.Name, job.Database),
 			"Correct its schemas and exclude_schemas; `pgbtui config show` says where they are written.", nil)
 	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("backup: job %q finds no database on its server", job.Name),
@@ -127,7 +128,9 @@ func ServerDatabases(ctx context.Context, job config.Job, env backup.Env, wait t
 }
 
 // maintenance connects to the job's server where every server can be connected to.
-func maintenance(ctx context.Context, job config.Job, env backup.Env, wait time.Duration) (server *postgres.Server, err error) {
+func maintenance(
+	ctx context.Context, job config.Job, env backup.Env, wait time.Duration,
+) (server *postgres.Server, err error) {
 	for _, maintenance := range []string{"postgres", "template1"} { // somebody may have dropped the first
 		to := postgres.Target{
 			Host: job.Postgres.Host, Port: job.Postgres.Port, User: job.Postgres.User, Database: maintenance,
@@ -174,7 +177,8 @@ func (f *Found) Look(ctx context.Context, log *slog.Logger, job config.Job, name
 		if d.Name == "" || !d.GoneSince.IsZero() {
 			d = FoundDatabase{Name: name, Since: now, New: f != nil}
 			if d.New {
-				log.InfoContext(ctx, fmt.Sprintf("%s %q is new, and backed up by job %q from now on", job.PartKind(), name, job.Name),
+				log.InfoContext(ctx,
+					fmt.Sprintf("%s %q is new, and backed up by job %q from now on", job.PartKind(), name, job.Name),
 					event.Attr(event.DatabaseFound), slog.String("job", job.Name), slog.String(job.PartKind(), name))
 			}
 		}

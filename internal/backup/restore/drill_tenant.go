@@ -29,8 +29,10 @@ func (d *drilling) outside(ctx context.Context) error {
 		}
 	}
 	if len(without) > 0 {
-		return fault.New(fault.Refused, "drill: not proven, because the schema needs what is outside of it: "+namesOutside(without),
-			"Prove it with a restore beside the others, `pgbtui restore ID --beside DB --as NAME`, and drill a set of the whole database.", nil)
+		return fault.New(fault.Refused,
+			"drill: not proven, because the schema needs what is outside of it: "+namesOutside(without),
+			"Prove it with a restore beside the others, `pgbtui restore ID --beside DB --as NAME`, "+
+				"and drill a set of the whole database.", nil)
 	}
 	return d.extend(ctx)
 }

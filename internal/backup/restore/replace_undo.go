@@ -128,12 +128,17 @@ func (s *undoing) connect(ctx context.Context) error {
 	return nil
 }
 
+// unconfirmed is for a swap of a database or schema whose name was not given twice.
+func unconfirmed(kind, name string) error {
+	return fault.New(fault.Refused,
+		fmt.Sprintf("restore: the swap of %s %q was not confirmed: what was written to it since will be in the kept copy "+
+			"only", kind, name),
+		fmt.Sprintf("Give --confirm and the %s's own name, exactly: %q.", kind, name), nil)
+}
+
 func (s *undoing) do(ctx context.Context) (*Undone, error) {
 	if s.req.Confirm != s.req.Database {
-		return nil, fault.New(fault.Refused,
-			fmt.Sprintf("restore: the swap of %q was not confirmed: what was written to it since will be in the kept copy only",
-				s.req.Database),
-			fmt.Sprintf("Give --confirm and the database's own name, exactly: %q.", s.req.Database), nil)
+		return nil, unconfirmed("database", s.req.Database)
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ import (
 //   - what other schemas have that refers into the live one would go on referring to what is kept, so it is refused
 //   - roles and what the set needs from outside have to be there before anything begins
 
+// intoNew is the remedy where a set cannot go into a database that exists.
+const intoNew = "Restore it into a new database with --to."
+
 // tenancy is what a restore of one schema into an existing database needs.
 type tenancy struct {
 	schema   string // the set's
@@ -66,8 +69,9 @@ func (r *restoring) doTenant(ctx context.Context) error {
 		return err
 	}
 	if r.req.Replace != "" && r.req.Confirm != r.tenancy.schema {
-		return fault.New(fault.Refused, fmt.Sprintf("restore: replacing schema %q of %q was not confirmed: what was written to it "+
-			"since the set will be in the kept copy only", r.tenancy.schema, r.req.To),
+		return fault.New(fault.Refused,
+			fmt.Sprintf("restore: replacing schema %q of %q was not confirmed: what was written to it since the set "+
+				"will be in the kept copy only", r.tenancy.schema, r.req.To),
 			fmt.Sprintf("Give --confirm and the schema's own name, exactly: %q.", r.tenancy.schema), nil)
 	}
 	if err := r.target.connect(ctx); err != nil {
@@ -160,8 +164,10 @@ func (r *restoring) checkSchemas(ctx context.Context, s *postgres.Server) (check
 		}
 		if len(into) > 0 {
 			told := backup.InLine(into, "; ", func(n postgres.Referrer) string { return n.What + " needs " + n.To })
-			checks = append(checks, fails("references", "what is outside of the schema would go on with what is kept of it: "+told,
-				"Drop these first and make them again afterwards, or restore the schema beside the live one with --beside and --as."))
+			checks = append(checks, fails("references",
+				"what is outside of the schema would go on with what is kept of it: "+told,
+				"Drop these first and make them again afterwards, "+
+					"or restore the schema beside the live one with --beside and --as."))
 		}
 		return append(checks, passes("target", fmt.Sprintf("schema %q %s is replaced, and kept as %q", t.schema, where,
 			kept.Stem(t.schema)+"_"+kept.Before+"_<time>"))), nil
@@ -170,11 +176,12 @@ func (r *restoring) checkSchemas(ctx context.Context, s *postgres.Server) (check
 	switch {
 	case err != nil:
 		return nil, err
-	case taken != 0 && t.final == t.schema:
-		return []Check{fails("target", fmt.Sprintf("schema %q %s exists", t.final, where),
-			"Name another one with --as, or replace it with --replace and --confirm.")}, nil
 	case taken != 0:
-		return []Check{fails("target", fmt.Sprintf("schema %q %s exists", t.final, where), "Name another one with --as.")}, nil
+		remedy := "Name another one with --as."
+		if t.final == t.schema {
+			remedy = "Name another one with --as, or replace it with --replace and --confirm."
+		}
+		return []Check{fails("target", fmt.Sprintf("schema %q %s exists", t.final, where), remedy)}, nil
 	}
 	checks = append(checks, passes("target", fmt.Sprintf("schema %q %s does not exist yet", t.final, where)))
 	if t.final != t.schema {
@@ -187,15 +194,15 @@ func (r *restoring) checkSchemas(ctx context.Context, s *postgres.Server) (check
 // checkTenantEntry: the schema itself has to be in the dump, since its definition is where it is renamed.
 func (r *restoring) checkTenantEntry(context.Context) ([]Check, error) {
 	if !r.source.listed() {
-		return []Check{fails("contents", "the set does not say what its dump holds", "Restore it into a new database with --to.")}, nil
+		return []Check{fails("contents", "the set does not say what its dump holds", intoNew)}, nil
 	}
 	for _, e := range r.source.contents.Archive.Entries {
 		if e.Desc == "SCHEMA" && e.Tag == r.tenancy.schema {
 			return nil, nil
 		}
 	}
-	return []Check{fails("contents", fmt.Sprintf("the dump does not make schema %q, which every database has", r.tenancy.schema),
-		"Restore it into a new database with --to.")}, nil
+	return []Check{fails("contents",
+		fmt.Sprintf("the dump does not make schema %q, which every database has", r.tenancy.schema), intoNew)}, nil
 }
 
 // checkOutside looks for what a tenant's set needs from outside of its schema.
@@ -256,7 +263,8 @@ func (r *restoring) checkOutsideNew(ctx context.Context, needs []postgres.Outsid
 		return append(checks, warns("outside", what, "")), nil
 	}
 	return append(checks, fails("outside", what,
-		"Restore it beside the others into a database that has these, with --beside, or what can be made with --keep-going.")), nil
+		"Restore it beside the others into a database that has these, with --beside, "+
+			"or what can be made with --keep-going.")), nil
 }
 
 func namesOutside(needs []postgres.Outside) string {
@@ -338,8 +346,9 @@ func (r *restoring) encoded(ctx context.Context, before, after string) (string, 
 		return before, after, nil
 	}
 	if a := r.source.contents.Archive; a.Encoding != "UTF8" {
-		return "", "", fault.New(fault.Refused, fmt.Sprintf("restore: schema %q has a name that is not ASCII, and the dump is in %s",
-			r.tenancy.schema, a.Encoding), "Restore it into a new database with --to.", ctx.Err())
+		return "", "", fault.New(fault.Refused,
+			fmt.Sprintf("restore: schema %q has a name that is not ASCII, and the dump is in %s", r.tenancy.schema, a.Encoding),
+			intoNew, ctx.Err())
 	}
 	return before, after, nil
 }

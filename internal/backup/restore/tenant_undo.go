@@ -29,17 +29,14 @@ func undoSchema(ctx context.Context, job config.Job, env backup.Env, req UndoReq
 			event.Attr(event.RestoreFailed), slog.String("remedy", fault.Remedy(err)))
 		return nil, err
 	}
-	s.log.InfoContext(ctx, fmt.Sprintf("%q is schema %q of database %q now, what it was is kept as %q", done.With, done.Schema,
-		done.Database, done.Kept), event.Attr(event.SwappedBack))
+	s.log.InfoContext(ctx, fmt.Sprintf("%q is schema %q of database %q now, what it was is kept as %q",
+		done.With, done.Schema, done.Database, done.Kept), event.Attr(event.SwappedBack))
 	return done, nil
 }
 
 func (s *undoing) doSchema(ctx context.Context) (done *Undone, err error) {
 	if s.req.Confirm != s.req.Schema {
-		return nil, fault.New(fault.Refused,
-			fmt.Sprintf("restore: the swap of schema %q was not confirmed: what was written to it since will be in the kept copy only",
-				s.req.Schema),
-			fmt.Sprintf("Give --confirm and the schema's own name, exactly: %q.", s.req.Schema), nil)
+		return nil, unconfirmed("schema", s.req.Schema)
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
@@ -77,7 +74,9 @@ func (s *undoing) schemaChecks(ctx context.Context) (checks []Check, err error) 
 }
 
 // chooseSchema finds what is to be live: the one that was named, or the newest that was replaced.
-func (s *undoing) chooseSchema(ctx context.Context, server *postgres.Server) (swap postgres.SchemaSwap, checks []Check, err error) {
+func (s *undoing) chooseSchema(
+	ctx context.Context, server *postgres.Server,
+) (swap postgres.SchemaSwap, checks []Check, err error) {
 	live := s.req.Schema
 	name := s.req.With
 	schemas, err := server.Schemas(ctx)
@@ -93,7 +92,9 @@ func (s *undoing) chooseSchema(ctx context.Context, server *postgres.Server) (sw
 	switch kept.WordOf(live, name) {
 	case kept.Before, kept.Undone:
 	case kept.Restoring:
-		return swap, []Check{fails("with", fmt.Sprintf("schema %q is not finished, or was not compared", name), "Restore again.")}, nil
+		return swap, []Check{
+			fails("with", fmt.Sprintf("schema %q is not finished, or was not compared", name), "Restore again."),
+		}, nil
 	default:
 		return swap, []Check{fails("with", fmt.Sprintf("no schema that was kept for %q is there", live),
 			"Check which schemas there are with `\\dn` in psql.")}, nil

@@ -35,7 +35,10 @@ func (w *World) Buckets(context.Context) ([]ui.BucketView, error) {
 			{Job: "sales", Database: "sales", Class: "STANDARD_IA", Sets: 14, Bytes: 41 << 30, USD: 0.5535, Known: true},
 		},
 		Left: []ui.LeftView{
-			{What: "objects of an unfinished run of sales", At: Now.Add(-50 * time.Hour), Bytes: 120 << 20, USD: 0.002, Known: true},
+			{
+				What: "objects of an unfinished run of sales", At: Now.Add(-50 * time.Hour), Bytes: 120 << 20,
+				USD: 0.002, Known: true,
+			},
 			{What: "an open upload of crm", At: Now.Add(-3 * time.Hour), Bytes: -1},
 		},
 	}

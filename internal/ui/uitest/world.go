@@ -114,10 +114,13 @@ func (w *World) Options() ui.Options {
 			Host: "db01", Cluster: "15/main", Instance: "db01", Label: "production", Version: "0.1.0",
 			Place: "s3://backups/postgresql",
 		},
-		Jobs:    jobs(),
-		Sources: ui.Sources{Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w, Doctor: w, Buckets: w},
-		Write:   ui.Write{Actions: w, Cancel: w, Holder: w, Thawer: w},
-		Now:     w.Clock, Zone: time.FixedZone("CET", 3600),
+		Jobs: jobs(),
+		Sources: ui.Sources{
+			Catalogue: w, Units: w, Timers: w, Journal: w, History: w, Planner: w, Told: w, Retention: w, Coverage: w,
+			Doctor: w, Buckets: w,
+		},
+		Write: ui.Write{Actions: w, Cancel: w, Holder: w, Thawer: w},
+		Now:   w.Clock, Zone: time.FixedZone("CET", 3600),
 	}
 }
 
