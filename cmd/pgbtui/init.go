@@ -41,7 +41,7 @@ func newInitCommand(p *program) *cobra.Command {
 configuration in /etc/pgbtui, the store's key for the units, units, users, polkit rule, the database role, and the
 timers. Then make the first backup and the first drill, and say what is protected now and what is not.
 
-What flags or a file of answers (--answers) say is not asked. Without a terminal nothing is asked: --bucket,
+What a flag or a file of answers (--answers) already says is not asked. Without a terminal nothing is asked: --bucket,
 --region or --endpoint, and --key-file are needed then; everything else has a default. The file has the flags'
 names with underscores:
 
@@ -53,9 +53,9 @@ names with underscores:
   keep_days: 30                  # all: nothing is ever deleted
   schedule: "*-*-* 02:00:00 UTC"
 
-If there is a configuration, init changes nothing in it and goes on with what is not done yet. Stop it when you like
+If there is a configuration, init leaves it alone and does what is still missing. You can stop it at any time
 (Ctrl+C) and run it again. --from-unit takes over from a backup script's unit, and switches its timer off once a
-backup of ours was restored in a drill.`,
+drill has restored a backup of ours.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInit(cmd.Context(), o) },
 	}
 	f, a := cmd.Flags(), &o.given
@@ -64,7 +64,7 @@ backup of ours was restored in a drill.`,
 	f.StringVar(&o.fromUnit, "from-unit", "", "take over from the backup script that this `service` runs")
 	f.StringVar(&a.Server, "server", "", "PostgreSQL: local, a port, a socket folder, or `host:port` (default local)")
 	f.StringVar(&a.PasswordFile, "password-file", "", "`file` with the password of role pgbtui, for a server elsewhere")
-	f.StringSliceVar(&o.databases, "databases", nil, "`names` and patterns (default \"*\": all, also later ones)")
+	f.StringSliceVar(&o.databases, "databases", nil, "`names` and patterns (default \"*\": all, including later ones)")
 	f.StringVar(&a.Bucket, "bucket", "", "`bucket` or bucket/prefix")
 	f.StringVar(&a.Region, "region", "", "`region` of the bucket")
 	f.StringVar(&a.Endpoint, "endpoint", "", "`URL` of a store that is not AWS")
@@ -145,7 +145,7 @@ func lockInit() (unlock func(), err error) {
 	}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = file.Close()
-		return nil, fault.New(fault.Temporary, "init: another one is running on this host", "Wait until it ends.", nil)
+		return nil, fault.New(fault.Temporary, "init: another init is running on this host", "Wait until it ends.", nil)
 	}
 	return func() { _ = file.Close() }, nil
 }
@@ -232,6 +232,6 @@ func (r *initRun) missing() error {
 	if len(flags) == 0 {
 		return nil
 	}
-	return fault.New(fault.Usage, "init: nobody can be asked here, and these are missing: "+strings.Join(flags, ", "),
+	return fault.New(fault.Usage, "init: no terminal to ask on, or --json; still missing: "+strings.Join(flags, ", "),
 		"Give them as flags or in a file (--answers), or run `sudo pgbtui init` on a terminal.", nil)
 }

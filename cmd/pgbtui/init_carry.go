@@ -190,7 +190,7 @@ func (r *initRun) retire(ctx context.Context) error {
 		return nil
 	}
 	if !r.proven(ctx, r.old.Variables["DB_NAME"]) {
-		r.tell("%s stays on: no backup of database %s was restored in a drill yet\n", r.old.Timer,
+		r.tell("%s stays on: no drill has restored a backup of database %s yet\n", r.old.Timer,
 			printable.Text(r.old.Variables["DB_NAME"]))
 		return nil
 	}
@@ -229,5 +229,5 @@ func (r *initRun) tellLeft() {
 	if units+len(places)+len(timers) == 0 {
 		r.tell("  nothing new\n")
 	}
-	r.tell("A backup or drill that was started goes on by itself. Run `sudo pgbtui init` again: it goes on from here.\n")
+	r.tell("A backup or drill that has started keeps running. Run `sudo pgbtui init` again to continue from here.\n")
 }

@@ -112,12 +112,12 @@ func (r *initRun) otherLacks() {
 			" (docs/iam.md#keeper), and run `sudo pgbtui units install --enable-prune " + printable.ShellWord(job.Name) + "`.")
 	}
 	if channels, _ := alertChannels(r.env, r.config, job); len(channels) == 0 && !there("alert-urls") {
-		say("Nobody is told when a backup fails, except by the journal: docs/alerts.md#channels.")
+		say("No alert is sent when a backup fails, only the journal has it: docs/alerts.md#channels.")
 	}
 	if job.S3.CredentialsFile == "" && there(string(writer)) {
 		say("Nobody but root can look at the backups: give operators a key that only reads (docs/iam.md#restorer).")
 	}
-	say("What is written after a backup is lost until the next one has run.")
+	say("What is written after a backup is not protected until the next one has run.")
 }
 
 func (r *initRun) printEnd(ctx context.Context, proven []string) error {

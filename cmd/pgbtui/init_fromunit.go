@@ -30,7 +30,7 @@ func (r *initRun) takeOver(unit string) error {
 	v := old.Variables
 	if v["DB_NAME"] == "" {
 		return fault.New(fault.Config, "init: the script of "+unit+" does not say which database it backs up",
-			"Leave --from-unit out and answer the questions; switch the old timer off yourself when a backup was restored "+
+			"Leave --from-unit out and answer the questions; switch the old timer off yourself when a backup has been restored "+
 				"in a drill.",
 			errors.New("DB_NAME is neither in the unit nor in "+old.Script))
 	}

@@ -77,7 +77,7 @@ func (r *initRun) jobNames() (names []string) {
 }
 
 func (r *initRun) tellPlan() {
-	r.tell("\nThis is what init does now:\n\n")
+	r.tell("\nThis is what init will do:\n\n")
 	if r.text != "" {
 		r.tell("  write %s:\n\n", config.DefaultFile)
 		for line := range strings.Lines(r.text) {
@@ -97,7 +97,7 @@ func (r *initRun) tellPlan() {
 	}
 	r.tell("  make   the first backup and the first drill of each database\n")
 	if r.old != nil {
-		r.tell("  stop   %s, once a backup was restored in a drill\n", r.old.Timer)
+		r.tell("  stop   %s, once a drill has restored a backup\n", r.old.Timer)
 	}
 }
 

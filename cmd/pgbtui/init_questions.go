@@ -100,7 +100,7 @@ func (r *initRun) askStore(ctx context.Context) error {
 			return err
 		}
 		r.refuse(question{hidden: true}, "", true, err)
-		r.tell("  The questions about the store are asked again.\n")
+		r.tell("  Answer the questions about the store again.\n")
 		before.Bucket, before.Region = bucket, where
 		given = setup.Answers{}
 	}
@@ -217,8 +217,8 @@ func (r *initRun) sameAsHere() error {
 		return err
 	}
 	if string(text) != r.text {
-		return fault.New(fault.Refused, "init: "+config.DefaultFile+" is there, and says something else than these answers",
-			"Edit it, and run `sudo pgbtui init` without answers: it goes on with what it says. Or move it away first.", nil)
+		return fault.New(fault.Refused, "init: "+config.DefaultFile+" exists, and differs from these answers",
+			"Edit it, and run `sudo pgbtui init` without answers, which follows it. Or move it away first.", nil)
 	}
 	r.text, r.config = "", r.here
 	return nil
@@ -227,7 +227,7 @@ func (r *initRun) sameAsHere() error {
 // goOn is for a configuration that is there already.
 func (r *initRun) goOn(ctx context.Context) error {
 	r.config = r.here
-	r.tell("%s is there: nothing in it is changed, and what is not done yet is done.\n", config.DefaultFile)
+	r.tell("%s exists and stays as it is; what is still missing is done.\n", config.DefaultFile)
 	if len(r.config.Jobs) == 0 {
 		return fault.New(fault.Config, "init: there is no job in "+config.DefaultFile,
 			"Add one below `jobs:` (docs/configuration.md), or move the file away and answer init's questions.", nil)

@@ -157,7 +157,7 @@ func (r *initRun) tryServer(ctx context.Context, answer string) (string, error) 
 func (r *initRun) tryDatabases(_ context.Context, answer string) (string, error) {
 	names := setup.Words(answer)
 	if len(names) == 0 {
-		return "", usageText("a name, a pattern or * is wanted")
+		return "", usageText("give a name, a pattern or *")
 	}
 	r.settled.Databases = names
 	r.settled.Exclude = nil
@@ -217,8 +217,8 @@ func (r *initRun) trySchedule(ctx context.Context, answer string) (string, error
 			return "", err
 		}
 		if len(next) == 0 {
-			return "", fault.New(fault.Usage, fmt.Sprintf("%q never happens again", calendar),
-				"Give a calendar that goes on.", nil)
+			return "", fault.New(fault.Usage, fmt.Sprintf("%q has no next time", calendar),
+				"Give a calendar that repeats.", nil)
 		}
 		times = append(times, next...)
 	}

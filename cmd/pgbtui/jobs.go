@@ -38,7 +38,7 @@ func newJobsCommand(p *program) *cobra.Command {
 		run: p.runner(access{waitedFor: true}),
 	}
 	cmd := &cobra.Command{
-		Use: "jobs", Short: "List the jobs, when they run, what they have, and which databases none covers", Args: noArgs,
+		Use: "jobs", Short: "List the jobs, when they run, what they have, and which databases no job covers", Args: noArgs,
 		Long: `List every job with each of its databases: its calendar and next run, how the last run ended, the newest good
 set and how well it is proven. Each server that a job backs up is asked for its databases: one that no job covers is
 listed, and the exit code is 3 until there is a job for it or its name is in exclude, at the top of the

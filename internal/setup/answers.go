@@ -152,7 +152,7 @@ func Place(answer string) (bucket, prefix string, err error) {
 	bucket, prefix, _ = strings.Cut(strings.TrimSuffix(answer, "/"), "/")
 	switch {
 	case bucket == "":
-		return "", "", errors.New("the name of a bucket is wanted, such as company-backups or company-backups/databases")
+		return "", "", errors.New("give the name of a bucket, such as company-backups or company-backups/databases")
 	case strings.ContainsAny(bucket, ":?# \t"):
 		return "", "", fmt.Errorf("%q is not the name of a bucket; write it without a URL, as in company-backups", bucket)
 	}
@@ -165,14 +165,14 @@ func Store(answer string) (region, endpoint string, err error) {
 	words := strings.Fields(answer)
 	switch {
 	case len(words) == 0:
-		return "", "", errors.New("a region of AWS is wanted, such as eu-central-1, or the URL of another store")
+		return "", "", errors.New("give an AWS region, such as eu-central-1, or the URL of another store")
 	case !strings.Contains(words[0], "://") && len(words) == 1:
 		if strings.ContainsAny(words[0], ":/.") {
 			return "", "", fmt.Errorf("%q is no region; write an address as a URL, as in https://%s", words[0], words[0])
 		}
 		return words[0], "", nil
 	case len(words) > 2:
-		return "", "", errors.New("one URL is wanted, and its region behind it, if it has one")
+		return "", "", errors.New("give one URL, with its region behind it if it has one")
 	}
 	u, err := url.Parse(words[0])
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" {

@@ -79,7 +79,7 @@ type fileJob struct {
 const minGood = 3
 
 // FirstLine begins what Config writes.
-const FirstLine = `# Written by "pgbtui init", which never writes it again: change what you like.`
+const FirstLine = `# Written by "pgbtui init", which never writes it again: edit it as you like.`
 
 // Config is the text of the configuration.
 func Config(s Settled) (string, error) {

@@ -71,7 +71,7 @@ func (c Coverage) Server() string {
 const namedDatabases = 10
 
 // uncoveredRemedy is what to do about them.
-const uncoveredRemedy = "Add a job for what is to be backed up, and name the rest in exclude at the top of the " +
+const uncoveredRemedy = "Add a job for what should be backed up, and name the rest in exclude at the top of the " +
 	"configuration; `pgbtui jobs` lists them all."
 
 // judge is one finding a server, however many databases there are.

@@ -34,7 +34,7 @@ func expectations(job config.Job, name string) (all []expectation) {
 		all = append(all, expectation{
 			base:    "postgres-backup-prune",
 			timer:   systemd.BackupPruneTimer(name),
-			without: "nothing is deleted although keep.by is timer",
+			without: "nothing is deleted, although keep.by is timer",
 			remedy:  "Run `" + systemd.EnablePruneCommand(name) + "`, or remove the rules if another host deletes.",
 		})
 	}

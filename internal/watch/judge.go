@@ -116,7 +116,7 @@ func (j Job) judgeNew(now time.Time) []Finding {
 		Subject: j.subject(), Kind: KindNew, Severity: Warning, Notice: true,
 		What: fmt.Sprintf("%s %q is new on the server since %s, and job %q backs it up from now on",
 			j.partKind(), j.Found.Name, j.Found.Since.UTC().Format("2006-01-02 15:04 UTC"), j.Name),
-		Remedy: "Nothing needs to be done; if it is not to be backed up, add its name to the job's " + j.excludeKey() + ".",
+		Remedy: "Nothing needs to be done; if it should not be backed up, add its name to the job's " + j.excludeKey() + ".",
 	}}
 }
 

@@ -210,7 +210,7 @@ func (h *host) initAsks(t *testing.T) {
 	d.answers("Access key ID [role]: ", accessKey)
 	d.answers("Secret access key (not shown): ", secretKey)
 	d.sees("no: ")
-	d.sees("asked again")
+	d.sees("about the store again")
 	d.answers("Bucket [backup]: ", "backups")
 	d.answers("Region or URL [http://127.0.0.1:9000]: ", "")
 	d.answers("Access key ID [the same]: ", "")
@@ -291,7 +291,7 @@ func (h *host) initRunsAgain(t *testing.T) {
 		t.Errorf("the sets were\n%s\nand are\n%s", sets, now)
 	}
 	code, refusal := h.refused(t, "root", initBy("--keep-days", "7")...)
-	if code != 4 || !strings.Contains(refusal, "says something else") {
+	if code != 4 || !strings.Contains(refusal, "differs from these answers") {
 		t.Errorf("answers that the configuration does not follow: exit %d\n%s", code, refusal)
 	}
 	t.Log(h.root(t, "pgbtui", "config", "check", "--offline"))

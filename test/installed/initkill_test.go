@@ -88,7 +88,7 @@ func (h *host) initIsKilledAnywhere(t *testing.T) {
 	}
 	second := h.talk(t, argv...)
 	second.sees("first drill:") // started by it, or by the one before and waited for
-	if code, said := h.refused(t, "root", argv...); code != 75 || !strings.Contains(said, "another one is running") {
+	if code, said := h.refused(t, "root", argv...); code != 75 || !strings.Contains(said, "another init is running") {
 		t.Errorf("a second one: exit %d\n%s", code, said)
 	}
 	if err := <-second.done; err != nil {

@@ -42,7 +42,7 @@ func (h *host) keeperDeletes(t *testing.T) {
 	h.keepsByTimer(t)
 	defer h.configure(t, configuration, secretKey)
 	monthOld := h.forges(t, "shop", h.setsOf(t, "shop")[0].ID, time.Now().AddDate(0, 0, -40))
-	h.checks(t, "FAIL timers: nothing is deleted although keep.by is timer: "+pruneTimer+" is off", "--enable-prune shop")
+	h.checks(t, "FAIL timers: nothing is deleted, although keep.by is timer: "+pruneTimer+" is off", "--enable-prune shop")
 
 	h.succeeds(t, shopUnit, "shop")
 	if !h.has(t, "shop", monthOld) {
