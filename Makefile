@@ -19,6 +19,8 @@ ROOT_ENV = PGBTUI_TEST_ALL=1 CGO_ENABLED=1 GOFLAGS=$(GOFLAGS) PATH=$(PATH) \
 	GOCACHE=$(CURDIR)/.cache/go-build-root GOMODCACHE=$(shell go env GOMODCACHE)
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo env $(ROOT_ENV))
 TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
+# The longest first: a package that takes seven minutes and starts last runs alone for most of them.
+LONG = ./test/installed ./internal/backup/integration
 # The race detector doubles the time of a test. It watches the packages whose tests run their goroutines in this
 # process and wait for nobody else; `make race` watches all, which takes three quarters of an hour on two cores.
 RACE_PACKAGES = ./internal/backup/lease ./internal/backup/meter ./internal/backup/sealed ./internal/bounded ./internal/console ./internal/journal \
@@ -33,7 +35,7 @@ build:
 
 # Everything: a missing need fails, and only what `make matrix` alone has is left out (see test/need).
 test: deps-release
-	PGBTUI_TEST_ALL=1 go test -timeout 50m $(TEST_FLAGS) ./...
+	PGBTUI_TEST_ALL=1 go test -timeout 50m $(TEST_FLAGS) $(LONG) ./...
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) $(RACE_PACKAGES)
 	PGBTUI_TEST_ALL=1 go test -race -timeout 50m $(TEST_FLAGS) -run '$(RACE_TESTS)' ./internal/backup/integration
 	CGO_ENABLED=0 go test -run WithoutCgo ./internal/journal
