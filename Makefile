@@ -52,7 +52,8 @@ demo: deps
 
 # A 2 GB database against the floor and the ways people do it without pgbtui; docs/performance.md.
 # Arguments: make bench BENCH='-size 200 -n 1'
-bench: deps
+bench:
+	@scripts/deps restic pgbackrest
 	go run ./test/bench $(BENCH)
 
 # The fault laboratory at length, five to fifteen minutes on two cores; docs/reliability.md. With root

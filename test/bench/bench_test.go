@@ -20,7 +20,7 @@ func TestEveryWayIsMeasuredWithAFloorOfItsOwn(t *testing.T) {
 		need.Program(t, "initdb")
 	}
 	dir := t.TempDir()
-	found, err := measure(t.Context(), options{sizeMB: 8, smallMB: 8, rounds: 2, only: partBackup, dir: dir, tls: true})
+	found, err := measure(t.Context(), options{sizeMB: 8, smallMB: 8, rounds: 2, only: partBackup, dir: dir, tls: true, hurry: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestWhatReadingASetFetchedIsWhatTheStoreSent(t *testing.T) {
 	}
 	dir := t.TempDir()
 	openAbove(t, dir)
-	found, err := measure(t.Context(), options{sizeMB: 8, rounds: 1, only: partRestore, dir: dir})
+	found, err := measure(t.Context(), options{sizeMB: 8, rounds: 1, only: partRestore, dir: dir, hurry: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,12 +35,19 @@ func lookAround(ctx context.Context) machine {
 		m.load = strings.Fields(string(b))[0]
 	}
 	m.programs = []string{runtime.Version()}
-	for _, program := range []string{"zstd", "aws"} {
-		if out, err := exec.CommandContext(ctx, program, "--version").Output(); err == nil {
+	for _, program := range []string{"zstd", "aws", "restic", "pgbackrest"} {
+		if out, err := exec.CommandContext(ctx, program, versionArgument(program)).Output(); err == nil {
 			m.programs = append(m.programs, shortVersion(program, string(out)))
 		}
 	}
 	return m
+}
+
+func versionArgument(program string) string {
+	if program == "restic" || program == "pgbackrest" {
+		return "version"
+	}
+	return "--version"
 }
 
 // version is the server's, in its own words.

@@ -46,6 +46,7 @@ type options struct {
 	sets    int           // that are planted for the part of that name
 	idle    time.Duration // how long the console is left alone
 	tls     bool
+	hurry   bool   // a test, which looks at no time
 	dir     string // where programs, store and dump files lie
 	out     string // a copy of the report
 	update  string // a page whose generated part is replaced

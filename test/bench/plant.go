@@ -38,10 +38,10 @@ func (r *rig) serveFolder(ctx context.Context) (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	r.endStore = func() error {
+	r.endStore = append(r.endStore, func() error {
 		err := cmd.Process.Signal(syscall.SIGTERM)
 		return errors.Join(err, cmd.Wait())
-	}
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, address, ok := strings.Cut(strings.TrimSpace(line), "listening on ")
 	if err != nil || !ok {

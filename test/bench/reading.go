@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
@@ -150,7 +149,7 @@ func (r *rig) read(ctx context.Context, c reading, database string, encrypted bo
 		args = append(args, "--identity="+r.identityFile())
 	}
 	r.store.ForgetRequests()
-	unix.Sync()
+	r.settle()
 	began := time.Now()
 	took, err := pipeline(r.command(ctx, filepath.Join(r.dir, "pgbtui"), args...))
 	s.wall = time.Since(began)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sys/unix"
 
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
@@ -24,11 +25,13 @@ type rig struct {
 	dir      string // programs, store, dump files; removed at the end
 	server   *pgtest.Server
 	store    *s3server.Server
-	endStore func() error
+	endStore []func() error
 	endpoint string
 	caFile   string // "" without TLS
+	secure   string // HOST:PORT by which the store speaks https; "": it was not wanted yet
 	bucket   *s3.Bucket
 	key      *age.X25519Identity
+	hurry    bool // times count for nothing, so disks need not be settled
 }
 
 const (
@@ -37,7 +40,7 @@ const (
 )
 
 func newRig(ctx context.Context, o options) (*rig, error) {
-	r := &rig{}
+	r := &rig{hurry: o.hurry}
 	err := r.open(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -76,8 +79,8 @@ func (r *rig) close() (err error) {
 	if r.bucket != nil {
 		r.bucket.Close()
 	}
-	if r.endStore != nil {
-		err = r.endStore()
+	for _, end := range r.endStore {
+		err = errors.Join(err, end())
 	}
 	if r.server != nil {
 		r.server.Close()
@@ -86,6 +89,13 @@ func (r *rig) close() (err error) {
 		_ = os.Unsetenv(name) // of a store that is gone
 	}
 	return errors.Join(err, os.RemoveAll(r.dir))
+}
+
+// settle waits until what was written so far has reached the disk, so that nothing of it is in the next time.
+func (r *rig) settle() {
+	if !r.hurry {
+		unix.Sync()
+	}
 }
 
 func (r *rig) identityFile() string { return filepath.Join(r.dir, "identity") }

@@ -38,10 +38,7 @@ func (r *rig) openStore(ctx context.Context, secure bool) (err error) {
 			return err
 		}
 	}
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- r.store.Serve(serving, l, cert) }()
-	r.endStore = func() error { stop(); return <-ended }
+	r.serve(ctx, l, cert)
 	for name, value := range r.awsVariables() { // the SDK reads CA and keys from nowhere else
 		if err := os.Setenv(name, value); err != nil {
 			return err
@@ -49,6 +46,14 @@ func (r *rig) openStore(ctx context.Context, secure bool) (err error) {
 	}
 	r.bucket, err = s3.Open(ctx, s3.Options{Bucket: bucketName, Endpoint: r.endpoint})
 	return err
+}
+
+// serve lets the store take connections by l until close.
+func (r *rig) serve(ctx context.Context, l net.Listener, cert *tls.Certificate) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- r.store.Serve(serving, l, cert) }()
+	r.endStore = append(r.endStore, func() error { stop(); return <-ended })
 }
 
 // certificate is the store's, signed by a CA that its callers have to trust.

@@ -14,8 +14,9 @@ import (
 
 // way is one way to bring a database into the store.
 type way struct {
-	name string
-	run  func(ctx context.Context, r *rig, database string) (used, error)
+	name    string
+	prepare func(ctx context.Context, r *rig, database string) error // before it is timed; may be nil
+	run     func(ctx context.Context, r *rig, database string) (used, error)
 }
 
 // used is what a way took. pg_dump is apart: it does the same in every way, but for its gzip.
@@ -42,7 +43,7 @@ const (
 const lowestLevelAt = 3
 
 func floor() way {
-	return way{floorName, func(ctx context.Context, r *rig, database string) (used, error) {
+	return way{name: floorName, run: func(ctx context.Context, r *rig, database string) (used, error) {
 		took, err := pipeline(r.dump(ctx, database, "--compress=0"))
 		return dumped(took, err)
 	}}
@@ -57,22 +58,30 @@ func (r *rig) ways() (all []way, missing []string) {
 		missing = append(missing, "There is no aws client on this machine: the ways without pgbtui upload with its uploader (test/bench/put), which flatters them.")
 	}
 	all = []way{
-		{plainName, pgbtui(storing{})},
-		{encryptedName, pgbtui(storing{encrypted: true})},
-		{"pg_dump -Fc to a file, then " + last.name, last.file},
+		{name: plainName, run: pgbtui(storing{})},
+		{name: encryptedName, run: pgbtui(storing{encrypted: true})},
+		{name: "pg_dump -Fc to a file, then " + last.name, run: last.file},
 	}
 	for _, level := range []string{"1", "3", "6"} {
-		all = append(all, way{plainName + ", compression: " + level, pgbtui(storing{compression: level})})
+		all = append(all, way{name: plainName + ", compression: " + level, run: pgbtui(storing{compression: level})})
 	}
 	if _, err := exec.LookPath("zstd"); err != nil {
-		return all, append(missing, "There is no zstd on this machine: the pipe through it is left out.")
+		missing = append(missing, "There is no zstd on this machine: the pipe through it is left out.")
+	} else {
+		all = append(all, way{name: "pg_dump -Fc -Z0 | zstd -1 -T2 | " + last.name, run: last.pipe})
 	}
-	return append(all, way{"pg_dump -Fc -Z0 | zstd -1 -T2 | " + last.name, last.pipe}), missing
+	others, left := r.others(last.aws)
+	return append(all, others...), append(missing, left...)
 }
 
 // time runs a way on settled disks and an empty bucket.
 func (w way) time(ctx context.Context, r *rig, database string) (s sample, err error) {
-	unix.Sync()
+	if w.prepare != nil {
+		if err := w.prepare(ctx, r, database); err != nil {
+			return s, err
+		}
+	}
+	r.settle()
 	began := time.Now()
 	s.used, err = w.run(ctx, r, database)
 	s.wall = time.Since(began)
