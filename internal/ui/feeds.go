@@ -138,15 +138,17 @@ func (r *root) fedRuns(msg runsMsg) tea.Cmd {
 	return tea.Batch(next, r.tellEnds(before))
 }
 
-// tellEnds reads the bucket and timers again when a run began or ended, and says how it ended.
+// tellEnds reads the bucket and timers again when a run began or ended, and says how it ended. A short run can begin and
+// end between two lists: then only its invocation is new.
 func (r *root) tellEnds(before []UnitRun) tea.Cmd {
-	live := map[string]bool{}
+	known := map[string]UnitRun{}
 	for _, b := range before {
-		live[b.Unit] = b.State.Live()
+		known[b.Unit] = b
 	}
 	var cmds []tea.Cmd
 	for _, now := range r.runs.value {
-		if live[now.Unit] == now.State.Live() {
+		was := known[now.Unit]
+		if was.State.Live() == now.State.Live() && was.Invocation == now.Invocation {
 			continue
 		}
 		if len(cmds) == 0 {

@@ -82,3 +82,27 @@ func TestAnObjectiveThatComesLateCounts(t *testing.T) {
 	close(host.let)
 	d.Fed().UntilIs("late", func(string) bool { return strings.Contains(plain(d), "LATE") })
 }
+
+func TestARunThatBeganAndEndedBetweenTwoListsIsNoticed(t *testing.T) {
+	d, w := open(t, nil)
+	ready(d).Press("2").Until("31 backups")
+	ended := ui.UnitRun{
+		Unit: "postgres-verify@20261123T020010Z-1a2b3c.service", Action: "verify", Invocation: "first",
+		State: ui.RunOK, StartedAt: uitest.Now, EndedAt: uitest.Now,
+	}
+	more := func(w *uitest.World) {
+		next := w.AllSets[0]
+		next.ID = backup.NewID(uitest.Now.Add(time.Duration(len(w.AllSets)) * time.Second))
+		w.AllSets = append(w.AllSets, next)
+	}
+	w.Change(func(w *uitest.World) {
+		more(w)
+		w.AllRuns = append(w.AllRuns, ended)
+	})
+	d.Until("32 backups")
+	w.Change(func(w *uitest.World) {
+		more(w)
+		w.AllRuns[len(w.AllRuns)-1].Invocation = "second"
+	})
+	d.Until("33 backups")
+}
