@@ -48,7 +48,7 @@ func parallelFolder(aws string) func(context.Context, *rig, string) (used, error
 			return used{}, err
 		}
 		dump[0].own += dump[0].children // its sessions
-		sent, err := pipeline(r.command(ctx, aws, "s3", "cp", "--recursive", "--only-show-errors", folder, "s3://"+bucketName+"/dump.folder"))
+		sent, err := pipeline(r.command(ctx, aws, "--endpoint-url", r.endpoint, "s3", "cp", "--recursive", "--only-show-errors", folder, "s3://"+bucketName+"/dump.folder"))
 		return dumped(append(dump, sent...), err)
 	}
 }

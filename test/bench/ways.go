@@ -121,7 +121,7 @@ const uploadKey = "dump.backup"
 
 func (up uploader) command(ctx context.Context, r *rig, source string) *exec.Cmd {
 	if up.aws != "" {
-		return r.command(ctx, up.aws, "s3", "cp", "--only-show-errors", source, "s3://"+bucketName+"/"+uploadKey)
+		return r.command(ctx, up.aws, "--endpoint-url", r.endpoint, "s3", "cp", "--only-show-errors", source, "s3://"+bucketName+"/"+uploadKey)
 	}
 	cmd := r.command(ctx, filepath.Join(r.dir, "put"), uploadKey)
 	cmd.Env = append(cmd.Env, "BENCH_ENDPOINT="+r.endpoint, "BENCH_BUCKET="+bucketName)

@@ -102,7 +102,8 @@ func (h *host) copyPrograms(t *testing.T) {
 	for folder := filepath.Dir(aws); folder != "/"; folder = filepath.Dir(folder) {
 		h.lab.Run(t, "root", "chmod", "o+rx", folder)
 	}
-	h.write(t, "/usr/local/bin/aws", "#!/bin/sh\nexec "+aws+" \"$@\"\n", 0o755)
+	// Debian 12's client takes the store's address from nowhere else.
+	h.write(t, "/usr/local/bin/aws", "#!/bin/sh\nexec "+aws+" --endpoint-url "+storeURL+" \"$@\"\n", 0o755)
 }
 
 func (h *host) write(t testing.TB, file, content string, mode os.FileMode) {

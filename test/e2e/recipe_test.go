@@ -95,7 +95,7 @@ func TestTheRecipeOfALegacySet(t *testing.T) {
 func (w *world) pipeToStore(t *testing.T) {
 	t.Helper()
 	env := append(w.source.Env("postgres"), w.storeEnv()...)
-	script := "pg_dump -Fc -d " + database + " | aws s3 cp - s3://" + w.store.Bucket + "/postgresql/postgresql_" + database + "_20250101_020000.backup"
+	script := "pg_dump -Fc -d " + database + " | aws --endpoint-url " + w.store.Endpoint + " s3 cp - s3://" + w.store.Bucket + "/postgresql/postgresql_" + database + "_20250101_020000.backup"
 	run(t, append(env, "PATH="+w.tools(t, "aws", "pg_dump")), w.dir, "/bin/bash", "-c", "set -eo pipefail; "+script)
 }
 
