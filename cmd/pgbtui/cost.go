@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,10 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/cost"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -52,7 +51,8 @@ those of stores that are not AWS.`,
 	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
 	cmd.Flags().IntVar(&o.months, "months", 12, "how many `months` of 30 days to look ahead, 1 to 60")
 	cmd.Flags().StringArrayVar(&o.ifs, "if", nil, "`KEY=VALUE`: what if; may be given several times")
-	cmd.Flags().StringVar(&o.prices, "prices", "", "price list, a YAML `file` (docs/cost.md)")
+	cmd.Flags().StringVar(&o.prices, "prices", "", "price list, a YAML `file` instead of cost.prices (docs/cost.md)")
+	cmd.AddCommand(newCostRefreshCommand(p))
 	return cmd
 }
 
@@ -72,7 +72,7 @@ func runCost(ctx context.Context, o *costOptions) error {
 	if err != nil {
 		return err
 	}
-	custom, err := readPrices(o.prices)
+	custom, err := price.ReadFile(cmp.Or(o.prices, c.Cost.Prices))
 	if err != nil {
 		return err
 	}
@@ -108,25 +108,19 @@ func parseChanges(ifs []string) ([]change, error) {
 	return all, nil
 }
 
-// pricesLimit is far more than every region and class needs.
-const pricesLimit = 1 << 20
-
-// readPrices is the list of a file, or nil.
-func readPrices(file string) (*price.Table, error) {
-	if file == "" {
-		return nil, nil
-	}
-	raw, err := bounded.ReadFile(file, pricesLimit)
+// ownPrices are those of the file that the configuration names, for what goes on without: where it cannot be read, no
+// price is known. Nil where it names none.
+func ownPrices(c *config.Config) *price.Table {
+	own, err := price.ReadFile(c.Cost.Prices)
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "cost: "+err.Error(), "Correct the path that --prices names.", err)
+		return &price.Table{AsOf: "none: " + err.Error()}
 	}
-	table, err := price.Read(file, raw)
-	return &table, err
+	return own
 }
 
 // storedAt is where a bucket's prices hold.
-func storedAt(b *s3.Bucket) price.Place {
-	return price.Place{Region: b.Region(), Endpoint: b.Endpoint()}
+func storedAt(b *s3.Bucket, own *price.Table) price.Place {
+	return price.Place{Region: b.Region(), Endpoint: b.Endpoint(), Own: own}
 }
 
 // costOf is what one job costs. What is not known of it is a note, since the other jobs have their answer all the same.
@@ -148,13 +142,10 @@ func (o *costOptions) costOf(
 		Job: job.Name, Database: job.Database, Region: bucket.Region(), Sets: len(own),
 		Classes: []jsonClassCost{}, Notes: []string{},
 	}
-	prices := price.BuiltIn()
-	switch {
-	case custom != nil:
-		prices = *custom
-	case bucket.Endpoint() != "":
+	prices := storedAt(bucket, custom).Table()
+	if prices.AsOf == "" {
 		out.Notes = append(out.Notes, "the store is not AWS, so its prices are not known: give them with --prices")
-		prices = price.Table{AsOf: "none"}
+		prices.AsOf = "none"
 	}
 	out.Prices = prices.AsOf
 	out.addNow(prices, own)

@@ -96,7 +96,7 @@ func measureRun(ctx context.Context, o *headlessOptions, c *config.Config, job c
 				o.run.logs.logger(slog.LevelInfo).InfoContext(ctx, "metrics of this set are left to the watch: "+err.Error())
 				continue
 			}
-			groups = append(groups, metrics.Sets(one, sets))
+			groups = append(groups, metrics.Sets(one, sets, ownPrices(c)))
 		}
 	}
 	warnOfMetrics(ctx, o.run.logs, sendMetrics(ctx, to, groups))
@@ -161,7 +161,7 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 			RTO: saw.Objective.RTO,
 		})...)
 		if saw.SetsErr == nil {
-			groups = append(groups, metrics.Sets(job, saw.Sets))
+			groups = append(groups, metrics.Sets(job, saw.Sets, ownPrices(l.config)))
 		}
 	}
 	for _, f := range problems(l.found) {

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
 type pruneOptions struct {
@@ -16,6 +17,7 @@ type pruneOptions struct {
 	env    *environment
 	logs   *logs
 	config func() (*config.Config, error)
+	prices *price.Table // of the configuration's file
 	run    *runner
 
 	job     string
@@ -66,6 +68,7 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
+	o.prices = ownPrices(c)
 	job, err := jobOf(c, o.job, o.only, o.schema)
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func (o *pruneOptions) one(ctx context.Context, job config.Job) (done pruned, er
 	if err != nil {
 		return done, err
 	}
-	done = pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, place: storedAt(env.Bucket), now: o.env.now()}
+	done = pruned{plan: plan, dryRun: o.dryRun, wide: o.wide, place: storedAt(env.Bucket, o.prices), now: o.env.now()}
 	if !o.dryRun {
 		of := log.With(slog.String("job", job.Name), slog.String("database", job.Database))
 		done.gone, done.failed = retention.Apply(ctx, env.Bucket, of, plan, o.confirm)

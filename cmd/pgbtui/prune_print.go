@@ -172,7 +172,7 @@ func printLeftovers(to *streams, done pruned) error {
 		return err
 	}
 	if priced {
-		to.sayf("costs are an estimate by %s\n", price.BuiltIn().AsOf)
+		to.sayf("costs are an estimate by %s\n", printable.Text(done.place.Table().AsOf))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/price"
@@ -23,6 +25,7 @@ type thawOptions struct {
 	*streams
 	env    *environment
 	logs   *logs
+	config func() (*config.Config, error)
 	find   *finder
 	of     selection
 	tier   string
@@ -52,7 +55,7 @@ const (
 
 func newThawCommand(p *program) *cobra.Command {
 	o := &thawOptions{
-		streams: p.streams, env: p.environment, logs: p.logs,
+		streams: p.streams, env: p.environment, logs: p.logs, config: p.config,
 		find: p.finder(access{duty: dutyOf("thaw"), waitedFor: true}),
 	}
 	cmd := &cobra.Command{
@@ -69,7 +72,7 @@ and verifications never thaw anything.`,
 	o.of.flags(cmd)
 	cmd.Flags().StringVar(&o.tier, "tier", string(s3.TierStandard), "how fast, and how dear: bulk, standard or expedited")
 	cmd.Flags().IntVar(&o.days, "days", defaultThawDays, "for how many `days` the copy can be read, 1 to 365")
-	cmd.Flags().StringVar(&o.prices, "prices", "", "price list, a YAML `file` (docs/cost.md)")
+	cmd.Flags().StringVar(&o.prices, "prices", "", "price list, a YAML `file` instead of cost.prices (docs/cost.md)")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say price and time, and ask the store for nothing")
 	// It fails for a flag that is not there alone.
@@ -86,7 +89,11 @@ func runThaw(ctx context.Context, o *thawOptions) error {
 	if o.days < 1 || o.days > longestThaw {
 		return usageText(fmt.Sprintf("--days is 1 to %d, not %d", longestThaw, o.days))
 	}
-	custom, err := readPrices(o.prices)
+	c, err := o.config()
+	if err != nil {
+		return err
+	}
+	custom, err := price.ReadFile(cmp.Or(o.prices, c.Cost.Prices))
 	if err != nil {
 		return err
 	}
@@ -101,7 +108,7 @@ func runThaw(ctx context.Context, o *thawOptions) error {
 	if err := thaw.Fits(st, tier); err != nil {
 		return err
 	}
-	out := o.outlook(at, st, tier, pricesAt(at.bucket, custom))
+	out := o.outlook(at, st, tier, storedAt(at.bucket, custom).Table())
 	if len(st.Objects) == 0 || o.dryRun {
 		return o.tell(at, st, out)
 	}
@@ -115,17 +122,6 @@ func runThaw(ctx context.Context, o *thawOptions) error {
 	o.logs.audit(ctx, who, journal.Action{What: "thaw", Target: at.set.ID, Reason: o.tier})
 	out.Asked = true
 	return o.tell(at, st, out)
-}
-
-// pricesAt is the list that holds at a bucket.
-func pricesAt(b *s3.Bucket, custom *price.Table) price.Table {
-	switch {
-	case custom != nil:
-		return *custom
-	case b.Endpoint() != "":
-		return price.Table{}
-	}
-	return price.BuiltIn()
 }
 
 // outlook is what thawing a set would cost and take.

@@ -21,6 +21,7 @@ type Config struct {
 	ReadOnly bool     // the console gets no write methods
 	Watch    Watch
 	Metrics  Metrics
+	Cost     Cost
 	Jobs     []Job // sorted by name; empty when jobs are only named by template units
 
 	EnvFile    string   // the environment file that was looked for

@@ -26,6 +26,7 @@ type fileRoot struct {
 	Signing      fileSigning          `yaml:"signing"`
 	Watch        fileWatch            `yaml:"watch"`
 	Metrics      fileMetrics          `yaml:"metrics"`
+	Cost         fileCost             `yaml:"cost"`
 	Jobs         map[string]yaml.Node `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }
@@ -37,6 +38,7 @@ type strictRoot struct {
 	Signing      fileSigning              `yaml:"signing"`
 	Watch        fileWatch                `yaml:"watch"`
 	Metrics      fileMetrics              `yaml:"metrics"`
+	Cost         fileCost                 `yaml:"cost"`
 	Jobs         map[string]*fileSettings `yaml:"jobs"`
 	fileSettings `yaml:",inline"`
 }

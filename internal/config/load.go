@@ -106,6 +106,9 @@ func (l loader) load() (*Config, error) {
 		if c.Metrics, err = l.metrics(l.doc.settings.Metrics); err != nil {
 			return nil, err
 		}
+		if c.Cost, err = l.cost(l.doc.settings.Cost); err != nil {
+			return nil, err
+		}
 		c.File = l.doc.file
 		c.Label = l.doc.settings.Label
 		c.ReadOnly = l.doc.settings.ReadOnly

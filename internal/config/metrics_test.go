@@ -92,3 +92,18 @@ func loadError(t *testing.T, yaml string) error {
 	}
 	return err
 }
+
+func TestAFileOfPricesHasAWholePathAtTheTop(t *testing.T) {
+	for text, want := range map[string]string{
+		"cost: {prices: prices.yaml}\n":     `:2: cost.prices: "prices.yaml" is not an absolute path`,
+		"jobs: {a: {cost: {prices: /x}}}\n": `:2: unknown key "cost"`,
+	} {
+		if err := loadError(t, "s3: {bucket: company-backups}\n"+text); !strings.Contains(err.Error(), want) {
+			t.Error(err)
+		}
+	}
+	c, _ := loadWith(t, "s3: {bucket: company-backups}\ncost: {prices: /etc/pgbtui/prices.yaml}\njobs: {a: {}}\n", "", nil)
+	if c.Cost.Prices != "/etc/pgbtui/prices.yaml" {
+		t.Errorf("%+v", c.Cost)
+	}
+}

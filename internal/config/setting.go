@@ -57,6 +57,9 @@ func settingRows() []settingRow {
 	rows = append(rows, alertRows()...)
 	rows = append(rows, heartbeatRows()...)
 	rows = append(rows, metricRows()...)
+	rows = append(rows, settingRow{
+		key: "cost.prices", topOnly: true, value: func(c *Config, _ Job) string { return c.Cost.Prices },
+	})
 	rows = append(rows, drillRows()...)
 	return append(rows, timeRows()...)
 }

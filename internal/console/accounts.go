@@ -42,7 +42,7 @@ func (a *accounts) Buckets(ctx context.Context) ([]ui.BucketView, error) {
 		}
 		view := ui.BucketView{Place: bucket.Location(), Region: bucket.Region()}
 		view.PostureErr = a.posture(ctx, bucket, jobs, &view)
-		prices := pricesOf(bucket)
+		prices := a.setup.storedAt(bucket).Table()
 		view.Prices = cmp.Or(prices.AsOf, "none is known: the store is not AWS")
 		var here []backup.Set
 		for i := range sets {
@@ -81,11 +81,14 @@ func (a *accounts) byBucket() (all [][]config.Job) {
 	return all
 }
 
-func pricesOf(b *s3.Bucket) price.Table {
-	if b.Endpoint() != "" {
-		return price.Table{}
+// storedAt is where a bucket's prices hold. A price file that cannot be read is no reason to show nothing: then no
+// price is known, and the list says why.
+func (s *Setup) storedAt(b *s3.Bucket) price.Place {
+	own, err := price.ReadFile(s.Config.Cost.Prices)
+	if err != nil {
+		own = &price.Table{AsOf: "none: " + err.Error()}
 	}
-	return price.BuiltIn()
+	return price.Place{Region: b.Region(), Endpoint: b.Endpoint(), Own: own}
 }
 
 // posture fills what the bucket is set to.
@@ -147,7 +150,7 @@ func costsOf(sets []backup.Set, prices price.Table, region string) []ui.CostView
 func (a *accounts) left(
 	ctx context.Context, b *s3.Bucket, jobs []config.Job, sets []backup.Set,
 ) (left []ui.LeftView, err error) {
-	at := price.Place{Region: b.Region(), Endpoint: b.Endpoint()}
+	at := a.setup.storedAt(b)
 	for i := range sets {
 		s := &sets[i]
 		if s.Kind != backup.KindIncomplete {
@@ -216,7 +219,7 @@ func (a *accounts) projection(job config.Job, b *s3.Bucket, all []backup.Set, ch
 		}
 	}
 	plan := cost.PlanOf(job, job.S3.StorageClass, sets)
-	prices := pricesOf(b)
+	prices := a.setup.storedAt(b).Table()
 	var err error
 	if out.GoesOn, err = months(prices, of, sets, plan, a.setup.Env.Now()); err != nil {
 		out.Note = err.Error()

@@ -43,7 +43,7 @@ func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, 
 	if b.at == nil {
 		b.at = map[config.S3]price.Place{}
 	}
-	b.at[job.S3] = price.Place{Region: bucket.Region(), Endpoint: bucket.Endpoint()}
+	b.at[job.S3] = b.setup.storedAt(bucket)
 	if b.sets[job.S3] == nil {
 		b.sets[job.S3] = backup.NewCatalogue(bucket, job).KeepIn(b.setup.Env.CacheDir)
 	}

@@ -7,7 +7,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
@@ -41,7 +40,7 @@ func (r *pruning) Plan(ctx context.Context, of ui.Job) (ui.PrunePlan, error) {
 		return ui.PrunePlan{}, err
 	}
 	cost := func(l *retention.Leftover) (float64, bool) {
-		return l.MonthlyUSD(price.Place{Region: bucket.Region(), Endpoint: bucket.Endpoint()})
+		return l.MonthlyUSD(r.setup.storedAt(bucket))
 	}
 	plan := ui.PrunePlan{Pruning: pruning, By: pruneBy[job.Keep.By], MonthlyUSD: cost}
 	if len(job.Keep.Rules()) > 0 {

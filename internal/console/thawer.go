@@ -42,10 +42,10 @@ func (b *buckets) pricesOf(set *backup.Set) (price.Table, string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at, opened := b.at[job.S3]
-	if !opened || at.Endpoint != "" {
+	if !opened {
 		return price.Table{}, ""
 	}
-	return price.BuiltIn(), at.Region
+	return at.Table(), at.Region
 }
 
 // Thaw implements ui.Thawer.

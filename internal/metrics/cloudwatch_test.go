@@ -140,7 +140,7 @@ func TestCloudWatchGetsAgesAndTheArticlesMetricSigned(t *testing.T) {
 		Problem(who, "proof", "warning"), Problem(who, "timer", "critical"), Watched(at))}
 	groups := []Group{Run(who, at, 3), host, Sets(job, []backup.Set{
 		backuptest.Old(1, backuptest.By("nightly"), measured, backuptest.Proven(backup.LevelRestored, true)),
-	})}
+	}, nil)}
 	if err := to.Send(t.Context(), groups); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestNothingIsSentWhereThereIsNothingToSay(t *testing.T) {
 	if err := to.Send(t.Context(), nil); err != nil || c.requests != 0 {
 		t.Errorf("%v, %d requests", err, c.requests)
 	}
-	if err := to.Send(t.Context(), []Group{Sets(config.Job{Name: "a"}, nil)}); err != nil || c.requests != 0 {
+	if err := to.Send(t.Context(), []Group{Sets(config.Job{Name: "a"}, nil, nil)}); err != nil || c.requests != 0 {
 		t.Errorf("%v, %d requests", err, c.requests)
 	}
 }

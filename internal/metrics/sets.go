@@ -7,8 +7,8 @@ import (
 )
 
 // Sets are the samples of what the bucket holds for a job, of all sets of its database, newest first. What is not
-// there has no sample: no good set means no time of one.
-func Sets(job config.Job, all []backup.Set) Group {
+// there has no sample: no good set means no time of one. prices are the configuration's own, nil where it has none.
+func Sets(job config.Job, all []backup.Set, prices *price.Table) Group {
 	w := WhoOf(job)
 	whose := backup.WhoseOf(job)
 	own := whose.Of(all)
@@ -24,7 +24,8 @@ func Sets(job config.Job, all []backup.Set) Group {
 			g.Samples = append(g.Samples, w.sample(provenAt, seconds(at), Label{Name: "level", Value: level.String()}))
 		}
 	}
-	if usd, known := cost(own, price.Place{Region: job.S3.Region, Endpoint: job.S3.Endpoint}); known {
+	at := price.Place{Region: job.S3.Region, Endpoint: job.S3.Endpoint, Own: prices}
+	if usd, known := cost(own, at); known {
 		g.Samples = append(g.Samples, w.sample(monthlyCost, usd))
 	}
 	return g

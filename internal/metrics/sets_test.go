@@ -52,7 +52,7 @@ func TestSamplesAreOfTheJobsOwnSets(t *testing.T) {
 		backuptest.Old(9, old...),
 		backuptest.Old(3, backuptest.Incomplete, func(s *backup.Set) { s.StoredSize = 1 << 20 }),
 	}
-	got := values(t, Sets(job, all))
+	got := values(t, Sets(job, all, nil))
 	ago := func(days int) float64 { return float64(backuptest.Epoch.AddDate(0, 0, -days).Unix()) }
 	want := map[string]float64{
 		lastSuccess: ago(2), oldestSet: ago(9), rawBytes: 4000, storedBytes: 750, leftoverBytes: 1 << 20, restoreTook: 60,
@@ -69,7 +69,7 @@ func TestSamplesAreOfTheJobsOwnSets(t *testing.T) {
 func TestWithoutAGoodSetThereIsNoTimeOfOne(t *testing.T) {
 	job := config.Job{Name: "d", Database: "d", Instance: "i", S3: config.S3{Endpoint: "https://store.example.com"}}
 	for _, all := range [][]backup.Set{nil, {backuptest.Old(1, backuptest.Broken)}, {backuptest.Old(1, backuptest.Legacy)}} {
-		got := slices.Sorted(maps.Keys(values(t, Sets(job, all))))
+		got := slices.Sorted(maps.Keys(values(t, Sets(job, all, nil))))
 		want := []string{leftoverBytes, sets + "/bad", sets + "/good", sets + "/incomplete", sets + "/legacy"}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)

@@ -6,7 +6,9 @@ package price
 
 import (
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,9 +40,13 @@ type Retrieval struct {
 
 // Table is a price list.
 type Table struct {
-	AsOf    string // when these prices were published, in words
-	regions map[string]map[string]Price
+	AsOf      string // when these prices were published, in words
+	regions   map[string]map[string]Price
+	published map[string]time.Time // of a file that holds AWS's lists: when each region's was published
 }
+
+// ofAWS reports whether the prices are AWS's alone, and hold for no other store, whatever its region is called.
+func (t Table) ofAWS() bool { return len(t.published) > 0 }
 
 // Of is the price of a class ("" is STANDARD) in a region.
 func (t Table) Of(region, class string) (Price, bool) {
@@ -136,11 +142,11 @@ func (t Table) set(region, class string, p Price) {
 // filePrice is one price of a file. What is not said is AWS's term for a class of that name.
 type filePrice struct {
 	GiBMonth     *float64 `yaml:"gib_month"`
-	Put1000      *float64 `yaml:"put_1000"`
-	MinimumDays  *int     `yaml:"minimum_days"`
-	MinimumBytes *int64   `yaml:"minimum_bytes"`
+	Put1000      *float64 `yaml:"put_1000,omitempty"`
+	MinimumDays  *int     `yaml:"minimum_days,omitempty"`
+	MinimumBytes *int64   `yaml:"minimum_bytes,omitempty"`
 
-	Thaw map[string]fileRetrieval `yaml:"thaw"`
+	Thaw map[string]fileRetrieval `yaml:"thaw,omitempty"`
 }
 
 // fileRetrieval is what one tier costs.
@@ -149,25 +155,34 @@ type fileRetrieval struct {
 	Per1000 float64 `yaml:"per_1000"`
 }
 
+// fileTable is a file of prices.
+type fileTable struct {
+	AsOf      string                          `yaml:"as_of"`
+	Published map[string]time.Time            `yaml:"published,omitempty"` // by region, of AWS's lists
+	Regions   map[string]map[string]filePrice `yaml:"regions"`
+}
+
 // Read is a price list from a file, for a store of another make or for prices of one's own; name is the file's, for
 // messages.
 func Read(name string, raw []byte) (Table, error) {
-	var file struct {
-		AsOf    string                          `yaml:"as_of"`
-		Regions map[string]map[string]filePrice `yaml:"regions"`
-	}
+	var file fileTable
 	d := yaml.NewDecoder(strings.NewReader(string(raw)))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil {
 		return Table{}, wrongPrices(name, err.Error())
 	}
-	if file.AsOf == "" {
+	return file.table(name)
+}
+
+// table is what a file says, checked.
+func (f fileTable) table(name string) (Table, error) {
+	if f.AsOf == "" {
 		return Table{}, wrongPrices(name, "as_of is missing: how old these prices are is not known")
 	}
-	t := Table{AsOf: name + ", of " + file.AsOf, regions: map[string]map[string]Price{}}
-	for region, classes := range file.Regions {
-		for class, f := range classes {
-			p, err := f.price(class)
+	t := Table{AsOf: name + ", of " + f.AsOf, regions: map[string]map[string]Price{}, published: f.Published}
+	for region, classes := range f.Regions {
+		for class, one := range classes {
+			p, err := one.price(class)
 			if err != nil {
 				return Table{}, wrongPrices(name, region+": "+class+": "+err.Error())
 			}
@@ -197,19 +212,22 @@ func (f filePrice) price(class string) (Price, error) {
 		if tier != "bulk" && tier != "standard" && tier != "expedited" {
 			return p, fmt.Errorf("thaw: %q is no tier: there are bulk, standard and expedited", tier)
 		}
-		if r.GiB < 0 || r.Per1000 < 0 {
-			return p, fmt.Errorf("thaw: nothing costs less than nothing")
+		if !sane(r.GiB) || !sane(r.Per1000) {
+			return p, fmt.Errorf("thaw: a price is a number, 0 or more")
 		}
 		if p.Thaw == nil {
 			p.Thaw = map[string]Retrieval{}
 		}
 		p.Thaw[tier] = Retrieval(r)
 	}
-	if p.GiBMonth < 0 || p.MinimumDays < 0 || p.MinimumBytes < 0 || p.Put1000 != nil && *p.Put1000 < 0 {
-		return p, fmt.Errorf("nothing costs less than nothing")
+	if !sane(p.GiBMonth) || p.MinimumDays < 0 || p.MinimumBytes < 0 || p.Put1000 != nil && !sane(*p.Put1000) {
+		return p, fmt.Errorf("a price is a number, 0 or more")
 	}
 	return p, nil
 }
+
+// sane refuses what YAML takes for a number and no price is.
+func sane(usd float64) bool { return usd >= 0 && !math.IsInf(usd, 0) }
 
 func wrongPrices(name, what string) error {
 	return fault.New(fault.Config, "prices: "+name+": "+what,
@@ -240,13 +258,23 @@ func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }
 // Place is where something is stored.
 type Place struct {
 	Region   string
-	Endpoint string // "" is AWS: of other stores no price is known
+	Endpoint string // "" is AWS
+	Own      *Table // of a file that somebody named; nil: none
 }
 
-// Month is what bytes cost there a month of 30 days by AWS's list prices, as one object.
-func (p Place) Month(class string, bytes int64) (usd float64, known bool) {
-	if p.Endpoint != "" {
-		return 0, false
+// Table is the list that holds there. Of stores of another make only a file knows prices, and not one of AWS's.
+func (p Place) Table() Table {
+	aws := p.Endpoint == ""
+	switch {
+	case p.Own != nil && (aws || !p.Own.ofAWS()):
+		return *p.Own
+	case aws:
+		return BuiltIn()
 	}
-	return BuiltIn().Month(p.Region, class, bytes)
+	return Table{}
+}
+
+// Month is what bytes cost there a month of 30 days, as one object.
+func (p Place) Month(class string, bytes int64) (usd float64, known bool) {
+	return p.Table().Month(p.Region, class, bytes)
 }

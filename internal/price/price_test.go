@@ -61,10 +61,10 @@ func TestAPriceListOfOnesOwn(t *testing.T) {
 		"regions: {a: {STANDARD: {gib_month: 1}}}": "as_of is missing",
 		"as_of: now": "no region has a price",
 		"as_of: now\nregions: {a: {STANDARD: {}}}":                                     "a: STANDARD: gib_month is missing",
-		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":                        "less than nothing",
+		"as_of: now\nregions: {a: {STANDARD: {gib_month: -1}}}":                        "a price is a number, 0 or more",
 		"as_of: now\nregions: {a: {STANDARD: {gib_month: 1, tax: 2}}}":                 "line 2: field tax not found",
 		"as_of: now\nregions: {a: {GLACIER: {gib_month: 1, thaw: {slow: {}}}}}":        "slow\" is no tier",
-		"as_of: now\nregions: {a: {GLACIER: {gib_month: 1, thaw: {bulk: {gib: -1}}}}}": "thaw: nothing costs less",
+		"as_of: now\nregions: {a: {GLACIER: {gib_month: 1, thaw: {bulk: {gib: -1}}}}}": "thaw: a price is a number",
 		"[": "yaml",
 	} {
 		if _, err := price.Read("p", []byte(text)); err == nil || fault.CodeOf(err) != fault.Config || !strings.Contains(err.Error(), want) {
