@@ -55,6 +55,7 @@ func parts() map[string]any {
 		"stage-time": backup.StageTime{}, "manifest": backup.Manifest{}, "server": backup.Server{},
 		"previous": backup.Previous{},
 		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
+		"past-month": jsonPastCost{},
 		"price-list": jsonPriceList{}, "price-change": jsonPriceChange{},
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
 		"sync-timer": jsonSyncTimer{}, "timing": jsonTiming{}, "clock-change": jsonClockChange{}, "overlap": jsonOverlap{},

@@ -39,8 +39,9 @@ func newCostCommand(p *program) *cobra.Command {
 		Use: "cost", Short: "Estimate what the sets cost now, later, and by other rules", Args: noArgs,
 		Long: `Estimate what the sets of each job cost a month by dated list prices: now, and in each of the next months if
 the job goes on as it does, with the rules of keep. --if KEY=VALUE asks what if: keep.last, keep.days, keep.daily,
-keep.weekly, keep.monthly, keep.yearly, class (a storage class), every (24h), size (100GiB, of one set) and growth (5%,
-a month). It may be given several times, and answers before the first backup too, if every and size are given.
+keep.weekly, keep.monthly, keep.yearly, class (a storage class), transition.class and transition.days (as in
+s3.transition), every (24h), size (100GiB, of one set) and growth (5%, a month). It may be given several times, and
+answers before the first backup too, if every and size are given.
 
 Counted are storage, what is paid for sets that are deleted before the minimum of their class, and the requests that
 store them. Not counted: transfer, reading and thawing, old versions, and what runs left (pgbtui prune --dry-run shows
@@ -150,12 +151,8 @@ func (o *costOptions) costOf(
 	out.Prices = prices.AsOf
 	out.addNow(prices, own)
 	subject := cost.Subject{Region: out.Region, Instance: job.Instance, Database: job.Database, Whose: backup.WhoseOf(job)}
-	if t := job.Transition.String(); t != "" {
-		out.Notes = append(out.Notes, "s3.transition ("+t+") is not counted in later months: ask with --if class="+
-			job.Transition.Class)
-	}
 	plan := cost.PlanOf(job, job.S3.StorageClass, sets)
-	out.GrowthPercent = plan.Growth * 100
+	out.addPast(own)
 	if len(changes) == 0 || plan.Complete() {
 		out.Months = o.forecast(prices, subject, sets, plan, &out)
 	}
@@ -179,17 +176,25 @@ func (o *costOptions) forecast(
 		out.note("later months cannot be estimated from fewer than two sets: give --if every=24h and --if size=100GiB")
 		return nil
 	}
-	months, err := cost.Forecast(prices, of, sets, p, o.now(), o.months)
+	months, low, high, err := cost.ForecastRange(prices, of, sets, p, o.now(), o.months)
 	if err != nil {
 		out.note(err.Error())
 		return nil
 	}
+	if t := p.Transition.String(); t != "" {
+		out.note("moved to " + t + ", as `pgbtui aws bucket apply` makes it; the requests of moving are not counted")
+	}
 	var all []jsonMonthCost
 	for i, m := range months {
-		all = append(all, jsonMonthCost{
+		one := jsonMonthCost{
 			Month: i + 1, Sets: m.Sets, StoredBytes: m.Bytes,
 			StorageUSD: m.Storage, EarlyUSD: m.Early, RequestsUSD: m.Requests, USD: m.USD(),
-		})
+		}
+		if low != nil {
+			least, most := low[i].USD(), high[i].USD()
+			one.LowUSD, one.HighUSD = &least, &most
+		}
+		all = append(all, one)
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/cost"
@@ -25,7 +26,11 @@ type jsonJobCost struct {
 	Sets          int             `json:"sets"`
 	NowUSD        *float64        `json:"nowUsd"`
 	Classes       []jsonClassCost `json:"classes"`
-	GrowthPercent float64         `json:"growthPercent"`
+	History       []jsonPastCost  `json:"history"`
+	GrowthPercent *float64        `json:"growthPercent"`
+	GrowthLow     *float64        `json:"growthLowPercent"`
+	GrowthHigh    *float64        `json:"growthHighPercent"`
+	GrowthMonths  int             `json:"growthMonths"`
 	Months        []jsonMonthCost `json:"months,omitempty"`
 	WhatIf        []jsonMonthCost `json:"whatIf,omitempty"`
 	Notes         []string        `json:"notes"`
@@ -38,6 +43,13 @@ type jsonClassCost struct {
 	USD          *float64 `json:"usd"`
 }
 
+type jsonPastCost struct {
+	Month       string `json:"month"`
+	Sets        int    `json:"sets"`
+	StoredBytes int64  `json:"storedBytes"`
+	NewestBytes int64  `json:"newestBytes"`
+}
+
 type jsonMonthCost struct {
 	Month       int      `json:"month"`
 	Sets        int      `json:"sets"`
@@ -46,6 +58,25 @@ type jsonMonthCost struct {
 	EarlyUSD    float64  `json:"earlyUsd"`
 	RequestsUSD *float64 `json:"requestsUsd"`
 	USD         float64  `json:"usd"`
+	LowUSD      *float64 `json:"lowUsd"`
+	HighUSD     *float64 `json:"highUsd"`
+}
+
+// addPast is how the sets that are there grew.
+func (j *jsonJobCost) addPast(own []backup.Set) {
+	j.History = []jsonPastCost{}
+	for _, p := range cost.HistoryOf(own) {
+		j.History = append(j.History, jsonPastCost{
+			Month: p.Month, Sets: p.Sets, StoredBytes: p.Bytes, NewestBytes: p.Newest,
+		})
+	}
+	g := cost.GrowthOf(own)
+	if !g.Known {
+		return
+	}
+	percent := func(rate float64) *float64 { rate *= 100; return &rate }
+	j.GrowthPercent, j.GrowthMonths = percent(g.PerMonth), g.Months
+	j.GrowthLow, j.GrowthHigh = percent(g.Low), percent(g.High)
 }
 
 func (j *jsonJobCost) note(text string) {
@@ -88,6 +119,7 @@ func printCost(to *streams, out jsonCost) error {
 			to.sayf("  %s: %s, %s, %s a month\n", printable.Text(c.StorageClass), counted(c.Sets, "set"),
 				readable.Size(c.StoredBytes), usdText(c.USD))
 		}
+		printPast(to, j)
 		for _, note := range j.Notes {
 			to.sayf("  note: %s\n", printable.Text(note))
 		}
@@ -96,6 +128,31 @@ func printCost(to *streams, out jsonCost) error {
 		}
 	}
 	return nil
+}
+
+// shownMonths is how far back the growth is printed; --json has all of it.
+const shownMonths = 6
+
+// printPast is how the sets grew: the newest of each month that has one.
+func printPast(to *streams, j jsonJobCost) {
+	if len(j.History) == 0 {
+		return
+	}
+	var sizes []string
+	for _, p := range j.History[max(0, len(j.History)-shownMonths):] {
+		sizes = append(sizes, p.Month+" "+readable.Size(p.NewestBytes))
+	}
+	to.sayf("  newest set of each month: %s\n", strings.Join(sizes, ", "))
+	if j.GrowthPercent == nil {
+		to.sayf("  growth: not known from less than four weeks of sets; taken as none\n")
+		return
+	}
+	to.sayf("  growth: %.1f%% a month; from %.1f%% to %.1f%% in %s of a month or more\n", *j.GrowthPercent, *j.GrowthLow,
+		*j.GrowthHigh, counted(j.GrowthMonths, "span"))
+	if n := len(j.Months); n > 0 && j.Months[n-1].LowUSD != nil {
+		to.sayf("  by the slowest and the fastest of them, month %d costs %s to %s\n", j.Months[n-1].Month,
+			usdText(j.Months[n-1].LowUSD), usdText(j.Months[n-1].HighUSD))
+	}
 }
 
 // printMonths has a line for each of the next three months, then for every third.

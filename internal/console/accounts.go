@@ -224,8 +224,8 @@ func (a *accounts) projection(job config.Job, b *s3.Bucket, all []backup.Set, ch
 	if out.GoesOn, err = months(prices, of, sets, plan, a.setup.Env.Now()); err != nil {
 		out.Note = err.Error()
 	}
-	if t := job.Transition.String(); t != "" && out.Note == "" {
-		out.Note = "s3.transition (" + t + ") is not counted"
+	if out.Note == "" {
+		out.Note = growthText(cost.GrowthOf(cost.Counted(of.Whose, sets)))
 	}
 	if len(changes) == 0 {
 		return out
@@ -238,6 +238,14 @@ func (a *accounts) projection(job config.Job, b *s3.Bucket, all []backup.Set, ch
 		out.Note = err.Error()
 	}
 	return out
+}
+
+// growthText is by what growth a projection goes, and how far that can be trusted.
+func growthText(g cost.Growth) string {
+	if !g.Known {
+		return "growth is not known from less than four weeks of backups; taken as none"
+	}
+	return fmt.Sprintf("grows %.1f%% a month; it was %.1f%% to %.1f%%", g.PerMonth*100, g.Low*100, g.High*100)
 }
 
 // months are the costs of a plan in the months that the screen shows.

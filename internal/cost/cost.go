@@ -24,16 +24,20 @@ const smallObjects = 6
 
 // PlanOf is how a job goes on, by its newest sets. What cannot be told from them is zero.
 func PlanOf(job config.Job, class string, sets []backup.Set) Plan {
-	p := Plan{Keep: job.Keep, Class: class, Parts: smallObjects + 1}
+	p := Plan{Keep: job.Keep, Class: class, Parts: smallObjects + 1, Transition: job.Transition}
 	own := Counted(backup.WhoseOf(job), sets)
 	slices.SortFunc(own, func(a, b backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
 	if len(own) == 0 {
 		return p
 	}
 	newest := own[0]
-	p.Bytes, p.Class = newest.StoredSize, newest.Class
+	p.Bytes = newest.StoredSize
+	moved := func(s backup.Set) bool { return s.Class == p.Transition.Class && s.Class != class }
+	if i := slices.IndexFunc(own, func(s backup.Set) bool { return !moved(s) }); i >= 0 {
+		p.Class = own[i].Class
+	}
 	p.Parts = smallObjects + partsOf(newest.StoredSize)
-	p.Growth = growth(own)
+	p.Growth = GrowthOf(own).PerMonth
 	recent := own[:min(len(own), rhythmSets)]
 	var gaps []time.Duration
 	for i := 1; i < len(recent); i++ {
@@ -50,18 +54,6 @@ func PlanOf(job config.Job, class string, sets []backup.Set) Plan {
 func partsOf(bytes int64) int64 {
 	part := max(8<<20, (bytes+7999)/8000)
 	return (bytes+part-1)/part + 2 // begun and completed
-}
-
-// growth is by how much sets grew in a month, from the newest and the oldest one that is four weeks older or more; 0
-// when there is none.
-func growth(newestFirst []backup.Set) float64 {
-	newest, oldest := newestFirst[0], newestFirst[len(newestFirst)-1]
-	apart := newest.FinishedAt.Sub(oldest.FinishedAt)
-	if apart < 28*day || oldest.StoredSize <= 0 {
-		return 0
-	}
-	of := float64(newest.StoredSize)/float64(oldest.StoredSize) - 1
-	return of / (apart.Hours() / 24 / MonthDays)
 }
 
 // Now is what sets cost a month as they lie there; known is false where one has no price.
@@ -96,6 +88,16 @@ func (p *Plan) Change(key, value string) error {
 			return fmt.Errorf("size=%q is not the size of a set, such as 100GiB", value)
 		}
 		p.Bytes, p.Parts = int64(bytes), smallObjects+partsOf(int64(bytes))
+	case "transition.class":
+		if p.Transition.Class = value; value == "none" {
+			p.Transition = config.Transition{}
+		}
+	case "transition.days":
+		days, err := strconv.Atoi(value)
+		if err != nil || days < 1 || days > 36500 {
+			return fmt.Errorf("transition.days=%q is not a number from 1 to 36500", value)
+		}
+		p.Transition.Days = days
 	case "growth":
 		percent, err := strconv.ParseFloat(strings.TrimSuffix(value, "%"), 64)
 		if err != nil || percent < -100 || percent > 1000 {
@@ -111,8 +113,8 @@ func (p *Plan) Change(key, value string) error {
 // Changes are the keys of Change.
 func Changes() []string {
 	return []string{
-		"keep.last", "keep.days", "keep.daily", "keep.weekly", "keep.monthly", "keep.yearly", "class", "every", "size",
-		"growth",
+		"keep.last", "keep.days", "keep.daily", "keep.weekly", "keep.monthly", "keep.yearly", "class",
+		"transition.class", "transition.days", "every", "size", "growth",
 	}
 }
 

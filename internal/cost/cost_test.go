@@ -156,3 +156,75 @@ func TestWhatHasNoPriceHasNoForecast(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// 100 GiB a day in STANDARD_IA, kept for 90 days, moved to GLACIER_IR after 60: from the fourth month on, 60 sets lie in
+// the one and 31 in the other; a set that goes after 30 days in GLACIER_IR is paid for 60 more.
+func TestATransitionIsLaidOverTheMonths(t *testing.T) {
+	p := cost.Plan{
+		Keep: config.Keep{Days: 90}, Class: "STANDARD_IA", Every: 24 * time.Hour, Bytes: 100 * gib,
+		Transition: config.Transition{Class: "GLACIER_IR", Days: 60},
+	}
+	m := forecast(t, p, 6)[5]
+	near(t, "storage", m.Storage, 60*100*0.0125+31*100*0.004)
+	near(t, "too early", m.Early, 30*100*0.004*59/30)
+	p.Bytes = gib / 8 // smaller than what must stay readable: nothing moves, and no price is missed
+	p.Transition.Class = "INTELLIGENT_TIERING"
+	near(t, "small ones", forecast(t, p, 6)[5].Storage, 91*0.125*0.0125)
+	p.Bytes = gib
+	if _, err := cost.Forecast(price.BuiltIn(), subject, nil, p, now, 1); err == nil || !strings.Contains(err.Error(), "where s3.transition moves sets") {
+		t.Error(err)
+	}
+}
+
+func TestALeftClassIsPaidForUntilItsMinimum(t *testing.T) {
+	p := cost.Plan{
+		Class: "STANDARD_IA", Every: 24 * time.Hour, Bytes: 100 * gib, Transition: config.Transition{Class: "GLACIER_IR", Days: 10},
+	}
+	near(t, "moved after 10 of 30 days", forecast(t, p, 3)[2].Early, 30*100*0.0125*20/30)
+}
+
+func TestWhatIsThereMovesAtOnceAndWhatHasMovedIsNotTheClassOfNewSets(t *testing.T) {
+	p := cost.Plan{
+		Keep: config.Keep{Last: 5, Days: 1000}, Class: "STANDARD_IA", Every: 1000 * 24 * time.Hour, Bytes: gib,
+		Transition: config.Transition{Class: "GLACIER_IR", Days: 60},
+	}
+	months := forecast(t, p, 2, set(100, 100*gib, "STANDARD_IA"), set(50, 100*gib, "STANDARD_IA"), set(200, 100*gib, "GLACIER_IR"))
+	near(t, "first", months[0].Storage, 100*(2*0.004+0.0125*10/30+0.004*20/30))
+	near(t, "second", months[1].Storage, 3*100*0.004)
+	job := config.Job{Name: "shop", Transition: p.Transition}
+	if got := cost.PlanOf(job, "STANDARD_IA", []backup.Set{set(1, gib, "GLACIER_IR"), set(2, gib, "STANDARD_IA")}); got.Class != "STANDARD_IA" || got.Transition != p.Transition {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestGrowthIsWhatTheSetsThatAreThereShowAndNothingElse(t *testing.T) {
+	var sets []backup.Set
+	for i, size := range []int64{130, 110, 100, 100} { // 0, 30, 60 and 90 days ago
+		sets = append(sets, set(30*i, size*gib, "STANDARD"))
+	}
+	g := cost.GrowthOf(sets)
+	if !g.Known || g.Months != 3 {
+		t.Errorf("%+v", g)
+	}
+	near(t, "all", g.PerMonth, 0.1)
+	near(t, "slowest", g.Low, 0)
+	near(t, "fastest", g.High, 130.0/110-1)
+	for name, few := range map[string][]backup.Set{"none": nil, "one": sets[:1], "three weeks": {set(0, gib, ""), set(21, 2*gib, "")}} {
+		if g := cost.GrowthOf(few); g.Known {
+			t.Errorf("%s: %+v", name, g)
+		}
+	}
+	past := cost.HistoryOf(append(sets, set(1, 120*gib, "STANDARD")))
+	if got := fmt.Sprint(past); got != fmt.Sprintf("[{2026-08 1 %d %d} {2026-09 1 %[1]d %[2]d} {2026-10 1 %[3]d %[3]d} {2026-11 2 %d %d}]",
+		100*gib, 100*gib, 110*gib, 250*gib, 130*gib) {
+		t.Error(got)
+	}
+	p := cost.Plan{Keep: config.Keep{Last: 1}, Class: "STANDARD", Every: 24 * time.Hour, Bytes: 130 * gib, Growth: g.PerMonth}
+	likely, low, high, err := cost.ForecastRange(price.BuiltIn(), subject, sets, p, now, 12)
+	if err != nil || low[11].Bytes >= likely[11].Bytes || likely[11].Bytes >= high[11].Bytes {
+		t.Error(low[11], likely[11], high[11], err)
+	}
+	if _, low, _, err := cost.ForecastRange(price.BuiltIn(), subject, sets[:1], p, now, 1); low != nil || err != nil {
+		t.Error("a range of a growth that is not known", low, err)
+	}
+}

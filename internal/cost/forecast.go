@@ -28,6 +28,9 @@ type Plan struct {
 	Bytes  int64         // of one set, all its objects
 	Growth float64       // of a set's size in a month: 0.05 is five per cent
 	Parts  int64         // requests that store one set
+
+	// Transition is where the store moves large sets, as `pgbtui aws bucket apply` makes it.
+	Transition config.Transition
 }
 
 // Complete reports whether it says how often and how much.
@@ -67,6 +70,9 @@ type stored struct {
 	set   backup.Set
 	price price.Price
 	from  time.Time
+
+	moves time.Time // into the class of the transition; zero: never
+	later price.Price
 }
 
 // Forecast is what the next months cost if the job goes on by the plan: sets are made, and deleted by the very rules
@@ -78,12 +84,17 @@ func Forecast(prices price.Table, of Subject, sets []backup.Set, p Plan, now tim
 	}
 	inStandard, _ := prices.Of(of.Region, standard)
 	f := forecast{plan: p, price: later, standard: inStandard, of: of}
+	if f.moved, known = prices.Of(of.Region, p.Transition.Class); !known && p.moves(sets, months) {
+		return nil, fmt.Errorf("no price of %s in %q, where s3.transition moves sets", p.Transition.Class, of.Region)
+	}
 	for _, s := range Counted(of.Whose, sets) {
 		paid, known := prices.Of(of.Region, s.Class)
 		if !known {
 			return nil, fmt.Errorf("no price of %s in %q", classText(s.Class), of.Region)
 		}
-		f.held = append(f.held, stored{set: s, price: paid, from: s.FinishedAt})
+		one := stored{set: s, price: paid, from: s.FinishedAt}
+		f.lay(&one, now)
+		f.held = append(f.held, one)
 	}
 	var out []Month
 	next := now.Add(p.Every)
@@ -116,6 +127,7 @@ type forecast struct {
 	plan     Plan
 	price    price.Price
 	standard price.Price
+	moved    price.Price // of the transition's class
 	of       Subject
 	held     []stored
 	made     int
@@ -139,6 +151,7 @@ func (f *forecast) month(start, end time.Time, next *time.Time, first time.Time)
 	}
 	for i := range f.held {
 		m.Storage += f.lies(&f.held[i], start, end)
+		m.Early += f.movedEarly(&f.held[i], start, end)
 		m.Bytes += f.held[i].set.StoredSize
 	}
 	m.Sets = len(f.held)
@@ -152,12 +165,14 @@ func (f *forecast) month(start, end time.Time, next *time.Time, first time.Time)
 func (f *forecast) add(at time.Time, bytes int64) {
 	f.made++
 	id := fmt.Sprintf("%s-%06x", at.UTC().Format(backup.IDTime), f.made&0xffffff)
-	f.held = append(f.held, stored{price: f.price, from: at, set: backup.Set{
+	one := stored{price: f.price, from: at, set: backup.Set{
 		ID: id, Dir: id + "/", Kind: backup.KindNative, Instance: f.of.Instance, Database: f.of.Database,
 		Schema: f.of.Whose.Schema, Job: f.of.Whose.Job,
 		FinishedAt: at, StoredAt: at, StoredSize: bytes, Class: f.plan.Class,
 		Manifest: &backup.Manifest{ID: id, Job: f.of.Whose.Job},
-	}})
+	}}
+	f.lay(&one, at)
+	f.held = append(f.held, one)
 }
 
 // prune lets the sets go that retention would delete at that moment.
@@ -184,23 +199,13 @@ func (f *forecast) prune(at, start time.Time, m *Month) error {
 			return false
 		}
 		m.Storage += f.lies(&s, start, at)
-		if missing := time.Duration(s.price.MinimumDays)*day - at.Sub(s.from); missing > 0 {
-			m.Early += f.usd(&s, missing)
+		m.Early += f.movedEarly(&s, start, at)
+		class, since := s.price, s.from
+		if s.isMoved(at) {
+			class, since = s.later, s.moves
 		}
+		m.Early += f.early(&s, class, at.Sub(since))
 		return true
 	})
 	return nil
-}
-
-// lies is what a set costs from start, or from when it was made, until end.
-func (f *forecast) lies(s *stored, start, end time.Time) float64 {
-	if s.from.After(start) {
-		start = s.from
-	}
-	return f.usd(s, max(end.Sub(start), 0))
-}
-
-// usd is what a set costs for a time.
-func (f *forecast) usd(s *stored, d time.Duration) float64 {
-	return s.price.Month(f.standard, s.set.StoredSize) * d.Hours() / 24 / MonthDays
 }

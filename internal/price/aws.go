@@ -105,7 +105,8 @@ func ReadList(r io.Reader) (List, error) {
 	if err := json.Unmarshal(raw, &o); err != nil {
 		return List{}, wrongList(err.Error())
 	}
-	if o.PublicationDate.IsZero() || len(o.Products) == 0 {
+	// S3 is of 2006: what is older is no date.
+	if o.PublicationDate.Year() < 2006 || len(o.Products) == 0 {
 		return List{}, wrongList("publicationDate or products are missing")
 	}
 	region, of, err := o.figures()
