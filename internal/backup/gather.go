@@ -136,11 +136,13 @@ func (s *Gathered) add(at place, o *s3.Listed) {
 		s.Kind = KindLegacy
 		s.Class = strings.Clone(o.StorageClass)
 		s.StoredSize = o.Size
+		s.ETag = strings.Clone(o.ETag)
 		return
 	}
 	switch {
 	case at.rest == ManifestName:
 		s.manifest = memberOf(o, ManifestName)
+		s.ETag = s.manifest.etag
 	case at.rest == SignatureName:
 		s.signature = memberOf(o, SignatureName)
 	case strings.HasPrefix(at.rest, ProofsFolder):

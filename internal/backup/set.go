@@ -44,6 +44,7 @@ type Set struct {
 	Archive     Archive   // whether it can be read, where thaw.Look has asked
 	SignatureAt string    // key of what is stored in its signature's place; "" when nothing is
 	ManifestSum string    // SHA-256 of the manifest's bytes, hex; "" when it could not be read
+	ETag        string    // of its manifest as it was listed, of a legacy set of its object; "": there is none
 	Sequence    int64     // of the manifest, also of one of a newer schema
 	Hold        *Hold     // who keeps it from deletion; nil: nobody
 	LockedUntil time.Time // the store refuses its deletion until then, also in the past; zero: never locked

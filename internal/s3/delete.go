@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // deleteBatch is what one DeleteObjects takes.
@@ -122,4 +124,34 @@ func (b *Bucket) deleteEach(ctx context.Context, keys []string) (deleted []strin
 		deleted = append(deleted, key)
 	}
 	return deleted, errors.Join(failed...)
+}
+
+// DeleteIf removes a key if it still has the ETag that the caller saw; else ErrChanged is in the chain, and it stays. A
+// key that is not there counts as gone. It needs s3:GetObject as well. Where the store has no conditions on deletions,
+// the key is deleted all the same: whoever must know looks at a list right before.
+func (b *Bucket) DeleteIf(ctx context.Context, key, etag string) error {
+	if etag == "" || b.lacks.deletesIf.Load() {
+		_, err := b.deleteEach(ctx, []string{key})
+		return err
+	}
+	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, IfMatch: &etag, ExpectedBucketOwner: b.owner(),
+	})
+	switch {
+	case err == nil, codeOf(err) == "NoSuchKey":
+		return nil
+	case conditionsRefused(err):
+		b.lacks.deletesIf.Store(true)
+		_, err = b.deleteEach(ctx, []string{key})
+		return err
+	case conditionFailedBy(err):
+		// It may be the second time that it was sent: the answer to the first was lost, and nothing is there any more.
+		if _, gone := b.Head(ctx, key); errors.Is(gone, ErrNotFound) {
+			return nil
+		}
+		return b.because("delete", key, verdict{
+			code: fault.Refused, sentinel: ErrChanged, remedy: "Look at it again: somebody replaced it meanwhile.",
+		}, err)
+	}
+	return b.fail(ctx, "delete", key, err)
 }

@@ -23,6 +23,7 @@ var ErrUploadsUnlisted = errors.New("the store cannot list unfinished uploads")
 type lacks struct {
 	checksums atomic.Bool // refuses whatever is named x-amz-checksum-…
 	batches   atomic.Bool // deletes one key a request
+	deletesIf atomic.Bool // has no conditions on deletions
 }
 
 // checksumRefused reports whether the store may have refused CRC64NVME, as opposed to a body that did not match

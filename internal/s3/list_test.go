@@ -166,3 +166,56 @@ func TestListEndsAtTheFirstError(t *testing.T) {
 	}
 	wantCode(t, errors.Join(errs...), fault.NotPermitted)
 }
+
+func TestADeletionGoesByWhatWasSeen(t *testing.T) {
+	srv := startServer(t)
+	b := openAt(t, srv)
+	etag := func() string {
+		o, err := b.Head(t.Context(), "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.ETag
+	}
+	mustPut(t, b, "k", []byte("first"))
+	first := etag()
+	mustPut(t, b, "k", []byte("second"))
+	err := b.DeleteIf(t.Context(), "k", first)
+	wantCode(t, err, fault.Refused)
+	if !errors.Is(err, ErrChanged) || string(readAll(t, b, "k")) != "second" {
+		t.Errorf("%v", err)
+	}
+	// The answer is lost: sent again, the deletion finds nothing, which is what was wanted.
+	srv.Inject(s3server.Rule{Op: s3server.OpDeleteObject, Times: 1, Fault: s3server.Fault{Kind: s3server.LoseAnswer}})
+	if err := b.DeleteIf(t.Context(), "k", etag()); err != nil {
+		t.Error(err)
+	}
+	// And so is a store that says of nothing that the condition does not hold.
+	srv.Inject(s3server.Rule{Op: s3server.OpDeleteObject, Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Status: 412, Code: "PreconditionFailed"}})
+	if err := b.DeleteIf(t.Context(), "k", first); err != nil {
+		t.Error(err)
+	}
+	mustPut(t, b, "k", nil)
+	srv.Inject(s3server.Rule{Op: s3server.OpDeleteObject, Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
+	wantCode(t, b.DeleteIf(t.Context(), "k", etag()), fault.NotPermitted)
+}
+
+func TestAStoreWithoutConditionsOnDeletionsIsAskedOnceAndDeletes(t *testing.T) {
+	b, srv := openPersonality(t, "b2")
+	for range 2 {
+		mustPut(t, b, "k", []byte("x"))
+		o, err := b.Head(t.Context(), "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.DeleteIf(t.Context(), "k", o.ETag); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Head(t.Context(), "k"); !errors.Is(err, ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	if n := len(srv.Requests(s3server.OpDeleteObject)); n != 3 {
+		t.Errorf("%d requests, want the refused one and two", n)
+	}
+}

@@ -61,8 +61,13 @@ func (s *Server) removeEntry(c *call, b *bucket, o deleteEntry) (deletedXML, err
 	if !c.policy.Allows(right, c.resource(o.Key)) {
 		return deletedXML{}, c.notAuthorized(right, o.Key)
 	}
-	if o.Key == "" || o.ETag != "" {
-		return deletedXML{}, notImplemented("DeleteObjects with an ETag")
+	if o.Key == "" {
+		return deletedXML{}, apiErr(http.StatusBadRequest, "UserKeyMustBeSpecified", "An object has no key.")
+	}
+	if o.ETag != "" {
+		if err := c.mayDeleteIf(b, o.Key, unquote(o.ETag)); err != nil {
+			return deletedXML{}, err
+		}
 	}
 	gone, err := b.remove(o.Key, o.VersionID, s.now())
 	entry := deletedXML{Key: o.Key, VersionID: o.VersionID, DeleteMarker: gone.Marker}
@@ -77,6 +82,11 @@ func (s *Server) deleteObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	if match := c.r.Header.Get("If-Match"); match != "" {
+		if err := c.mayDeleteIf(b, c.key, unquote(match)); err != nil {
+			return err
+		}
+	}
 	gone, err := b.remove(c.key, c.query.Get("versionId"), s.now())
 	if err != nil {
 		return err
@@ -87,6 +97,15 @@ func (s *Server) deleteObject(c *call) error {
 	b.named(c.w.Header(), gone.Version)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// mayDeleteIf judges the condition of a deletion, which needs the right to read as well ("Conditional deletes" in the S3
+// user guide).
+func (c *call) mayDeleteIf(b *bucket, key, etag string) error {
+	if !c.policy.Allows("s3:GetObject", c.resource(key)) {
+		return c.notAuthorized("s3:GetObject", key)
+	}
+	return writeConditions{match: etag}.check(b.objects[key], nil)
 }
 
 // mustHaveDigest refuses a body that nothing vouches for, as S3 does for DeleteObjects.

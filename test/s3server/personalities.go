@@ -66,7 +66,7 @@ func namedHeader(name string) Refusal {
 // noConditions refuse conditional writes without a word about which header is meant.
 func noConditions() []Refusal {
 	var refused []Refusal
-	for _, op := range []Op{OpPutObject, OpCompleteMultipart} {
+	for _, op := range []Op{OpPutObject, OpCompleteMultipart, OpDeleteObject} {
 		for _, header := range []string{"if-none-match", "if-match"} {
 			refused = append(refused, Refusal{
 				Op: op, Header: header, Status: http.StatusNotImplemented, Code: "NotImplemented",

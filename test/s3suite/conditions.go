@@ -31,6 +31,13 @@ func conditions(s *session) {
 		s.fails(err, "NoSuchKey")
 		s.holds("a", []byte("second"))
 	})
+	s.sub("a deletion goes by what was seen", func(s *session) {
+		first := s.mustPut("a", []byte("first"))
+		s.mustPut("a", []byte("second"))
+		_, err := s.c.DeleteObject(s.ctx, &s3.DeleteObjectInput{Bucket: &s.Bucket, Key: s.key("a"), IfMatch: first.ETag})
+		s.fails(err, "PreconditionFailed")
+		s.holds("a", []byte("second"))
+	})
 	s.sub("one of many racing writers wins", oneWins)
 	s.sub("reads", conditionalReads)
 }

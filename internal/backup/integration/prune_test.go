@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,7 +98,7 @@ func TestSetsOfMoreThanAThousandObjectsGoWhole(t *testing.T) {
 func TestADeletionThatFailsIsAWarningAndTheOthersGoOn(t *testing.T) {
 	w := withDays(t)
 	first, second := w.plant(t, backuptest.Ago(60)), w.plant(t, backuptest.Ago(61))
-	w.store.Inject(s3server.Rule{Op: s3server.OpDeleteObjects, Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
+	w.store.Inject(s3server.Rule{Op: s3server.OpDeleteObject, Times: 1, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
 	result := w.run(t)
 	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "access") && !strings.Contains(result.Warnings[0], "AccessDenied") {
 		t.Errorf("warnings %q", result.Warnings)
@@ -132,12 +133,9 @@ func TestAWriterWithoutTheRightToDeleteStillMakesBackups(t *testing.T) {
 // removeHalf is a deletion of old sets that breaks off when the manifest is gone, and the rest is there.
 func (w *world) removeHalf(t *testing.T) {
 	t.Helper()
-	calls := 0
 	w.onRequest(func(op s3server.Op, _ string) *s3server.Fault {
-		if op == s3server.OpDeleteObjects {
-			if calls++; calls > 1 {
-				return &s3server.Fault{Kind: s3server.Reset}
-			}
+		if op == s3server.OpDeleteObjects { // the manifest goes by itself, before
+			return &s3server.Fault{Kind: s3server.Reset}
 		}
 		return nil
 	})
@@ -168,6 +166,38 @@ func TestASetThatWasCommittedAfterThePlanIsNotDeletedAsUnfinished(t *testing.T) 
 	_, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, &retention.Pruning{Decisions: []retention.Decision{{Set: set, Delete: true}}}, retention.Unconfirmed)
 	if err == nil || !w.find(t, m.ID).Good() {
 		t.Errorf("%v: %q", err, w.keys(t))
+	}
+}
+
+// TestASetThatWasReplacedAfterThePlanIsNotDeleted: by the list that is read right before, and where somebody is faster
+// than that, by the store.
+func TestASetThatWasReplacedAfterThePlanIsNotDeleted(t *testing.T) {
+	for name, faster := range map[string]bool{"before it is looked at again": false, "while it is deleted": true} {
+		t.Run(name, func(t *testing.T) {
+			w := withDays(t)
+			m := w.plant(t, backuptest.Ago(60))
+			set := *w.find(t, m.ID)
+			replace := func() { w.put(t, set.Dir+backup.ManifestName, []byte("{}\n")) }
+			if !faster {
+				replace()
+			}
+			var once sync.Once
+			w.onRequest(func(op s3server.Op, key string) *s3server.Fault {
+				if faster && strings.HasSuffix(key, backup.RetiredName) {
+					once.Do(replace)
+				}
+				return nil
+			})
+			plan := &retention.Pruning{Decisions: []retention.Decision{{Set: set, Delete: true}}}
+			done, err := retention.Apply(t.Context(), w.env.Bucket, w.env.Log, plan, retention.Unconfirmed)
+			if fault.CodeOf(err) != fault.Refused || !strings.Contains(err.Error(), "somebody has replaced it") || len(done.Sets) != 0 {
+				t.Errorf("%+v, %v", done.Sets, err)
+			}
+			keys := strings.Join(w.keys(t), " ")
+			if !strings.Contains(keys, set.Dir+backup.ManifestName) || !strings.Contains(keys, set.Dir+backup.DumpName) || strings.Contains(keys, backup.RetiredName) {
+				t.Error(keys)
+			}
+		})
 	}
 }
 

@@ -83,10 +83,12 @@ func (p *Pruning) refuse(confirmed int) error {
 
 // deleteSet removes a set's manifest, then the rest of its folder: from then on it is litter that a
 // later prune clears, never a set that promises bytes which are gone. An archived or replaced object is
-// no obstacle: nothing is read. What became of the set since it was planned is: a commit, a hold.
+// no obstacle: nothing is read. What became of the set since it was planned is: a commit, a hold, another
+// manifest in the place of the one that was read. The list shows that, and for what happens after it the store, where it
+// has conditions on deletions.
 func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 	if s.Kind == backup.KindLegacy {
-		return remove(ctx, bucket, []string{s.Dir})
+		return replaced(bucket.DeleteIf(ctx, s.Dir, s.ETag))
 	}
 	var rest []string
 	holds, more := 0, false
@@ -95,6 +97,8 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 			return err
 		}
 		switch name := strings.TrimPrefix(o.Key, s.Dir); {
+		case name == backup.ManifestName && s.ETag != "" && o.ETag != s.ETag:
+			return errReplaced(nil)
 		case name != backup.ManifestName && len(rest) < maxKeysHeld:
 			rest = append(rest, o.Key)
 		case name != backup.ManifestName:
@@ -115,10 +119,13 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 		if err := retire(ctx, bucket, mark); err != nil {
 			return err
 		}
-		marked = true
-		if err := remove(ctx, bucket, []string{s.Dir + backup.ManifestName}); err != nil {
+		if err := replaced(bucket.DeleteIf(ctx, s.Dir+backup.ManifestName, s.ETag)); err != nil {
+			if errors.Is(err, s3.ErrChanged) && !marked {
+				err = errors.Join(err, remove(ctx, bucket, []string{mark})) // it is a set, and nobody deletes it
+			}
 			return err
 		}
+		marked = true
 	}
 	rest = slices.DeleteFunc(rest, func(key string) bool { return key == mark })
 	err := remove(ctx, bucket, rest)
@@ -129,6 +136,20 @@ func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 		return err
 	}
 	return remove(ctx, bucket, []string{mark})
+}
+
+// errReplaced is for a set that is not the one any more that was decided about.
+func errReplaced(cause error) error {
+	return fault.New(fault.Refused, "somebody has replaced it since the plan was made, and it was not deleted",
+		"Find out who writes to that folder, and check the plan again.", cause)
+}
+
+// replaced tells a deletion whose condition did not hold from one that failed.
+func replaced(err error) error {
+	if errors.Is(err, s3.ErrChanged) {
+		return errReplaced(err)
+	}
+	return err
 }
 
 // retire marks a set as one that retention deletes, so that a deletion which breaks off in the middle is
