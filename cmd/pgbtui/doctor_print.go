@@ -18,7 +18,7 @@ func printDoctor(to *streams, out jsonDoctor) error {
 	return nil
 }
 
-// writeFindings says what was found for one job, by area, the worst first. Of what is well, one line.
+// writeFindings says what was found for one job, the worst first. Of what is well, one line.
 func writeFindings(r *doctor.Report, sayf func(format string, args ...any)) {
 	switch {
 	case r.Database == "" && r.Job == "":

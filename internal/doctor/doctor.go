@@ -93,12 +93,12 @@ type Report struct {
 	Findings   []Finding `json:"findings"`
 }
 
-// Sort puts the findings by area, the worst first, and else in the order of the catalogue.
+// Sort puts the worst findings first, whatever they are about; among equals by area, in the order of the catalogue.
 func (r *Report) Sort() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(Areas(), a.Area), slices.Index(Areas(), b.Area)),
 			cmp.Compare(b.Result.weight(), a.Result.weight()),
+			cmp.Compare(slices.Index(Areas(), a.Area), slices.Index(Areas(), b.Area)),
 			cmp.Compare(place(a.ID), place(b.ID)),
 		)
 	})

@@ -1,4 +1,4 @@
-// Screen 7, Doctor: what backups and restores stand on, checked: by area, the worst first, each with what was tried and
+// Screen 7, Doctor: what backups and restores stand on, checked: the worst first, each with what was tried and
 // seen, why it matters and what to do.
 //
 // Rules: nothing is checked until somebody asks, since checks write to the bucket and start a unit; what was found
@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -73,12 +74,20 @@ func (s *doctorScreen) examined(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	s.notice = m.exam.Notice
-	all := m.exam.Checks
-	if m.only != "" {
+	all := worstChecks(m.exam.Checks)
+	if m.only != "" { // in its place, under the cursor
 		all = replaced(s.found.value, m.exam.Checks)
 	}
 	s.found.put(s.now, all, nil)
 	return nil
+}
+
+// worstChecks puts the checks of all jobs by their results, and leaves equals in their order.
+func worstChecks(all []Checkup) []Checkup {
+	weight := map[string]int{CheckFail: 0, CheckWarn: 1, CheckUnknown: 2, CheckOK: 3}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b Checkup) int { return cmp.Compare(weight[a.Result], weight[b.Result]) })
+	return all
 }
 
 // replaced are checks with newer ones in the places of those of the same job and ID.

@@ -13,7 +13,7 @@ type Doctor interface {
 
 // Examination is what a look came to.
 type Examination struct {
-	Checks []Checkup // by job, then by area, the worst first
+	Checks []Checkup // by job, each the worst first
 	Notice string    // why nothing was looked at from the unit, or ""
 }
 
