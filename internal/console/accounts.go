@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/posture"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/cost"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -122,18 +123,20 @@ func (a *accounts) posture(ctx context.Context, b *s3.Bucket, jobs []config.Job,
 
 // costsOf are good sets by job, database and class.
 func costsOf(sets []backup.Set, prices price.Table, region string) []ui.CostView {
-	type key struct{ job, database, class string }
+	type key struct{ job, database, schema, class string }
 	of := map[key][]backup.Set{}
 	for i := range sets {
 		s := &sets[i]
 		if s.Good() {
-			k := key{job: cmp.Or(s.Job, "-"), database: s.Database, class: cmp.Or(s.Class, "STANDARD")}
+			k := key{
+				job: cmp.Or(s.Job, "-"), database: s.Database, schema: s.Schema, class: cmp.Or(s.Class, "STANDARD"),
+			}
 			of[k] = append(of[k], *s)
 		}
 	}
 	out := make([]ui.CostView, 0, len(of))
 	for k, own := range of {
-		one := ui.CostView{Job: k.job, Database: k.database, Class: k.class, Sets: len(own)}
+		one := ui.CostView{Job: k.job, Database: k.database, Schema: k.schema, Class: k.class, Sets: len(own)}
 		for i := range own {
 			one.Bytes += own[i].StoredSize
 		}
@@ -141,12 +144,16 @@ func costsOf(sets []backup.Set, prices price.Table, region string) []ui.CostView
 		out = append(out, one)
 	}
 	slices.SortFunc(out, func(x, y ui.CostView) int {
-		return cmp.Or(cmp.Compare(x.Database, y.Database), cmp.Compare(x.Job, y.Job), cmp.Compare(x.Class, y.Class))
+		return cmp.Or(cmp.Compare(x.Database, y.Database), cmp.Compare(x.Job, y.Job), cmp.Compare(x.Schema, y.Schema),
+			cmp.Compare(x.Class, y.Class))
 	})
 	return out
 }
 
-// left is what runs left: unfinished sets, and uploads that are open.
+// mostAsked is of how many open uploads it is asked what they hold.
+const mostAsked = 50
+
+// left is what runs left: unfinished sets, and uploads that are open, with what they hold where the key may ask.
 func (a *accounts) left(
 	ctx context.Context, b *s3.Bucket, jobs []config.Job, sets []backup.Set,
 ) (left []ui.LeftView, err error) {
@@ -174,11 +181,26 @@ func (a *accounts) left(
 		if err != nil {
 			return left, err
 		}
-		for _, u := range open {
-			left = append(left, ui.LeftView{What: "an open upload, " + u.Key, At: u.Initiated, Bytes: -1})
+		for i, u := range open {
+			one := ui.LeftView{What: "an open upload, " + u.Key, At: u.Initiated, Bytes: -1}
+			if i < mostAsked {
+				a.sizeOf(ctx, b, u, &one)
+			}
+			left = append(left, one)
 		}
 	}
 	return left, nil
+}
+
+// sizeOf fills in what an open upload holds and costs; what the key may not ask stays unknown.
+func (a *accounts) sizeOf(ctx context.Context, b *s3.Bucket, u s3.OpenUpload, one *ui.LeftView) {
+	parts, err := b.Parts(ctx, u)
+	if err != nil {
+		return
+	}
+	upload := retention.Leftover{Kind: retention.LeftoverUpload, Bytes: parts.Bytes, Class: parts.StorageClass}
+	one.Bytes = parts.Bytes
+	one.USD, one.Known = upload.MonthlyUSD(a.setup.storedAt(b))
 }
 
 // Projections implements ui.Buckets.
@@ -210,7 +232,7 @@ func (a *accounts) Projections(ctx context.Context, changes []string) ([]ui.Proj
 
 // projection is what one job will cost; what is not known has a note.
 func (a *accounts) projection(job config.Job, b *s3.Bucket, all []backup.Set, changes []string) ui.Projection {
-	out := ui.Projection{Job: job.Name, Database: job.Database}
+	out := ui.Projection{Job: job.Name, Database: job.Database, Schema: job.Schema}
 	of := cost.Subject{Region: b.Region(), Instance: job.Instance, Database: job.Database, Whose: backup.WhoseOf(job)}
 	var sets []backup.Set
 	for i := range all {

@@ -31,6 +31,9 @@ func TestTheBucketScreenHasSettingsCostsAndWhatIsLeft(t *testing.T) {
 	if len(v.Costs) != 1 || v.Costs[0].Sets != 3 || v.Costs[0].Database != "sales" || v.Costs[0].Job != "sales" || v.Costs[0].Known {
 		t.Errorf("%+v", v.Costs) // of this store no price is known
 	}
+	if i := len(v.Left) - 1; v.Left[i].Bytes != 0 || v.Left[i].Known || !strings.Contains(v.Left[i].What, "an open upload") {
+		t.Errorf("%+v", v.Left[i]) // its size is known, its price is not
+	}
 	if len(v.Left) < 1 || v.LeftErr != nil || !strings.Contains(v.Left[0].What, "unfinished run of sales") {
 		t.Errorf("%+v, %v", v.Left, v.LeftErr)
 	}

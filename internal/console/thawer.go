@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/price"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -20,20 +21,23 @@ type thawer struct {
 
 var _ ui.Thawer = (*thawer)(nil)
 
-const (
-	thawTier = s3.TierStandard
-	thawDays = 7
-)
+const thawDays = 7
 
-// Outlook implements ui.Thawer.
-func (t *thawer) Outlook(set backup.Set) ui.ThawOutlook {
+// Outlooks implements ui.Thawer.
+func (t *thawer) Outlooks(set backup.Set) (all []ui.ThawOutlook) {
 	dump := s3.Object{Key: set.Dir + set.DumpKey(), Size: set.StoredSize, StorageClass: set.Class, Archived: true}
 	st := thaw.Standing{Objects: []s3.Object{dump}}
-	look := ui.ThawOutlook{Days: thawDays, CLI: "--tier " + string(thawTier)}
-	_, look.Takes = thaw.TakesAll(st, thawTier)
 	prices, region := t.buckets.pricesOf(&set)
-	look.USD, look.Known = thaw.Price(prices, region, st, thawTier, thawDays)
-	return look
+	for _, tier := range []s3.Tier{s3.TierBulk, s3.TierStandard, s3.TierExpedited} {
+		if thaw.Fits(st, tier) != nil {
+			continue
+		}
+		look := ui.ThawOutlook{Tier: string(tier), Days: thawDays, CLI: "--tier " + string(tier)}
+		_, look.Takes = thaw.TakesAll(st, tier)
+		look.USD, look.Known = thaw.Price(prices, region, st, tier, thawDays)
+		all = append(all, look)
+	}
+	return all
 }
 
 // pricesOf is the list that holds where a set lies. Of a bucket that was never opened no price is known.
@@ -49,14 +53,18 @@ func (b *buckets) pricesOf(set *backup.Set) (price.Table, string) {
 }
 
 // Thaw implements ui.Thawer.
-func (t *thawer) Thaw(ctx context.Context, set backup.Set) error {
+func (t *thawer) Thaw(ctx context.Context, set backup.Set, tier string) error {
+	asked, err := thaw.ParseTier(tier)
+	if err != nil {
+		return fault.New(fault.Usage, err.Error(), "Choose one of them.", nil)
+	}
 	_, bucket, err := t.buckets.open(ctx, t.buckets.job(&set))
 	if err != nil {
 		return err
 	}
-	if _, err := thaw.Begin(ctx, bucket, &set, thawTier, thawDays); err != nil {
+	if _, err := thaw.Begin(ctx, bucket, &set, asked, thawDays); err != nil {
 		return err
 	}
-	journal.Audit(ctx, t.setup.Log, t.who, journal.Action{What: "thaw", Target: set.ID})
+	journal.Audit(ctx, t.setup.Log, t.who, journal.Action{What: "thaw", Target: set.ID, Reason: tier})
 	return nil
 }

@@ -27,17 +27,25 @@ func TestTheConsoleShowsAndThawsAnArchivedSet(t *testing.T) {
 	setup := p.buckets.setup
 	setup.Log = slog.New(slog.NewTextHandler(&said, nil))
 	th := &thawer{buckets: p.buckets, setup: setup, who: journal.Operator{Login: "anna"}}
-	look := th.Outlook(sets[0])
-	if look.Known || look.Takes != "in 3 to 5 hours" || look.Days != 7 {
-		t.Errorf("a store that is not AWS: %+v", look)
+	looks := th.Outlooks(sets[0])
+	if len(looks) != 3 || looks[1].Known || looks[1].Takes != "in 3 to 5 hours" || looks[1].Days != 7 || looks[1].CLI != "--tier standard" {
+		t.Errorf("a store that is not AWS: %+v", looks)
+	}
+	deep := sets[0]
+	deep.Class = "DEEP_ARCHIVE"
+	if looks := th.Outlooks(deep); len(looks) != 2 || looks[0].Tier != "bulk" {
+		t.Errorf("DEEP_ARCHIVE has nothing expedited: %+v", looks)
 	}
 	place := p.buckets.at[p.job.S3]
 	place.Region, place.Endpoint = "us-east-1", ""
 	p.buckets.at[p.job.S3] = place
-	if look := th.Outlook(sets[0]); !look.Known || look.USD <= 0 {
-		t.Errorf("AWS: %+v", look)
+	if looks := th.Outlooks(sets[0]); !looks[1].Known || looks[1].USD <= looks[0].USD || looks[2].Known {
+		t.Errorf("AWS: %+v", looks)
 	}
-	if err := th.Thaw(t.Context(), sets[0]); err != nil {
+	if err := th.Thaw(t.Context(), sets[0], "lukewarm"); err == nil {
+		t.Error("a tier that there is not")
+	}
+	if err := th.Thaw(t.Context(), sets[0], "bulk"); err != nil {
 		t.Fatal(err)
 	}
 	if sets, err = p.buckets.Sets(t.Context()); err != nil || sets[0].Archive.State != backup.Thawed {

@@ -56,6 +56,7 @@ func RunAccessible(ctx context.Context, o Options, in io.Reader, out io.Writer) 
 			{"Journal", t.journal},
 			{"Back up a database", t.backUp},
 			{"Retention: what would be deleted, and why", t.retention},
+			{"Doctor: what backups and restores stand on", t.doctor},
 		}
 	})
 	t.read(ctx)
@@ -215,7 +216,7 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 		return
 	}
 	t.menu(ctx, "What with it?", "Back", func() []choice {
-		return []choice{
+		all := []choice{
 			{"Verify it", func(ctx context.Context) { askProve(t.shared, ProveReadable, s); t.dialog(ctx) }},
 			{
 				"Drill it: restore it into a server of its own, compare, remove",
@@ -227,6 +228,10 @@ func (t *talk) details(ctx context.Context, s backup.Set) {
 			},
 			{"Restore it into a new database", func(ctx context.Context) { t.restore(ctx, s) }},
 		}
+		if s.Archive.State == backup.Archived {
+			all = append(all, choice{"Thaw it, so that it can be read", func(ctx context.Context) { t.thaw(ctx, s) }})
+		}
+		return all
 	})
 }
 

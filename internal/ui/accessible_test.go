@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 	"codeberg.org/pgbtui/pgbtui/internal/ui/uitest"
 )
@@ -89,5 +90,40 @@ func TestAccessibleBreaksNoPath(t *testing.T) {
 	out := talk(t, w, w.Options(), "1", "2", "1", "0", "0", "3", "1", "0", "0", "0")
 	if n := strings.Count(out, path); n < 2 {
 		t.Errorf("%d whole paths in\n%s", n, out)
+	}
+}
+
+func TestAccessibleLooksWithDoctorAndTellsTheWorstFirst(t *testing.T) {
+	w := uitest.New()
+	out := talk(t, w, w.Options(), "8", "no", "1", "2", "0", "0")
+	fail, warn := strings.Index(out, "✗ FAIL, s3.writer.put, job sales"), strings.Index(out, "! WARN, postgresql.bugs")
+	if fail < 0 || warn < fail {
+		t.Errorf("FAIL at %d, WARN at %d of\n%s", fail, warn, out)
+	}
+	for _, want := range []string{
+		"To do: Add this statement", `"Sid":"WriterOwnFolder"`, "1 failed, 1 warnings, 1 could not be looked at, 2 well.",
+		"✓ OK, bucket.versioning", "Written: /home/ops/pgbtui-doctor", "nothing from the unit",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	w.Fail["doctor"] = uitest.ErrBucket
+	if out := talk(t, w, w.Options(), "8", "yes", "0"); !strings.Contains(out, "FAIL") || strings.Contains(out, "well.") {
+		t.Error(out)
+	}
+}
+
+func TestAccessibleThawsByTheTierThatIsChosen(t *testing.T) {
+	w := uitest.New()
+	w.Archive(w.AllSets[0].Dir, backup.Archive{State: backup.Archived})
+	out := talk(t, w, w.Options(), "2", "1", "5", "1", "no", "1", "yes", "0", "0", "0", "0")
+	for _, want := range []string{"1. bulk: about $0.04, in 5 to 12 hours, by AWS", "3. expedited: price not known", "Nothing was changed.", "Asked for 20261123T020010Z-1a2b3c"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if w.ThawedBy != "bulk" {
+		t.Errorf("asked for %q", w.ThawedBy)
 	}
 }

@@ -104,3 +104,34 @@ func TestTheArchivedSetsLeadToTheirThaw(t *testing.T) {
 	alone, _ := onBucket(t, nil)
 	alone.Press("t").Until("no backup is archived")
 }
+
+func TestTenantsAreToldApartAndManyOfThemLoseNothing(t *testing.T) {
+	var costs []ui.CostView
+	for i := range 12 {
+		costs = append(costs, ui.CostView{
+			Job: "crm", Database: "crm", Schema: "tenant_" + string(rune('a'+i)), Class: "STANDARD", Sets: 1, Bytes: int64(i+1) << 30, USD: 0.1, Known: true,
+		})
+	}
+	d, _ := onBucket(t, func(w *uitest.World, _ *ui.Options) {
+		w.Costs = costs
+		for _, schema := range []string{"tenant_a", "tenant_b"} {
+			w.Tenants = append(w.Tenants, ui.Projection{Job: "crm", Database: "crm", Schema: schema, GoesOn: []float64{1, 2, 3}})
+		}
+		w.Tenants = append(w.Tenants, ui.Projection{Job: "erp", Database: "erp", Schema: "one", GoesOn: []float64{1, 2, 3}}, ui.Projection{Job: "erp", Database: "erp", Schema: "two", Note: "no price"})
+	})
+	wants(t, d, "crm · all tenants $2.00 $4.00 $6.00", "erp · all tenants ? ? ?", "no price")
+	wants(t, d, "crm · tenant_l", "12 GiB", "crm · 5 more ", "15 GiB", "12 backups, 78 GiB: $1.20 a month")
+	if strings.Contains(plain(d), "tenant_a") {
+		t.Errorf("the smallest is shown, and was to be in the row of the rest:\n%s", plain(d))
+	}
+}
+
+func TestNextToNothingIsNoBoundOfACostThatIsNotKnown(t *testing.T) {
+	d, _ := onBucket(t, func(w *uitest.World, _ *ui.Options) {
+		w.Costs = []ui.CostView{
+			{Job: "a", Database: "a", Class: "STANDARD", Sets: 1, Bytes: 1 << 20, USD: 0.0001, Known: true},
+			{Job: "a", Database: "a", Class: "GLACIER", Sets: 1, Bytes: 1 << 20},
+		}
+	})
+	wants(t, d, "cost not known; prices are missing")
+}

@@ -67,9 +67,9 @@ func (s *bucketScreen) costs(b *BucketView, w int) []string {
 	var bytes int64
 	var sets int
 	known := true
-	for _, c := range b.Costs {
+	for _, c := range fewTenants(b.Costs) {
 		row := []string{
-			clean(c.Job), clean(c.Database), clean(c.Class), fmt.Sprint(c.Sets), readable.Size(c.Bytes),
+			clean(c.Job), ofTenant(c.Database, c.Schema), clean(c.Class), fmt.Sprint(c.Sets), readable.Size(c.Bytes),
 			usdOr(c.USD, c.Known),
 		}
 		if narrow {
@@ -83,13 +83,20 @@ func (s *bucketScreen) costs(b *BucketView, w int) []string {
 		bytes, sets = bytes+c.Bytes, sets+c.Sets
 	}
 	out = append(out, t.lines(s.theme, w)...)
-	total := fmt.Sprintf("%s, %s: %s a month", plural(sets, "backup"), readable.Size(bytes), usd(sum))
-	if !known {
-		total = fmt.Sprintf("%s, %s: more than %s a month; not every price is known", plural(sets, "backup"),
-			readable.Size(bytes), usd(sum))
-	}
+	total := fmt.Sprintf("%s, %s: %s", plural(sets, "backup"), readable.Size(bytes), sumText(sum, known))
 	out = append(out, "   "+s.bold.Render(total))
 	return append(out, fact(s.theme, "Prices", orUnknown(b.Prices), w)...)
+}
+
+// sumText is what all of it costs as far as prices are known. Next to nothing is no bound worth naming.
+func sumText(sum float64, known bool) string {
+	switch {
+	case known:
+		return usd(sum) + " a month"
+	case sum < 0.01:
+		return "cost not known; prices are missing"
+	}
+	return "more than " + usd(sum) + " a month; not every price is known"
 }
 
 // usdOr is a price, or that it is not known.
@@ -122,8 +129,8 @@ func (s *bucketScreen) projection(w int) []string {
 	}
 	t := table{cols: cols, selected: -1}
 	notes := []string{}
-	for _, p := range s.projects.value {
-		row := []string{clean(p.Database)}
+	for _, p := range together(s.projects.value) {
+		row := []string{ofTenant(p.Database, p.Schema)}
 		for i := range ProjectedMonths {
 			row = append(row, usdAt(p.GoesOn, i))
 		}
@@ -132,7 +139,7 @@ func (s *bucketScreen) projection(w int) []string {
 		}
 		t.cells = append(t.cells, row)
 		if p.Note != "" {
-			notes = append(notes, fact(s.theme, clean(p.Database), clean(p.Note), w)...)
+			notes = append(notes, fact(s.theme, ofTenant(p.Database, p.Schema), clean(p.Note), w)...)
 		}
 	}
 	if len(t.cells) == 0 {

@@ -25,7 +25,8 @@ type dialog struct {
 	yes    bool // focus is on the verb
 	busy   bool
 	err    error
-	done   string // what a strict one says in the end; "" = that systemd was asked
+	turn   func(d *dialog, by int) // what left and right choose between, before the button is armed; nil: nothing
+	done   string                  // what a strict one says in the end; "" = that systemd was asked
 	do     func(ctx context.Context) (Started, error)
 	asker  asker
 	ctx    context.Context
@@ -87,18 +88,27 @@ func (d *dialog) keys() []binding {
 			run: func() tea.Cmd { d.yes = true; return nil },
 		}
 	}
+	all := []binding{arm}
+	if d.turn != nil {
+		step := func(by int) func() tea.Cmd { return func() tea.Cmd { d.turn(d, by); return nil } }
+		all = append(all,
+			binding{
+				keys: []string{"right", "l", "down"}, label: "right", short: "other", help: "the next choice", off: busy,
+				run: step(1),
+			},
+			binding{keys: []string{"left", "h", "up"}, label: "left", help: "the choice before", off: busy, run: step(-1)})
+	}
 	enter := strings.ToLower(d.safe())
 	if d.yes {
 		enter = strings.ToLower(d.verb)
 	}
-	return []binding{
-		arm,
+	return append(all, []binding{
 		{keys: []string{"enter"}, short: enter, help: "press the button", off: busy, run: d.press},
 		{
 			keys: []string{"esc"}, short: "cancel", help: "close, change nothing", off: busy,
 			run: func() tea.Cmd { return d.post(popMsg{d}) },
 		},
-	}
+	}...)
 }
 
 // typed takes the reason of a tier 2 dialog, once it is armed.

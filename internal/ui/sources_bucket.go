@@ -52,9 +52,10 @@ type BucketView struct {
 	LeftErr error      // why its open uploads are not known
 }
 
-// CostView is what the sets of one database, job and storage class cost a month.
+// CostView is what the sets of one database or tenant, job and storage class cost a month.
 type CostView struct {
 	Job, Database, Class string
+	Schema               string // of a tenant's sets, else ""
 	Sets                 int
 	Bytes                int64
 	USD                  float64
@@ -73,6 +74,7 @@ type LeftView struct {
 // Projection is what one job will cost a month, in the months of ProjectedMonths.
 type Projection struct {
 	Job, Database string
+	Schema        string    // of a tenant, else ""
 	GoesOn        []float64 // nil: not known
 	IfSo          []float64 // with the changes; nil: none were asked for, or not known
 	Note          string    // why something is not known

@@ -50,14 +50,16 @@ type Holder interface {
 
 // Thawer brings sets back that lie in an archive class.
 type Thawer interface {
-	// Outlook is about what that costs and how long it takes. It does no I/O.
-	Outlook(set backup.Set) ThawOutlook
-	// Thaw asks the store for every archived object of the set, and writes an audit line.
-	Thaw(ctx context.Context, set backup.Set) error
+	// Outlooks are about what that costs and how long it takes, by each tier that the set's class has, the cheapest
+	// first. It does no I/O.
+	Outlooks(set backup.Set) []ThawOutlook
+	// Thaw asks the store for every archived object of the set by a tier, and writes an audit line.
+	Thaw(ctx context.Context, set backup.Set, tier string) error
 }
 
 // ThawOutlook is what a person should know before a thaw.
 type ThawOutlook struct {
+	Tier  string  // bulk, standard or expedited
 	USD   float64 // retrieval, and the copy for its days
 	Known bool    // the price
 	Takes string  // by AWS, in words

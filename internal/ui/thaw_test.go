@@ -21,7 +21,7 @@ func TestAnArchivedSetIsThawedAfterPriceAndTime(t *testing.T) {
 	ready(d).Press("2").UntilIs("says so", func(string) bool { return strings.Contains(plain(d), "sales archived") })
 	d.Press("enter").Until("in GLACIER, cannot be read: T thaws it")
 	d.Press("T").Until("y, then enter")
-	for _, want := range []string{"about $0.06", "in 3 to 5 hours, by AWS", "pgbtui thaw 20261123T020010Z-1a2b3c --tier standard"} {
+	for _, want := range []string{"bulk: about $0.04, in 5 to 12 hours, by AWS", "> standard: about $0.06, in 3 to 5 hours, by AWS", "expedited: price not known", "pgbtui thaw 20261123T020010Z-1a2b3c --tier standard"} {
 		if !strings.Contains(plain(d), want) {
 			t.Errorf("no %q in\n%s", want, plain(d))
 		}
@@ -31,7 +31,13 @@ func TestAnArchivedSetIsThawedAfterPriceAndTime(t *testing.T) {
 		t.Fatal("enter alone thawed it")
 	}
 	d.Press("T").Until("y, then enter")
+	d.Press("left").Until("--tier bulk")
+	d.Press("left").Until("--tier expedited")
+	d.Press("right").Until("> bulk: about")
 	d.Press("y", "enter").Until("asked for: 20261123T020010Z-1a2b3c")
+	if w.ThawedBy != "bulk" {
+		t.Errorf("asked for %q", w.ThawedBy)
+	}
 	d.Press("esc").UntilIs("read again", func(string) bool { return strings.Contains(plain(d), "sales thawing") })
 	w.Archive(w.AllSets[0].Dir, backup.Archive{State: backup.Thawed, Until: uitest.Now.Add(7 * 24 * time.Hour)})
 	d.Press("r").UntilIs("thawed", func(string) bool { return strings.Contains(plain(d), "sales thawed") })
@@ -44,7 +50,7 @@ func TestAPriceThatIsNotKnownIsNotGuessedAndARefusalStays(t *testing.T) {
 		w.AllSets[0].Class = "DEEP_ARCHIVE"
 		w.Fail["thaw"] = errors.New("access denied")
 	})
-	ready(d).Press("2", "T").Until("no price is known for this store and class")
+	ready(d).Press("2", "T").Until("standard: price not known")
 	d.Press("y", "enter").Until("access denied")
 }
 

@@ -135,15 +135,21 @@ func (w *World) Cancel(_ context.Context, unit, reason string) error {
 	return nil
 }
 
-// Outlook implements ui.Thawer.
-func (w *World) Outlook(s backup.Set) ui.ThawOutlook {
-	return ui.ThawOutlook{
-		USD: 0.06, Known: s.Class != "DEEP_ARCHIVE", Takes: "in 3 to 5 hours", Days: 7, CLI: "--tier standard --days 7",
+// Outlooks implements ui.Thawer.
+func (w *World) Outlooks(s backup.Set) []ui.ThawOutlook {
+	known := s.Class != "DEEP_ARCHIVE"
+	return []ui.ThawOutlook{
+		{Tier: "bulk", USD: 0.04, Known: known, Takes: "in 5 to 12 hours", Days: 7, CLI: "--tier bulk"},
+		{Tier: "standard", USD: 0.06, Known: known, Takes: "in 3 to 5 hours", Days: 7, CLI: "--tier standard"},
+		{Tier: "expedited", Takes: "in 1 to 5 minutes", Days: 7, CLI: "--tier expedited"},
 	}
 }
 
 // Thaw implements ui.Thawer.
-func (w *World) Thaw(_ context.Context, s backup.Set) error {
+func (w *World) Thaw(_ context.Context, s backup.Set, tier string) error {
+	w.mu.Lock()
+	w.ThawedBy = tier
+	w.mu.Unlock()
 	if err := w.fail("thaw"); err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ func (w *World) Buckets(context.Context) ([]ui.BucketView, error) {
 	if err := w.fail("uploads"); err != nil {
 		view.Left, view.LeftErr = view.Left[:1], err
 	}
+	if len(w.Costs) > 0 {
+		view.Costs = w.Costs
+	}
 	if w.Tidy {
 		view.Differs = nil
 		view.Harms = nil
@@ -74,6 +77,7 @@ func (w *World) Projections(_ context.Context, changes []string) ([]ui.Projectio
 		{Job: "crm", Database: "crm", Note: "fewer than two sets say nothing of later months"},
 		{Job: "sales", Database: "sales", GoesOn: []float64{0.61, 0.74, 1.12}},
 	}
+	all = append(all, w.Tenants...)
 	if len(changes) > 0 {
 		all[1].IfSo = []float64{0.61, 0.40, 0.25}
 		for _, change := range changes {

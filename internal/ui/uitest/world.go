@@ -22,6 +22,9 @@ type World struct {
 	mu       sync.Mutex
 	now      time.Time
 	AllSets  []backup.Set
+	ThawedBy string          // the tier of the last thaw
+	Tenants  []ui.Projection // more projections
+	Costs    []ui.CostView   // of the bucket, instead of those that it has
 	AllRuns  []ui.UnitRun
 	Past     []ui.UnitRun // that the journal remembers, newest first
 	AllTimer []ui.Timer
