@@ -23,6 +23,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
+	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
 // A second copy of the private key, proven by a challenge: a random word that is encrypted as sets are, which only
@@ -39,7 +40,7 @@ type KeyCopy struct {
 	ProvenAt time.Time `json:"provenAt,omitzero"`
 }
 
-const keyCopiesName = "key-copies.json"
+const keyCopiesName = systemd.KeyCopies
 
 // KeyCopiesDir is where they are kept: the folder of the doctor's unit.
 const KeyCopiesDir = "/var/lib/pgbtui/doctor"

@@ -156,6 +156,8 @@ func TestUninstallRemovesCopiesOfTheBucketAndSaysWhatStaysAndWhy(t *testing.T) {
 	put(t, dir, "/var/lib/pgbtui/backup/sales.json", "{}")
 	put(t, dir, "/var/lib/pgbtui/watch/told.json", "{}")
 	put(t, dir, "/var/lib/pgbtui/mine/note", "x")
+	put(t, dir, "/var/lib/pgbtui/doctor/sales.json", "{}")
+	put(t, dir, "/var/lib/pgbtui/doctor/key-copies.json", "{}")
 	if err := os.Mkdir(filepath.Join(dir, "/var/lib/pgbtui/requests"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +173,7 @@ func TestUninstallRemovesCopiesOfTheBucketAndSaysWhatStaysAndWhy(t *testing.T) {
 	for name, want := range map[string]Step{
 		"prune": {Action: Removed}, "verify": {Action: Removed},
 		"backup": {Action: Kept, Detail: "which set each job made last"}, "watch": {Action: Kept, Detail: "what was told"},
+		"doctor":   {Action: Kept, Detail: "when a copy of the private key was proven"},
 		"requests": {Action: Kept, Detail: "requests for restores"}, "mine": {Action: Kept, Detail: "not written"},
 		"drill": {Action: Kept, Detail: "not written"}, "restore": {Action: Kept},
 	} {
@@ -179,12 +182,12 @@ func TestUninstallRemovesCopiesOfTheBucketAndSaysWhatStaysAndWhy(t *testing.T) {
 			t.Errorf("%s: %+v", name, report.Steps)
 		}
 	}
-	for _, gone := range []string{"prune", "verify", "backup/documents"} {
+	for _, gone := range []string{"prune", "verify", "backup/documents", "doctor/sales.json"} {
 		if _, err := os.Lstat(filepath.Join(dir, "/var/lib/pgbtui", gone)); err == nil {
 			t.Errorf("%s is left", gone)
 		}
 	}
-	for _, kept := range []string{filepath.Join(outside, "documents/precious"), filepath.Join(dir, "/var/lib/pgbtui/backup/sales.json"), filepath.Join(dir, "/var/lib/pgbtui/mine/note")} {
+	for _, kept := range []string{filepath.Join(outside, "documents/precious"), filepath.Join(dir, "/var/lib/pgbtui/backup/sales.json"), filepath.Join(dir, "/var/lib/pgbtui/mine/note"), filepath.Join(dir, "/var/lib/pgbtui/doctor/key-copies.json")} {
 		if _, err := os.Stat(kept); err != nil {
 			t.Error(err)
 		}

@@ -22,6 +22,7 @@ var lasting = map[string]string{
 	"backup":   "which set each job made last: if one is missing after the next installation, it is told",
 	"watch":    "what was told already, which the next installation does not tell again",
 	"restore":  "dumps that a restore was reading when it ended",
+	"doctor":   "when a copy of the private key was proven, by pgbtui doctor key",
 }
 
 // clearState removes the copies, and folders in which nothing else was. The folders belong to the units' users, who
@@ -50,6 +51,26 @@ func clearState(r root, report *Report) error {
 	return nil
 }
 
+// KeyCopies is the file in which doctor remembers when a copy of the private key was proven, and no look finds again: somebody would have to decrypt another challenge.
+const KeyCopies = "key-copies.json"
+
+// clearBut empties a folder but for one file.
+func clearBut(state *os.Root, folder, but string) error {
+	entries, err := fs.ReadDir(state.FS(), folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == but && e.Type().IsRegular() {
+			continue
+		}
+		if err := state.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // clearFolder says why a folder stays; "" when it is gone.
 func clearFolder(state *os.Root, folder fs.DirEntry) string {
 	name := folder.Name()
@@ -58,10 +79,9 @@ func clearFolder(state *os.Root, folder fs.DirEntry) string {
 		return why
 	}
 	if name == "doctor" { // what was seen once, which the next look tells anew
-		if err := state.RemoveAll(name); err != nil {
+		if err := clearBut(state, name, KeyCopies); err != nil {
 			return fmt.Sprintf("it cannot be removed: %v", err)
 		}
-		return ""
 	}
 	if err := state.RemoveAll(filepath.Join(name, documents)); err != nil {
 		return fmt.Sprintf("%s in it cannot be removed: %v", documents, err)
