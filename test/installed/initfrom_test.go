@@ -81,7 +81,7 @@ func (h *host) takesOver(t *testing.T) {
 	if strings.Contains(plan, secretKey) {
 		t.Error("the plan has the secret")
 	}
-	if _, killed := h.killedAt(t, "first drill:", argv...); !killed {
+	if _, killed := h.killedAt(t, []string{"first drill:"}, argv...); !killed {
 		t.Error("there was no drill")
 	}
 	if timer := h.show(t, plainTimer); timer["UnitFileState"] != "enabled" || timer["ActiveState"] != "active" {
