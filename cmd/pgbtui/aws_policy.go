@@ -36,7 +36,7 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
 		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this
 configuration and nothing more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
-(deletes by the rules), restorer (people and monitoring), doctor (reads how the bucket is set up, besides another
+(deletes by the rules), restorer (people and monitoring), copier (copies sets to the places of "copies"), doctor (reads how the bucket is set up, besides another
 role), bucket (the settings of the bucket), metrics (sends to CloudWatch, besides another role). Several roles make one
 policy for one key. docs/iam.md says who has which key.
 
@@ -47,8 +47,9 @@ Nothing is asked of AWS, and nothing is changed there:
 		RunE: func(*cobra.Command, []string) error { return runAWSPolicy(o) },
 	}
 	cmd.Flags().StringSliceVar(&o.roles, "role", nil,
-		"writer, prover, keeper, restorer, doctor, bucket or metrics; may be given several times")
+		"writer, prover, keeper, restorer, copier, doctor, bucket or metrics; may be given several times")
 	cmd.Flags().StringVar(&o.job, "job", "", "only for this `job`")
+	fromFlag(cmd, p.settings)
 	// It fails for a flag that is not there alone.
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -76,6 +77,11 @@ func runAWSPolicy(o *awsPolicyOptions) error {
 	}
 	if slices.Contains(roles, iam.Metrics) && c.Metrics.CloudWatch.Namespace == "" {
 		return fault.New(fault.Config, "no metrics are sent to CloudWatch", "Set metrics.cloudwatch.namespace first.", nil)
+	}
+	if copies := func(j config.Job) bool { return len(j.Copies) > 0 }; slices.Contains(roles, iam.Copier) &&
+		!slices.ContainsFunc(jobs, copies) {
+		return fault.New(fault.Config, "these jobs have no copies", "Name a place under `copies:` first, and give --role "+
+			"copier without --from: see docs/copies.md.", nil)
 	}
 	out := jsonAWSPolicy{
 		Schema: jsonSchema, Roles: []string{}, Policy: iam.For(roles, jobs, c.Metrics), Notes: policyNotes(roles, jobs),

@@ -52,6 +52,7 @@ type configCheckOptions struct {
 	env     *environment
 	config  func() (*config.Config, error)
 	backups client // reaches stores as backups do
+	copies  client // and these as copies do
 	offline bool
 }
 
@@ -59,6 +60,7 @@ func newConfigCheckCommand(p *program) *cobra.Command {
 	o := &configCheckOptions{
 		streams: p.streams, env: p.environment, config: p.config,
 		backups: client{stores: p.stores, access: access{duty: writer}},
+		copies:  client{stores: p.stores, access: access{duty: copier}},
 	}
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -130,12 +132,14 @@ func (o *configCheckOptions) findings(ctx context.Context, c *config.Config, job
 	if job.Divided() {
 		several, first, facts := checkSeveral(ctx, job)
 		found = append(found, bucketFindings(ctx, o.backups, first)...)
+		found = append(found, copyFindings(ctx, o.copies, first)...)
 		found = append(found, several...)
 		if facts != nil && job.Drill.By == config.DrillByTimer {
 			found = append(found, checkDrills(ctx, o.env, first, *facts))
 		}
 	} else {
 		found = append(found, bucketFindings(ctx, o.backups, job)...)
+		found = append(found, copyFindings(ctx, o.copies, job)...)
 	}
 	if !job.Divided() && job.Database != "" {
 		facts, detail, err := doctor.Server(ctx, job)

@@ -47,6 +47,19 @@ func bucketFindings(ctx context.Context, backups client, job config.Job) []jsonF
 	return found
 }
 
+// copyFindings try the places of a job's copies in the same way, with the copier's key.
+func copyFindings(ctx context.Context, copies client, job config.Job) (all []jsonFinding) {
+	for _, c := range job.Copies {
+		at, _ := job.AtCopy(c.Name)
+		at.Keep.By = config.PruneByTimer // a copier deletes nothing
+		for _, found := range bucketFindings(ctx, copies, at) {
+			found.What = "copy " + c.Name + ": " + found.What
+			all = append(all, found)
+		}
+	}
+	return all
+}
+
 // lifecycleFindings compare the bucket's lifecycle rules with the job's retention; none where the bucket has no rules.
 func lifecycleFindings(ctx context.Context, bucket *s3.Bucket, job config.Job) (found []jsonFinding) {
 	const what = "lifecycle"

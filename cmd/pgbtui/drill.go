@@ -42,6 +42,7 @@ says that everybody who could create a table in the source is trusted with this 
 		},
 	}
 	o.of.flags(cmd)
+	fromFlag(cmd, p.settings)
 	cmd.Flags().BoolVar(&o.unconfined, "unconfined", false,
 		"the set is trusted: its code may run with this user's rights, outside of any unit")
 	acceptFlag(cmd, &o.accept)

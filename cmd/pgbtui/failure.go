@@ -67,6 +67,7 @@ var (
 	drillRun     = runKind{word: "drill", event: event.DrillFailed}
 	restoreRun   = runKind{word: "restore", event: event.RestoreFailed}
 	retentionRun = runKind{word: "retention", event: event.RetentionFailed}
+	copyRun      = runKind{word: "copy", event: event.CopyFailed}
 	watchRun     = runKind{word: "watch", event: event.Warning}
 )
 

@@ -34,6 +34,7 @@ func newNoteCommand(p *program, cmd *cobra.Command, run func(context.Context, *n
 	cmd.Args = o.of.args
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }
 	o.of.flags(cmd)
+	fromFlag(cmd, p.settings)
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, in a few `words`: kept beside the set and in the journal")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	return cmd

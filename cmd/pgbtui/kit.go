@@ -86,6 +86,7 @@ Print it again when keys, buckets or jobs change. Exit 3 if a job has no set to 
 		RunE: func(cmd *cobra.Command, _ []string) error { return runKit(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only this `job`")
+	fromFlag(cmd, p.settings)
 	return cmd
 }
 

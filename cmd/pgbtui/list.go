@@ -38,6 +38,7 @@ behind it. On a terminal each set has one line, which leaves out what there is n
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "only the sets of this `job`")
 	wideFlag(cmd, &o.wide)
+	fromFlag(cmd, p.settings)
 	return cmd
 }
 

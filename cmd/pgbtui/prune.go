@@ -55,6 +55,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 	cmd.Flags().StringVar(&o.schema, "tenant", "", "of a job of schemas, the sets of this tenant's `schema` alone")
 	cmd.Flags().StringVar(&o.only, "database", "", "of a job of several databases, the sets of this `database` alone")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
+	fromFlag(cmd, p.settings)
 	wideFlag(cmd, &o.wide)
 	cmd.Flags().IntVar(&o.confirm, "confirm", retention.Unconfirmed,
 		"carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")

@@ -101,6 +101,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 	flags.BoolVar(&o.check, "check", false, "check whether the restore can work, and change nothing")
 	o.partFlags(flags)
 	flags.StringVar(&o.request, "request", "", "carry out a request file: for postgres-restore@.service")
+	fromFlag(cmd, p.settings)
 	acceptFlag(cmd, &o.accept)
 	identityFlag(cmd, &o.identity)
 	cmd.AddCommand(newRestoreUndoCommand(p), newRestoreSwapCommand(p))

@@ -68,7 +68,7 @@ func (s store) put(key string, body []byte) error {
 // on the one key that ends so, `lease` is a run of another host, `old ID` copies a set to an ID, with the times that
 // the ID says, `plant ID INSTANCE` stores that set as another host's and as the newest, `fault OP KIND [CODE]` spoils
 // every such request until `well`, `lifecycle FILE` gives the bucket rules, written as in the API, `locks` turns object
-// lock on, `thaws DURATION` is how long they take, `role [FILE]` holds the program's key to a policy, or frees it
+// lock on, `bucket NAME` makes one more, `empty` removes everything from the first, `thaws DURATION` is how long they take, `role [FILE]` holds the program's key to a policy, or frees it
 // again.
 func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, neg, args, 1, "s3 ls|uploads|put|rm|flip|fault|well|locks")
@@ -113,6 +113,15 @@ func cmdS3(ts *testscript.TestScript, neg bool, args []string) {
 		w.ours.ThawAfter(d)
 	case "role":
 		ts.Check(hold(ts, w, args[1:]))
+	case "bucket": // makes one more
+		ts.Check(w.ours.MakeBucket(args[1]))
+	case "empty": // nothing is left in the bucket
+		keys, err := s.keys()
+		ts.Check(err)
+		for _, key := range keys {
+			_, err := s.c.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: s.bucket, Key: &key})
+			ts.Check(err)
+		}
 	case "well":
 		w.ours.ClearFaults()
 	default:

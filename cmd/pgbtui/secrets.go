@@ -22,6 +22,7 @@ const (
 	writer duty = "writer"
 	prover duty = "prover"
 	keeper duty = "keeper"
+	copier duty = "copier"
 	reader duty = "reader"
 )
 
@@ -34,6 +35,8 @@ func dutyOf(verb string) duty {
 		return prover
 	case "prune":
 		return keeper
+	case "copy":
+		return copier
 	}
 	return ""
 }

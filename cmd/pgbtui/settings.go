@@ -13,6 +13,7 @@ type settings struct {
 	env   *environment
 	notes io.Writer // where overrides are reported
 	noted bool      // they were
+	from  string    // the copy that a verb works at; "": the main places
 }
 
 // config reads the configuration, and reports once what this shell overrides of what the units use.
@@ -24,7 +25,10 @@ func (s *settings) config() (*config.Config, error) {
 		}
 		s.noted = true
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return c.From(s.from)
 }
 
 // readConfig reads it without a word.

@@ -71,6 +71,7 @@ func newShowCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runShow(cmd.Context(), o) },
 	}
 	o.of.flags(cmd)
+	fromFlag(cmd, p.settings)
 	cmd.Flags().BoolVar(&o.tables, "tables", false, "list every table with its rows and bytes")
 	identityFlag(cmd, &o.identity)
 	return cmd

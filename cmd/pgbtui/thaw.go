@@ -70,6 +70,7 @@ and verifications never thaw anything.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runThaw(cmd.Context(), o) },
 	}
 	o.of.flags(cmd)
+	fromFlag(cmd, p.settings)
 	cmd.Flags().StringVar(&o.tier, "tier", string(s3.TierStandard), "how fast, and how dear: bulk, standard or expedited")
 	cmd.Flags().IntVar(&o.days, "days", defaultThawDays, "for how many `days` the copy can be read, 1 to 365")
 	cmd.Flags().StringVar(&o.prices, "prices", "", "price list, a YAML `file` instead of cost.prices (docs/cost.md)")

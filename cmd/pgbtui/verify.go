@@ -89,6 +89,7 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 	flags.IntVar(&o.wish.Max, "max", 0,
 		"at most this many `sets` of each database; the others wait for the next call")
 	flags.StringVar(&o.subset, "read-data-subset", "", "read only this share of the dump, such as `5%`, at random")
+	fromFlag(cmd, p.settings)
 	acceptFlag(cmd, &o.accept)
 	identityFlag(cmd, &o.identity)
 	return cmd

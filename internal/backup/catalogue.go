@@ -19,6 +19,7 @@ type Catalogue struct {
 	bucket  *s3.Bucket
 	prefix  string
 	trusted []ed25519.PublicKey // none: signatures are not looked at
+	copied  bool                // it is a copy's place, of whose locks the manifests know nothing
 	known   known
 
 	cacheDir string // where documents are kept for the next process; "" nowhere
@@ -28,7 +29,7 @@ type Catalogue struct {
 // there, and trusts the signing keys of the job's configuration.
 func NewCatalogue(bucket *s3.Bucket, job config.Job) *Catalogue {
 	return &Catalogue{
-		bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys,
+		bucket: bucket, prefix: job.S3.Prefix, trusted: job.Signing.PublicKeys, copied: job.Copy != "",
 		known: known{documents: map[string]document{}},
 	}
 }
@@ -71,7 +72,7 @@ func (c *Catalogue) Sets(ctx context.Context, scope Scope) ([]Set, error) {
 		return nil, err
 	}
 	cache.close(c.listPrefixes(scope), scope.Instance == "")
-	sets := within(found.all(), scope)
+	sets := c.withoutOthersLocks(within(found.all(), scope))
 	sort.Slice(sets, func(i, k int) bool { return Newer(&sets[i], &sets[k]) })
 	found.tell(sets)
 	return sets, nil
@@ -110,7 +111,7 @@ func (c *Catalogue) Since(ctx context.Context, scope Scope, began time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	sets := within(found.all(), scope)
+	sets := c.withoutOthersLocks(within(found.all(), scope))
 	sort.Slice(sets, func(i, k int) bool { return Newer(&sets[i], &sets[k]) })
 	return sets, nil
 }
@@ -137,6 +138,16 @@ func (c *Catalogue) listPrefixes(scope Scope) []string {
 	default:
 		return []string{Folder(c.prefix, scope.Instance, scope.Database), legacy}
 	}
+}
+
+// withoutOthersLocks is for a copy: what its manifests say of locks was confirmed by another store.
+func (c *Catalogue) withoutOthersLocks(sets []Set) []Set {
+	for i := range sets {
+		if c.copied {
+			sets[i].LockedUntil = time.Time{}
+		}
+	}
+	return sets
 }
 
 func within(sets []Set, scope Scope) []Set {

@@ -289,7 +289,7 @@ func (g *gathering) ration(sets []*Gathered) {
 			if s.manifest.name == "" || unusual != (s.manifest.size > usualManifest) {
 				continue
 			}
-			if !take(s.manifest, MaxManifest) || !take(s.signature, maxSignature) {
+			if !take(s.manifest, MaxManifest) || !take(s.signature, MaxSignature) {
 				g.unread[s.Dir] = true
 				g.leftOutOf(s).unread++
 			}

@@ -14,7 +14,7 @@ const (
 	MaxManifest  = 1 << 20
 	maxProof     = 256 << 10
 	maxHold      = 64 << 10 // with a reason that somebody typed
-	maxSignature = 4 << 10
+	MaxSignature = 4 << 10
 	MaxLease     = 64 << 10
 )
 

@@ -120,6 +120,9 @@ const (
 	StageRetention Stage = "retention"
 )
 
+// StageCopy is the only stage of a copy.
+const StageCopy Stage = "copy"
+
 // Stages of a verification and of a restore.
 const (
 	StageThaw    Stage = "thaw" // waits until an archived set can be read

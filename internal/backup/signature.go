@@ -52,7 +52,7 @@ func (c *Catalogue) authenticate(
 	var signature []byte
 	lost, lasting := "nobody signed it: its manifest has no signature", true
 	if g.signature.name != "" {
-		signature, err = c.fetch(ctx, g, g.signature, maxSignature)
+		signature, err = c.fetch(ctx, g, g.signature, MaxSignature)
 		lasting = err == nil
 		if lost = ofDocument(err); lost != "" {
 			lost = "its signature " + lost

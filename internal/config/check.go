@@ -63,37 +63,47 @@ func (l loader) check(name string, j Job) error {
 	return l.checkAlert(name, j.Alert)
 }
 
-func (l loader) checkS3(name string, s S3) error {
+func (l loader) checkS3(name string, s S3) error { return l.checkS3At("", nil, name, s) }
+
+// checkS3At is checkS3 for settings of a place that stand elsewhere; of says which in messages.
+func (l loader) checkS3At(of string, at []string, name string, s S3) error {
+	problem := func(what, remedy string, path ...string) error {
+		if at != nil {
+			what = of + strings.Join(path, ".") + ": " + what
+			path = at
+		}
+		return l.problem(name, what, remedy, path...)
+	}
 	switch {
 	case s.Bucket == "":
-		return l.problem(name, "no bucket", "Set S3_BUCKET or s3.bucket.", "s3", "bucket")
+		return problem("no bucket", "Set S3_BUCKET or s3.bucket.", "s3", "bucket")
 	case !bucketName.MatchString(s.Bucket):
-		return l.problem(name, fmt.Sprintf("%q is not a bucket's name", s.Bucket),
+		return problem(fmt.Sprintf("%q is not a bucket's name", s.Bucket),
 			"Give 3 to 63 of a-z, 0-9, dot and hyphen, without s3:// and path.", "s3", "bucket")
 	case !slices.Contains([]string{"AES256", "aws:kms", "none"}, s.SSE):
-		return l.problem(name, fmt.Sprintf("%q is not known", s.SSE), "Choose AES256, aws:kms or none.", "s3", "sse")
+		return problem(fmt.Sprintf("%q is not known", s.SSE), "Choose AES256, aws:kms or none.", "s3", "sse")
 	case s.KMSKeyID != "" && s.SSE != "aws:kms":
-		return l.problem(name, "a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3",
+		return problem("a key without sse: aws:kms", "Set s3.sse to aws:kms, or leave the key out.", "s3",
 			"kms_key_id")
 	}
 	if s.MaxParts != 0 && (s.MaxParts < fewestParts || s.MaxParts > mostParts) {
-		return l.problem(name, fmt.Sprintf("%d is not a number of parts that a store allows", s.MaxParts),
+		return problem(fmt.Sprintf("%d is not a number of parts that a store allows", s.MaxParts),
 			fmt.Sprintf("Give %d to %d.", fewestParts, mostParts), "s3", "max_parts")
 	}
 	if s.ExpectedOwner != "" && !accountID.MatchString(s.ExpectedOwner) {
-		return l.problem(name, fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
+		return problem(fmt.Sprintf("%q is not an AWS account's ID", s.ExpectedOwner),
 			"Give 12 digits, as `aws sts get-caller-identity` prints them for the bucket's account.", "s3",
 			"expected_bucket_owner")
 	}
 	if wrong := wrongPrefix(s.Prefix); wrong != "" {
-		return l.problem(name, fmt.Sprintf("%.80q %s", s.Prefix, wrong),
+		return problem(fmt.Sprintf("%.80q %s", s.Prefix, wrong),
 			"Give only the folder inside the bucket, such as postgresql or backups/postgresql; "+
 				"the bucket's name belongs in s3.bucket.",
 			"s3", "prefix")
 	}
 	if s.Endpoint != "" {
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return l.problem(name, fmt.Sprintf("%q is not a URL", s.Endpoint), "Write it as https://host[:port].", "s3",
+			return problem(fmt.Sprintf("%q is not a URL", s.Endpoint), "Write it as https://host[:port].", "s3",
 				"endpoint")
 		}
 	}

@@ -53,6 +53,8 @@ type Job struct {
 	S3          S3
 	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
 	Transition  Transition // s3.transition; not in S3 for the same reason
+	Copies      []Copy     // further places that hold the sets
+	Copy        string     // the name of the copy that S3 is the place of, see AtCopy; "": the main place
 	Encryption  Encryption
 	Compression Compression
 	Signing     Signing

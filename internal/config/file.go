@@ -83,6 +83,7 @@ type fileSettings struct {
 		ObjectLock fileObjectLock `yaml:"object_lock"`
 		Transition fileTransition `yaml:"transition"`
 	} `yaml:"s3"`
+	Copies     []fileCopy `yaml:"copies"`
 	Encryption struct {
 		Recipients   []string `yaml:"recipients"`
 		IdentityFile string   `yaml:"identity_file"`

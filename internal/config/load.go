@@ -269,5 +269,8 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 	if j.Several() {
 		j.Database = ""
 	}
+	if j.Copies, err = l.copies(j, f.Copies); err != nil {
+		return Job{}, err
+	}
 	return j, l.tables(name, &j, f)
 }

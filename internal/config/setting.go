@@ -109,6 +109,7 @@ func storeRows() []settingRow {
 		{key: "s3.object_lock.days", value: ofJob(func(j Job) string { return number(j.ObjectLock.Days) })},
 		{key: "s3.transition.class", value: ofJob(func(j Job) string { return j.Transition.Class })},
 		{key: "s3.transition.days", value: ofJob(func(j Job) string { return number(j.Transition.Days) })},
+		{key: "copies", value: ofJob(copiesText)},
 	}
 }
 

@@ -19,13 +19,14 @@ const (
 	Prover   Role = "prover"
 	Keeper   Role = "keeper"
 	Restorer Role = "restorer"
+	Copier   Role = "copier"  // reads the sets, and writes them to the places of `copies`
 	Doctor   Role = "doctor"  // besides another: reads how the bucket is set up
 	Bucket   Role = "bucket"  // a person's: the settings of the bucket, and nothing in it
 	Metrics  Role = "metrics" // besides another: sends to CloudWatch
 )
 
 // Roles are all of them, in the order of docs/iam.md.
-func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Doctor, Bucket, Metrics} }
+func Roles() []Role { return []Role{Writer, Prover, Keeper, Restorer, Copier, Doctor, Bucket, Metrics} }
 
 // Policy is an IAM policy document; its JSON is what `aws iam put-user-policy` takes.
 type Policy struct {
@@ -71,6 +72,8 @@ func statements(role Role, jobs []config.Job, told config.Metrics) []Statement {
 		return prover(jobs)
 	case Keeper:
 		return keeper(jobs)
+	case Copier:
+		return copier(jobs)
 	case Bucket:
 		return bucket(jobs)
 	case Doctor:
@@ -123,6 +126,29 @@ func restorer(jobs []config.Job) []Statement {
 		allow("Read", places(jobs, "*"), "s3:GetObject", "s3:RestoreObject"),
 	}
 	return append(out, keys(jobs, "kms:Decrypt")...)
+}
+
+// copier reads what the jobs have, and writes the same to their copies. It deletes nothing anywhere.
+func copier(jobs []config.Job) []Statement {
+	copied := slices.DeleteFunc(slices.Clone(jobs), func(j config.Job) bool { return len(j.Copies) == 0 })
+	var there []config.Job
+	for _, j := range copied {
+		for _, c := range j.Copies {
+			at, _ := j.AtCopy(c.Name)
+			there = append(there, at)
+		}
+	}
+	out := []Statement{
+		allow("List", buckets(slices.Concat(copied, there)), "s3:ListBucket"),
+		allow("Read", ownFolders(copied, "/*"), "s3:GetObject"),
+		allow("Uploads", buckets(there), "s3:ListBucketMultipartUploads"),
+		allow("Copies", ownFolders(there, "/*"), "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"),
+	}
+	for _, s := range keys(copied, "kms:Decrypt") {
+		s.Sid = "Source" + s.Sid
+		out = append(out, s)
+	}
+	return append(out, keys(there, "kms:GenerateDataKey", "kms:Decrypt")...)
 }
 
 // bucket sees and changes what the bucket is, and reads nothing that is stored there.

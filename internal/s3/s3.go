@@ -226,6 +226,9 @@ func (b *Bucket) Endpoint() string { return b.endpoint }
 // Region is the region that requests are signed for.
 func (b *Bucket) Region() string { return b.region }
 
+// UploadClass is the storage class that uploads get; "" leaves it to the store.
+func (b *Bucket) UploadClass() string { return b.opts.StorageClass }
+
 // Close gives up idle connections. The Bucket must not be used afterwards.
 func (b *Bucket) Close() { b.transport.CloseIdleConnections() }
 

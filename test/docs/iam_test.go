@@ -84,8 +84,13 @@ func TestThePoliciesOfThePageAreWhatTheProgramPrints(t *testing.T) {
 	locked := example()
 	locked.ObjectLock = config.ObjectLock{Mode: "governance", Days: 30}
 	told := config.Metrics{CloudWatch: config.CloudWatch{Namespace: "Database/Backups"}}
+	copied := example()
+	copied.Copies = []config.Copy{{Name: "other-region", S3: config.S3{Bucket: "company-backups-copy", Prefix: "postgresql", Region: "eu-west-1"}}}
 	for role, p := range policies(t) {
 		want := iam.For([]iam.Role{iam.Role(role)}, []config.Job{example()}, told)
+		if role == "copier" {
+			want = iam.For([]iam.Role{iam.Copier}, []config.Job{copied}, told)
+		}
 		if role == "object-lock" { // the statement that the writer has besides
 			want = iam.For([]iam.Role{iam.Writer}, []config.Job{locked}, config.Metrics{})
 			want.Statement = slices.DeleteFunc(want.Statement, func(s iam.Statement) bool { return s.Sid != "Lock" })
@@ -177,12 +182,13 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 
 func TestOnlyTheKeeperDeletesTheProverMakesNoSetsAndTheRestorerWritesNothing(t *testing.T) {
 	found := policies(t)
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"bucket", "doctor", "keeper", "metrics", "object-lock", "prover", "restorer", "writer"}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{"bucket", "copier", "doctor", "keeper", "metrics", "object-lock", "prover", "restorer", "writer"}) {
 		t.Fatalf("policies: %q", got)
 	}
 	key := "arn:aws:s3:::company-backups/postgresql/db1/production/x/dump.pgc.zst"
 	for role, forbidden := range map[string][]string{
 		"writer":      {"s3:DeleteObject"},
+		"copier":      {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
 		"keeper":      {"s3:PutObject"},
 		"prover":      {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
 		"object-lock": {"s3:PutObject", "s3:DeleteObject", "s3:BypassGovernanceRetention"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,7 +148,26 @@ func (c *call) permit() error {
 			return c.notAuthorized(action, c.key)
 		}
 	}
-	return nil
+	return c.permitSource()
+}
+
+// permitSource asks for the right to read what a copy is made of.
+func (c *call) permitSource() error {
+	if c.op != OpCopyObject {
+		return nil
+	}
+	raw, _, _ := strings.Cut(c.r.Header.Get("X-Amz-Copy-Source"), "?versionId=")
+	source, err := url.PathUnescape(raw)
+	if err != nil {
+		return invalidArgument("Invalid copy source object key")
+	}
+	resource := "arn:aws:s3:::" + strings.TrimPrefix(source, "/")
+	if c.policy.Allows("s3:GetObject", resource) {
+		return nil
+	}
+	return apiErr(http.StatusForbidden, "AccessDenied",
+		"User: arn:aws:iam::%s:user/%s is not authorized to perform: s3:GetObject on resource: \"%s\" because no identity-based policy allows the s3:GetObject action",
+		c.s.opt.Owner, c.accessKey, resource)
 }
 
 // needed are the rights for this call, those for its headers included.
