@@ -40,6 +40,12 @@ func exitCode(err error) fault.Code {
 	return fault.CodeOf(err)
 }
 
+// isOutcome reports whether there is nothing more to say of an error.
+func isOutcome(err error) bool {
+	bare, said := (*outcome)(nil), (*loggedError)(nil)
+	return errors.As(err, &bare) || errors.As(err, &said)
+}
+
 // loggedError is an error that the run has already reported in its log.
 type loggedError struct{ cause error }
 

@@ -60,12 +60,14 @@ func unitOf(ctx context.Context, c *config.Config, job config.Job, bus *systemd.
 func timerWishes(job config.Job, name string) []systemd.TimerWish {
 	t := job.Timetable
 	noDrills := offWhen(job.Drill.By == config.DrillByHand, "drill.by is hand")
-	noPrunes := offWhen(job.Keep.By != config.PruneByTimer, "keep.by is backup")
+	noPrunes := offWhen(job.Keep.By != config.PruneByTimer && !job.PrunesCopies(), "keep.by is backup")
+	noCopies := offWhen(len(job.Copies) == 0, "the job has no copies")
 	return []systemd.TimerWish{
 		timerWish(job.Name, systemd.BackupTimer(name), t.Backup, ""),
 		timerWish(job.Name, systemd.BackupVerifyTimer(name), t.Verify, ""),
 		timerWish(job.Name, systemd.BackupDrillTimer(name), t.Drill, noDrills),
 		timerWish(job.Name, systemd.BackupPruneTimer(name), t.Prune, noPrunes),
+		timerWish(job.Name, systemd.BackupCopyTimer(name), config.Schedule{}, noCopies),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/price"
 )
 
@@ -23,6 +24,7 @@ type pruneOptions struct {
 	job     string
 	only    string // this database of a job of several
 	schema  string // this one of a job of tenants
+	copies  bool   // at each copy, instead of the main place
 	dryRun  bool
 	wide    bool
 	reach   retention.Reach
@@ -48,7 +50,11 @@ removed when it is older than a day, even without any rule.
 A plan that looks wrong is refused (exit 4): a clock that is off, or more than three sets and more than a fifth of
 them at once. Look at it with --dry-run; --confirm N, with the number of sets that it deletes, carries it out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return asRun(retentionRun, runPrune(cmd.Context(), o))
+			if !o.copies {
+				return asRun(retentionRun, runPrune(cmd.Context(), o))
+			}
+			return asRun(retentionRun, eachCopy(cmd.Context(), o.streams, p.settings, o.job,
+				func(config.Copy) bool { return true }, func(string) error { return o.atCopy(cmd.Context()) }))
 		},
 	}
 	cmd.Flags().StringVar(&o.job, "job", "", "the `job` whose sets are meant; without one, the only job")
@@ -56,6 +62,7 @@ them at once. Look at it with --dry-run; --confirm N, with the number of sets th
 	cmd.Flags().StringVar(&o.only, "database", "", "of a job of several databases, the sets of this `database` alone")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the decisions and change nothing")
 	fromFlag(cmd, p.settings)
+	cmd.Flags().BoolVar(&o.copies, "copies", false, "at each copy, by its own rules, instead of the main bucket")
 	wideFlag(cmd, &o.wide)
 	cmd.Flags().IntVar(&o.confirm, "confirm", retention.Unconfirmed,
 		"carry out a plan that looks wrong: it deletes `N` sets, as --dry-run says")
@@ -88,6 +95,29 @@ func runPrune(ctx context.Context, o *pruneOptions) error {
 		return err
 	}
 	return done.failed
+}
+
+// atCopy prunes one copy: of one job, or of each that has it.
+func (o *pruneOptions) atCopy(ctx context.Context) error {
+	if o.job != "" {
+		return runPrune(ctx, o)
+	}
+	c, err := o.config()
+	if err != nil {
+		return err
+	}
+	defer func() { o.job = "" }()
+	worst := fault.OK
+	for _, job := range c.All() {
+		o.job = job.Name
+		if err := runPrune(ctx, o); err != nil {
+			worst = worstOfRun(worst, exitCode(err))
+			if !isOutcome(err) {
+				explain(o.err, err)
+			}
+		}
+	}
+	return exitWith(worst)
 }
 
 // one decides for the sets of one database, and deletes; what could not be deleted is in the result.

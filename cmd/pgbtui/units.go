@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -107,7 +109,8 @@ that pgbtui did not write is refused unless --adopt, which keeps it beside and c
 --enable switches on what a job needs to stay recoverable: backups every night, a verification every day, and
 a drill every week, which restores the newest set into a server of its own and compares it. A drill needs
 PostgreSQL's server programs and disk for a second copy of the database; where either is missing, set
-` + "`" + `drill: {by: hand}` + "`" + ` in the configuration: then --enable switches the drill's timer off.`,
+` + "`" + `drill: {by: hand}` + "`" + ` in the configuration: then --enable switches the drill's timer off. Where the job has copies, their timer is switched on
+too.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runUnitsInstall(cmd.Context(), o)
 		},
@@ -131,11 +134,20 @@ func runUnitsInstall(ctx context.Context, o *unitsInstallOptions) error {
 		o.Enable = append(o.Enable, "")
 	}
 	o.Binary = orThisBinary(o.Binary)
-	byHand, err := o.units.drilledByHand(o.Root, o.Enable)
+	jobs, err := o.units.jobs(o.Root, o.Enable)
 	if err != nil {
 		return err
 	}
-	o.DrillByHand = byHand
+	for name, job := range jobs {
+		if job.Drill.By == config.DrillByHand {
+			o.DrillByHand = append(o.DrillByHand, name)
+		}
+		if len(job.Copies) > 0 {
+			o.Copied = append(o.Copied, name)
+		}
+	}
+	slices.Sort(o.DrillByHand)
+	slices.Sort(o.Copied)
 	o.HandOver = o.units.handOver(o.Root)
 	report, err := systemd.Install(ctx, o.InstallOptions)
 	return printReport(o.streams, report, err)

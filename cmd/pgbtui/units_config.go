@@ -21,10 +21,10 @@ type unitsConfig struct {
 	config func() (*config.Config, error)
 }
 
-// drilledByHand are those of jobs whose drills are not for a timer. An image's configuration is the
-// image's own; "" is this machine.
-func (u unitsConfig) drilledByHand(image string, jobs []string) ([]string, error) {
-	if len(jobs) == 0 {
+// jobs are those of these names; none where nothing is configured yet. An image's configuration is the image's own; ""
+// is this machine.
+func (u unitsConfig) jobs(image string, names []string) (map[string]config.Job, error) {
+	if len(names) == 0 {
 		return nil, nil
 	}
 	c, err := u.of(image)
@@ -36,17 +36,15 @@ func (u unitsConfig) drilledByHand(image string, jobs []string) ([]string, error
 			"can be read; without --enable the units are still installed."
 		return nil, fault.New(fault.CodeOf(err), "", remedy, err)
 	}
-	var byHand []string
-	for _, name := range jobs {
+	jobs := map[string]config.Job{}
+	for _, name := range names {
 		job, err := c.Job(name)
 		if err != nil {
 			return nil, err
 		}
-		if job.Drill.By == config.DrillByHand {
-			byHand = append(byHand, name)
-		}
+		jobs[name] = job
 	}
-	return byHand, nil
+	return jobs, nil
 }
 
 func (u unitsConfig) path(image string) string {

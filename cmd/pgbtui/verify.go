@@ -35,6 +35,7 @@ type verifyOptions struct {
 	of       selection
 	identity string
 	subset   string
+	copies   bool    // those that are to be verified, instead of the main place
 	accept   bool    // an unsigned set
 	share    float64 // of the dump, 0: everything
 	wish     verify.Wish
@@ -73,6 +74,10 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 			if err := o.check(cmd); err != nil {
 				return err
 			}
+			if o.copies {
+				return asRun(verifyRun, eachCopy(cmd.Context(), o.streams, p.settings, o.of.job,
+					func(c config.Copy) bool { return c.Verify }, func(string) error { return runVerifySeveral(cmd.Context(), o) }))
+			}
 			if o.several() {
 				return asRun(verifyRun, runVerifySeveral(cmd.Context(), o))
 			}
@@ -90,6 +95,7 @@ Exit 65: a set is damaged. Exit 3: done, but not everything could be checked. Of
 		"at most this many `sets` of each database; the others wait for the next call")
 	flags.StringVar(&o.subset, "read-data-subset", "", "read only this share of the dump, such as `5%`, at random")
 	fromFlag(cmd, p.settings)
+	flags.BoolVar(&o.copies, "copies", false, "at each copy that says \"verify: true\", instead of the main bucket")
 	acceptFlag(cmd, &o.accept)
 	identityFlag(cmd, &o.identity)
 	return cmd
@@ -111,6 +117,8 @@ func (o *verifyOptions) check(cmd *cobra.Command) (err error) {
 		return usageText("--instance and --at are for one set, without --unproven, --since-last and --stalest")
 	case o.accept && chosen > 0:
 		return usageText("--accept-unsigned is for one set, by its ID")
+	case o.copies && chosen == 0:
+		return usageText("--copies goes with --unproven, --since-last or --stalest")
 	case o.wish.Max > 0 && !o.wish.Unproven && !o.wish.SinceLast:
 		return usageText("--max goes with --unproven and --since-last")
 	case cmd.Flags().Changed("read-data-subset"):

@@ -169,7 +169,7 @@ warn: {size_drop: 50%, tables_drop: 10%}
 alert: {remind: 12h, channels: [{url: "ntfy://ntfy.sh/x", severity: critical}, {url_file: /u}]}
 watch: {ping_url: "https://hc.example/x"}
 signing: {key_file: /k, public_keys: [MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=]}
-copies: [{name: other, s3: {bucket: def, region: eu-west-1, sse: "aws:kms", kms_key_id: alias/x}, keep: {days: 9, min_good: 2}, late_after: 2d}]
+copies: [{name: other, s3: {bucket: def, region: eu-west-1, sse: "aws:kms", kms_key_id: alias/x}, keep: {days: 9, min_good: 2}, verify: true, late_after: 2d}]
 drill: {by: hand, amcheck: true, expect: [{sql: "SELECT 1", result: "1"}]}
 rpo: 26h
 stall_after: 10m

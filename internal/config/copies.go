@@ -21,6 +21,7 @@ type Copy struct {
 	Name      string
 	S3        S3
 	Keep      Keep
+	Verify    bool          // the verification's timer reads its sets back as well
 	LateAfter time.Duration // a set that is so old and has no copy makes the copy late
 }
 
@@ -58,6 +59,7 @@ type fileCopy struct {
 		Yearly  count `yaml:"yearly"`
 		MinGood count `yaml:"min_good"`
 	} `yaml:"keep"`
+	Verify    bool     `yaml:"verify"`
 	LateAfter duration `yaml:"late_after"`
 }
 
@@ -69,7 +71,8 @@ func (l loader) copies(of Job, files []fileCopy) ([]Copy, error) {
 	var all []Copy
 	for _, f := range files {
 		c := Copy{
-			Name: f.Name, Keep: f.keep(of.Keep), LateAfter: time.Duration(cmp.Or(f.LateAfter, duration(lateAfter))),
+			Name: f.Name, Keep: f.keep(of.Keep), Verify: f.Verify,
+			LateAfter: time.Duration(cmp.Or(f.LateAfter, duration(lateAfter))),
 			S3: S3{
 				Bucket: f.S3.Bucket, Prefix: strings.Trim(cmp.Or(f.S3.Prefix, of.S3.Prefix), "/"),
 				Region: f.S3.Region, Endpoint: f.S3.Endpoint, PathStyle: f.S3.PathStyle,
@@ -145,6 +148,11 @@ func (j Job) AtCopy(name string) (at Job, ok bool) {
 	return at, true
 }
 
+// PrunesCopies reports whether a timer has to delete what the copies' rules let go. A copier may not.
+func (j Job) PrunesCopies() bool {
+	return slices.ContainsFunc(j.Copies, func(c Copy) bool { return len(c.Keep.Rules()) > 0 })
+}
+
 // CopyNames are the names of all copies, each once, in the order of the jobs.
 func (c *Config) CopyNames() (names []string) {
 	for _, job := range append(slices.Clone(c.Jobs), c.base) {
@@ -195,6 +203,9 @@ func copiesText(j Job) string {
 		}
 		if keep := c.Keep.String(); keep != "" {
 			text += "; keep " + keep
+		}
+		if c.Verify {
+			text += "; verified"
 		}
 		said = append(said, text+"; late after "+timeText(c.LateAfter)+")")
 	}

@@ -62,6 +62,9 @@ func (t *timers) find(ctx context.Context) ([]systemd.Timer, error) {
 		backups = append(backups, systemd.BackupTimer(name))
 		others[systemd.BackupDrillTimer(name)] = true
 		others[systemd.BackupPruneTimer(name)] = true
+		if len(j.Copies) > 0 {
+			others[systemd.BackupCopyTimer(name)] = true
+		}
 		for _, timer := range systemd.JobTimers(name)[1:] {
 			others[timer] = true
 		}

@@ -99,6 +99,7 @@ func (a Alert) action() string {
 		{"postgres-backup-drill", "PostgreSQL restore drill"},
 		{"postgres-drill@", "PostgreSQL restore drill"},
 		{"postgres-backup-prune", "PostgreSQL backup retention"},
+		{"postgres-backup-copy", "PostgreSQL backup copy"},
 		{"postgres-backup-watch.", "PostgreSQL backup watch"},
 	} {
 		if strings.HasPrefix(a.Unit, known.prefix) {

@@ -23,6 +23,7 @@ type InstallOptions struct {
 	Adopt        bool     // take over plain units that somebody else wrote
 	Enable       []string // jobs whose timers to enable and start; "" is the plain timer
 	DrillByHand  []string // those of them whose drill timer to stop and disable instead
+	Copied       []string // those of them whose copy timer to enable and start as well
 	EnablePrune  []string // jobs whose prune timer to enable and start
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
 	LeavePlain   bool     // the plain units that somebody else wrote stay as they are, and ours are left out

@@ -42,6 +42,9 @@ func (o InstallOptions) on() (timers []string) {
 			}
 		}
 	}
+	for _, job := range o.Copied {
+		timers = append(timers, BackupCopyTimer(job))
+	}
 	for _, job := range o.EnablePrune {
 		timers = append(timers, BackupPruneTimer(job))
 	}

@@ -26,6 +26,7 @@ const (
 	alertTestBase    = "postgres-backup-alert-test"
 	backupVerifyBase = "postgres-backup-verify"
 	backupPruneBase  = "postgres-backup-prune"
+	backupCopyBase   = "postgres-backup-copy"
 
 	backupDoctorBase = "postgres-backup-doctor"
 )
@@ -35,7 +36,7 @@ const (
 func scheduled() []string { return []string{backupBase, backupVerifyBase, backupDrillBase} }
 
 // timed is scheduled, and what has a timer that is switched on by itself.
-func timed() []string { return append(scheduled(), backupPruneBase) }
+func timed() []string { return append(scheduled(), backupPruneBase, backupCopyBase) }
 
 // Patterns are the globs, as systemctl takes them, that match our units.
 func Patterns() []string {
@@ -66,6 +67,12 @@ func BackupPruneService(job string) string { return jobUnit(backupPruneBase, job
 
 // BackupPruneTimer is the timer of BackupPruneService(job).
 func BackupPruneTimer(job string) string { return jobUnit(backupPruneBase, job, ".timer") }
+
+// BackupCopyService is the service that brings the copies of a job up to date; "" as for BackupService.
+func BackupCopyService(job string) string { return jobUnit(backupCopyBase, job, ".service") }
+
+// BackupCopyTimer is the timer of BackupCopyService(job).
+func BackupCopyTimer(job string) string { return jobUnit(backupCopyBase, job, ".timer") }
 
 // BackupDoctorService is the service that looks, where the backups of a job run, at what they stand on; "" as for
 // BackupService.

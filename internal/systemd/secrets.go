@@ -34,6 +34,7 @@ var (
 	writerKey        = Secret{File: "writer", Credential: "aws-credentials"}
 	proverKey        = Secret{File: "prover", Credential: "aws-credentials"}
 	keeperKey        = Secret{File: "keeper", Credential: "aws-credentials"}
+	copierKey        = Secret{File: "copier", Credential: "aws-credentials"}
 	readerKey        = Secret{File: "reader", Credential: "aws-credentials"}
 	signingKey       = Secret{File: "signing-key", Credential: "signing-key"}
 	ageIdentity      = Secret{File: "age-identity", Credential: "age-identity"}
@@ -53,6 +54,8 @@ func secretsOf(template string) []Secret {
 		return []Secret{proverKey, ageIdentity}
 	case "prune":
 		return []Secret{keeperKey}
+	case "copy":
+		return []Secret{copierKey}
 	case "watch":
 		return []Secret{readerKey, alertURLs}
 	case "alert", "alerttest":

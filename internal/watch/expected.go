@@ -38,6 +38,22 @@ func expectations(job config.Job, name string) (all []expectation) {
 			remedy:  "Run `" + systemd.EnablePruneCommand(name) + "`, or remove the rules if another host deletes.",
 		})
 	}
+	if job.Keep.By != config.PruneByTimer && job.PrunesCopies() {
+		all = append(all, expectation{
+			base:    "postgres-backup-prune",
+			timer:   systemd.BackupPruneTimer(name),
+			without: "nothing is deleted at the copies although they have rules",
+			remedy:  "Run `" + systemd.EnablePruneCommand(name) + "`.",
+		})
+	}
+	if len(job.Copies) > 0 {
+		all = append(all, expectation{
+			base:    "postgres-backup-copy",
+			timer:   systemd.BackupCopyTimer(name),
+			without: "nothing is copied although the job has copies",
+			remedy:  "Run `" + systemd.EnableCommand(name) + "`.",
+		})
+	}
 	return all
 }
 

@@ -40,7 +40,24 @@ func TestATimerThatAJobCountsOnIsMissedWhenItIsOff(t *testing.T) {
 		"drills by people":              {config.Job{Drill: config.Drill{By: config.DrillByHand}}, on(backups), nil, ""},
 		"nobody prunes":                 {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: keeper}, on(backups), nil, prunes + " is off. Run `sudo pgbtui units install --enable-prune sales`"},
 		"a keeper without rules":        {config.Job{Drill: config.Drill{By: config.DrillByHand}, Keep: config.Keep{By: config.PruneByTimer}}, on(backups), nil, ""},
-		"another host's job":            {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, in(systemd.TimerOff, backups), nil, "no backup will be started"},
+		"nobody copies": {
+			config.Job{Drill: config.Drill{By: config.DrillByHand}, Copies: []config.Copy{{Name: "other"}}},
+			on(backups), nil,
+			"postgres-backup-copy@sales.timer is off. Run `sudo pgbtui units install --enable sales`",
+		},
+		"copies are made": {
+			config.Job{Drill: config.Drill{By: config.DrillByHand}, Copies: []config.Copy{{Name: "other"}}},
+			on(backups),
+			[]systemd.Timer{on("postgres-backup-copy@sales.timer")},
+			"",
+		},
+		"copies with rules that nobody carries out": {
+			config.Job{Drill: config.Drill{By: config.DrillByHand}, Copies: []config.Copy{{Name: "other", Keep: config.Keep{Days: 9}}}},
+			on(backups),
+			[]systemd.Timer{on("postgres-backup-copy@sales.timer")},
+			prunes + " is off. Run `sudo pgbtui units install --enable-prune sales`",
+		},
+		"another host's job": {config.Job{Drill: config.Drill{By: config.DrillByTimer}}, in(systemd.TimerOff, backups), nil, "no backup will be started"},
 		"the plain units": {
 			config.Job{Drill: config.Drill{By: config.DrillByTimer}},
 			on("postgres-backup.timer"), nil,

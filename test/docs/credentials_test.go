@@ -74,7 +74,7 @@ func TestTheTableOfSecretsIsWhatTheUnitsAreHanded(t *testing.T) {
 func TestWhatWritesDeletesOrSignsIsHandedToOneDutyAlone(t *testing.T) {
 	for secret, alone := range map[string]string{
 		"writer": "postgres-backup", "signing-key": "postgres-backup", "database-password": "postgres-backup",
-		"keeper": "postgres-backup-prune", "reader": "postgres-backup-watch",
+		"keeper": "postgres-backup-prune", "copier": "postgres-backup-copy", "reader": "postgres-backup-watch",
 	} {
 		for unit, d := range renderedDuties(t) {
 			// The doctor looks with what backups have, as their user; it signs nothing.

@@ -15,6 +15,7 @@ const (
 	peopleSecret = "canary+people/cmVhZHMgb25seQ"
 	proverSecret = "canary+prover/cHJvb2ZzIG9ubHk"
 	keeperSecret = "canary+keeper/ZGVsZXRlcyB0b28"
+	copierSecret = "canary+copier/Y29waWVzIG9ubHk"
 	readerSecret = "canary+reader/d2F0Y2hlcyBvbmx5"
 
 	noWrites  = "PutObject,CopyObject,CreateMultipartUpload,UploadPart,CompleteMultipartUpload,DeleteObject,DeleteObjects"
@@ -45,6 +46,8 @@ func duties() map[string][]string {
 		"postgres-restore@x.service":                drills,
 		"postgres-backup-prune@production.service":  {"environment's key", "keeper", "people"},
 		"postgres-backup-prune.service":             {"environment's key", "keeper", "people"},
+		"postgres-backup-copy@production.service":   {"copier", "environment's key", "people"},
+		"postgres-backup-copy.service":              {"copier", "environment's key", "people"},
 		"postgres-backup-watch.service":             watch,
 		"postgres-backup-alert@x.service":           {"alert-urls", "environment's hook", "people"},
 		"postgres-backup-alert-test.service":        {"alert-urls", "environment's hook", "people"},
@@ -62,6 +65,7 @@ func shells() map[string][]string {
 		"pgbtui":        {"age-identity", "database-password", "heartbeat-url", "people", "prover", "signing-key", "writer"},
 		"pgbtui-prover": {"age-identity", "prover"},
 		"pgbtui-keeper": {"keeper"},
+		"pgbtui-copier": {"copier"},
 		"pgbtui-watch":  {"alert-urls", "reader"},
 	}
 }
@@ -74,7 +78,7 @@ func newDutyHost(t *testing.T) *host {
 	for _, c := range []string{
 		"AKIAPEOPLE:" + peopleSecret + ":" + noWrites, writerKey + ":" + writerSecret + ":DeleteObject,DeleteObjects",
 		"AKIAPROVER:" + proverSecret + ":" + noDumps, "AKIAKEEPER:" + keeperSecret + ":" + noUploads,
-		"AKIAREADER:" + readerSecret + ":" + noWrites,
+		"AKIAREADER:" + readerSecret + ":" + noWrites, "AKIACOPIER:" + copierSecret + ":DeleteObject,DeleteObjects",
 	} {
 		callers += " --caller=" + c
 	}
@@ -148,6 +152,11 @@ const dutyConfiguration = `s3:
   path_style: true
   credentials_file: ` + credentialsFile + `
 keep: {days: 30, by: timer}
+copies:
+  - name: far
+    s3: {bucket: backups, prefix: far, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, credentials_file: ` + credentialsFile + `}
+    keep: {days: 90}
+    verify: true
 metrics: {textfile: ` + nodeExporterDir + `}
 jobs:
   production: {}
@@ -164,6 +173,7 @@ func (h *host) handsOut(t *testing.T) {
 	h.secret(t, secretDir+"prover", profile("AKIAPROVER", proverSecret))
 	h.secret(t, secretDir+"keeper", profile("AKIAKEEPER", keeperSecret))
 	h.secret(t, secretDir+"reader", profile("AKIAREADER", readerSecret))
+	h.secret(t, secretDir+"copier", profile("AKIACOPIER", copierSecret))
 }
 
 func TestEachDutyHasItsOwnSecrets(t *testing.T) {
@@ -192,6 +202,14 @@ func (h *host) dutiesAreDone(t *testing.T) {
 	proofs := h.details(t, h.setsOf(t, "production")[0].ID).Proofs
 	if len(proofs) < 2 {
 		t.Errorf("verification and drill left %d proofs: %+v", len(proofs), proofs)
+	}
+	const copies = "postgres-backup-copy@production.service"
+	h.begin(t, copies)
+	h.ends(t, copies, "success", "0")
+	h.begin(t, "postgres-backup-verify@production.service") // the copy too
+	h.ends(t, "postgres-backup-verify@production.service", "success", "0")
+	if out := h.root(t, "pgbtui", "list", "--from", "far"); !strings.Contains(out, "ok, readable") {
+		t.Errorf("the copy is not there, or not verified:\n%s", out)
 	}
 }
 
@@ -250,7 +268,7 @@ func (h *host) checkSaysWhoReadsWhat(t *testing.T) {
 	check("pgbtui", "ok   secrets: "+credentialsFile+" is read by root and group pgbtui",
 		"root alone can look: sudo pgbtui config check --offline")
 	check("root", "ok   units' secrets: in /etc/pgbtui/secret, read by root alone, who hands each unit its own: "+
-		"keeper, prover, reader, writer")
+		"copier, keeper, prover, reader, writer")
 
 	h.secret(t, secretDir+"writter", "x")
 	check("root", "FAIL units' secrets: no installed unit is handed "+secretDir+"writter")

@@ -29,7 +29,7 @@ const (
 func planted() map[string]string {
 	return map[string]string{
 		"people": peopleSecret, "writer": writerSecret, "prover": proverSecret, "keeper": keeperSecret,
-		"reader": readerSecret, "signing-key": "canary-signing-key", "age-identity": "canary-age-identity",
+		"copier": copierSecret, "reader": readerSecret, "signing-key": "canary-signing-key", "age-identity": "canary-age-identity",
 		"database-password": "canary-database-password", "alert-urls": "canary-alert-address",
 		"heartbeat-url":     "canary-heartbeat-address",
 		"environment's key": "canary-environment-token", "environment's password": "canary-environment-password",
