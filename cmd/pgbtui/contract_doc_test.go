@@ -65,6 +65,7 @@ func parts() map[string]any {
 		"bucket": jsonBucket{}, "bucket-change": jsonBucketChange{}, "bucket-conflict": jsonBucketConflict{},
 		"doctor-report": doctor.Report{}, "doctor-finding": doctor.Finding{}, "doctor-look": doctor.Look{},
 		"copy-place": jsonCopyPlace{}, "copied": jsonCopied{}, "copy-left-out": jsonCopyLeftOut{}, "copy-failed": jsonCopyFailed{},
+		"set-copy": jsonSetCopy{}, "state-copy": jsonStateCopy{},
 		"policy": iam.Policy{}, "statement": iam.Statement{},
 		"compression": backup.Compression{}, "level-frames": sealed.LevelFrames{},
 		"summary": backup.Summary{}, "encryption": backup.Encryption{}, "object": backup.Object{},

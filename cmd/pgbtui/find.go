@@ -95,6 +95,11 @@ func (f *finder) all(ctx context.Context, job string) ([]backup.Set, error) {
 		thaw.Look(ctx, at.bucket, sets)
 		all = append(all, sets...)
 	}
+	jobs, err := c.Named(job)
+	if err != nil {
+		return nil, err
+	}
+	backup.MarkCopies(all, f.copiesOf(ctx, jobs, func(config.Job) backup.Scope { return scope }))
 	return all, nil
 }
 

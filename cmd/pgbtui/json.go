@@ -54,6 +54,8 @@ type jsonSet struct {
 	Archive      *jsonArchive `json:"archive,omitempty"`
 	Warnings     []string     `json:"warnings,omitempty"`
 
+	Copies []jsonSetCopy `json:"copies,omitempty"` // none: its job has none
+
 	Partial *backup.Partial `json:"partial,omitempty"` // nil: nothing of the database was left out
 
 	RestoreTime *jsonEstimate `json:"restoreTime"` // null: nothing of this database was ever restored
@@ -123,6 +125,7 @@ func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 		out.LockedUntil = &until
 	}
 	out.Archive = archiveJSON(s.Archive)
+	out.Copies = setCopiesJSON(s.Copies)
 	if m := s.Manifest; m != nil {
 		out.Job = cmp.Or(out.Job, m.Job) // a run's own set was not read back
 		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings

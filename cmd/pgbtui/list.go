@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,9 @@ func runList(ctx context.Context, o *listOptions) error {
 	for i := range sets {
 		all.rows = append(all.rows, listRow(&sets[i], o.now()))
 	}
+	if haveCopies(sets) {
+		all = withCopies(all, sets)
+	}
 	all.spare = []string{"FINISHED", "DATA", "INSTANCE", "STORED"}
 	if ofSeveralInstances(sets) {
 		all.spare = []string{"FINISHED", "DATA", "STORED", "INSTANCE"}
@@ -77,6 +81,22 @@ func runList(ctx context.Context, o *listOptions) error {
 		o.printf("note: %s\n", printable.Text(left))
 	}
 	return nil
+}
+
+func haveCopies(sets []backup.Set) bool {
+	return slices.ContainsFunc(sets, func(s backup.Set) bool { return len(s.Copies) > 0 })
+}
+
+// withCopies puts how many copies there are of each set in front of its state.
+func withCopies(of table, sets []backup.Set) table {
+	for i, row := range of.rows {
+		text := "COPIES"
+		if i > 0 {
+			text = backup.CopiesText(sets[i-1].Copies)
+		}
+		of.rows[i] = slices.Insert(row, len(row)-1, text)
+	}
+	return of
 }
 
 // whose is a set's database, and the job where its name says more.

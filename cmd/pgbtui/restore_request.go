@@ -41,6 +41,7 @@ func (r *restorer) carryOut(ctx context.Context, asked request.Restore, answer *
 		return r.swapRequested(ctx, asked, answer)
 	}
 	wanted := asked.Backup()
+	r.find.settings.from = asked.From
 	at, err := r.find.locateAsked(ctx, asked)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/thaw"
+	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
@@ -101,6 +102,10 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
+	copies := o.find.copiesOf(ctx, []config.Job{at.job}, func(config.Job) backup.Scope { return at.set.Scope() })
+	one := []backup.Set{*at.set}
+	backup.MarkCopies(one, copies)
+	at.set.Copies = one[0].Copies
 	set := setJSON(at.set, at.among)
 	if o.json {
 		proofs := at.set.Proofs
@@ -189,6 +194,9 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("stored", readable.Size(s.StoredSize))
 	line("class", s.Class)
 	line("archive", s.Archive.Text())
+	for _, c := range s.Copies {
+		line("copy", c.String())
+	}
 	m := s.Manifest
 	if m == nil {
 		return

@@ -43,9 +43,19 @@ type jsonState struct {
 	Problems   []string `json:"problems"`
 	Warnings   []string `json:"warnings,omitempty"` // of the newest set against those before it; not a breach
 
+	Copies []jsonStateCopy `json:"copies,omitempty"` // none: the job has none
+
 	GoneSince *time.Time `json:"goneSince,omitempty"` // the database was dropped then
 
 	title string // of the job, with the database where it has several
+}
+
+// jsonStateCopy is what one copy has of a job's database.
+type jsonStateCopy struct {
+	Copy    string `json:"copy"`
+	Known   bool   `json:"known"` // false: it could not be read
+	OK      bool   `json:"ok"`    // neither late nor damaged
+	Summary string `json:"summary"`
 }
 
 type statusOptions struct {
@@ -176,6 +186,13 @@ func jobStatus(job config.Job, seen watch.Job, now time.Time) jsonState {
 		s.AgeSeconds = &seconds
 		s.Warnings = dump.Drops(h.Newest.Manifest, seen.Whose.Of(seen.Sets), job.Warn)
 	}
+	own := seen.Whose.Own(seen.Sets)
+	for _, c := range seen.Copies {
+		s.Copies = append(s.Copies, jsonStateCopy{
+			Copy: c.Name, Known: c.Err == nil, OK: len(c.Problems(seen.Whose, own, now)) == 0,
+			Summary: c.Summary(seen.Whose, own),
+		})
+	}
 	for _, f := range seen.Judge(nil, now) {
 		switch {
 		case f.Severity == watch.Critical || f.Kind == watch.KindProof || f.Kind == watch.KindRTO:
@@ -222,6 +239,9 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		to.sayf("%s %s%s\n", word, printable.Text(s.title), newest)
 		if s.Newest != nil {
 			to.sayf("     %s%s\n", s.Newest.RestoreTime.text(now), s.rtoText())
+		}
+		for _, c := range s.Copies {
+			to.sayf("     copy %s: %s\n", c.Copy, printable.Text(c.Summary))
 		}
 		for _, problem := range s.Problems {
 			to.sayf("     %s\n", printable.Text(problem))

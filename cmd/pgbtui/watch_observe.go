@@ -15,6 +15,7 @@ func prober(env *environment, stores client, bus *systemd.Bus, busErr error) wat
 		HostErr:   busErr,
 		StateDirs: []string{env.getenv("STATE_DIRECTORY"), dump.DefaultStateDir},
 		Sets:      stores.setsOf,
+		Copies:    stores.copiesOfJob,
 	}
 	if bus != nil {
 		w.Host = bus

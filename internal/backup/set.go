@@ -41,6 +41,8 @@ type Set struct {
 	Signature   Signature // who wrote it, when signing keys are configured
 	Proofs      []Proof   // newest first
 	Class       string    // storage class of the dump
+	At          string    // the copy that it was listed at, where the main place could not be; "": the main place
+	Copies      []SetCopy // how it stands at the copies of its job, where MarkCopies was asked
 	Archive     Archive   // whether it can be read, where thaw.Look has asked
 	SignatureAt string    // key of what is stored in its signature's place; "" when nothing is
 	ManifestSum string    // SHA-256 of the manifest's bytes, hex; "" when it could not be read

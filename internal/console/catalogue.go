@@ -20,7 +20,8 @@ import (
 
 // buckets is ui.Catalogue over every place that a job writes to.
 type buckets struct {
-	setup Setup
+	setup  Setup
+	copies copies
 
 	mu    sync.Mutex
 	sets  map[config.S3]*backup.Catalogue
@@ -50,18 +51,35 @@ func (b *buckets) open(ctx context.Context, job config.Job) (*backup.Catalogue, 
 	return b.sets[job.S3], bucket, nil
 }
 
+// ofCopies are the sets that copies have, each once, for when the main place does not answer.
+func (b *buckets) ofCopies(places []*backup.AtCopy) (all []backup.Set) {
+	seen := map[string]bool{}
+	for _, p := range places {
+		for _, s := range p.Sets {
+			if key := s.Address().String() + s.ManifestSum; !seen[key] && s.Kind == backup.KindNative {
+				seen[key] = true
+				s.At = p.Name
+				all = append(all, s)
+			}
+		}
+	}
+	sort.SliceStable(all, func(i, k int) bool { return all[i].FinishedAt.After(all[k].FinishedAt) })
+	return all
+}
+
 // Sets implements ui.Catalogue.
 func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 	var all []backup.Set
 	found := map[string]config.Job{}
+	copied := b.beginCopies(ctx)
 	for _, job := range b.places() {
 		catalogue, bucket, err := b.open(ctx, job)
 		if err != nil {
-			return nil, err
+			return b.ofCopies(copied()), err
 		}
 		sets, err := catalogue.Sets(ctx, backup.Scope{})
 		if err != nil {
-			return nil, err
+			return b.ofCopies(copied()), err
 		}
 		thaw.Look(ctx, bucket, sets)
 		for i := range sets {
@@ -70,6 +88,7 @@ func (b *buckets) Sets(ctx context.Context) ([]backup.Set, error) {
 		all = append(all, sets...)
 	}
 	sort.SliceStable(all, func(i, k int) bool { return all[i].FinishedAt.After(all[k].FinishedAt) })
+	backup.MarkCopies(all, copied())
 	b.mu.Lock()
 	b.found = found
 	b.all = all
@@ -92,6 +111,11 @@ func (b *buckets) latest(of backup.Scope) (sets []backup.Set, read bool) {
 
 // job is the job whose settings reach a set, preferring the one that wrote it.
 func (b *buckets) job(set *backup.Set) config.Job {
+	if set.At != "" {
+		if at, err := b.jobAt(set, set.At); err == nil {
+			return at
+		}
+	}
 	b.mu.Lock()
 	at, ok := b.found[set.Dir]
 	b.mu.Unlock()
@@ -101,10 +125,28 @@ func (b *buckets) job(set *backup.Set) config.Job {
 	return backup.JobFor(b.setup.Config.Jobs, at, set)
 }
 
+// jobAt is the same at a copy; "" is the main place.
+func (b *buckets) jobAt(set *backup.Set, from string) (config.Job, error) {
+	if from == "" {
+		main := *set
+		main.At = ""
+		return b.job(&main), nil
+	}
+	c, err := b.setup.Config.From(from)
+	if err != nil {
+		return config.Job{}, err
+	}
+	return backup.JobFor(c.Jobs, c.All()[0], set), nil
+}
+
 // named is why a unit that is told a set's ID only would not work on this one, or nil. Its verb looks among
 // this host's own instances, and takes nothing where two sets have the ID.
 func (b *buckets) named(set *backup.Set, verb string) error {
 	line := "sudo pgbtui " + verb + " " + set.Address().String()
+	if set.At != "" {
+		return fault.New(fault.Refused, "the unit looks in the main bucket, and this set was found at copy "+set.At+" only",
+			"On the command line: `"+line+" --from "+set.At+"`.", nil)
+	}
 	remedy := "Name it by its whole address on the command line: `" + line + "`."
 	if set.Instance != "" && set.Instance != b.job(set).Instance {
 		what := "the unit knows a set by its ID only, and looks among this host's own: this one is of instance " +

@@ -73,7 +73,11 @@ func (p *planner) preflight(ctx context.Context, r ui.RestoreRequest) ([]restore
 		checks, err := restore.UndoPreflight(ctx, quickly(job), env, requestOf(r).BackupSwap())
 		return checks, nil, err
 	}
-	job := quickly(p.buckets.job(&r.Set))
+	job, err := p.buckets.jobAt(&r.Set, r.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	job = quickly(job)
 	_, bucket, err := p.buckets.open(ctx, job)
 	if err != nil {
 		return nil, nil, err

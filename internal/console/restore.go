@@ -44,7 +44,7 @@ func (a *actions) wish(id string, r request.Restore) (unit string, err error) {
 func requestOf(r ui.RestoreRequest) request.Restore {
 	asked := request.Restore{
 		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Schema: r.Set.Schema, Job: r.Set.Job,
-		ManifestSHA256: r.Set.ManifestSHA256(), Swap: r.Swap, With: r.With, Request: r.Request,
+		From: r.From, ManifestSHA256: r.Set.ManifestSHA256(), Swap: r.Swap, With: r.With, Request: r.Request,
 	}
 	asked.Jobs = max(1, asked.Jobs)
 	return asked

@@ -27,7 +27,7 @@ func zero(v any, may ...string) (names []string) {
 
 func TestEveryWishOfTheWizardIsInItsRequest(t *testing.T) {
 	wish := ui.RestoreRequest{
-		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Schema: "tenant", Job: "nightly"}, Swap: "shop", With: "kept",
+		Set: backup.Set{ID: "id", Instance: "db1", Database: "shop", Schema: "tenant", Job: "nightly"}, From: "other", Swap: "shop", With: "kept",
 		Request: restore.Request{
 			To: "to", Replace: "shop", Confirm: "shop", Terminate: true,
 			Globals: true, Jobs: 2, NoOwner: true, NoTablespaces: true, Roles: map[string]string{"a": "b"},

@@ -41,6 +41,8 @@ type Restore struct {
 	Schema   string `json:"schema,omitempty"` // of a tenant's set
 	Job      string `json:"job,omitempty"`
 
+	From string `json:"from,omitempty"` // the copy that the set is read from; "" is the main place
+
 	ManifestSHA256 string `json:"manifestSha256,omitempty"` // hex, of its bytes; sets of the old script have none
 
 	Swap string `json:"swap,omitempty"` // the live database; needs no set

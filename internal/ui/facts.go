@@ -37,6 +37,16 @@ func factLines(sh *shared, s *backup.Set, w int) []string {
 	if text := s.Archive.Text(); text != "" {
 		add("Archive", clean(archiveText(sh, s)))
 	}
+	if s.At != "" {
+		add("Place", "copy "+clean(s.At)+"; the main bucket does not answer")
+	}
+	for i, c := range s.Copies {
+		label := ""
+		if i == 0 {
+			label = "Copies"
+		}
+		add(label, clean(c.String()))
+	}
 	if s.Hold != nil {
 		add("Held", clean(s.Hold.String()))
 	}

@@ -100,6 +100,9 @@ func (r *root) refreshDue() tea.Cmd {
 func (r *root) fed(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case setsMsg:
+		if msg.err != nil && len(msg.sets) > 0 && msg.sets[0].At != "" && !r.sets.have {
+			r.sets.put(r.now, msg.sets, nil) // those of a copy, to restore from; the error stays on the screen
+		}
 		r.sets.put(r.now, msg.sets, msg.err)
 		if r.JobsIn != nil && msg.err == nil {
 			r.Jobs = r.JobsIn(msg.sets)

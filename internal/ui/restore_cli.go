@@ -61,6 +61,9 @@ func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
 			words = append(words, flag.name)
 		}
 	}
+	if r.From != "" {
+		words = append(words, "--from", r.From)
+	}
 	if r.Thaw != "" {
 		words = append(words, "--thaw", r.Thaw)
 	}

@@ -4,10 +4,12 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 )
 
@@ -34,8 +36,11 @@ func (w *wizard) options() []option {
 	if !by.parts && !w.want.SchemaOnly {
 		all = append(all, w.jobs())
 	}
-	if w.set.Archive.Unreadable() {
+	if w.set.Archive.Unreadable() && w.want.From == w.set.At {
 		all = append(all, w.thawing())
+	}
+	if places := placesOf(&w.set); len(places) > 1 {
+		all = append(all, w.from(places))
 	}
 	return append(
 		all,
@@ -81,6 +86,35 @@ func (w *wizard) thawing() option {
 		name: "Thaw", value: thawTiers[at].value, about: thawTiers[at].about,
 		change: func(by int) { w.want.Thaw = thawTiers[(at+by+len(thawTiers))%len(thawTiers)].tier },
 	}
+}
+
+// placesOf are where a set can be read from, "" for the main bucket.
+func placesOf(s *backup.Set) []string {
+	if s.At != "" {
+		return []string{s.At} // the main bucket did not answer
+	}
+	places := []string{""}
+	for _, c := range s.Copies {
+		if c.State == backup.CopyGood {
+			places = append(places, c.Copy)
+		}
+	}
+	return places
+}
+
+// from chooses among the places that have the set.
+func (w *wizard) from(places []string) option {
+	at := max(0, slices.Index(places, w.want.From))
+	o := option{name: "From", value: "main", about: "the main bucket", change: func(by int) {
+		w.want.From = places[(at+by+len(places))%len(places)]
+		if w.want.From != w.set.At {
+			w.want.Thaw = ""
+		}
+	}}
+	if places[at] != "" {
+		o.value, o.about = places[at], "this copy; the main bucket is not asked"
+	}
+	return o
 }
 
 func (w *wizard) globals() option {

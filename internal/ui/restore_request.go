@@ -27,6 +27,7 @@ type Planner interface {
 // place (Swap).
 type RestoreRequest struct {
 	Set  backup.Set
+	From string // the copy that it is read from; "" is the main bucket
 	Swap string // the live database; needs no set
 	With string // goes with Swap; "" is the newest that a restore replaced
 

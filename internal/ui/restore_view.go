@@ -51,6 +51,9 @@ func sourceText(sh *shared, s *backup.Set) string {
 	if s.Signature != "" {
 		known += ", " + clean(string(s.Signature))
 	}
+	if s.At != "" {
+		known += ", at copy " + clean(s.At)
+	}
 	return orUnknown(s.Database) + ", " + age(sh.now, s.FinishedAt) + " old, " + known + ", " + clean(s.ID)
 }
 

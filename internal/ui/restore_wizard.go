@@ -55,7 +55,7 @@ type namesMsg struct {
 func askRestore(sh *shared, s backup.Set) tea.Cmd { return sh.post(pushMsg{newWizard(sh, s)}) }
 
 func newWizard(sh *shared, s backup.Set) *wizard {
-	w := &wizard{shared: sh, set: s, want: RestoreRequest{Request: restore.Request{Jobs: 1}}}
+	w := &wizard{shared: sh, set: s, want: RestoreRequest{From: s.At, Request: restore.Request{Jobs: 1}}}
 	w.setWay(0)
 	return w
 }
@@ -133,7 +133,7 @@ func (w *wizard) request() RestoreRequest {
 	case by.live:
 		r.Replace, r.SchemaOnly = w.target.text(), false
 	case by.existing:
-		r = RestoreRequest{Set: w.set, Request: restore.Request{
+		r = RestoreRequest{Set: w.set, From: r.From, Request: restore.Request{
 			To: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1,
 		}}
 	default:

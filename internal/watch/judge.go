@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -27,7 +28,8 @@ type Job struct {
 
 	Sets    []backup.Set // of the database, of all jobs, newest first
 	SetsErr error        // the bucket could not be read: Sets says nothing
-	Lost    string       // what the bucket lacks that this host committed last; "" when nothing
+	Copies  []*backup.AtCopy
+	Lost    string // what the bucket lacks that this host committed last; "" when nothing
 
 	Host *JobUnits // nil: its units are not checked here
 }
@@ -73,6 +75,7 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 		if j.Lost != "" {
 			found = append(found, Finding{Subject: j.subject(), Kind: KindRollback, Severity: Critical, What: j.Lost})
 		}
+		found = append(found, j.judgeCopies(now)...)
 	}
 	found = append(merged(found), j.judgeNew(now)...)
 	if j.Host == nil || !j.Found.GoneSince.IsZero() {
@@ -99,6 +102,23 @@ func (j Job) Judge(failed *Finding, now time.Time) []Finding {
 		made = health.Newest.FinishedAt
 	}
 	return append(found, judgeRun(j.Host.Service, j.Host.History, failed, made)...)
+}
+
+// judgeCopies tells of copies that are late, damaged or out of reach. The backups themselves are well.
+func (j Job) judgeCopies(now time.Time) []Finding {
+	var problems []string
+	own := j.Whose.Own(j.Sets)
+	for _, c := range j.Copies {
+		problems = append(problems, c.Problems(j.Whose, own, now)...)
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Subject: j.subject(), Kind: KindCopy, Severity: Warning, What: strings.Join(problems, "; "),
+		Remedy: "Look with `pgbtui copy --dry-run --job " + printable.ShellWord(j.Name) + "` and at the copy unit's journal; " +
+			"docs/copies.md has the ways on.",
+	}}
 }
 
 // subject is what its findings are about.

@@ -30,8 +30,10 @@ type Prober struct {
 	// StateDirs are where this host may remember what it committed last.
 	StateDirs []string
 	Sets      func(context.Context, config.Job) ([]backup.Set, error) // of its database, of all jobs, newest first
-	History   func(ctx context.Context, unit string) RunHistory       // by the journal; nil: not known
-	Host      Host                                                    // nil: not asked, or HostErr says why not
+	// Copies are what the copies of a job have of its database; nil: they are not asked.
+	Copies  func(context.Context, config.Job) []*backup.AtCopy
+	History func(ctx context.Context, unit string) RunHistory // by the journal; nil: not known
+	Host    Host                                              // nil: not asked, or HostErr says why not
 	// HostErr is why systemd cannot be asked; nil with a nil Host where this host's units do not matter.
 	HostErr error
 }
@@ -76,6 +78,9 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 		one.Objective = objectiveOf(ctx, job, schedule)
 		one.Objective.GoneSince = one.Found.GoneSince
 		one.Sets, one.SetsErr = p.Sets(ctx, job)
+		if p.Copies != nil && one.SetsErr == nil {
+			one.Copies = p.Copies(ctx, job)
+		}
 		for _, dir := range p.StateDirs {
 			if one.SetsErr == nil && one.Lost == "" {
 				one.Lost = dump.Lost(dir, job, one.Sets)
@@ -283,7 +288,7 @@ func (o Other) judge(failed *Finding) []Finding {
 func (s Snapshot) Unjudged(i Incident) bool {
 	switch i.Kind {
 	case KindBackup, KindIntegrity, KindDrill, KindProof, KindRTO, KindWarnings, KindTrust, KindRollback, KindLoss,
-		KindGone, KindNew:
+		KindGone, KindNew, KindCopy:
 		return s.setsUnknown(i.Subject)
 	case KindTimer, KindMissed, KindUnit, KindSchedule:
 		return s.HostErr != nil

@@ -48,6 +48,7 @@ const (
 	KindUnit    Kind = "unit"    // the service is masked, missing, broken or not ours
 	KindBucket  Kind = "bucket"  // the bucket cannot be read
 	KindSystemd Kind = "systemd" // systemd does not answer
+	KindCopy    Kind = "copy"    // a copy is late, damaged or out of reach
 	KindNew     Kind = "new"     // a database that no run had found before
 	KindChannel Kind = "channel" // a channel refuses alerts
 	KindMetrics Kind = "metrics" // a monitoring system does not take metrics
