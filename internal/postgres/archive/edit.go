@@ -12,8 +12,8 @@ import (
 
 // Changing owners and definitions in an archive that streams past, because pg_restore can't.
 //
-// Rules: only texts change, never the order or kind of entries, and their number only by Last; every other byte passes
-// as it is, the data without being looked at. An entry is in memory, not the table of contents. Where blocks lie moves
+// Rules: only texts change, never the order or kind of entries, and their number only by Last and Insert; every other
+// byte passes as it is, the data without being looked at. An entry is in memory, not the table of contents. Where blocks lie moves
 // with the head's length: places that an archive written to a file records are taken out, and pg_restore then looks for
 // the blocks as in a streamed one.
 
@@ -22,6 +22,9 @@ type Edit struct {
 	Owner      func(desc, owner string) string                            // of every entry that has one
 	Definition func(dumpID int, desc, sql string) (new string, err error) // of every entry that has one
 
+	// Insert are entries that come before those of the post-data section.
+	Insert Inserted
+
 	// Last is SQL that pg_restore runs behind everything else, in the same transaction where it has one; "": none.
 	Last string
 }
@@ -29,7 +32,9 @@ type Edit struct {
 // EditHead returns the archive of src with its head edited. An archive that is not understood
 // fails the first Read, with ErrUnsupported or ErrCorrupt.
 func EditHead(src io.Reader, edit Edit) io.Reader {
-	return &editor{src: bufio.NewReaderSize(src, 64<<10), edit: edit, left: -1}
+	return &editor{
+		src: bufio.NewReaderSize(src, 64<<10), edit: edit, left: -1, inserted: edit.Insert.Count == 0,
+	}
 }
 
 type editor struct {
@@ -42,6 +47,9 @@ type editor struct {
 	intSize, offSize int
 	fields           []field // of an entry
 	highest          int64   // of the dump IDs
+	inserted         bool    // or there is nothing to insert
+	section          int64   // of the entry at hand
+	deps             int     // where its dependencies begin in out
 }
 
 func (e *editor) Read(p []byte) (int, error) {
@@ -52,6 +60,7 @@ func (e *editor) Read(p []byte) (int, error) {
 		} else {
 			e.err = e.entry()
 			e.left--
+			e.insert()
 			if e.left == 0 && e.err == nil && e.edit.Last != "" {
 				e.addLast()
 			}
@@ -102,15 +111,40 @@ func (e *editor) header() error {
 			return err
 		}
 	}
-	if e.edit.Last != "" && last.n > 0 { // an empty archive has nothing that it could be behind
+	if more := e.more(); more > 0 && last.n > 0 { // an empty archive has nothing that it could be behind
 		e.out.Truncate(before)
-		e.putInt(last.n + 1)
+		e.putInt(last.n + more)
 	}
 	if e.left = last.n; e.left < 0 {
 		return e.failed(ErrCorrupt, "a negative number of entries")
 	}
 	e.fields = entryFields(minor)
 	return nil
+}
+
+// more is how many entries are added.
+func (e *editor) more() int64 {
+	if e.edit.Last != "" {
+		return int64(e.edit.Insert.Count) + 1
+	}
+	return int64(e.edit.Insert.Count)
+}
+
+// insert puts what is inserted before the entry at hand, if that is the first of the post-data section, or behind the
+// last one.
+func (e *editor) insert() {
+	if e.inserted || e.err != nil || e.section != sectionPostData && e.left > 0 {
+		return
+	}
+	e.inserted = true
+	if e.section != sectionPostData {
+		e.out.Write(e.edit.Insert.Entries)
+		return
+	}
+	entry := bytes.Clone(e.out.Bytes())
+	e.out.Reset()
+	e.out.Write(e.edit.Insert.Entries)
+	e.out.Write(entry)
 }
 
 // entry passes one entry, with its texts changed.
@@ -128,6 +162,10 @@ func (e *editor) entry() error {
 		case "dump id":
 			id = int(v.n)
 			e.highest = max(e.highest, v.n)
+		case "section":
+			e.section = v.n
+		case "dependencies":
+			e.deps = before
 		case "description":
 			desc = text
 		case "data offset":
@@ -160,7 +198,7 @@ func (e *editor) addLast() {
 	for _, f := range e.fields {
 		switch f.kind {
 		case kindInt:
-			numbers := map[string]int64{"dump id": e.highest + 1, "section": sectionPostData}
+			numbers := map[string]int64{"dump id": e.highest + int64(e.edit.Insert.Count) + 1, "section": sectionPostData}
 			e.putInt(numbers[f.name])
 		case kindText:
 			if text, there := texts[f.name]; there {

@@ -112,6 +112,7 @@ func TestLiveArchive(t *testing.T) {
 	})
 	t.Run("subset restores one table", func(t *testing.T) { checkSubset(t, live, raw, a) })
 	t.Run("subset restores large objects", func(t *testing.T) { checkSubsetBlobs(t, live, raw, a) })
+	t.Run("several are read as one", func(t *testing.T) { checkJoin(t, live, a) })
 }
 
 // listLine is `12; 1259 16385 TABLE public items postgres` as pg_restore prints an entry:
