@@ -103,7 +103,8 @@ func poisoned(t *testing.T) (w *world, id string, rewrite func(change func(*back
 	m.Contents.RawBytes = int64(len(raw))
 	m.Contents.SHA256 = fmt.Sprintf("%x", sha256.Sum256(packed))
 	poison(reflect.ValueOf(&m).Elem(),
-		"Schema", "ID", "Instance", "Database", "Job", "Key", "SHA256", "Recipients", "DumpClient")
+		"Schema", "ID", "Instance", "Database", "Job", "Key", "SHA256", "Recipients", "DumpClient",
+		"Streams") // of a set that has none, they are refused
 	m.DumpClient += hostile
 	rewrite(func(*backup.Manifest) {})
 

@@ -128,7 +128,9 @@ func setJSON(s *backup.Set, among []backup.Set) jsonSet {
 	out.Copies = setCopiesJSON(s.Copies)
 	if m := s.Manifest; m != nil {
 		out.Job = cmp.Or(out.Job, m.Job) // a run's own set was not read back
-		out.RawBytes, out.Warnings = &m.Dump.RawBytes, m.Warnings
+		rawBytes := m.RawBytes()
+		out.RawBytes = &rawBytes
+		out.Warnings = m.Warnings
 		out.Partial = m.Partial
 		if m.Summary.Scanned {
 			out.Tables, out.Rows = &m.Summary.Tables, &m.Summary.Rows

@@ -129,7 +129,7 @@ func ofSeveralInstances(sets []backup.Set) bool {
 func listRow(s *backup.Set, now time.Time) []string {
 	raw := "?"
 	if s.Manifest != nil {
-		raw = readable.Size(s.Manifest.Dump.RawBytes)
+		raw = readable.Size(s.Manifest.RawBytes())
 	}
 	instance := s.Instance
 	if instance == "" {

@@ -201,7 +201,7 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	if m == nil {
 		return
 	}
-	line("data", readable.Size(m.Dump.RawBytes))
+	line("data", readable.Size(m.RawBytes()))
 	if m.Summary.Scanned {
 		to.sayf("%-14s %d tables, %d rows, %d large objects, %d objects in all\n", "contents",
 			m.Summary.Tables, m.Summary.Rows, m.Summary.LargeObjects, m.Summary.Objects)
@@ -220,6 +220,9 @@ func showFacts(to *streams, s *backup.Set, now time.Time) {
 	line("compression", compressionText(m.Compression))
 	line("sse", m.Dump.SSE)
 	line("sha-256", m.Dump.SHA256)
+	for _, o := range m.Streams {
+		line("stream", o.Key+", "+readable.Size(o.SizeBytes)+", sha-256 "+o.SHA256)
+	}
 	line("manifest", "sha-256 "+s.ManifestSHA256())
 	line("signer", m.Signer)
 	if len(m.Encryption.Recipients) > 0 {

@@ -16,7 +16,8 @@ import (
 type Contents struct {
 	Schema   int                `json:"schema"`
 	Archive  *archive.Archive   `json:"archive,omitempty"` // nil when the scanner was switched off
-	Frames   sealed.Index       `json:"frames"`            // places in the compressed, decrypted stream
+	Frames   sealed.Index       `json:"frames"`            // places in the dump's compressed, decrypted stream
+	Streams  *Streams           `json:"streams,omitempty"` // nil: there is one
 	Database *postgres.Settings `json:"database,omitempty"`
 	Roles    []postgres.RoleUse `json:"roles,omitempty"` // that the database's objects refer to
 
@@ -42,7 +43,7 @@ func (c *Contents) Pack() ([]byte, error) {
 
 func newerSchema(what string, schema int) error {
 	return fault.New(fault.Config,
-		fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, PartialSchema),
+		fmt.Sprintf("backup: %s has schema %d, this pgbtui knows up to %d", what, schema, StreamsSchema),
 		"Use the newer pgbtui that wrote the set.", nil)
 }
 

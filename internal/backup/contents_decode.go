@@ -7,6 +7,7 @@ import (
 	"io"
 	"unsafe"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
@@ -66,7 +67,7 @@ func decodeWithin(from io.Reader, memory, one int64) (*Contents, error) {
 		}
 	}
 	switch {
-	case d.out.Schema > ManifestSchema:
+	case d.out.Schema > StreamsSchema:
 		return nil, newerSchema("contents", d.out.Schema)
 	case fault.CodeOf(err) == fault.OK:
 		return &d.out, nil
@@ -80,14 +81,17 @@ func (d *decoding) field(name string) error {
 	switch name {
 	case "schema":
 		err := d.value(&d.out.Schema)
-		if err == nil && d.out.Schema > ManifestSchema {
+		if err == nil && d.out.Schema > StreamsSchema {
 			err = errors.New("newer schema") // its fields may have changed their types
 		}
 		return err
 	case "archive":
 		return d.object(d.archive)
 	case "frames":
-		return d.object(d.frame)
+		return d.object(d.frame(&d.out.Frames))
+	case "streams":
+		d.out.Streams = &Streams{}
+		return d.object(d.streams)
 	case "database":
 		return d.value(&d.out.Database)
 	case "roles":
@@ -193,28 +197,57 @@ func (d *decoding) entry(a *archive.Archive) error {
 	return d.spend(len(e.Tag) + 8*cap(e.Deps))
 }
 
-// frame reads a field of the index. Sizes come before digests, whose length follows from them.
-func (d *decoding) frame(name string) error {
-	index := &d.out.Frames
+// streams reads a field of how several are joined.
+func (d *decoding) streams(name string) error {
 	switch name {
-	case "frameBytes":
-		return d.value(&index.FrameBytes)
-	case "rawBytes":
-		return d.value(&index.RawBytes)
-	case "sizes":
+	case "inserted":
+		err := d.value(&d.out.Streams.Inserted)
+		return errors.Join(err, d.spend(len(d.out.Streams.Inserted.Entries)))
+	case "rows":
 		return d.list(func() error {
-			one, err := item[int64](d)
-			index.Sizes = append(index.Sizes, one)
+			if len(d.out.Streams.Rows) >= MaxStreams {
+				return errors.New("more streams than any set has")
+			}
+			var one RowStream
+			err := d.object(func(name string) error {
+				switch name {
+				case "headBytes":
+					return d.value(&one.HeadBytes)
+				case "frames":
+					return d.object(d.frame(&one.Frames))
+				}
+				return d.skip()
+			})
+			d.out.Streams.Rows = append(d.out.Streams.Rows, one)
 			return err
 		})
-	case "digests":
-		allowed := 32*int64(len(index.Sizes)) + d.one // in base64
-		if err := d.spend(16 * len(index.Sizes)); err != nil {
-			return err
-		}
-		return d.decode(&index.Digests, allowed)
 	}
 	return d.skip()
+}
+
+// frame reads a field of an index. Sizes come before digests, whose length follows from them.
+func (d *decoding) frame(index *sealed.Index) func(name string) error {
+	return func(name string) error {
+		switch name {
+		case "frameBytes":
+			return d.value(&index.FrameBytes)
+		case "rawBytes":
+			return d.value(&index.RawBytes)
+		case "sizes":
+			return d.list(func() error {
+				one, err := item[int64](d)
+				index.Sizes = append(index.Sizes, one)
+				return err
+			})
+		case "digests":
+			allowed := 32*int64(len(index.Sizes)) + d.one // in base64
+			if err := d.spend(16 * len(index.Sizes)); err != nil {
+				return err
+			}
+			return d.decode(&index.Digests, allowed)
+		}
+		return d.skip()
+	}
 }
 
 // item decodes one of a list, and pays for its place there.

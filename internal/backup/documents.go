@@ -17,7 +17,7 @@ import (
 func parseManifest(raw []byte) (*Manifest, error) {
 	var m Manifest
 	err := unmarshal(raw, &m)
-	if m.Schema > PartialSchema || err != nil {
+	if m.Schema > StreamsSchema || err != nil {
 		return nil, whyUnreadable(raw, err)
 	}
 	if err := Sane(&m); err != nil {
@@ -28,6 +28,9 @@ func parseManifest(raw []byte) (*Manifest, error) {
 	}
 	if m.Schema < 1 || m.ID == "" || m.FinishedAt.IsZero() {
 		return nil, fault.New(fault.Integrity, "manifest is incomplete", "", nil)
+	}
+	if wrong := m.badStreams(); wrong != "" {
+		return nil, fault.New(fault.Integrity, "manifest is not usable: "+wrong, "", nil)
 	}
 	for _, o := range m.Objects() {
 		if o.Key == "" || o.SizeBytes < 0 || o.RawBytes < 0 || !isSHA256(o.SHA256) {
@@ -42,7 +45,7 @@ func whyUnreadable(raw []byte, err error) error {
 	var schema struct {
 		Schema int `json:"schema"`
 	}
-	if only := json.Unmarshal(raw, &schema); only == nil && schema.Schema > PartialSchema {
+	if only := json.Unmarshal(raw, &schema); only == nil && schema.Schema > StreamsSchema {
 		return newerSchema("manifest", schema.Schema)
 	}
 	return fault.New(fault.Integrity, "manifest is not readable", "", err)
@@ -96,7 +99,7 @@ func (m *Manifest) isOf(g *Gathered) bool {
 
 // Objects are the stored objects that the manifest vouches for.
 func (m *Manifest) Objects() []Object {
-	all := []Object{m.Dump}
+	all := m.Archives()
 	for _, o := range []*Object{m.Globals, m.Contents} {
 		if o != nil {
 			all = append(all, *o)

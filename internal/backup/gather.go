@@ -121,11 +121,11 @@ func newGathered(dir string, at place) *Gathered {
 
 // Made are the names of the objects that a set consists of.
 func Made(name string) bool {
-	switch strings.TrimSuffix(name, ".age") {
+	switch name = strings.TrimSuffix(name, ".age"); name {
 	case DumpName, GlobalsName, ContentsName, ManifestName, SignatureName:
 		return true
 	}
-	return false
+	return isRows(name)
 }
 
 func (s *Gathered) add(at place, o *s3.Listed) {

@@ -40,9 +40,10 @@ type Manifest struct {
 
 	Compression *Compression `json:"compression,omitempty"` // nil: of a program before 0.2, at one level
 
-	Dump     Object  `json:"dump"`
-	Globals  *Object `json:"globals,omitempty"`  // nil: could not be dumped, see Warnings
-	Contents *Object `json:"contents,omitempty"` // zstd (and age) of JSON Contents
+	Dump     Object   `json:"dump"`
+	Streams  []Object `json:"streams,omitempty"`  // rows that the dump lacks; none: it has all
+	Globals  *Object  `json:"globals,omitempty"`  // nil: could not be dumped, see Warnings
+	Contents *Object  `json:"contents,omitempty"` // zstd (and age) of JSON Contents
 
 	Stages   []StageTime `json:"stages"`
 	Warnings []string    `json:"warnings,omitempty"`

@@ -45,8 +45,12 @@ func Recipe(set *Set, location, endpoint string) []string {
 			"# on an empty server only, all of it instead: rights, passwords and memberships of roles that exist would change",
 			"# "+globals.checked()+" | psql -X -d postgres")
 	}
-	lines = append(lines, copyOf(set.Dir+set.DumpKey())+dump.name(),
-		"# a copy beside the live database; pg_restore stops at the first error",
+	lines = append(lines, copyOf(set.Dir+set.DumpKey())+dump.name())
+	rows := rowsOf(set)
+	for _, f := range rows {
+		lines = append(lines, copyOf(set.Dir+f.stored.Key)+f.name())
+	}
+	lines = append(lines, "# a copy beside the live database; pg_restore stops at the first error",
 		create+" -- "+target)
 	if m := set.Manifest; m != nil && m.Contents != nil {
 		contents := file{base: ContentsName, stored: *m.Contents, sealed: set.Encrypted()}
@@ -54,10 +58,37 @@ func Recipe(set *Set, location, endpoint string) []string {
 			copyOf(set.Dir+m.Contents.Key)+contents.name(),
 			contents.checked()+" | "+setParameters(set.Database+"_restored"))
 	}
+	if len(rows) > 0 {
+		return append(lines, loadStreams(dump, rows, restore)...)
+	}
 	return append(lines, dump.checked()+" | "+loadOptions+" "+restore,
 		"# or, on an empty server, under its own name and with its own settings and grants:",
 		"# "+dump.checked()+" | "+loadOptions+" pg_restore --exit-on-error --create -d postgres",
 	)
+}
+
+// rowsOf are the further streams of a set.
+func rowsOf(set *Set) (rows []file) {
+	if set.Manifest == nil {
+		return nil
+	}
+	for i, o := range set.Manifest.Streams {
+		rows = append(rows, file{base: RowsName(i + 1), stored: o, sealed: set.Encrypted()})
+	}
+	return rows
+}
+
+// loadStreams restores a set of several streams: definitions, all rows, and what needs the rows to be there.
+func loadStreams(dump file, rows []file, restore string) []string {
+	section := func(name string) string {
+		return dump.checked() + " | " + loadOptions + " " + restore + " --section=" + name
+	}
+	lines := []string{section("pre-data"), "# the rows: one line after the other, or all at once, each in a shell of its own"}
+	lines = append(lines, section("data"))
+	for _, f := range rows {
+		lines = append(lines, f.checked()+" | "+loadOptions+" "+restore)
+	}
+	return append(lines, "# when all rows are there", section("post-data"))
 }
 
 // missingRoles lets through the lines that create a role and say nothing else of it. Names in double quotes are

@@ -33,8 +33,19 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 		return Object{Key: name, SizeBytes: int64(len(right)), SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(right)))}
 	}
 	globals := object(GlobalsName)
-	for ending, recipients := range map[string][]string{"": nil, ".age": {"age1"}} {
-		set := &Set{Kind: KindNative, Database: "it's", Dir: "a/b/", Manifest: &Manifest{Dump: object(DumpName), Globals: &globals, Encryption: Encryption{Recipients: recipients}}}
+	for _, c := range []struct {
+		ending     string
+		recipients []string
+		streams    []Object
+		lines      int
+	}{
+		{"", nil, nil, 4},
+		{".age", []string{"age1"}, nil, 4},
+		{"", nil, []Object{object(RowsName(1)), object(RowsName(2))}, 7},
+		{".age", []string{"age1"}, []Object{object(RowsName(1))}, 6},
+	} {
+		ending := c.ending
+		set := &Set{Kind: KindNative, Database: "it's", Dir: "a/b/", Manifest: &Manifest{Dump: object(DumpName), Streams: c.streams, Globals: &globals, Encryption: Encryption{Recipients: c.recipients}}}
 		found := 0
 		for _, line := range Recipe(set, "s3://bucket/", "") {
 			command := strings.TrimPrefix(line, "# ")
@@ -42,6 +53,11 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 				t.Errorf("it is piped from the store: %s", command)
 			}
 			file := DumpName + ending
+			for i := range c.streams {
+				if strings.Contains(command, " "+RowsName(i+1)+ending) {
+					file = RowsName(i+1) + ending
+				}
+			}
 			switch {
 			case strings.Contains(command, "| psql"):
 				file = GlobalsName + ending
@@ -56,8 +72,8 @@ func TestEveryLineOfARecipeThatRunsAFileChecksItInTheSameLine(t *testing.T) {
 				t.Errorf("another file is run: %s", command)
 			}
 		}
-		if found != 4 {
-			t.Errorf("%d lines run something", found)
+		if found != c.lines {
+			t.Errorf("%d lines run something, not %d", found, c.lines)
 		}
 	}
 }

@@ -103,5 +103,5 @@ func rawBytesOf(s *Set) int64 {
 	if s.Manifest == nil {
 		return 0
 	}
-	return s.Manifest.Dump.RawBytes
+	return s.Manifest.RawBytes()
 }

@@ -57,6 +57,7 @@ type Job struct {
 	Copy        string     // the name of the copy that S3 is the place of, see AtCopy; "": the main place
 	Encryption  Encryption
 	Compression Compression
+	Streams     Streams
 	Signing     Signing
 	Timetable   Timetable
 	Keep        Keep

@@ -45,7 +45,7 @@ func newest(w Who, set *backup.Set, all []backup.Set) []Sample {
 	m := set.Manifest
 	samples := []Sample{
 		w.sample(lastSuccess, seconds(set.FinishedAt)),
-		w.sample(rawBytes, float64(m.Dump.RawBytes)),
+		w.sample(rawBytes, float64(m.RawBytes())),
 		w.sample(storedBytes, float64(m.StoredBytes())),
 	}
 	took := map[backup.Stage]float64{}

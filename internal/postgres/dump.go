@@ -19,6 +19,11 @@ type DumpOptions struct {
 
 	Encoding string // the session's, where the bytes of patterns depend on it; "": as the database has it set
 
+	// Snapshot is the ID of one that is dumped, instead of what there is now.
+	Snapshot string
+	// RowsOf are the patterns of the only tables whose rows are dumped, and nothing else; none: all there is.
+	RowsOf []string
+
 	Schema string // the same of the only schema that is dumped, which has to be there; "": all
 
 	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
@@ -26,7 +31,7 @@ type DumpOptions struct {
 	PlainStrings bool
 }
 
-// Dump starts pg_dump of the whole target in the custom format, uncompressed, with owners and
+// Dump starts pg_dump of the target in the custom format, uncompressed, with owners and
 // grants. What it reads is one snapshot. Errors of Wait: NotFound, NotPermitted, Unavailable
 // (the server went away), Temporary (locks), NoSpace, Integrity (damaged source), Refused.
 func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process, error) {
@@ -42,6 +47,15 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 	}
 	for _, pattern := range o.WithoutRows {
 		args = append(args, "--exclude-table-data="+pattern)
+	}
+	if o.Snapshot != "" {
+		args = append(args, "--snapshot="+o.Snapshot)
+	}
+	if len(o.RowsOf) > 0 {
+		args = append(args, "--data-only", "--strict-names")
+	}
+	for _, pattern := range o.RowsOf {
+		args = append(args, "--table="+pattern)
 	}
 	if o.Schema != "" {
 		args = append(args, "--schema="+o.Schema, "--strict-names")

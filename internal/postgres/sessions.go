@@ -10,6 +10,15 @@ import (
 
 // The connection limits of a database and of a role. They do not hold superusers back.
 
+// SessionLimit is how many sessions the database and the session's role may have at once; -1: nobody says.
+func (s *Server) SessionLimit(ctx context.Context) (limit int, err error) {
+	err = s.row(ctx, `SELECT CASE WHEN r.rolsuper THEN -1 ELSE coalesce(least(nullif(d.datconnlimit, -1),
+			nullif(r.rolconnlimit, -1)), -1) END
+		FROM pg_database AS d, pg_roles AS r WHERE d.datname = current_database() AND r.rolname = session_user`,
+		nil, &limit)
+	return limit, classify("postgres: look at the connection limits", err)
+}
+
 // runSessions is how many sessions a backup has at once: one that holds its lock, and that of a client program.
 const runSessions = 2
 

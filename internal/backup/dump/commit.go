@@ -45,7 +45,7 @@ func (r *run) commit(ctx context.Context) error {
 	m := &r.manifest
 	r.log.InfoContext(context.WithoutCancel(ctx), fmt.Sprintf("backup of %s committed: %s", r.job.Subject(), m.ID),
 		event.Attr(event.BackupCommitted), slog.String("set", m.ID),
-		slog.Int64("bytes", m.Dump.SizeBytes), slog.Int64("raw_bytes", m.Dump.RawBytes), slog.Int64("rows", m.Summary.Rows),
+		slog.Int64("bytes", m.DumpBytes()), slog.Int64("raw_bytes", m.RawBytes()), slog.Int64("rows", m.Summary.Rows),
 		slog.Float64("seconds", m.FinishedAt.Sub(m.StartedAt).Seconds()))
 	return nil
 }
@@ -135,6 +135,9 @@ func (r *run) fill() {
 	m.Schema = backup.ManifestSchema
 	if m.Partial != nil {
 		m.Schema = backup.PartialSchema
+	}
+	if len(m.Streams) > 0 {
+		m.Schema = backup.StreamsSchema
 	}
 	m.ID = r.opts.ID
 	m.Job = r.job.Name

@@ -32,10 +32,10 @@ const (
 // order; without a history nothing is a drop.
 func Drops(of *backup.Manifest, sets []backup.Set, limits config.Warn) (warnings []string) {
 	sizes, tables := history(of, sets)
-	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.Dump.RawBytes, usual, limits.SizeDrop) {
+	if usual := median(sizes); usual >= minHistoryBytes && fellBy(of.RawBytes(), usual, limits.SizeDrop) {
 		warnings = append(warnings, fmt.Sprintf("the database shrank: %s of data, %s before (median of the last "+
 			"%d good sets); warn.size_drop is %d%%",
-			readable.Size(of.Dump.RawBytes), readable.Size(usual), len(sizes), limits.SizeDrop))
+			readable.Size(of.RawBytes()), readable.Size(usual), len(sizes), limits.SizeDrop))
 	}
 	if usual := median(tables); of.Summary.Scanned && usual-int64(of.Summary.Tables) >= minTablesLost &&
 		fellBy(int64(of.Summary.Tables), usual, limits.TablesDrop) {
@@ -59,7 +59,7 @@ func history(of *backup.Manifest, sets []backup.Set) (sizes, tables []int64) {
 	}
 	slices.SortFunc(before, func(a, b *backup.Set) int { return b.FinishedAt.Compare(a.FinishedAt) })
 	for _, s := range before[:min(historySets, len(before))] {
-		sizes = append(sizes, s.Manifest.Dump.RawBytes)
+		sizes = append(sizes, s.Manifest.RawBytes())
 		if s.Manifest.Summary.Scanned {
 			tables = append(tables, int64(s.Manifest.Summary.Tables))
 		}

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
-	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
@@ -92,11 +89,12 @@ func (r *run) ending() string {
 	return ""
 }
 
-func (r *run) upload(ctx context.Context) (*s3.Upload, error) {
-	key := r.dir + backup.DumpName + r.ending()
+// upload begins the object of a stream, which will have about so many bytes.
+func (r *run) upload(ctx context.Context, name string, bytes int64) (*s3.Upload, error) {
+	key := r.dir + name + r.ending()
 	r.written = append(r.written, key)
 	upload, err := r.env.Bucket.Upload(ctx, key, s3.UploadOptions{
-		ExpectedBytes: r.facts.SizeBytes, ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain,
+		ExpectedBytes: bytes, ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain,
 	})
 	if err != nil {
 		r.abortUnanswered(ctx, key)
@@ -151,143 +149,82 @@ func (r *run) confirm(ctx context.Context, done s3.Object, name string, rawBytes
 // dump streams pg_dump into the bucket. pg_dump's exit status is known before the upload is
 // completed: a dump that broke off can't become an object.
 func (r *run) dump(ctx context.Context) error {
-	settings, err := r.server.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	roles, err := r.server.RoleUses(ctx)
-	if err != nil {
-		return err
-	}
-	extensions, err := r.server.Extensions(ctx)
-	if err != nil {
-		return err
-	}
-	meaning, err := r.server.Meaning(ctx)
-	if err != nil {
-		return err
-	}
-	tenant, err := r.tenant(ctx, &settings, &roles, &extensions)
-	if err != nil {
-		return err
-	}
-	without, err := r.leaveOut(ctx)
+	contents, told, err := r.ask(ctx)
 	if err != nil {
 		return err
 	}
 	r.enter(ctx, backup.StageDump, r.facts.SizeBytes)
-	upload, err := r.upload(ctx)
+	streams, err := r.stream(ctx, told)
 	if err != nil {
 		return err
 	}
-	r.meter.WatchMoved(upload.Moved)
-	stream := &dumpStream{
-		scanner: archive.NewScanner(archive.Options{}), meter: r.meter, without: without, schema: tenant.pattern,
-	}
-	if r.job.Schema != "" || r.job.Partial() { // else the database's own setting of client_encoding holds
-		stream.encoding = r.facts.Locale.Encoding
-	}
-	if err := r.pump(ctx, stream, upload); err != nil {
-		r.abort(ctx, upload)
-		return err
-	}
-	r.enter(ctx, backup.StageConfirm, 0)
-	done, err := upload.Complete(ctx)
-	if err != nil {
-		r.abort(ctx, upload)
-		return err
-	}
-	object, err := r.confirm(ctx, done, backup.DumpName, stream.index.RawBytes)
-	if err != nil {
-		return err
-	}
-	r.manifest.Dump = *object
-	contents := backup.Contents{
-		Database: &settings, Roles: roles, Extensions: extensions, Server: meaning,
-		WithoutTables: without.tables, WithoutRows: without.rows,
-		Tenant: r.job.Schema, Outside: tenant.outside,
-	}
+	contents.Streams = streams.joined
 	r.manifest.Partial = backup.PartialOf(&contents, len(r.recipients) > 0)
-	return r.describe(ctx, stream, contents)
+	return r.describe(ctx, streams, contents)
 }
 
-// dumpStream is what one pass over the dump leaves: the scanner's findings and the frames.
-type dumpStream struct {
-	scanner  *archive.Scanner
-	meter    *meter.Meter
+// told is what pg_dump is told of the job.
+type told struct {
 	without  leftOut
 	encoding string // in which names are told to pg_dump; "" where none are
 	schema   string // the only one, as pg_dump takes it; "": all
-	index    sealed.Index
-	warnings []string // pg_dump's own, in their order; complete after its Wait
 }
 
-// maxDumpWarnings bounds what one set keeps of pg_dump's warnings.
-const maxDumpWarnings = 20
-
-// hear keeps what pg_dump warns of, such as subscriptions that its role may not read: the dump is
-// good, but not all of the database.
-func (s *dumpStream) hear(line string) {
-	if strings.HasPrefix(line, "pg_dump: warning: ") && len(s.warnings) < maxDumpWarnings {
-		s.warnings = append(s.warnings, line)
-	}
-}
-
-func (r *run) pump(ctx context.Context, s *dumpStream, upload *s3.Upload) error {
-	sealer, err := sealed.NewWriter(upload, r.recipients, sealed.Level(r.job.Compression))
+// ask is what the set says of the database besides its dump.
+func (r *run) ask(ctx context.Context) (contents backup.Contents, told told, err error) {
+	settings, err := r.server.Settings(ctx)
 	if err != nil {
-		return err
+		return contents, told, err
 	}
-	defer sealer.Abort()
-	defer r.meter.WatchWork(ctx, r.server, r.job.Database)()
-	process, err := r.tools.Dump(ctx, r.target(), postgres.DumpOptions{
-		LockWait: r.job.LockWait, OnLine: s.hear, PlainStrings: r.facts.OldStrings,
-		WithoutTables: s.without.tablePatterns, WithoutRows: s.without.rowPatterns, Schema: s.schema,
-		Encoding: s.encoding,
-	})
+	if contents.Roles, err = r.server.RoleUses(ctx); err != nil {
+		return contents, told, err
+	}
+	if contents.Extensions, err = r.server.Extensions(ctx); err != nil {
+		return contents, told, err
+	}
+	if contents.Server, err = r.server.Meaning(ctx); err != nil {
+		return contents, told, err
+	}
+	tenant, err := r.tenant(ctx, &settings, &contents.Roles, &contents.Extensions)
 	if err != nil {
-		return err
+		return contents, told, err
 	}
-	defer func() { _ = process.Close() }()
-	r.meter.WatchTable(s.scanner.Current)
-	_, copyErr := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(sealer, s.scanner, s.meter)},
-		struct{ io.Reader }{process}, make([]byte, copyBytes))
-	if copyErr != nil {
-		return backup.CauseOf(ctx, copyErr) // pg_dump's own complaint would only be a consequence
+	if told.without, err = r.leaveOut(ctx); err != nil {
+		return contents, told, err
 	}
-	if err := process.Wait(); err != nil {
-		return err
+	told.schema = tenant.pattern
+	if r.job.Schema != "" || r.job.Partial() { // else the database's own setting of client_encoding holds
+		told.encoding = r.facts.Locale.Encoding
 	}
-	for _, line := range s.warnings {
-		r.warn(ctx, line)
-	}
-	if err := sealer.Close(); err != nil {
-		return err
-	}
-	s.index = sealer.Index()
-	r.manifest.Compression = &backup.Compression{Setting: r.job.Compression.String(), Levels: sealer.Levels()}
-	return nil
+	contents.Database = &settings
+	contents.WithoutTables = told.without.tables
+	contents.WithoutRows = told.without.rows
+	contents.Tenant = r.job.Schema
+	contents.Outside = tenant.outside
+	return contents, told, nil
 }
 
 // describe stores the contents and fills the manifest's summary. A scanner that gave up costs a
 // warning.
-func (r *run) describe(ctx context.Context, s *dumpStream, contents backup.Contents) error {
-	found, err := s.scanner.Close()
-	if err != nil {
-		if wrong := r.doubted(ctx, s, err); wrong != nil {
+func (r *run) describe(ctx context.Context, s *streams, contents backup.Contents) error {
+	found := s.found
+	if s.unknown != nil {
+		if wrong := r.doubted(ctx, s.lead(), s.unknown); wrong != nil {
 			return wrong
 		}
-		r.warn(ctx, "contents of the dump are not known: "+err.Error())
-		found = nil
+		r.warn(ctx, "contents of the dump are not known: "+s.unknown.Error())
 	}
-	r.manifest.Summary = backup.Summarise(found, s.index.RawBytes)
+	r.manifest.Summary = backup.Summarise(found, r.manifest.RawBytes())
 	if err := r.refuseSuddenlyEmpty(ctx); err != nil {
 		return err
 	}
 	r.warnOfDrops(ctx)
 	contents.Schema = backup.ManifestSchema
+	if contents.Streams != nil {
+		contents.Schema = backup.StreamsSchema
+	}
 	contents.Archive = found
-	contents.Frames = s.index
+	contents.Frames = s.lead().index
 	raw, err := contents.Pack()
 	if err != nil {
 		return err

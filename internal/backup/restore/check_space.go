@@ -35,7 +35,7 @@ type targetDisk struct {
 // summed, and the database's own alone only warns.
 func (r *restoring) checkSpace(ctx context.Context) ([]Check, error) {
 	if r.source.set.Manifest == nil || r.source.set.Manifest.Server.SizeBytes <= 0 ||
-		r.source.set.Manifest.Dump.RawBytes <= 0 {
+		r.source.set.Manifest.RawBytes() <= 0 {
 		return []Check{
 			warns("space", "not known: the set does not say how large the database was",
 				"Check the free space of the server yourself."),
@@ -86,7 +86,7 @@ func (r *restoring) needBytes() int64 {
 	if r.part == nil {
 		return m.Server.SizeBytes
 	}
-	return int64(float64(m.Server.SizeBytes) * float64(r.partBytes()) / float64(m.Dump.RawBytes))
+	return int64(float64(m.Server.SizeBytes) * float64(r.partBytes()) / float64(m.RawBytes()))
 }
 
 // spaces are the tablespaces that the database will use, its own first.

@@ -173,7 +173,7 @@ func (r *restoring) record(ctx context.Context) error {
 	p := backup.Proof{
 		Schema: backup.ManifestSchema, Set: r.source.set.ID, Kind: "restore", Level: backup.LevelRestored.String(), OK: true,
 		StartedAt: r.result.started, FinishedAt: r.env.Stamp(),
-		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.source.set.Manifest.Dump.SizeBytes,
+		Host: r.env.Host, InvocationID: r.env.InvocationID, Bytes: r.source.set.Manifest.DumpBytes(),
 		Tables: r.result.Tables, Rows: r.result.Rows, Stages: r.meter.Stages(),
 	}
 	var err error

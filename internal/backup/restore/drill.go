@@ -229,7 +229,7 @@ func (d *drilling) compareRows(ctx context.Context) error {
 	}
 	d.proof.Tables, d.proof.Rows = d.result.Tables, d.result.Rows
 	if m := d.source.set.Manifest; m != nil {
-		d.proof.Bytes = m.Dump.SizeBytes
+		d.proof.Bytes = m.DumpBytes()
 	}
 	if !d.result.Compared { // read and restored whole, but nobody knows whether it is all
 		d.proof.Level = backup.LevelReadable.String()

@@ -176,7 +176,7 @@ const clusterBytes = 256 << 20
 // load needs on the way.
 func (d *drilling) roomBytes() int64 {
 	if m := d.source.set.Manifest; m != nil {
-		return max(m.Server.SizeBytes, m.Dump.RawBytes) + clusterBytes
+		return max(m.Server.SizeBytes, m.RawBytes()) + clusterBytes
 	}
 	return 4*d.source.set.StoredSize + clusterBytes // of the old script, compressed
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -172,7 +173,7 @@ func (r *restoring) describePart() {
 	if s.Whole = r.source.unreadableInParts(); s.Whole == "" {
 		s.FetchBytes = p.fetched
 		if spans := p.spans(r.source.contents.Archive); len(spans) > 0 {
-			s.FetchBytes += r.source.contents.Frames.Cost(s.StoredBytes, r.source.set.Encrypted(), spans)
+			s.FetchBytes += stored.Cost(r.source.set, r.source.contents, spans)
 		}
 		return
 	}

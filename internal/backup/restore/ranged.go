@@ -67,7 +67,7 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 // openHead reads the dump from its begin; done ends that and says what was fetched.
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
 	if r.source.unreadableInParts() == "" {
-		head := sealed.Span{From: 0, To: r.source.contents.Frames.FrameEnd(r.source.contents.Archive.HeadBytes)}
+		head := stored.HeadSpan(r.source.contents)
 		ranged, err := r.reading().Parts(ctx, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err

@@ -110,7 +110,8 @@ func newRestoring(job config.Job, env backup.Env, set *backup.Set, req Request, 
 func (r *restoring) reading() *stored.Reading {
 	return &stored.Reading{
 		Env: r.env, Set: r.source.set, Identities: r.source.identities, Frames: r.source.contents.Index(), Meter: r.meter,
-		Spool: &r.source.kept, Dir: r.source.keptDir, Unchecked: r.looking,
+		Contents: r.source.contents,
+		Spool:    &r.source.kept, Dir: r.source.keptDir, Unchecked: r.looking,
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *source) listed() bool { return s.contents != nil && s.contents.Archive 
 // rawBytes is what pg_restore will read, as far as it is known.
 func (s *source) rawBytes() int64 {
 	if s.set.Manifest != nil {
-		return s.set.Manifest.Dump.RawBytes
+		return s.set.Manifest.RawBytes()
 	}
 	return s.set.StoredSize
 }
@@ -51,7 +51,7 @@ func (s *source) rawBytes() int64 {
 // storedBytes is the size of the dump as it is stored.
 func (s *source) storedBytes() int64 {
 	if s.set.Manifest != nil {
-		return s.set.Manifest.Dump.SizeBytes
+		return s.set.Manifest.DumpBytes()
 	}
 	return s.set.StoredSize
 }
@@ -62,7 +62,10 @@ func (s *source) keys(globals bool) []string {
 	if m == nil {
 		return []string{s.set.Dir}
 	}
-	keys := []string{s.set.Dir + m.Dump.Key}
+	var keys []string
+	for _, o := range m.Archives() {
+		keys = append(keys, s.set.Dir+o.Key)
+	}
 	if m.Contents != nil {
 		keys = append(keys, s.set.Dir+m.Contents.Key)
 	}
@@ -100,7 +103,7 @@ func (s *source) unreadableInParts() string {
 		return "this set was stored without an index"
 	case !s.listed():
 		return "the places of this set's tables are not known"
-	case !s.contents.Frames.Readable(m.Dump.SizeBytes, s.set.Encrypted()):
+	case !stored.Readable(s.set, s.contents):
 		return "the index does not fit the stored dump"
 	}
 	return ""

@@ -129,14 +129,16 @@ func (l *leftovers) byWholeKey(ctx context.Context, sets []Decision) (open []s3.
 		if d.Set.Kind != backup.KindIncomplete {
 			continue
 		}
-		one, err := l.bucket.Uploads(ctx, d.Set.Dir+backup.DumpName)
-		if err == nil && len(one) == 0 {
-			one, err = l.bucket.Uploads(ctx, d.Set.Dir+backup.DumpName+".age")
+		for _, name := range backup.DumpNames() {
+			one, err := l.bucket.Uploads(ctx, d.Set.Dir+name)
+			if err == nil && len(one) == 0 {
+				one, err = l.bucket.Uploads(ctx, d.Set.Dir+name+".age")
+			}
+			if err != nil {
+				return nil, err
+			}
+			open = append(open, one...)
 		}
-		if err != nil {
-			return nil, err
-		}
-		open = append(open, one...)
 	}
 	return open, nil
 }

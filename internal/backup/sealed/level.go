@@ -98,3 +98,12 @@ func counted(byLevel map[int]int64) []LevelFrames {
 	slices.SortFunc(all, func(a, b LevelFrames) int { return a.Level - b.Level })
 	return all
 }
+
+// AddLevels are the frames of two streams.
+func AddLevels(a, b []LevelFrames) []LevelFrames {
+	byLevel := map[int]int64{}
+	for _, l := range slices.Concat(a, b) {
+		byLevel[l.Level] += l.Frames
+	}
+	return counted(byLevel)
+}

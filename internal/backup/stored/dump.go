@@ -28,7 +28,8 @@ type Reading struct {
 	Env        backup.Env
 	Set        *backup.Set
 	Identities []age.Identity
-	Frames     sealed.Index // of the contents; the zero Index: there is none
+	Frames     sealed.Index     // of the contents; the zero Index: there is none
+	Contents   *backup.Contents // how a set of several streams is joined; of others it may be nil
 	Meter      *meter.Meter
 
 	Spool     *Spool // of the stored object, where there is no index; it stays for the next time
@@ -56,6 +57,8 @@ func (r *Reading) Open(ctx context.Context) (*rawDump, error) {
 	}
 	m := r.Set.Manifest
 	switch {
+	case len(m.Streams) > 0:
+		return r.openJoined(ctx)
 	case r.Frames.Readable(m.Dump.SizeBytes, r.Set.Encrypted()):
 		return r.openFrames(ctx)
 	case r.Unchecked:
@@ -74,18 +77,20 @@ func (r *Reading) Open(ctx context.Context) (*rawDump, error) {
 
 // openFrames reads it frame by frame.
 func (r *Reading) openFrames(ctx context.Context) (*rawDump, error) {
-	if frames, want := r.Frames.RawBytes, r.Set.Manifest.Dump.RawBytes; frames != want {
-		return nil, fault.New(fault.Integrity,
-			fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want),
-			"Restore another set.", nil)
+	return r.openStream(ctx, stream{object: r.Set.Manifest.Dump, frames: r.Frames})
+}
+
+func (r *Reading) openStream(ctx context.Context, of stream) (*rawDump, error) {
+	if err := of.fits(); err != nil {
+		return nil, err
 	}
 	fetching, cancel := context.WithCancel(ctx)
-	stream, err := sealed.NewStream(r.source(fetching))
+	s, err := sealed.NewStream(r.source(fetching, of))
 	if err != nil {
 		cancel()
-		return nil, r.blame(ctx, err)
+		return nil, r.blame(ctx, of, err)
 	}
-	return &rawDump{Reader: stream, Fetched: stream.Fetched, end: func() { cancel(); _ = stream.Close() }}, nil
+	return &rawDump{Reader: s, Fetched: s.Fetched, end: func() { cancel(); _ = s.Close() }}, nil
 }
 
 func (r *Reading) openWhole(body *stored, err error) (*rawDump, error) {

@@ -13,10 +13,10 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// source is the stored dump for a reader of frames. All requests must answer with the one object that the
+// source is a stored stream for a reader of frames. All requests must answer with the one object that the
 // manifest names.
-func (r *Reading) source(ctx context.Context) sealed.Source {
-	want, etag := r.Set.Manifest.Dump, ""
+func (r *Reading) source(ctx context.Context, of stream) sealed.Source {
+	want, etag := of.object, ""
 	key := r.Set.Dir + want.Key
 	fetch := func(s sealed.Span) (io.ReadCloser, error) {
 		body, object, err := r.Env.Bucket.Get(ctx, key, s.From, s.Len())
@@ -39,25 +39,42 @@ func (r *Reading) source(ctx context.Context) sealed.Source {
 		return body, nil
 	}
 	return sealed.Source{
-		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: r.Frames, Encrypted: r.Set.Encrypted(),
+		Fetch: fetch, StoredBytes: want.SizeBytes, SHA256: want.SHA256, Index: of.frames, Encrypted: r.Set.Encrypted(),
 		Identities: r.Identities,
 		Again:      func(err error) { cameDamaged(ctx, r.Env, key, err) },
 	}
 }
 
+// Parts is a dump of which some is read.
+type Parts interface {
+	io.ReaderAt
+	io.Closer
+	Fetched() int64 // stored bytes so far
+}
+
 // Parts reads the given parts of the raw dump, in order, and fetches only the frames that hold them.
-func (r *Reading) Parts(ctx context.Context, spans []sealed.Span) (*sealed.Ranged, error) {
-	ranged, err := sealed.NewRanged(r.source(ctx), spans)
-	return ranged, r.blame(ctx, err)
+func (r *Reading) Parts(ctx context.Context, spans []sealed.Span) (Parts, error) {
+	if len(r.Set.Manifest.Streams) > 0 {
+		return r.joinedParts(ctx, spans)
+	}
+	return r.partsOf(ctx, stream{object: r.Set.Manifest.Dump, frames: r.Frames}, spans)
+}
+
+func (r *Reading) partsOf(ctx context.Context, of stream, spans []sealed.Span) (Parts, error) {
+	ranged, err := sealed.NewRanged(r.source(ctx, of), spans)
+	if err != nil {
+		return nil, r.blame(ctx, of, err)
+	}
+	return ranged, nil
 }
 
 // blame finds out whose fault it is that no key fits a dump: a damaged header looks like one that was
 // written for somebody else.
-func (r *Reading) blame(ctx context.Context, err error) error {
+func (r *Reading) blame(ctx context.Context, of stream, err error) error {
 	if mismatch := (*age.NoIdentityMatchError)(nil); !errors.As(err, &mismatch) {
 		return err
 	}
-	want := r.Set.Manifest.Dump
+	want := of.object
 	if _, wrong := Check(ctx, r.Env, r.Set.Dir+want.Key, want, r.Meter); wrong != nil {
 		return wrong
 	}

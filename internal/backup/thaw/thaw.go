@@ -77,7 +77,11 @@ func keysOf(set *backup.Set) []string {
 		return []string{set.Dir} // of the old script
 	}
 	keys := []string{set.Dir + backup.ManifestName, set.Dir + backup.SignatureName}
-	for _, name := range []string{backup.DumpName, backup.ContentsName, backup.GlobalsName} {
+	names := append([]string{backup.ContentsName, backup.GlobalsName}, backup.DumpNames()...)
+	if m := set.Manifest; m != nil { // it says which streams there are
+		names = names[:2+len(m.Archives())]
+	}
+	for _, name := range names {
 		keys = append(keys, set.Dir+name, set.Dir+name+".age")
 	}
 	return keys

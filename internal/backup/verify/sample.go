@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -59,29 +60,45 @@ func (v *verifying) sample(ctx context.Context) error {
 	if err := v.small(ctx); err != nil {
 		return err
 	}
-	if frames, want := v.contents.Frames.RawBytes, v.set.Manifest.Dump.RawBytes; frames != want {
-		return fault.New(fault.Integrity,
-			fmt.Sprintf("backup: the index is of a dump of %d bytes, the manifest says %d", frames, want),
-			"Restore another set.", nil)
+	streams, err := v.reading().Streams()
+	if err != nil {
+		return err
 	}
-	return v.readFrames(ctx, v.contents.Frames)
-}
-
-// readFrames reads a random share of the frames, in the order of the stream.
-func (v *verifying) readFrames(ctx context.Context, index sealed.Index) error {
-	of := len(index.Sizes)
+	of := 0
+	for _, s := range streams {
+		of += len(s.Index.Sizes)
+	}
 	chosen := rand.Perm(of)[:int(math.Ceil(v.subset*float64(of)))] //nolint:gosec // nobody gains by foreseeing it
 	slices.Sort(chosen)
 	v.proof.Sample = &backup.Sample{OfFrames: of}
-	spans := make([]sealed.Span, len(chosen))
-	total := int64(0)
-	for i, frame := range chosen {
-		spans[i] = index.Frame(int64(frame))
-		total += spans[i].Len()
+	v.proof.NotProven = append(v.proof.NotProven, unread(len(chosen), of)...)
+	spans := make([][]sealed.Span, len(streams))
+	total, first := int64(0), 0
+	for i, s := range streams {
+		next := first + len(s.Index.Sizes)
+		for len(chosen) > 0 && chosen[0] < next {
+			span := s.Index.Frame(int64(chosen[0] - first))
+			spans[i] = append(spans[i], span)
+			total += span.Len()
+			chosen = chosen[1:]
+		}
+		first = next
 	}
 	v.meter.Enter(backup.StageRead, total)
-	v.proof.NotProven = append(v.proof.NotProven, unread(len(chosen), of)...)
-	frames, err := v.reading(index).Parts(ctx, spans)
+	for i, s := range streams {
+		if len(spans[i]) == 0 {
+			continue
+		}
+		if err := v.readFrames(ctx, s, spans[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFrames reads some frames of a stream, in its order.
+func (v *verifying) readFrames(ctx context.Context, of stored.Sampled, spans []sealed.Span) error {
+	frames, err := of.Parts(ctx, spans)
 	if err != nil {
 		return badFrame(err)
 	}

@@ -13,7 +13,6 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
-	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/event"
@@ -172,10 +171,10 @@ func (v *verifying) decode(ctx context.Context) error {
 	}
 	total := v.set.StoredSize
 	if v.set.Manifest != nil {
-		total = v.set.Manifest.Dump.RawBytes
+		total = v.set.Manifest.RawBytes()
 	}
 	defer func() { v.kept.Remove() }()
-	dump, err := v.reading(v.contents.Index()).Open(ctx)
+	dump, err := v.reading().Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -191,10 +190,10 @@ func (v *verifying) decode(ctx context.Context) error {
 }
 
 // reading is the dump as it has to be read.
-func (v *verifying) reading(frames sealed.Index) *stored.Reading {
+func (v *verifying) reading() *stored.Reading {
 	return &stored.Reading{
-		Env: v.env, Set: v.set, Identities: v.identities, Frames: frames, Meter: v.meter, Spool: &v.kept,
-		Dir: v.job.SpoolDir,
+		Env: v.env, Set: v.set, Identities: v.identities, Frames: v.contents.Index(), Contents: v.contents,
+		Meter: v.meter, Spool: &v.kept, Dir: v.job.SpoolDir,
 	}
 }
 
