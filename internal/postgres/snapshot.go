@@ -48,6 +48,14 @@ func (s *Server) SizedTables(ctx context.Context) ([]SizedTable, error) {
 	return tables, classify("postgres: ask for the sizes of tables in "+s.target.name(), err)
 }
 
+func oidsOf(tables []SizedTable) []uint32 {
+	oids := make([]uint32, len(tables))
+	for i, t := range tables {
+		oids[i] = t.OID
+	}
+	return oids
+}
+
 // Snapshot is a state of a database that programs can dump while it is open.
 type Snapshot struct {
 	ID     string
@@ -115,13 +123,9 @@ func (s *Snapshot) compare(ctx context.Context, tables []SizedTable) error {
 		Schema, Name string
 		SameFile     bool
 	}
-	oids := make([]uint32, len(tables))
-	for i, t := range tables {
-		oids[i] = t.OID
-	}
 	rows, err := collect[row](ctx, s.server, `SELECT c.oid, n.nspname, c.relname,
 			coalesce(c.relfilenode = pg_relation_filenode(c.oid), false)
-		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = ANY($1::oid[])`, oids)
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = ANY($1::oid[])`, oidsOf(tables))
 	if err != nil {
 		return classify("postgres: look at the locked tables", err)
 	}
@@ -158,10 +162,6 @@ const maxBlockers = 5
 // Exclusively are the sessions that have, or wait for, a lock on one of the tables beside which nobody reads it. It is
 // for an error that has its cause already: what cannot be asked is left out.
 func (s *Server) Exclusively(ctx context.Context, tables []SizedTable) (holders []string) {
-	oids := make([]uint32, len(tables))
-	for i, t := range tables {
-		oids[i] = t.OID
-	}
 	type one struct {
 		PID         int32
 		Role        string
@@ -175,7 +175,7 @@ func (s *Server) Exclusively(ctx context.Context, tables []SizedTable) (holders 
 		WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY($1::oid[])
 			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 			AND l.pid IS DISTINCT FROM pg_backend_pid()
-		GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 4 LIMIT $2`, oids, maxBlockers)
+		GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 4 LIMIT $2`, oidsOf(tables), maxBlockers)
 	if err != nil {
 		return nil
 	}
@@ -188,6 +188,15 @@ func (s *Server) Exclusively(ctx context.Context, tables []SizedTable) (holders 
 		holders = append(holders, text)
 	}
 	return holders
+}
+
+// OursWait reports whether a program of ours waits for a lock on one of the tables.
+func (s *Server) OursWait(ctx context.Context, tables []SizedTable) (waits bool, err error) {
+	err = s.row(ctx, `SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+		WHERE NOT l.granted AND l.mode = 'AccessShareLock' AND l.relation = ANY($1::oid[])
+			AND a.datname = current_database() AND a.usename = session_user AND a.application_name = $2)`,
+		[]any{oidsOf(tables), appName}, &waits)
+	return waits, classify("postgres: ask what waits for a lock", err)
 }
 
 // Alive fails when the snapshot, with its session, is lost.

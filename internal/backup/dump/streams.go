@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 //   - nothing becomes an object before every pg_dump has ended well, each table has come in the stream that it was
 //     planned for, and the streams are known to be one archive together
 //   - the first failure ends all streams, and so does the loss of the session that holds the snapshot
-//   - the locks of that session let the others lock the same tables, unless somebody waits for one of them in between:
-//     then neither goes on, and the streams let go and begin again
+//   - the locks of that session let the others lock the same tables, unless somebody has begun to wait for one of them
+//     in between: then neither would go on, and the streams let go and begin again
 
 // streams are what a run dumps at once; the first one leads.
 type streams struct {
@@ -41,11 +42,9 @@ func (s *streams) lead() *dumpStream { return s.all[0] }
 const (
 	// streamTries is how often streams begin.
 	streamTries = 3
-	// rowsLockWait bounds what one further stream waits for a lock on a table that a session of ours has locked: only
-	// who waits for that session stands in between, and would wait for ever.
-	rowsLockWait = 10 * time.Second
-	// snapshotEvery is how often the session that holds the snapshot is asked whether it is there.
-	snapshotEvery = 5 * time.Second
+	// snapshotEvery is how often the session that holds the snapshot is asked whether it is there, and the server
+	// whether somebody stands between.
+	snapshotEvery = 2 * time.Second
 )
 
 // stream dumps, stores and confirms.
@@ -99,12 +98,8 @@ func (r *run) shareOut(ctx context.Context, s *streams, lead postgres.DumpOption
 			return err
 		}
 		lead.WithoutRows = append(lead.WithoutRows, patterns...)
-		one := r.newStream(backup.RowsName(i+1),
-			postgres.DumpOptions{Snapshot: snapshot, Encoding: encoding, RowsOf: patterns}, true)
-		if one.options.LockWait == 0 || one.options.LockWait > rowsLockWait {
-			one.options.LockWait = rowsLockWait
-		}
-		others = append(others, one)
+		others = append(others, r.newStream(backup.RowsName(i+1),
+			postgres.DumpOptions{Snapshot: snapshot, Encoding: encoding, RowsOf: patterns}, true))
 	}
 	lead.Snapshot = snapshot
 	lead.Encoding = encoding
@@ -178,13 +173,18 @@ func (r *run) pumpAll(
 ) error {
 	defer r.meter.WatchWork(ctx, r.server, r.job.Database)()
 	if snapshot != nil {
-		defer repeat.Until(ctx, snapshotEvery, snapshot.Alive, fail)()
+		defer repeat.Until(ctx, snapshotEvery, func(ctx context.Context) error {
+			if err := snapshot.Alive(ctx); err != nil {
+				return err
+			}
+			return r.stoodBetween(ctx, s.plan.tables())
+		}, fail)()
 	}
 	var running sync.WaitGroup
 	for i, one := range s.all {
 		running.Go(func() {
 			if err := r.pump(ctx, one); err != nil {
-				fail(r.ofStream(i, one, err))
+				fail(r.ofStream(ctx, s, i, err))
 			}
 		})
 	}
@@ -198,13 +198,27 @@ func (r *run) pumpAll(
 	return nil
 }
 
+// stoodBetween fails when one of the programs waits for a table that a session of ours has locked for it. A server that
+// cannot be asked fails elsewhere.
+func (r *run) stoodBetween(ctx context.Context, tables []postgres.SizedTable) error {
+	waiting, err := r.server.OursWait(ctx, tables)
+	if err != nil || !waiting {
+		return nil //nolint:nilerr // told by what needs the server
+	}
+	who := strings.Join(r.server.Exclusively(ctx, tables), ", ")
+	return fault.New(fault.Temporary, "", "Let migrations have a lock_timeout, or run them at another time.",
+		fmt.Errorf("%w: %s", errStoodBetween, who))
+}
+
 // ofStream says which of several streams failed, and whether to begin again may help.
-func (r *run) ofStream(number int, s *dumpStream, err error) error {
-	if s.head == nil {
+func (r *run) ofStream(ctx context.Context, s *streams, number int, err error) error {
+	if s.lead().head == nil {
 		return err
 	}
-	if number > 0 && postgres.LockTimeout(err) {
-		err = fmt.Errorf("%w: %w", errStoodBetween, err)
+	if postgres.LockTimeout(err) {
+		if who := r.server.Exclusively(ctx, s.plan.tables()); len(who) > 0 {
+			err = fmt.Errorf("%w: %s: %w", errStoodBetween, strings.Join(who, ", "), err)
+		}
 	}
 	return fault.New(fault.CodeOf(err), "", fault.Remedy(err), fmt.Errorf("stream %d: %w", number, err))
 }
