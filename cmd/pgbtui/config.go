@@ -60,6 +60,7 @@ also stand inside a job.
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 every week; without server, drills have a private one; by: hand: people start them
   compression: auto             or a level of zstd, 1 to 19; auto takes what the host has to spare
+  streams: auto                 or in how many a database is dumped at once, 1 to 8; auto: several from 10 GiB on
   rpo: 26h                      the newest good backup may be that old; default: by the job's timer
   proof_objective: 8d           the newest proof may be that old; default: by the timers of its drills
   rto: 4h                       a restore may take that long, by the newest drill or restore; default: not judged

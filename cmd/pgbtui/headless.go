@@ -21,10 +21,18 @@ type headlessOptions struct {
 	database    string // of a job of several
 	schema      string // of a job of tenants
 	acceptEmpty bool
+	inStreams   string // "": as the job says
 }
 
 // runHeadless makes one backup. A run that made a set but has warnings exits with 3.
 func runHeadless(ctx context.Context, o *headlessOptions) error {
+	var several config.Streams
+	if o.inStreams != "" {
+		var err error
+		if several, err = config.ParseStreams(o.inStreams); err != nil {
+			return usageText("--" + err.Error())
+		}
+	}
 	c, err := o.config()
 	if err != nil {
 		return err
@@ -32,6 +40,9 @@ func runHeadless(ctx context.Context, o *headlessOptions) error {
 	job, err := jobOf(c, o.job, o.database, o.schema)
 	if err != nil {
 		return err
+	}
+	if o.inStreams != "" {
+		job.Streams = several
 	}
 	beat := heartbeatOf(ctx, o.env, o.run.logs, job)
 	beat.begin(ctx)

@@ -12,6 +12,7 @@ type rootFlags struct {
 	database    string
 	schema      string
 	acceptEmpty bool
+	streams     string
 	readOnly    bool
 	accessible  bool
 }
@@ -47,6 +48,8 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 	own.StringVar(&f.database, "database", "", "with --headless: this `database` alone, of a job of several")
 	own.BoolVar(&f.acceptEmpty, "accept-empty", false,
 		"with --headless: accept a dump without tables after one with tables")
+	own.StringVar(&f.streams, "streams", "",
+		"with --headless: dump in `N` streams at once, 1 to 8, or auto, whatever the job says")
 	own.BoolVar(&f.readOnly, "read-only", false, "the console offers nothing that changes anything")
 	own.BoolVar(&f.accessible, "accessible", false, "the console as numbered line menus, without repainting")
 	cmd.AddCommand(
@@ -69,7 +72,7 @@ func runRoot(ctx context.Context, p *program, f rootFlags) error {
 	case f.headless:
 		return asRun(backupRun, runHeadless(ctx, &headlessOptions{
 			streams: p.streams, env: p.environment, config: p.config, run: p.runner(access{duty: writer}),
-			job: f.job, database: f.database, schema: f.schema, acceptEmpty: f.acceptEmpty,
+			job: f.job, database: f.database, schema: f.schema, acceptEmpty: f.acceptEmpty, inStreams: f.streams,
 		}))
 	case f.database != "":
 		return usageText("--database goes with --headless")
@@ -77,6 +80,8 @@ func runRoot(ctx context.Context, p *program, f rootFlags) error {
 		return usageText("--tenant goes with --headless")
 	case f.acceptEmpty:
 		return usageText("--accept-empty goes with --headless")
+	case f.streams != "":
+		return usageText("--streams goes with --headless")
 	case p.json, !f.accessible && !p.canDraw(p.getenv):
 		o := newStatusOptions(p)
 		o.job = f.job

@@ -97,6 +97,7 @@ type fileSettings struct {
 	Warn        fileWarn      `yaml:"warn"`
 	Drill       fileDrill     `yaml:"drill"`
 	Compression Compression   `yaml:"compression"`
+	Streams     Streams       `yaml:"streams"`
 	RPO         duration      `yaml:"rpo"`
 	ProofWithin duration      `yaml:"proof_objective"`
 	RTO         duration      `yaml:"rto"`

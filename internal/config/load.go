@@ -246,6 +246,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 		Transition:  transition,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},
 		Compression: f.Compression,
+		Streams:     f.Streams,
 		Signing:     signing,
 		Timetable:   f.timetable(),
 		Keep:        keep,

@@ -176,6 +176,7 @@ func timeRows() []settingRow {
 		{key: "connect_wait", value: ofJob(func(j Job) string { return timeText(j.ConnectWait) })},
 		{key: "lock_wait", value: ofJob(func(j Job) string { return timeText(j.LockWait) })},
 		{key: "compression", value: ofJob(func(j Job) string { return j.Compression.String() })},
+		{key: "streams", value: ofJob(func(j Job) string { return j.Streams.String() })},
 		{key: "run_wait", value: ofJob(func(j Job) string { return timeText(j.WaitsForTurn()) })},
 		{key: "spool_dir", value: ofJob(func(j Job) string { return j.SpoolDir }), stronger: []string{"BACKUP_DIR"}},
 	}

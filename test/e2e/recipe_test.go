@@ -62,6 +62,19 @@ func TestTheRecipeRestoresWithoutPgbtui(t *testing.T) {
 				t.Error("the recipe ran a command out of the database's name")
 			}
 
+			if !encrypted {
+				w.pgbtui(t, w.source, name, "--headless", "--streams", "4")
+				var several struct{ Recipe []string }
+				decode(t, w.pgbtui(t, w.source, name, "show", "latest", "--json"), &several)
+				if !slices.ContainsFunc(several.Recipe, func(line string) bool { return strings.Contains(line, "rows-01.pgc.zst") }) {
+					t.Fatalf("the set has one stream: %q", several.Recipe)
+				}
+				target.DropDatabase(t, beside)
+				w.follow(t, target, several.Recipe)
+				equal(t, "the copy from several streams", dump(t, target, beside), want)
+				equal(t, "its parameters", target.QueryString(t, beside, settings), w.source.QueryString(t, name, settings))
+			}
+
 			// The other way, which is a comment: the whole database under its own name.
 			fetch := slices.IndexFunc(show.Recipe, func(line string) bool {
 				return strings.Contains(line, " s3 cp ") && strings.Contains(line, "/dump.pgc")
@@ -113,7 +126,7 @@ func (w *world) follow(t *testing.T, target *pgtest.Server, recipe []string) {
 	}
 	script := "set -euo pipefail\n" + strings.Join(recipe, "\n") + "\n"
 	env := append(target.Env(""), w.storeEnv()...)
-	env = append(env, "PATH="+w.tools(t, "aws", "grep", "sha256sum", "zstd", "age", "openssl", "createdb", "psql", "pg_restore"))
+	env = append(env, "PATH="+w.tools(t, "aws", "cat", "grep", "sha256sum", "zstd", "age", "openssl", "createdb", "psql", "pg_restore"))
 	run(t, env, dir, "/bin/bash", "-c", script)
 }
 

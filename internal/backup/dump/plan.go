@@ -30,6 +30,8 @@ const (
 	testedMajor = 19
 	// smallShare of what a stream has on average is too little to be put into another one.
 	smallShare = 100
+	// oneHasAll is the share, in hundredths, from which one stream would take as long as all together.
+	oneHasAll = 95
 	// ownSessions are those of a run beside its streams: the one with the lock, and the one with the snapshot.
 	ownSessions = 2
 )
@@ -121,6 +123,9 @@ func share(tables []postgres.SizedTable, streams int) (plan rowsPlan) {
 		}
 		load[at] += t.Bytes
 		shares[at] = append(shares[at], t)
+	}
+	if slices.Max(load)*100 >= total*oneHasAll {
+		return nil
 	}
 	for _, s := range shares[1:] {
 		if len(s) > 0 {

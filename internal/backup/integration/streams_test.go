@@ -27,6 +27,7 @@ lower" (other, t) SELECT i, repeat(md5(i::text), 3) FROM generate_series(1, 8000
 CREATE TABLE toasted (id int, t text); ALTER TABLE toasted ALTER t SET STORAGE EXTERNAL;
 INSERT INTO toasted SELECT i, (SELECT string_agg(md5(i::text || k::text), '') FROM generate_series(1, 300) AS k) FROM generate_series(1, 60) AS i;
 CREATE TABLE "$*?[a]|^" AS SELECT i, md5(i::text) AS t FROM generate_series(1, 7000) AS i;
+ALTER TABLE toasted ADD PRIMARY KEY (id), ADD parent int REFERENCES toasted; UPDATE toasted SET parent = 61 - id;
 CREATE VIEW looks AS SELECT count(*) FROM toasted;
 `
 

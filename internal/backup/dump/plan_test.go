@@ -1,0 +1,70 @@
+package dump
+
+import (
+	"fmt"
+	"testing"
+
+	"codeberg.org/pgbtui/pgbtui/internal/postgres"
+)
+
+func sized(bytes ...int64) (tables []postgres.SizedTable) {
+	for i, b := range bytes {
+		tables = append(tables, postgres.SizedTable{Table: postgres.Table{Schema: "s", Name: fmt.Sprint(i)}, Bytes: b})
+	}
+	return tables
+}
+
+func TestStreamsGetAboutAsMuchEachAndEveryTableOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		tables  []postgres.SizedTable
+		streams int
+		further int
+		most    int64 // of a further stream
+	}{
+		"equal tables":             {sized(100, 100, 100, 100), 4, 3, 100},
+		"one large one":            {sized(1000, 1, 1, 1), 4, 0, 0},
+		"two large ones":           {sized(1000, 900, 2, 1), 4, 2, 1000},
+		"fewer tables":             {sized(50, 40), 8, 1, 40},
+		"no table":                 {nil, 4, 0, 0},
+		"empty tables":             {sized(0, 0, 0), 4, 0, 0},
+		"large and many small":     {sized(append([]int64{100}, make([]int64, 500)...)...), 2, 0, 0},
+		"a tail that fills it all": {sized(60, 30, 20, 10), 2, 1, 60},
+	} {
+		plan := share(c.tables, c.streams)
+		if len(plan) != c.further {
+			t.Errorf("%s: %d further streams", name, len(plan))
+		}
+		seen := map[string]bool{}
+		for _, stream := range plan {
+			if n := bytesOf(stream); n > c.most || n == 0 {
+				t.Errorf("%s: a stream of %d", name, n)
+			}
+			for _, table := range stream {
+				if seen[table.Name] {
+					t.Errorf("%s: table %s twice", name, table.Name)
+				}
+				seen[table.Name] = true
+			}
+		}
+	}
+}
+
+func TestAutoHasSeveralStreamsForLargeDatabasesOnHalfOfTheCores(t *testing.T) {
+	for _, c := range []struct {
+		bytes        int64
+		cores, major int
+		want         int
+	}{
+		{autoFrom - 1, 64, 17, 1},
+		{autoFrom, 64, 17, 8},
+		{autoFrom, 8, 17, 4},
+		{autoFrom, 3, 17, 1},
+		{autoFrom, 1, 17, 1},
+		{autoFrom, 64, testedMajor, 8},
+		{autoFrom, 64, testedMajor + 1, 1},
+	} {
+		if got := autoStreams(c.bytes, c.cores, c.major); got != c.want {
+			t.Errorf("%d bytes, %d cores, pg_dump %d: %d streams", c.bytes, c.cores, c.major, got)
+		}
+	}
+}
