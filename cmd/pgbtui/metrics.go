@@ -160,6 +160,7 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 			RPO: saw.Objective.RPO, ProofWithin: saw.Objective.ProofWithin, ProofLevel: saw.Objective.ProofLevel.String(),
 			RTO: saw.Objective.RTO,
 		})...)
+		host.Samples = append(host.Samples, metrics.Copies(metrics.WhoOf(job), saw.Whose, saw.Copies)...)
 		if saw.SetsErr == nil {
 			groups = append(groups, metrics.Sets(job, saw.Sets, ownPrices(l.config)))
 		}

@@ -40,6 +40,8 @@ const (
 	oldestSet     = "pgbtui_oldest_set_timestamp_seconds"
 	leftoverBytes = "pgbtui_leftover_bytes"
 	monthlyCost   = "pgbtui_estimated_cost_usd_month"
+	copySets      = "pgbtui_copy_sets"
+	copyNewest    = "pgbtui_copy_newest_timestamp_seconds"
 	lastAttempt   = "pgbtui_last_attempt_timestamp_seconds"
 	lastExitCode  = "pgbtui_last_attempt_exit_code"
 )
@@ -64,6 +66,8 @@ func Catalogue() []Metric {
 		{oldestSet, "When the oldest good set was finished."},
 		{leftoverBytes, "Size of what runs left that never committed."},
 		{monthlyCost, "What all of it costs a month in US dollars, by AWS's list prices."},
+		{copySets, "How many good sets a copy has, as the watch last read it."},
+		{copyNewest, "When the newest good set that a copy has was finished."},
 		{lastAttempt, "When the last run ended, however it ended."},
 		{lastExitCode, "Its exit code; 128 and the signal's number where it was killed."},
 	}

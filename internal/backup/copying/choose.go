@@ -8,7 +8,6 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/retention"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
 // Choice is which sets a copy lacks.
@@ -43,12 +42,7 @@ func Choose(source, there []backup.Set, at config.Job, now time.Time) (Choice, e
 		if s.Kind != backup.KindNative || !whose.Owns(s) {
 			continue
 		}
-		if same := have[s.ID]; same != nil && same.Good() {
-			if same.ManifestSum != s.ManifestSum && s.Good() {
-				return choice, fault.New(fault.Integrity, fmt.Sprintf("copy: set %s of copy %q has another manifest than "+
-					"that of the main bucket", s.Address(), at.Copy), "Find out who writes to the two buckets: compare "+
-					"`pgbtui show "+s.Address().String()+"` with the same and `--from "+at.Copy+"`.", nil)
-			}
+		if same := have[s.ID]; same != nil && same.Good() && (same.ManifestSum == s.ManifestSum || !s.Good()) {
 			continue
 		}
 		if why := s.Flaw(); why != "" {

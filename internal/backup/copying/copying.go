@@ -156,13 +156,7 @@ func (c *Copier) log(set *backup.Set) *slog.Logger {
 
 // claim takes the lease of the copy's folder, and renews it until release.
 func (c *Copier) claim(ctx context.Context, lost func(error)) (release func(), err error) {
-	run := backup.NewID(c.Env.Now())
-	held, err := lease.Take(ctx, &lease.Lease{
-		Bucket: c.To, Key: backup.LeaseKey(c.At), Now: c.Env.Now, Term: c.term(),
-		// Of a copier nothing but its lease shows that it lives.
-		Alone: func(context.Context) (bool, error) { return false, nil },
-		Mine:  lease.Record{Run: run, Host: c.Env.Host, Source: printable.Name("copy " + run)},
-	})
+	held, err := c.lease(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +183,32 @@ func (c *Copier) claim(ctx context.Context, lost func(error)) (release func(), e
 		}
 	}, nil
 }
+
+// lease takes it, and waits its turn where several jobs back the database up.
+func (c *Copier) lease(ctx context.Context) (*lease.Lease, error) {
+	run := backup.NewID(c.Env.Now())
+	until := time.Now().Add(c.Job.WaitsForTurn())
+	for {
+		held, err := lease.Take(ctx, &lease.Lease{
+			Bucket: c.To, Key: backup.LeaseKey(c.At), Now: c.Env.Now, Term: c.term(),
+			// Of a copier nothing but its lease shows that it lives.
+			Alone: func(context.Context) (bool, error) { return false, nil },
+			Mine:  lease.Record{Run: run, Host: c.Env.Host, Source: printable.Name("copy " + run)},
+		})
+		if !errors.Is(err, lease.ErrHeld) || !time.Now().Before(until) {
+			return held, err
+		}
+		c.Env.Log.InfoContext(ctx, "waiting for another copy of this database: "+err.Error(), event.Attr(event.LockHeld))
+		select {
+		case <-time.After(min(lookAgain, c.term())):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// lookAgain is how often a run that waits looks whether its turn has come.
+const lookAgain = 30 * time.Second
 
 func (c *Copier) term() time.Duration {
 	if c.Env.LeaseTerm > 0 {
@@ -223,6 +243,9 @@ func (c *Copier) one(ctx context.Context, set *backup.Set) (*Done, error) {
 	done := &Done{Set: set, ByStore: true}
 	manifest, signature, err := c.documents(ctx, set)
 	if err != nil {
+		return nil, backup.CauseOf(ctx, err)
+	}
+	if err := c.refuseAnother(ctx, set, manifest); err != nil {
 		return nil, backup.CauseOf(ctx, err)
 	}
 	for _, o := range set.Manifest.Objects() {
@@ -301,14 +324,22 @@ func (c *Copier) commit(ctx context.Context, set *backup.Set, manifest, signatur
 	if !errors.Is(err, s3.ErrExists) {
 		return err
 	}
-	// A copy that had lost an object has its manifest still.
-	there, _, err := backup.Fetch(ctx, c.To, dir+backup.ManifestName, backup.MaxManifest)
-	if err == nil && !bytes.Equal(there, manifest) {
-		return fault.New(fault.Integrity, fmt.Sprintf("copy: %s%s of copy %q is another manifest", dir, backup.ManifestName,
-			c.At.Copy), "Find out who writes to the copy's bucket. If that set is worth nothing, remove its folder there and "+
-			"run again.", nil)
+	return c.refuseAnother(ctx, set, manifest) // a copy that had lost an object has its manifest still
+}
+
+// refuseAnother fails when the copy has another set under the ID: nothing of it is overwritten.
+func (c *Copier) refuseAnother(ctx context.Context, set *backup.Set, manifest []byte) error {
+	key := c.dirAt(set) + backup.ManifestName
+	there, _, err := backup.Fetch(ctx, c.To, key, backup.MaxManifest)
+	switch {
+	case errors.Is(err, s3.ErrNotFound):
+		return nil
+	case err != nil || bytes.Equal(there, manifest):
+		return err
 	}
-	return err
+	return fault.New(fault.Integrity, fmt.Sprintf("copy: %s of copy %q is another manifest than that of the main bucket",
+		key, c.At.Copy), "Find out who writes to the two buckets. If the set at the copy is worth nothing, remove its "+
+		"folder there and run again.", nil)
 }
 
 // holdAlong holds at the copy what is held at the source. there are the copy's sets, nil when they have to be listed.

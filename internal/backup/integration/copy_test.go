@@ -391,3 +391,56 @@ func TestACopyWhoseStoreIsDownFailsAndChangesNothing(t *testing.T) {
 	wantCode(t, err, fault.NotPermitted)
 	w.noLitter(t, before)
 }
+
+func TestAnotherSetUnderTheSameIDAtTheCopyIsLeftAloneAndDoesNotStopTheOthers(t *testing.T) {
+	w := newWorld(t)
+	first := w.plant(t, backuptest.Ago(3))
+	second := w.plant(t, backuptest.Ago(2))
+	p := w.copyTo(t, true)
+	if _, err := p.bring(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dir := backup.FolderOf(p.At) + second.ID + "/"
+	planted := []byte("{}")
+	for _, name := range []string{backup.ManifestName, backup.DumpName} {
+		if _, err := p.To.Put(t.Context(), dir+name, planted, s3.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.To.Delete(t.Context(), []string{backup.FolderOf(p.At) + first.ID + "/" + backup.ManifestName}); err != nil {
+		t.Fatal(err)
+	}
+	done, err := p.bring(t.Context())
+	wantCode(t, err, fault.Integrity)
+	if len(done) != 1 || done[0].Set.ID != first.ID {
+		t.Errorf("beside it copied %+v", done)
+	}
+	for _, name := range []string{backup.ManifestName, backup.DumpName} {
+		if there, _, err := backup.Fetch(t.Context(), p.To, dir+name, 100); err != nil || !bytes.Equal(there, planted) {
+			t.Errorf("%s of what was planted is %q, %v", name, there, err)
+		}
+	}
+}
+
+func TestARefusedPlanOfACopyNamesTheCopyInItsRemedy(t *testing.T) {
+	w := newWorld(t)
+	for age := range 8 {
+		w.plant(t, backuptest.Ago(float64(10*age+2)))
+	}
+	p := w.copyTo(t, false)
+	if _, err := p.bring(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.At.Keep = config.Keep{Days: 5, MinGood: 1}
+	at := w.env
+	at.Bucket = p.To
+	plan, err := retention.Plan(t.Context(), p.At, at, retention.Reach{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = retention.Apply(t.Context(), p.To, w.env.Log, plan, retention.Unconfirmed)
+	wantCode(t, err, fault.Refused)
+	if remedy := fault.Remedy(err); !strings.Contains(remedy, "--from other --dry-run") || !strings.Contains(remedy, "--from other --confirm 7") {
+		t.Errorf("the remedy is of the main bucket: %s", remedy)
+	}
+}

@@ -67,6 +67,9 @@ func Apply(ctx context.Context, bucket *s3.Bucket, log *slog.Logger, plan *Pruni
 // refuse is why the plan may not be carried out, or nil.
 func (p *Pruning) refuse(confirmed int) error {
 	prune := "`sudo pgbtui prune --job " + backup.ShellQuote(p.job) + p.reach.flags()
+	if p.at != "" {
+		prune += " --from " + p.at
+	}
 	switch {
 	case confirmed == Unconfirmed && len(p.Doubts) > 0:
 		return fault.New(fault.Refused, "retention: nothing was deleted: "+strings.Join(p.Doubts, "; "),

@@ -19,6 +19,7 @@ type Pruning struct {
 	Seen      int        // sets of the database that were looked at, of all jobs
 
 	job   string
+	at    string // the copy that it is about; "" is the main place
 	reach Reach
 }
 
@@ -69,6 +70,6 @@ func PlanOf(
 	}
 	notes = append(notes, backup.LeftOut(sets)...)
 	return &Pruning{
-		Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, Seen: len(sets), job: job.Name, reach: reach,
+		Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, Seen: len(sets), job: job.Name, at: job.Copy, reach: reach,
 	}, nil
 }
