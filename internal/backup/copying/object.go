@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
@@ -82,15 +83,14 @@ func (c *Copier) byStore(ctx context.Context, set *backup.Set, want backup.Objec
 	return false
 }
 
-// class is the storage class at the copy: only the dump has one.
+// class is the storage class at the copy: what is small has none, as at the source.
 func (c *Copier) class(o backup.Object) string {
-	if !isDump(o) {
+	switch strings.TrimSuffix(o.Key, ".age") {
+	case backup.GlobalsName, backup.ContentsName:
 		return ""
 	}
 	return c.To.UploadClass()
 }
-
-func isDump(o backup.Object) bool { return o.Key == backup.DumpName || o.Key == backup.DumpName+".age" }
 
 func metadata(set *backup.Set) map[string]string { return map[string]string{"pgbtui-set": set.ID} }
 

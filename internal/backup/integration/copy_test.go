@@ -444,3 +444,24 @@ func TestARefusedPlanOfACopyNamesTheCopyInItsRemedy(t *testing.T) {
 		t.Errorf("the remedy is of the main bucket: %s", remedy)
 	}
 }
+
+func TestASetOfSeveralStreamsIsCopiedWhole(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.job.Database, streamed)
+	w.job.Streams = 3
+	m := w.run(t).Manifest
+	if len(m.Streams) != 2 {
+		t.Fatalf("%d further streams", len(m.Streams))
+	}
+	p := w.copyTo(t, true)
+	if _, err := p.bring(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sets := p.sets(t)
+	empty(t, w.env.Bucket)
+	at := w.env
+	at.Bucket = p.To
+	if v, err := verify.Whole(t.Context(), p.At, at, &sets[0], nil); err != nil || v.Proof.Rows != m.Summary.Rows {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
