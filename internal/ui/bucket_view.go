@@ -207,6 +207,7 @@ func (s *bucketScreen) setup(w int) []string {
 		lines = append(lines, s.posture(b, w)...)
 		lines = append(append(lines, ""), s.left(b, w)...)
 	}
+	lines = append(lines, s.copies(w)...)
 	return append(append(lines, ""), s.archives(w)...)
 }
 

@@ -55,3 +55,13 @@ func TestWhatACopyHasIsShownBesideTheErrorOfAMainBucketThatIsDown(t *testing.T) 
 	d.Press("2").Until("bucket fails since")
 	d.Press("enter").Until("copy other-region; the main bucket does not answer")
 }
+
+func TestTheBucketScreenCountsWhatEachCopyHas(t *testing.T) {
+	d, _ := open(t, copiedNewest)
+	ready(d).Press("6").Until("COPIES")
+	for _, want := range []string{"other-region: 1 good backup, last proven", "vault: 0 good backups, 1 backup not there, none proven there", "far: not known: no route"} {
+		if !strings.Contains(strings.Join(strings.Fields(plain(d)), " "), want) {
+			t.Errorf("no %q in\n%s", want, plain(d))
+		}
+	}
+}
