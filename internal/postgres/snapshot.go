@@ -27,8 +27,27 @@ type SizedTable struct {
 }
 
 // SizedTables are those of the session's database whose rows can be dumped apart from everything else, the largest
-// first: tables and partitions that are no extension's. Of unlogged tables a standby has no rows.
-func (s *Server) SizedTables(ctx context.Context) ([]SizedTable, error) {
+// first: tables and partitions that are no extension's. Of unlogged tables a standby has no rows. Whoever asks for a
+// table's size waits for its lock, each at most lockWait (0: without an end): code Temporary, with who has it.
+func (s *Server) SizedTables(ctx context.Context, lockWait time.Duration) ([]SizedTable, error) {
+	wait := func(ctx context.Context, most time.Duration) error {
+		return s.exec(ctx, fmt.Sprintf("SET lock_timeout = %d", most.Milliseconds()))
+	}
+	what := "postgres: ask for the sizes of tables in " + s.target.name()
+	if err := wait(ctx, lockWait); err != nil {
+		return nil, classify(what, err)
+	}
+	tables, err := s.sizedTables(ctx)
+	if again := wait(ctx, 0); err == nil {
+		err = again
+	}
+	if stateOf(err) == "55P03" {
+		return nil, s.blocked(ctx, nil, classify(what, err))
+	}
+	return tables, classify(what, err)
+}
+
+func (s *Server) sizedTables(ctx context.Context) ([]SizedTable, error) {
 	type row struct {
 		Schema, Name string
 		OID          uint32
@@ -45,7 +64,7 @@ func (s *Server) SizedTables(ctx context.Context) ([]SizedTable, error) {
 	for i, r := range rows {
 		tables[i] = SizedTable{Table: Table{Schema: r.Schema, Name: r.Name}, OID: r.OID, Bytes: r.Bytes}
 	}
-	return tables, classify("postgres: ask for the sizes of tables in "+s.target.name(), err)
+	return tables, err
 }
 
 func oidsOf(tables []SizedTable) []uint32 {
@@ -148,7 +167,12 @@ func (s *Snapshot) locked(ctx context.Context, tables []SizedTable, refused erro
 	if err := s.server.exec(ctx, "ROLLBACK"); err != nil {
 		return refused
 	}
-	holders := s.server.Exclusively(ctx, tables)
+	return s.server.blocked(ctx, tables, refused)
+}
+
+// blocked adds who keeps tables, nil: any, from being read.
+func (s *Server) blocked(ctx context.Context, tables []SizedTable, refused error) error {
+	holders := s.Exclusively(ctx, tables)
 	if len(holders) == 0 {
 		return refused
 	}
@@ -159,8 +183,8 @@ func (s *Snapshot) locked(ctx context.Context, tables []SizedTable, refused erro
 // maxBlockers bounds how many sessions an error names.
 const maxBlockers = 5
 
-// Exclusively are the sessions that have, or wait for, a lock on one of the tables beside which nobody reads it. It is
-// for an error that has its cause already: what cannot be asked is left out.
+// Exclusively are the sessions that have, or wait for, a lock on one of the tables, nil: of any, beside which nobody
+// reads it. It is for an error that has its cause already: what cannot be asked is left out.
 func (s *Server) Exclusively(ctx context.Context, tables []SizedTable) (holders []string) {
 	type one struct {
 		PID         int32
@@ -172,7 +196,8 @@ func (s *Server) Exclusively(ctx context.Context, tables []SizedTable) (holders 
 	found, err := collect[one](ctx, s, `SELECT coalesce(a.pid, l.pid, 0), coalesce(a.usename::text, ''),
 			coalesce(a.application_name, ''), coalesce(a.backend_start, 'epoch'), bool_or(l.granted)
 		FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-		WHERE l.mode = 'AccessExclusiveLock' AND l.relation = ANY($1::oid[])
+		WHERE l.mode = 'AccessExclusiveLock' AND l.relation >= 16384
+			AND (cardinality($1::oid[]) = 0 OR l.relation = ANY($1::oid[]))
 			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 			AND l.pid IS DISTINCT FROM pg_backend_pid()
 		GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 4 LIMIT $2`, oidsOf(tables), maxBlockers)

@@ -86,7 +86,7 @@ func (r *run) plan(ctx context.Context, told told) (rowsPlan, error) {
 	if err != nil || want <= 1 {
 		return nil, err
 	}
-	all, err := r.server.SizedTables(ctx)
+	all, err := r.server.SizedTables(ctx, r.job.LockWait)
 	if err != nil {
 		return nil, err
 	}

@@ -134,6 +134,26 @@ exec ` + w.pg.BinDir + `/pg_dump "$@"`})
 	}
 }
 
+func TestALockedTableEndsSeveralStreamsWithWhoHasIt(t *testing.T) {
+	w := newWorld(t)
+	w.pg.Exec(t, w.job.Database, streamBig)
+	w.job.Streams, w.job.LockWait = 3, 300*time.Millisecond
+	held := make(chan error, 1)
+	go func() {
+		held <- w.pg.TryExec(w.job.Database, "SET application_name = 'migration'; BEGIN; LOCK TABLE t2; SELECT pg_sleep(600)")
+	}()
+	defer func() {
+		_ = w.pg.TryExec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+w.job.Database+"'")
+		<-held
+	}()
+	for w.pg.QueryInt(t, w.job.Database, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 't2'::regclass") == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := w.failed(t, t.Context(), fault.Temporary); !strings.Contains(err.Error(), `application "migration"`) {
+		t.Error(err)
+	}
+}
+
 // under writes to the database until it is stopped. Each transaction changes all tables alike and notes in a ledger what
 // each has then, so that any state of the database says whether it is one.
 func under(ctx context.Context, t *testing.T, w *world, seed uint64) (stop func()) {
