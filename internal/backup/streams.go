@@ -58,6 +58,12 @@ func isRows(name string) bool {
 	return false
 }
 
+// IsDump reports whether an object's name is that of the dump, or of a further stream.
+func IsDump(key string) bool {
+	name := strings.TrimSuffix(key, ".age")
+	return name == DumpName || isRows(name)
+}
+
 // Archives are the objects of all streams, the dump first.
 func (m *Manifest) Archives() []Object {
 	return append([]Object{m.Dump}, m.Streams...)

@@ -168,6 +168,9 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 		add("Encrypted", "by the store: "+cmp.Or(clean(m.Dump.SSE), "?"))
 	}
 	add("SHA-256", clean(m.Dump.SHA256))
+	if n := len(m.Streams); n > 0 {
+		add("Streams", fmt.Sprintf("%d objects; `pgbtui show` has the SHA-256 of each", n+1))
+	}
 	if m.Previous != nil {
 		add("Follows", clean(m.Previous.ID))
 	}

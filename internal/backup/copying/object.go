@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
@@ -83,10 +82,9 @@ func (c *Copier) byStore(ctx context.Context, set *backup.Set, want backup.Objec
 	return false
 }
 
-// class is the storage class at the copy: what is small has none, as at the source.
+// class is the storage class at the copy: only dumps have one.
 func (c *Copier) class(o backup.Object) string {
-	switch strings.TrimSuffix(o.Key, ".age") {
-	case backup.GlobalsName, backup.ContentsName:
+	if !backup.IsDump(o.Key) {
 		return ""
 	}
 	return c.To.UploadClass()
