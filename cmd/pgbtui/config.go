@@ -68,7 +68,7 @@ also stand inside a job.
   connect_wait: 2m              how long a run waits for PostgreSQL
   lock_wait: 5m                 how long pg_dump waits for a table's lock
   run_wait: 1h                  how long a run waits for another one of its database; default only beside other jobs
-  spool_dir: /path              disk for restore --jobs
+  spool_dir: /path              disk for restore --jobs of sets without an index
   jobs:
     shop: {database: shop, ...}   several jobs may name one database: each set belongs to the job that made it
     all: {databases: "*", exclude: ["tmp_*"]}  every database that a run finds, but these; or a list of names

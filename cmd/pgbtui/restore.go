@@ -91,7 +91,7 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 		"the name of the `database` that is replaced, or gets rows, once more; of a tenant, the schema's")
 	flags.BoolVar(&o.Terminate, "terminate", false, "end the connections of the replaced database")
 	o.of.flags(cmd)
-	flags.IntVar(&o.Jobs, "jobs", 1, "parallel sessions; more than 1 needs disk for the raw dump")
+	flags.IntVar(&o.Jobs, "jobs", 1, "parallel sessions, each of which reads its own tables from the store")
 	flags.BoolVar(&o.Globals, "globals", false, "first create missing roles and tablespaces from the set")
 	flags.BoolVar(&o.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")

@@ -177,7 +177,7 @@ func TestAFullSpoolIsSaidAndEmptied(t *testing.T) {
 	if err := os.Mkdir(small, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=64k"); err != nil {
+	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=4k"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(small, 0) })

@@ -31,7 +31,10 @@ type RestoreOptions struct {
 	NoEventTriggers   bool        // those of the archive do not fire while it is restored; a superuser's, from 17 on
 	Session           []Parameter // what its sessions have otherwise than the database
 	Entries           []int       // dump IDs of the entries to restore, in that order (pg_restore --use-list); nil: all
+	Sections          []string    // only these of the entries: pre-data, data, post-data; nil: all
 	ReadAll           bool        // read the stream to its end also when pg_restore stops earlier
+
+	Rows *Rows // File has the head alone, and here is where the rows are; nil: File has all
 }
 
 // Restore runs pg_restore into the target, an existing empty database, and stops at the first
@@ -51,7 +54,10 @@ func (t Tools) Restore(ctx context.Context, target Target, o RestoreOptions, std
 	if o.Jobs > 1 && o.File == "" {
 		return fault.New(fault.Usage, "postgres: parallel restore needs a file", "Give a spool folder, or use one job.", nil)
 	}
-	if o.Jobs > 1 && !o.NoACL {
+	if err := o.checkRows(); err != nil {
+		return err
+	}
+	if o.Rows != nil || o.Jobs > 1 && !o.NoACL {
 		return t.restoreSteps(ctx, target, o)
 	}
 	return t.restore(ctx, target, o, stdin)
@@ -128,6 +134,9 @@ func (o RestoreOptions) args(list string) []string {
 		if flag.set {
 			args = append(args, flag.name)
 		}
+	}
+	for _, section := range o.Sections {
+		args = append(args, "--section="+section)
 	}
 	if o.File != "" {
 		args = append(args, "--", o.File)

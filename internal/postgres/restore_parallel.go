@@ -65,12 +65,18 @@ func (t Tools) restoreSteps(ctx context.Context, target Target, o RestoreOptions
 	}
 	jobs := o.Jobs
 	for i, entries := range steps {
-		if len(entries) == 0 {
+		if len(entries) == 0 && (i != mainStep || o.Rows == nil) { // further archives may have rows
 			continue
 		}
 		o.Entries, o.Jobs = entries, jobs
 		if i == firstStep || i == tiedStep || i == grantStep {
 			o.Jobs = 1
+		}
+		if o.Rows != nil {
+			if err := t.restoreStep(ctx, target, o, i); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := t.restore(ctx, target, o, nil); err != nil {
 			return err

@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -13,6 +11,13 @@ import (
 // One who may use the schema by a grant alone has passed a right on, so that the archive makes that grant as that role.
 // In the copy the grant on the schema is slow: a session that does not wait for it fails.
 func TestParallelSessionsGiveGrantsInTheirOrder(t *testing.T) {
+	for i := range 2 {
+		givesGrantsInTheirOrder(t, wayOf(i))
+	}
+}
+
+func givesGrantsInTheirOrder(t *testing.T, inParallel restoreWay) {
+	t.Helper()
 	s := pgtest.Shared(t)
 	owner, reader, third := role(t, s, ""), role(t, s, ""), role(t, s, "")
 	source, copied := s.CreateDatabase(t), s.CreateDatabase(t)
@@ -27,13 +32,7 @@ func TestParallelSessionsGiveGrantsInTheirOrder(t *testing.T) {
 			IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE lower(object_type) = 'schema') THEN PERFORM pg_sleep(0.3); END IF;
 		END $$;
 		CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('GRANT') EXECUTE FUNCTION slow()`)
-	file := filepath.Join(t.TempDir(), "dump.pgc")
-	if err := os.WriteFile(file, dump(t, s, source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{Jobs: 4, File: file}, nil); err != nil {
-		t.Fatal(err)
-	}
+	inParallel(t, s, dump(t, s, source), copied)
 	for query, want := range map[string]int64{
 		"SELECT count(*) FROM information_schema.role_table_grants WHERE table_schema = 'z' AND grantee = '" + third + "'": 2,
 		"SELECT count(*) FROM seen":           2,
@@ -80,15 +79,10 @@ func TestParallelSessionsMakeConstraintsOverPartitionsAndChildrenAfterTheirRows(
 	if s.QueryInt(t, source, "SELECT current_setting('server_version_num')::int / 10000") >= 18 {
 		s.Exec(t, source, "ALTER TABLE fk ADD CONSTRAINT n_there NOT NULL n NOT VALID")
 	}
-	file := filepath.Join(t.TempDir(), "dump.pgc")
-	if err := os.WriteFile(file, dump(t, s, source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for range 3 { // which session is first is left to chance
+	dumped := dump(t, s, source)
+	for i := range 6 { // which session is first is left to chance
 		copied := s.CreateDatabase(t)
-		if err := tools(t, s).Restore(t.Context(), target(s, copied), RestoreOptions{Jobs: 4, File: file}, nil); err != nil {
-			t.Fatal(err)
-		}
+		wayOf(i)(t, s, dumped, copied)
 		const constraints = `SELECT string_agg(concat_ws(' ', conrelid::regclass, conname, convalidated), ', '
 			ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C") FROM pg_constraint WHERE connamespace = 'public'::regnamespace`
 		const said = `SELECT string_agg(concat_ws(' ', classoid::regclass, description), ', ' ORDER BY classoid, description) FROM pg_description

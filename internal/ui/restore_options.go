@@ -132,7 +132,7 @@ func (w *wizard) jobs() option {
 		change: func(by int) { w.want.Jobs = max(1, min(maxJobs, w.want.Jobs+by)) },
 	}
 	if w.want.Jobs > 1 {
-		o.value, o.about = fmt.Sprint(w.want.Jobs), "parallel; the dump is first spooled to disk"
+		o.value, o.about = fmt.Sprint(w.want.Jobs), "parallel sessions, each with its own tables"
 	}
 	return o
 }

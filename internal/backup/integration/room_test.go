@@ -74,6 +74,10 @@ func TestARestoreThatWouldTouchTheReserveIsToldSoAndASpoolIsRefused(t *testing.T
 		t.Errorf("%+v", c)
 	}
 	req.Jobs = 2
+	if c := w.check(t, set, req, "spool"); !c.OK || c.Warn {
+		t.Errorf("a spool that nobody needs: %+v", c)
+	}
+	set = w.withoutIndex(t, set)
 	w.roomFor(set.Manifest.Dump.RawBytes + reserveOf100GiB - 1)
 	if c := w.check(t, set, req, "spool"); c.OK || !strings.Contains(c.Detail, "are kept free") {
 		t.Errorf("%+v", c)

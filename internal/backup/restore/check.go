@@ -103,13 +103,12 @@ func (r *restoring) checks(ctx context.Context) ([]Check, error) {
 	if r.tenancy != nil {
 		return r.tenantChecks(ctx)
 	}
-	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkRights, r.checkTools, r.checkCode, r.checkTarget,
-		r.checkSpool)
+	checks, err := asked(ctx, r.checkSource, r.checkServer, r.checkRights, r.checkTools, r.checkCode, r.checkTarget)
 	if err != nil {
 		return nil, err
 	}
 	r.failing = slices.ContainsFunc(checks, func(c Check) bool { return !c.OK })
-	more, err := asked(ctx, r.checkContents, r.checkOutside, r.checkReplacing, r.checkSpace, r.checkTime, r.tellStatistics)
+	more, err := asked(ctx, r.checkContents, r.checkSpool, r.checkOutside, r.checkReplacing, r.checkSpace, r.checkTime, r.tellStatistics)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,10 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
-// How the rows get into the new database: in one stream, or by parallel sessions that read the raw dump from disk.
+// How the rows get into the new database: in one stream; by parallel sessions, each with a stream of its own; or, of a
+// set without an index, by parallel sessions that read the raw dump from disk.
 
-// load streams the dump into pg_restore, or lets parallel sessions read the spooled one.
+// load streams the dump into pg_restore, or lets parallel sessions read what was made ready for them.
 func (r *restoring) load(ctx context.Context) error {
 	opts := postgres.RestoreOptions{
 		NoOwner:       r.req.NoOwner && r.rights.owner == "",
@@ -33,6 +34,13 @@ func (r *restoring) load(ctx context.Context) error {
 	case r.part != nil:
 		return r.loadPart(ctx, opts)
 	}
+	if len(r.sessions.archives) > 0 {
+		rows, total := r.rows()
+		opts.Rows = rows
+		r.meter.Enter(backup.StageRestore, total)
+		defer r.meter.WatchWork(ctx, r.target.server, r.req.To)()
+		return r.target.tools.Restore(ctx, r.target.database(r.req.To), opts, nil)
+	}
 	if opts.File != "" {
 		r.meter.Enter(backup.StageRestore, 0)
 		stop := r.meter.KeepAlive()
@@ -51,9 +59,13 @@ func (r *restoring) load(ctx context.Context) error {
 	return r.target.tools.Restore(ctx, r.target.database(r.req.To), opts, stream)
 }
 
+// spool makes ready what parallel sessions need on disk.
 func (r *restoring) spool(ctx context.Context) error {
-	if r.req.Jobs <= 1 {
+	switch {
+	case r.req.Jobs <= 1:
 		return nil
+	case r.headless():
+		return r.keepHead(ctx)
 	}
 	r.meter.Enter(backup.StageRead, r.source.rawBytes())
 	scratch.Sweep(r.job.SpoolDir, stored.SpoolPrefix)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
@@ -171,10 +170,7 @@ func (r *restoring) describePart() {
 	}
 	s.StoredBytes = r.source.storedBytes()
 	if s.Whole = r.source.unreadableInParts(); s.Whole == "" {
-		s.FetchBytes = p.fetched
-		if spans := p.spans(r.source.contents.Archive); len(spans) > 0 {
-			s.FetchBytes += stored.Cost(r.source.set, r.source.contents, spans)
-		}
+		s.FetchBytes = p.fetched + r.lead().Cost(p.blocks)
 		return
 	}
 	s.FetchBytes = s.StoredBytes

@@ -1,7 +1,6 @@
 package restore
 
 import (
-	"bytes"
 	"context"
 	"io"
 
@@ -67,7 +66,7 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 // openHead reads the dump from its begin; done ends that and says what was fetched.
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
 	if r.source.unreadableInParts() == "" {
-		head := stored.HeadSpan(r.source.contents)
+		head := r.lead().HeadFrames()
 		ranged, err := r.reading().Parts(ctx, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err
@@ -97,16 +96,6 @@ func (f *firstBytes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// spans are the raw parts that are still to be read.
-func (p *part) spans(of *archive.Archive) (spans []sealed.Span) {
-	for _, piece := range of.SubsetParts(p.blocks) {
-		if s := (sealed.Span{From: max(piece.Offset, int64(len(p.kept))), To: piece.End}); s.From < s.To {
-			spans = append(spans, s)
-		}
-	}
-	return spans
-}
-
 // partBytes is what pg_restore will read.
 func (r *restoring) partBytes() (n int64) {
 	if r.part.portion.Whole != "" {
@@ -123,38 +112,23 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 	if r.part.portion.Whole != "" {
 		return r.openHead(ctx)
 	}
-	spans := r.part.spans(r.source.contents.Archive)
-	if len(spans) == 0 {
-		nothing := func() int64 { return 0 }
-		return archive.Subset(bytes.NewReader(r.part.kept), r.source.contents.Archive, r.part.blocks), nothing, nil
-	}
-	ranged, err := r.reading().Parts(ctx, spans)
+	blocks, err := r.lead().Blocks(ctx, r.part.blocks)
 	if err != nil {
 		return nil, nil, err
 	}
-	source := &withBegin{r.part.kept, ranged}
-	return archive.Subset(source, r.source.contents.Archive, r.part.blocks), func() int64 {
-		_ = ranged.Close()
-		return ranged.Fetched()
+	return blocks, func() int64 {
+		_ = blocks.Close()
+		return blocks.Fetched()
 	}, nil
 }
 
-// withBegin serves the begin from memory.
-type withBegin struct {
-	begin []byte
-	rest  io.ReaderAt
-}
-
-func (w *withBegin) ReadAt(p []byte, off int64) (int, error) {
-	if off >= int64(len(w.begin)) {
-		return w.rest.ReadAt(p, off)
+// lead is the archive with the definitions, of a set that can be read in parts.
+func (r *restoring) lead() *stored.Archive {
+	lead := r.reading().Archives(r.source.contents)[0]
+	if r.part != nil {
+		lead.Begin = r.part.kept
 	}
-	n := copy(p, w.begin[off:])
-	if n < len(p) {
-		m, err := w.rest.ReadAt(p[n:], off+int64(n))
-		return n + m, err
-	}
-	return n, nil
+	return lead
 }
 
 // loadPart streams the chosen entries into pg_restore, and counts the rows that pass.

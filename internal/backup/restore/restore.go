@@ -69,6 +69,7 @@ type restoring struct {
 	meter *meter.Meter
 
 	source    source
+	sessions  inSessions
 	target    target
 	rights    ownership
 	part      *part // nil: everything

@@ -19,7 +19,7 @@ type source struct {
 	identities []age.Identity
 	contents   *backup.Contents // nil until they are read, and where the set has none
 
-	spooled stored.Spool // the raw dump on disk, for parallel sessions
+	spooled stored.Spool // for parallel sessions on disk: the head, or the raw dump of a set without an index
 	kept    stored.Spool // the stored dump on disk, of a set without an index
 	keptDir string
 }

@@ -74,3 +74,11 @@ func (a *Archive) Extensions() []string {
 	}
 	return names
 }
+
+// RowEntries are the entries that have blocks of data, in archive order.
+func (a *Archive) RowEntries() (ids []int) {
+	for _, d := range a.Data {
+		ids = append(ids, d.DumpID)
+	}
+	return ids
+}
