@@ -43,6 +43,7 @@ says that everybody who could create a table in the source is trusted with this 
 	}
 	o.of.flags(cmd)
 	fromFlag(cmd, p.settings)
+	cmd.Flags().Var(&o.jobs, "jobs", "parallel sessions, as those of a restore: a `number`, or auto")
 	cmd.Flags().BoolVar(&o.unconfined, "unconfined", false,
 		"the set is trusted: its code may run with this user's rights, outside of any unit")
 	acceptFlag(cmd, &o.accept)
@@ -60,6 +61,7 @@ type drillOptions struct {
 	identity   string
 	accept     bool // an unsigned set
 	unconfined bool
+	jobs       jobsValue
 }
 
 func runDrill(ctx context.Context, o *drillOptions) error {
@@ -110,6 +112,7 @@ func (o *drillOptions) one(ctx context.Context, of selection) (*restore.Drilled,
 	defer stop()
 	env.Bucket = at.bucket
 	request, err := drillRequest(ctx, at.job, o.env, o.unconfined)
+	request.Jobs = int(o.jobs)
 	if err != nil {
 		return nil, err
 	}

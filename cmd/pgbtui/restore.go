@@ -91,7 +91,8 @@ Needs a role that may create databases and own the objects, usually: sudo -u pos
 		"the name of the `database` that is replaced, or gets rows, once more; of a tenant, the schema's")
 	flags.BoolVar(&o.Terminate, "terminate", false, "end the connections of the replaced database")
 	o.of.flags(cmd)
-	flags.IntVar(&o.Jobs, "jobs", 1, "parallel sessions, each of which reads its own tables from the store")
+	flags.Var((*jobsValue)(&o.Jobs), "jobs",
+		"parallel sessions, each of which reads its own tables from the store: a `number`, or auto")
 	flags.BoolVar(&o.Globals, "globals", false, "first create missing roles and tablespaces from the set")
 	flags.BoolVar(&o.NoOwner, "no-owner", false, "everything belongs to the restoring role")
 	flags.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "everything goes to the default tablespace")
@@ -125,9 +126,6 @@ func runRestore(ctx context.Context, o *restoreOptions) error {
 		if _, err := thaw.ParseTier(o.Thaw); err != nil {
 			return usageText("--thaw: " + err.Error())
 		}
-	}
-	if o.Jobs < 1 || o.Jobs > 64 {
-		return usageText("--jobs is 1 to 64")
 	}
 	at, err := o.find.locate(ctx, o.of)
 	if err != nil {

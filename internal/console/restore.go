@@ -42,12 +42,10 @@ func (a *actions) wish(id string, r request.Restore) (unit string, err error) {
 }
 
 func requestOf(r ui.RestoreRequest) request.Restore {
-	asked := request.Restore{
+	return request.Restore{
 		Set: r.Set.ID, Instance: r.Set.Instance, Database: r.Set.Database, Schema: r.Set.Schema, Job: r.Set.Job,
 		From: r.From, ManifestSHA256: r.Set.ManifestSHA256(), Swap: r.Swap, With: r.With, Request: r.Request,
 	}
-	asked.Jobs = max(1, asked.Jobs)
-	return asked
 }
 
 // check lets the unit look, and waits for its answer. fault.NotPermitted: this user may not start it.

@@ -78,3 +78,20 @@ func limited(ctx context.Context, t Target, refused error) error {
 	}
 	return fault.New(fault.Temporary, "", remedyLimit, refused)
 }
+
+// Spare is how many more sessions a server would let this role have, and how many sessions work there now.
+type Spare struct{ Sessions, Busy int }
+
+// Spare asks for both as they are at this moment. Of others' work a role sees all only as a superuser or a member of
+// pg_read_all_stats.
+func (s *Server) Spare(ctx context.Context) (spare Spare, err error) {
+	err = s.row(ctx, `SELECT greatest(0, least(
+			current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+				- count(a.datid),
+			CASE WHEN r.rolsuper OR r.rolconnlimit < 0 THEN 1000000
+				ELSE r.rolconnlimit - count(*) FILTER (WHERE a.usesysid = r.oid) END)),
+		count(*) FILTER (WHERE a.datid IS NOT NULL AND a.state = 'active' AND a.pid <> pg_backend_pid())
+		FROM pg_roles AS r, pg_stat_activity AS a WHERE r.rolname = session_user
+		GROUP BY r.oid, r.rolsuper, r.rolconnlimit`, nil, &spare.Sessions, &spare.Busy)
+	return spare, err
+}

@@ -61,7 +61,6 @@ type Restore struct {
 func (r Restore) Backup() restore.Request {
 	wanted := r.Request
 	wanted.ForOperator = true
-	wanted.Jobs = max(1, wanted.Jobs)
 	return wanted
 }
 

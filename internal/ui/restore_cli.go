@@ -76,7 +76,7 @@ func restoreWords(sh *shared, r RestoreRequest, where ...string) string {
 	for _, old := range slices.Sorted(maps.Keys(r.Roles)) {
 		words = append(words, "--role", roleWord(old)+"="+roleWord(r.Roles[old]))
 	}
-	if r.Jobs > 1 {
+	if r.Jobs > 0 {
 		words = append(words, "--jobs", fmt.Sprint(r.Jobs))
 	}
 	for i, w := range words {

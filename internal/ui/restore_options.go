@@ -128,11 +128,14 @@ func (w *wizard) globals() option {
 
 func (w *wizard) jobs() option {
 	o := option{
-		name: "Jobs", value: "1", about: "streamed, needs no disk space",
-		change: func(by int) { w.want.Jobs = max(1, min(maxJobs, w.want.Jobs+by)) },
+		name: "Jobs", value: "auto", about: "as many sessions as the target has cores to spare",
+		change: func(by int) { w.want.Jobs = max(0, min(maxJobs, w.want.Jobs+by)) },
 	}
-	if w.want.Jobs > 1 {
+	if w.want.Jobs > 0 {
 		o.value, o.about = fmt.Sprint(w.want.Jobs), "parallel sessions, each with its own tables"
+	}
+	if w.want.Jobs == 1 {
+		o.about = "one session"
 	}
 	return o
 }

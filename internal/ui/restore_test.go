@@ -67,7 +67,7 @@ func TestRestoreWizardFromSourceToNextCommands(t *testing.T) {
 	shows(d, "that is the source")
 	d.Press("ctrl+u", "数据 'x", "enter")
 	shows(d, "OPTIONS")
-	d.Press("down", "right", "down", "right", "enter")
+	d.Press("down", "right", "down", "right", "right", "enter")
 	shows(d, "all passed")
 	if !strings.Contains(plain(d), `--to '数据 '\''x'`) || !strings.Contains(plain(d), "--globals --jobs 2") {
 		t.Error(plain(d))

@@ -55,7 +55,7 @@ type namesMsg struct {
 func askRestore(sh *shared, s backup.Set) tea.Cmd { return sh.post(pushMsg{newWizard(sh, s)}) }
 
 func newWizard(sh *shared, s backup.Set) *wizard {
-	w := &wizard{shared: sh, set: s, want: RestoreRequest{From: s.At, Request: restore.Request{Jobs: 1}}}
+	w := &wizard{shared: sh, set: s, want: RestoreRequest{From: s.At}}
 	w.setWay(0)
 	return w
 }
@@ -127,20 +127,20 @@ func (w *wizard) request() RestoreRequest {
 	if by.parts {
 		r.Tables = w.picked.tables()
 		r.Schemas = w.picked.schemas()
-		r.Jobs = 1
+		r.Jobs = 0
 	}
 	switch {
 	case by.live:
 		r.Replace, r.SchemaOnly = w.target.text(), false
 	case by.existing:
 		r = RestoreRequest{Set: w.set, From: r.From, Request: restore.Request{
-			To: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true, Jobs: 1,
+			To: w.target.text(), Tables: r.Tables, Schemas: r.Schemas, DataOnly: true,
 		}}
 	default:
 		r.To, r.Terminate = w.target.text(), false
 	}
 	if r.SchemaOnly {
-		r.Jobs = 1
+		r.Jobs = 0
 	}
 	if !by.existing {
 		r.Roles, _ = parseRoles(w.roles.text())

@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/backup/room"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
@@ -93,4 +94,31 @@ func TestParallelSessionsNeedNoDiskAndRefuseRowsThatWereChanged(t *testing.T) {
 	}
 	w.pg.DropDatabase(t, to)
 	w.noSpool(t)
+}
+
+func TestTheNumberOfSessionsIsToldInThePlan(t *testing.T) {
+	w, set := smallSet.world(t)
+	for jobs, want := range map[int]string{0: "one: for", 1: "one, as asked for", 3: "3, as asked for", 5000: "more now"} {
+		c := w.check(t, set, restore.Request{To: w.job.Instance + "_copy", Jobs: jobs}, "sessions")
+		if !c.OK || c.Warn != (jobs == 5000) || !strings.Contains(c.Detail, want) {
+			t.Errorf("%d: %+v", jobs, c)
+		}
+	}
+}
+
+func TestADrillInSeveralSessionsComparesEqualAndLeavesNothing(t *testing.T) {
+	w, set := bigSet.world(t)
+	w.env.Disks = func(string) (room.Disk, error) { return room.Disk{Free: 1 << 40, Size: 1 << 40}, nil }
+	dir := drillFolder(t)
+	drilled, err := restore.Drill(t.Context(), w.job, w.env, set,
+		restore.DrillRequest{Dir: dir, SocketDir: dir, Unconfined: true, Jobs: 2}, nil)
+	if err != nil || !drilled.Proof.OK || drilled.Proof.Level != backup.LevelRestored.String() {
+		t.Fatalf("%+v, %v", drilled, err)
+	}
+	if !strings.Contains(w.log.text(), "2 parallel sessions") {
+		t.Error("nothing says how many sessions there were")
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
 }

@@ -25,6 +25,7 @@ type DrillRequest struct {
 	SocketDir string // "" is the system's for temporary files
 
 	Unit       string // socket of the unit that has the server; "": there is none
+	Jobs       int    // parallel sessions, as a restore's; 0: as many as a restore would use
 	Unconfined bool   // the set is trusted: without a unit, its code may run with this user's rights
 
 	ServerMemory, Memory int64 // bytes that the server's unit and this one may have; 0: not known
@@ -79,7 +80,7 @@ func newDrilling(
 	job.Postgres.User = "" // the backups' role; a drill logs in as its own
 	id := backup.NewID(env.Now())
 	to := drillPrefix + strings.ReplaceAll(strings.ToLower(id), "-", "_")
-	restore := newRestoring(job, env, set, Request{To: to, NoTablespaces: true}, identities)
+	restore := newRestoring(job, env, set, Request{To: to, NoTablespaces: true, Jobs: req.Jobs}, identities)
 	restore.rehearses = true
 	restore.meter = meter.New("drill", set.Database, job.StallAfter, env.Progress)
 	restore.log = env.Log.With(slog.String("set", set.ID), slog.String("database", set.Database), slog.String("run", id))
@@ -110,7 +111,7 @@ func (d *drilling) do(ctx context.Context) (err error) {
 		if ctx.Err() == nil {
 			err = d.nameRow(d.scene.blame(err))
 		}
-		d.source.kept.Remove()
+		d.source.remove()
 		d.clear(ctx)
 	}()
 	d.meter.Enter(backup.StagePreflight, 0)
@@ -145,7 +146,7 @@ func (d *drilling) drillable() error {
 // loadAll is the restore. What a sound server refuses is the set's fault, though none of its bytes: these were
 // held against their digests before the server got them.
 func (d *drilling) loadAll(ctx context.Context) error {
-	err := d.load(ctx)
+	err := d.loadInSessions(ctx)
 	var exit *postgres.ExitError
 	if !errors.As(err, &exit) || !d.refusesObject(err, exit) || ctx.Err() != nil || d.target.server.Alive(ctx) != nil {
 		return err
@@ -166,6 +167,17 @@ func (d *drilling) loadAll(ctx context.Context) error {
 	return &notWholeError{objects: exit.Objects(), err: fault.New(fault.Integrity, what,
 		"Correct the object in the source and back it up again. Until then restore parts of a set, or all that can be "+
 			"created (restore --keep-going).", err)}
+}
+
+// loadInSessions uses as many as a restore would: what a drill takes is what a restore is expected to take.
+func (d *drilling) loadInSessions(ctx context.Context) error {
+	if d.req.Jobs > 1 && d.headless() {
+		if err := d.keepHead(ctx); err != nil {
+			return err
+		}
+		d.log.InfoContext(ctx, fmt.Sprintf("drill: %d parallel sessions", d.req.Jobs))
+	}
+	return d.load(ctx)
 }
 
 // refusesObject tells what PostgreSQL makes of the set's objects from what this host lacks. Into a database that

@@ -32,7 +32,8 @@ func (d *drilling) prepare(ctx context.Context) error {
 	if err := d.choose(ctx); err != nil {
 		return err
 	}
-	checks, err := asked(ctx, d.checkServer, d.checkTools, d.checkTarget, d.checkContents, d.checkSpace, d.checkAmcheck)
+	checks, err := asked(ctx, d.checkServer, d.checkTools, d.checkTarget, d.checkContents, d.checkSessions,
+		d.checkSpace, d.checkAmcheck)
 	if err != nil {
 		return err
 	}
