@@ -50,6 +50,14 @@ func TestRowsThatPeoplePutIntoTablesOfAnExtensionComeWithItAndAreCompared(t *tes
 	set := w.find(t, w.run(t).Manifest.ID)
 	to := w.job.Instance + "_part"
 
+	t.Run("parallel sessions bring them, too", func(t *testing.T) {
+		to := w.job.Instance + "_sessions"
+		restored, err := restore.Run(t.Context(), w.job, w.env, set, restore.Request{To: to, Jobs: 3}, nil)
+		if err != nil || !restored.Compared || restored.Rows != 50+1+2+3+1 {
+			t.Errorf("%+v, %v", restored, err)
+		}
+		pg.DropDatabase(t, to)
+	})
 	t.Run("a drill compares them and has nothing to warn of", func(t *testing.T) {
 		drilled, err := w.drill(t, set)
 		if err != nil {

@@ -69,6 +69,7 @@ func (r *restoring) checkSessions(ctx context.Context) ([]Check, error) {
 	}
 	n, why := now.sessions()
 	r.req.Jobs = n
+	r.sessions.chosen = true
 	return []Check{passes("sessions", fmt.Sprintf("%s: %s", counted(n), why))}, nil
 }
 

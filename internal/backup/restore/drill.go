@@ -172,9 +172,11 @@ func (d *drilling) loadAll(ctx context.Context) error {
 // loadInSessions uses as many as a restore would: what a drill takes is what a restore is expected to take.
 func (d *drilling) loadInSessions(ctx context.Context) error {
 	if d.req.Jobs > 1 && d.headless() {
-		if err := d.keepHead(ctx); err != nil {
+		if err := d.prepareSessions(ctx); err != nil {
 			return err
 		}
+	}
+	if len(d.sessions.archives) > 0 {
 		d.log.InfoContext(ctx, fmt.Sprintf("drill: %d parallel sessions", d.req.Jobs))
 	}
 	return d.load(ctx)

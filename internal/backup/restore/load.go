@@ -65,7 +65,7 @@ func (r *restoring) spool(ctx context.Context) error {
 	case r.req.Jobs <= 1:
 		return nil
 	case r.headless():
-		return r.keepHead(ctx)
+		return r.prepareSessions(ctx)
 	}
 	r.meter.Enter(backup.StageRead, r.source.rawBytes())
 	scratch.Sweep(r.job.SpoolDir, stored.SpoolPrefix)

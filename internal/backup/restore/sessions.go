@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
@@ -17,11 +18,31 @@ import (
 
 // inSessions are the archives of a set that parallel sessions read, and what they share.
 type inSessions struct {
-	archives []*stored.Archive // the lead first
+	archives []*stored.Archive // the lead first; none: one session reads everything
+	chosen   bool              // nobody said how many sessions there should be
 }
 
 // headless reports whether the rows need not lie on this host's disk.
 func (r *restoring) headless() bool { return r.source.unreadableInParts() == "" }
+
+// prepareSessions has the head on disk. Where nobody asked for several sessions, a disk that takes no file is no reason
+// not to restore: one session needs none.
+func (r *restoring) prepareSessions(ctx context.Context) error {
+	return r.orOneSession(ctx, r.keepHead(ctx))
+}
+
+func (r *restoring) orOneSession(ctx context.Context, err error) error {
+	if err == nil || !r.sessions.chosen || !stored.Unwritable(err) {
+		return err
+	}
+	r.source.spooled.Remove()
+	r.sessions.archives = nil
+	r.req.Jobs = 1
+	what := "restored by one session, because spool_dir takes no file: " + err.Error()
+	r.log.WarnContext(ctx, what, event.Attr(event.Warning))
+	r.result.note(what)
+	return nil
+}
 
 // keepHead writes the lead's head to a file, with the roles that it has here.
 func (r *restoring) keepHead(ctx context.Context) error {

@@ -52,6 +52,16 @@ func (s *Spool) Fill(from io.Reader) error {
 const RemedySpool = "Free space, set spool_dir (or BACKUP_DIR) to a larger disk, or restore without --jobs, which " +
 	"needs none."
 
+// Unwritable reports whether the disk is what refused: it is full, not ours, or not there.
+func Unwritable(err error) bool {
+	for _, reason := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, os.ErrPermission, os.ErrNotExist} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
+}
+
 // SpoolError gives a disk that is full or not ours its exit code; errors of the reading keep theirs.
 func SpoolError(err error) error {
 	switch {
