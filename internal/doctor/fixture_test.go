@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
@@ -22,6 +23,8 @@ type patient struct {
 	store *s3server.Running
 	job   config.Job
 	hide  map[iam.Role]string
+	shut  error                 // no key can be used
+	drill *restore.DrillRequest // where drills take place; nil: not from here
 	open  map[iam.Role]*s3.Bucket
 	now   func() time.Time
 }
@@ -53,6 +56,9 @@ func newPatient(t testing.TB, opts ...s3server.Option) *patient {
 
 // Open gives each role its key.
 func (p *patient) Open(ctx context.Context, role iam.Role) (*s3.Bucket, error) {
+	if p.shut != nil {
+		return nil, p.shut
+	}
 	if b := p.open[role]; b != nil {
 		return b, nil
 	}
@@ -74,11 +80,13 @@ func (p *patient) Hidden(role iam.Role) string { return p.hide[role] }
 func (p *patient) Caller(context.Context, iam.Role) (string, error) { return "", nil }
 
 func (p *patient) world() doctor.World {
-	return doctor.World{From: doctor.FromShell, Job: p.job, Now: p.now, Keys: p}
+	return doctor.World{From: doctor.FromShell, Job: p.job, Now: p.now, Keys: p, Drill: p.drill}
 }
 
 func (p *patient) examine(only string) doctor.Report {
-	return doctor.Examine(p.t.Context(), p.world(), only)
+	r := doctor.Examine(p.t.Context(), p.world(), only)
+	record(r.Findings)
+	return r
 }
 
 // one is the finding of a check.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/test/need"
@@ -178,6 +179,11 @@ func TestADrillIsJudgedWhereItTakesPlace(t *testing.T) {
 	p.job.Drill.By = config.DrillByTimer
 	if f := p.one(check); f.Result != doctor.Unknown {
 		t.Errorf("nobody looked, and %+v", f)
+	}
+	p.drill = &restore.DrillRequest{}
+	p.job.Drill.Server = config.DrillServer{Host: "127.0.0.1", Port: "1", User: "nobody"}
+	if f := p.one(check); f.Result != doctor.Fail || !strings.Contains(f.Seen, "drill.server") {
+		t.Errorf("its server is not there, and %+v", f)
 	}
 }
 

@@ -1,12 +1,18 @@
 package doctor_test
 
 import (
+	"errors"
+	"os"
+	"os/user"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
+	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -30,13 +36,15 @@ func TestKeysWithTheirOwnPoliciesAreWellAndLeaveNothing(t *testing.T) {
 	}
 }
 
-func TestEachRightThatIsMissingIsFoundAndItsStatementMendsIt(t *testing.T) {
-	p := newPatient(t)
-	for _, c := range []struct {
-		role  iam.Role
-		right string
-		check string
-	}{
+// missingRight is a right of a role, and the check that notices its absence.
+type missingRight struct {
+	role  iam.Role
+	right string
+	check string
+}
+
+func missingRights() []missingRight {
+	return []missingRight{
 		{iam.Writer, "s3:PutObject", "s3.writer.put"},
 		{iam.Writer, "s3:GetObject", "s3.writer.get"},
 		{iam.Writer, "s3:ListBucket", "s3.writer.list"},
@@ -55,7 +63,12 @@ func TestEachRightThatIsMissingIsFoundAndItsStatementMendsIt(t *testing.T) {
 		{iam.Prover, "s3:PutObject", "s3.prover.record-of-a-proof"},
 		{iam.Restorer, "s3:ListBucket", "s3.restorer.list"},
 		{iam.Restorer, "s3:GetObject", "s3.restorer.get"},
-	} {
+	}
+}
+
+func TestEachRightThatIsMissingIsFoundAndItsStatementMendsIt(t *testing.T) {
+	p := newPatient(t)
+	for _, c := range missingRights() {
 		t.Run(string(c.role)+" "+c.right, func(t *testing.T) {
 			p.t = t
 			for _, role := range keyed() {
@@ -123,6 +136,104 @@ func TestADenialThatNoStatementMendsHasNone(t *testing.T) {
 	f := p.one("s3.writer.put")
 	if f.Result != doctor.Fail || f.Statement != nil || !strings.Contains(f.Remedy, "service control policy") {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestNoKeyOfNobodyIsWell(t *testing.T) {
+	p := newPatient(t)
+	for _, role := range keyed()[1:] {
+		p.hide[role] = "hidden"
+	}
+	for _, f := range p.examine("s3").Findings {
+		others := strings.Count(f.ID, ".") == 2 && !strings.HasPrefix(f.ID, "s3.writer.")
+		if others && (f.Result != doctor.Unknown || f.Seen != "hidden") {
+			t.Errorf("%+v", f)
+		}
+	}
+	p = newPatient(t)
+	p.shut = errors.New("no such profile")
+	if f := p.one("s3.key"); f.Result != doctor.Fail || !strings.Contains(f.Seen, "no such profile") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestAnUploadThatIsRefusedAndOnesThatCannotBeListedAreNotWell(t *testing.T) {
+	p := newPatient(t)
+	p.store.Inject(s3server.Rule{Op: s3server.OpCreateMultipart, Fault: s3server.Fault{Kind: s3server.Answer, Code: "AccessDenied"}})
+	if f := p.one("s3.writer.multipart-upload"); f.Result != doctor.Fail || f.Statement == nil {
+		t.Errorf("%+v", f)
+	}
+	p = newPatient(t)
+	p.grant(iam.Writer, without(p.own(iam.Writer), "s3:ListBucketMultipartUploads"))
+	if f := p.one("s3.upload-list"); f.Result != doctor.Unknown {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A file of keys is judged by who can read it.
+func TestAKeyThatTheServersUserCanReadIsAFailure(t *testing.T) {
+	if _, err := user.Lookup("postgres"); err != nil {
+		need.All(t, "the system user postgres")
+	}
+	folder, err := os.MkdirTemp("/tmp", "pgbtui-keys-*") // t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "credentials")
+	for mode, want := range map[os.FileMode]doctor.Result{0o644: doctor.Fail, 0o600: doctor.OK} {
+		p := newPatient(t)
+		p.opened(file, mode)
+		if f := p.one("s3.key-place"); f.Result != want {
+			t.Errorf("%o: %+v", mode, f)
+		}
+	}
+	p := newPatient(t)
+	p.opened(file, 0o600)
+	if err := errors.Join(os.Remove(file), os.Symlink(file, file)); err != nil { // it leads nowhere but to itself
+		t.Fatal(err)
+	}
+	if f := p.one("s3.key-place"); f.Result != doctor.Unknown {
+		t.Errorf("nobody can tell who reads it, and %+v", f)
+	}
+}
+
+// opened reaches the bucket by a file of keys.
+func (p *patient) opened(file string, mode os.FileMode) {
+	p.t.Helper()
+	text := "[default]\naws_access_key_id = key-of-writer\naws_secret_access_key = secret-of-writer\n"
+	err := errors.Join(os.WriteFile(file, []byte(text), mode), os.Chmod(file, mode))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Setenv("AWS_ACCESS_KEY_ID", "")
+	p.t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	b, err := s3.Open(p.t.Context(), s3.Options{
+		Bucket: p.job.S3.Bucket, Region: p.job.S3.Region, Endpoint: p.store.Endpoint, CredentialsFile: file,
+	})
+	if err == nil {
+		_, err = b.Identity(p.t.Context())
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(b.Close)
+	p.open[iam.Writer] = b
+}
+
+// The table below is of every call that a role makes, so that no statement goes untried.
+func TestEveryCallOfEveryRoleIsInTheTableOfRights(t *testing.T) {
+	tried := map[string]bool{"s3.writer.delete": true, "s3.writer.multipart-upload": true} // by tests of their own
+	for _, c := range missingRights() {
+		tried[c.check] = true
+	}
+	for _, c := range doctor.Catalogue() {
+		if parts := strings.Split(c.ID, "."); len(parts) == 3 && parts[0] == "s3" && !tried[c.ID] {
+			t.Errorf("%s: no test takes its right away and gives it back", c.ID)
+		}
 	}
 }
 

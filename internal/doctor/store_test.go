@@ -126,6 +126,7 @@ func doctorOf(t *testing.T, p *patient, endpoint string) doctor.Finding {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	r := doctor.Examine(ctx, p.world(), "s3.tls")
+	record(r.Findings)
 	if len(r.Findings) != 1 {
 		t.Fatalf("%+v", r.Findings)
 	}
@@ -223,6 +224,27 @@ func firstError(all ...error) error {
 		}
 	}
 	return nil
+}
+
+func TestAMetadataServiceThatGivesNoTokenLeavesTheLimitOpen(t *testing.T) {
+	p := newPatient(t)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata(t, 64))
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	b, err := s3.Open(t.Context(), s3.Options{Bucket: p.job.S3.Bucket, Region: "us-east-1", Endpoint: p.store.Endpoint})
+	if err == nil {
+		_, err = b.Identity(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	p.open[iam.Writer] = b
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1") // it is gone since
+	if f := p.one("s3.metadata-hops"); f.Result != doctor.Unknown {
+		t.Errorf("%+v", f)
+	}
 }
 
 func TestHowFarTheMetadataServiceAnswersIsTried(t *testing.T) {

@@ -144,6 +144,10 @@ func TestAHostsUnitsAreJudgedByWhatIsThereAndWhatWasChanged(t *testing.T) {
 			m.write("/etc/systemd/system/postgres-exporter.service.d/x.conf", "[Service]\nUser=root\n")
 		}, "units.drop-ins", doctor.OK, "none"},
 
+		{"one that is a folder", func(m *machine) {
+			_ = os.MkdirAll(m.path(backupUnit+".d/x.conf"), 0o755)
+		}, "units.drop-ins", doctor.Unknown, "x.conf"},
+
 		{"understood", nil, "units.verify", doctor.OK, ""},
 		{"a word that systemd does not know", func(m *machine) {
 			m.Analyze = analysis("/etc/systemd/system/postgres-backup@.service.d/x.conf:2: Unknown key 'Foo' in section [Service], ignoring.\n", "")
@@ -186,6 +190,12 @@ func TestAHostsUnitsAreJudgedByWhatIsThereAndWhatWasChanged(t *testing.T) {
 		{"the rule", nil, "units.polkit", doctor.OK, ""},
 		{"no rule", func(m *machine) { _ = os.Remove(m.path(systemd.PolkitRule())) }, "units.polkit", doctor.Fail, "not there"},
 
+		{"a file in the place of the rule's folder", func(m *machine) {
+			folder := filepath.Dir(m.path(systemd.PolkitRule()))
+			_ = os.RemoveAll(folder)
+			_ = os.WriteFile(folder, nil, 0o600)
+		}, "units.polkit", doctor.Unknown, ""},
+
 		{"modes", nil, "units.modes", doctor.OK, ""},
 		{"a folder of secrets that is open", func(m *machine) {
 			m.write(systemd.SecretDir+"/writer", "x")
@@ -196,6 +206,14 @@ func TestAHostsUnitsAreJudgedByWhatIsThereAndWhatWasChanged(t *testing.T) {
 		{"a secret of a unit", func(m *machine) { m.secret("writer") }, "units.secrets", doctor.OK, "writer"},
 		{"a secret of none", func(m *machine) { m.secret("wirter") }, "units.secrets", doctor.Fail, "wirter"},
 
+		{"a file in the place of the secrets", func(m *machine) {
+			m.write(systemd.SecretDir, "x")
+		}, "units.secrets", doctor.Unknown, ""},
+
+		{"a key whose place cannot be looked at", func(m *machine) {
+			m.job.Encryption.Recipients = []string{"age1x"}
+			m.write(systemd.SecretDir, "x")
+		}, "units.private-key", doctor.Unknown, ""},
 		{"not encrypted", nil, "units.private-key", doctor.OK, "not encrypted"},
 		{"encrypted, the key elsewhere", func(m *machine) { m.job.Encryption.Recipients = []string{"age1x"} }, "units.private-key", doctor.OK, "not on this host"},
 		{"encrypted, the key here", func(m *machine) {
@@ -224,7 +242,7 @@ func TestAHostsUnitsAreJudgedByWhatIsThereAndWhatWasChanged(t *testing.T) {
 			if c.ill != nil {
 				c.ill(m)
 			}
-			for _, f := range m.Checks(t.Context(), m.job) {
+			for _, f := range record(m.Checks(t.Context(), m.job)) {
 				if f.ID != c.check {
 					continue
 				}
