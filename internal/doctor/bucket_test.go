@@ -1,6 +1,8 @@
 package doctor_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -188,5 +190,39 @@ func TestWhatNoKeyMayAskForIsNotKnownAndTheStatementLetsItBeAsked(t *testing.T) 
 		if f := p.one(check); f.Result == doctor.Unknown {
 			t.Errorf("%s: its statement does not let it look: %+v", check, f)
 		}
+	}
+}
+
+// The bucket's own block leaves something open: the account's may close it, and who may not ask is told how.
+func TestTheAccountsPublicAccessBlockCounts(t *testing.T) {
+	for _, c := range []struct {
+		what, answer string
+		status       int
+		want         doctor.Result
+		says         string
+		statement    bool
+	}{
+		{"closed", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>" +
+			"<BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>", 200, doctor.OK, "the account's block", false},
+		{"open", "<Error><Code>NoSuchPublicAccessBlockConfiguration</Code></Error>", 404, doctor.Warn, "could make backups public", false},
+		{"denied", "<Error><Code>AccessDenied</Code></Error>", 403, doctor.Warn, "not told", true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.status)
+				_, _ = w.Write([]byte(c.answer))
+			}))
+			t.Cleanup(server.Close)
+			t.Setenv("AWS_ENDPOINT_URL_S3_CONTROL", server.URL)
+			p := newPatient(t)
+			p.job.S3.ExpectedOwner = s3server.DefaultOwner
+			f := p.one("bucket.public-access")
+			if f.Result != c.want || !strings.Contains(f.Seen, c.says) || (f.Statement != nil) != c.statement {
+				t.Errorf("%+v", f)
+			}
+			if c.statement && f.Statement.Action[0] != "s3:GetAccountPublicAccessBlock" {
+				t.Errorf("%+v", f.Statement)
+			}
+		})
 	}
 }

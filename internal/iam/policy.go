@@ -165,9 +165,12 @@ func bucket(jobs []config.Job) []Statement {
 
 // doctor reads what a bucket is set to; nothing of a set.
 func doctor(jobs []config.Job) []Statement {
-	return []Statement{allow("Posture", buckets(jobs),
-		"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetLifecycleConfiguration",
-		"s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy")}
+	return []Statement{
+		allow("Posture", buckets(jobs),
+			"s3:ListBucket", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetLifecycleConfiguration",
+			"s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy"),
+		allow("Account", []string{"*"}, "s3:GetAccountPublicAccessBlock"), // it has no resource to name
+	}
 }
 
 // metrics has a condition, since CloudWatch has no resources to name.

@@ -47,7 +47,7 @@ func (b *Bucket) Encryption(ctx context.Context) (Encryption, error) {
 	return e, nil
 }
 
-// PublicAccess is a bucket's public access block. That of the account, which counts as well, is not asked for.
+// PublicAccess is the public access block of a bucket, or of an account (AccountPublicAccess); both count.
 type PublicAccess struct {
 	Known                 bool // the store has such a setting
 	BlockPublicACLs       bool
