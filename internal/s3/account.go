@@ -20,8 +20,8 @@ import (
 )
 
 // The public access block of the account, which counts for every bucket of it. It is asked of another service than the
-// bucket's (S3 Control, GetPublicAccessBlock), for this one call by hand, signed by the SDK's signer: the service's own
-// client would be ten times the rest.
+// bucket's (S3 Control, GetPublicAccessBlock). For this one call no library is added: the request is made by hand, and
+// signed by the SDK's signer.
 
 // accountAnswer is more than any answer of that service has.
 const accountAnswer = 64 << 10

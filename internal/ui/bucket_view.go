@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,12 +21,20 @@ func (s *bucketScreen) view(w, h int) string {
 			s.faint.Render("  enter asks · esc leaves it"))
 	}
 	if w < wideWidth {
-		lines := append(s.money(w), append([]string{""}, s.setup(w)...)...)
+		lines := append(s.harmFirst(w), append(s.money(w), append([]string{""}, s.setup(w)...)...)...)
 		return strings.Join(append(head, s.pager.view(s.theme, lines, w, h-len(head))...), "\n")
 	}
 	lw := w * 3 / 5
 	left := s.pager.view(s.theme, s.money(lw), lw, h-len(head))
 	return strings.Join(append(head, s.sideBySide(left, s.setup(w-lw-1), lw, w-lw-1, h-len(head))...), "\n")
+}
+
+// harmFirst names, where the settings are below the edge of the screen, what must not be missed there.
+func (s *bucketScreen) harmFirst(w int) []string {
+	if !slices.ContainsFunc(s.buckets.value, func(b BucketView) bool { return len(b.Harms) > 0 }) {
+		return nil
+	}
+	return append(s.marked(markFail, "the bucket's lifecycle rules harm backups: see SETTINGS below", w), "")
 }
 
 // money is what it costs, will cost, and how it grew.
