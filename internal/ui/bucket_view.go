@@ -29,9 +29,10 @@ func (s *bucketScreen) view(w, h int) string {
 	return strings.Join(append(head, s.sideBySide(left, s.setup(w-lw-1), lw, w-lw-1, h-len(head))...), "\n")
 }
 
-// harmFirst names, where the settings are below the edge of the screen, what must not be missed there.
+// harmFirst names, where the settings are below the edge of the screen, what must not be missed there. Who asks what if
+// wants the answer in that place.
 func (s *bucketScreen) harmFirst(w int) []string {
-	if !slices.ContainsFunc(s.buckets.value, func(b BucketView) bool { return len(b.Harms) > 0 }) {
+	if s.asked != "" || !slices.ContainsFunc(s.buckets.value, func(b BucketView) bool { return len(b.Harms) > 0 }) {
 		return nil
 	}
 	return append(s.marked(markFail, "the bucket's lifecycle rules harm backups: see SETTINGS below", w), "")
