@@ -22,7 +22,8 @@ type Config struct {
 	Watch    Watch
 	Metrics  Metrics
 	Cost     Cost
-	Jobs     []Job // sorted by name; empty when jobs are only named by template units
+	Jobs     []Job     // sorted by name; empty when jobs are only named by template units
+	Clusters []Cluster // whose every second is kept, sorted by name
 
 	EnvFile    string   // the environment file that was looked for
 	EnvSecrets []string // variables of it that hold secrets

@@ -28,6 +28,7 @@ type fileRoot struct {
 	Metrics      fileMetrics          `yaml:"metrics"`
 	Cost         fileCost             `yaml:"cost"`
 	Jobs         map[string]yaml.Node `yaml:"jobs"`
+	Clusters     map[string]yaml.Node `yaml:"clusters"`
 	fileSettings `yaml:",inline"`
 }
 
@@ -40,6 +41,7 @@ type strictRoot struct {
 	Metrics      fileMetrics              `yaml:"metrics"`
 	Cost         fileCost                 `yaml:"cost"`
 	Jobs         map[string]*fileSettings `yaml:"jobs"`
+	Clusters     map[string]*fileCluster  `yaml:"clusters"`
 	fileSettings `yaml:",inline"`
 }
 

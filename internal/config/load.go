@@ -135,7 +135,10 @@ func (l loader) load() (*Config, error) {
 		}
 	}
 	// Jobs with sections may each bring what the top level lacks, such as the bucket.
-	if alone := len(c.Jobs) == 0; l.defaultJob(c) || alone {
+	if err := l.clusters(c); err != nil {
+		return nil, err
+	}
+	if alone := len(c.Jobs) == 0 && len(c.Clusters) == 0; l.defaultJob(c) || alone {
 		if err := l.check("", c.base); err != nil {
 			return nil, err
 		}
@@ -144,7 +147,7 @@ func (l loader) load() (*Config, error) {
 	if err := l.neighbours(c.Jobs); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, l.checkClusters(c)
 }
 
 // fileJobs adds the jobs of one file.

@@ -20,7 +20,7 @@ func fileKeys(of reflect.Type, prefix string) (keys []string) {
 		case field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[percent]() &&
 			field.Type != reflect.TypeFor[jitter]():
 			keys = append(keys, fileKeys(field.Type, prefix+name+".")...)
-		case name != "jobs":
+		case name != "jobs" && name != "clusters": // those have settings of their own
 			keys = append(keys, prefix+name)
 		}
 	}

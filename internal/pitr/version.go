@@ -1,0 +1,61 @@
+package pitr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+)
+
+// Version is pgBackRest's, such as 2.45.
+type Version struct{ Major, Minor int }
+
+// OldestEngine is what Debian 12 has; nothing older was tried.
+var OldestEngine = Version{Major: 2, Minor: 45}
+
+func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
+
+// AtLeast compares versions by number: 2.5 is older than 2.45.
+func (v Version) AtLeast(other Version) bool {
+	return v.Major > other.Major || v.Major == other.Major && v.Minor >= other.Minor
+}
+
+// PlainHTTP reports whether the engine reaches a store without TLS: an endpoint that begins with http:// is new in 2.58.
+func (v Version) PlainHTTP() bool { return v.AtLeast(Version{Major: 2, Minor: 58}) }
+
+// Progress reports whether `info --detail-level=progress` exists, which reads no repository: new in 2.56.
+func (v Version) Progress() bool { return v.AtLeast(Version{Major: 2, Minor: 56}) }
+
+var versionText = regexp.MustCompile(`^pgBackRest ([0-9]{1,4})\.([0-9]{1,4})(\.[0-9]+)?(dev)?\s*$`)
+
+// Version asks the engine which one it is.
+func (e *PgBackRest) Version(ctx context.Context) (Version, error) {
+	out, err := output(ctx, command{program: e.program(), args: []string{"version"}})
+	if errors.Is(err, errNoProgram) {
+		return Version{}, fault.New(fault.Config, "pitr: pgBackRest is not installed",
+			"Install it: `apt-get install pgbackrest`.", nil)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("pitr: ask pgBackRest for its version: %w", err)
+	}
+	return readVersion(string(out))
+}
+
+func readVersion(text string) (Version, error) {
+	m := versionText.FindStringSubmatch(text)
+	if m == nil {
+		return Version{}, fault.New(fault.Config, fmt.Sprintf("pitr: %.80q is not pgBackRest's version", text),
+			"Look which program `pgbackrest` is.", nil)
+	}
+	var v Version
+	v.Major, _ = strconv.Atoi(m[1]) // four digits at most
+	v.Minor, _ = strconv.Atoi(m[2])
+	if !v.AtLeast(OldestEngine) {
+		return v, fault.New(fault.Refused, "pitr: pgBackRest "+v.String()+" is older than "+OldestEngine.String(),
+			"Install a newer one: what an older one prints was never looked at.", nil)
+	}
+	return v, nil
+}

@@ -1,0 +1,182 @@
+// Package pitrlab is a PostgreSQL cluster whose WAL goes to an S3 server over TLS by the pgBackRest of this machine:
+// what the tests of base backups, windows, restores to a time and drills stand on. Segments have 1 MiB, so that WAL is
+// quick to make. Every program runs as the user postgres when the tests are root.
+package pitrlab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/test/need"
+	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
+)
+
+// SegmentBytes is how large a WAL segment is.
+const SegmentBytes = 1 << 20
+
+// Lab is one of them. The stanza is there, and no backup.
+type Lab struct {
+	Postgres *pgtest.Server
+	Store    *s3server.Running
+	Cluster  config.Cluster
+	Engine   *pitr.PgBackRest
+	Dir      string // of the engine: its file, its locks
+}
+
+// Start makes one, with further settings of the server and lines of the engine's [global].
+func Start(t testing.TB, settings map[string]string, global ...string) *Lab {
+	t.Helper()
+	need.Program(t, "pgbackrest")
+	l := &Lab{Store: s3server.Start(t, s3server.WithTLS()), Dir: engineDir(t)}
+	file := filepath.Join(l.Dir, "main.conf")
+	all := map[string]string{
+		"archive_mode": "on", "archive_command": "pgbackrest --config=" + file + " --stanza=main archive-push %p",
+		"full_page_writes": "on", "wal_level": "replica", "max_wal_senders": "3",
+	}
+	for name, value := range settings {
+		all[name] = value
+	}
+	l.Postgres = pgtest.StartWith(t, pgtest.Options{InitArgs: []string{"--wal-segsize=1"}, Settings: all})
+	l.Cluster = config.Cluster{
+		Name: "main", Engine: config.EnginePgBackRest, Stanza: "main", Instance: "db1",
+		DataDirectory: l.Postgres.Data, Host: l.Postgres.Host, Port: l.Postgres.Port,
+		Repository: config.Repository{
+			S3:   config.S3{Bucket: l.Store.Bucket, Region: l.Store.Region, Endpoint: l.endpoint()},
+			Path: "pitr/db1/main", CAFile: l.readable(t, l.Store.CAFile),
+		},
+		Keep: config.ClusterKeep{Full: 2}, RPO: 10 * time.Minute, BaseWithin: 8 * 24 * time.Hour,
+	}
+	server, err := pitr.Find(t.Context(), l.Cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Engine = &pitr.PgBackRest{Cluster: l.Cluster, Server: server, File: file}
+	l.Configure(t, global...)
+	l.PgBackRest(t, "stanza-create")
+	return l
+}
+
+// endpoint names the store by a name: the engine looks for no address in a certificate.
+func (l *Lab) endpoint() string {
+	return strings.Replace(l.Store.Endpoint, "127.0.0.1", "localhost", 1)
+}
+
+// engineDir is a folder that the owner of the server's files may use, with a short path.
+func engineDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "pitrlab") //nolint:usetesting // the engine is another user, and test folders are closed to it
+	if err == nil {
+		err = os.Chmod(dir, 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// readable copies a file to where the engine may read it.
+func (l *Lab) readable(t testing.TB, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	to := filepath.Join(l.Dir, filepath.Base(file))
+	if err == nil {
+		err = os.WriteFile(to, raw, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// Configure writes the engine's file anew, with more lines in its [global].
+func (l *Lab) Configure(t testing.TB, global ...string) {
+	t.Helper()
+	version, err := l.Engine.Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := pitr.Conf{
+		Cluster: l.Cluster, Server: l.Engine.Server, LockPath: filepath.Join(l.Dir, "lock"),
+		Keys: pitr.Keys{Access: l.Store.AccessKey, Secret: l.Store.SecretKey},
+	}.Text(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	global = append(global, "archive-timeout=10", "spool-path="+filepath.Join(l.Dir, "spool"))
+	text = strings.Replace(text, "[global]\n", "[global]\n"+strings.Join(global, "\n")+"\n", 1)
+	if err := os.WriteFile(l.Engine.File, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// PgBackRest runs a command of the engine, and fails the test if it fails.
+func (l *Lab) PgBackRest(t testing.TB, args ...string) string {
+	t.Helper()
+	out, err := l.TryPgBackRest(args...)
+	if err != nil {
+		t.Fatalf("pgbackrest %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// TryPgBackRest is PgBackRest for commands that may fail.
+func (l *Lab) TryPgBackRest(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "pgbackrest", l.Engine.Command(args...)...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Credential: &syscall.Credential{Uid: l.Engine.Server.UID, Gid: l.Engine.Server.GID},
+		}
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// Backup makes a base backup and returns its label.
+func (l *Lab) Backup(t testing.TB, kind config.BackupKind) string {
+	t.Helper()
+	if err := l.Engine.Backup(t.Context(), kind, nil); err != nil {
+		t.Fatal(err)
+	}
+	info, err := l.Engine.Info(t.Context())
+	if err != nil || len(info.Backup) == 0 {
+		t.Fatalf("no backup after a backup: %v", err)
+	}
+	return info.Backup[len(info.Backup)-1].Label
+}
+
+// SwitchWAL ends the segment that is being written, waits until it is archived, and returns its name.
+func (l *Lab) SwitchWAL(t testing.TB) string {
+	t.Helper()
+	// A message makes sure that there is something to switch; a switch right behind another does nothing.
+	name := l.Postgres.QueryString(t, "postgres", `SELECT pg_walfile_name(pg_logical_emit_message(false, 'pitrlab', 'switch'))`)
+	l.Postgres.Exec(t, "postgres", "SELECT pg_switch_wal()")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		done := filepath.Join(l.Postgres.Data, "pg_wal", "archive_status", name+".done")
+		if _, err := os.Stat(done); err == nil {
+			return name
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s was not archived\n%s", name, l.Postgres.Log())
+		}
+	}
+}
+
+// Object is the key of an object of the stanza in the bucket.
+func (l *Lab) Object(path string) string {
+	return fmt.Sprintf("%s/%s", l.Cluster.Repository.Path, path)
+}
