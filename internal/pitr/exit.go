@@ -69,10 +69,10 @@ var meanings = map[int]meaning{
 	},
 	exitTerminated: {fault.Terminated, ""},
 	exitFileWrite:  {fault.NoSpace, "Look at the room on the disk that the message names."},
-	exitNoBackup:   {fault.NotFound, "Choose a time behind the end of the oldest backup: `pgbtui cluster show` lists them."},
+	exitNoBackup:   {fault.NotFound, "Choose a time behind the end of the oldest backup: `pgbtui cluster status` lists them."},
 	exitArchiveTimeout: {
 		fault.Failed,
-		"WAL does not reach the archive: `pgbtui cluster check` says why, and the server's log has the archiver's errors.",
+		"WAL does not reach the archive: `pgbtui cluster status` says more, and the server's log has the archiver's errors.",
 	},
 	exitArchiveOff: {fault.Refused, "Set archive_mode and archive_command: `pgbtui cluster setup` shows them; then restart PostgreSQL."},
 	exitCrypto:     {fault.Integrity, "Look at repo1-cipher-pass: what is stored cannot be decrypted, or is damaged."},

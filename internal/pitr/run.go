@@ -33,6 +33,9 @@ const (
 	longestLine = 2000
 )
 
+// errEnough ends the reading of what a program prints when more would tell nothing more; the program is stopped.
+var errEnough = errors.New("enough was read")
+
 var errNoProgram = errors.New("the program is not installed")
 
 // command is what run needs to know.
@@ -122,6 +125,8 @@ func (c command) notStarted(err error) error {
 // ended says what the end of a program means.
 func (c command) ended(ctx context.Context, err, unread error, said []string) error {
 	switch {
+	case errors.Is(unread, errEnough):
+		return nil
 	case unread != nil:
 		return fmt.Errorf("pitr: read what %s prints: %w", c.program, unread)
 	case err == nil:

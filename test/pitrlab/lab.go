@@ -5,7 +5,10 @@ package pitrlab
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +16,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
@@ -179,4 +186,32 @@ func (l *Lab) SwitchWAL(t testing.TB) string {
 // Object is the key of an object of the stanza in the bucket.
 func (l *Lab) Object(path string) string {
 	return fmt.Sprintf("%s/%s", l.Cluster.Repository.Path, path)
+}
+
+// Delete removes a file of the repository from the bucket, as somebody would who has the right to.
+func (l *Lab) Delete(t testing.TB, path string) {
+	t.Helper()
+	ca := &http.Client{Transport: &http.Transport{TLSClientConfig: l.trust(t)}}
+	cfg := aws.Config{
+		Region: l.Store.Region, HTTPClient: ca,
+		Credentials: credentials.NewStaticCredentialsProvider(l.Store.AccessKey, l.Store.SecretKey, ""),
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.BaseEndpoint, o.UsePathStyle = &l.Store.Endpoint, true
+	})
+	key := l.Object(path)
+	if _, err := client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &l.Store.Bucket, Key: &key}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *Lab) trust(t testing.TB) *tls.Config {
+	t.Helper()
+	raw, err := os.ReadFile(l.Store.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(raw)
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }

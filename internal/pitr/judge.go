@@ -1,0 +1,207 @@
+package pitr
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
+)
+
+// Problem is something that is wrong with a cluster, with what to do about it.
+type Problem struct {
+	Kind   ProblemKind `json:"kind"`
+	What   string      `json:"what"`
+	Remedy string      `json:"remedy"`
+}
+
+// ProblemKind names what is wrong, for programs.
+type ProblemKind string
+
+// The kinds.
+const (
+	ProblemRepository  ProblemKind = "repository"   // it cannot be read
+	ProblemOtherServer ProblemKind = "other-server" // the repository is of another one
+	ProblemLostBackup  ProblemKind = "lost-backup"  // what the engine lists is not there
+	ProblemNoBackup    ProblemKind = "no-backup"    // WAL alone recovers nothing
+	ProblemOldBackup   ProblemKind = "old-backup"
+	ProblemBadPages    ProblemKind = "bad-pages"
+	ProblemGap         ProblemKind = "gap"
+	ProblemDropped     ProblemKind = "dropped-wal" // the server believes that it is archived
+	ProblemLag         ProblemKind = "archive-lag"
+	ProblemArchiver    ProblemKind = "archiver"
+	ProblemArchiveOff  ProblemKind = "archive-off"
+	ProblemStopped     ProblemKind = "stopped"
+	ProblemServer      ProblemKind = "server" // it does not answer
+)
+
+func unreadable(err error) Problem {
+	return Problem{Kind: ProblemRepository, What: "the repository cannot be read: " + err.Error(), Remedy: fault.Remedy(err)}
+}
+
+func otherServer(stored, live string) Problem {
+	return Problem{
+		Kind: ProblemOtherServer,
+		What: fmt.Sprintf("the repository is of the server with system identifier %s, and this one has %s",
+			printable.Text(stored), printable.Text(live)),
+		Remedy: "Correct `data_directory` or `stanza`; after a major upgrade run `pgbackrest stanza-upgrade`.",
+	}
+}
+
+func lostBackup(label, lost string) Problem {
+	what := "the manifest of base backup " + label + " is not in the repository, though pgBackRest lists it"
+	if lost != label {
+		what = "base backup " + label + " builds on " + lost + ", which is not in the repository any more"
+	}
+	return Problem{
+		Kind: ProblemLostBackup, What: what,
+		Remedy: "Look who deletes below the repository's path (lifecycle rules, people), and make a full backup: " +
+			"`pgbtui cluster backup --type full`.",
+	}
+}
+
+func dropped(believed, last string) Problem {
+	return Problem{
+		Kind: ProblemDropped,
+		What: "the server takes WAL up to " + believed + " for archived, and the repository ends with " + last,
+		Remedy: "pgBackRest drops WAL beyond archive-push-queue-max and calls that success: raise it, look why the store was " +
+			"not reached, and make a backup, from which on the cluster can be recovered again.",
+	}
+}
+
+// judge says what is wrong with a state that was found out.
+func (s State) judge(c config.Cluster, serverErr error) (all []Problem) {
+	add := func(kind ProblemKind, what, remedy string) {
+		all = append(all, Problem{Kind: kind, What: what, Remedy: remedy})
+	}
+	if s.StopFile != "" {
+		add(ProblemStopped, "the engine is stopped by "+s.StopFile+": neither WAL nor backups are stored",
+			"Run `pgbackrest --stanza="+c.Stanza+" start` as the owner of the server's files when the reason is gone.")
+	}
+	all = append(all, s.judgeArchiver(c, serverErr)...)
+	for _, gap := range s.Gaps {
+		add(ProblemGap, gap.text(), "Make a backup if there is none behind it yet, and look why these segments are not there: "+
+			"somebody deleted them, or pgBackRest dropped them.")
+	}
+	readable := s.Info.Fault() == nil
+	switch newest, ok := s.Newest(); {
+	case !readable:
+	case !ok && len(s.Info.Archive) > 0 && s.Info.Archive[0].Max != "":
+		add(ProblemNoBackup, "WAL is archived, and no whole base backup is there: nothing can be recovered",
+			"Make one: `pgbtui cluster backup --type full`.")
+	case !ok:
+		add(ProblemNoBackup, "there is no base backup: nothing can be recovered",
+			"Make one: `pgbtui cluster backup --type full`.")
+	default:
+		all = append(all, s.judgeBackups(c, newest)...)
+	}
+	return all
+}
+
+func (s State) judgeBackups(c config.Cluster, newest Window) (all []Problem) {
+	last := newest.Backups[len(newest.Backups)-1]
+	for _, b := range s.Info.Backup {
+		if b.Label == last && s.At.Sub(b.Stopped()) > c.BaseWithin {
+			all = append(all, Problem{
+				Kind: ProblemOldBackup,
+				What: fmt.Sprintf("the newest base backup is %s old, more than base_within (%s)",
+					readable.Age(s.At.Sub(b.Stopped())), readable.Age(c.BaseWithin)),
+				Remedy: "Make one, `pgbtui cluster backup`, and look at what should have: a recovery replays all WAL since.",
+			})
+		}
+		if b.BadPages() {
+			all = append(all, Problem{
+				Kind: ProblemBadPages,
+				What: "base backup " + b.Label + " has pages with a wrong checksum: they were damaged in the database itself",
+				Remedy: "Look which with `pgbackrest info --set=" + b.Label + "`, keep an older backup, and repair or restore " +
+					"the table.",
+			})
+		}
+	}
+	return all
+}
+
+func (s State) judgeArchiver(c config.Cluster, serverErr error) (all []Problem) {
+	add := func(kind ProblemKind, what, remedy string) {
+		all = append(all, Problem{Kind: kind, What: what, Remedy: remedy})
+	}
+	a := s.Archiver
+	switch {
+	case a == nil && serverErr != nil:
+		add(ProblemServer, "the server does not answer: "+serverErr.Error(), fault.Remedy(serverErr))
+	case a == nil:
+	case a.Mode == "off" || a.InRecovery && a.Mode != "always":
+		add(ProblemArchiveOff, "the server archives no WAL: archive_mode is "+a.Mode,
+			"Set archive_mode = on and restart PostgreSQL; docs/pitr.md has the settings.")
+	case a.Command == "" && a.Library == "", a.Command == "(disabled)":
+		add(ProblemArchiveOff, "the server archives no WAL: archive_command is not set",
+			"Set it as docs/pitr.md says, and reload PostgreSQL.")
+	case a.Failing():
+		add(ProblemArchiver, fmt.Sprintf("the server's archiver fails: %s since %s, %d segments wait",
+			printable.Text(a.FailedName), a.FailedAt.UTC().Format(time.DateTime), s.Ready),
+			"Look at the server's log for what archive_command says, and run `pgbtui cluster check`.")
+	}
+	switch loss, known := s.Loss(); {
+	case s.Unarchived != nil && s.Unarchived.Gone:
+		add(ProblemDropped, "WAL behind the end of the archive is not on the server any more: it is lost to recovery",
+			"Make a backup now: `pgbtui cluster backup`. From its end on the cluster can be recovered again.")
+	case known && loss > c.RPO:
+		remedy := "Look why WAL does not reach the archive: `pgbtui cluster check`."
+		if s.Ready == 0 && a != nil && a.Timeout == 0 {
+			remedy = "Set archive_timeout (such as 60s): without it a segment waits until it is full."
+		}
+		add(ProblemLag, fmt.Sprintf("%s of commits are not in the archive, more than rpo (%s)",
+			readable.Age(loss), readable.Age(c.RPO)), remedy)
+	}
+	return all
+}
+
+func (g Gap) text() string {
+	named := strings.Join(g.Segments, ", ")
+	if g.Missing > len(g.Segments) {
+		named += ", …"
+	}
+	until := "there is no backup behind it yet"
+	if !g.To.IsZero() {
+		until = "to " + g.To.Format(time.DateTime)
+	}
+	return fmt.Sprintf("%d segments of WAL are missing (%s): nothing can be recovered from %s on, %s",
+		g.Missing, named, g.From.Format(time.DateTime), until)
+}
+
+// Text is the state in one line: which moments can be recovered, and which between cannot.
+func (s State) Text() string {
+	if len(s.Windows) == 0 {
+		return "nothing can be recovered"
+	}
+	text := "any second from " + s.Windows[0].After.Format(time.DateTime) + " to " +
+		s.Windows[len(s.Windows)-1].Until.Format(time.DateTime) + " UTC"
+	for _, g := range s.Gaps {
+		if !g.To.IsZero() {
+			text += ", gap " + g.From.Format(time.DateTime) + "–" + g.To.Format(time.DateTime)
+		}
+	}
+	return text
+}
+
+// LossText is what would be lost with this host, as a sentence.
+func (s State) LossText(cluster string) string {
+	const before = "If this host died now you would lose "
+	switch loss, known := s.Loss(); {
+	case len(s.Windows) == 0:
+		return before + "all of " + cluster + ": there is no base backup to recover from."
+	case !known:
+		return "How much of " + cluster + " would be lost with this host is not known."
+	case s.Unarchived.Since == nil:
+		return before + "nothing of " + cluster + "."
+	default:
+		count := fmt.Sprint(s.Unarchived.Commits)
+		if s.Unarchived.Commits >= mostCommits {
+			count += " or more"
+		}
+		return fmt.Sprintf("%s%s of %s (%s commits, %d segments wait).", before, readable.Age(loss), cluster, count, s.Ready)
+	}
+}
