@@ -78,14 +78,16 @@ func rowsOf(set *Set) (rows []file) {
 	return rows
 }
 
-// loadStreams restores a set of several streams: definitions, all rows, and what needs the rows to be there. Definitions
-// are read from the begin of the dump; the rest of it is read too, since a shell may take a broken pipe for a failure.
+// loadStreams restores a set of several streams: definitions, all rows, and what needs the rows to be there. pg_restore
+// reads no rows for definitions; they are read nevertheless, since a shell may take a broken pipe for a failure.
 func loadStreams(dump file, rows []file, restore string) []string {
 	section := func(name string) string {
 		return dump.checked() + " | { " + loadOptions + " " + restore + " --section=" + name + " && cat >/dev/null; }"
 	}
-	lines := []string{section("pre-data"), "# the rows: one line after the other, or all at once, each in a shell of its own"}
-	lines = append(lines, section("data"))
+	lines := []string{
+		section("pre-data"), "# the rows: one line after the other, or all at once, each in a shell of its own",
+		section("data"),
+	}
 	for _, f := range rows {
 		lines = append(lines, f.checked()+" | "+loadOptions+" "+restore)
 	}

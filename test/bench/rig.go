@@ -118,6 +118,7 @@ func build(ctx context.Context, dir string) error {
 type storing struct {
 	encrypted   bool
 	compression string // "": as pgbtui has it
+	streams     int    // 0: as pgbtui has it
 }
 
 // configFile writes a configuration of pgbtui for one database. JSON is YAML too.
@@ -132,6 +133,10 @@ func (r *rig) configFile(database string, how storing) (string, error) {
 	name := database + "-plain" + how.compression + ".yaml"
 	if how.compression != "" {
 		settings["compression"] = how.compression
+	}
+	if how.streams > 0 {
+		settings["streams"] = how.streams
+		name = fmt.Sprintf("%s-streams%d.yaml", database, how.streams)
 	}
 	if how.encrypted {
 		name = database + "-encrypted" + how.compression + ".yaml"

@@ -65,6 +65,7 @@ func (r *rig) ways() (all []way, missing []string) {
 	for _, level := range []string{"1", "3", "6"} {
 		all = append(all, way{name: plainName + ", compression: " + level, run: pgbtui(storing{compression: level})})
 	}
+	all = append(all, way{name: plainName + ", streams: 2", run: pgbtui(storing{streams: 2})})
 	if _, err := exec.LookPath("zstd"); err != nil {
 		missing = append(missing, "There is no zstd on this machine: the pipe through it is left out.")
 	} else {

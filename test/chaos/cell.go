@@ -34,7 +34,9 @@ const (
 // Crash ends a run at a moment, in one way, and then lets the next one run. sealed encrypts.
 func (l *Lab) Crash(ctx context.Context, m Moment, way Way, sealed bool) (cell *Cell, err error) {
 	cell = &Cell{Name: m.Name + ", " + string(way)}
-	w, err := l.newWorld(ctx, worldOptions{large: m.large, sealed: sealed, lastingDays: keptDays})
+	w, err := l.newWorld(ctx, worldOptions{
+		large: m.large, sealed: sealed, streams: m.streams, lastingDays: keptDays,
+	})
 	if err != nil {
 		return cell, err
 	}

@@ -37,7 +37,7 @@ type Damage struct {
 // SetKind is how the sets were written that are damaged.
 type SetKind string
 
-// The kinds. Only signed sets have a hash of every byte of the manifest as well.
+// The kinds. Only signed sets have a hash of every byte of the manifest as well; they are the ones of several streams.
 const (
 	Plain  SetKind = "plain"
 	Sealed SetKind = "age"
@@ -57,7 +57,11 @@ type patient struct {
 }
 
 func (l *Lab) newPatient(ctx context.Context, kind SetKind) (*patient, error) {
-	w, err := l.newWorld(ctx, worldOptions{sealed: kind == Sealed, signed: kind == Signed})
+	o := worldOptions{sealed: kind == Sealed, signed: kind == Signed}
+	if o.signed {
+		o.streams = 3
+	}
+	w, err := l.newWorld(ctx, o)
 	if err != nil {
 		return nil, err
 	}

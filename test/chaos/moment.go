@@ -19,6 +19,7 @@ import (
 type Moment struct {
 	Name      string
 	large     bool // needs the large database
+	streams   int  // that the dump has; 0: as many as the program wants
 	retention bool // needs a set that retention lets go
 	committed bool // the backup exists from here on
 	random    bool // how far the run has come is not known

@@ -12,7 +12,7 @@ import (
 )
 
 // RandomKill is kill number i of a seed: at a random request or a random time, in a random way,
-// with or without encryption, of a small or a large database. Seed and number give the same
+// with or without encryption, of a small or a large database, in one stream or several. Seed and number give the same
 // choice again; what the machine does in between does not repeat. Requests and times are shares of those of a
 // whole run on this machine, so that most kills find the run alive.
 func (l *Lab) RandomKill(ctx context.Context, seed, i uint64) (*Cell, error) {
@@ -32,7 +32,12 @@ func (l *Lab) RandomKill(ctx context.Context, seed, i uint64) (*Cell, error) {
 		m.Name = "after " + delay.String()
 		m.hold, m.reached = afterTime(delay)
 	}
-	cell, err := l.Crash(ctx, m, way, r.IntN(2) == 0)
+	sealed := r.IntN(2) == 0
+	if r.IntN(3) == 0 {
+		m.streams = 3
+		m.Name += ", in several streams"
+	}
+	cell, err := l.Crash(ctx, m, way, sealed)
 	cell.Name = fmt.Sprintf("kill %d of seed %d: %s", i, seed, cell.Name)
 	return cell, err
 }

@@ -81,20 +81,18 @@ func (w *World) provenWhole(ctx context.Context, s *set) string {
 	for _, o := range s.objects {
 		bodies[o.key] = o.body
 	}
-	promised := []*backup.Object{&s.manifest.Dump, s.manifest.Globals, s.manifest.Contents}
-	for _, p := range promised {
-		if p == nil {
-			continue
-		}
+	for _, p := range s.manifest.Objects() {
 		body, there := bodies[p.Key]
 		sum := sha256.Sum256(body)
 		if !there || int64(len(body)) != p.SizeBytes || hex.EncodeToString(sum[:]) != p.SHA256 {
 			return fmt.Sprintf("%s/%s: there %t, %d bytes of %d, sha256 %x of %s", s.id, p.Key, there, len(body), p.SizeBytes, sum, p.SHA256)
 		}
 	}
-	raw, err := w.decode(ctx, bodies[s.manifest.Dump.Key])
-	if err != nil || raw != s.manifest.Dump.RawBytes {
-		return fmt.Sprintf("%s: %d of %d bytes decoded: %v", s.id, raw, s.manifest.Dump.RawBytes, err)
+	for _, stream := range s.manifest.Archives() {
+		raw, err := w.decode(ctx, bodies[stream.Key])
+		if err != nil || raw != stream.RawBytes {
+			return fmt.Sprintf("%s: %s: %d of %d bytes decoded: %v", s.id, stream.Key, raw, stream.RawBytes, err)
+		}
 	}
 	return ""
 }

@@ -49,6 +49,7 @@ type worldOptions struct {
 	large       bool
 	sealed      bool
 	signed      bool
+	streams     int // that a dump has; 0: as many as the program wants
 	lastingDays int // retention; 0 is none
 }
 
@@ -153,6 +154,9 @@ func (w *World) configure(o worldOptions) error {
 	}
 	if o.sealed {
 		settings["encryption"] = section{"recipients": []string{w.lab.key.Recipient().String()}, "identity_file": w.identityFile()}
+	}
+	if o.streams > 0 {
+		settings["streams"] = o.streams
 	}
 	if o.lastingDays > 0 {
 		settings["keep"] = section{"days": o.lastingDays, "min_good": 1}

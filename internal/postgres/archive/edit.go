@@ -13,9 +13,9 @@ import (
 // Changing owners and definitions in an archive that streams past, because pg_restore can't.
 //
 // Rules: only texts change, never the order or kind of entries, and their number only by Last and Insert; every other
-// byte passes as it is, the data without being looked at. An entry is in memory, not the table of contents. Where blocks lie moves
-// with the head's length: places that an archive written to a file records are taken out, and pg_restore then looks for
-// the blocks as in a streamed one.
+// byte passes as it is, the data without being looked at. An entry is in memory, not the table of contents. Where
+// blocks lie moves with the head's length: places that an archive written to a file records are taken out, and
+// pg_restore then looks for the blocks as in a streamed one.
 
 // Edit changes the table of contents.
 type Edit struct {

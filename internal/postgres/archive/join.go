@@ -17,8 +17,8 @@ import (
 // Rules:
 //
 //   - what is read is an archive as pg_dump could have written it: the lead's head with the others' entries of rows
-//     before its post-data section, then the lead's blocks, then the others' blocks in the order of their entries, which
-//     is the one in which pg_restore reads a pipe
+//     before its post-data section, then the lead's blocks, then the others' blocks in the order of their entries, in
+//     which pg_restore reads a pipe
 //   - a block of rows is what its archive has, but for its number: each pg_dump counts anew. A number takes the same
 //     bytes whatever it is, so no place moves
 //   - the rows of each table come once, and belong to a table that the lead makes
