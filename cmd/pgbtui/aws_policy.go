@@ -36,9 +36,10 @@ func newAWSPolicyCommand(p *program) *cobra.Command {
 		Use: "policy --role ROLE", Short: "Print the IAM policy that a key needs", Args: noArgs,
 		Long: `Print the IAM policy that a key needs to do the work of a role, for the buckets, folders and KMS keys of this
 configuration and nothing more. Roles: writer (backups), prover (verifications, drills, restores by units), keeper
-(deletes by the rules), restorer (people and monitoring), copier (copies sets to the places of "copies"), doctor (reads how the bucket is set up, besides another
-role), bucket (the settings of the bucket), metrics (sends to CloudWatch, besides another role). Several roles make one
-policy for one key. docs/iam.md says who has which key.
+(deletes by the rules), restorer (people and monitoring), copier (copies sets to the places of "copies"), doctor (reads
+how the bucket is set up, besides another role), bucket (the settings of the bucket), metrics (sends to CloudWatch,
+besides another role). Several roles make one policy for one key; with --from they are for a copy's place.
+docs/iam.md says who has which key.
 
 Nothing is asked of AWS, and nothing is changed there:
 

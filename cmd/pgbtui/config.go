@@ -31,6 +31,12 @@ also stand inside a job.
     max_parts: 10000            1000 where the store allows no more; equal_parts: true where all must have one size
     object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
     transition: {class: GLACIER_IR, days: 60}  where the store moves dumps, by aws bucket apply; class none: nowhere
+  copies:                       further places that hold the sets; [] in a job: none (docs/copies.md)
+    - name: other-region
+      s3: {bucket: required, region, prefix, ...}    as above, without object_lock and transition
+      keep: {days: 90}          the copy's own rules; default: the job's
+      verify: false             true: the daily verification also reads the copy
+      late_after: 26h           default
   encryption: {recipients: [age1...], identity_file: /path}
   signing:                      at the top only
     public_keys: [MCowBQ...]    with any, only sets that one of these signed are trusted

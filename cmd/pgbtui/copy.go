@@ -77,8 +77,8 @@ func newCopyCommand(p *program) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "copy [ID|latest]", Short: "Copy sets to the further places that are configured",
-		Long: `Copy every good set that a copy of the job lacks and that the copy's own rules would keep, newest first; with an
-ID, that set alone. The store copies by itself where both places are in one store and its key may do that; otherwise
+		Long: `Copy every good set that a copy of the job lacks and that the copy's own rules would keep, newest first; with
+an ID, that set alone. The store copies by itself where both places are in one store and its key may do that; otherwise
 the bytes pass through this host, and nothing is kept on its disk. A copy is the same set: the same ID, manifest and
 signature. It exists when its manifest exists, which is written last.
 
@@ -105,13 +105,16 @@ The unit is postgres-backup-copy@JOB.timer. docs/copies.md says how to set copie
 // fromFlag lets a verb work at a copy.
 func fromFlag(cmd *cobra.Command, s *settings) {
 	cmd.Flags().StringVar(&s.from, "from", "", "at the copy of this `name`, instead of the main bucket")
-	_ = cmd.RegisterFlagCompletionFunc("from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		c, err := s.readConfig()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return c.CopyNames(), cobra.ShellCompDirectiveNoFileComp
-	})
+	// It fails for a flag that is not there alone.
+	_ = cmd.RegisterFlagCompletionFunc("from", s.completeCopies)
+}
+
+func (s *settings) completeCopies(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	c, err := s.readConfig()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c.CopyNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func runCopy(ctx context.Context, o *copyOptions) error {

@@ -28,6 +28,8 @@ func dutyOfRole(role iam.Role) duty {
 		return keeper
 	case iam.Prover:
 		return prover
+	case iam.Copier:
+		return copier
 	case iam.Restorer, iam.Doctor, iam.Bucket, iam.Metrics:
 	}
 	return "" // people's

@@ -109,8 +109,8 @@ that pgbtui did not write is refused unless --adopt, which keeps it beside and c
 --enable switches on what a job needs to stay recoverable: backups every night, a verification every day, and
 a drill every week, which restores the newest set into a server of its own and compares it. A drill needs
 PostgreSQL's server programs and disk for a second copy of the database; where either is missing, set
-` + "`" + `drill: {by: hand}` + "`" + ` in the configuration: then --enable switches the drill's timer off. Where the job has copies, their timer is switched on
-too.`,
+` + "`" + `drill: {by: hand}` + "`" + ` in the configuration: then --enable switches the drill's timer off.
+Where the job has copies, their timer is switched on too.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runUnitsInstall(cmd.Context(), o)
 		},

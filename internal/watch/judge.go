@@ -116,8 +116,8 @@ func (j Job) judgeCopies(now time.Time) []Finding {
 	}
 	return []Finding{{
 		Subject: j.subject(), Kind: KindCopy, Severity: Warning, What: strings.Join(problems, "; "),
-		Remedy: "Look with `pgbtui copy --dry-run --job " + printable.ShellWord(j.Name) + "` and at the copy unit's journal; " +
-			"docs/copies.md has the ways on.",
+		Remedy: "Look with `sudo pgbtui copy --dry-run --job " + printable.ShellWord(j.Name) +
+			"` and at the copy unit's journal; docs/copies.md has the ways on.",
 	}}
 }
 

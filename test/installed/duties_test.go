@@ -211,6 +211,31 @@ func (h *host) dutiesAreDone(t *testing.T) {
 	if out := h.root(t, "pgbtui", "list", "--from", "far"); !strings.Contains(out, "ok, readable") {
 		t.Errorf("the copy is not there, or not verified:\n%s", out)
 	}
+	h.restoresFromTheCopy(t)
+}
+
+// restoresFromTheCopy asks the restore unit as the console does.
+func (h *host) restoresFromTheCopy(t *testing.T) {
+	t.Helper()
+	id := h.setsOf(t, "production")[0].ID
+	var of struct {
+		SHA256 string `json:"manifestSha256"`
+	}
+	h.pgbtuiJSON(t, &of, "show", id, "--from", "far")
+	request := fmt.Sprintf(`{"set": %q, "instance": "db1", "database": "production", "job": "production", "from": "far", `+
+		`"manifestSha256": %q, "to": "from_far", "at": "2026-01-01T00:00:00Z"}`, id, of.SHA256)
+	if err := h.lab.WriteFile("/var/lib/pgbtui/requests/far1.json", request, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	h.root(t, "chgrp", "pgbtui", "/var/lib/pgbtui/requests/far1.json")
+	const unit = "postgres-restore@far1.service"
+	h.begin(t, unit)
+	h.ends(t, unit, "success", "0")
+	h.sql(t, "from_far", "SELECT 1")
+	h.sql(t, "postgres", "DROP DATABASE from_far")
+	if lines := h.root(t, "pgbtui", "show", id, "--from", "far"); !strings.Contains(lines, "restored") {
+		t.Errorf("the copy has no proof of the restore:\n%s", lines)
+	}
 }
 
 // allDutiesEnd runs every unit once, with success and nothing to remark.
