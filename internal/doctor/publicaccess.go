@@ -8,7 +8,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
-// Whether anything of the bucket can be public: by its own block, and where that leaves something open, by the account's.
+// Whether anything of the bucket can be public: by its own block, and where that leaves something open, by that of the
+// account.
 
 func (p *poster) access(ctx context.Context) {
 	const id, tried = "bucket.public-access", "ask for the bucket's public access block"

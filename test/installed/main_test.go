@@ -53,6 +53,7 @@ func TestInstalled(t *testing.T) {
 		{"TheConsoleVerifies", (*host).consoleVerifies},
 		{"TheConsoleRestores", (*host).consoleRestores},
 		{"TheConsoleRestoresOneTable", (*host).consoleRestoresOneTable},
+		{"TheConsoleThawsAnArchivedSetAndRestoresIt", (*host).consoleThaws},
 		{"TheConsoleReplacesALiveDatabaseAndPutsItBack", (*host).consoleReplaces},
 		{"TheConsoleSaysWhatIsMissing", (*host).consoleSaysWhatIsMissing},
 		{"TheConsoleOutlivesTheStore", (*host).consoleOutlivesTheStore},
