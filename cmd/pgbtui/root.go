@@ -56,7 +56,8 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 		newJobsCommand(p), newListCommand(p), newShowCommand(p), newKitCommand(p), newStatusCommand(p), newWatchCommand(p),
 		newVerifyCommand(p), newDrillCommand(p), newDrillServerCommand(p), newRestoreCommand(p), newThawCommand(p),
 		newPruneCommand(p), newCopyCommand(p), newHoldCommand(p), newUnholdCommand(p), newAcknowledgeCommand(p),
-		newInitCommand(p), newConfigCommand(p), newDoctorCommand(p), newAWSCommand(p), newCostCommand(p), newUnitsCommand(p),
+		newInitCommand(p), newConfigCommand(p), newDoctorCommand(p), newAWSCommand(p), newClusterCommand(p),
+		newCostCommand(p), newUnitsCommand(p),
 		newAlertCommand(p), newEndedCommand(p), newVersionCommand(p),
 	)
 	cmd.AddCommand(releaseVerbs()...)

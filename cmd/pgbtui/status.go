@@ -27,6 +27,8 @@ type jsonStatus struct {
 	Uncovered  []jsonUncovered `json:"uncovered"`
 	CoverageAt *time.Time      `json:"coverageAt"`
 
+	Clusters []jsonCluster `json:"clusters,omitempty"` // those of this host, where this user may look
+
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -90,9 +92,11 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := o.stores.expand(ctx, c).Backed(o.job)
-	if err != nil {
-		return err
+	var jobs []config.Job
+	if len(c.Jobs) > 0 || len(c.Clusters) == 0 || o.job != "" {
+		if jobs, err = o.stores.expand(ctx, c).Backed(o.job); err != nil {
+			return err
+		}
 	}
 	bus := ownUnits(ctx, c)
 	if bus != nil {
@@ -108,6 +112,9 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	}
 	if o.job == "" {
 		out.addCoverage(snapshot.Coverage)
+		if err := out.addClusters(ctx, c.Clusters, o.env.now()); err != nil {
+			return err
+		}
 	}
 	out.OK = out.OK && len(out.Host) == 0 && len(out.Uncovered) == 0
 	if err := printStatus(o.streams, out, o.env.now()); err != nil {
@@ -147,6 +154,25 @@ func (out *jsonStatus) addCoverage(all []watch.Coverage) {
 			out.CoverageAt = &at
 		}
 	}
+}
+
+// addClusters adds what can be recovered of the clusters. Who may not look at them is told so: they are the owner's of
+// the server's files.
+func (out *jsonStatus) addClusters(ctx context.Context, all []config.Cluster, now time.Time) error {
+	for _, one := range all {
+		state, err := lookAtCluster(ctx, one, now)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case fault.CodeOf(err) == fault.NotPermitted && !state.reached:
+			out.Notes = append(out.Notes, "nothing is known here of cluster "+one.Name+": run `pgbtui cluster status` as root "+
+				"or as the owner of the server's files")
+			continue
+		}
+		out.Clusters = append(out.Clusters, state)
+		out.OK = out.OK && state.OK
+	}
+	return nil
 }
 
 // watchTrouble is what is wrong with the watch's own timer. The watch reports everything else, but cannot report
@@ -249,6 +275,9 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		for _, warning := range s.Warnings {
 			to.sayf("     warning: %s\n", printable.Text(warning))
 		}
+	}
+	for _, c := range out.Clusters {
+		c.say(to)
 	}
 	for _, u := range out.Uncovered {
 		to.sayf("WARN no job backs up database %s%s: add one, or name it in exclude at the top of the configuration\n",

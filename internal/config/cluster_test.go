@@ -111,6 +111,15 @@ func TestSetsAtTheBucketsRootAndAClusterInItAreRefused(t *testing.T) {
 	}
 }
 
+func TestCopiesOfSetsAroundAClusterAreRefused(t *testing.T) {
+	_, err := load(t, "s3: {bucket: abc, region: r}\ninstance: db1\n"+
+		"clusters: {m: {cluster: 15/main, s3: {bucket: second}}}\n"+
+		"jobs: {shop: {copies: [{name: far, s3: {bucket: second, prefix: pitr}}]}}\n", nil)
+	if err == nil || !strings.Contains(err.Error(), "where the sets of job") {
+		t.Errorf("a copy around a cluster: %v", err)
+	}
+}
+
 func TestTheReferenceHasEveryKeyOfACluster(t *testing.T) {
 	reference, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {

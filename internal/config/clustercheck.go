@@ -188,16 +188,30 @@ func (l loader) checkClusters(c *Config) error {
 			continue
 		}
 		for _, job := range c.All() {
-			if sameStore(job.S3, one.Repository.S3) &&
-				(inside(one.Repository.Path, job.S3.Prefix) || inside(job.S3.Prefix, one.Repository.Path)) {
-				return l.clusterProblem(one.Name, fmt.Sprintf("%s lies where the sets of job %q are kept (s3.prefix %q)",
-					one.Repository.Path, job.Name, job.S3.Prefix),
-					"Give the cluster another path or bucket, or the job another prefix: what lists and deletes sets must never see WAL.",
-					"s3", "path")
+			places := []S3{job.S3}
+			for _, further := range job.Copies {
+				places = append(places, further.S3)
+			}
+			for _, place := range places {
+				if err := l.checkBesideSets(one, job.Name, place); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// checkBesideSets refuses a repository that lies where sets are listed and deleted, or the other way round.
+func (l loader) checkBesideSets(one Cluster, job string, place S3) error {
+	path := one.Repository.Path
+	if !sameStore(place, one.Repository.S3) || !inside(path, place.Prefix) && !inside(place.Prefix, path) {
+		return nil
+	}
+	return l.clusterProblem(one.Name,
+		fmt.Sprintf("%s lies where the sets of job %q are kept (s3.prefix %q)", path, job, place.Prefix),
+		"Give the cluster another path or bucket, or the job another prefix: what lists and deletes sets must never see WAL.",
+		"s3", "path")
 }
 
 // checkApart refuses two clusters that would write over each other, or are the same server.

@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
 // The engine's configuration. Ours is a file of its own for each cluster, so that nothing of it holds for another
@@ -147,5 +148,5 @@ func endpointLines(r config.Repository, engine Version) ([]string, error) {
 
 // ArchiveCommand is what the server runs for each segment.
 func (e *PgBackRest) ArchiveCommand() string {
-	return "pgbackrest --config=" + e.File + " --stanza=" + e.Cluster.Stanza + " archive-push %p"
+	return "pgbackrest --config=" + printable.ShellWord(e.File) + " --stanza=" + e.Cluster.Stanza + " archive-push %p"
 }

@@ -20,6 +20,7 @@ type PgBackRest struct {
 	File    string   // its configuration
 	Bin     string   // "": pgbackrest on PATH
 	Secrets []string // PGBACKREST_REPO1_…=… besides what is in the file
+	Places  Places
 }
 
 // Open finds the server and the configuration of a cluster. It talks to no store and to no server.

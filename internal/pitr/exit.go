@@ -94,6 +94,11 @@ func meaningOf(what string, end *exitError) error {
 		known = meanings[exitAccess]
 	case strings.Contains(said, "no space left"), strings.Contains(said, "disk quota exceeded"):
 		known = meanings[exitFileWrite]
+	case strings.Contains(said, "unable to find hostname"):
+		known = meaning{
+			fault.Unavailable,
+			"Give s3.endpoint of the cluster by a name that stands in the store's certificate: pgBackRest looks for no address there.",
+		}
 	case strings.Contains(said, "certificate"):
 		known = meaning{
 			fault.Unavailable,

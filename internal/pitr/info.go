@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
@@ -246,17 +245,26 @@ func (i Info) Fault() error {
 	return meaningOf(what, &exitError{program: "pgbackrest", code: codeIn(message), said: []string{message}})
 }
 
-var codeText = regexp.MustCompile(`\[([0-9]{3})\]`)
+var codeText = regexp.MustCompile(`\[(?:([0-9]{3})|([A-Za-z]+)Error)\]`)
 
-// codeIn is the exit code that an error of the engine has in its text, as "[049]".
+// codesByName are those of errors that `info` gives by name.
+var codesByName = map[string]int{
+	"HostConnect": exitConnect, "Protocol": exitProtocol, "Access": exitAccess, "Crypto": exitCrypto,
+	"FileMissing": exitMissing, "FileOpen": exitFileOpen, "Service": exitService, "OptionRequired": exitOptionRequired,
+}
+
+// codeIn is the exit code that an error of the engine has in its text, as "[049]" or "[HostConnectError]".
 func codeIn(message string) int {
 	m := codeText.FindStringSubmatch(message)
 	if m == nil {
-		if strings.Contains(strings.ToLower(message), "connect") {
-			return exitConnect
-		}
 		return -1
 	}
-	code, _ := strconv.Atoi(m[1]) // three digits
+	if code, ok := codesByName[m[2]]; ok {
+		return code
+	}
+	code, err := strconv.Atoi(m[1])
+	if err != nil {
+		return -1
+	}
 	return code
 }

@@ -1,7 +1,9 @@
 package pitr
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +41,10 @@ const (
 )
 
 func unreadable(err error) Problem {
-	return Problem{Kind: ProblemRepository, What: "the repository cannot be read: " + err.Error(), Remedy: fault.Remedy(err)}
+	return Problem{
+		Kind: ProblemRepository, What: "the repository cannot be read: " + err.Error(),
+		Remedy: cmp.Or(fault.Remedy(err), "Look at the store, and at what `pgbackrest info` says."),
+	}
 }
 
 func otherServer(stored, live string) Problem {
@@ -67,8 +72,8 @@ func dropped(believed, last string) Problem {
 	return Problem{
 		Kind: ProblemDropped,
 		What: "the server takes WAL up to " + believed + " for archived, and the repository ends with " + last,
-		Remedy: "pgBackRest drops WAL beyond archive-push-queue-max and calls that success: raise it, look why the store was " +
-			"not reached, and make a backup, from which on the cluster can be recovered again.",
+		Remedy: "Make a backup, from which on the cluster can be recovered again, and raise archive-push-queue-max: beyond it " +
+			"pgBackRest drops WAL and calls that success.",
 	}
 }
 
@@ -86,7 +91,7 @@ func (s State) judge(c config.Cluster, serverErr error) (all []Problem) {
 		add(ProblemGap, gap.text(), "Make a backup if there is none behind it yet, and look why these segments are not there: "+
 			"somebody deleted them, or pgBackRest dropped them.")
 	}
-	readable := s.Info.Fault() == nil
+	readable := !s.unread()
 	switch newest, ok := s.Newest(); {
 	case !readable:
 	case !ok && len(s.Info.Archive) > 0 && s.Info.Archive[0].Max != "":
@@ -174,6 +179,9 @@ func (g Gap) text() string {
 
 // Text is the state in one line: which moments can be recovered, and which between cannot.
 func (s State) Text() string {
+	if s.unread() {
+		return "what can be recovered is not known"
+	}
 	if len(s.Windows) == 0 {
 		return "nothing can be recovered"
 	}
@@ -187,10 +195,20 @@ func (s State) Text() string {
 	return text
 }
 
+// unread reports whether nothing is known of what the repository holds: then nothing is said of it, neither good nor
+// bad.
+func (s State) unread() bool {
+	return slices.ContainsFunc(s.Problems, func(p Problem) bool {
+		return p.Kind == ProblemRepository || p.Kind == ProblemOtherServer
+	})
+}
+
 // LossText is what would be lost with this host, as a sentence.
 func (s State) LossText(cluster string) string {
 	const before = "If this host died now you would lose "
 	switch loss, known := s.Loss(); {
+	case s.unread():
+		return "How much of " + cluster + " would be lost with this host is not known."
 	case len(s.Windows) == 0:
 		return before + "all of " + cluster + ": there is no base backup to recover from."
 	case !known:

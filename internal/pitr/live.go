@@ -198,6 +198,13 @@ var lockPathLine = regexp.MustCompile(`(?m)^\s*lock-path\s*=\s*(\S+)\s*$`)
 // Stopped is the stop file that keeps the engine from working; "" if there is none.
 func (e *PgBackRest) Stopped() (string, error) {
 	raw, err := bounded.ReadFile(e.File, bounded.File)
+	if errors.Is(err, os.ErrNotExist) {
+		remedy := "Correct `config` of the cluster."
+		if !e.Cluster.OnlyRead() {
+			remedy = "Run `pgbtui cluster setup " + e.Cluster.Name + "`, which writes it."
+		}
+		return "", fault.New(fault.NotFound, "pitr: read the engine's configuration", remedy, err)
+	}
 	if err != nil {
 		return "", fault.New(fault.NotPermitted, "pitr: read the engine's configuration", asOwner, err)
 	}

@@ -162,6 +162,10 @@ func (e *PgBackRest) lookAtTheEnd(ctx context.Context, s *State, control Control
 // committed anything.
 const walksBack = 64
 
+// mostEnds bounds how many windows are looked at to the commit. The end of an older one is taken to be its beginning,
+// which never claims too much.
+const mostEnds = 50
+
 // findEnds finds the last commit of each window.
 func (e *PgBackRest) findEnds(ctx context.Context, windows []Window, on way) error {
 	if len(windows) == 0 {
@@ -172,7 +176,7 @@ func (e *PgBackRest) findEnds(ctx context.Context, windows []Window, on way) err
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	for i := range windows {
+	for i := max(0, len(windows)-mostEnds); i < len(windows); i++ {
 		if err := e.findEnd(ctx, dir, &windows[i], on); err != nil {
 			return err
 		}

@@ -83,6 +83,7 @@ func commit(t *testing.T, lab *pitrlab.Lab) time.Time {
 
 // One cluster for what can be provoked one after the other: a laboratory costs more than a look.
 func TestTheWindowIsWhatTheRepositoryHoldsAndEachTrapIsTold(t *testing.T) {
+	t.Parallel()
 	lab := pitrlab.Start(t, nil)
 	s := look(t, lab)
 	expect(t, s, pitr.ProblemNoBackup)
@@ -169,6 +170,7 @@ func TestTheWindowIsWhatTheRepositoryHoldsAndEachTrapIsTold(t *testing.T) {
 }
 
 func TestWALThatTheEngineDropsIsToldThoughTheServerIsGreen(t *testing.T) {
+	t.Parallel()
 	lab := pitrlab.Start(t, nil)
 	lab.Backup(t, config.FullBackup)
 	commit(t, lab)

@@ -118,7 +118,7 @@ func (s *Server) look() error {
 }
 
 // asOwner is the remedy where this user may not look.
-const asOwner = "Run it as root or as the owner of the server's files: `sudo pgbtui …`, or `sudo -u postgres pgbtui …`."
+const asOwner = "Run it as root, or as the owner of the server's files (`sudo -u postgres`)."
 
 // Program is the path of one of the server's programs.
 func (s Server) Program(name string) string {

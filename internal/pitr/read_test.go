@@ -83,16 +83,16 @@ func TestAStatusThatIsNotGoodIsAFaultWithItsCode(t *testing.T) {
 
 func TestVersionsAreComparedByNumberAndSayWhatTheyCannot(t *testing.T) {
 	for text, want := range map[string]struct {
-		version        string
-		http, progress bool
+		version string
+		http    bool
 	}{
 		"pgBackRest 2.45\n":   {version: "2.45"},
 		"pgBackRest 2.55.1\n": {version: "2.55"},
-		"pgBackRest 2.60.0\n": {version: "2.60", http: true, progress: true},
-		"pgBackRest 3.0dev\n": {version: "3.0", http: true, progress: true},
+		"pgBackRest 2.60.0\n": {version: "2.60", http: true},
+		"pgBackRest 3.0dev\n": {version: "3.0", http: true},
 	} {
 		v, err := readVersion(text)
-		if err != nil || v.String() != want.version || v.PlainHTTP() != want.http || v.Progress() != want.progress {
+		if err != nil || v.String() != want.version || v.PlainHTTP() != want.http {
 			t.Errorf("%s: %v, %v", text, v, err)
 		}
 	}

@@ -26,9 +26,6 @@ func (v Version) AtLeast(other Version) bool {
 // PlainHTTP reports whether the engine reaches a store without TLS: an endpoint that begins with http:// is new in 2.58.
 func (v Version) PlainHTTP() bool { return v.AtLeast(Version{Major: 2, Minor: 58}) }
 
-// Progress reports whether `info --detail-level=progress` exists, which reads no repository: new in 2.56.
-func (v Version) Progress() bool { return v.AtLeast(Version{Major: 2, Minor: 56}) }
-
 var versionText = regexp.MustCompile(`^pgBackRest ([0-9]{1,4})\.([0-9]{1,4})(\.[0-9]+)?(dev)?\s*$`)
 
 // Version asks the engine which one it is.

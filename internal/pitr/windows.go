@@ -30,7 +30,10 @@ type Gap struct {
 	Missing  int       `json:"missing"`
 }
 
-const mostNamed = 5
+const (
+	mostNamed = 5
+	mostGaps  = 100 // the newest; whoever writes to the bucket can make very many
+)
 
 // piece is WAL without a gap: from one position to another, both included.
 type piece struct {
@@ -161,6 +164,9 @@ func (w way) gaps(pieces []piece, windows []Window) (all []Gap) {
 			}
 		}
 		all = append(all, gap)
+		if len(all) > mostGaps {
+			all = all[1:]
+		}
 	}
 	return all
 }

@@ -40,20 +40,33 @@ type Lab struct {
 	Dir      string // of the engine: its file, its locks
 }
 
+// Options change how one is made.
+type Options struct {
+	Settings map[string]string // of the server
+	InitArgs []string          // for initdb
+	Global   []string          // lines of the engine's [global]
+}
+
 // Start makes one, with further settings of the server and lines of the engine's [global].
 func Start(t testing.TB, settings map[string]string, global ...string) *Lab {
 	t.Helper()
-	need.Program(t, "pgbackrest")
+	return StartWith(t, Options{Settings: settings, Global: global})
+}
+
+// StartWith is Start with options.
+func StartWith(t testing.TB, o Options) *Lab {
+	t.Helper()
+	engine := need.Program(t, "pgbackrest") // of the PATH, so that another version can be tried
 	l := &Lab{Store: s3server.Start(t, s3server.WithTLS()), Dir: engineDir(t)}
 	file := filepath.Join(l.Dir, "main.conf")
 	all := map[string]string{
-		"archive_mode": "on", "archive_command": "pgbackrest --config=" + file + " --stanza=main archive-push %p",
+		"archive_mode": "on", "archive_command": engine + " --config=" + file + " --stanza=main archive-push %p",
 		"full_page_writes": "on", "wal_level": "replica", "max_wal_senders": "3",
 	}
-	for name, value := range settings {
+	for name, value := range o.Settings {
 		all[name] = value
 	}
-	l.Postgres = pgtest.StartWith(t, pgtest.Options{InitArgs: []string{"--wal-segsize=1"}, Settings: all})
+	l.Postgres = pgtest.StartWith(t, pgtest.Options{InitArgs: append([]string{"--wal-segsize=1"}, o.InitArgs...), Settings: all})
 	l.Cluster = config.Cluster{
 		Name: "main", Engine: config.EnginePgBackRest, Stanza: "main", Instance: "db1",
 		DataDirectory: l.Postgres.Data, Host: l.Postgres.Host, Port: l.Postgres.Port,
@@ -68,7 +81,7 @@ func Start(t testing.TB, settings map[string]string, global ...string) *Lab {
 		t.Fatal(err)
 	}
 	l.Engine = &pitr.PgBackRest{Cluster: l.Cluster, Server: server, File: file}
-	l.Configure(t, global...)
+	l.Configure(t, o.Global...)
 	l.PgBackRest(t, "stanza-create")
 	return l
 }
@@ -191,18 +204,31 @@ func (l *Lab) Object(path string) string {
 // Delete removes a file of the repository from the bucket, as somebody would who has the right to.
 func (l *Lab) Delete(t testing.TB, path string) {
 	t.Helper()
-	ca := &http.Client{Transport: &http.Transport{TLSClientConfig: l.trust(t)}}
-	cfg := aws.Config{
-		Region: l.Store.Region, HTTPClient: ca,
-		Credentials: credentials.NewStaticCredentialsProvider(l.Store.AccessKey, l.Store.SecretKey, ""),
-	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.BaseEndpoint, o.UsePathStyle = &l.Store.Endpoint, true
-	})
 	key := l.Object(path)
-	if _, err := client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &l.Store.Bucket, Key: &key}); err != nil {
+	if _, err := l.client(t).DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &l.Store.Bucket, Key: &key}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Swap puts another file of the repository in the place of one.
+func (l *Lab) Swap(t testing.TB, path, other string) {
+	t.Helper()
+	key, from := l.Object(path), l.Store.Bucket+"/"+l.Object(other)
+	_, err := l.client(t).CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: &l.Store.Bucket, Key: &key, CopySource: &from})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *Lab) client(t testing.TB) *s3.Client {
+	t.Helper()
+	cfg := aws.Config{
+		Region: l.Store.Region, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: l.trust(t)}},
+		Credentials: credentials.NewStaticCredentialsProvider(l.Store.AccessKey, l.Store.SecretKey, ""),
+	}
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.BaseEndpoint, o.UsePathStyle = &l.Store.Endpoint, true
+	})
 }
 
 func (l *Lab) trust(t testing.TB) *tls.Config {
@@ -214,4 +240,9 @@ func (l *Lab) trust(t testing.TB) *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(raw)
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+}
+
+// Anonymous replaces what is of this laboratory in what a program printed, for documentation.
+func (l *Lab) Anonymous(text string) string {
+	return strings.NewReplacer(l.Engine.File, "/etc/pgbtui/pgbackrest/main.conf").Replace(text)
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+)
+
+// `cluster`: servers that can be recovered to any second, by pgBackRest.
+
+type clusterOptions struct {
+	*streams
+	now    func() time.Time
+	config func() (*config.Config, error)
+	kind   string
+	yes    bool
+}
+
+func newClusterCommand(p *program) *cobra.Command {
+	o := &clusterOptions{streams: p.streams, now: p.now, config: p.config}
+	cmd := &cobra.Command{
+		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usageText("cluster needs status, setup, backup, check or verify")
+		},
+	}
+	cmd.AddCommand(
+		o.command("status [CLUSTER]", "Show what can be recovered, what would be lost, and what is wrong", clusterStatusHelp, runClusterStatus),
+		o.setupCommand(), o.backupCommand(),
+		o.command("check [CLUSTER]", "Let pgBackRest try that WAL reaches the archive", clusterCheckHelp, runClusterCheck),
+		o.command("verify [CLUSTER]", "Let pgBackRest read everything in the repository back", clusterVerifyHelp, runClusterVerify),
+	)
+	return cmd
+}
+
+const clusterStatusHelp = `Show what can be recovered of the clusters in the configuration: any second between which two, and which gaps are
+between. It is computed from the repository's own listing and from the archived WAL itself, never taken from a summary.
+What is committed and not archived yet would be lost with this host, and is told as well. The exit code is 3 when
+anything is wrong. Run it as root or as the owner of the server's files.`
+
+const clusterCheckHelp = `Let pgBackRest write a segment of WAL and wait until it is in the archive. That changes nothing but the WAL. A missing
+segment of earlier is not noticed by this; pgbtui cluster status notices it.`
+
+const clusterVerifyHelp = `Let pgBackRest read every file of the repository back and compare its checksum. The exit code is 65 when one is damaged
+or missing, other than that of pgBackRest itself, which is 0. A missing segment of WAL is not noticed by this; pgbtui
+cluster status notices it.`
+
+// command is one that takes the name of a cluster.
+func (o *clusterOptions) command(
+	use, short, long string, run func(context.Context, *clusterOptions, string) error,
+) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Long: long, Args: oneAtMost, ValidArgsFunction: o.complete,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := ""
+			if len(args) > 0 {
+				name = args[0]
+			}
+			return run(cmd.Context(), o, name)
+		},
+	}
+}
+
+func oneAtMost(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return unknownWord(cmd, args[1])
+	}
+	return nil
+}
+
+func (o *clusterOptions) complete(*cobra.Command, []string, string) (names []string, _ cobra.ShellCompDirective) {
+	c, err := o.config()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, one := range c.Clusters {
+		names = append(names, one.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (o *clusterOptions) backupCommand() *cobra.Command {
+	cmd := o.command("backup [CLUSTER]", "Make a base backup",
+		"Make a base backup of a cluster by pgBackRest, while it is in use. What pgBackRest does not keep any more is\n"+
+			"expired afterwards, with the WAL that only it needed.", runClusterBackup)
+	cmd.Flags().StringVar(&o.kind, "type", string(config.DiffBackup),
+		"`KIND`: full, diff (what changed since the last full one) or incr (since the last of any kind)")
+	return cmd
+}
+
+// one opens the engine of a cluster.
+func (o *clusterOptions) one(ctx context.Context, name string) (*pitr.PgBackRest, error) {
+	c, err := o.config()
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := c.Cluster(name)
+	if err != nil {
+		return nil, err
+	}
+	return pitr.Open(ctx, cluster)
+}
+
+func runClusterBackup(ctx context.Context, o *clusterOptions, name string) error {
+	kind := config.BackupKind(o.kind)
+	if kind != config.FullBackup && kind != config.DiffBackup && kind != config.IncrBackup {
+		return usageText(fmt.Sprintf("--type %q is not full, diff or incr", o.kind))
+	}
+	engine, err := o.one(ctx, name)
+	if err != nil {
+		return err
+	}
+	failing := false // from the error's line on it is said at the end
+	onLine := func(line string) {
+		if failing = failing || strings.HasPrefix(line, "ERROR: "); !failing && !o.json {
+			o.notef("%s", line)
+		}
+	}
+	if err := engine.Backup(ctx, kind, onLine); err != nil {
+		return err
+	}
+	info, err := engine.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if err := info.Fault(); err != nil {
+		return err
+	}
+	if len(info.Backup) == 0 {
+		return fault.New(fault.Failed, "pgBackRest says that it made a backup, and lists none", "", nil)
+	}
+	newest := baseBackupJSON(info.Backup[len(info.Backup)-1])
+	if o.json {
+		return o.printJSON(jsonClusterBackup{Schema: jsonSchema, Cluster: engine.Cluster.Name, Backup: newest})
+	}
+	o.printf("cluster %s has the base backup %s, %s\n", engine.Cluster.Name, newest.Label, newest.Kind)
+	return nil
+}
+
+func runClusterCheck(ctx context.Context, o *clusterOptions, name string) error {
+	engine, err := o.one(ctx, name)
+	if err != nil {
+		return err
+	}
+	if _, err := engine.Output(ctx, "check"); err != nil {
+		return err
+	}
+	if o.json {
+		return o.printJSON(jsonClusterCheck{Schema: jsonSchema, Cluster: engine.Cluster.Name, OK: true})
+	}
+	o.printf("cluster %s: WAL reaches the archive\n", engine.Cluster.Name)
+	return nil
+}
+
+func runClusterVerify(ctx context.Context, o *clusterOptions, name string) error {
+	engine, err := o.one(ctx, name)
+	if err != nil {
+		return err
+	}
+	v, err := engine.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = o.printJSON(jsonClusterVerify{
+			Schema: jsonSchema, Cluster: engine.Cluster.Name, OK: v.OK, Bad: append([]string{}, v.Bad...),
+			Lines: append([]string{}, v.Lines...),
+		})
+	} else {
+		for _, line := range v.Lines {
+			o.printf("%s\n", line)
+		}
+	}
+	if err == nil && !v.OK {
+		return fault.New(fault.Integrity, "cluster "+engine.Cluster.Name+": files of the repository are damaged or missing",
+			"Make a full backup now: `pgbtui cluster backup --type full`; keep what is there until it is done.", nil)
+	}
+	return err
+}
+
+type jsonClusterBackup struct {
+	Schema  int            `json:"schema"`
+	Cluster string         `json:"cluster"`
+	Backup  jsonBaseBackup `json:"backup"`
+}
+
+type jsonClusterCheck struct {
+	Schema  int    `json:"schema"`
+	Cluster string `json:"cluster"`
+	OK      bool   `json:"ok"`
+}
+
+type jsonClusterVerify struct {
+	Schema  int      `json:"schema"`
+	Cluster string   `json:"cluster"`
+	OK      bool     `json:"ok"`
+	Bad     []string `json:"bad"`
+	Lines   []string `json:"lines"`
+}

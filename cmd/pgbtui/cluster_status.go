@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
+	"codeberg.org/pgbtui/pgbtui/internal/readable"
+)
+
+type jsonClusters struct {
+	Schema   int           `json:"schema"`
+	OK       bool          `json:"ok"`
+	Clusters []jsonCluster `json:"clusters"`
+}
+
+type jsonCluster struct {
+	Cluster       string `json:"cluster"`
+	Engine        string `json:"engine"`
+	EngineVersion string `json:"engineVersion,omitempty"`
+	Stanza        string `json:"stanza"`
+	OK            bool   `json:"ok"`
+
+	Windows    []jsonWindow         `json:"windows"`
+	Gaps       []jsonGap            `json:"gaps"`
+	Backups    []jsonBaseBackup     `json:"backups"`
+	Elsewhere  []int                `json:"otherTimelines"` // whose WAL recovery to the newest one does not go through
+	Loss       *int64               `json:"lossSeconds"`    // null: not known
+	Commits    int                  `json:"lossCommits"`
+	Ready      int                  `json:"readySegments"`
+	RPOSeconds int64                `json:"rpoSeconds"`
+	Problems   []jsonClusterProblem `json:"problems"`
+	Error      *jsonFault           `json:"error,omitempty"`
+
+	text, lossText string
+	reached        bool // this user may look at the server's files
+}
+
+type jsonBaseBackup struct {
+	Label       string    `json:"label"`
+	Kind        string    `json:"kind"`
+	StartedAt   time.Time `json:"startedAt"`
+	StoppedAt   time.Time `json:"stoppedAt"`
+	Bytes       int64     `json:"clusterBytes"`
+	StoredBytes int64     `json:"storedBytes"`
+	BadPages    bool      `json:"badPages"`
+	Usable      bool      `json:"usable"`
+}
+
+type jsonWindow struct {
+	After    time.Time `json:"after"` // a target has to be later
+	Until    time.Time `json:"until"`
+	Timeline int       `json:"timeline"`
+	Backups  []string  `json:"backups"`
+	First    string    `json:"firstSegment"`
+	Last     string    `json:"lastSegment"`
+}
+
+type jsonGap struct {
+	From     time.Time  `json:"from"`
+	To       *time.Time `json:"to"` // null: there is no backup behind it yet
+	Missing  int        `json:"missingSegments"`
+	Segments []string   `json:"segments"`
+}
+
+type jsonClusterProblem struct {
+	Kind   string `json:"kind"`
+	What   string `json:"what"`
+	Remedy string `json:"remedy"`
+}
+
+func baseBackupJSON(b pitr.Backup) jsonBaseBackup {
+	return jsonBaseBackup{
+		Label: b.Label, Kind: b.Type, StartedAt: b.Started(), StoppedAt: b.Stopped(), Bytes: b.Info.Size,
+		StoredBytes: b.Info.Repository.Delta, BadPages: b.BadPages(), Usable: true,
+	}
+}
+
+func runClusterStatus(ctx context.Context, o *clusterOptions, name string) error {
+	c, err := o.config()
+	if err != nil {
+		return err
+	}
+	clusters := c.Clusters
+	if name != "" || len(clusters) == 0 {
+		one, err := c.Cluster(name)
+		if err != nil {
+			return err
+		}
+		clusters = []config.Cluster{one}
+	}
+	out := jsonClusters{Schema: jsonSchema, OK: true, Clusters: []jsonCluster{}}
+	var failed error
+	for _, one := range clusters {
+		state, err := lookAtCluster(ctx, one, o.now())
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			failed = err
+		}
+		out.OK = out.OK && state.OK
+		out.Clusters = append(out.Clusters, state)
+	}
+	if failed != nil && len(clusters) == 1 {
+		return failed
+	}
+	if err := o.printClusters(out); err != nil {
+		return err
+	}
+	switch {
+	case failed != nil:
+		return exitWith(fault.CodeOf(failed))
+	case !out.OK:
+		return exitWith(fault.Warnings)
+	}
+	return nil
+}
+
+// lookAtCluster is the state of one; the error is in it too.
+func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (jsonCluster, error) {
+	out := jsonCluster{
+		Cluster: c.Name, Engine: string(c.Engine), Stanza: c.Stanza, RPOSeconds: int64(c.RPO.Seconds()),
+		Windows: []jsonWindow{}, Gaps: []jsonGap{}, Backups: []jsonBaseBackup{}, Elsewhere: []int{},
+		Problems: []jsonClusterProblem{},
+	}
+	engine, err := pitr.Open(ctx, c)
+	var s pitr.State
+	if out.reached = err == nil; out.reached {
+		s, err = engine.Look(ctx, now)
+	}
+	if err != nil {
+		said := asFault(err)
+		out.Error = &said
+		return out, err
+	}
+	out.fill(s)
+	return out, nil
+}
+
+func (out *jsonCluster) fill(s pitr.State) {
+	out.EngineVersion, out.OK = s.Version.String(), len(s.Problems) == 0
+	out.text, out.lossText = s.Text(), s.LossText(out.Cluster)
+	for _, w := range s.Windows {
+		out.Windows = append(out.Windows, jsonWindow{
+			After: w.After, Until: w.Until, Timeline: int(w.Timeline), Backups: w.Backups, First: w.First, Last: w.Last,
+		})
+	}
+	for _, g := range s.Gaps {
+		gap := jsonGap{From: g.From, Missing: g.Missing, Segments: append([]string{}, g.Segments...)}
+		if !g.To.IsZero() {
+			gap.To = &g.To
+		}
+		out.Gaps = append(out.Gaps, gap)
+	}
+	for _, timeline := range s.OffTheWay {
+		out.Elsewhere = append(out.Elsewhere, int(timeline))
+	}
+	for _, p := range s.Problems {
+		out.Problems = append(out.Problems, jsonClusterProblem{Kind: string(p.Kind), What: p.What, Remedy: p.Remedy})
+	}
+	out.Ready = s.Ready
+	if loss, known := s.Loss(); known && len(s.Windows) > 0 {
+		seconds := int64(loss.Seconds())
+		out.Loss = &seconds
+	}
+	if s.Unarchived != nil {
+		out.Commits = s.Unarchived.Commits
+	}
+	for _, b := range s.Info.Backup {
+		one := baseBackupJSON(b)
+		one.Usable = s.Usable(b.Label)
+		out.Backups = append(out.Backups, one)
+	}
+}
+
+func (o *clusterOptions) printClusters(out jsonClusters) error {
+	if o.json {
+		return o.printJSON(out)
+	}
+	for i, c := range out.Clusters {
+		if i > 0 {
+			o.printf("\n")
+		}
+		c.say(o.streams)
+		if err := o.printBackups(c.Backups); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say says in some lines what can be recovered of a cluster.
+func (c jsonCluster) say(to *streams) {
+	word := "OK  "
+	if !c.OK {
+		word = "FAIL"
+	}
+	if c.Error != nil {
+		to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, printable.Text(c.Error.Message), printable.Text(c.Error.Remedy))
+		return
+	}
+	to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, c.text, c.lossText)
+	for _, p := range c.Problems {
+		to.sayf("     %s\n     %s\n", printable.Text(p.What), printable.Text(p.Remedy))
+	}
+}
+
+func (o *clusterOptions) printBackups(backups []jsonBaseBackup) error {
+	if len(backups) == 0 {
+		return nil
+	}
+	o.printf("\n")
+	all := table{rows: [][]string{{"BASE BACKUP", "KIND", "DONE (UTC)", "CLUSTER", "STORED", "STATE"}}}
+	for i := len(backups) - 1; i >= 0; i-- {
+		b := backups[i]
+		state := "ok"
+		switch {
+		case !b.Usable:
+			state = "cannot be used: see above"
+		case b.BadPages:
+			state = "bad pages"
+		}
+		all.rows = append(all.rows, []string{
+			b.Label, b.Kind, b.StoppedAt.Format(time.DateTime), readable.Size(b.Bytes), readable.Size(b.StoredBytes), state,
+		})
+	}
+	return all.write(o.text(), o.columns(false))
+}
