@@ -28,7 +28,8 @@ func newClusterCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usageText("cluster needs status, setup, backup, check or verify")
+			return usageText("cluster needs status, setup, backup, check, verify, restore, copies, look, start, stop, " +
+				"promote, extract, keep, discard or sweep")
 		},
 	}
 	cmd.AddCommand(
@@ -37,6 +38,7 @@ func newClusterCommand(p *program) *cobra.Command {
 		o.command("check [CLUSTER]", "Let pgBackRest try that WAL reaches the archive", clusterCheckHelp, runClusterCheck),
 		o.command("verify [CLUSTER]", "Let pgBackRest read everything in the repository back", clusterVerifyHelp, runClusterVerify),
 	)
+	cmd.AddCommand(newClusterCopyCommands(p)...)
 	return cmd
 }
 

@@ -35,6 +35,8 @@ func documents() map[string]any {
 		"jobs sync":    jsonSync{},
 		"init":         jsonInit{},
 		"kit":          jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
+		"cluster restore": jsonClusterRestore{}, "cluster copies": jsonClusterCopies{}, "cluster look": jsonClusterLook{},
+		"cluster extract": jsonClusterExtract{}, "cluster discard": jsonClusterCopyDone{}, "cluster sweep": jsonClusterSweep{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
 }
@@ -59,9 +61,10 @@ func parts() map[string]any {
 		"previous": backup.Previous{},
 		"job-cost": jsonJobCost{}, "class-cost": jsonClassCost{}, "month-cost": jsonMonthCost{},
 		"cluster-state": jsonCluster{}, "window": jsonWindow{}, "gap": jsonGap{}, "base-backup": jsonBaseBackup{},
-		"cluster-problem": jsonClusterProblem{},
-		"past-month":      jsonPastCost{},
-		"price-list":      jsonPriceList{}, "price-change": jsonPriceChange{},
+		"past-month": jsonPastCost{},
+		"price-list": jsonPriceList{}, "price-change": jsonPriceChange{},
+		"cluster-problem": jsonClusterProblem{}, "copy-plan": jsonClusterPlan{}, "cluster-copy": jsonClusterCopy{},
+		"wal-end": jsonWALEnd{}, "copy-database": jsonClusterDatabase{}, "copy-table": jsonClusterRows{},
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},
 		"sync-timer": jsonSyncTimer{}, "timing": jsonTiming{}, "clock-change": jsonClockChange{}, "overlap": jsonOverlap{},
 		"removed-job": jsonRemovedJob{},

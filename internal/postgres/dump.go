@@ -25,6 +25,7 @@ type DumpOptions struct {
 	RowsOf []string
 
 	Schema string // the same of the only schema that is dumped, which has to be there; "": all
+	Table  string // the same of the only table, with its rows, indexes, constraints and triggers
 
 	// PlainStrings has string literals written as the standard has them, where the server would write a backslash as an
 	// escape: no server from 19 on reads those.
@@ -59,6 +60,9 @@ func (t Tools) Dump(ctx context.Context, target Target, o DumpOptions) (*Process
 	}
 	if o.Schema != "" {
 		args = append(args, "--schema="+o.Schema, "--strict-names")
+	}
+	if o.Table != "" {
+		args = append(args, "--table="+o.Table, "--strict-names")
 	}
 	env := target.Env(os.Environ())
 	if o.Encoding != "" {

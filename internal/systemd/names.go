@@ -29,6 +29,8 @@ const (
 	backupCopyBase   = "postgres-backup-copy"
 
 	backupDoctorBase = "postgres-backup-doctor"
+
+	pitrSweepBase = "postgres-pitr-sweep"
 )
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
