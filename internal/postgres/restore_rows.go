@@ -16,7 +16,7 @@ import (
 type Rows struct {
 	Has      func(entry int) bool                            // the entry has a block of data in the archive
 	Together func(entries []int) Batch                       // all of these, in the order of the archive
-	Shared   func(entries []int) (next func() (Batch, bool)) // these and those of further archives, by and by
+	Shared   func(entries []int) (next func() (Batch, bool)) // these, by and by
 	Alive    func() (stop func())                            // told of work that moves no byte
 }
 

@@ -176,7 +176,7 @@ func (d *drilling) loadInSessions(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(d.sessions.archives) > 0 {
+	if d.sessions.archive != nil {
 		d.log.InfoContext(ctx, fmt.Sprintf("drill: %d parallel sessions", d.req.Jobs))
 	}
 	return d.load(ctx)

@@ -34,7 +34,7 @@ func (r *restoring) load(ctx context.Context) error {
 	case r.part != nil:
 		return r.loadPart(ctx, opts)
 	}
-	if len(r.sessions.archives) > 0 {
+	if r.sessions.archive != nil {
 		rows, total := r.rows()
 		opts.Rows = rows
 		r.meter.Enter(backup.StageRestore, total)

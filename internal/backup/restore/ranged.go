@@ -66,7 +66,7 @@ func (r *restoring) readHead(ctx context.Context, p *part) error {
 // openHead reads the dump from its begin; done ends that and says what was fetched.
 func (r *restoring) openHead(ctx context.Context) (stream io.Reader, done func() int64, err error) {
 	if r.source.unreadableInParts() == "" {
-		head := r.lead().HeadFrames()
+		head := stored.HeadSpan(r.source.contents)
 		ranged, err := r.reading().Parts(ctx, []sealed.Span{head})
 		if err != nil {
 			return nil, nil, err
@@ -124,11 +124,10 @@ func (r *restoring) openPart(ctx context.Context) (stream io.Reader, done func()
 
 // lead is the archive with the definitions, of a set that can be read in parts.
 func (r *restoring) lead() *stored.Archive {
-	lead := r.reading().Archives(r.source.contents)[0]
 	if r.part != nil {
-		lead.Begin = r.part.kept
+		return r.reading().Archive(r.part.kept)
 	}
-	return lead
+	return r.reading().Archive(nil)
 }
 
 // loadPart streams the chosen entries into pg_restore, and counts the rows that pass.

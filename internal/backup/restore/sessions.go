@@ -10,16 +10,16 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/scratch"
 )
 
-// Parallel sessions without the dump on disk: the head of the lead archive is a small file, and each session gets the
+// Parallel sessions without the dump on disk: the head of the dump is a small file, and each session gets the
 // rows of its tables from the store, by ranges, through a pipe.
 //
 // Rules: no byte reaches pg_restore that was not held against its digest; the head that is read is the recorded one; a
 // batch goes to whoever is free, the largest tables first, so that none is left alone with one at the end.
 
-// inSessions are the archives of a set that parallel sessions read, and what they share.
+// inSessions is what parallel sessions read, and how it was decided that there are some.
 type inSessions struct {
-	archives []*stored.Archive // the lead first; none: one session reads everything
-	chosen   bool              // nobody said how many sessions there should be
+	archive *stored.Archive // nil: one session reads everything
+	chosen  bool            // nobody said how many sessions there should be
 }
 
 // headless reports whether the rows need not lie on this host's disk.
@@ -36,7 +36,7 @@ func (r *restoring) orOneSession(ctx context.Context, err error) error {
 		return err
 	}
 	r.source.spooled.Remove()
-	r.sessions.archives = nil
+	r.sessions.archive = nil
 	r.req.Jobs = 1
 	what := "restored by one session, because spool_dir takes no file: " + err.Error()
 	r.log.WarnContext(ctx, what, event.Attr(event.Warning))
@@ -44,20 +44,19 @@ func (r *restoring) orOneSession(ctx context.Context, err error) error {
 	return nil
 }
 
-// keepHead writes the lead's head to a file, with the roles that it has here.
+// keepHead writes the head to a file, with the roles that it has here.
 func (r *restoring) keepHead(ctx context.Context) error {
 	head := &part{}
 	if err := r.readHead(ctx, head); err != nil {
 		return err
 	}
-	r.sessions.archives = r.reading().Archives(r.source.contents)
-	lead := r.sessions.archives[0]
-	lead.Begin = head.kept
+	dump := r.reading().Archive(head.kept)
+	r.sessions.archive = dump
 	scratch.Sweep(r.spoolDir(), stored.SpoolPrefix)
 	if err := r.source.spooled.Make(r.spoolDir()); err != nil {
 		return stored.SpoolError(err)
 	}
-	stream, err := lead.Blocks(ctx, nil)
+	stream, err := dump.Blocks(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -68,27 +67,20 @@ func (r *restoring) keepHead(ctx context.Context) error {
 // spoolDir is where a restore, or a drill, may write.
 func (r *restoring) spoolDir() string { return r.source.keptDir }
 
-// rows are those of the archives, for the sessions of pg_restore; total is how many bytes they have.
+// rows are those of the dump, for the sessions of pg_restore; total is how many bytes they have.
 func (r *restoring) rows() (rows *postgres.Rows, total int64) {
-	lead := r.sessions.archives[0]
+	dump := r.sessions.archive
 	has := map[int]bool{}
-	for _, d := range lead.Recorded.Data {
+	for _, d := range dump.Recorded.Data {
 		has[d.DumpID] = true
-	}
-	for _, a := range r.sessions.archives {
-		for _, d := range a.Recorded.Data {
-			total += d.End - d.Offset
-		}
+		total += d.End - d.Offset
 	}
 	return &postgres.Rows{
 		Has:      func(entry int) bool { return has[entry] },
-		Together: func(entries []int) postgres.Batch { return r.batch(lead, entries) },
+		Together: func(entries []int) postgres.Batch { return r.batch(dump, entries) },
 		Shared: func(entries []int) func() (postgres.Batch, bool) {
 			q := newRowQueue(r.req.Jobs)
-			q.add(lead, entries)
-			for _, a := range r.sessions.archives[1:] {
-				q.add(a, a.Recorded.RowEntries())
-			}
+			q.add(dump, entries)
 			return func() (postgres.Batch, bool) {
 				of, blocks := q.next()
 				return r.batch(of, blocks), of != nil

@@ -46,9 +46,9 @@ func TestADiskThatTakesNoFileCostsSessionsOnlyWhereNobodyAskedForThem(t *testing
 		env := backup.Env{Log: slog.New(slog.DiscardHandler)}
 		r := &restoring{env: env, log: env.Log, req: Request{Jobs: 4}}
 		r.sessions.chosen = c.chosen
-		r.sessions.archives = []*stored.Archive{{}}
+		r.sessions.archive = &stored.Archive{}
 		err := r.orOneSession(t.Context(), c.err)
-		if c.goesOn && (err != nil || r.req.Jobs != 1 || len(r.sessions.archives) != 0 || len(r.result.Notes) != 1) {
+		if c.goesOn && (err != nil || r.req.Jobs != 1 || r.sessions.archive != nil || len(r.result.Notes) != 1) {
 			t.Errorf("%s: %v, %d sessions, %q", name, err, r.req.Jobs, r.result.Notes)
 		}
 		if !c.goesOn && (!errors.Is(err, c.err) || r.req.Jobs != 4) {

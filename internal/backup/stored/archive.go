@@ -5,31 +5,23 @@ import (
 	"context"
 	"io"
 
-	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
-// Archive is a dump whose head and tables can be read each by itself. The streams of a set are one, as they are joined.
+// Archive is the dump of a set, of one stream or of several that are read as one, whose head and tables can be read each
+// by itself.
 type Archive struct {
 	Recorded *archive.Archive // as the contents have it
-	Begin    []byte           // the raw begin, as far as HeadFrames; nil: it is fetched each time
+	Begin    []byte           // of the raw dump, the head and what comes with it; nil: it is fetched each time
 
-	reading  *Reading
-	contents *backup.Contents
+	reading *Reading
 }
 
-// Archives are the set's, the one with the definitions first. There are none where the set has no index that fits: then
-// it is only read whole.
-func (r *Reading) Archives(contents *backup.Contents) []*Archive {
-	if r.Set.Manifest == nil || contents == nil || contents.Archive == nil || !Readable(r.Set, contents) {
-		return nil
-	}
-	return []*Archive{{Recorded: contents.Archive, reading: r, contents: contents}}
+// Archive is the set's dump, which must be Readable in parts.
+func (r *Reading) Archive(begin []byte) *Archive {
+	return &Archive{Recorded: r.Contents.Archive, Begin: begin, reading: r}
 }
-
-// HeadFrames are the frames that hold the head.
-func (a *Archive) HeadFrames() sealed.Span { return HeadSpan(a.contents) }
 
 // Spans are the raw parts that reading these data blocks fetches.
 func (a *Archive) Spans(blocks []int) (spans []sealed.Span) {
@@ -47,7 +39,7 @@ func (a *Archive) Cost(blocks []int) int64 {
 	if len(spans) == 0 {
 		return 0
 	}
-	return Cost(a.reading.Set, a.contents, spans)
+	return Cost(a.reading.Set, a.reading.Contents, spans)
 }
 
 // Blocks reads the head and then these data blocks, in archive order. The context ends it.
@@ -56,33 +48,33 @@ func (a *Archive) Blocks(ctx context.Context, blocks []int) (*Blocks, error) {
 	if len(spans) == 0 {
 		return &Blocks{Reader: archive.Subset(bytes.NewReader(a.Begin), a.Recorded, blocks)}, nil
 	}
-	ranged, err := a.reading.Parts(ctx, spans)
+	parts, err := a.reading.Parts(ctx, spans)
 	if err != nil {
 		return nil, err
 	}
-	return &Blocks{Reader: archive.Subset(&withBegin{a.Begin, ranged}, a.Recorded, blocks), ranged: ranged}, nil
+	return &Blocks{Reader: archive.Subset(&withBegin{a.Begin, parts}, a.Recorded, blocks), parts: parts}, nil
 }
 
 // Blocks is an archive with some of its data blocks, while it is read.
 type Blocks struct {
 	io.Reader
-	ranged Parts // nil: all of it was in memory
+	parts Parts // nil: all of it was in memory
 }
 
 // Fetched is how many stored bytes came for it.
 func (b *Blocks) Fetched() int64 {
-	if b.ranged == nil {
+	if b.parts == nil {
 		return 0
 	}
-	return b.ranged.Fetched()
+	return b.parts.Fetched()
 }
 
 // Close ends the request that is open.
 func (b *Blocks) Close() error {
-	if b.ranged == nil {
+	if b.parts == nil {
 		return nil
 	}
-	return b.ranged.Close()
+	return b.parts.Close()
 }
 
 // withBegin serves the begin from memory.
