@@ -52,7 +52,7 @@ func TestAYearWithTwoClockChangesHasARunForEachDayOfTheShippedCalendars(t *testi
 	if len(shipped) < 5 {
 		t.Errorf("only %d calendars: %v", len(shipped), shipped)
 	}
-	runs := map[time.Duration]int{time.Hour: 8760, 24 * time.Hour: 365, 7 * 24 * time.Hour: 52}
+	runs := map[time.Duration]int{time.Hour: 8760, 4 * time.Hour: 2190, 24 * time.Hour: 365, 7 * 24 * time.Hour: 52}
 	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe"} {
 		t.Setenv("TZ", zone)
 		for text, file := range shipped {

@@ -169,7 +169,7 @@ func manifestFacts(s *backup.Set, add func(label, value string)) {
 	}
 	add("SHA-256", clean(m.Dump.SHA256))
 	if n := len(m.Streams); n > 0 {
-		add("Streams", fmt.Sprintf("%d objects; `pgbtui show` has the SHA-256 of each", n+1))
+		add("Streams", fmt.Sprintf("%d objects; `pgbtui show ID` has the SHA-256 of each", n+1))
 	}
 	if m.Previous != nil {
 		add("Follows", clean(m.Previous.ID))

@@ -7,6 +7,7 @@
 //	sh      run in the lab, in document order, by root; `<!-- as: NAME -->` by that user.
 //	        `<!-- exits: CODE -->` says how it ends, if not with 0.
 //	        `<!-- not run: REASON -->` leaves a block out; such blocks are listed, and few.
+//	        `<!-- script: FILE -->`: a script of cmd/pgbtui/testdata/script runs the same calls.
 //	yaml    loaded by internal/config. With `<!-- file: PATH OWNER:GROUP MODE -->` also put there
 //	        in the lab, before the sh blocks that follow. `<!-- profile: NAME -->` is a file of packaging/profiles.
 //	ini     a unit file or drop-in: must have a file comment.

@@ -162,7 +162,7 @@ func TestThePoliciesGrantTheRightsThatAreCalledAndNoMore(t *testing.T) {
 	// The headers of a retention need rights besides that of their call.
 	needed["s3:PutObjectRetention"], needed["s3:GetObjectRetention"] = true, true
 	needed["s3:GetAccountPublicAccessBlock"] = true // asked of S3 Control, for the account
-	needed["cloudwatch:PutMetricData"] = true // what internal/metrics calls
+	needed["cloudwatch:PutMetricData"] = true       // what internal/metrics calls
 	granted := map[string]bool{}
 	for role, p := range policies(t) {
 		for _, s := range p.Statement {

@@ -44,7 +44,7 @@ func streamsOf(set *backup.Set, c *backup.Contents) ([]stream, error) {
 		return all, nil
 	}
 	wrong := fault.New(fault.Integrity, "backup: the contents do not say how the streams of "+set.ID+" belong together",
-		"Restore another set, or this one by hand: `pgbtui show` prints the commands.", nil)
+		"Restore another set, or this one by hand: `pgbtui show "+set.ID+"` prints the commands.", nil)
 	if c == nil || c.Streams == nil || c.Archive == nil || len(c.Streams.Rows) != len(m.Streams) {
 		return nil, wrong
 	}
