@@ -57,9 +57,9 @@ func newClusterRestoreCommand(copies *clusterCopyOptions) *cobra.Command {
 		Use:   "restore [CLUSTER] --to TIME",
 		Short: "Restore a cluster to a moment, beside the live one",
 		Long: `Restore a cluster to a moment, beside the live one, into a folder of its own: files from the newest base
-backup before, then WAL up to the moment, where recovery pauses. The live cluster, its archive and its stanza are not touched. The
-copy listens on a socket in its own folder only, archives nothing, has no subscriptions, and loads no library that
-runs jobs. It is removed after its time (--ttl), which is told a day before.
+backup before, then WAL up to the moment, where recovery pauses. The live cluster, its archive and its stanza are not
+touched. The copy listens on a socket in its own folder only, archives nothing, has no subscriptions, and loads no
+library that runs jobs. It is removed after its time (--ttl); a warning comes a day before.
 
 What PostgreSQL would start for and then end at is refused first: a moment after the last archived commit, one before
 the oldest base backup, a transaction or a restore point that the archive does not have, a disk without room.

@@ -14,10 +14,12 @@ import (
 )
 
 func (o *clusterOptions) setupCommand() *cobra.Command {
-	cmd := o.command("setup [CLUSTER]", "Write pgBackRest's configuration, and say what the server needs", `Write pgBackRest's configuration for a cluster (`+pitr.FilesDir+`/CLUSTER.conf, with the key for the store), make
-what it needs in the repository, and show the settings that the server needs to archive its WAL. These are left to you:
-archive_mode needs a restart. What is there already is kept: a file that pgbtui did not write is refused, and a server
-that archives by something else as well. Run it as root; it may be run again.`, runClusterSetup)
+	const help = `Write pgBackRest's configuration for a cluster (` + pitr.FilesDir + `/CLUSTER.conf, with the key for the
+store), make what it needs in the repository, and show the settings that the server needs to archive its WAL. These are
+left to you: archive_mode needs a restart. What is there already is kept: a file that pgbtui did not write is refused,
+and a server that archives by something else as well. Run it as root; it may be run again.`
+	const short = "Write pgBackRest's configuration, and say what the server needs"
+	cmd := o.command("setup [CLUSTER]", short, help, runClusterSetup)
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	return cmd
 }
@@ -109,7 +111,7 @@ func (o *clusterOptions) printSetup(engine *pitr.PgBackRest, plan pitr.Setup) er
 			o.printf("Then: SELECT pg_reload_conf();\n")
 		}
 	}
-	o.printf("After that: pgbtui cluster check %[1]s, pgbtui cluster backup %[1]s --type full, pgbtui cluster status %[1]s\n",
-		engine.Cluster.Name)
+	o.printf("After that: pgbtui cluster check %[1]s, pgbtui cluster backup %[1]s --type full, "+
+		"pgbtui cluster status %[1]s\n", engine.Cluster.Name)
 	return nil
 }

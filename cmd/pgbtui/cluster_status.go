@@ -200,7 +200,8 @@ func (c jsonCluster) say(to *streams) {
 		word = "FAIL"
 	}
 	if c.Error != nil {
-		to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, printable.Text(c.Error.Message), printable.Text(c.Error.Remedy))
+		to.sayf("%s cluster %s: %s\n", word, c.Cluster, printable.Text(c.Error.Message))
+		to.sayf("     %s\n", printable.Text(c.Error.Remedy))
 		return
 	}
 	to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, c.text, c.lossText)

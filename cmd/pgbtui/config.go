@@ -61,7 +61,7 @@ also stand inside a job.
     textfile: /var/lib/prometheus/node-exporter
     pushgateway: http://host:9091
     cloudwatch: {namespace: Database/Backups, region, dimensions: {Team: x}, credentials_file, profile}
-  cost: {prices: /etc/pgbtui/prices.yaml}      by which costs are estimated; pgbtui cost refresh writes it; not inside a job
+  cost: {prices: /etc/pgbtui/prices.yaml}      for estimates; pgbtui cost refresh writes it; not inside a job
   warn: {size_drop: 50%, tables_drop: 20%}     a set with so much less than those before it warns; 0: never
   drill: {by: timer, amcheck: false, expect: [{sql: ..., result: ...}], server: {host, port, user}}
                                 every week; without server, drills have a private one; by: hand: people start them

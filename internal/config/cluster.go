@@ -155,7 +155,8 @@ func (l loader) cluster(name string, f fileCluster, base Job) Cluster {
 		Instance: cmp.Or(f.Instance, base.Instance),
 		Debian:   f.Cluster, DataDirectory: strings.TrimRight(f.DataDirectory, "/"), Host: f.Host, Port: f.Port,
 		ConfigFile: f.Config,
-		RPO:        cmp.Or(time.Duration(f.RPO), clusterRPO), BaseWithin: cmp.Or(time.Duration(f.BaseWithin), clusterBaseWithin),
+		RPO:        cmp.Or(time.Duration(f.RPO), clusterRPO),
+		BaseWithin: cmp.Or(time.Duration(f.BaseWithin), clusterBaseWithin),
 	}
 	if one.OnlyRead() {
 		return one

@@ -137,7 +137,8 @@ func (l loader) checkRepository(c Cluster, f fileCluster) error {
 	r := c.Repository
 	switch {
 	case r.S3.Bucket == "":
-		return l.clusterProblem(c.Name, "no bucket", "Set s3.bucket for all jobs, or s3.bucket of the cluster.", "s3", "bucket")
+		return l.clusterProblem(c.Name, "no bucket",
+			"Set s3.bucket for all jobs, or s3.bucket of the cluster.", "s3", "bucket")
 	case !bucketName.MatchString(r.S3.Bucket):
 		return l.clusterProblem(c.Name, fmt.Sprintf("%q is not a bucket's name", r.S3.Bucket),
 			"Give 3 to 63 of a-z, 0-9, dot and hyphen, without s3:// and path.", "s3", "bucket")

@@ -64,7 +64,7 @@ func callsOf(role iam.Role) []roleCall {
 			trial.CallProof, "s3:PutObject",
 			"What a verification or drill found is recorded beside the set.",
 		}}
-	case iam.Restorer, iam.Doctor, iam.Bucket, iam.Metrics:
+	case iam.Restorer, iam.Copier, iam.Doctor, iam.Bucket, iam.Metrics:
 	}
 	return []roleCall{list, get}
 }

@@ -175,7 +175,7 @@ func TestAKeyThatTheServersUserCanReadIsAFailure(t *testing.T) {
 	if _, err := user.Lookup("postgres"); err != nil {
 		need.All(t, "the system user postgres")
 	}
-	folder, err := os.MkdirTemp("/tmp", "pgbtui-keys-*") // t.TempDir is closed to others
+	folder, err := os.MkdirTemp("/tmp", "pgbtui-keys-*") //nolint:usetesting // t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ var catalogue = []Event{
 		DatabaseGone, "ce31c56a72df435f8a639901735505ba",
 		"a database of a job of several is gone from the server; its backups stay",
 	},
-	{CopyCommitted, "ebaf1b707c814c71884203a11d960a8f", "a set's manifest was written at a copy, and with it the copy exists"},
+	{CopyCommitted, "ebaf1b707c814c71884203a11d960a8f", "a set's manifest was written at a copy, which exists by it"},
 	{CopyFailed, "15bed721ef4b4c41a0e77958b9dc874e", "a set could not be copied, or a copy could not be looked at"},
 	{OperatorAction, "cafccfcc8b8e4c2eb866a38fabd3a279", "a person asked for something: who, from where, what, why"},
 }

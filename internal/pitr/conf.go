@@ -127,7 +127,8 @@ func endpointLines(r config.Repository, engine Version) ([]string, error) {
 	} else {
 		lines = append(lines, "repo1-s3-endpoint="+u.Hostname())
 		if net.ParseIP(u.Hostname()) != nil && strings.Contains(u.Hostname(), ":") {
-			return nil, fault.New(fault.Refused, "pitr: the store's address "+endpoint+" is of IPv6, which the engine cannot be given",
+			return nil, fault.New(fault.Refused,
+				"pitr: the store's address "+endpoint+" is of IPv6, which the engine cannot be given",
 				"Give the store a name.", nil)
 		}
 		if u.Port() != "" {

@@ -41,10 +41,10 @@ type meaning struct {
 }
 
 var meanings = map[int]meaning{
-	exitOptionInvalid:  {fault.Config, "Correct the engine's configuration; root may do nothing but restore from 2.59 on."},
+	exitOptionInvalid:  {fault.Config, "Correct the engine's configuration; from 2.59 on root may only restore."},
 	exitOptionRequired: {fault.Config, "Correct the engine's configuration."},
 	exitRunning:        {fault.Refused, "Stop the PostgreSQL server of that directory, or give another directory."},
-	exitProtocol:       {fault.Unavailable, "Run it again; the engine's other process has ended before its work was done."},
+	exitProtocol:       {fault.Unavailable, "Run it again; the engine's other process ended too early."},
 	exitNotEmpty:       {fault.Refused, "Give an empty directory."},
 	exitFileOpen:       {fault.NotPermitted, "Give the owner of the server's files the right to read and write there."},
 	exitArchiveMismatch: {
@@ -59,26 +59,29 @@ var meanings = map[int]meaning{
 	},
 	exitVersion:    {fault.Refused, "Install a pgBackRest that knows this version of PostgreSQL."},
 	exitPathCreate: {fault.NotPermitted, "Give the owner of the server's files the right to write there."},
-	exitConnect:    {fault.Unavailable, "Look at the store's address, its certificate and the network; nothing was changed."},
-	exitLocked:     {fault.Temporary, "Wait for the other run of the engine, or look which one it is: `pgbtui cluster status`."},
+	exitConnect:    {fault.Unavailable, "Check the store's address, its certificate and the network; nothing was changed."},
+	exitLocked:     {fault.Temporary, "Wait for the other run, which `pgbtui cluster status` shows."},
 	exitMissing:    {fault.NotFound, "Run `pgbtui cluster setup`, which creates what the engine needs in the repository."},
 	exitDatabase:   {fault.Unavailable, "Start PostgreSQL, and let the owner of its files log in by the socket."},
 	exitStopped: {
 		fault.Refused,
-		"Somebody has stopped the engine: run `pgbackrest start` as the owner of the server's files when that reason is gone.",
+		"Somebody has stopped the engine: run `pgbackrest start` as the owner of the server's files when it may go on.",
 	},
 	exitTerminated: {fault.Terminated, ""},
 	exitFileWrite:  {fault.NoSpace, "Look at the room on the disk that the message names."},
-	exitNoBackup:   {fault.NotFound, "Choose a time behind the end of the oldest backup: `pgbtui cluster status` lists them."},
+	exitNoBackup:   {fault.NotFound, "Choose a time after the end of the oldest backup: see `pgbtui cluster status`."},
 	exitArchiveTimeout: {
 		fault.Failed,
 		"WAL does not reach the archive: `pgbtui cluster status` says more, and the server's log has the archiver's errors.",
 	},
-	exitArchiveOff: {fault.Refused, "Set archive_mode and archive_command: `pgbtui cluster setup` shows them; then restart PostgreSQL."},
-	exitCrypto:     {fault.Integrity, "Look at repo1-cipher-pass: what is stored cannot be decrypted, or is damaged."},
-	exitService:    {fault.Unavailable, "Run it again; the store has answered with an error of its own."},
-	exitAccess:     {fault.NotPermitted, "Look at the keys in the engine's configuration, and at what they may do."},
-	exitClock:      {fault.Failed, "Look at the clock of this host."},
+	exitArchiveOff: {
+		fault.Refused,
+		"Set archive_mode and archive_command as `pgbtui cluster setup` shows them, then restart PostgreSQL.",
+	},
+	exitCrypto:  {fault.Integrity, "Look at repo1-cipher-pass: what is stored cannot be decrypted, or is damaged."},
+	exitService: {fault.Unavailable, "Run it again; the store has answered with an error of its own."},
+	exitAccess:  {fault.NotPermitted, "Look at the keys in the engine's configuration, and at what they may do."},
+	exitClock:   {fault.Failed, "Look at the clock of this host."},
 }
 
 // meaningOf turns an exit of pgBackRest into a fault. What it says stays in front of it.
@@ -97,7 +100,7 @@ func meaningOf(what string, end *exitError) error {
 	case strings.Contains(said, "unable to find hostname"):
 		known = meaning{
 			fault.Unavailable,
-			"Give s3.endpoint of the cluster by a name that stands in the store's certificate: pgBackRest looks for no address there.",
+			"Give s3.endpoint of the cluster by a name that is in the store's certificate: pgBackRest matches no address.",
 		}
 	case strings.Contains(said, "certificate"):
 		known = meaning{

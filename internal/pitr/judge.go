@@ -72,8 +72,8 @@ func dropped(believed, last string) Problem {
 	return Problem{
 		Kind: ProblemDropped,
 		What: "the server takes WAL up to " + believed + " for archived, and the repository ends with " + last,
-		Remedy: "Make a backup, from which on the cluster can be recovered again, and raise archive-push-queue-max: beyond it " +
-			"pgBackRest drops WAL and calls that success.",
+		Remedy: "Make a backup, from which on the cluster can be recovered again, and raise archive-push-queue-max: " +
+			"beyond it pgBackRest drops WAL and calls that success.",
 	}
 }
 
@@ -88,8 +88,8 @@ func (s State) judge(c config.Cluster, serverErr error) (all []Problem) {
 	}
 	all = append(all, s.judgeArchiver(c, serverErr)...)
 	for _, gap := range s.Gaps {
-		add(ProblemGap, gap.text(), "Make a backup if there is none behind it yet, and look why these segments are not there: "+
-			"somebody deleted them, or pgBackRest dropped them.")
+		add(ProblemGap, gap.text(), "Make a backup if there is none after it yet, and find out why these segments are "+
+			"missing: somebody deleted them, or pgBackRest dropped them.")
 	}
 	readable := !s.unread()
 	switch newest, ok := s.Newest(); {

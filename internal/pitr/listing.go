@@ -148,8 +148,9 @@ func parseHistory(text string) (all []branch, err error) {
 			until, err = wal.ParseLSN(fields[1])
 		}
 		if err != nil || len(fields) < 2 {
-			return nil, fault.New(fault.Integrity, fmt.Sprintf("pitr: %.80q is no line of a timeline's history", strings.TrimSpace(line)),
-				"Look who has written to the repository besides the engine.", err)
+			return nil, fault.New(fault.Integrity,
+				fmt.Sprintf("pitr: %.80q is not a line of a timeline's history", strings.TrimSpace(line)),
+				"Find out who has written to the repository besides the engine.", err)
 		}
 		all = append(all, branch{timeline: uint32(timeline), until: until})
 	}

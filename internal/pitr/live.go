@@ -49,7 +49,8 @@ func (s Server) Control(ctx context.Context) (Control, error) {
 	c.Timeline = uint32(timeline)
 	c.Checkpoint, _ = wal.ParseLSN(values["Latest checkpoint location"])
 	if !validSegmentBytes(c.SegmentBytes) || c.SystemID == "" {
-		return Control{}, fault.New(fault.Failed, "pitr: pg_controldata of "+s.DataDirectory+" says nothing that is known", "", nil)
+		return Control{}, fault.New(fault.Failed,
+			"pitr: pg_controldata of "+s.DataDirectory+" says nothing that is known", "", nil)
 	}
 	return c, nil
 }
@@ -131,7 +132,7 @@ func (s Server) Unarchived(ctx context.Context, from Segment, c Control) (u Unar
 
 // begins is the position in WAL of a segment's first byte.
 func (s Segment) begins(segmentBytes int64) wal.LSN {
-	return wal.LSN(s.position(segmentBytes) * uint64(segmentBytes)) //nolint:gosec // sizes are positive
+	return wal.LSN(s.position(segmentBytes) * uint64(segmentBytes)) // sizes are positive
 }
 
 // commits hands each commit to see, from a segment on to the end of what lies in a folder, or until it says false.

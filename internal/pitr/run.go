@@ -190,7 +190,7 @@ func (s Server) owner() (*syscall.Credential, error) {
 	as := &syscall.Credential{Uid: s.UID, Gid: s.GID}
 	account, err := user.LookupId(strconv.FormatUint(uint64(s.UID), 10))
 	if err != nil {
-		return as, nil // a number without a name has no more groups
+		return as, nil //nolint:nilerr // a number without a name has no more groups
 	}
 	groups, err := account.GroupIds()
 	if err != nil {

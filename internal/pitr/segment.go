@@ -44,7 +44,8 @@ func (s Segment) position(segmentBytes int64) uint64 {
 // segmentAt is the segment at a position of a timeline.
 func segmentAt(timeline uint32, position uint64, segmentBytes int64) Segment {
 	logs := perLog(segmentBytes)
-	return Segment{Timeline: timeline, Log: uint32(position / logs), Number: uint32(position % logs)} //nolint:gosec // a log has at most 4096
+	// A log has at most 4096 segments.
+	return Segment{Timeline: timeline, Log: uint32(position / logs), Number: uint32(position % logs)}
 }
 
 // validSegmentBytes reports whether PostgreSQL knows the size: a power of two from 1 MiB to 1 GiB.

@@ -55,7 +55,7 @@ func (e *PgBackRest) PlanSetup(ctx context.Context, keys Keys) (s Setup, err err
 	var now serverSettings
 	if err := e.SQL(ctx, settingsSQL, &now); err != nil {
 		s.Unknown = err.Error()
-		return s, nil
+		return s, nil //nolint:nilerr // the plan says so
 	}
 	return s, s.planServer(now, e)
 }

@@ -7,8 +7,8 @@ import (
 
 // Windows: to which moments the cluster can be recovered. Rules:
 //
-//   - a window begins where its oldest whole backup was done, exclusively, and ends with the last commit that is archived
-//     in one piece after it
+//   - a window begins where its oldest whole backup was done, exclusively, and ends with the last commit that is
+//     archived in one piece after it
 //   - a missing segment ends a window; the next begins with the next backup behind the gap
 //   - the way is that of the newest timeline, through those that it comes from
 
@@ -54,7 +54,7 @@ func wayTo(timeline uint32, history []branch, segmentBytes int64) way {
 	for _, b := range history {
 		w.timelines = append(w.timelines, b.timeline)
 		// the segment in which it ends is there whole on the next one, which began with a copy of its head
-		w.from = append(w.from, uint64(b.until)/uint64(segmentBytes)) //nolint:gosec // sizes are positive
+		w.from = append(w.from, uint64(b.until)/uint64(segmentBytes)) // sizes are positive
 	}
 	w.timelines = append(w.timelines, timeline)
 	return w
@@ -137,7 +137,7 @@ func (w way) missing(a, b piece) (named []string, count int) {
 	for p := a.to + 1; p < b.from && len(named) < mostNamed; p++ {
 		named = append(named, w.name(p))
 	}
-	return named, int(min(b.from-a.to-1, 1<<31-1)) //nolint:gosec // bounded
+	return named, int(min(b.from-a.to-1, 1<<31-1)) // bounded
 }
 
 // gaps are what lacks between the first window and the last segment.

@@ -59,7 +59,7 @@ func (b *Bucket) accountBlock(ctx context.Context, at, account string) (PublicAc
 	if err != nil {
 		return block, fault.New(fault.Config, "AWS_ENDPOINT_URL_S3_CONTROL is not a URL", "Correct or unset it.", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, //nolint:gosec // the operator's own endpoint
 		endpoint.JoinPath("v20180820/configuration/publicAccessBlock").String(), nil)
 	if err != nil {
 		return block, err

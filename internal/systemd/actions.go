@@ -4,8 +4,9 @@ import "strings"
 
 // actions are what the services of each prefix do, in a word.
 var actions = map[string]string{
-	backupBase: "backup", backupVerifyBase: "verify", backupPruneBase: "prune", backupCopyBase: "copy", backupDrillBase: "drill",
-	verifyBase: "verify", drillBase: "drill", restoreBase: "restore", backupDoctorBase: "doctor", alertBase: "alert",
+	backupBase: "backup", backupVerifyBase: "verify", backupPruneBase: "prune", backupCopyBase: "copy",
+	backupDrillBase: "drill",
+	verifyBase:      "verify", drillBase: "drill", restoreBase: "restore", backupDoctorBase: "doctor", alertBase: "alert",
 	watchBase:     "watch",
 	alertTestBase: "alert test",
 }

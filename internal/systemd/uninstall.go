@@ -150,8 +150,8 @@ func leftBehind(r root, report *Report) error {
 	}
 	report.add(Note,
 		"Every backup is still in the bucket. The system users, the group pgbtui and the PostgreSQL role stay: sudo "+
-			"userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-copier, pgbtui-watch and pgbtui-drill; DROP OWNED BY pgbtui; "+
-			"DROP ROLE pgbtui.",
+			"userdel each of pgbtui, pgbtui-prover, pgbtui-keeper, pgbtui-copier, pgbtui-watch and pgbtui-drill; "+
+			"DROP OWNED BY pgbtui; DROP ROLE pgbtui.",
 		"")
 	return nil
 }

@@ -51,7 +51,8 @@ func clearState(r root, report *Report) error {
 	return nil
 }
 
-// KeyCopies is the file in which doctor remembers when a copy of the private key was proven, and no look finds again: somebody would have to decrypt another challenge.
+// KeyCopies is the file in which doctor remembers when a copy of the private key was proven. Nothing finds that out
+// again: somebody would have to decrypt another challenge.
 const KeyCopies = "key-copies.json"
 
 // clearBut empties a folder but for one file.

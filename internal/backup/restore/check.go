@@ -108,7 +108,9 @@ func (r *restoring) checks(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	r.failing = slices.ContainsFunc(checks, func(c Check) bool { return !c.OK })
-	more, err := asked(ctx, r.checkContents, r.checkSessions, r.checkSpool, r.checkOutside, r.checkReplacing, r.checkSpace, r.checkTime, r.tellStatistics)
+	more, err := asked(ctx,
+		r.checkContents, r.checkSessions, r.checkSpool, r.checkOutside,
+		r.checkReplacing, r.checkSpace, r.checkTime, r.tellStatistics)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 // all end at about the same time. Small tables stay beside their neighbours of the archive, with which they share
 // frames.
 
-// leastBatch is below what a batch is not cut further, while there is more: pg_restore takes some hundredths of a second
-// to start and to log in.
+// leastBatch is the size below which a batch is not cut further: pg_restore takes some hundredths of a second to start
+// and to log in.
 const leastBatch = 4 << 20
 
 // share is one block of data that is to be loaded.

@@ -16,7 +16,8 @@ type Request struct {
 	Replace   string `json:"replace,omitempty"`   // the live database that the copy replaces; "" for none
 	Confirm   string `json:"confirm,omitempty"`   // the existing database that is changed, as a person typed it
 	Terminate bool   `json:"terminate,omitempty"` // end the connections of the replaced database
-	// parallel sessions, 0: as many as the target has cores to spare; for more than 1, a set without an index needs its raw dump on disk first
+	// Parallel sessions; 0: as many as the target has cores to spare. For more than 1, a set without an index needs its
+	// raw dump on disk first.
 	Jobs    int  `json:"jobs,omitempty"`
 	Globals bool `json:"globals,omitempty"` // create missing roles and tablespaces from the set first
 	// everything belongs to the restoring role, and nothing is granted

@@ -87,8 +87,8 @@ func (p *Pruning) refuse(confirmed int) error {
 // deleteSet removes a set's manifest, then the rest of its folder: from then on it is litter that a
 // later prune clears, never a set that promises bytes which are gone. An archived or replaced object is
 // no obstacle: nothing is read. What became of the set since it was planned is: a commit, a hold, another
-// manifest in the place of the one that was read. The list shows that, and for what happens after it the store, where it
-// has conditions on deletions.
+// manifest in the place of the one that was read. The list shows that; for what happens after the list, the store does,
+// where it has conditions on deletions.
 func deleteSet(ctx context.Context, bucket *s3.Bucket, s *backup.Set) error {
 	if s.Kind == backup.KindLegacy {
 		return replaced(bucket.DeleteIf(ctx, s.Dir, s.ETag))

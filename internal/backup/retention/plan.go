@@ -70,6 +70,7 @@ func PlanOf(
 	}
 	notes = append(notes, backup.LeftOut(sets)...)
 	return &Pruning{
-		Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, Seen: len(sets), job: job.Name, at: job.Copy, reach: reach,
+		Decisions: kept, Leftovers: left, Notes: notes, Doubts: doubtful, Seen: len(sets),
+		job: job.Name, at: job.Copy, reach: reach,
 	}, nil
 }

@@ -9,8 +9,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 )
 
-// Archive is the dump of a set, of one stream or of several that are read as one, whose head and tables can be read each
-// by itself.
+// Archive is the dump of a set, of one stream or of several that are read as one, whose head and tables can each be
+// read alone.
 type Archive struct {
 	Recorded *archive.Archive // as the contents have it
 	Begin    []byte           // of the raw dump, the head and what comes with it; nil: it is fetched each time

@@ -207,7 +207,7 @@ func (j *joinedDump) Read(p []byte) (int, error) {
 		n, err := j.from.Read(p)
 		j.reading.Contents.Archive.Number(p[:n], j.at)
 		j.at += int64(n)
-		if err != io.EOF { //nolint:errorlint // an error that wraps io.EOF is a broken connection, not the end
+		if err != io.EOF { // an error that wraps it is a broken connection, not the end
 			return n, err
 		}
 		s := j.streams[0]

@@ -35,9 +35,9 @@ func ParseControl(text []byte) (Control, error) {
 	c := Control{State: values["Database cluster state"]}
 	reader := controlReader{values: values}
 	c.SystemID = reader.number("Database system identifier", 64)
-	c.Timeline = uint32(reader.number("Latest checkpoint's TimeLineID", 32)) //nolint:gosec // 32 bits were asked for
+	c.Timeline = uint32(reader.number("Latest checkpoint's TimeLineID", 32)) // 32 bits were asked for
 	c.Redo = reader.lsn("Latest checkpoint's REDO location")
-	c.SegmentBytes = int64(reader.number("Bytes per WAL segment", 31)) //nolint:gosec // 31 bits were asked for
+	c.SegmentBytes = int64(reader.number("Bytes per WAL segment", 31)) // 31 bits were asked for
 	for name, into := range map[string]*int{
 		"max_connections setting":      &c.MaxConnections,
 		"max_worker_processes setting": &c.MaxWorkerProcesses,
@@ -45,7 +45,7 @@ func ParseControl(text []byte) (Control, error) {
 		"max_prepared_xacts setting":   &c.MaxPreparedTransactions,
 		"max_locks_per_xact setting":   &c.MaxLocksPerTransaction,
 	} {
-		*into = int(reader.number(name, 31)) //nolint:gosec // 31 bits were asked for
+		*into = int(reader.number(name, 31)) // 31 bits were asked for
 	}
 	powerOfTwo := c.SegmentBytes&(c.SegmentBytes-1) == 0
 	if reader.err == nil && (c.SegmentBytes < 1<<20 || c.SegmentBytes > 1<<30 || !powerOfTwo) {

@@ -92,7 +92,7 @@ type whole struct{ dump *postgres.Process }
 func (w whole) Read(b []byte) (int, error) {
 	n, err := w.dump.Read(b)
 	if err == nil || n > 0 {
-		return n, nil //nolint:nilerr // the next read tells
+		return n, nil // the next read tells
 	}
 	if failed := w.dump.Wait(); failed != nil {
 		return 0, failed

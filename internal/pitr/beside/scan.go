@@ -27,7 +27,6 @@ type Scanner struct {
 
 	history []ancestor // of the timeline, the timeline itself first
 	next    uint64     // the segment to be read, plus one
-	first   uint64     // behind which there is nothing to read
 }
 
 // ancestor is a timeline and where the next one left it.
@@ -74,8 +73,8 @@ func (s *Scanner) number(segment pitr.Segment) uint64 {
 func (s *Scanner) name(number uint64, timeline uint32) string {
 	at := number * uint64(s.SegmentBytes)
 	return pitr.Segment{
-		Timeline: timeline, Log: uint32(at >> 32), //nolint:gosec // the upper half
-		Number: uint32(at & 0xFFFFFFFF / uint64(s.SegmentBytes)), //nolint:gosec // less than 4096
+		Timeline: timeline, Log: uint32(at >> 32), // the upper half
+		Number: uint32(at & 0xFFFFFFFF / uint64(s.SegmentBytes)), // less than 4096
 	}.Name()
 }
 
@@ -220,7 +219,7 @@ func (s *Scanner) Before(ctx context.Context) (records []wal.Record, err error) 
 		}
 	}
 	slices.SortStableFunc(records, func(a, b wal.Record) int {
-		return int(min(max(int64(a.LSN)-int64(b.LSN), -1), 1)) //nolint:gosec // in one segment
+		return int(min(max(int64(a.LSN)-int64(b.LSN), -1), 1)) // in one segment
 	})
 	s.forget(number + 1)
 	s.next = number

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/beside"
+)
+
+// How long copies of clusters stay.
+
+func newClusterKeepCommand(o *clusterCopyOptions) *cobra.Command {
+	var ttl time.Duration
+	cmd := o.simple("keep", "Give a copy more time, from now on",
+		func(_ context.Context, c *beside.Copy) error { return c.Keep(ttl) })
+	cmd.Flags().DurationVar(&ttl, "for", beside.DefaultTTL, "how `long`, such as 48h")
+	return cmd
+}
+
+type jsonClusterSweep struct {
+	Schema  int               `json:"schema"`
+	Removed []string          `json:"removed"`
+	Soon    []jsonClusterCopy `json:"soon"`
+}
+
+func newClusterSweepCommand(o *clusterCopyOptions) *cobra.Command {
+	return &cobra.Command{
+		Use: "sweep", Short: "Remove copies whose time is over, and what killed restores left", Args: noArgs,
+		Long: `Remove the copies whose time is over and what killed restores have left. The end of a copy is told a day
+before, with exit code 3; a copy of which that was never told is not removed before a day has passed.`,
+		RunE: func(*cobra.Command, []string) error {
+			if info, err := os.Stat(o.copies); err == nil {
+				if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+					if err := becomeOwner(stat.Uid, stat.Gid); err != nil {
+						return err
+					}
+				}
+			}
+			swept, err := beside.Sweep(o.copies, o.now())
+			if err != nil {
+				return err
+			}
+			removed := append([]string{}, swept.Removed...)
+			document := jsonClusterSweep{Schema: jsonSchema, Removed: removed, Soon: []jsonClusterCopy{}}
+			for _, c := range swept.Warned {
+				document.Soon = append(document.Soon, clusterCopyJSON(c))
+			}
+			if o.json {
+				if err := o.printJSON(document); err != nil {
+					return err
+				}
+			} else {
+				o.saySwept(document)
+			}
+			if len(document.Soon) > 0 {
+				return exitWith(fault.Warnings)
+			}
+			return nil
+		},
+	}
+}
+
+func (o *clusterCopyOptions) saySwept(swept jsonClusterSweep) {
+	for _, id := range swept.Removed {
+		o.sayf("removed copy %s\n", id)
+	}
+	for _, c := range swept.Soon {
+		o.sayf("copy %s of %s will be removed at %s; `pgbtui cluster keep %s` gives it more time\n", c.ID, c.Cluster,
+			c.ExpiresAt.Format(time.RFC3339), c.ID)
+	}
+}
