@@ -44,17 +44,18 @@ func newClusterCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-const clusterStatusHelp = `Show what can be recovered of the clusters in the configuration: from when to when any second
-can be reached, and which gaps are between. It is computed from the repository's own listing and from the archived WAL itself,
-never taken from a summary. What is committed and not archived yet would be lost with this host, and is shown as well.
-The exit code is 3 when anything is wrong. Run it as root or as the owner of the server's files.`
+const clusterStatusHelp = `Show what can be recovered of the clusters in the configuration: from when to when any
+second can be reached, and which gaps are between. It is computed from the repository's own listing and from the
+archived WAL itself, never taken from a summary. What is committed and not archived yet would be lost with this
+host, and is shown as well. The exit code is 3 when anything is wrong. Run it as root or as the owner of the
+server's files.`
 
-const clusterCheckHelp = `Let pgBackRest write a segment of WAL and wait until it is in the archive. Only WAL is written. This
-does not notice that an earlier segment is missing; pgbtui cluster status does.`
+const clusterCheckHelp = `Let pgBackRest write a segment of WAL and wait until it is in the archive. Only WAL is
+written. This does not notice that an earlier segment is missing; pgbtui cluster status does.`
 
-const clusterVerifyHelp = `Let pgBackRest read every file of the repository back and compare its checksum. The exit code is 65
-when one is damaged or missing; that of pgBackRest itself would be 0. This does not notice a missing segment of WAL; pgbtui
-cluster status does.`
+const clusterVerifyHelp = `Let pgBackRest read every file of the repository back and compare its checksum. The
+exit code is 65 when one is damaged or missing; that of pgBackRest itself would be 0. This does not notice a
+missing segment of WAL; pgbtui cluster status does.`
 
 // command is one that takes the name of a cluster.
 func (o *clusterOptions) command(

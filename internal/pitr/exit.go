@@ -59,7 +59,7 @@ var meanings = map[int]meaning{
 	},
 	exitVersion:    {fault.Refused, "Install a pgBackRest that knows this version of PostgreSQL."},
 	exitPathCreate: {fault.NotPermitted, "Give the owner of the server's files the right to write there."},
-	exitConnect:    {fault.Unavailable, "Check the store's address, its certificate and the network; nothing was changed."},
+	exitConnect:    {fault.Unavailable, "Check the store's address, its certificate and the network. Nothing changed."},
 	exitLocked:     {fault.Temporary, "Wait for the other run, which `pgbtui cluster status` shows."},
 	exitMissing:    {fault.NotFound, "Run `pgbtui cluster setup`, which creates what the engine needs in the repository."},
 	exitDatabase:   {fault.Unavailable, "Start PostgreSQL, and let the owner of its files log in by the socket."},

@@ -44,7 +44,7 @@ func readVerification(text string) (v Verification, err error) {
 		}
 	}
 	if status == "" {
-		return v, fault.New(fault.Failed, "pitr: pgbackrest verify says no status", "Run it by hand and read what it says.", nil)
+		return v, fault.New(fault.Failed, "pitr: pgbackrest verify says no status", "Run it by hand.", nil)
 	}
 	v.OK = status == "ok" && len(v.Bad) == 0
 	return v, nil

@@ -23,7 +23,7 @@ func (v Version) AtLeast(other Version) bool {
 	return v.Major > other.Major || v.Major == other.Major && v.Minor >= other.Minor
 }
 
-// PlainHTTP reports whether the engine reaches a store without TLS: an endpoint that begins with http:// is new in 2.58.
+// PlainHTTP reports whether the engine reaches a store without TLS: endpoints with http:// are new in 2.58.
 func (v Version) PlainHTTP() bool { return v.AtLeast(Version{Major: 2, Minor: 58}) }
 
 var versionText = regexp.MustCompile(`^pgBackRest ([0-9]{1,4})\.([0-9]{1,4})(\.[0-9]+)?(dev)?\s*$`)

@@ -141,8 +141,8 @@ func (r *root) fedRuns(msg runsMsg) tea.Cmd {
 	return tea.Batch(next, r.tellEnds(before))
 }
 
-// tellEnds reads the bucket and timers again when a run began or ended, and says how it ended. A short run can begin and
-// end between two lists: then only its invocation is new.
+// tellEnds reads the bucket and timers again when a run began or ended, and says how it ended. A short run can begin
+// and end between two lists: then only its invocation is new.
 func (r *root) tellEnds(before []UnitRun) tea.Cmd {
 	known := map[string]UnitRun{}
 	for _, b := range before {
