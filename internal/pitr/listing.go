@@ -81,13 +81,13 @@ func (l *Listing) add(name string, segmentBytes int64) {
 func (e *PgBackRest) each(ctx context.Context, folder string, see func(name string) error, options ...string) error {
 	args := append([]string{"repo-ls", "--output=json", "--recurse", "--sort=none"}, options...)
 	return e.run(ctx, append(append(append([]string{}, quiet...), args...), folder), nil, func(c *command) {
-		c.read = func(r io.Reader) error { return eachName(bounded.Reader(r, mostListing), see) }
+		c.read = func(r io.Reader) error { return eachName(r, see) }
 	})
 }
 
 // eachName reads the object that repo-ls prints, of which the keys are names.
-func eachName(r io.Reader, see func(name string) error) error {
-	d := json.NewDecoder(r)
+func eachName(listing io.Reader, see func(name string) error) error {
+	d := json.NewDecoder(bounded.Reader(listing, mostListing))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return fmt.Errorf("a listing does not begin with %v: %w", begin, err)
 	}

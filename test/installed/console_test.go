@@ -154,6 +154,8 @@ func (h *host) consoleRestores(t *testing.T) {
 	s.keys(t, "Enter")
 	s.sees(t, "CHECKS", "all passed", "does not exist yet", "Same as")
 	s.keys(t, "G")
+	s.sees(t, `as role "postgres"`)
+	s.keys(t, "k", "k")
 	s.sees(t, "CHECKED TOO", `as role "postgres"`)
 	s.keys(t, "Tab")
 	s.sees(t, "[ Restore ]")

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/wal"
@@ -55,7 +56,7 @@ func (c *Copy) startServer(e *pitr.PgBackRest) (ended <-chan struct{}, err error
 
 // pid is the copy's server, or 0 where none runs.
 func (c *Copy) pid() int {
-	raw, err := os.ReadFile(filepath.Join(c.place().data(), "postmaster.pid"))
+	raw, err := bounded.ReadFile(filepath.Join(c.place().data(), "postmaster.pid"), bounded.File)
 	if err != nil {
 		return 0
 	}
@@ -101,7 +102,7 @@ func (c *Copy) endStragglers() {
 				continue
 			}
 			at, _ := os.Readlink(link)
-			args, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "cmdline"))
+			args, _ := bounded.ReadFile(filepath.Join(filepath.Dir(link), "cmdline"), bounded.File)
 			if at == data || strings.HasPrefix(at, data+"/") ||
 				bytes.Contains(append(append([]byte{0}, args...), 0), []byte("\x00--pg1-path="+data+"\x00")) {
 				found = syscall.Kill(pid, syscall.SIGKILL) == nil || found
@@ -176,7 +177,7 @@ func (c *Copy) logLines() (lines []string) {
 	if info, err := f.Stat(); err == nil && info.Size() > mostLog {
 		_, _ = f.Seek(-mostLog, io.SeekEnd)
 	}
-	scanner := bufio.NewScanner(io.LimitReader(f, mostLog))
+	scanner := bufio.NewScanner(bounded.Reader(f, mostLog))
 	for scanner.Scan() {
 		lines = append(lines, scanner.Text())
 	}
