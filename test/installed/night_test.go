@@ -24,7 +24,7 @@ func (h *host) missesTheNight(t *testing.T) {
 	h.root(t, "systemctl", "enable", shopTimer)
 	h.root(t, "systemctl", "stop", shopTimer)
 	h.root(t, "touch", "-d", "2 days ago", "/var/lib/systemd/timers/stamp-"+shopTimer)
-	h.root(t, "systemctl", "reset-failed", "postgres-*")
+	h.resetFailed(t)
 	h.root(t, "systemctl", "start", shopTimer)
 }
 

@@ -48,7 +48,7 @@ func remove(dir string, mounts, groups []string) error {
 	}
 	// From systemd 256 on, an nspawn that was killed leaves a mount of its own.
 	exported := filepath.Join("/run/systemd/nspawn/unix-export", filepath.Base(dir))
-	errs = append(errs, unmount(exported))
+	errs = append(errs, unmountAll(exported))
 	for _, group := range groups {
 		errs = append(errs, removeGroup(group))
 	}
@@ -59,6 +59,22 @@ func remove(dir string, mounts, groups []string) error {
 	_ = os.Remove(exported)
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("lab: remove: %w", err)
+	}
+	return nil
+}
+
+// unmountAll unmounts what lies on one another at a place.
+func unmountAll(target string) error {
+	for range 10 {
+		if unix.Access(target, unix.F_OK) != nil {
+			return nil
+		}
+		if err := unix.Unmount(target, 0); errors.Is(err, unix.EINVAL) {
+			return nil // nothing is mounted there any more
+		}
+		if err := unmount(target); err != nil {
+			return err
+		}
 	}
 	return nil
 }
