@@ -33,36 +33,45 @@ func newClusterSweepCommand(o *clusterCopyOptions) *cobra.Command {
 		Use: "sweep", Short: "Remove copies whose time is over, and what killed restores left", Args: noArgs,
 		Long: `Remove the copies whose time is over and what killed restores have left. The end of a copy is told a day
 before, with exit code 3; a copy of which that was never told is not removed before a day has passed.`,
-		RunE: func(*cobra.Command, []string) error {
-			if info, err := os.Stat(o.copies); err == nil {
-				if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-					if err := becomeOwner(stat.Uid, stat.Gid); err != nil {
-						return err
-					}
-				}
-			}
-			swept, err := beside.Sweep(o.copies, o.now())
-			if err != nil {
-				return err
-			}
-			removed := append([]string{}, swept.Removed...)
-			document := jsonClusterSweep{Schema: jsonSchema, Removed: removed, Soon: []jsonClusterCopy{}}
-			for _, c := range swept.Warned {
-				document.Soon = append(document.Soon, clusterCopyJSON(c))
-			}
-			if o.json {
-				if err := o.printJSON(document); err != nil {
-					return err
-				}
-			} else {
-				o.saySwept(document)
-			}
-			if len(document.Soon) > 0 {
-				return exitWith(fault.Warnings)
-			}
-			return nil
-		},
+		RunE: func(*cobra.Command, []string) error { return o.sweep() },
 	}
+}
+
+func (o *clusterCopyOptions) sweep() error {
+	if err := o.becomeOwnerOfCopies(); err != nil {
+		return err
+	}
+	swept, err := beside.Sweep(o.copies, o.now())
+	if err != nil {
+		return err
+	}
+	removed := append([]string{}, swept.Removed...)
+	document := jsonClusterSweep{Schema: jsonSchema, Removed: removed, Soon: []jsonClusterCopy{}}
+	for _, c := range swept.Warned {
+		document.Soon = append(document.Soon, clusterCopyJSON(c))
+	}
+	if o.json {
+		err = o.printJSON(document)
+	} else {
+		o.saySwept(document)
+	}
+	if err == nil && len(document.Soon) > 0 {
+		return exitWith(fault.Warnings)
+	}
+	return err
+}
+
+// becomeOwnerOfCopies makes root whoever the folder of copies belongs to. Where there is none, there are no copies.
+func (o *clusterCopyOptions) becomeOwnerOfCopies() error {
+	info, err := os.Stat(o.copies)
+	if err != nil {
+		return nil //nolint:nilerr // the sweep finds nothing
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return becomeOwner(stat.Uid, stat.Gid)
 }
 
 func (o *clusterCopyOptions) saySwept(swept jsonClusterSweep) {
