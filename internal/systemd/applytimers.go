@@ -96,6 +96,7 @@ func removeSchedule(r root, path string) error {
 	if err := os.Remove(r.path(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("systemd: remove %s: %w", r.path(path), err)
 	}
+	dropUnfinished(r.path(filepath.Dir(path)))
 	_ = os.Remove(r.path(filepath.Dir(path)))
 	return nil
 }

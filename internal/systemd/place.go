@@ -118,6 +118,21 @@ func dropUnfinished(dir string) {
 	}
 }
 
+// isDropIns is whether a folder holds drop-ins of one of our units.
+func isDropIns(dir string) bool {
+	ours, _ := filepath.Match("postgres-*.d", filepath.Base(dir))
+	return ours
+}
+
+// dropInsUnfinished removes what was left among the drop-ins of every unit, and folders that are empty then.
+func dropInsUnfinished(r root) {
+	folders, _ := filepath.Glob(r.path(unitDir + "/postgres-*.d"))
+	for _, folder := range folders {
+		dropUnfinished(folder)
+		_ = os.Remove(folder) // only when nothing is in it any more
+	}
+}
+
 func placeError(full string, err error) error {
 	what := "systemd: write " + full
 	switch {

@@ -47,6 +47,36 @@ func TestAPlacedFileIsWholeAndReplacesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatAKilledWriterLeftAmongDropInsGoesWithTheNextWriteAndTheRemoval(t *testing.T) {
+	dir := t.TempDir()
+	folder := unitDir + "/" + BackupTimer("shop") + ".d"
+	half := func(folder string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(dir+folder, 0o755), os.WriteFile(dir+folder+"/.pgbtui-killed", []byte("[Ti"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	half(folder)
+	if _, err := root(dir).write(File{Path: folder + "/" + "theirs.conf", Mode: 0o644, Text: "[Timer]\n"}, -1); err != nil {
+		t.Fatal(err)
+	}
+	other := unitDir + "/" + BackupTimer("gone") + ".d"
+	half(folder)
+	half(other)
+	dropInsUnfinished(root(dir))
+	for _, f := range []string{folder, other} {
+		if left, _ := filepath.Glob(dir + f + "/" + unfinished); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	}
+	if _, err := os.Stat(dir + other); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an empty folder stays: %v", err)
+	}
+	if _, err := os.Stat(dir + folder + "/theirs.conf"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFullDiskLeavesNoHalfFile(t *testing.T) {
 	need.Root(t)
 	dir := t.TempDir()

@@ -60,6 +60,9 @@ func (r root) write(f File, gid int) (Action, error) {
 	if err := makeDir(filepath.Dir(full)); err != nil {
 		return "", fmt.Errorf("systemd: write %s: %w", full, err)
 	}
+	if isDropIns(filepath.Dir(full)) {
+		dropUnfinished(filepath.Dir(full))
+	}
 	if err := replaceFile(full, f, gid); err != nil {
 		return "", fmt.Errorf("systemd: write %s: %w", full, err)
 	}

@@ -53,6 +53,7 @@ func Uninstall(ctx context.Context, dir string) (*Report, error) {
 		}
 		report.add(Removed, r.path(path), "")
 	}
+	dropInsUnfinished(r)
 	_ = os.Remove(r.path(plainTimer + ".d")) // only when nothing is in it any more
 	if r.live() {
 		if err := reload(ctx, report); err != nil {

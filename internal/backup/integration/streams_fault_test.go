@@ -41,6 +41,8 @@ func TestWhateverFailsOfSeveralStreamsLeavesNothingAndTheNextRunSucceeds(t *test
 			})
 		}, fault.Unavailable, "holds the snapshot"},
 		"a stream is ended": {func(w *world) {
+			// Long enough to be met in the middle of its rows.
+			own.Exec(t, "several", "INSERT INTO t1 SELECT g.i, t1.a FROM t1, generate_series(1, 7) AS g(i)")
 			w.inMidCopy(func() { terminate(t, own, ours+"query LIKE 'COPY public.t1%'") })
 		}, fault.Unavailable, "stream"},
 		"the server is stopped": {func(w *world) {
