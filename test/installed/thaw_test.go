@@ -61,6 +61,7 @@ func (h *host) openFiltered(t *testing.T, filter string) *session {
 	s.keys(t, "2")
 	s.sees(t, "BACKUPS")
 	s.keys(t, "/")
+	s.sees(t, "enter keeps") // what comes in one packet with the slash is taken for a paste
 	s.keys(t, "-l", filter)
 	s.keys(t, "Enter")
 	s.sees(t, "filter: "+filter, "shop")

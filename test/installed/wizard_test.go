@@ -17,6 +17,7 @@ func (h *host) consoleRestoresOneTable(t *testing.T) {
 	s.keys(t, "Down", "Enter")
 	s.sees(t, "private.ledger", "1,234")
 	s.keys(t, "/")
+	s.sees(t, "enter keeps") // what comes in one packet with the slash is taken for a paste
 	s.keys(t, "-l", "ledger")
 	s.keys(t, "Enter")
 	s.sees(t, "filter: ledger")

@@ -267,8 +267,14 @@ func wantCode(t testing.TB, err error, want fault.Code) {
 // noBackends asserts that nothing of ours stays connected to the job's database.
 func (w *world) noBackends(t testing.TB) {
 	t.Helper()
+	w.noBackendsIn(t, w.job.Database)
+}
+
+// noBackendsIn waits: a server notices some moments later that a client has gone.
+func (w *world) noBackendsIn(t testing.TB, database string) {
+	t.Helper()
 	for range 100 {
-		n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbtui' AND datname = $1", w.job.Database)
+		n := w.pg.QueryInt(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbtui' AND datname = $1", database)
 		if n == 0 {
 			return
 		}
