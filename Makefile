@@ -18,8 +18,8 @@ export PATH := $(CURDIR)/.cache/awscli/bin:$(CURDIR)/.cache/prometheus/usr/bin:$
 ROOT_ENV = PGBTUI_TEST_ALL=1 CGO_ENABLED=1 GOFLAGS=$(GOFLAGS) PATH=$(PATH) \
 	GOCACHE=$(CURDIR)/.cache/go-build-root GOMODCACHE=$(shell go env GOMODCACHE)
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo env $(ROOT_ENV))
-TEST_FLAGS = -p 3 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
-# The longest first: a package that takes seven minutes and starts last runs alone for most of them. Three at once, since
+TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
+# The longest first: a package that takes seven minutes and starts last runs alone for most of them.
 # they wait for servers and timers a third of their time.
 LONG = ./test/installed ./internal/backup/integration ./internal/systemd ./internal/pitr/beside ./cmd/pgbtui
 # The race detector doubles the time of a test. It watches the packages whose tests run their goroutines in this
