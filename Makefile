@@ -20,7 +20,6 @@ ROOT_ENV = PGBTUI_TEST_ALL=1 CGO_ENABLED=1 GOFLAGS=$(GOFLAGS) PATH=$(PATH) \
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo env $(ROOT_ENV))
 TEST_FLAGS = -p 2 $(if $(AS_ROOT),-exec '$(AS_ROOT)')
 # The longest first: a package that takes seven minutes and starts last runs alone for most of them.
-# they wait for servers and timers a third of their time.
 LONG = ./test/installed ./internal/backup/integration ./internal/systemd ./internal/pitr/beside ./cmd/pgbtui
 # The race detector doubles the time of a test. It watches the packages whose tests run their goroutines in this
 # process and wait for nobody else; `make race` watches all, which takes three quarters of an hour on two cores.
