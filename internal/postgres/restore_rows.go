@@ -61,7 +61,9 @@ func (t Tools) restoreMain(ctx context.Context, target Target, o RestoreOptions,
 			return nil
 		}
 		defer o.Rows.Alive()()
-		o.Sections, o.Entries, o.Jobs = sections, others, jobs
+		o.Sections = sections
+		o.Entries = others
+		o.Jobs = jobs
 		return t.restore(ctx, target, o, nil)
 	}
 	jobs := o.Jobs
