@@ -69,7 +69,7 @@ func unmountAll(target string) error {
 		if unix.Access(target, unix.F_OK) != nil {
 			return nil
 		}
-		if err := unix.Unmount(target, 0); errors.Is(err, unix.EINVAL) {
+		if errors.Is(unix.Unmount(target, 0), unix.EINVAL) {
 			return nil // nothing is mounted there any more
 		}
 		if err := unmount(target); err != nil {
