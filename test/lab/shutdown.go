@@ -66,11 +66,9 @@ func remove(dir string, mounts, groups []string) error {
 // unmountAll unmounts what lies on one another at a place.
 func unmountAll(target string) error {
 	for range 10 {
-		if unix.Access(target, unix.F_OK) != nil {
-			return nil
-		}
-		if errors.Is(unix.Unmount(target, 0), unix.EINVAL) {
-			return nil // nothing is mounted there any more
+		err := unix.Unmount(target, 0)
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
+			break // nothing is mounted there any more, or nothing is there
 		}
 		if err := unmount(target); err != nil {
 			return err
