@@ -102,7 +102,13 @@ func (o *clusterOptions) backupCommand() *cobra.Command {
 
 // one opens the engine of a cluster.
 func (o *clusterOptions) one(ctx context.Context, name string) (*pitr.PgBackRest, error) {
-	c, err := o.config()
+	return openCluster(ctx, o.config, name)
+}
+
+func openCluster(
+	ctx context.Context, read func() (*config.Config, error), name string,
+) (*pitr.PgBackRest, error) {
+	c, err := read()
 	if err != nil {
 		return nil, err
 	}

@@ -91,15 +91,7 @@ func becomeOwner(uid, gid uint32) error {
 
 // engine opens that of a cluster, as the owner of the server's files.
 func (o *clusterCopyOptions) engine(ctx context.Context, name string) (*pitr.PgBackRest, error) {
-	c, err := o.config()
-	if err != nil {
-		return nil, err
-	}
-	cluster, err := c.Cluster(name)
-	if err != nil {
-		return nil, err
-	}
-	e, err := pitr.Open(ctx, cluster)
+	e, err := openCluster(ctx, o.config, name)
 	if err != nil {
 		return nil, err
 	}

@@ -33,23 +33,8 @@ const mostCopies = 5
 
 // fileCopy is an entry of `copies`.
 type fileCopy struct {
-	Name string `yaml:"name"`
-	S3   struct {
-		Bucket          string `yaml:"bucket"`
-		Prefix          string `yaml:"prefix"`
-		Region          string `yaml:"region"`
-		Endpoint        string `yaml:"endpoint"`
-		PathStyle       bool   `yaml:"path_style"`
-		CredentialsFile string `yaml:"credentials_file"`
-		Profile         string `yaml:"profile"`
-		SSE             string `yaml:"sse"`
-		KMSKeyID        string `yaml:"kms_key_id"`
-		StorageClass    string `yaml:"storage_class"`
-		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
-		ExpectedOwner   string `yaml:"expected_bucket_owner"`
-		MaxParts        int    `yaml:"max_parts"`
-		EqualParts      bool   `yaml:"equal_parts"`
-	} `yaml:"s3"`
+	Name string    `yaml:"name"`
+	S3   filePlace `yaml:"s3"`
 	Keep struct {
 		Last    count `yaml:"last"`
 		Days    count `yaml:"days"`

@@ -19,6 +19,24 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 )
 
+// filePlace is where sets are stored: the job's place, or a copy's.
+type filePlace struct {
+	Bucket          string `yaml:"bucket"`
+	Prefix          string `yaml:"prefix"`
+	Region          string `yaml:"region"`
+	Endpoint        string `yaml:"endpoint"`
+	PathStyle       bool   `yaml:"path_style"`
+	CredentialsFile string `yaml:"credentials_file"`
+	Profile         string `yaml:"profile"`
+	SSE             string `yaml:"sse"`
+	KMSKeyID        string `yaml:"kms_key_id"`
+	StorageClass    string `yaml:"storage_class"`
+	AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
+	ExpectedOwner   string `yaml:"expected_bucket_owner"`
+	MaxParts        int    `yaml:"max_parts"`
+	EqualParts      bool   `yaml:"equal_parts"`
+}
+
 // fileRoot is the file's shape: settings for all jobs, and jobs that override them.
 type fileRoot struct {
 	Label        string               `yaml:"label"`
@@ -67,20 +85,7 @@ type fileSettings struct {
 		BinDir string `yaml:"bin_dir"`
 	} `yaml:"postgres"`
 	S3 struct {
-		Bucket          string `yaml:"bucket"`
-		Prefix          string `yaml:"prefix"`
-		Region          string `yaml:"region"`
-		Endpoint        string `yaml:"endpoint"`
-		PathStyle       bool   `yaml:"path_style"`
-		CredentialsFile string `yaml:"credentials_file"`
-		Profile         string `yaml:"profile"`
-		SSE             string `yaml:"sse"`
-		KMSKeyID        string `yaml:"kms_key_id"`
-		StorageClass    string `yaml:"storage_class"`
-		AllowPlainHTTP  bool   `yaml:"allow_plain_http"`
-		ExpectedOwner   string `yaml:"expected_bucket_owner"`
-		MaxParts        int    `yaml:"max_parts"`
-		EqualParts      bool   `yaml:"equal_parts"`
+		filePlace `yaml:",inline"`
 
 		ObjectLock fileObjectLock `yaml:"object_lock"`
 		Transition fileTransition `yaml:"transition"`
