@@ -128,7 +128,9 @@ func configurationKeys(t testing.TB) []string {
 				inner, isStruct = types[named.Name], true
 			}
 			switch {
+			case option == "inline" && prefix == "": // fileSettings in fileRoot: walked on its own
 			case option == "inline":
+				walk(prefix, inner)
 			case isStruct:
 				walk(prefix+key+".", inner)
 			default:
