@@ -54,7 +54,7 @@ func Newer() []System {
 // Furnished is a system with all that tests start in one: PostgreSQL, its neighbours, and what operators use.
 func Furnished(suite string) System {
 	packages := []string{
-		"age", "awscli", "iproute2", "jq", "openssl", "pgbouncer", "postgresql", "procps", "tmux", "zstd",
+		"age", "awscli", "iproute2", "jq", "openssl", "pgbackrest", "pgbouncer", "postgresql", "procps", "tmux", "zstd",
 	}
 	// An extension that its server must load when it starts; its package is named after the suite's PostgreSQL.
 	switch suite {

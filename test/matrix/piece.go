@@ -19,6 +19,7 @@ type piece struct {
 	args  []string
 	// PostgreSQL's own regression tests are needed.
 	regress bool
+	engine  bool // pgBackRest is what is tested: the row has its version
 	outside bool // go test runs them on this machine
 	run     func(ctx context.Context, p piece, binaries string) (row, error)
 }
@@ -39,7 +40,10 @@ var packages = []struct{ tests, pkg string }{
 }
 
 // pieces are all, in the order of the table.
-var pieces = slices.Concat(ofDebian("trixie"), ofDebian("forky"), ofSeveral(), ofMinIO())
+var pieces = slices.Concat(
+	ofDebian("trixie"), ofDebian("forky"), ofSeveral(), ofMinIO(),
+	ofPgBackRest("bookworm"), ofPgBackRest("trixie"), ofPgBackRest("forky"),
+)
 
 // ofDebian is a Debian after 12, with another PostgreSQL and another systemd.
 func ofDebian(suite string) (all []piece) {
@@ -85,6 +89,14 @@ func ofMinIO() []piece {
 			suite: minio, tests: "e2e", title: "test/e2e", pkg: "test/e2e",
 			args: []string{"-skip=EveryMajor|RegressionDatabase"}, outside: true, run: withMinIO,
 		},
+	}
+}
+
+// ofPgBackRest has the suite's PostgreSQL backed up by the suite's pgBackRest.
+func ofPgBackRest(suite string) []piece {
+	return []piece{
+		{suite: suite, tests: "pitr", title: "internal/pitr", pkg: "internal/pitr", engine: true, run: inRoom},
+		{suite: suite, tests: "beside", title: "internal/pitr/beside", pkg: "internal/pitr/beside", engine: true, run: inRoom},
 	}
 }
 
@@ -143,7 +155,7 @@ func (p piece) room(ctx context.Context, binaries string) (r room, versions stri
 		return room{}, "", err
 	}
 	r = room{root: root, binaries: binaries, lacks: p.lacks()}
-	if versions, err = r.versions(ctx); err != nil {
+	if versions, err = r.versions(ctx, p.engine); err != nil {
 		return room{}, "", err
 	}
 	fmt.Fprintf(os.Stderr, "matrix: %s, %s: %s\n", p.debian(), versions, p.title)

@@ -60,8 +60,8 @@ func (r room) run(ctx context.Context, dir string, args ...string) ([]byte, erro
 
 var number = regexp.MustCompile(`\d+(\.\d+|rc\d+|beta\d+)?`)
 
-// versions are those of PostgreSQL and systemd in the room.
-func (r room) versions(ctx context.Context) (string, error) {
+// versions are those of PostgreSQL and systemd in the room, and of pgBackRest when it is asked for.
+func (r room) versions(ctx context.Context, engine bool) (string, error) {
 	postgres, err := r.run(ctx, ".", "sh", "-c", "for p in /usr/lib/postgresql/*/bin/postgres; do $p --version; done")
 	if err != nil {
 		return "", fmt.Errorf("ask for PostgreSQL's version in %s: %w\n%s", r.root, err, postgres)
@@ -71,7 +71,15 @@ func (r room) versions(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask for systemd's version in %s: %w\n%s", r.root, err, systemd)
 	}
 	first, _, _ := strings.Cut(string(systemd), "\n")
-	return fmt.Sprintf("PostgreSQL %s, systemd %s", strings.Join(numbers(postgres), ", "), number.FindString(first)), nil
+	versions := fmt.Sprintf("PostgreSQL %s, systemd %s", strings.Join(numbers(postgres), ", "), number.FindString(first))
+	if !engine {
+		return versions, nil
+	}
+	pgbackrest, err := r.run(ctx, ".", "pgbackrest", "version")
+	if err != nil {
+		return "", fmt.Errorf("ask for pgBackRest's version in %s: %w\n%s", r.root, err, pgbackrest)
+	}
+	return versions + ", pgBackRest " + number.FindString(string(pgbackrest)), nil
 }
 
 // numbers has the version of each line.
