@@ -65,7 +65,7 @@ func remove(t *testing.T, lab *pitrlab.Lab, below string) {
 // segmentFile is the name in the repository of a segment.
 func segmentFile(t *testing.T, lab *pitrlab.Lab, segment string) string {
 	t.Helper()
-	folder := "archive/main/15-1/" + segment[:16]
+	folder := lab.Archive(t) + "/" + segment[:16]
 	for _, name := range strings.Fields(lab.PgBackRest(t, "repo-ls", folder)) {
 		if strings.HasPrefix(name, segment+"-") {
 			return folder + "/" + name

@@ -58,6 +58,7 @@ func StartWith(t testing.TB, o Options) *Lab {
 	t.Helper()
 	engine := need.Program(t, "pgbackrest") // of the PATH, so that another version can be tried
 	l := &Lab{Store: s3server.Start(t, s3server.WithTLS()), Dir: engineDir(t)}
+	l.onBothLoopbacks(t)
 	file := filepath.Join(l.Dir, "main.conf")
 	all := map[string]string{
 		"archive_mode": "on", "archive_command": engine + " --config=" + file + " --stanza=main archive-push %p",
@@ -199,6 +200,12 @@ func (l *Lab) SwitchWAL(t testing.TB) string {
 // Object is the key of an object of the stanza in the bucket.
 func (l *Lab) Object(path string) string {
 	return fmt.Sprintf("%s/%s", l.Cluster.Repository.Path, path)
+}
+
+// Archive is the folder of the server's WAL in the repository; its name has the server's version.
+func (l *Lab) Archive(t testing.TB) string {
+	t.Helper()
+	return fmt.Sprintf("archive/main/%d-1", l.Postgres.Major(t))
 }
 
 // Delete removes a file of the repository from the bucket, as somebody would who has the right to.
