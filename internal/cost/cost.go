@@ -50,9 +50,9 @@ func PlanOf(job config.Job, class string, sets []backup.Set) Plan {
 	return p
 }
 
-// partsOf is about how many requests an upload of that size takes: parts of at least 8 MiB, at most 8,000 of them.
+// partsOf is about how many requests an upload of that size takes: parts of at least 5 MiB, at most 8,000 of them.
 func partsOf(bytes int64) int64 {
-	part := max(8<<20, (bytes+7999)/8000)
+	part := max(5<<20, (bytes+7999)/8000)
 	return (bytes+part-1)/part + 2 // begun and completed
 }
 

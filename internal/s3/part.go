@@ -58,9 +58,9 @@ func (u *Upload) takeBuffer() []byte {
 			if int64(cap(buf)) >= size {
 				return buf[:0:size]
 			}
-			u.countBuffers(-1)
+			u.count(&u.buffer, -1)
 		default:
-			u.countBuffers(+1)
+			u.count(&u.buffer, +1)
 			return make([]byte, 0, size)
 		}
 	}
@@ -70,15 +70,14 @@ func (u *Upload) giveBuffer(buf []byte) {
 	select {
 	case u.free <- buf:
 	default:
-		u.countBuffers(-1)
+		u.count(&u.buffer, -1)
 	}
 }
 
-func (u *Upload) countBuffers(delta int) {
+func (u *Upload) count(what *gauge, delta int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.buffer.live += delta
-	u.buffer.peak = max(u.buffer.peak, u.buffer.live)
+	what.add(delta)
 }
 
 // meteredBody is a part's body that tells how far it was read.

@@ -26,7 +26,7 @@ import (
 
 // Defaults of Options, and what Amazon S3 allows ("Amazon S3 multipart upload limits").
 const (
-	defaultPartSize    = 8 << 20
+	defaultPartSize    = 5 << 20 // the least that S3 takes
 	largestPart        = 5 << 30
 	defaultMaxParts    = 10_000
 	defaultMaxAttempts = 10
@@ -53,7 +53,7 @@ type Options struct {
 
 	ExpectedBucketOwner string // AWS account ID; requests to a bucket of another account fail
 
-	PartSizeMin int64         // bytes; default 8 MiB
+	PartSizeMin int64         // bytes; default 5 MiB
 	PartSizeMax int64         // bytes; bounds memory, and with MaxParts the largest object; default 5 GiB
 	MaxParts    int           // default 10,000; some stores allow 1,000
 	EqualParts  bool          // all parts but the last have one size, which Cloudflare R2 demands; always so there

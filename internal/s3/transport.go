@@ -17,8 +17,8 @@ import (
 // large backup may rightly take an hour. What ends a dead peer is a connection on which nothing
 // has moved, in either direction, for the idle time.
 
-// maxIdleConns is more than anything here uses at once.
-const maxIdleConns = 32
+// maxIdleConns is more than anything here uses at once: eight streams send five parts each.
+const maxIdleConns = 48
 
 // newTransport takes proxy, roots (AWS_CA_BUNDLE) and TLS floor from the SDK's own client.
 func newTransport(from aws.HTTPClient, idle time.Duration) *http.Transport {

@@ -19,7 +19,7 @@ import (
 // UploadOptions of one streamed object.
 type UploadOptions struct {
 	ExpectedBytes int64 // the best guess at the length; sizes the parts, binds nothing
-	Concurrency   int   // parts on the way at the same time; default 2
+	Concurrency   int   // the most parts on the way at once; default: what memory allows, see parallelParts
 	IfNoneMatch   bool  // Complete only if the key does not exist: else ErrExists
 	ContentType   string
 	Class         string // storage class; default Options.StorageClass
@@ -28,7 +28,10 @@ type UploadOptions struct {
 }
 
 // Upload is a stream of unknown length on its way into one object. The object appears when
-// Complete succeeds, or never. It holds at most Concurrency+1 parts in memory.
+// Complete succeeds, or never.
+//
+// Parts follow one another while the link is faster than the stream. Where it is not, further ones are sent beside
+// them, until as many are on the way as memory allows: one more than those is held.
 //
 // Write, Complete and Abort are for one goroutine; Sent and Moved for any. Exactly one of
 // Complete and Abort must have succeeded in the end, else parts stay in the store, unseen and
@@ -52,7 +55,8 @@ type Upload struct {
 	size    int64
 	state   uploadState
 
-	slots  chan struct{} // one token per part on the way
+	slots  chan struct{} // one token per part on the way, and per part that there is no room for
+	most   int           // parts that there is room for, as large as the last one was
 	free   chan []byte   // buffers to fill again
 	group  sync.WaitGroup
 	sent   atomic.Int64
@@ -60,7 +64,16 @@ type Upload struct {
 	mu     sync.Mutex // guards what follows
 	first  error
 	parts  []types.CompletedPart
-	buffer struct{ live, peak int } // for the memory bound
+	onWay  gauge // parts
+	buffer gauge // for the memory bound
+}
+
+// gauge is how many there are of something, and were at most.
+type gauge struct{ now, peak int }
+
+func (g *gauge) add(delta int) {
+	g.now += delta
+	g.peak = max(g.peak, g.now)
 }
 
 type uploadState int
@@ -76,13 +89,14 @@ var errUploadEnded = errors.New("the upload has ended")
 // Upload opens a stream to key. ctx bounds the whole upload: when it is cancelled, parts on the
 // way are given up and Write returns its cause.
 func (b *Bucket) Upload(ctx context.Context, key string, o UploadOptions) (*Upload, error) {
-	o.Concurrency = max(orDefault(o.Concurrency, 2), 1)
 	o.Class = orDefault(o.Class, b.opts.StorageClass)
 	u := &Upload{
 		bucket: b, key: key, opts: o, number: 1, sha: sha256.New(), crc: crc64nvme.New(),
-		plan:  planFor(o.ExpectedBytes, b.opts),
-		slots: make(chan struct{}, o.Concurrency), free: make(chan []byte, o.Concurrency+1),
+		plan: planFor(o.ExpectedBytes, b.opts),
 	}
+	u.most = u.parallel(u.plan.size(1))
+	u.slots = make(chan struct{}, u.most)
+	u.free = make(chan []byte, u.most+1)
 	u.metadata, u.token = withToken(o.Metadata, "")
 	if err := u.create(ctx); err != nil {
 		return nil, b.failWrite(ctx, "create upload", key, err)
@@ -167,28 +181,54 @@ func (u *Upload) take(p []byte) {
 	u.size += int64(len(p))
 }
 
-// flush sends the current part as soon as fewer than Concurrency are on the way.
+// parallel is how many parts of a size may be on the way at once.
+func (u *Upload) parallel(size int64) int {
+	if u.opts.Concurrency > 0 {
+		return u.opts.Concurrency
+	}
+	return parallelParts(size)
+}
+
+// flush sends the current part as soon as there is room for it among those on the way.
 func (u *Upload) flush() error {
 	if u.number > u.plan.parts {
 		return u.fail(fault.New(fault.Failed, subject("upload", u.key),
 			"Raise the largest part size, or the number of parts if the store allows more.",
 			errors.New("the stream is longer than the allowed parts can hold")))
 	}
-	select {
-	case u.slots <- struct{}{}:
-	case <-u.ctx.Done():
+	// Larger parts are fewer: what there is no room for any more keeps its token.
+	for fits := u.parallel(u.plan.size(u.number)); u.most > fits; u.most-- {
+		if !u.takeSlot() {
+			return u.broken()
+		}
+	}
+	if !u.takeSlot() {
 		return u.broken()
 	}
-	number, body := u.number, u.current
-	u.number, u.current = u.number+1, nil
+	number := u.number
+	body := u.current
+	u.number++
+	u.current = nil
+	u.count(&u.onWay, +1)
 	u.group.Go(func() {
 		if err := u.sendPart(number, body); err != nil {
 			_ = u.fail(u.bucket.fail(u.ctx, "upload part of", u.key, err))
 		}
 		u.giveBuffer(body)
+		u.count(&u.onWay, -1)
 		<-u.slots
 	})
 	return u.broken()
+}
+
+// takeSlot waits for one; false: the upload has ended meanwhile.
+func (u *Upload) takeSlot() bool {
+	select {
+	case u.slots <- struct{}{}:
+		return true
+	case <-u.ctx.Done():
+		return false
+	}
 }
 
 // broken is the error that ended the upload, nil while it is alive.
