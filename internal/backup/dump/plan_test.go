@@ -2,8 +2,10 @@ package dump
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
+	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres"
 )
 
@@ -23,14 +25,16 @@ func TestStreamsGetAboutAsMuchEachAndEveryTableOnce(t *testing.T) {
 	}{
 		"equal tables":             {sized(100, 100, 100, 100), 4, 3, 100},
 		"one large one":            {sized(1000, 1, 1, 1), 4, 0, 0},
-		"two large ones":           {sized(1000, 900, 2, 1), 4, 2, 1000},
+		"two large ones":           {sized(1000, 900, 2, 1), 4, 1, 900},
+		"days of five years":       {sized(slices.Repeat([]int64{1 << 20}, 1800)...), 4, 7, 300 << 20},
+		"more than can be told":    {sized(slices.Repeat([]int64{1}, 5000)...), 2, 1, 1000},
 		"fewer tables":             {sized(50, 40), 8, 1, 40},
 		"no table":                 {nil, 4, 0, 0},
 		"empty tables":             {sized(0, 0, 0), 4, 0, 0},
 		"large and many small":     {sized(append([]int64{100}, make([]int64, 500)...)...), 2, 0, 0},
 		"a tail that fills it all": {sized(60, 30, 20, 10), 2, 1, 60},
 	} {
-		plan := share(c.tables, c.streams)
+		plan := share(c.tables, c.streams, backup.MaxStreams)
 		if len(plan) != c.further {
 			t.Errorf("%s: %d further streams", name, len(plan))
 		}
@@ -45,6 +49,48 @@ func TestStreamsGetAboutAsMuchEachAndEveryTableOnce(t *testing.T) {
 				}
 				seen[table.Name] = true
 			}
+		}
+	}
+}
+
+// What is kept back is smaller than what begins, comes last, and is not made of databases for which it would not pay,
+// nor beyond the sessions and objects that there may be.
+func TestAQuarterIsKeptBackForWhoeverEndsFirst(t *testing.T) {
+	many := make([]int64, 400)
+	for i := range many {
+		many[i] = 4 << 20
+	}
+	large := sized(many...)
+	for name, c := range map[string]struct {
+		tables       []postgres.SizedTable
+		atOnce, most int
+		further      int
+	}{
+		"two at once":          {large, 2, 8, 3},
+		"four at once":         {large, 4, 8, 7},
+		"six at once":          {large, 6, 8, 7},
+		"as many as there may": {large, 8, 8, 7},
+		"few sessions":         {large, 4, 5, 4},
+		"no session more":      {large, 4, 4, 3},
+		"a small database":     {sized(many[:30]...), 2, 8, 1},
+	} {
+		plan := share(c.tables, c.atOnce, c.most)
+		if len(plan) != c.further {
+			t.Errorf("%s: %d further streams", name, len(plan))
+			continue
+		}
+		total := bytesOf(c.tables)
+		for i := range plan {
+			share := bytesOf(plan[i]) * 100 / total
+			least := 75/int64(c.atOnce) - 1
+			most := keptBack/int64(c.atOnce) + 1
+			if behind := i+1 >= c.atOnce; behind && share > most || !behind && share < least {
+				t.Errorf("%s: stream %d has %d %%", name, i+1, share)
+			}
+		}
+		lead := total - bytesOf(plan.tables())
+		if share := lead * 100 / total; share < 75/int64(c.atOnce)-1 || share > 100/int64(c.atOnce)+1 {
+			t.Errorf("%s: the lead has %d %%", name, share)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type dumpStream struct {
 	name    string // of its object, before the ending
 	options postgres.DumpOptions
 	meter   *meter.Meter
+	turn    chan struct{} // nothing is read before it is closed; nil: at once
 
 	upload   *s3.Upload
 	scanner  *archive.Scanner
@@ -60,16 +61,19 @@ func (s *dumpStream) hear(line string) {
 
 // pump runs pg_dump into the upload, which it does not complete.
 func (r *run) pump(ctx context.Context, s *dumpStream) error {
-	sealer, err := sealed.NewWriter(s.upload, r.recipients, sealed.Level(r.job.Compression))
-	if err != nil {
-		return err
-	}
-	defer sealer.Abort()
 	process, err := r.tools.Dump(ctx, r.target(), s.options)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = process.Close() }()
+	if err := s.await(ctx, process); err != nil {
+		return err
+	}
+	sealer, err := sealed.NewWriter(s.upload, r.recipients, sealed.Level(r.job.Compression))
+	if err != nil {
+		return err
+	}
+	defer sealer.Abort()
 	to := []io.Writer{sealer, s.scanner, s.meter}
 	if s.head != nil {
 		to = append(to, s.head)
@@ -88,6 +92,27 @@ func (r *run) pump(ctx context.Context, s *dumpStream) error {
 	s.index = sealer.Index()
 	s.levels = sealer.Levels()
 	return nil
+}
+
+// await lasts until the stream may be read. A pg_dump that fails meanwhile is told at once.
+func (s *dumpStream) await(ctx context.Context, process *postgres.Process) error {
+	if s.turn == nil {
+		return nil
+	}
+	select {
+	case <-s.turn:
+		return nil
+	case <-process.Ended():
+	}
+	if err := process.Wait(); err != nil {
+		return err
+	}
+	select { // all that it wrote is in the pipe
+	case <-s.turn:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // headBytes keeps the head of an archive that a scanner has been given before, and fails where the scanner does not

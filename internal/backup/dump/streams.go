@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -24,13 +25,16 @@ import (
 //   - nothing becomes an object before every pg_dump has ended well, each table has come in the stream that it was
 //     planned for, and the streams are known to be one archive together
 //   - the first failure ends all streams, and so does the loss of the session that holds the snapshot
+//   - every pg_dump starts at once, since it has to lock its tables before somebody waits for one of them; one that is
+//     kept back stops when its pipe is full, and goes on when another one has ended
 //   - the locks of that session let the others lock the same tables, unless somebody has begun to wait for one of them
 //     in between: then neither would go on, and the streams let go and begin again
 
-// streams are what a run dumps at once; the first one leads.
+// streams are what a run dumps from one snapshot; the first one leads.
 type streams struct {
-	all  []*dumpStream
-	plan rowsPlan
+	all    []*dumpStream
+	plan   rowsPlan
+	atOnce int // how many are read at the same time; the others are kept until one has ended
 
 	found   *archive.Archive // what they are together
 	unknown error            // why that is not known, of a single one
@@ -63,11 +67,11 @@ func (r *run) stream(ctx context.Context, told told) (*streams, error) {
 var errStoodBetween = errors.New("somebody waits for a table that is being dumped")
 
 func (r *run) tryStreams(ctx context.Context, told told) (s *streams, err error) {
-	plan, err := r.plan(ctx, told)
+	plan, atOnce, err := r.plan(ctx, told)
 	if err != nil {
 		return nil, err
 	}
-	s = &streams{plan: plan}
+	s = &streams{plan: plan, atOnce: atOnce}
 	options := postgres.DumpOptions{
 		WithoutTables: told.without.tablePatterns, WithoutRows: told.without.rowPatterns, Schema: told.schema,
 		Encoding: told.encoding,
@@ -180,11 +184,21 @@ func (r *run) pumpAll(
 			return r.stoodBetween(ctx, s.plan.tables())
 		}, fail)()
 	}
+	for i := s.atOnce; i < len(s.all); i++ {
+		s.all[i].turn = make(chan struct{})
+	}
 	var running sync.WaitGroup
+	var ended atomic.Int64
 	for i, one := range s.all {
 		running.Go(func() {
 			if err := r.pump(ctx, one); err != nil {
 				fail(r.ofStream(ctx, s, i, err))
+				return
+			}
+			if next := int(ended.Add(1)) - 1 + s.atOnce; next < len(s.all) {
+				r.log.InfoContext(ctx, fmt.Sprintf("stream %d is taken up, since another one has ended", next),
+					event.Attr(event.BackupStage), slog.String("stage", string(backup.StageDump)))
+				close(s.all[next].turn)
 			}
 		})
 	}

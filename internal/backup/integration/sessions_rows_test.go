@@ -36,6 +36,7 @@ func TestParallelSessionsThatLoseTheStoreOrAreEndedNameTheUnfinishedDatabase(t *
 		want  fault.Code
 	}{
 		"the store refuses": {&s3server.Fault{Kind: s3server.Answer, Status: 403, Code: "AccessDenied"}, nil, fault.NotPermitted},
+		"the store is gone": {&s3server.Fault{Kind: s3server.Reset}, nil, fault.Unavailable},
 		"it is stopped":     {&s3server.Fault{Kind: s3server.StallBody, After: 10_000}, terminated, fault.Terminated},
 	} {
 		t.Run(name, func(t *testing.T) {

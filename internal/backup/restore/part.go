@@ -86,7 +86,7 @@ func (q Request) check() error {
 	case q.Partial() && q.Replace != "":
 		wrong = "a part cannot take the place of a whole database"
 	case q.Partial() && q.Jobs > 1:
-		wrong = "parallel sessions are for whole sets"
+		wrong = "parallel sessions are for whole sets; a part is loaded by one"
 	}
 	if wrong == "" {
 		return checkRoles(q.Roles)
