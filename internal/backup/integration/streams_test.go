@@ -2,6 +2,7 @@ package integration
 
 import (
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/verify"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
+	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
 // streamed are large tables of odd names beside all that the sample has.
@@ -102,6 +104,15 @@ func TestATableOfASetOfSeveralStreamsCostsItsBytesWhicheverStreamHasIt(t *testin
 			t.Errorf("%s: %+v", name, r)
 		}
 		served := w.served(t, backup.DumpName) + w.served(t, "rows-")
+		asked := map[string]bool{}
+		for _, q := range w.store.Requests(s3server.OpGetObject) {
+			if backup.IsDump(path.Base(q.Key)) {
+				asked[path.Base(q.Key)] = true
+			}
+		}
+		if len(asked) > 2 { // the one with the definitions, and the one that has the table
+			t.Errorf("%s: of the streams were read %v", name, asked)
+		}
 		if r.Fetched != served || r.Fetched != r.Portion.FetchBytes || r.Fetched > set.Manifest.DumpBytes()/2 {
 			t.Errorf("%s: fetched %d, served %d, foretold %d", name, r.Fetched, served, r.Portion.FetchBytes)
 		}
