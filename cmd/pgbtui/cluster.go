@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,14 +16,15 @@ import (
 
 type clusterOptions struct {
 	*streams
-	now    func() time.Time
+	env    *environment
 	config func() (*config.Config, error)
 	kind   string
 	yes    bool
+	record bool
 }
 
 func newClusterCommand(p *program) *cobra.Command {
-	o := &clusterOptions{streams: p.streams, now: p.now, config: p.config}
+	o := &clusterOptions{streams: p.streams, env: p.environment, config: p.config}
 	cmd := &cobra.Command{
 		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -33,9 +33,7 @@ func newClusterCommand(p *program) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
-		o.command("status [CLUSTER]", "Show what can be recovered, what would be lost, and what is wrong",
-			clusterStatusHelp, runClusterStatus),
-		o.setupCommand(), o.backupCommand(),
+		o.statusCommand(), o.setupCommand(), o.backupCommand(),
 		o.command("check [CLUSTER]", "Let pgBackRest try that WAL reaches the archive", clusterCheckHelp, runClusterCheck),
 		o.command("verify [CLUSTER]", "Let pgBackRest read everything in the repository back",
 			clusterVerifyHelp, runClusterVerify),
@@ -48,7 +46,8 @@ const clusterStatusHelp = `Show what can be recovered of the clusters in the con
 second can be reached, and which gaps are between. It is computed from the repository's own listing and from the
 archived WAL itself, never taken from a summary. What is committed and not archived yet would be lost with this
 host, and is shown as well. The exit code is 3 when anything is wrong. Run it as root or as the owner of the
-server's files.`
+server's files; another user is shown what that owner's unit, postgres-pitr-status, has written down, with
+its time.`
 
 const clusterCheckHelp = `Let pgBackRest write a segment of WAL and wait until it is in the archive. Only WAL is
 written. This does not notice that an earlier segment is missing; pgbtui cluster status does.`
@@ -89,6 +88,15 @@ func (o *clusterOptions) complete(*cobra.Command, []string, string) (names []str
 		names = append(names, one.Name)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (o *clusterOptions) statusCommand() *cobra.Command {
+	cmd := o.command("status [CLUSTER]", "Show what can be recovered, what would be lost, and what is wrong",
+		clusterStatusHelp, runClusterStatus)
+	cmd.Flags().BoolVar(&o.record, "record", false,
+		"write down what was found, for the watch, the metrics and the console, as the unit does; what is wrong with a "+
+			"cluster is no failure then")
+	return cmd
 }
 
 func (o *clusterOptions) backupCommand() *cobra.Command {

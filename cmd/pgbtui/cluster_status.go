@@ -7,6 +7,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
 )
@@ -15,62 +16,17 @@ type jsonClusters struct {
 	Schema   int           `json:"schema"`
 	OK       bool          `json:"ok"`
 	Clusters []jsonCluster `json:"clusters"`
+	Notes    []string      `json:"notes,omitempty"`
 }
 
-type jsonCluster struct {
-	Cluster       string `json:"cluster"`
-	Engine        string `json:"engine"`
-	EngineVersion string `json:"engineVersion,omitempty"`
-	Stanza        string `json:"stanza"`
-	OK            bool   `json:"ok"`
-
-	Windows    []jsonWindow         `json:"windows"`
-	Gaps       []jsonGap            `json:"gaps"`
-	Backups    []jsonBaseBackup     `json:"backups"`
-	Elsewhere  []int                `json:"otherTimelines"` // whose WAL recovery to the newest one does not go through
-	Loss       *int64               `json:"lossSeconds"`    // null: not known
-	Commits    int                  `json:"lossCommits"`
-	Ready      int                  `json:"readySegments"`
-	RPOSeconds int64                `json:"rpoSeconds"`
-	Problems   []jsonClusterProblem `json:"problems"`
-	Error      *jsonFault           `json:"error,omitempty"`
-
-	text, lossText string
-	reached        bool // this user may look at the server's files
-}
-
-type jsonBaseBackup struct {
-	Label       string    `json:"label"`
-	Kind        string    `json:"kind"`
-	StartedAt   time.Time `json:"startedAt"`
-	StoppedAt   time.Time `json:"stoppedAt"`
-	Bytes       int64     `json:"clusterBytes"`
-	StoredBytes int64     `json:"storedBytes"`
-	BadPages    bool      `json:"badPages"`
-	Usable      bool      `json:"usable"`
-}
-
-type jsonWindow struct {
-	After    time.Time `json:"after"` // a target has to be later
-	Until    time.Time `json:"until"`
-	Timeline int       `json:"timeline"`
-	Backups  []string  `json:"backups"`
-	First    string    `json:"firstSegment"`
-	Last     string    `json:"lastSegment"`
-}
-
-type jsonGap struct {
-	From     time.Time  `json:"from"`
-	To       *time.Time `json:"to"` // null: there is no backup behind it yet
-	Missing  int        `json:"missingSegments"`
-	Segments []string   `json:"segments"`
-}
-
-type jsonClusterProblem struct {
-	Kind   string `json:"kind"`
-	What   string `json:"what"`
-	Remedy string `json:"remedy"`
-}
+// A cluster in documents is what is written down of it.
+type (
+	jsonCluster        = record.Cluster
+	jsonBaseBackup     = record.BaseBackup
+	jsonWindow         = record.Window
+	jsonGap            = record.Gap
+	jsonClusterProblem = record.Problem
+)
 
 func baseBackupJSON(b pitr.Backup) jsonBaseBackup {
 	return jsonBaseBackup{
@@ -84,6 +40,9 @@ func runClusterStatus(ctx context.Context, o *clusterOptions, name string) error
 	if err != nil {
 		return err
 	}
+	if o.record {
+		return o.writeDown(ctx, c.Clusters, name)
+	}
 	clusters := c.Clusters
 	if name != "" || len(clusters) == 0 {
 		one, err := c.Cluster(name)
@@ -94,15 +53,19 @@ func runClusterStatus(ctx context.Context, o *clusterOptions, name string) error
 	}
 	out := jsonClusters{Schema: jsonSchema, OK: true, Clusters: []jsonCluster{}}
 	var failed error
+	known := knownClusters{see: lookAtCluster, dir: o.env.readRecords()}
 	for _, one := range clusters {
-		state, err := lookAtCluster(ctx, one, o.now())
+		state, note, err := known.look(ctx, one, o.env.now())
 		if ctx.Err() != nil {
 			return err
 		}
 		if err != nil {
 			failed = err
 		}
-		out.OK = out.OK && state.OK
+		if note != "" {
+			out.Notes = append(out.Notes, note)
+		}
+		out.OK = out.OK && state.OK && note == ""
 		out.Clusters = append(out.Clusters, state)
 	}
 	if failed != nil && len(clusters) == 1 {
@@ -120,30 +83,32 @@ func runClusterStatus(ctx context.Context, o *clusterOptions, name string) error
 	return nil
 }
 
-// lookAtCluster is the state of one; the error is in it too.
-func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (jsonCluster, error) {
-	out := jsonCluster{
-		Cluster: c.Name, Engine: string(c.Engine), Stanza: c.Stanza, RPOSeconds: int64(c.RPO.Seconds()),
+// lookAtCluster is the state of one; the error is in it too. reached is false where this user may not look at the
+// server's files.
+func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (out jsonCluster, reached bool, err error) {
+	out = jsonCluster{
+		Cluster: c.Name, Engine: string(c.Engine), Stanza: c.Stanza, At: now.UTC(), RPOSeconds: int64(c.RPO.Seconds()),
 		Windows: []jsonWindow{}, Gaps: []jsonGap{}, Backups: []jsonBaseBackup{}, Elsewhere: []int{},
 		Problems: []jsonClusterProblem{},
 	}
 	engine, err := pitr.Open(ctx, c)
 	var s pitr.State
-	if out.reached = err == nil; out.reached {
+	if reached = err == nil; reached {
 		s, err = engine.Look(ctx, now)
 	}
 	if err != nil {
 		said := asFault(err)
 		out.Error = &said
-		return out, err
+		return out, reached, err
 	}
-	out.fill(s)
-	return out, nil
+	fillCluster(&out, s)
+	return out, reached, nil
 }
 
-func (out *jsonCluster) fill(s pitr.State) {
+func fillCluster(out *jsonCluster, s pitr.State) {
 	out.EngineVersion, out.OK = s.Version.String(), len(s.Problems) == 0
-	out.text, out.lossText = s.Text(), s.LossText(out.Cluster)
+	out.Summary = s.Text()
+	out.LossSummary = s.LossText(out.Cluster)
 	for _, w := range s.Windows {
 		out.Windows = append(out.Windows, jsonWindow{
 			After: w.After, Until: w.Until, Timeline: int(w.Timeline), Backups: w.Backups, First: w.First, Last: w.Last,
@@ -185,18 +150,21 @@ func (o *clusterOptions) printClusters(out jsonClusters) error {
 		if i > 0 {
 			o.printf("\n")
 		}
-		c.say(o.streams)
+		sayCluster(o.streams, c, o.env.now())
 		if err := o.printBackups(c.Backups); err != nil {
 			return err
 		}
 	}
+	for _, note := range out.Notes {
+		o.sayf("note: %s\n", printable.Text(note))
+	}
 	return nil
 }
 
-// say says in some lines what can be recovered of a cluster.
-func (c jsonCluster) say(to *streams) {
+// sayCluster says in some lines what can be recovered of a cluster. What was found out a while ago has its time.
+func sayCluster(to *streams, c jsonCluster, now time.Time) {
 	word := "OK  "
-	if !c.OK {
+	if !c.OK || c.Old(now) {
 		word = "FAIL"
 	}
 	if c.Error != nil {
@@ -204,7 +172,10 @@ func (c jsonCluster) say(to *streams) {
 		to.sayf("     %s\n", printable.Text(c.Error.Remedy))
 		return
 	}
-	to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, c.text, c.lossText)
+	to.sayf("%s cluster %s: %s\n     %s\n", word, c.Cluster, printable.Text(c.Summary), printable.Text(c.LossSummary))
+	if age := now.Sub(c.At); age >= time.Minute || age < 0 {
+		to.sayf("     as of %s UTC, %s ago\n", c.At.UTC().Format(time.DateTime), readable.Age(age))
+	}
 	for _, p := range c.Problems {
 		to.sayf("     %s\n     %s\n", printable.Text(p.What), printable.Text(p.Remedy))
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/test/pitrlab"
 )
 
@@ -26,13 +27,21 @@ func clusters(t *testing.T, lab *pitrlab.Lab) string {
 	return file
 }
 
+// stateOnly is an environment that has nothing but a unit's folder.
+func stateOnly(name string) string {
+	if name != "STATE_DIRECTORY" {
+		return ""
+	}
+	return os.Getenv(name)
+}
+
 func TestTheClusterVerbsShowMakeAndTryWhatAClusterHas(t *testing.T) {
 	lab := pitrlab.Start(t, nil)
 	file := clusters(t, lab)
 	run := func(want fault.Code, args ...string) string {
 		t.Helper()
 		var out, errs bytes.Buffer
-		p := newProgram(outside{in: os.Stdin, out: &out, err: &errs, getenv: func(string) string { return "" }, now: time.Now})
+		p := newProgram(outside{in: os.Stdin, out: &out, err: &errs, getenv: stateOnly, now: time.Now})
 		defer p.close()
 		if code := p.main(t.Context(), append(args, "--config", file)); code != want {
 			t.Fatalf("%q ends with %d, not %d\n%s%s", args, code, want, out.String(), errs.String())
@@ -81,6 +90,13 @@ func TestTheClusterVerbsShowMakeAndTryWhatAClusterHas(t *testing.T) {
 		t.Errorf("status has no line of the cluster:\n%s", text)
 	}
 	run(fault.Usage, "cluster", "status", "main", "other")
+	run(fault.Usage, "cluster", "status", "main", "--record")
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	run(fault.OK, "cluster", "status", "--record")
+	written, err := record.Read(os.Getenv("STATE_DIRECTORY"))
+	if err != nil || len(written) != 1 || len(written[0].Windows) != 1 || !written[0].OK || written[0].Summary == "" {
+		t.Errorf("written down: %+v, %v", written, err)
+	}
 	if text := run(fault.OK, "cluster", "status", "main"); !strings.Contains(text, "any second from ") ||
 		!strings.Contains(text, "If this host died now you would lose ") || !strings.Contains(text, "(1 commits") {
 		t.Errorf("with a backup:\n%s", text)

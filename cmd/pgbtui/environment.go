@@ -13,6 +13,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/signing"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 )
 
 // environment is what a call finds around itself: variables, the clock, and which configuration was named. Its keys
@@ -21,7 +22,11 @@ type environment struct {
 	getenv     func(string) string
 	now        func() time.Time
 	configFile string // --config; "" is the default
+	records    string // what is known of clusters; "" is the default
 }
+
+// readRecords is the folder where what is known of clusters is written down.
+func (e *environment) readRecords() string { return cmp.Or(e.records, record.DefaultDir) }
 
 func hostname() string {
 	host, err := os.Hostname()

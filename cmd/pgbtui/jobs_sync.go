@@ -95,8 +95,8 @@ func syncable(ctx context.Context, c *config.Config) error {
 		return fault.New(fault.Refused,
 			"jobs sync: read_only is set in "+c.File+": this host only looks at what others back up",
 			"Run it on the host whose jobs these are, or take read_only out.", nil)
-	case len(c.Jobs) == 0:
-		return fault.New(fault.Config, "jobs sync: the configuration has no job",
+	case len(c.Jobs) == 0 && len(c.Clusters) == 0:
+		return fault.New(fault.Config, "jobs sync: the configuration has neither a job nor a cluster",
 			"Add `jobs:` to "+config.DefaultFile+", or set DB_NAME.", nil)
 	}
 	for _, job := range c.Jobs {

@@ -35,6 +35,10 @@ func planTimers(ctx context.Context, c *config.Config, bus *systemd.Bus, now tim
 		Timer: systemd.AlertTestTimer, On: len(c.Watch.TestAlerts) > 0, Calendar: c.Watch.TestAlerts,
 		Why: offWhen(len(c.Watch.TestAlerts) == 0, "watch.test_alerts is not set"),
 	})
+	o.Wishes = append(o.Wishes, systemd.TimerWish{
+		Timer: systemd.ClusterStatusTimer, On: len(c.Clusters) > 0,
+		Why: offWhen(len(c.Clusters) == 0, "the configuration has no clusters"),
+	})
 	return systemd.PlanTimers(ctx, bus, o)
 }
 

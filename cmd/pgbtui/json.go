@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 )
 
 // jsonSchema is the version of every document that --json prints. Fields may be added within a
@@ -17,11 +18,8 @@ type jsonError struct {
 	Error  jsonFault `json:"error"`
 }
 
-type jsonFault struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Remedy  string `json:"remedy,omitempty"`
-}
+// jsonFault has the shape in which errors are written down, too.
+type jsonFault = record.Error
 
 func asFault(err error) jsonFault {
 	return jsonFault{Code: int(fault.CodeOf(err)), Message: err.Error(), Remedy: fault.Remedy(err)}

@@ -27,7 +27,7 @@ type jsonStatus struct {
 	Uncovered  []jsonUncovered `json:"uncovered"`
 	CoverageAt *time.Time      `json:"coverageAt"`
 
-	Clusters []jsonCluster `json:"clusters,omitempty"` // those of this host, where this user may look
+	Clusters []jsonCluster `json:"clusters,omitempty"` // those of this host of which anything is known
 
 	Notes []string `json:"notes,omitempty"`
 }
@@ -112,7 +112,7 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	}
 	if o.job == "" {
 		out.addCoverage(snapshot.Coverage)
-		if err := out.addClusters(ctx, c.Clusters, o.env.now()); err != nil {
+		if err := out.addClusters(ctx, c.Clusters, knownClusters{see: lookAtCluster, dir: o.env.readRecords()}, o.env.now()); err != nil {
 			return err
 		}
 	}
@@ -156,21 +156,26 @@ func (out *jsonStatus) addCoverage(all []watch.Coverage) {
 	}
 }
 
-// addClusters adds what can be recovered of the clusters. Who may not look at them is told so: they are the owner's of
-// the server's files.
-func (out *jsonStatus) addClusters(ctx context.Context, all []config.Cluster, now time.Time) error {
+// addClusters adds what can be recovered of the clusters. Who may not look at them, since they are the owner's of the
+// server's files, is shown what that one's unit has written down, or told that there is nothing.
+func (out *jsonStatus) addClusters(
+	ctx context.Context, all []config.Cluster, known knownClusters, now time.Time,
+) error {
 	for _, one := range all {
-		state, err := lookAtCluster(ctx, one, now)
+		state, note, err := known.look(ctx, one, now)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case fault.CodeOf(err) == fault.NotPermitted && !state.reached:
+		case fault.CodeOf(err) == fault.NotPermitted:
 			out.Notes = append(out.Notes, "nothing is known here of cluster "+one.Name+": run `pgbtui cluster status` as root "+
-				"or as the owner of the server's files")
+				"or as the owner of the server's files, or switch postgres-pitr-status.timer on")
 			continue
 		}
+		if note != "" {
+			out.Notes = append(out.Notes, note)
+		}
 		out.Clusters = append(out.Clusters, state)
-		out.OK = out.OK && state.OK
+		out.OK = out.OK && state.OK && note == ""
 	}
 	return nil
 }
@@ -277,7 +282,7 @@ func printStatus(to *streams, out jsonStatus, now time.Time) error {
 		}
 	}
 	for _, c := range out.Clusters {
-		c.say(to)
+		sayCluster(to, c, now)
 	}
 	for _, u := range out.Uncovered {
 		to.sayf("WARN no job backs up database %s%s: add one, or name it in exclude at the top of the configuration\n",

@@ -110,7 +110,8 @@ that pgbtui did not write is refused unless --adopt, which keeps it beside and c
 a drill every week, which restores the newest set into a server of its own and compares it. A drill needs
 PostgreSQL's server programs and disk for a second copy of the database; where either is missing, set
 ` + "`" + `drill: {by: hand}` + "`" + ` in the configuration: then --enable switches the drill's timer off.
-Where the job has copies, their timer is switched on too.`,
+Where the job has copies, their timer is switched on too; where the configuration has clusters, that of the look
+at them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runUnitsInstall(cmd.Context(), o)
 		},
@@ -148,6 +149,7 @@ func runUnitsInstall(ctx context.Context, o *unitsInstallOptions) error {
 	}
 	slices.Sort(o.DrillByHand)
 	slices.Sort(o.Copied)
+	o.Clusters = len(jobs) > 0 && o.units.clusters(o.Root)
 	o.HandOver = o.units.handOver(o.Root)
 	report, err := systemd.Install(ctx, o.InstallOptions)
 	return printReport(o.streams, report, err)

@@ -47,6 +47,12 @@ func (u unitsConfig) jobs(image string, names []string) (map[string]config.Job, 
 	return jobs, nil
 }
 
+// clusters reports whether the configuration, which could be read, has any.
+func (u unitsConfig) clusters(image string) bool {
+	c, err := u.of(image)
+	return err == nil && len(c.Clusters) > 0
+}
+
 func (u unitsConfig) path(image string) string {
 	return cmp.Or(u.env.configFile, filepath.Join("/", image, config.DefaultFile))
 }

@@ -91,6 +91,8 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + AlertTestTimer, "alerttest.timer", theHost},
 		{unitDir + "/" + watchBase + ".service", "watch.service", theHost},
 		{unitDir + "/" + watchBase + ".timer", "watch.timer", theHost},
+		{unitDir + "/" + ClusterStatusService, "pitrstatus.service", theHost},
+		{unitDir + "/" + ClusterStatusTimer, "pitrstatus.timer", theHost},
 		{unitDir + "/" + pitrSweepBase + ".service", "pitrsweep.service", theHost},
 		{unitDir + "/" + pitrSweepBase + ".timer", "pitrsweep.timer", theHost},
 		{unitDir + "/" + verifyBase + "@.service", "verify.service", theInstance},

@@ -25,6 +25,7 @@ type InstallOptions struct {
 	DrillByHand  []string // those of them whose drill timer to stop and disable instead
 	Copied       []string // those of them whose copy timer to enable and start as well
 	EnablePrune  []string // jobs whose prune timer to enable and start
+	Clusters     bool     // the configuration has clusters, whose state is looked at by a timer
 	DatabaseRole bool     // create the PostgreSQL role as well, as the system user postgres
 	LeavePlain   bool     // the plain units that somebody else wrote stay as they are, and ours are left out
 

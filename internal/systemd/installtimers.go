@@ -48,6 +48,9 @@ func (o InstallOptions) on() (timers []string) {
 	for _, job := range o.EnablePrune {
 		timers = append(timers, BackupPruneTimer(job))
 	}
+	if o.Clusters {
+		timers = append(timers, ClusterStatusTimer)
+	}
 	if len(timers) > 0 {
 		timers = append(timers, WatchTimer)
 	}

@@ -30,7 +30,8 @@ const (
 
 	backupDoctorBase = "postgres-backup-doctor"
 
-	pitrSweepBase = "postgres-pitr-sweep"
+	pitrSweepBase  = "postgres-pitr-sweep"
+	pitrStatusBase = "postgres-pitr-status"
 )
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
@@ -47,7 +48,7 @@ func Patterns() []string {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
 	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service",
-		WatchService, WatchTimer, AlertTestService, AlertTestTimer)
+		WatchService, WatchTimer, AlertTestService, AlertTestTimer, ClusterStatusService, ClusterStatusTimer)
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from
@@ -113,6 +114,13 @@ const (
 	AlertTestTimer   = alertTestBase + ".timer"
 )
 
+// ClusterStatusService looks at every cluster and writes down what it found; ClusterStatusTimer starts it, where clusters
+// are configured.
+const (
+	ClusterStatusService = pitrStatusBase + ".service"
+	ClusterStatusTimer   = pitrStatusBase + ".timer"
+)
+
 // VerifyService is the service that verifies the set named id. Set ids go into the unit's name
 // as they are, so that an operator can type them; an id that cannot is refused.
 func VerifyService(id string) (string, error) { return literalUnit(verifyBase, id) }
@@ -163,7 +171,7 @@ func jobOf(unit string, bases ...string) (job string, plain, ok bool) {
 // Repeats reports whether a unit runs again by itself, on a timer, rather than once for a person.
 func Repeats(unit string) bool {
 	_, _, scheduled := ScheduledJobOf(unit)
-	return scheduled || unit == WatchService
+	return scheduled || unit == WatchService || unit == ClusterStatusService
 }
 
 // InstanceOf is the part of a unit's name between the first @ and its type, as it stands there.
