@@ -50,7 +50,7 @@ func parts() map[string]any {
 		"hidden": jsonHidden{}, "leftover": jsonLeftover{}, "held": jsonHold{}, "archive": jsonArchive{}, "failure": jsonWrong{},
 		"job-state": jsonState{},
 		"job":       jsonJob{}, "job-settings": jsonJobSettings{}, "setting": jsonSetting{},
-		"watched-job": jsonWatched{}, "problem": jsonProblem{}, "channel": jsonChannel{},
+		"watched-job": jsonWatched{}, "watched-cluster": jsonWatchedCluster{}, "problem": jsonProblem{}, "channel": jsonChannel{},
 		"init-database": jsonInitDatabase{},
 		"finding":       jsonFinding{}, "unit-file": jsonUnitFile{}, "step": systemd.Step{},
 		"check":  restore.Check{},

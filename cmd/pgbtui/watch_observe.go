@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 	"codeberg.org/pgbtui/pgbtui/internal/watch"
 )
@@ -16,6 +17,8 @@ func prober(env *environment, stores client, bus *systemd.Bus, busErr error) wat
 		StateDirs: []string{env.getenv("STATE_DIRECTORY"), dump.DefaultStateDir},
 		Sets:      stores.setsOf,
 		Copies:    stores.copiesOfJob,
+		Clusters:  func() ([]record.Cluster, error) { return record.Read(env.readRecords()) },
+		Now:       env.now(),
 	}
 	if bus != nil {
 		w.Host = bus

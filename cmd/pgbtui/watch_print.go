@@ -17,6 +17,30 @@ type jsonWatch struct {
 	OK       bool          `json:"ok"`
 	Jobs     []jsonWatched `json:"jobs"`
 	Findings []jsonProblem `json:"findings"`
+
+	Clusters []jsonWatchedCluster `json:"clusters,omitempty"` // of this host
+}
+
+type jsonWatchedCluster struct {
+	Cluster     string     `json:"cluster"`
+	At          *time.Time `json:"at"`                // of the newest look; null: there was none
+	Until       *time.Time `json:"until"`             // up to which it can be recovered; null: nothing can, or nobody knows
+	LossSeconds *int64     `json:"lossSeconds"`       // null: not known
+	Summary     string     `json:"summary,omitempty"` // by that look
+}
+
+func watchedClusterJSON(c watch.Cluster) jsonWatchedCluster {
+	one := jsonWatchedCluster{Cluster: c.Name}
+	if c.Seen == nil {
+		return one
+	}
+	one.At = &c.Seen.At
+	one.LossSeconds = c.Seen.Loss
+	one.Summary = c.Seen.Summary
+	if newest, ok := c.Seen.Newest(); ok {
+		one.Until = &newest.Until
+	}
+	return one
 }
 
 type jsonWatched struct {
@@ -64,6 +88,9 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 	for _, j := range snapshot.Jobs {
 		out.Jobs = append(out.Jobs, watchedJSON(j, now))
 	}
+	for _, c := range snapshot.Clusters.All {
+		out.Clusters = append(out.Clusters, watchedClusterJSON(c))
+	}
 	for _, f := range found {
 		out.Findings = append(out.Findings, jsonProblem{
 			Subject: f.Subject, Kind: string(f.Kind), Severity: f.Severity.String(), Notice: f.Notice,
@@ -85,6 +112,9 @@ func printWatch(to *streams, snapshot watch.Snapshot, found []watch.Finding, now
 		}
 		to.sayf("job %s: newest good backup %s, objective %s (%s)%s\n",
 			printable.Text(cmp.Or(snapshot.Jobs[i].Title, j.Job)), age, objective, j.RPOFrom, timer)
+	}
+	for _, line := range snapshot.Clusters.About(now) {
+		to.sayf("%s\n", printable.Text(line))
 	}
 	for _, f := range out.Findings {
 		about := printable.Text(cmp.Or(f.Subject, "this host"))

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -81,6 +82,8 @@ func (i Incident) about() string {
 		return "alerts by " + printable.Text(i.Subject)
 	case i.Kind == KindMetrics:
 		return "metrics by " + printable.Text(i.Subject)
+	case strings.HasPrefix(string(i.Kind), clusterKind):
+		return cmp.Or(printable.Text(i.Subject), "the clusters")
 	case i.Subject == "":
 		return "systemd"
 	case i.Kind == KindBucket:

@@ -15,6 +15,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/dump"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
@@ -33,7 +34,10 @@ type Prober struct {
 	// Copies are what the copies of a job have of its database; nil: they are not asked.
 	Copies  func(context.Context, config.Job) []*backup.AtCopy
 	History func(ctx context.Context, unit string) RunHistory // by the journal; nil: not known
-	Host    Host                                              // nil: not asked, or HostErr says why not
+	// Clusters is what is written down of the clusters of this host; nil: it is not asked.
+	Clusters func() ([]record.Cluster, error)
+	Now      time.Time // which the looks at clusters are compared with
+	Host     Host      // nil: not asked, or HostErr says why not
 	// HostErr is why systemd cannot be asked; nil with a nil Host where this host's units do not matter.
 	HostErr error
 }
@@ -46,6 +50,7 @@ type Snapshot struct {
 	HostErr error
 
 	Coverage []Coverage // of each server
+	Clusters Clusters
 }
 
 // Other is a timer that does something else than backups for a job, with its service.
@@ -60,6 +65,10 @@ func (p Prober) Probe(ctx context.Context, c *config.Config, jobs []config.Job) 
 	s := Snapshot{Places: map[string]error{}, HostErr: p.HostErr, Coverage: p.coverage(c)}
 	if p.Host != nil {
 		s.Others, s.HostErr = p.others(ctx)
+	}
+	var err error
+	if s.Clusters, err = p.clusters(ctx, c); s.HostErr == nil {
+		s.HostErr = err
 	}
 	for _, job := range jobs {
 		one := Job{
@@ -249,6 +258,7 @@ func (s Snapshot) Findings(known []Incident, now time.Time) []Finding {
 	for _, c := range s.Coverage {
 		found = append(found, c.judge()...)
 	}
+	found = append(found, s.Clusters.judge(failedRun(known, systemd.ClusterStatusService), now)...)
 	return once(found)
 }
 
@@ -286,6 +296,9 @@ func (o Other) judge(failed *Finding) []Finding {
 
 // Unjudged reports whether this snapshot lacks what an incident is judged by. Such an incident stays as it is.
 func (s Snapshot) Unjudged(i Incident) bool {
+	if strings.HasPrefix(string(i.Kind), clusterKind) {
+		return s.Clusters.unjudged(i)
+	}
 	switch i.Kind {
 	case KindBackup, KindIntegrity, KindDrill, KindProof, KindRTO, KindWarnings, KindTrust, KindRollback, KindLoss,
 		KindGone, KindNew, KindCopy:
@@ -298,7 +311,7 @@ func (s Snapshot) Unjudged(i Incident) bool {
 		return i.Subject != UnusableChannel // the others are known when something is sent
 	case KindUncovered:
 		return slices.ContainsFunc(s.Coverage, func(c Coverage) bool { return c.Server() == i.Subject && c.At.IsZero() })
-	case KindBucket, KindSystemd, KindMetrics:
+	case KindBucket, KindSystemd, KindMetrics, KindClusterStale, KindClusterLook:
 	}
 	return false
 }
