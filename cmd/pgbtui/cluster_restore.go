@@ -62,7 +62,8 @@ touched. The copy listens on a socket in its own folder only, archives nothing, 
 library that runs jobs. It is removed after its time (--ttl); a warning comes a day before.
 
 What PostgreSQL would start for and then end at is refused first: a moment after the last archived commit, one before
-the oldest base backup, a transaction or a restore point that the archive does not have, a disk without room.
+the oldest base backup, one to which a segment of WAL is missing, a transaction or a restore point that the archive
+does not have, a disk without room.
 With --check nothing is restored.
 
 A copy that stops inside of a transaction which has locked a table, such as the DROP TABLE before whose commit it

@@ -1,6 +1,7 @@
 package pitr
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -49,6 +50,11 @@ func (s State) Loss() (time.Duration, bool) {
 // cluster are its Problems. The server is asked before the repository is listed: what it takes for archived then has to
 // be there.
 func (e *PgBackRest) Look(ctx context.Context, now time.Time) (State, error) {
+	return e.LookAlong(ctx, now, 0)
+}
+
+// LookAlong is Look along a timeline; 0 is the newest that WAL is archived of.
+func (e *PgBackRest) LookAlong(ctx context.Context, now time.Time, timeline uint32) (State, error) {
 	s := State{At: now}
 	var err error
 	if s.Version, err = e.Version(ctx); err != nil {
@@ -75,7 +81,7 @@ func (e *PgBackRest) Look(ctx context.Context, now time.Time) (State, error) {
 	}
 	if problem := s.Info.Fault(); problem != nil {
 		s.Problems = append(s.Problems, unreadable(problem))
-	} else if err := e.lookAtRepository(ctx, &s, control); err != nil {
+	} else if err := e.lookAtRepository(ctx, &s, control, timeline); err != nil {
 		return s, err
 	}
 	s.Problems = append(s.Problems, s.judge(e.Cluster, silent)...)
@@ -83,7 +89,7 @@ func (e *PgBackRest) Look(ctx context.Context, now time.Time) (State, error) {
 }
 
 // lookAtRepository lists what is there and computes the windows.
-func (e *PgBackRest) lookAtRepository(ctx context.Context, s *State, control Control) error {
+func (e *PgBackRest) lookAtRepository(ctx context.Context, s *State, control Control, timeline uint32) error {
 	database, ok := s.Info.Current()
 	if !ok {
 		return nil
@@ -110,7 +116,7 @@ func (e *PgBackRest) lookAtRepository(ctx context.Context, s *State, control Con
 	if len(list.Segments) == 0 {
 		return nil
 	}
-	newest := newestTimeline(list)
+	newest := cmp.Or(timeline, newestTimeline(list))
 	var history []branch
 	if newest > 1 {
 		if history, err = e.history(ctx, archive, newest); err != nil {

@@ -62,19 +62,6 @@ func remove(t *testing.T, lab *pitrlab.Lab, below string) {
 	}
 }
 
-// segmentFile is the name in the repository of a segment.
-func segmentFile(t *testing.T, lab *pitrlab.Lab, segment string) string {
-	t.Helper()
-	folder := lab.Archive(t) + "/" + segment[:16]
-	for _, name := range strings.Fields(lab.PgBackRest(t, "repo-ls", folder)) {
-		if strings.HasPrefix(name, segment+"-") {
-			return folder + "/" + name
-		}
-	}
-	t.Fatalf("%s is not in the repository", segment)
-	return ""
-}
-
 func commit(t *testing.T, lab *pitrlab.Lab) time.Time {
 	t.Helper()
 	lab.Postgres.Exec(t, "postgres", "CREATE TABLE IF NOT EXISTS beats (at timestamptz); INSERT INTO beats VALUES (now())")
@@ -135,7 +122,7 @@ func TestTheWindowIsWhatTheRepositoryHoldsAndEachTrapIsTold(t *testing.T) {
 		expect(t, look(t, lab), pitr.ProblemStopped)
 	})
 	t.Run("a missing segment, which info, check and verify do not show", func(t *testing.T) {
-		file := segmentFile(t, lab, archived)
+		file := lab.SegmentFile(t, archived)
 		lab.Delete(t, file)
 		lab.SwitchWAL(t)
 		lab.PgBackRest(t, "check")

@@ -106,8 +106,8 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 		}
 	})
 	t.Run("verify ends with 0 on damage", func(t *testing.T) {
-		first := segmentFile(t, lab, lab.SwitchWAL(t))
-		lab.Swap(t, segmentFile(t, lab, lab.SwitchWAL(t)), first)
+		first := lab.SegmentFile(t, lab.SwitchWAL(t))
+		lab.Swap(t, lab.SegmentFile(t, lab.SwitchWAL(t)), first)
 		if v, err := lab.Engine.Verify(t.Context()); err != nil || v.OK { // an error would be its exit
 			t.Errorf("verified as %+v, %v", v, err)
 		}

@@ -3,6 +3,8 @@ package pitr
 import (
 	"slices"
 	"time"
+
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/wal"
 )
 
 // Windows: to which moments the cluster can be recovered. Rules:
@@ -20,6 +22,20 @@ type Window struct {
 	Backups  []string  `json:"backups"` // labels of those it can start from, the oldest first
 	First    string    `json:"first"`   // segment that its oldest backup needs
 	Last     string    `json:"last"`    // segment that is there in one piece with it
+}
+
+// Side is -1 for a position before the WAL of the window, 1 for one behind it, and 0 in it.
+func (w Window) Side(at wal.LSN, segmentBytes int64) int {
+	first, _ := parseSegmentName(w.First)
+	last, _ := parseSegmentName(w.Last)
+	position := uint64(at) / uint64(segmentBytes) // sizes are positive
+	switch {
+	case position < first.position(segmentBytes):
+		return -1
+	case position > last.position(segmentBytes):
+		return 1
+	}
+	return 0
 }
 
 // Gap is what cannot be recovered to between two windows, and the segments that lack.

@@ -208,6 +208,19 @@ func (l *Lab) Archive(t testing.TB) string {
 	return fmt.Sprintf("archive/main/%d-1", l.Postgres.Major(t))
 }
 
+// SegmentFile is the name in the repository of a segment.
+func (l *Lab) SegmentFile(t testing.TB, segment string) string {
+	t.Helper()
+	folder := l.Archive(t) + "/" + segment[:16]
+	for _, name := range strings.Fields(l.PgBackRest(t, "repo-ls", folder)) {
+		if strings.HasPrefix(name, segment+"-") {
+			return folder + "/" + name
+		}
+	}
+	t.Fatalf("%s is not in the repository", segment)
+	return ""
+}
+
 // Delete removes a file of the repository from the bucket, as somebody would who has the right to.
 func (l *Lab) Delete(t testing.TB, path string) {
 	t.Helper()

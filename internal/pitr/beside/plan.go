@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ type Plan struct {
 type planner struct {
 	engine *pitr.PgBackRest
 	order  Order
+	state  pitr.State
 	info   pitr.Info
 	plan   Plan
 }
@@ -67,7 +69,8 @@ func Prepare(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks)
 	}
 	p := &planner{engine: e, order: o, plan: Plan{Target: o.Target, Stop: o.Target}}
 	var err error
-	if p.info, err = e.Info(ctx); err == nil {
+	if p.state, err = e.LookAlong(ctx, time.Now(), o.Timeline); err == nil {
+		p.info = p.state.Info
 		err = p.info.Fault()
 	}
 	if err == nil {
@@ -126,7 +129,7 @@ func (p *planner) reach(ctx context.Context) error {
 	}
 	defer s.Close()
 	p.plan.Timeline = s.Timeline()
-	newest, records, err := lastCommit(ctx, s)
+	newest, records, err := p.lastCommit(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -135,24 +138,16 @@ func (p *planner) reach(ctx context.Context) error {
 	switch {
 	case target.End:
 		p.plan.Stop, p.plan.Around = Target{LSN: newest.LSN}, around(records, newest.LSN)
-		return p.choose(s, func(b pitr.Backup) bool { return stopLSN(b) <= newest.LSN })
+		return p.reachPosition(s, newest.LSN)
 	case !target.Time.IsZero():
 		return p.reachTime(s, newest)
 	case target.LSN != 0:
 		if target.LSN > newest.LSN {
 			return beyond(target.String(), "position "+newest.LSN.String(), newest)
 		}
-		return p.choose(s, func(b pitr.Backup) bool { return stopLSN(b) <= target.LSN })
+		return p.reachPosition(s, target.LSN)
 	}
 	return p.search(ctx, s, records)
-}
-
-func (p *planner) reachTime(s *Scanner, newest wal.Record) error {
-	at := p.order.Target.Time
-	if !at.Before(newest.Time) {
-		return beyond(serverTime(at), serverTime(newest.Time), newest)
-	}
-	return p.choose(s, func(b pitr.Backup) bool { return b.Stopped().Before(at) })
 }
 
 // beyond is a target that recovery would not meet: the server would start, and end with an error.
@@ -164,9 +159,9 @@ func beyond(target, end string, newest wal.Record) error {
 }
 
 // lastCommit walks back to the newest commit, and has the records of its segment.
-func lastCommit(ctx context.Context, s *Scanner) (newest wal.Record, records []wal.Record, err error) {
+func (p *planner) lastCommit(ctx context.Context, s *Scanner) (newest wal.Record, records []wal.Record, err error) {
 	for range mostScanned {
-		if records, err = s.Before(ctx); err != nil {
+		if records, err = p.before(ctx, s); err != nil {
 			break
 		}
 		for _, record := range records {
@@ -193,10 +188,10 @@ func (p *planner) search(ctx context.Context, s *Scanner, records []wal.Record) 
 			if target.Name != "" && record.Kind == wal.RestorePoint && record.Name == target.Name ||
 				target.XID != 0 && record.Kind != wal.RestorePoint && record.XID == target.XID {
 				p.plan.Around = around(records, record.LSN)
-				return p.choose(s, func(b pitr.Backup) bool { return stopLSN(b) <= record.LSN })
+				return p.reachPosition(s, record.LSN)
 			}
 		}
-		if records, err = s.Before(ctx); err != nil {
+		if records, err = p.before(ctx, s); err != nil {
 			break
 		}
 	}
@@ -228,8 +223,8 @@ func stopLSN(b pitr.Backup) wal.LSN {
 	return at
 }
 
-// choose takes the newest base backup that lies before the target, on the line that leads to it.
-func (p *planner) choose(s *Scanner, before func(pitr.Backup) bool) error {
+// choose takes the newest base backup that lies before the target, on the line that leads to it, without a gap between.
+func (p *planner) choose(s *Scanner, in pitr.Window, before func(pitr.Backup) bool) error {
 	database, _ := p.info.Current()
 	whole := p.info.Whole(database.ID)
 	for i := len(whole) - 1; i >= 0; i-- {
@@ -238,7 +233,8 @@ func (p *planner) choose(s *Scanner, before func(pitr.Backup) bool) error {
 		if err != nil {
 			continue // a backup without WAL
 		}
-		if until, ours := s.Until(segment.Timeline); !ours || stopLSN(b) > until || !before(b) {
+		if until, ours := s.Until(segment.Timeline); !ours || stopLSN(b) > until || !before(b) ||
+			!slices.Contains(in.Backups, b.Label) {
 			continue
 		}
 		p.plan.Set, p.plan.Backup, p.plan.SizeBytes = b.Label, b.Stopped(), b.Info.Size

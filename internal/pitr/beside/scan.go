@@ -248,6 +248,19 @@ func (s *Scanner) fetch(ctx context.Context, number uint64) (timeline uint32, er
 	return 0, fmt.Errorf("%w (%s)", errNoSegment, s.name(number, s.history[0].timeline))
 }
 
+// skip goes on at the end of the newest window before a gap that the scanner stands at. False: there is none.
+func (s *Scanner) skip(windows []pitr.Window) bool {
+	for i := len(windows) - 1; i >= 0; i-- {
+		last, err := parseSegment(windows[i].Last)
+		if err == nil && s.number(last)+1 < s.next {
+			s.Close()
+			s.next = s.number(last) + 1
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Scanner) forget(number uint64) {
 	for _, line := range s.history {
 		_ = os.Remove(filepath.Join(s.Dir, s.name(number, line.timeline)))
