@@ -215,11 +215,12 @@ func (e *PgBackRest) findEnd(ctx context.Context, dir string, w *Window, on way)
 	for range walksBack {
 		at := segmentAt(on.at(position), position, on.segmentBytes)
 		// With locks of its own a stop file does not keep it from reading.
-		if _, err := e.Output(ctx, "--lock-path="+dir, "archive-get", at.Name(), filepath.Join(dir, at.Name())); err != nil {
+		err := e.Fetch(ctx, at.Name(), filepath.Join(dir, at.Name()), on.segmentBytes, "--lock-path="+dir)
+		if err != nil {
 			return fmt.Errorf("pitr: fetch segment %s: %w", at.Name(), err)
 		}
 		var until time.Time
-		err := e.Server.commits(ctx, dir, at, on.segmentBytes, func(r wal.Record) bool {
+		err = e.Server.commits(ctx, dir, at, on.segmentBytes, func(r wal.Record) bool {
 			until = r.Time
 			return true
 		})

@@ -47,6 +47,7 @@ type command struct {
 	read    func(io.Reader) error  // standard output; nil: nobody reads it
 	onLine  func(text string)      // each line of standard error; may be nil
 	failed  func(*exitError) error // what an exit code means; nil: the error as it is
+	largest uint64                 // bytes of any file that it writes; 0: as it likes
 }
 
 // exitError is the end of a program that failed, with what it said.
@@ -80,7 +81,8 @@ func output(ctx context.Context, c command) (out []byte, err error) {
 func run(ctx context.Context, c command) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	cmd := exec.CommandContext(ctx, c.program, c.args...)
+	program, args := c.words()
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = "/", c.env
 	if cmd.Env == nil {
 		cmd.Env = environment()
@@ -113,6 +115,15 @@ func run(ctx context.Context, c command) error {
 	}
 	follows.Wait()
 	return c.ended(ctx, cmd.Wait(), unread, said)
+}
+
+// words are the command line. Who may not change another user's limits can lower those of what becomes the program.
+func (c command) words() (program string, args []string) {
+	if c.largest == 0 {
+		return c.program, c.args
+	}
+	limits := []string{"--fsize=" + strconv.FormatUint(c.largest, 10), "--core=0", "--", c.program}
+	return "prlimit", append(limits, c.args...)
 }
 
 func (c command) notStarted(err error) error {

@@ -1,6 +1,9 @@
 package pitr_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,7 +99,7 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 	})
 	t.Run("another timeline after a promotion", func(t *testing.T) {
 		old, _ := look(t, lab).Newest()
-		promote(t, lab)
+		lab.Promote(t)
 		commit(t, lab)
 		lab.SwitchWAL(t)
 		s := look(t, lab)
@@ -104,6 +107,29 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 		if !ok || w.Timeline != 2 || !w.Until.After(old.Until) || len(s.Windows) != 1 || w.After != old.After {
 			t.Errorf("%+v, before %+v: %+v", w, old, s.Problems)
 		}
+	})
+	t.Run("a segment that grows without end", func(t *testing.T) {
+		segment := lab.SwitchWAL(t)
+		file := lab.SegmentFile(t, segment)
+		var stored bytes.Buffer
+		packed := gzip.NewWriter(&stored)
+		_, err := packed.Write(make([]byte, 64<<20))
+		if err := errors.Join(err, packed.Close()); err != nil {
+			t.Fatal(err)
+		}
+		lab.Delete(t, file)
+		other := strings.TrimSuffix(file, filepath.Ext(file)) + ".gz"
+		lab.Put(t, other, stored.Bytes())
+		to := filepath.Join(lab.Dir, segment)
+		err = lab.Engine.Fetch(t.Context(), segment, to, pitrlab.SegmentBytes)
+		left, _ := filepath.Glob(to + "*")
+		if fault.CodeOf(err) != fault.Integrity || len(left) > 0 {
+			t.Errorf("%v, and %q is left", err, left)
+		}
+		if _, err := lab.Engine.Look(t.Context(), time.Now()); fault.CodeOf(err) != fault.Integrity {
+			t.Errorf("the look: %v", err)
+		}
+		lab.Delete(t, other)
 	})
 	t.Run("verify ends with 0 on damage", func(t *testing.T) {
 		first := lab.SegmentFile(t, lab.SwitchWAL(t))
@@ -121,16 +147,4 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})
-}
-
-// promote makes the server recover from its own archive and begin a timeline.
-func promote(t *testing.T, lab *pitrlab.Lab) {
-	t.Helper()
-	lab.Postgres.Stop(t)
-	signal := filepath.Join(lab.Postgres.Data, "standby.signal")
-	if err := os.WriteFile(signal, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	lab.Postgres.Run(t)
-	lab.Postgres.Exec(t, "postgres", "SELECT pg_promote()")
 }

@@ -4,6 +4,7 @@
 package pitrlab
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -197,6 +198,17 @@ func (l *Lab) SwitchWAL(t testing.TB) string {
 	}
 }
 
+// Promote makes the server recover from its own archive and begin a timeline.
+func (l *Lab) Promote(t testing.TB) {
+	t.Helper()
+	l.Postgres.Stop(t)
+	if err := os.WriteFile(filepath.Join(l.Postgres.Data, "standby.signal"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l.Postgres.Run(t)
+	l.Postgres.Exec(t, "postgres", "SELECT pg_promote()")
+}
+
 // Object is the key of an object of the stanza in the bucket.
 func (l *Lab) Object(path string) string {
 	return fmt.Sprintf("%s/%s", l.Cluster.Repository.Path, path)
@@ -226,6 +238,16 @@ func (l *Lab) Delete(t testing.TB, path string) {
 	t.Helper()
 	key := l.Object(path)
 	if _, err := l.client(t).DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &l.Store.Bucket, Key: &key}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Put writes a file of the repository, as somebody would who has the right to.
+func (l *Lab) Put(t testing.TB, path string, body []byte) {
+	t.Helper()
+	key := l.Object(path)
+	_, err := l.client(t).PutObject(t.Context(), &s3.PutObjectInput{Bucket: &l.Store.Bucket, Key: &key, Body: bytes.NewReader(body)})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

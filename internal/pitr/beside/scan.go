@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -148,7 +149,7 @@ func (s *Scanner) readHistory(ctx context.Context, timeline uint32) error {
 	name := fmt.Sprintf("%08X.history", timeline)
 	file := filepath.Join(s.Dir, name)
 	defer func() { _ = os.Remove(file) }()
-	if _, err := s.Engine.Output(ctx, "archive-get", name, file); err != nil {
+	if err := s.Engine.Fetch(ctx, name, file, s.SegmentBytes); err != nil {
 		return fmt.Errorf("pitr: fetch the history of timeline %d: %w", timeline, err)
 	}
 	raw, err := bounded.ReadFile(file, mostOutput)
@@ -226,6 +227,16 @@ func (s *Scanner) Before(ctx context.Context) (records []wal.Record, err error) 
 	return records, nil
 }
 
+// At reads the records of one segment, wherever the scanner stood; Before goes on from there.
+func (s *Scanner) At(ctx context.Context, number uint64) ([]wal.Record, error) {
+	s.Close()
+	if _, err := s.fetch(ctx, number+1); err != nil && !errors.Is(err, errNoSegment) {
+		return nil, err
+	}
+	s.next = number + 1
+	return s.Before(ctx)
+}
+
 // fetch gets a segment of the newest timeline of the line that has it.
 func (s *Scanner) fetch(ctx context.Context, number uint64) (timeline uint32, err error) {
 	begin := wal.LSN(number * uint64(s.SegmentBytes))
@@ -234,7 +245,7 @@ func (s *Scanner) fetch(ctx context.Context, number uint64) (timeline uint32, er
 			continue
 		}
 		name := s.name(number, line.timeline)
-		if _, err = s.Engine.Output(ctx, "archive-get", name, filepath.Join(s.Dir, name)); err == nil {
+		if err = s.Engine.Fetch(ctx, name, filepath.Join(s.Dir, name), s.SegmentBytes); err == nil {
 			return line.timeline, nil
 		}
 		if ctx.Err() != nil {
