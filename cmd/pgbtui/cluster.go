@@ -28,7 +28,7 @@ func newClusterCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usageText("cluster needs status, setup, backup, check, verify, restore, copies, look, start, stop, " +
+			return usageText("cluster needs status, setup, backup, check, verify, drill, restore, copies, look, start, stop, " +
 				"promote, extract, keep, discard or sweep")
 		},
 	}

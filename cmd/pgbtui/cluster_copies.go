@@ -36,6 +36,7 @@ func newClusterCopyCommands(p *program) []*cobra.Command {
 	o := &clusterCopyOptions{streams: p.streams, now: p.now, config: p.config}
 	all := []*cobra.Command{
 		newClusterRestoreCommand(o), newClusterCopiesCommand(o), newClusterLookCommand(o), newClusterExtractCommand(o),
+		newClusterDrillCommand(p, o),
 		newClusterKeepCommand(o), newClusterSweepCommand(o),
 		o.simple("start", "Run the server of a copy again, where it stood", func(ctx context.Context, c *beside.Copy) error {
 			e, err := o.engine(ctx, c.Cluster)

@@ -26,6 +26,9 @@ type (
 	jsonWindow         = record.Window
 	jsonGap            = record.Gap
 	jsonClusterProblem = record.Problem
+
+	jsonClusterProof    = record.Proof
+	jsonDrilledDatabase = record.DrilledDatabase
 )
 
 func baseBackupJSON(b pitr.Backup) jsonBaseBackup {
@@ -102,6 +105,7 @@ func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (out js
 		return out, reached, err
 	}
 	fillCluster(&out, s)
+	fillProof(&out, c, s)
 	return out, reached, nil
 }
 

@@ -36,7 +36,8 @@ func documents() map[string]any {
 		"init":         jsonInit{},
 		"kit":          jsonKit{}, "version": jsonVersion{}, "error": jsonError{},
 		"cluster restore": jsonClusterRestore{}, "cluster copies": jsonClusterCopies{}, "cluster look": jsonClusterLook{},
-		"cluster extract": jsonClusterExtract{}, "cluster discard": jsonClusterCopyDone{}, "cluster sweep": jsonClusterSweep{},
+		"cluster extract": jsonClusterExtract{}, "cluster discard": jsonClusterCopyDone{},
+		"cluster drill": jsonClusterDrill{}, "cluster sweep": jsonClusterSweep{},
 		"backup of several": jsonRunSeveral{}, "prune of several": jsonPruneSeveral{}, "drill of several": jsonDrillSeveral{},
 	}
 }
@@ -63,6 +64,7 @@ func parts() map[string]any {
 		"cluster-state": jsonCluster{}, "window": jsonWindow{}, "gap": jsonGap{}, "base-backup": jsonBaseBackup{},
 		"past-month": jsonPastCost{},
 		"price-list": jsonPriceList{}, "price-change": jsonPriceChange{},
+		"cluster-proof": jsonClusterProof{}, "drilled-database": jsonDrilledDatabase{},
 		"cluster-problem": jsonClusterProblem{}, "copy-plan": jsonClusterPlan{}, "cluster-copy": jsonClusterCopy{},
 		"wal-end": jsonWALEnd{}, "copy-database": jsonClusterDatabase{}, "copy-table": jsonClusterRows{},
 		"kit-job": jsonKitJob{}, "kit-place": jsonKitPlace{}, "kit-key": jsonKitKey{}, "kit-set": jsonKitSet{},

@@ -68,13 +68,14 @@ type runKind struct {
 }
 
 var (
-	backupRun    = runKind{word: "backup", event: event.BackupFailed}
-	verifyRun    = runKind{word: "verification", event: event.VerifyFailed}
-	drillRun     = runKind{word: "drill", event: event.DrillFailed}
-	restoreRun   = runKind{word: "restore", event: event.RestoreFailed}
-	retentionRun = runKind{word: "retention", event: event.RetentionFailed}
-	copyRun      = runKind{word: "copy", event: event.CopyFailed}
-	watchRun     = runKind{word: "watch", event: event.Warning}
+	backupRun       = runKind{word: "backup", event: event.BackupFailed}
+	verifyRun       = runKind{word: "verification", event: event.VerifyFailed}
+	drillRun        = runKind{word: "drill", event: event.DrillFailed}
+	clusterDrillRun = runKind{word: "drill", event: event.ClusterDrillBad}
+	restoreRun      = runKind{word: "restore", event: event.RestoreFailed}
+	retentionRun    = runKind{word: "retention", event: event.RetentionFailed}
+	copyRun         = runKind{word: "copy", event: event.CopyFailed}
+	watchRun        = runKind{word: "watch", event: event.Warning}
 )
 
 // runError is an error of a unit's run, from before its log or without one.

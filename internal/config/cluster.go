@@ -36,6 +36,18 @@ type Cluster struct {
 	RPO time.Duration
 	// a newest base backup that is older than this is a breach: the WAL to replay since then grows
 	BaseWithin time.Duration
+	// the newest proof by a drill is older than this: a breach; 0: not asked for
+	ProofWithin time.Duration
+	// a recovery took longer than this in the newest drill: a breach; 0: not asked for
+	RTO time.Duration
+
+	Drill ClusterDrill
+}
+
+// ClusterDrill says how the recovery of a cluster is rehearsed.
+type ClusterDrill struct {
+	Amcheck bool   // pg_amcheck over every database of the copy
+	At      string // folder for the copy's files; "": that of all copies
 }
 
 // Engine is what makes base backups and keeps WAL.
@@ -103,6 +115,13 @@ type fileCluster struct {
 	} `yaml:"keep"`
 	RPO        duration `yaml:"rpo"`
 	BaseWithin duration `yaml:"base_within"`
+
+	ProofWithin duration `yaml:"proof_objective"`
+	RTO         duration `yaml:"rto"`
+	Drill       struct {
+		Amcheck bool   `yaml:"amcheck"`
+		At      string `yaml:"at"`
+	} `yaml:"drill"`
 }
 
 // fileClusterS3 are the settings of a store that the engine has, too; what is left out is that of all jobs.
@@ -157,6 +176,8 @@ func (l loader) cluster(name string, f fileCluster, base Job) Cluster {
 		ConfigFile: f.Config,
 		RPO:        cmp.Or(time.Duration(f.RPO), clusterRPO),
 		BaseWithin: cmp.Or(time.Duration(f.BaseWithin), clusterBaseWithin),
+
+		ProofWithin: time.Duration(f.ProofWithin), RTO: time.Duration(f.RTO), Drill: ClusterDrill(f.Drill),
 	}
 	if one.OnlyRead() {
 		return one

@@ -19,7 +19,7 @@ func TestAClusterTakesItsStoreFromAllJobsAndItsOwnPath(t *testing.T) {
     stanza: Legacy
     rpo: 1h
     s3: {bucket: other, path: /wal/old/, endpoint: "https://store:9000", ca_file: /etc/ssl/own.pem, verify_tls: false}
-  theirs: {cluster: 15/theirs, config: /etc/pgbackrest.conf}
+  theirs: {cluster: 15/theirs, config: /etc/pgbackrest.conf, proof_objective: 14d, rto: 1h, drill: {amcheck: true, at: /srv}}
 jobs:
   shop: {}
 `, nil)
@@ -34,6 +34,9 @@ jobs:
 	if old.Repository.Path != "wal/old" || old.Repository.S3.Bucket != "other" || old.DataDirectory != "/srv/pg/old" ||
 		!old.Repository.SkipVerify || old.Keep.Full != 2 || old.RPO != time.Hour || old.Stanza != "Legacy" {
 		t.Errorf("old is %+v", old)
+	}
+	if theirs.ProofWithin != 14*24*time.Hour || theirs.RTO != time.Hour || theirs.Drill != (ClusterDrill{Amcheck: true, At: "/srv"}) {
+		t.Errorf("theirs is %+v", theirs)
 	}
 	if !theirs.OnlyRead() || theirs.Repository != (Repository{}) {
 		t.Errorf("theirs is %+v", theirs)
@@ -73,6 +76,7 @@ func TestAClusterThatCannotWorkIsRefusedAtItsLine(t *testing.T) {
 		"m: {cluster: 15/main, engine: wal-g}":                                        `"wal-g" is not supported`,
 		"m: {cluster: 15/main, engine: barman}":                                       `"barman" is not supported`,
 		"m: {cluster: 15/main, stanza: 'a b'}":                                        "not a stanza's name",
+		"m: {cluster: 15/main, drill: {at: srv}}":                                     "not the whole path of a folder",
 		"m: {cluster: 15/main, keep: {full: -1}}":                                     "not a number of backups",
 		"m: {cluster: 15/main, keep: {days: 1}}":                                      `unknown key "days"`,
 		"m: {cluster: 15/main, config: etc/x}":                                        "not the whole path of a file",

@@ -58,7 +58,7 @@ func (l loader) checkCluster(c Cluster, f fileCluster) error {
 			"Set it to pgbackrest, the one engine there is.", "engine")
 	}
 	for _, check := range []func(Cluster, fileCluster) error{
-		l.checkServer, l.checkStanza, l.checkClusterKeep, l.checkRepository,
+		l.checkServer, l.checkStanza, l.checkClusterKeep, l.checkRepository, l.checkClusterDrill,
 	} {
 		if err := check(c, f); err != nil {
 			return err
@@ -105,6 +105,14 @@ func (l loader) checkStanza(c Cluster, _ fileCluster) error {
 	if c.ConfigFile != "" && !plainPath(c.ConfigFile) {
 		return l.clusterProblem(c.Name, fmt.Sprintf("%.80q is not the whole path of a file", c.ConfigFile),
 			"Give the path from / on, such as /etc/pgbackrest.conf.", "config")
+	}
+	return nil
+}
+
+func (l loader) checkClusterDrill(c Cluster, _ fileCluster) error {
+	if c.Drill.At != "" && !plainPath(c.Drill.At) {
+		return l.clusterProblem(c.Name, fmt.Sprintf("%.80q is not the whole path of a folder", c.Drill.At),
+			"Give the path from / on, of a folder that the owner of the server's files may write to.", "drill", "at")
 	}
 	return nil
 }

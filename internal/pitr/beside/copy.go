@@ -76,6 +76,8 @@ type Reached struct {
 	LSN    wal.LSN   `json:"lsn,omitzero"`
 	Commit time.Time `json:"commit,omitzero"` // of the last transaction that is in it
 	Log    string    `json:"log,omitempty"`   // the server's own words for where it stopped
+
+	FilesSeconds float64 `json:"filesSeconds,omitempty"` // how long the base backup's files took
 }
 
 const recordSchema = 1

@@ -27,6 +27,8 @@ type DatabaseLook struct {
 	Bytes   int64          `json:"bytes"`
 	Tables  []TableRows    `json:"tables,omitempty"` // of the database that was asked for
 	Amcheck string         `json:"amcheck,omitempty"`
+
+	Relations int `json:"relations,omitempty"` // of a drill: tables, indexes, views, sequences of people
 }
 
 // TableRows is a table with its rows, counted.

@@ -25,8 +25,11 @@ type Order struct {
 	Dir      string        // of the records of copies; "": DefaultDir
 	At       string        // folder for the files; "": Dir
 	TTL      time.Duration // 0: DefaultTTL
-	Drill    bool          // for the one who makes it alone: not found by copies of others
-	Tell     func(string)  // how it goes; nil: nobody is told
+	Drill    bool          // for the one who makes it alone: swept as soon as nobody works on it
+
+	// Choose makes the target of what can be recovered; nil: Target is it.
+	Choose func(pitr.State) (Target, error)
+	Tell   func(string) // how it goes; nil: nobody is told
 }
 
 func (o Order) tell(format string, args ...any) {
@@ -50,6 +53,9 @@ type Plan struct {
 	LeftOut   []string     `json:"leftOut,omitempty"` // libraries whose jobs would run a second time
 	Notes     []string     `json:"notes,omitempty"`
 
+	Window pitr.Window `json:"window"` // that the target lies in
+	From   wal.LSN     `json:"from"`   // from which on WAL is replayed
+
 	control Control // of the live cluster
 }
 
@@ -64,15 +70,21 @@ type planner struct {
 
 // Prepare looks whether a target can be reached, and how. It starts nothing, and leaves nothing.
 func Prepare(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks) (Plan, error) {
-	if err := o.Target.Check(); err != nil {
-		return Plan{}, err
+	if o.Choose == nil {
+		if err := o.Target.Check(); err != nil {
+			return Plan{}, err
+		}
 	}
-	p := &planner{engine: e, order: o, plan: Plan{Target: o.Target, Stop: o.Target}}
+	p := &planner{engine: e, order: o}
 	var err error
 	if p.state, err = e.LookAlong(ctx, time.Now(), o.Timeline); err == nil {
 		p.info = p.state.Info
 		err = p.info.Fault()
 	}
+	if err == nil && o.Choose != nil {
+		p.order.Target, err = o.Choose(p.state)
+	}
+	p.plan.Target, p.plan.Stop = p.order.Target, p.order.Target
 	if err == nil {
 		p.plan.control, err = ReadControl(ctx, e, e.Server.DataDirectory)
 	}
@@ -238,6 +250,8 @@ func (p *planner) choose(s *Scanner, in pitr.Window, before func(pitr.Backup) bo
 			continue
 		}
 		p.plan.Set, p.plan.Backup, p.plan.SizeBytes = b.Label, b.Stopped(), b.Info.Size
+		p.plan.Window = in
+		p.plan.From, _ = wal.ParseLSN(b.LSN.Start) // without it the whole way is not known, and nothing else
 		if b.BadPages() {
 			p.plan.Notes = append(p.plan.Notes, "the base backup "+b.Label+" has pages with a wrong checksum")
 		}

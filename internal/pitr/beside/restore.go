@@ -20,24 +20,36 @@ import (
 // Restore makes a copy of the cluster as it was at the target, which waits there, read-only. When it fails, nothing is
 // left of it.
 func Restore(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks) (*Copy, Plan, error) {
-	plan, err := Prepare(ctx, e, o, disks)
+	c, plan, release, err := restore(ctx, e, o, disks)
 	if err != nil {
 		return nil, plan, err
 	}
-	c, release, err := newCopy(e, o, plan)
-	if err != nil {
-		return nil, plan, err
+	release()
+	return c, plan, nil
+}
+
+// restore is Restore whose copy is still held.
+func restore(
+	ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks,
+) (c *Copy, plan Plan, release func(), err error) {
+	if plan, err = Prepare(ctx, e, o, disks); err != nil {
+		return nil, plan, nil, err
 	}
-	defer release()
+	o.Target = plan.Target
+	if c, release, err = newCopy(e, o, plan); err != nil {
+		return nil, plan, nil, err
+	}
 	kept, stop := disks.Keep(ctx, "pitr: restore beside the live cluster", o.files(),
 		"Free space there, or give a folder on another disk by --at.")
 	err = c.restore(kept, e, o, plan)
 	stop()
 	if err != nil {
 		err = fmt.Errorf("pitr: restore cluster %s beside: %w", e.Cluster.Name, err)
-		return nil, plan, errors.Join(err, c.remove())
+		err = errors.Join(err, c.remove())
+		release()
+		return nil, plan, nil, err
 	}
-	return c, plan, nil
+	return c, plan, release, nil
 }
 
 // newCopy makes the record and the folders of a copy, and locks it.
@@ -92,12 +104,14 @@ func MakeDir(e *pitr.PgBackRest, dir string) error {
 }
 
 func (c *Copy) restore(ctx context.Context, e *pitr.PgBackRest, o Order, plan Plan) error {
+	began := time.Now()
 	o.tell("restoring %s into %s", c.Set, c.Data)
 	err := e.Run(ctx, o.Tell, "--pg1-path="+c.place().data(), "--lock-path="+c.place().locks(), "--set="+c.Set,
 		"--type=none", "--archive-mode=off", "--tablespace-map-all="+c.place().tablespaces(), "restore")
 	if err != nil {
 		return err
 	}
+	c.Reached.FilesSeconds = time.Since(began).Seconds()
 	restored, err := ReadControl(ctx, e, c.place().data())
 	if err != nil {
 		return err
@@ -218,7 +232,7 @@ func (c *Copy) replay(ctx context.Context, e *pitr.PgBackRest, o Order) (again [
 			continue // it is starting: consistency comes before the first session
 		}
 		if line := c.stopped(); seen.Paused && line != "" {
-			c.Reached = Reached{LSN: seen.LSN, Commit: seen.Commit, Log: line}
+			c.Reached.LSN, c.Reached.Commit, c.Reached.Log = seen.LSN, seen.Commit, line
 			c.Phase = Ready
 			if err := c.save(); err != nil {
 				return nil, err

@@ -147,6 +147,10 @@ func (c *Cluster) check() error {
 	for _, b := range c.Backups {
 		bad = bad || b.Bytes < 0 || b.StoredBytes < 0 || b.StoppedAt.Before(b.StartedAt)
 	}
+	if p := c.Proof; p != nil {
+		items += len(p.Databases) + len(p.NotProven)
+		bad = bad || p.RTOSeconds < 0 || p.FilesSeconds < 0 || p.ClusterBytes < 0 || p.WALBytes < 0 || p.Timeline < 0
+	}
 	if bad || items > mostItems {
 		return errImpossible
 	}
@@ -174,6 +178,15 @@ func (c *Cluster) makeSafe() {
 	for i := range c.Problems {
 		p := &c.Problems[i]
 		texts = append(texts, &p.Kind, &p.What, &p.Remedy)
+	}
+	if p := c.Proof; p != nil {
+		texts = append(texts, &p.Cluster, &p.Failure, &p.Set)
+		for i := range p.Databases {
+			texts = append(texts, &p.Databases[i].Name, &p.Databases[i].Amcheck)
+		}
+		for i := range p.NotProven {
+			texts = append(texts, &p.NotProven[i])
+		}
 	}
 	if c.Error != nil {
 		texts = append(texts, &c.Error.Message, &c.Error.Remedy)

@@ -29,8 +29,38 @@ type Cluster struct {
 	Commits    int          `json:"lossCommits"`
 	Ready      int          `json:"readySegments"`
 	RPOSeconds int64        `json:"rpoSeconds"`
+	Proof      *Proof       `json:"proof,omitempty"` // of the newest drill that was one
 	Problems   []Problem    `json:"problems"`
 	Error      *Error       `json:"error,omitempty"` // why nothing is known
+}
+
+// Proof is what a drill has shown of a cluster.
+type Proof struct {
+	Cluster      string            `json:"cluster"`
+	OK           bool              `json:"ok"`
+	Failure      string            `json:"failure,omitempty"`
+	FinishedAt   time.Time         `json:"finishedAt"`
+	Target       time.Time         `json:"target"`
+	Set          string            `json:"set"`
+	Timeline     int64             `json:"timeline"`
+	Commit       *time.Time        `json:"lastCommitAt"`
+	Next         *time.Time        `json:"nextCommitAt"`
+	RTOSeconds   float64           `json:"rtoSeconds"`
+	FilesSeconds float64           `json:"filesSeconds"`
+	ClusterBytes int64             `json:"clusterBytes"`
+	WALBytes     int64             `json:"walBytes"`
+	Databases    []DrilledDatabase `json:"databases,omitempty"`
+	NotProven    []string          `json:"notProven,omitempty"`
+}
+
+// DrilledDatabase is one that a drill has connected to, with what it counted.
+type DrilledDatabase struct {
+	Name      string `json:"name"`
+	Relations int64  `json:"relations"`
+	Tables    int64  `json:"tables"`
+	Rows      int64  `json:"rows"`
+	Bytes     int64  `json:"sizeBytes"`
+	Amcheck   string `json:"amcheck,omitempty"`
 }
 
 // BaseBackup is one of the engine's, as it lists it.
