@@ -18,8 +18,8 @@ import (
 
 // Places of what is ours, where nothing else is said.
 const (
-	FilesDir = "/etc/pgbtui/pgbackrest"
-	LockPath = "/run/pgbackrest" // one for all runs, or they would not exclude each other
+	FilesDir = "/etc/pgbtui-pgbackrest" // not below /etc/pgbtui, which the owner of the server's files may not enter
+	LockPath = "/run/pgbackrest"        // one for all runs, or they would not exclude each other
 	SpoolDir = "/var/spool/pgbackrest"
 )
 

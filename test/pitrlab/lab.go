@@ -286,5 +286,5 @@ func (l *Lab) trust(t testing.TB) *tls.Config {
 
 // Anonymous replaces what is of this laboratory in what a program printed, for documentation.
 func (l *Lab) Anonymous(text string) string {
-	return strings.NewReplacer(l.Engine.File, "/etc/pgbtui/pgbackrest/main.conf").Replace(text)
+	return strings.NewReplacer(l.Engine.File, "/etc/pgbtui-pgbackrest/main.conf").Replace(text)
 }
