@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/beside"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
 // `cluster restore` and what is done with a copy. Everything runs as the owner of the server's files: root becomes
@@ -27,33 +29,31 @@ import (
 type clusterCopyOptions struct {
 	*streams
 	now    func() time.Time
+	env    *environment
+	logs   *logs
 	config func() (*config.Config, error)
 	copies string // folder of their records
+	byUnit bool   // an operator without root asks the unit
 }
 
 // newClusterCopyCommands are the verbs of `cluster` that make copies beside the live one, and work on them.
 func newClusterCopyCommands(p *program) []*cobra.Command {
-	o := &clusterCopyOptions{streams: p.streams, now: p.now, config: p.config}
+	o := &clusterCopyOptions{streams: p.streams, now: p.now, env: p.environment, logs: p.logs, config: p.config}
 	all := []*cobra.Command{
 		newClusterRestoreCommand(o), newClusterCopiesCommand(o), newClusterLookCommand(o), newClusterExtractCommand(o),
 		newClusterDrillCommand(p, o),
 		newClusterKeepCommand(o), newClusterSweepCommand(o),
-		o.simple("start", "Run the server of a copy again, where it stood", func(ctx context.Context, c *beside.Copy) error {
-			e, err := o.engine(ctx, c.Cluster)
-			if err != nil {
-				return err
-			}
-			return c.Start(ctx, e)
-		}),
-		o.simple("stop", "End the server of a copy, and leave its files",
-			func(_ context.Context, c *beside.Copy) error { return c.Stop() }),
-		o.simple("promote", "End the recovery of a copy, so that it can be written to",
-			func(ctx context.Context, c *beside.Copy) error { return c.Promote(ctx) }),
-		o.simple("discard", "End a copy and remove all of it",
-			func(_ context.Context, c *beside.Copy) error { return c.Discard() }),
+		o.simple(request.Cluster{Verb: request.Start}, "Run the server of a copy again, where it stood"),
+		o.simple(request.Cluster{Verb: request.Stop}, "End the server of a copy, and leave its files"),
+		o.simple(request.Cluster{Verb: request.Promote}, "End the recovery of a copy, so that it can be written to"),
+		o.simple(request.Cluster{Verb: request.Discard}, "End a copy and remove all of it"),
 	}
 	for _, cmd := range all {
 		cmd.Flags().StringVar(&o.copies, "copies", beside.DefaultDir, "`folder` of the copies' records and sockets")
+		if name := cmd.Name(); name != "copies" && name != "sweep" {
+			cmd.Flags().BoolVar(&o.byUnit, "by-unit", false,
+				"let postgres-pitr@.service do it, for operators without root, and wait for it")
+		}
 	}
 	return all
 }
@@ -123,24 +123,55 @@ func (o *clusterCopyOptions) find(id string) (*beside.Copy, error) {
 }
 
 // simple is a verb that needs a copy and nothing else.
-func (o *clusterCopyOptions) simple(verb, short string, run func(context.Context, *beside.Copy) error) *cobra.Command {
+func (o *clusterCopyOptions) simple(wish request.Cluster, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: verb + " COPY", Short: short, Args: cobra.ExactArgs(1),
+		Use: string(wish.Verb) + " COPY", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := o.find(args[0])
-			if err != nil {
-				return err
-			}
-			if err := run(cmd.Context(), c); err != nil {
-				return err
-			}
-			if o.json {
-				return o.printJSON(jsonClusterCopyDone{Schema: jsonSchema, Copy: c.ID, Done: verb})
-			}
-			o.sayf("%s: done with copy %s\n", verb, c.ID)
-			return nil
+			wish.Copy = args[0]
+			return o.change(cmd.Context(), wish)
 		},
 	}
+}
+
+// change does something with a copy, here or by the unit.
+func (o *clusterCopyOptions) change(ctx context.Context, wish request.Cluster) error {
+	if o.byUnit {
+		if _, err := o.ask(ctx, wish); err != nil {
+			return err
+		}
+	} else if err := o.changeCopy(ctx, wish); err != nil {
+		return err
+	}
+	if o.json {
+		return o.printJSON(jsonClusterCopyDone{Schema: jsonSchema, Copy: wish.Copy, Done: string(wish.Verb)})
+	}
+	o.sayf("%s: done with copy %s\n", wish.Verb, wish.Copy)
+	return nil
+}
+
+func (o *clusterCopyOptions) changeCopy(ctx context.Context, wish request.Cluster) error {
+	c, err := o.find(wish.Copy)
+	if err != nil {
+		return err
+	}
+	switch wish.Verb {
+	case request.Start:
+		e, err := o.engine(ctx, c.Cluster)
+		if err != nil {
+			return err
+		}
+		return c.Start(ctx, e)
+	case request.Stop:
+		return c.Stop()
+	case request.Promote:
+		return c.Promote(ctx)
+	case request.Keep:
+		return c.Keep(cmp.Or(time.Duration(wish.KeepSeconds)*time.Second, beside.DefaultTTL))
+	case request.Discard:
+		return c.Discard()
+	case request.RestoreBeside, request.CheckBeside, request.Look, request.Extract:
+	}
+	return usageText(fmt.Sprintf("%q changes no copy", wish.Verb))
 }
 
 type jsonClusterCopyDone struct {
@@ -154,7 +185,7 @@ type jsonClusterCopy struct {
 	Cluster   string     `json:"cluster"`
 	Target    string     `json:"target"`
 	Phase     string     `json:"phase"`
-	Running   bool       `json:"running"`
+	Running   *bool      `json:"running"` // null: this user may not see it
 	Set       string     `json:"set"`
 	Timeline  int64      `json:"timeline"`
 	Folder    string     `json:"folder"`
@@ -168,10 +199,13 @@ type jsonClusterCopy struct {
 
 func clusterCopyJSON(c *beside.Copy) jsonClusterCopy {
 	one := jsonClusterCopy{
-		ID: c.ID, Cluster: c.Cluster, Target: c.Target.String(), Phase: string(c.State()), Running: c.Running(),
-		Set:      c.Set,
+		ID: c.ID, Cluster: c.Cluster, Target: c.Target.String(), Phase: string(c.State()), Set: c.Set,
 		Timeline: int64(c.Timeline), Folder: c.Data, MadeAt: c.Made, ExpiresAt: c.Expires, LSN: c.Reached.LSN.String(),
 		Stopped: printable.Text(c.Reached.Log), Psql: c.PsqlLine("postgres"),
+	}
+	if c.Visible() {
+		running := c.Running()
+		one.Running = &running
 	}
 	if !c.Reached.Commit.IsZero() {
 		one.Commit = &c.Reached.Commit
@@ -213,7 +247,7 @@ func (o *clusterCopyOptions) sayCopies(list jsonClusterCopies) {
 	}
 	for _, c := range list.Copies {
 		state := c.Phase
-		if !c.Running {
+		if c.Running != nil && !*c.Running {
 			state += ", not running"
 		}
 		left := c.ExpiresAt.Sub(o.now())

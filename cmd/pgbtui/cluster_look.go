@@ -43,6 +43,9 @@ func newClusterLookCommand(o *clusterCopyOptions) *cobra.Command {
 counted, and with --amcheck pg_amcheck reads every table and index. A copy in recovery can only be checked where its
 database has the extension amcheck already; a promoted one is given it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.byUnit {
+				return o.lookByUnit(cmd.Context(), args[0], options)
+			}
 			c, err := o.find(args[0])
 			if err != nil {
 				return err
@@ -51,7 +54,7 @@ database has the extension amcheck already; a promoted one is given it.`,
 			if err != nil {
 				return err
 			}
-			return o.printLook(look)
+			return o.printLook(look, clusterCopyJSON(c))
 		},
 	}
 	cmd.Flags().StringVar(&options.Database, "database", "", "count the rows of this `database`'s tables")
@@ -59,8 +62,8 @@ database has the extension amcheck already; a promoted one is given it.`,
 	return cmd
 }
 
-func (o *clusterCopyOptions) printLook(look beside.Look) error {
-	document := jsonClusterLook{Schema: jsonSchema, Copy: clusterCopyJSON(look.Copy), InRecovery: look.Seen.InRecovery}
+func (o *clusterCopyOptions) printLook(look beside.Look, of jsonClusterCopy) error {
+	document := jsonClusterLook{Schema: jsonSchema, Copy: of, InRecovery: look.Seen.InRecovery}
 	document.Copy.Psql = look.Psql
 	for _, d := range look.Databases {
 		one := jsonClusterDatabase{Name: d.Name.String(), SizeBytes: d.Bytes, Amcheck: d.Amcheck}
@@ -135,22 +138,38 @@ changed.`,
 }
 
 func (o *clusterCopyOptions) extract(ctx context.Context, id string, x beside.Extract) error {
-	c, err := beside.Find(o.copies, id)
+	var done beside.Extracted
+	var err error
+	if o.byUnit {
+		done, err = o.extractByUnit(ctx, id, x)
+	} else {
+		done, err = o.extractHere(ctx, id, x)
+	}
 	if err != nil {
 		return err
+	}
+	return o.printExtracted(done)
+}
+
+func (o *clusterCopyOptions) extractHere(
+	ctx context.Context, id string, x beside.Extract,
+) (done beside.Extracted, err error) {
+	c, err := beside.Find(o.copies, id)
+	if err != nil {
+		return done, err
 	}
 	e, err := o.engine(ctx, c.Cluster)
 	if err != nil {
-		return err
+		return done, err
 	}
 	if c, err = o.find(id); err != nil {
-		return err
+		return done, err
 	}
 	x.Live = c.Live(e)
-	done, err := c.Extract(ctx, x)
-	if err != nil {
-		return err
-	}
+	return c.Extract(ctx, x)
+}
+
+func (o *clusterCopyOptions) printExtracted(done beside.Extracted) error {
 	for i, problem := range done.Problems {
 		done.Problems[i] = printable.Text(problem)
 	}

@@ -48,6 +48,7 @@ type clusterRestoreOptions struct {
 	to, lsn, name string
 	xid           uint32
 	end, check    bool
+	request       string // the ID of a request; then all else comes from its file
 	order         beside.Order
 }
 
@@ -69,9 +70,15 @@ With --check nothing is restored.
 A copy that stops inside of a transaction which has locked a table, such as the DROP TABLE before whose commit it
 stands, is promoted at once: until then nobody could read that table.
 
-Run it as root or as the owner of the server's files.`,
+Run it as root or as the owner of the server's files; or with --by-unit as an operator.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.request != "" {
+				if err := noArgs(cmd, args); err != nil {
+					return err
+				}
+				return asRun(clusterRun, o.runRequest(cmd.Context()))
+			}
 			cluster := ""
 			if len(args) > 0 {
 				cluster = args[0]
@@ -89,6 +96,7 @@ Run it as root or as the owner of the server's files.`,
 	flags.StringVar(&o.order.At, "at", "", "`folder` for the files, on a disk with room; without it, that of the copies")
 	flags.DurationVar(&o.order.TTL, "ttl", beside.DefaultTTL, "`time` after which the copy is removed")
 	flags.BoolVar(&o.check, "check", false, "only show how the moment is reached, and whether it can be")
+	flags.StringVar(&o.request, "request", "", "carry out a request file: for postgres-pitr@.service")
 	return cmd
 }
 
@@ -114,6 +122,9 @@ func (o *clusterRestoreOptions) run(ctx context.Context, cluster string) (err er
 	if o.order.TTL < time.Hour || o.order.TTL > 365*24*time.Hour {
 		return usageText("--ttl is from 1h to a year")
 	}
+	if o.byUnit {
+		return o.restoreByUnit(ctx, cluster)
+	}
 	e, err := o.engine(ctx, cluster)
 	if err != nil {
 		return err
@@ -131,10 +142,11 @@ func (o *clusterRestoreOptions) run(ctx context.Context, cluster string) (err er
 	if err != nil {
 		return err
 	}
-	return o.print(plan, made)
+	document := clusterCopyJSON(made)
+	return o.print(plan, &document)
 }
 
-func (o *clusterRestoreOptions) print(plan beside.Plan, made *beside.Copy) error {
+func (o *clusterRestoreOptions) print(plan beside.Plan, made *jsonClusterCopy) error {
 	document := jsonClusterRestore{Schema: jsonSchema, Plan: jsonClusterPlan{
 		Target: plan.Target.String(), Set: plan.Set, BackupAt: plan.Backup, Timeline: int64(plan.Timeline),
 		LastCommit: plan.LastKnown, SizeBytes: plan.SizeBytes, FreeBytes: plan.FreeBytes, Libraries: plan.Libraries,
@@ -149,10 +161,7 @@ func (o *clusterRestoreOptions) print(plan beside.Plan, made *beside.Copy) error
 		}
 		document.Around = append(document.Around, one)
 	}
-	if made != nil {
-		one := clusterCopyJSON(made)
-		document.Copy = &one
-	}
+	document.Copy = made
 	if o.json {
 		return o.printJSON(document)
 	}
@@ -190,6 +199,10 @@ func (o *clusterRestoreOptions) sayPlan(d jsonClusterRestore) {
 		o.sayf("last transaction in it: %s (%s)\n", c.Commit.Format(time.RFC3339Nano), c.Stopped)
 	}
 	o.sayf("look:    %s\n", c.Psql)
-	o.sayf("extract: sudo pgbtui cluster extract %s --database DB --table SCHEMA.TABLE --into DB --confirm DB\n", c.ID)
-	o.sayf("discard: sudo pgbtui cluster discard %s; it is removed at %s\n", c.ID, c.ExpiresAt.Format(time.RFC3339))
+	call := "sudo pgbtui cluster %s " + c.ID
+	if o.byUnit {
+		call = "pgbtui cluster %s " + c.ID + " --by-unit"
+	}
+	o.sayf("extract: "+call+" --database DB --table SCHEMA.TABLE --into DB --confirm DB\n", "extract")
+	o.sayf("discard: "+call+"; it is removed at %s\n", "discard", c.ExpiresAt.Format(time.RFC3339))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"syscall"
 	"time"
@@ -10,14 +9,24 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/beside"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
 
 // How long copies of clusters stay.
 
 func newClusterKeepCommand(o *clusterCopyOptions) *cobra.Command {
 	var ttl time.Duration
-	cmd := o.simple("keep", "Give a copy more time, from now on",
-		func(_ context.Context, c *beside.Copy) error { return c.Keep(ttl) })
+	cmd := &cobra.Command{
+		Use: "keep COPY", Short: "Give a copy more time, from now on", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if ttl < time.Hour || ttl > 365*24*time.Hour {
+				return usageText("--for is from 1h to a year")
+			}
+			return o.change(cmd.Context(), request.Cluster{
+				Verb: request.Keep, Copy: args[0], KeepSeconds: int64(ttl.Seconds()),
+			})
+		},
+	}
 	cmd.Flags().DurationVar(&ttl, "for", beside.DefaultTTL, "how `long`, such as 48h")
 	return cmd
 }

@@ -75,6 +75,7 @@ var (
 	restoreRun      = runKind{word: "restore", event: event.RestoreFailed}
 	retentionRun    = runKind{word: "retention", event: event.RetentionFailed}
 	copyRun         = runKind{word: "copy", event: event.CopyFailed}
+	clusterRun      = runKind{word: "cluster request", event: event.ClusterRequestFailed}
 	watchRun        = runKind{word: "watch", event: event.Warning}
 )
 

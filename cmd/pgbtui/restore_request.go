@@ -60,7 +60,7 @@ func (r *restorer) carryOut(ctx context.Context, asked request.Restore, answer *
 		answer.Checks, answer.Portion, err = restore.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
-	r.logs.audit(ctx, requester(asked), restoreAction(wanted, at.set))
+	r.logs.audit(ctx, requester(asked.Owner, asked.By), restoreAction(wanted, at.set))
 	answer.Restored, err = restore.Run(ctx, at.job, env, at.set, wanted, identities)
 	return logged(err)
 }
@@ -75,7 +75,7 @@ func (r *restorer) swapRequested(ctx context.Context, asked request.Restore, ans
 		answer.Checks, err = restore.UndoPreflight(ctx, job, r.run.withoutStore(r.logs.logger(slog.LevelInfo)), swap)
 		return err
 	}
-	r.logs.audit(ctx, requester(asked), journal.Action{What: "swap", Target: asked.Swap})
+	r.logs.audit(ctx, requester(asked.Owner, asked.By), journal.Action{What: "swap", Target: asked.Swap})
 	answer.Swapped, err = restore.Undo(ctx, job, r.run.withoutStore(r.logs.logger(slog.LevelInfo)), swap)
 	return logged(err)
 }
@@ -89,9 +89,9 @@ func printAnswer(to *streams, a *request.Answer) error {
 
 // requester is who asked by a file. The unit's own sandbox hides the owner; then it is the request's
 // word and called so, and the line that counts is the console's, which has the kernel's login uid.
-func requester(asked request.Restore) journal.Operator {
-	if asked.Owner == request.OverflowUID {
-		return journal.Operator{LoginUID: "unknown", Login: cmp.Or(asked.By, "unknown"), From: "request"}
+func requester(owner uint32, by string) journal.Operator {
+	if owner == request.OverflowUID {
+		return journal.Operator{LoginUID: "unknown", Login: cmp.Or(by, "unknown"), From: "request"}
 	}
-	return journal.OwnerOperator(asked.Owner)
+	return journal.OwnerOperator(owner)
 }

@@ -45,6 +45,11 @@ const (
 	CopyFailed       = "copy-failed"
 	DatabaseFound    = "database-found"
 	DatabaseGone     = "database-gone"
+
+	ClusterRestoreStarted = "cluster-restore-started"
+	ClusterRestoreOK      = "cluster-restore-ok"
+	ClusterCopyChanged    = "cluster-copy-changed"
+	ClusterRequestFailed  = "cluster-request-failed"
 )
 
 // Event is one kind of entry.
@@ -112,6 +117,16 @@ var catalogue = []Event{
 	},
 	{CopyCommitted, "ebaf1b707c814c71884203a11d960a8f", "a set's manifest was written at a copy, which exists by it"},
 	{CopyFailed, "15bed721ef4b4c41a0e77958b9dc874e", "a set could not be copied, or a copy could not be looked at"},
+	{ClusterRestoreStarted, "462f5ac3a60242b085c59523f698b1ec", "the restore of a cluster beside the live one began"},
+	{
+		ClusterRestoreOK, "95a36857c240415e87ab28b6a17e7f5d",
+		"a cluster was restored beside the live one; the copy, which is named, waits at its moment",
+	},
+	{
+		ClusterCopyChanged, "363e0a9221be4ddb805f2cfae7559f78",
+		"a copy of a cluster was started, stopped, promoted, kept or discarded, or something was extracted from it",
+	},
+	{ClusterRequestFailed, "02ca31b427fa40e08c164fefd221646a", "what was asked of a cluster or of a copy of it failed"},
 	{OperatorAction, "cafccfcc8b8e4c2eb866a38fabd3a279", "a person asked for something: who, from where, what, why"},
 }
 

@@ -94,6 +94,7 @@ func (a Alert) Text() string {
 func (a Alert) action() string {
 	for _, known := range []struct{ prefix, action string }{
 		{"postgres-restore@", "PostgreSQL restore"},
+		{"postgres-pitr@", "PostgreSQL cluster restore"},
 		{"postgres-verify@", "PostgreSQL backup verification"},
 		{"postgres-backup-verify", "PostgreSQL backup verification"},
 		{"postgres-backup-drill", "PostgreSQL restore drill"},

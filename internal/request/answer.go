@@ -60,7 +60,9 @@ func answerPath(dir, id string) (string, error) {
 
 // WriteAnswer stores a beside the request of that ID, in the place of an earlier one, readable by the
 // folder's group.
-func WriteAnswer(dir, id string, a Answer) error {
+func WriteAnswer(dir, id string, a Answer) error { return writeAnswer(dir, id, a) }
+
+func writeAnswer(dir, id string, a any) error {
 	file, err := answerPath(dir, id)
 	if err != nil {
 		return err
@@ -99,11 +101,18 @@ func ReadAnswer(dir, id string) (Answer, error) {
 }
 
 func parseAnswer(body []byte) (a Answer, err error) {
-	if err := json.Unmarshal(body, &a); err != nil {
-		return Answer{}, fault.New(fault.Refused, "request: answer not readable",
-			"The journal of the unit says how it ended.", err)
+	if err := decodeAnswer(body, &a); err != nil {
+		return Answer{}, err
 	}
 	return a, nil
+}
+
+func decodeAnswer(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fault.New(fault.Refused, "request: answer not readable",
+			"The journal of the unit says how it ended.", err)
+	}
+	return nil
 }
 
 // Remove takes away a request and its answer, of which nobody needs anything any more.

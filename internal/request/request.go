@@ -1,5 +1,6 @@
 // Package request carries an operator's wish to the unit that grants it: a small file in a folder
-// that group pgbtui may write to, read by postgres-restore@ID.service.
+// that group pgbtui may write to, read by postgres-restore@ID.service, or by postgres-pitr@ID.service where it is about
+// a cluster.
 //
 // Rules: the file says what is wanted, never how (no commands, no paths); what is read was
 // written by somebody else, so links, pipes, strange sizes and unknown keys are refused.
@@ -95,8 +96,10 @@ var validID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 const maxBytes = 256 << 10
 
 // Write stores r as dir/id.json, readable by the folder's group.
-func Write(dir, id string, r Restore) error {
-	body, err := json.Marshal(r)
+func Write(dir, id string, r Restore) error { return write(dir, id, r) }
+
+func write(dir, id string, wish any) error {
+	body, err := json.Marshal(wish)
 	if err != nil {
 		return fmt.Errorf("request: write: %w", err)
 	}
@@ -139,31 +142,46 @@ func Take(dir, id string) (Restore, error) {
 	if err != nil {
 		return r, err
 	}
+	return r, once(dir, id)
+}
+
+// once removes a request that is about to be carried out.
+func once(dir, id string) error {
 	if err := os.Remove(filepath.Join(dir, id+".json")); err != nil {
-		return r, fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice",
+		return fault.New(fault.Refused, "request: remove "+id+", which must not be carried out twice",
 			"Let the unit's user write to "+dir+".", err)
 	}
-	return r, nil
+	return nil
 }
 
 // Read loads the request of an ID. Anything but a plain small file with known keys is refused.
 func Read(dir, id string) (Restore, error) {
-	var r Restore
-	file, err := path(dir, id)
+	body, owner, err := loadWish(dir, id)
+	if err != nil {
+		return Restore{}, err
+	}
+	r, err := parse(body)
 	if err != nil {
 		return r, err
+	}
+	r.Owner = owner
+	return r, nil
+}
+
+// loadWish reads the file of a request, and says whose it is.
+func loadWish(dir, id string) (body []byte, owner uint32, err error) {
+	file, err := path(dir, id)
+	if err != nil {
+		return nil, 0, err
 	}
 	body, info, err := load(file, maxBytes)
 	if err != nil {
-		return r, err
-	}
-	if r, err = parse(body); err != nil {
-		return r, err
+		return nil, 0, err
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		r.Owner = stat.Uid
+		owner = stat.Uid
 	}
-	return r, nil
+	return body, owner, nil
 }
 
 // load reads a plain file of at most limit bytes that somebody else wrote.
@@ -189,12 +207,20 @@ func load(file string, limit int64) ([]byte, os.FileInfo, error) {
 	return body, info, nil
 }
 
-func parse(body []byte) (Restore, error) {
-	var r Restore
+// decode reads one document without a key that is not known.
+func decode(body []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
-		return r, fault.New(fault.Refused, "request: not readable", "Ask for the restore again.", err)
+	if err := decoder.Decode(into); err != nil {
+		return fault.New(fault.Refused, "request: not readable", "Ask for the restore again.", err)
+	}
+	return nil
+}
+
+func parse(body []byte) (Restore, error) {
+	var r Restore
+	if err := decode(body, &r); err != nil {
+		return r, err
 	}
 	if wrong := r.wrong(); wrong != "" {
 		return r, fault.New(fault.Refused, "request: "+wrong, "Ask for the restore again.", nil)

@@ -8,12 +8,12 @@ var actions = map[string]string{
 	backupDrillBase: "drill",
 	verifyBase:      "verify", drillBase: "drill", restoreBase: "restore", backupDoctorBase: "doctor", alertBase: "alert",
 	watchBase:     "watch",
-	alertTestBase: "alert test", pitrStatusBase: "cluster status",
+	alertTestBase: "alert test", pitrStatusBase: "cluster status", pitrBase: "cluster restore",
 }
 
 // ActionOf is what a unit of ours does, a timer by what it starts: "backup", "verify", "drill",
-// "prune", "copy", "restore", "doctor", "alert", "alert test", "watch", "cluster status"; "" for other
-// units. It also knows the globs of
+// "prune", "copy", "restore", "doctor", "alert", "alert test", "watch", "cluster status", "cluster restore"; "" for
+// other units. It also knows the globs of
 // Patterns.
 func ActionOf(unit string) string {
 	name := strings.TrimSuffix(strings.TrimSuffix(unit, ".service"), ".timer")

@@ -104,6 +104,7 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + DrillServerSocket, "drillserver.socket", theHost},
 		{unitDir + "/" + drillServerBase + "@.service", "drillserver.service", theInstance},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
+		{unitDir + "/" + pitrBase + "@.service", "pitr.service", theInstance},
 	}
 	operators := &rule{JobInstance: jobInstance, LiteralInstance: literalInstance}
 	for _, source := range sources {

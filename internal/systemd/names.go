@@ -30,6 +30,7 @@ const (
 
 	backupDoctorBase = "postgres-backup-doctor"
 
+	pitrBase       = "postgres-pitr"
 	pitrSweepBase  = "postgres-pitr-sweep"
 	pitrStatusBase = "postgres-pitr-status"
 )
@@ -47,8 +48,9 @@ func Patterns() []string {
 	for _, base := range timed() {
 		all = append(all, base+".service", base+".timer", base+"@*.service", base+"@*.timer")
 	}
-	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service", alertBase+"@*.service",
-		WatchService, WatchTimer, AlertTestService, AlertTestTimer, ClusterStatusService, ClusterStatusTimer)
+	return append(all, verifyBase+"@*.service", drillBase+"@*.service", restoreBase+"@*.service",
+		pitrBase+"@*.service", alertBase+"@*.service", WatchService, WatchTimer, AlertTestService, AlertTestTimer,
+		ClusterStatusService, ClusterStatusTimer)
 }
 
 // BackupService is the service that backs up job; "" is the plain unit, whose job comes from
@@ -127,6 +129,9 @@ func VerifyService(id string) (string, error) { return literalUnit(verifyBase, i
 
 // RestoreService is the service that carries out the request named id.
 func RestoreService(id string) (string, error) { return literalUnit(restoreBase, id) }
+
+// PITRService is the service that carries out the request named id, which is about a cluster or a copy of it.
+func PITRService(id string) (string, error) { return literalUnit(pitrBase, id) }
 
 // literalInstance holds what systemd allows in an instance name and neither %i nor a shell
 // changes. No leading dot or dash: the program that gets it would take it for an option.

@@ -13,7 +13,7 @@ import (
 // operated are the bases of the names of units that operators start and stop. The others, such as the
 // alerts, are systemd's to start.
 func operated() []string {
-	return append(timed(), backupDoctorBase, verifyBase, drillBase, restoreBase, watchBase, pitrStatusBase)
+	return append(timed(), backupDoctorBase, verifyBase, drillBase, restoreBase, pitrBase, watchBase, pitrStatusBase)
 }
 
 // rule is what the template of the polkit rule is filled with.

@@ -36,7 +36,8 @@ func TestTheRuleNamesShippedUnitsAlone(t *testing.T) {
 		"postgres-backup-verify.service", "postgres-backup-verify.timer", "postgres-backup-verify@.service", "postgres-backup-verify@.timer",
 		"postgres-backup-watch.service", "postgres-backup-watch.timer",
 		"postgres-backup.service", "postgres-backup.timer", "postgres-backup@.service", "postgres-backup@.timer",
-		"postgres-drill@.service", "postgres-pitr-status.service", "postgres-pitr-status.timer", "postgres-restore@.service", "postgres-verify@.service",
+		"postgres-drill@.service", "postgres-pitr@.service", "postgres-pitr-status.service", "postgres-pitr-status.timer",
+		"postgres-restore@.service", "postgres-verify@.service",
 	}
 	slices.Sort(names)
 	if !slices.Equal(names, want) {

@@ -127,6 +127,9 @@ func (c *Copy) save() error {
 	if err := os.WriteFile(next, append(body, '\n'), 0o640); err != nil {
 		return fmt.Errorf("pitr: write the record of copy %s: %w", c.ID, err)
 	}
+	if err := os.Chmod(next, 0o640); err != nil { //nolint:gosec // the same, whatever the mask of a unit is
+		return fmt.Errorf("pitr: write the record of copy %s: %w", c.ID, err)
+	}
 	if owner, err := os.Stat(c.dir); err == nil && os.Geteuid() == 0 {
 		if stat, ok := owner.Sys().(*syscall.Stat_t); ok {
 			_ = os.Chown(next, int(stat.Uid), int(stat.Gid))
@@ -257,6 +260,9 @@ func (c *Copy) makePlace(uid, gid uint32) error {
 				return fmt.Errorf("pitr: make the folder of a copy: %w", err)
 			}
 		}
+	}
+	if err := os.Chmod(c.dir, 0o750); err != nil { //nolint:gosec // whatever the mask of a unit is
+		return fmt.Errorf("pitr: make the folder of a copy: %w", err)
 	}
 	return nil
 }

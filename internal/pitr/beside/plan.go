@@ -30,6 +30,7 @@ type Order struct {
 	// Choose makes the target of what can be recovered; nil: Target is it.
 	Choose func(pitr.State) (Target, error)
 	Tell   func(string) // how it goes; nil: nobody is told
+	Watch  func(Seen)   // how far it has replayed, several times a second; nil: nobody is told
 }
 
 func (o Order) tell(format string, args ...any) {

@@ -87,6 +87,9 @@ func newCopy(e *pitr.PgBackRest, o Order, plan Plan) (c *Copy, release func(), e
 	return c, release, nil
 }
 
+// operators may list copies: whose group the folder of all copies has, where there is such a group.
+const operators = "pgbtui"
+
 // MakeDir makes the folder of all copies where the installed units have not.
 func MakeDir(e *pitr.PgBackRest, dir string) error {
 	err := os.Mkdir(dir, 0o750)
@@ -94,7 +97,14 @@ func MakeDir(e *pitr.PgBackRest, dir string) error {
 		return nil
 	}
 	if err == nil && os.Geteuid() == 0 {
-		err = os.Chown(dir, int(e.Server.UID), int(e.Server.GID))
+		gid := int(e.Server.GID)
+		if group, none := user.LookupGroup(operators); none == nil {
+			gid, _ = strconv.Atoi(group.Gid) // the system's own number
+		}
+		err = os.Chown(dir, int(e.Server.UID), gid)
+		if err == nil {
+			err = os.Chmod(dir, 0o750|os.ModeSetgid) //nolint:gosec // what is made in it is the operators' to list
+		}
 	}
 	if err != nil {
 		return fault.New(fault.NotPermitted, "pitr: make the folder of copies",
@@ -230,6 +240,9 @@ func (c *Copy) replay(ctx context.Context, e *pitr.PgBackRest, o Order) (again [
 		seen, err := c.See(ctx)
 		if err != nil || !seen.Running {
 			continue // it is starting: consistency comes before the first session
+		}
+		if o.Watch != nil {
+			o.Watch(seen)
 		}
 		if line := c.stopped(); seen.Paused && line != "" {
 			c.Reached.LSN, c.Reached.Commit, c.Reached.Log = seen.LSN, seen.Commit, line

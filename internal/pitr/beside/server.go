@@ -72,6 +72,16 @@ func (c *Copy) pid() int {
 	return pid
 }
 
+// Visible reports whether this user sees the copy's server: its owner and root do.
+func (c *Copy) Visible() bool {
+	info, err := os.Stat(c.place().data())
+	if err != nil {
+		return os.Geteuid() == 0
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return os.Geteuid() == 0 || ok && os.Geteuid() == int(stat.Uid)
+}
+
 // Running reports whether the copy's server runs.
 func (c *Copy) Running() bool { return c.pid() != 0 }
 
