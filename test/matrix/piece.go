@@ -92,12 +92,19 @@ func ofMinIO() []piece {
 	}
 }
 
+// clusters are the packages whose tests back a cluster up by pgBackRest.
+var clusters = []struct{ tests, pkg string }{
+	{"pitr", "internal/pitr"},
+	{"beside", "internal/pitr/beside"},
+	{"drills", "internal/pitr/drill"},
+}
+
 // ofPgBackRest has the suite's PostgreSQL backed up by the suite's pgBackRest.
-func ofPgBackRest(suite string) []piece {
-	return []piece{
-		{suite: suite, tests: "pitr", title: "internal/pitr", pkg: "internal/pitr", engine: true, run: inRoom},
-		{suite: suite, tests: "beside", title: "internal/pitr/beside", pkg: "internal/pitr/beside", engine: true, run: inRoom},
+func ofPgBackRest(suite string) (all []piece) {
+	for _, p := range clusters {
+		all = append(all, piece{suite: suite, tests: p.tests, title: p.pkg, pkg: p.pkg, engine: true, run: inRoom})
 	}
+	return all
 }
 
 // lacks are what a system has no package of, and why; tests that need it are left out there, and the table says so.
