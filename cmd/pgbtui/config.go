@@ -29,6 +29,7 @@ also stand inside a job.
     allow_plain_http: false     http:// to other hosts is refused without it
     expected_bucket_owner: 123456789012        AWS account of the bucket; one of another account is refused
     max_parts: 10000            1000 where the store allows no more; equal_parts: true where all must have one size
+    bandwidth: 30 MB/s          what a run sends at most, in bytes, or 200 Mbit/s in bits; none; default: no limit
     object_lock: {mode: governance, days: 30}  sets that nobody deletes before their time; or compliance; or none
     transition: {class: GLACIER_IR, days: 60}  where the store moves dumps, by aws bucket apply; class none: nowhere
   copies:                       further places that hold the sets; [] in a job: none (docs/copies.md)

@@ -28,7 +28,8 @@ type stores struct {
 // storeID is a place in a store and whose key reaches it.
 type storeID struct {
 	config.S3
-	duty duty
+	bandwidth config.Bandwidth
+	duty      duty
 }
 
 func (s *stores) close() {
@@ -45,7 +46,7 @@ type client struct {
 
 // bucket opens a job's bucket.
 func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) {
-	key := storeID{S3: job.S3, duty: c.duty}
+	key := storeID{S3: job.S3, bandwidth: job.Bandwidth, duty: c.duty}
 	if b := c.stores.open[key]; b != nil {
 		return b, nil
 	}
@@ -55,7 +56,7 @@ func (c client) bucket(ctx context.Context, job config.Job) (*s3.Bucket, error) 
 		Profile: job.S3.Profile, CredentialsFile: c.keyFile(job),
 		SSE: job.S3.SSE, KMSKeyID: job.S3.KMSKeyID, StorageClass: job.S3.StorageClass,
 		AllowPlainHTTP: job.S3.AllowPlainHTTP, ExpectedBucketOwner: job.S3.ExpectedOwner,
-		MaxParts: job.S3.MaxParts, EqualParts: job.S3.EqualParts,
+		MaxParts: job.S3.MaxParts, EqualParts: job.S3.EqualParts, Bandwidth: int64(job.Bandwidth),
 	}
 	if c.waitedFor && env.getenv("AWS_MAX_ATTEMPTS") == "" {
 		options.MaxAttempts = 3

@@ -18,6 +18,7 @@ type Progress struct {
 	Bytes    int64         // raw bytes so far in this stage
 	Total    int64         // raw bytes expected; an estimate
 	Rate     float64       // raw bytes per second, over the last seconds
+	Limit    string        // what may be sent at most, such as "30 MB/s", "" without a limit
 	Table    string        // what is being copied, "" when unknown
 	Idle     time.Duration // since the last byte moved
 	Quiet    time.Duration // since the last sign of life: a byte, or the server at work
@@ -64,6 +65,9 @@ func (p Progress) Status() string {
 	}
 	if l := p.Left(); l > 0 {
 		fmt.Fprintf(&b, ", %s left", l)
+	}
+	if p.Limit != "" {
+		fmt.Fprintf(&b, ", sending at most %s", p.Limit)
 	}
 	if p.Idle >= 5*time.Second {
 		fmt.Fprintf(&b, ", no byte for %s", p.Idle.Round(time.Second))

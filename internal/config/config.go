@@ -52,7 +52,8 @@ type Job struct {
 
 	Postgres    Postgres
 	S3          S3
-	ObjectLock  ObjectLock // s3.object_lock; not in S3, which says where sets are
+	Bandwidth   Bandwidth  // s3.bandwidth; not in S3, which says where sets are
+	ObjectLock  ObjectLock // s3.object_lock; not in S3 for the same reason
 	Transition  Transition // s3.transition; not in S3 for the same reason
 	Copies      []Copy     // further places that hold the sets
 	Copy        string     // the name of the copy that S3 is the place of, see AtCopy; "": the main place

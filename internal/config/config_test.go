@@ -161,7 +161,7 @@ read_only: true
 instance: db1
 s3:
   {bucket: abc, region: eu-central-1, prefix: a/b, endpoint: "https://s3.example", path_style: true, sse: AES256, storage_class: STANDARD_IA,
-   expected_bucket_owner: "123456789012", max_parts: 1000, equal_parts: true, object_lock: {days: 7, mode: governance}, transition: {class: GLACIER, days: 90}}
+   expected_bucket_owner: "123456789012", max_parts: 1000, equal_parts: true, bandwidth: 30 MB/s, object_lock: {days: 7, mode: governance}, transition: {class: GLACIER, days: 90}}
 postgres: {host: /run/postgresql, port: "5432", user: pgbtui}
 encryption: {recipients: [age1ql0fdr57u75dw07pdzz9p9kc3xzzjmtrwt7w6tmyq9lyuchswv7s7a3gt6], identity_file: /k}
 keep: {last: 3, days: 30, daily: 7, weekly: 4, monthly: 12, yearly: 3, min_good: 3, by: timer}

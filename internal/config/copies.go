@@ -20,6 +20,7 @@ import (
 type Copy struct {
 	Name      string
 	S3        S3
+	Bandwidth Bandwidth // of what is sent there
 	Keep      Keep
 	Verify    bool          // the verification's timer reads its sets back as well
 	LateAfter time.Duration // a set that is so old and has no copy makes the copy late
@@ -33,8 +34,12 @@ const mostCopies = 5
 
 // fileCopy is an entry of `copies`.
 type fileCopy struct {
-	Name string    `yaml:"name"`
-	S3   filePlace `yaml:"s3"`
+	Name string `yaml:"name"`
+	S3   struct {
+		filePlace `yaml:",inline"`
+
+		Bandwidth Bandwidth `yaml:"bandwidth"`
+	} `yaml:"s3"`
 	Keep struct {
 		Last    count `yaml:"last"`
 		Days    count `yaml:"days"`
@@ -51,13 +56,15 @@ type fileCopy struct {
 // copyName goes into messages, documents and file names.
 var copyName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
-// copies resolves the list. What an entry does not say of its keep and its prefix is the job's.
+// copies resolves the list. What an entry does not say of its keep, its prefix
+// and its bandwidth is the job's.
 func (l loader) copies(of Job, files []fileCopy) ([]Copy, error) {
 	var all []Copy
 	for _, f := range files {
 		c := Copy{
 			Name: f.Name, Keep: f.keep(of.Keep), Verify: f.Verify,
 			LateAfter: time.Duration(cmp.Or(f.LateAfter, duration(lateAfter))),
+			Bandwidth: f.S3.Bandwidth.limit(of.Bandwidth),
 			S3: S3{
 				Bucket: f.S3.Bucket, Prefix: strings.Trim(cmp.Or(f.S3.Prefix, of.S3.Prefix), "/"),
 				Region: f.S3.Region, Endpoint: f.S3.Endpoint, PathStyle: f.S3.PathStyle,
@@ -127,6 +134,7 @@ func (j Job) AtCopy(name string) (at Job, ok bool) {
 	at.Copy = name
 	at.Copies = nil
 	at.S3 = j.Copies[i].S3
+	at.Bandwidth = j.Copies[i].Bandwidth
 	at.Keep = j.Copies[i].Keep
 	at.ObjectLock = ObjectLock{}
 	at.Transition = Transition{}
@@ -188,6 +196,9 @@ func copiesText(j Job) string {
 		}
 		if keep := c.Keep.String(); keep != "" {
 			text += "; keep " + keep
+		}
+		if c.Bandwidth > 0 {
+			text += "; at most " + c.Bandwidth.InBits()
 		}
 		if c.Verify {
 			text += "; verified"

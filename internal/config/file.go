@@ -87,6 +87,7 @@ type fileSettings struct {
 	S3 struct {
 		filePlace `yaml:",inline"`
 
+		Bandwidth  Bandwidth      `yaml:"bandwidth"`
 		ObjectLock fileObjectLock `yaml:"object_lock"`
 		Transition fileTransition `yaml:"transition"`
 	} `yaml:"s3"`

@@ -245,6 +245,7 @@ func (l loader) resolve(name string, f fileSettings) (Job, error) {
 			AllowPlainHTTP: f.S3.AllowPlainHTTP,
 			ExpectedOwner:  f.S3.ExpectedOwner, MaxParts: f.S3.MaxParts, EqualParts: f.S3.EqualParts,
 		},
+		Bandwidth:   f.S3.Bandwidth.limit(0),
 		ObjectLock:  lock,
 		Transition:  transition,
 		Encryption:  Encryption{Recipients: f.Encryption.Recipients, IdentityFile: f.Encryption.IdentityFile},

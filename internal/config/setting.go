@@ -105,6 +105,7 @@ func storeRows() []settingRow {
 		{key: "s3.expected_bucket_owner", value: ofJob(func(j Job) string { return j.S3.ExpectedOwner })},
 		{key: "s3.max_parts", value: ofJob(func(j Job) string { return number(j.S3.MaxParts) })},
 		{key: "s3.equal_parts", value: ofJob(func(j Job) string { return strconv.FormatBool(j.S3.EqualParts) })},
+		{key: "s3.bandwidth", value: ofJob(func(j Job) string { return j.Bandwidth.InBits() })},
 		{key: "s3.object_lock.mode", value: ofJob(func(j Job) string { return j.ObjectLock.Mode })},
 		{key: "s3.object_lock.days", value: ofJob(func(j Job) string { return number(j.ObjectLock.Days) })},
 		{key: "s3.transition.class", value: ofJob(func(j Job) string { return j.Transition.Class })},

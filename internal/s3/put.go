@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,6 +25,7 @@ type PutOptions struct {
 	Class       string // storage class; "" = the store's default, whatever uploads use
 	Metadata    map[string]string
 	Lock        Lock
+	Moved       *atomic.Int64 // counts the bytes that are handed to the network; nil: nobody asks
 }
 
 func (o PutOptions) conditional() bool { return o.IfNoneMatch || o.IfMatch != "" }
@@ -64,14 +67,23 @@ type pendingPut struct {
 	object   Object
 	token    string
 	body     []byte
+	moved    *atomic.Int64
 	attempts int
+}
+
+// reader is the body from its beginning.
+func (p *pendingPut) reader() io.Reader {
+	if p.moved == nil {
+		return bytes.NewReader(p.body)
+	}
+	return &meteredBody{ReadSeeker: bytes.NewReader(p.body), moved: p.moved}
 }
 
 func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 	sha, crc := shaOf(body), crcOf(body)
 	meta, token := withToken(o.Metadata, sha)
 	in := &s3.PutObjectInput{
-		Bucket: &b.opts.Bucket, Key: &key, Body: bytes.NewReader(body),
+		Bucket: &b.opts.Bucket, Key: &key,
 		ContentLength: aws.Int64(int64(len(body))), ContentType: optional(o.ContentType),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumCRC64NVME: &crc,
 		StorageClass: types.StorageClass(o.Class), Metadata: meta,
@@ -82,10 +94,11 @@ func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse()
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate = o.Lock.headers()
-	put := &pendingPut{input: in, token: token, body: body, object: Object{
+	put := &pendingPut{input: in, token: token, body: body, moved: o.Moved, object: Object{
 		Key: key, Size: int64(len(body)), SHA256: sha, CRC64NVME: crc,
 		StorageClass: o.Class, ContentType: o.ContentType, Metadata: meta,
 	}}
+	in.Body = put.reader()
 	if b.lacks.checksums.Load() {
 		put.protectByMD5()
 	}
@@ -96,7 +109,7 @@ func (b *Bucket) newPut(key string, body []byte, o PutOptions) *pendingPut {
 func (p *pendingPut) protectByMD5() {
 	p.input.ChecksumAlgorithm, p.input.ChecksumCRC64NVME = "", nil
 	p.input.ContentMD5 = aws.String(md5Of(p.body))
-	p.input.Body = bytes.NewReader(p.body)
+	p.input.Body = p.reader()
 	p.attempts = 0 // that answer was a clean refusal: nothing was written
 }
 

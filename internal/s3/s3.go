@@ -8,6 +8,7 @@ package s3
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -57,9 +58,12 @@ type Options struct {
 	PartSizeMax int64         // bytes; bounds memory, and with MaxParts the largest object; default 5 GiB
 	MaxParts    int           // default 10,000; some stores allow 1,000
 	EqualParts  bool          // all parts but the last have one size, which Cloudflare R2 demands; always so there
+	Bandwidth   int64         // bytes a second that all uploads together send; 0: no limit
 	MaxAttempts int           // tries of one request; default AWS_MAX_ATTEMPTS, else 10
 	MaxBackoff  time.Duration // longest wait between tries; default 20 s
 	IdleTimeout time.Duration // a connection on which nothing moves for this long is given up; default 2 min
+
+	dial func(ctx context.Context, network, addr string) (net.Conn, error) // of tests; nil: TCP
 }
 
 // Bucket is one bucket of one store. It is safe for concurrent use. Close it when done.
@@ -95,7 +99,7 @@ func Open(ctx context.Context, opts Options) (*Bucket, error) {
 		opts.MaxAttempts = cfg.RetryMaxAttempts
 	}
 	opts = opts.withDefaults()
-	transport := newTransport(cfg.HTTPClient, opts.IdleTimeout)
+	transport := newTransport(cfg.HTTPClient, opts)
 	b := &Bucket{
 		opts: opts, transport: transport, credentials: &seenCredentials{from: cfg.Credentials}, sender: transport,
 		signer: v4.NewSigner(),
@@ -152,6 +156,8 @@ func (o Options) check() error {
 		return bad("a KMS key is configured, but sse is not aws:kms", "Set sse: aws:kms, or remove the key.")
 	case o.MaxParts < 0 || o.MaxParts > defaultMaxParts:
 		return bad("the number of parts must be 1 to 10000", "Correct the number of parts.")
+	case o.Bandwidth < 0:
+		return bad("the bandwidth is negative", "Correct the bandwidth.")
 	case o.PartSizeMax != 0 && o.PartSizeMax < o.PartSizeMin:
 		return bad("the largest part is smaller than the smallest", "Correct the part sizes.")
 	}
@@ -228,6 +234,9 @@ func (b *Bucket) Region() string { return b.region }
 
 // UploadClass is the storage class that uploads get; "" leaves it to the store.
 func (b *Bucket) UploadClass() string { return b.opts.StorageClass }
+
+// Bandwidth is how many bytes a second uploads may send; 0: there is no limit.
+func (b *Bucket) Bandwidth() int64 { return b.opts.Bandwidth }
 
 // Close gives up idle connections. The Bucket must not be used afterwards.
 func (b *Bucket) Close() { b.transport.CloseIdleConnections() }

@@ -15,7 +15,7 @@ import (
 func pipeConns(t *testing.T, idle time.Duration) (*idleConn, net.Conn) {
 	near, far := net.Pipe()
 	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
-	return newIdleConn(near, idle), far
+	return newIdleConn(near, idle, nil), far
 }
 
 func TestAConnectionThatSendsIsNotIdleHoweverLongTheAnswerTakes(t *testing.T) {

@@ -44,7 +44,8 @@ func TestALinkTakesHalfItsRoundTripAndWhatItsRateTakes(t *testing.T) {
 		{Options{RTT: 80 * time.Millisecond}, 1 << 20, 40 * time.Millisecond, 40 * time.Millisecond},
 		{Options{BytesPerSecond: 1 << 20}, 10 << 20, 10*time.Second - catchUp, 10 * time.Second},
 		{
-			Options{RTT: time.Second, BytesPerSecond: 1 << 20}, 1 << 20,
+			Options{RTT: time.Second, BytesPerSecond: 1 << 20},
+			1 << 20,
 			1500*time.Millisecond - catchUp, 1500 * time.Millisecond,
 		},
 	} {

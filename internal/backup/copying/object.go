@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/meter"
@@ -95,6 +96,8 @@ func metadata(set *backup.Set) map[string]string { return map[string]string{"pgb
 // streamed reads an object at the source, and writes it at the copy in one pass; nothing appears there unless every
 // byte is what the manifest says. What a wire damaged is read once more.
 func (c *Copier) streamed(ctx context.Context, set *backup.Set, want backup.Object, m *meter.Meter) error {
+	m.Limited(c.At.Bandwidth.String())
+	defer m.Limited("") // what the store copies by itself is not
 	return stored.Twice(ctx, c.Env, set.Dir+want.Key, func() error {
 		body, err := stored.Open(ctx, c.Env.Bucket, set.Dir+want.Key, want)
 		if err != nil {
@@ -107,19 +110,24 @@ func (c *Copier) streamed(ctx context.Context, set *backup.Set, want backup.Obje
 			if err != nil {
 				return err
 			}
+			var moved atomic.Int64
+			m.WatchMoved(moved.Load)
 			_, err = c.To.Put(ctx, key, raw, s3.PutOptions{
-				ContentType: backup.ContentType, Metadata: metadata(set), Class: c.class(want),
+				ContentType: backup.ContentType, Metadata: metadata(set), Class: c.class(want), Moved: &moved,
 			})
 			return err
 		}
-		return c.upload(ctx, set, want, key, io.TeeReader(body, m))
+		return c.upload(ctx, set, want, key, body, m)
 	})
 }
 
 // inOnePut is up to which size an object is sent by one request.
 const inOnePut = 8 << 20
 
-func (c *Copier) upload(ctx context.Context, set *backup.Set, want backup.Object, key string, body io.Reader) error {
+// upload counts what has left the host too: a slow or limited way takes long after the last byte was read.
+func (c *Copier) upload(
+	ctx context.Context, set *backup.Set, want backup.Object, key string, body io.Reader, m *meter.Meter,
+) error {
 	class := c.class(want)
 	if class == "" {
 		class = "STANDARD"
@@ -130,7 +138,8 @@ func (c *Copier) upload(ctx context.Context, set *backup.Set, want backup.Object
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(up, body); err == nil {
+	m.WatchMoved(up.Moved)
+	if _, err = io.Copy(up, io.TeeReader(body, m)); err == nil {
 		_, err = up.Complete(ctx)
 	}
 	after, cancel := backup.Afterwards(ctx)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -12,6 +14,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/backup/sealed"
 	"codeberg.org/pgbtui/pgbtui/internal/backup/stored"
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
+	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/postgres/archive"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
@@ -72,8 +75,10 @@ func (r *run) store(ctx context.Context, name string, raw []byte) (*backup.Objec
 	}
 	key := r.dir + name + r.ending()
 	r.written = append(r.written, key)
+	var moved atomic.Int64
+	r.meter.WatchMoved(moved.Load)
 	done, err := r.env.Bucket.Put(ctx, key, packed,
-		s3.PutOptions{ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain})
+		s3.PutOptions{ContentType: backup.ContentType, Metadata: r.metadata(), Lock: r.retain, Moved: &moved})
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +159,11 @@ func (r *run) dump(ctx context.Context) error {
 		return err
 	}
 	r.enter(ctx, backup.StageDump, r.facts.SizeBytes)
+	if r.job.Bandwidth > 0 {
+		r.meter.Limited(r.job.Bandwidth.String())
+		r.log.InfoContext(ctx, "at most "+r.job.Bandwidth.InBits()+" are sent, by s3.bandwidth",
+			event.Attr(event.BackupStage), slog.String("stage", string(backup.StageDump)))
+	}
 	streams, err := r.stream(ctx, told)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type Meter struct {
 	total  int64
 	table  func() (string, int64) // what is being copied, and its rows so far
 	beside func() int64           // further movement: bytes on their way to the store
+	limit  string                 // of what is sent in this stage
 	doing  string                 // what the server works on while no byte moves
 }
 
@@ -50,7 +51,15 @@ func (m *Meter) Enter(stage backup.Stage, total int64) {
 	m.stages.enter(stage)
 	m.total = total
 	m.table = noTable
+	m.limit = ""
 	m.count.restart()
+}
+
+// Limited says what the rest of the stage may send at most, "" without a limit.
+func (m *Meter) Limited(to string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limit = to
 }
 
 // Stages is what the stages took, up to now.
@@ -157,6 +166,6 @@ func (m *Meter) progress() backup.Progress {
 	table, _ := m.table()
 	return backup.Progress{
 		Action: m.Action, Database: m.database, Stage: m.stages.current, Bytes: m.count.bytes.Load(), Total: m.total,
-		Table: table, Doing: m.doing,
+		Limit: m.limit, Table: table, Doing: m.doing,
 	}
 }

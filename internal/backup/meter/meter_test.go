@@ -68,6 +68,7 @@ func TestAMeterTellsStageRateAndIdleTime(t *testing.T) {
 		_, stop := m.Follow(t.Context())
 		time.Sleep(500 * time.Millisecond) // so that no write and no look fall on the same instant
 		m.Enter(backup.StageDump, 1000)
+		m.Limited("30 MB/s")
 		for range 10 {
 			_, _ = m.Write(make([]byte, 50))
 			time.Sleep(time.Second)
@@ -78,13 +79,15 @@ func TestAMeterTellsStageRateAndIdleTime(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if p := book.Last(); p.Idle < 29*time.Second || !strings.Contains(p.Status(), "no byte for") {
+		if p := book.Last(); p.Idle < 29*time.Second || !strings.Contains(p.Status(), "no byte for") ||
+			!strings.Contains(p.Status(), ", sending at most 30 MB/s, ") {
 			t.Errorf("%+v: %s", p, p.Status())
 		}
 		m.Enter(backup.StageCommit, 0)
 		time.Sleep(2 * time.Second)
 		stop()
-		if p := book.Last(); p.Stage != backup.StageCommit || p.Bytes != 0 || p.Rate != 0 || p.Percent() != -1 {
+		if p := book.Last(); p.Stage != backup.StageCommit || p.Bytes != 0 || p.Rate != 0 || p.Percent() != -1 ||
+			p.Limit != "" {
 			t.Errorf("after the change of stage: %+v", p)
 		}
 		stages := m.Stages()
