@@ -81,6 +81,20 @@ func TestARunIsKilledAtRandomAndTheNextOneNeedsNobody(t *testing.T) {
 	}
 }
 
+// One of each way, half of them of several streams; `make chaos` does 40, and 20 databases that are written to.
+func TestARestoreInParallelSessionsThatIsEndedLeavesItsDatabaseAndTheNextOneNeedsNobody(t *testing.T) {
+	lab := open(t)
+	for _, i := range []uint64{0, 5, 2, 7} {
+		cell, err := lab.RestoreKill(t.Context(), 1, i)
+		check(t, cell, err)
+	}
+}
+
+func TestFourStreamsOfADatabaseThatIsWrittenToAreOneState(t *testing.T) {
+	cell, err := open(t).Written(t.Context(), 1, 0)
+	check(t, cell, err)
+}
+
 // The run has been waited for, and is not known to have ended yet.
 func TestAStrikeThatComesTooLateIsAMissAndNoErrorOfTheLaboratory(t *testing.T) {
 	for _, way := range Ways() {

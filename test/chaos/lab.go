@@ -38,8 +38,9 @@ type Lab struct {
 
 	plain, sealed []object // one set each, to be planted in other worlds
 
-	mu    sync.Mutex
-	whole extent // of the shortest run so far that nobody ended
+	mu       sync.Mutex
+	whole    extent        // of the shortest run so far that nobody ended
+	restored time.Duration // of the shortest restore
 }
 
 // extent is how long a run takes, and how many requests it makes.
@@ -66,6 +67,24 @@ func (l *Lab) learn(e extent) {
 	}
 }
 
+// restoreExtent is how long a restore takes.
+func (l *Lab) restoreExtent() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.restored == 0 {
+		return 3 * time.Second
+	}
+	return l.restored
+}
+
+func (l *Lab) learnRestore(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.restored == 0 || took < l.restored {
+		l.restored = took
+	}
+}
+
 // Planted secrets. Outside of where they were put, only PostgreSQL's own programs may see one: the
 // password, in their environment.
 const (
@@ -79,8 +98,10 @@ const (
 // Databases that worlds are made from. The large one holds more than all buffers between pg_dump
 // and the store, in text that hardly compresses, so that a silent store stops pg_dump in its COPY.
 const (
-	smallTemplate = "chaos_small"
-	largeTemplate = "chaos_large"
+	smallTemplate   = "chaos_small"
+	largeTemplate   = "chaos_large"
+	severalTemplate = "chaos_several" // tables of their own for sessions and streams
+	writtenTemplate = "chaos_written" // and those that are written to, with their ledger
 
 	smallData = `CREATE TABLE t AS SELECT i, md5(i::text) AS a FROM generate_series(1, 3000) AS i;
 CREATE TABLE held (a int); INSERT INTO held SELECT generate_series(1, 10);
@@ -88,6 +109,17 @@ SELECT lo_from_bytea(0, 'large object')`
 	largeData = `CREATE TABLE held (a int);
 CREATE TABLE t AS SELECT i, (SELECT string_agg(encode(sha512((i * 8 + j)::text::bytea), 'base64'), '') FROM generate_series(0, 7) AS j) AS a
 FROM generate_series(1, 90000) AS i`
+	severalData = `DO $$ BEGIN FOR k IN 1..4 LOOP
+	EXECUTE format('CREATE TABLE s%s AS SELECT i, (SELECT string_agg(encode(sha512((i * 32 + j * 4 + %s)::text::bytea), ''base64''), '''')
+		FROM generate_series(0, 7) AS j) AS a FROM generate_series(1, 11000) AS i', k, k);
+	EXECUTE format('ALTER TABLE s%s ADD PRIMARY KEY (i)', k);
+END LOOP; END $$`
+	writtenData = `DO $$ BEGIN FOR k IN 1..5 LOOP
+	EXECUTE format('CREATE TABLE l%s (i bigint, a text)', k);
+	EXECUTE format('INSERT INTO l%s SELECT i, md5(i::text) FROM generate_series(1, 6000) AS i', k);
+END LOOP; END $$;
+CREATE TABLE ledger (n serial, rows bigint, sum numeric);
+INSERT INTO ledger (rows, sum) SELECT count(*), sum(i) FROM l1`
 )
 
 // Open starts the server, fills it and builds the program below dir. Close ends it all.
@@ -149,8 +181,12 @@ func (l *Lab) fill(ctx context.Context) error {
 		{"postgres", "ALTER ROLE postgres PASSWORD '" + secretPassword + "'"},
 		{"postgres", "CREATE DATABASE " + smallTemplate + " TEMPLATE template0"},
 		{"postgres", "CREATE DATABASE " + largeTemplate + " TEMPLATE template0"},
+		{"postgres", "CREATE DATABASE " + severalTemplate + " TEMPLATE template0"},
+		{"postgres", "CREATE DATABASE " + writtenTemplate + " TEMPLATE template0"},
 		{smallTemplate, smallData},
 		{largeTemplate, largeData},
+		{severalTemplate, severalData},
+		{writtenTemplate, writtenData},
 	} {
 		if err := l.server.TryExec(s.database, s.sql); err != nil {
 			return fmt.Errorf("fill %s: %w", s.database, err)
@@ -161,13 +197,23 @@ func (l *Lab) fill(ctx context.Context) error {
 
 // queryInt is the one number that a query gives, asked over the socket.
 func (l *Lab) queryInt(ctx context.Context, sql string, args ...any) (n int64, err error) {
-	conn, err := pgx.Connect(ctx, l.server.DSN("postgres"))
+	conn, err := l.connect(ctx, "postgres")
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	err = conn.QueryRow(ctx, sql, args...).Scan(&n)
 	return n, err
+}
+
+// connect is a session of the laboratory's own. The database's name goes through no parser.
+func (l *Lab) connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(l.server.DSN("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	config.Database = database
+	return pgx.ConnectConfig(ctx, config)
 }
 
 // hostile are database names that break what does not quote. Worlds take them in turn.
@@ -177,12 +223,17 @@ var hostile = []string{
 }
 
 // nextDatabase makes a database with a name of its own from one of the templates.
-func (l *Lab) nextDatabase(large bool) (string, error) {
+func (l *Lab) nextDatabase(o worldOptions) (string, error) {
 	n := l.worlds.Add(1)
 	name := fmt.Sprintf("%s_%d", hostile[int(n)%len(hostile)], n)
 	template := smallTemplate
-	if large {
+	switch {
+	case o.large:
 		template = largeTemplate + " STRATEGY file_copy"
+	case o.several:
+		template = severalTemplate + " STRATEGY file_copy"
+	case o.written:
+		template = writtenTemplate
 	}
 	return name, l.server.TryExec("postgres", "CREATE DATABASE "+quote(name)+" TEMPLATE "+template)
 }

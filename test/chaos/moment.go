@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -126,12 +124,7 @@ func (w *World) ofProgram(r s3server.Request) bool {
 // lockTable keeps pg_dump waiting for a table's lock, with its snapshot open, until release.
 func (w *World) lockTable() error {
 	ctx := context.Background()
-	config, err := pgx.ParseConfig(w.lab.server.DSN("postgres"))
-	if err != nil {
-		return err
-	}
-	config.Database = w.database // never through a parser
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := w.lab.connect(ctx, w.database)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,8 @@ type hook func(op s3server.Op, r *http.Request) *s3server.Fault
 
 type worldOptions struct {
 	large       bool
+	several     bool // several tables, for parallel sessions
+	written     bool // tables that are written to, and their ledger
 	sealed      bool
 	signed      bool
 	streams     int // that a dump has; 0: as many as the program wants
@@ -63,7 +65,7 @@ const (
 func (l *Lab) newWorld(ctx context.Context, o worldOptions) (*World, error) {
 	w := &World{lab: l, sealed: o.sealed, seen: newWatcher()}
 	var err error
-	if w.database, err = l.nextDatabase(o.large); err != nil {
+	if w.database, err = l.nextDatabase(o); err != nil {
 		return nil, err
 	}
 	if w.dir, err = scratch(l.dir, "world-"+randomHex(4)); err != nil {
@@ -203,7 +205,7 @@ func (w *World) identityFile() string { return filepath.Join(w.dir, "key.txt") }
 func (w *World) environment() []string {
 	return []string{
 		"PATH=/usr/bin:/bin", "HOME=" + w.dir, "TMPDIR=" + w.dir, "TZ=UTC", "LANG=C.UTF-8",
-		"PGPASSWORD=" + secretPassword, "SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T0CANARY/B0CANARY/" + secretWebhook,
+		"PGUSER=postgres", "PGPASSWORD=" + secretPassword, "SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T0CANARY/B0CANARY/" + secretWebhook,
 		"AWS_ACCESS_KEY_ID=" + secretAccessKey, "AWS_SECRET_ACCESS_KEY=" + secretSecretKey, "AWS_SESSION_TOKEN=" + secretToken,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=3",
 	}

@@ -1,5 +1,5 @@
-// Command chaos is the fault laboratory at length: the crash grid, random kills, races for the
-// lock, a paused holder, flipped bits and cuts, against a real PostgreSQL and the program as built
+// Command chaos is the fault laboratory at length: the crash grid, random kills of backups and of restores, databases
+// that are written to, races for the lock, a paused holder, flipped bits and cuts, against a real PostgreSQL and the program as built
 // from this checkout. It prints a table for docs/reliability.md, and exits with 1 when anything
 // was violated. `make chaos` runs it.
 package main
@@ -22,6 +22,7 @@ import (
 
 type options struct {
 	kills, damages, races int
+	restores, written     int
 	seed                  uint64
 	pause                 bool
 	update                string
@@ -45,6 +46,8 @@ func run(ctx context.Context) (violations int, err error) {
 	flag.Uint64Var(&o.seed, "seed", 0, "of everything that is random; 0 takes another one each time, and prints it")
 	flag.IntVar(&o.damages, "flips", 1000, "flipped bits per kind of set, and a quarter as many cuts")
 	flag.IntVar(&o.races, "races", 5, "races of 20 runs, on one host and on two")
+	flag.IntVar(&o.restores, "restores", 40, "kills of restores in parallel sessions")
+	flag.IntVar(&o.written, "written", 20, "databases that are written to while four streams dump them")
 	flag.BoolVar(&o.pause, "pause", true, "pause a run beyond its lease: three minutes and a half")
 	flag.StringVar(&o.update, "update", "", "replace the generated part of this page, docs/reliability.md")
 	flag.Parse()
@@ -118,6 +121,12 @@ func parts(lab *chaos.Lab, o options) []part {
 			return lab.Crash(ctx, moments[i/len(ways)], ways[i%len(ways)], i%2 == 1)
 		}},
 		{"random kills", o.kills, func(ctx context.Context, i int) (*chaos.Cell, error) { return lab.RandomKill(ctx, o.seed, uint64(i)) }},
+		{"restores in parallel sessions", o.restores, func(ctx context.Context, i int) (*chaos.Cell, error) {
+			return lab.RestoreKill(ctx, o.seed, uint64(i))
+		}},
+		{"four streams of a database that is written to", o.written, func(ctx context.Context, i int) (*chaos.Cell, error) {
+			return lab.Written(ctx, o.seed, uint64(i))
+		}},
 		{"races on one host", o.races, func(ctx context.Context, _ int) (*chaos.Cell, error) { return lab.Race(ctx, 1) }},
 		{"races on two hosts", o.races, func(ctx context.Context, _ int) (*chaos.Cell, error) { return lab.Race(ctx, 2) }},
 	}
