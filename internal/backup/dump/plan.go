@@ -27,7 +27,8 @@ import (
 //   - a set of one stream is made where several would bring nothing
 
 const (
-	// autoFrom is the size of database from which `auto` has several streams: one reads 10 GiB in a minute or two.
+	// autoFrom is the size of database from which `auto` has several streams: they save half a minute there, and more
+	// beyond.
 	autoFrom = 10 << 30
 	// testedMajor is the newest pg_dump whose archives are known to be what is joined.
 	testedMajor = 19
@@ -61,8 +62,8 @@ func bytesOf(tables []postgres.SizedTable) (total int64) {
 	return total
 }
 
-// wantedStreams is how many streams are asked for at once, and how many there may be in all: each has a session with its
-// locks from the beginning, also if it is kept back.
+// wantedStreams is how many streams are asked for at once, and how many there may be in all: each has a session with
+// its locks from the beginning, also if it is kept back.
 func (r *run) wantedStreams(ctx context.Context) (atOnce, most int, err error) {
 	want := int(r.job.Streams)
 	if r.job.Streams == config.StreamsAuto {
@@ -155,8 +156,8 @@ func share(tables []postgres.SizedTable, atOnce, most int) (plan rowsPlan) {
 	return plan
 }
 
-// roomOf is how much each stream should have: the same for those that begin, and a third of that for those that are kept
-// back.
+// roomOf is how much each stream should have: the same for those that begin, and a third of that for those that are
+// kept back.
 func roomOf(total int64, atOnce, most int) (room []int64) {
 	piece := total * keptBack / 100 / int64(atOnce)
 	behind := min(most-atOnce, atOnce)
