@@ -29,20 +29,21 @@ const (
 	partRestore = "restore"
 	partConsole = "console"
 	partSets    = "sets"
+	partStreams = "streams"
 )
 
 // usualSets is the most of one database that is listed.
 const usualSets = 20_000
 
 // parts are all of them.
-var parts = []string{partBackup, partRestore, partConsole, partSets}
+var parts = []string{partBackup, partRestore, partConsole, partSets, partStreams}
 
 // options are the command line's.
 type options struct {
 	sizeMB  int64 // of the database
 	smallMB int64 // of the second one, which must take the same memory
 	rounds  int
-	only    string        // one of the parts; "" is all but that of very many sets
+	only    string        // one of the parts; "" is all but those of very many sets and of streams
 	sets    int           // that are planted for the part of that name
 	idle    time.Duration // how long the console is left alone
 	tls     bool
@@ -67,7 +68,7 @@ func run(ctx context.Context) error {
 	flag.Int64Var(&o.sizeMB, "size", 2000, "size of the database in MB")
 	flag.Int64Var(&o.smallMB, "small", 20, "size of the database that must take no less memory, in MB")
 	flag.IntVar(&o.rounds, "n", 3, "rounds: each runs every way once, each after a floor of its own")
-	flag.StringVar(&o.only, "only", "", "`part` to measure: "+strings.Join(parts, ", ")+"; all but "+partSets+" by default")
+	flag.StringVar(&o.only, "only", "", "`part` to measure: "+strings.Join(parts, ", ")+"; all but "+partSets+" and "+partStreams+" by default")
 	flag.IntVar(&o.sets, "sets", 0, "only the part sets, with so many; without it that part has 20000")
 	flag.BoolVar(&o.tls, "tls", false, "the store speaks https")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "folder for the store and for dump files: on the disk, not in memory")
@@ -100,6 +101,7 @@ func (f *findings) reports() []report {
 		{"make bench, reading back", f.readingMarkdown()},
 		{"make bench, console", f.consoleMarkdown()},
 		{"make bench, sets", f.setsMarkdown()},
+		{"make bench, streams", f.streamsMarkdown()},
 	}
 }
 
@@ -113,9 +115,10 @@ func whole(reports []report) string {
 	return strings.Join(texts, "\n")
 }
 
-// measures is whether a part is wanted. That of very many sets takes long, and is only measured when it is asked for.
+// measures is whether a part is wanted. Those of very many sets and of streams take long, and are only measured when they
+// are asked for.
 func (o options) measures(part string) bool {
-	return o.only == part || o.only == "" && part != partSets
+	return o.only == part || o.only == "" && part != partSets && part != partStreams
 }
 
 // keep writes what was measured to a file, and to the parts of a page.

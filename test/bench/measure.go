@@ -20,6 +20,7 @@ type findings struct {
 	read      []readSet
 	console   *consoleFound
 	sets      *setsFound
+	streams   []streamsFound
 }
 
 // result is one way with its pairs.
@@ -44,7 +45,7 @@ func measure(ctx context.Context, o options) (found *findings, err error) {
 			return nil, err
 		}
 	}
-	if !o.measures(partBackup) && !o.measures(partRestore) {
+	if !o.measures(partBackup) && !o.measures(partRestore) && !o.measures(partStreams) {
 		return found, nil
 	}
 	say("building programs, starting server and store")
@@ -54,6 +55,10 @@ func measure(ctx context.Context, o options) (found *findings, err error) {
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	found.machine.postgres = r.version(ctx)
+	if o.measures(partStreams) {
+		found.streams, err = r.compareStreams(ctx, o)
+		return found, err
+	}
 	if err := found.prepare(ctx, r, o); err != nil {
 		return nil, err
 	}
