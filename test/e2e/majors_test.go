@@ -136,8 +136,14 @@ func (w *world) isRead(t *testing.T) {
 	if !strings.Contains(tables, "sales.customers") {
 		t.Errorf("the tables are %.300s", tables)
 	}
+	w.isVerified(t, database)
+}
+
+// isVerified reads the latest set of a database to its end.
+func (w *world) isVerified(t *testing.T, db string) {
+	t.Helper()
 	var verified struct{ Proof struct{ OK bool } }
-	decode(t, w.pgbtui(t, w.source, database, "verify", "latest", "--json"), &verified)
+	decode(t, w.pgbtui(t, w.source, db, "verify", "latest", "--json"), &verified)
 	if !verified.Proof.OK {
 		t.Errorf("%+v", verified)
 	}
@@ -157,17 +163,28 @@ func (w *world) isRestored(t *testing.T, into *pgtest.Server, major int) {
 	w.isReplaced(t, into)
 }
 
-// isEqual restores a database's set in one session and in several. What is compared with is made by PostgreSQL's programs
-// alone: pg_dump of the source's version, pg_restore of the target's.
+// isEqual restores a database's set in one session and in several.
 func (w *world) isEqual(t *testing.T, into *pgtest.Server, db, options string) {
 	t.Helper()
+	w.comesBack(t, into, db, w.byPrograms(t, into, db, options))
+}
+
+// byPrograms is the dump of a copy that is made by PostgreSQL's programs alone: pg_dump of the source's version,
+// pg_restore of the target's.
+func (w *world) byPrograms(t *testing.T, into *pgtest.Server, db, options string) (plain string) {
+	t.Helper()
 	into.Exec(t, "postgres", "CREATE DATABASE plain TEMPLATE template0 "+options)
+	defer into.DropDatabase(t, "plain")
 	file := filepath.Join(t.TempDir(), "plain.pgc")
 	client(t, w.source, db, "pg_dump", "-Fc", "-f", file)
 	client(t, into, "plain", "pg_restore", "--exit-on-error", "-d", "", file)
-	plain := dump(t, into, "plain")
-	into.DropDatabase(t, "plain")
-	for to, args := range map[string][]string{"copy_stream": nil, "copy_parallel": {"--jobs", "3"}} {
+	return dump(t, into, "plain")
+}
+
+// comesBack restores the latest set of a database in one session and in several, which makes what the programs made.
+func (w *world) comesBack(t *testing.T, into *pgtest.Server, db, plain string) {
+	t.Helper()
+	for to, args := range map[string][]string{"copy_stream": {"--jobs", "1"}, "copy_parallel": {"--jobs", "4"}} {
 		var r restored
 		decode(t, w.pgbtui(t, into, db, append(args, "restore", "latest", "--to", to, "--json")...), &r)
 		if !r.Compared || r.Rows == 0 {

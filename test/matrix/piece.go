@@ -69,6 +69,10 @@ func ofSeveral() (all []piece) {
 			args: []string{"-test.run=^TestEveryMajor"}, run: inRoom,
 		},
 		piece{
+			suite: several, tests: "streams", title: "sets of several streams of each version, into it and the newest",
+			pkg: "test/e2e", args: []string{"-test.run=^TestSeveralStreams"}, run: inRoom,
+		},
+		piece{
 			suite: several, tests: "regression", title: "each version's own regression database", pkg: "test/e2e",
 			args: []string{"-test.run=^TestTheRegressionDatabase"}, regress: true, run: inRoom,
 		},
