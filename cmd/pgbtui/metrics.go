@@ -168,6 +168,9 @@ func measureProbe(ctx context.Context, l probeResult) []watch.Finding {
 	for _, f := range problems(l.found) {
 		host.Samples = append(host.Samples, metrics.Problem(subjectOf(f, l.jobs), string(f.Kind), f.Severity.String()))
 	}
+	for _, c := range l.seen.Clusters.All {
+		host.Samples = append(host.Samples, metrics.Cluster(c.Instance, c.Name, c.Seen, l.at)...)
+	}
 	if n, known := uncoveredOf(l.seen.Coverage); known {
 		host.Samples = append(host.Samples, metrics.Uncovered(n))
 	}

@@ -154,7 +154,7 @@ func (c CloudWatch) ofSets(g Group) (all []types.MetricDatum) {
 	return all
 }
 
-// ofHost counts problems, of each job and of the host itself, also where there is none: an alarm ends by a 0.
+// ofHost has what is known of clusters, and counts problems, of each job and of the host itself, also where there is none: an alarm ends by a 0.
 func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 	problems := map[string]float64{"": 0}
 	of := map[string]Sample{"": {Labels: []Label{{Name: "backup_instance", Value: c.Host}}}}
@@ -164,6 +164,12 @@ func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 		case jobInfo:
 			of[job] = s
 			problems[job] += 0
+		case clusterLoss:
+			all = append(all, c.datum("ClusterLoss", s.Value, types.StandardUnitSeconds, c.ofCluster(s)...))
+		case baseBackupAt:
+			age := max(0, seconds(c.Now())-s.Value)
+			kind := dimension("Kind", labelOf(s, "kind"))
+			all = append(all, c.datum("BaseBackupAge", age, types.StandardUnitSeconds, append(c.ofCluster(s), kind)...))
 		case problem:
 			problems[job]++
 			if _, known := of[job]; !known {
@@ -175,6 +181,11 @@ func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 		all = append(all, c.datum("Problems", problems[job], types.StandardUnitCount, c.dimensions(of[job])...))
 	}
 	return all
+}
+
+// ofCluster are whose a sample of a cluster is.
+func (c CloudWatch) ofCluster(s Sample) []types.Dimension {
+	return append(c.dimensions(s), dimension("Cluster", labelOf(s, "cluster")))
 }
 
 func (c CloudWatch) datum(

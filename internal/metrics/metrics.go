@@ -44,6 +44,18 @@ const (
 	copyNewest    = "pgbtui_copy_newest_timestamp_seconds"
 	lastAttempt   = "pgbtui_last_attempt_timestamp_seconds"
 	lastExitCode  = "pgbtui_last_attempt_exit_code"
+
+	clusterInfo      = "pgbtui_cluster_info"
+	clusterLooked    = "pgbtui_cluster_looked_timestamp_seconds"
+	clusterRPO       = "pgbtui_cluster_rpo_seconds"
+	windowStart      = "pgbtui_cluster_window_start_timestamp_seconds"
+	windowEnd        = "pgbtui_cluster_window_end_timestamp_seconds"
+	clusterGaps      = "pgbtui_cluster_gaps"
+	clusterLoss      = "pgbtui_cluster_loss_seconds"
+	readySegments    = "pgbtui_cluster_ready_segments"
+	baseBackupAt     = "pgbtui_cluster_base_backup_timestamp_seconds"
+	baseBackupBytes  = "pgbtui_cluster_base_backup_bytes"
+	baseBackupStored = "pgbtui_cluster_base_backup_stored_bytes"
 )
 
 // Catalogue is every metric, in the order of the documentation.
@@ -70,6 +82,17 @@ func Catalogue() []Metric {
 		{copyNewest, "When the newest good set that a copy has was finished."},
 		{lastAttempt, "When the last run ended, however it ended."},
 		{lastExitCode, "Its exit code; 128 and the signal's number where it was killed."},
+		{clusterInfo, "1 for each cluster that is configured."},
+		{clusterLooked, "When somebody last looked at the cluster."},
+		{clusterRPO, "How much of it may be lost."},
+		{windowStart, "From when on the cluster could be recovered to any second, without a gap until the end."},
+		{windowEnd, "Up to when: the last archived commit."},
+		{clusterGaps, "How many gaps there are in its archived WAL."},
+		{clusterLoss, "What would have been lost with the host: the age of the oldest commit that was not archived."},
+		{readySegments, "How many segments of WAL waited to be archived."},
+		{baseBackupAt, "When the newest usable base backup of that kind was done."},
+		{baseBackupBytes, "Size of the cluster then."},
+		{baseBackupStored, "Size of what it stored."},
 	}
 }
 
@@ -113,7 +136,7 @@ type Part string
 
 // The parts.
 const (
-	PartHost Part = "host" // by the watch: which jobs there are, their objectives, and what is wrong
+	PartHost Part = "host" // by the watch: which jobs there are, their objectives, clusters, and what is wrong
 	PartSets Part = "sets" // of one job, by its runs and the watch: what the bucket holds
 	PartRun  Part = "run"  // of one job, by its runs: how the last one ended
 )

@@ -41,8 +41,9 @@ const (
 
 // Cluster is what a snapshot has of one.
 type Cluster struct {
-	Name string
-	Seen *record.Cluster // nil: nothing is written down of it
+	Name     string
+	Instance string
+	Seen     *record.Cluster // nil: nothing is written down of it
 }
 
 // subject is what its findings are about. A job may have the same name.
@@ -84,7 +85,7 @@ func (p Prober) clusters(ctx context.Context, c *config.Config) (all Clusters, h
 		all.Err = err
 	}
 	for _, one := range c.Clusters {
-		cluster := Cluster{Name: one.Name}
+		cluster := Cluster{Name: one.Name, Instance: one.Instance}
 		if seen, ok := record.Of(known, one.Name); ok {
 			cluster.Seen = &seen
 		}
