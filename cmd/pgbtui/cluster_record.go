@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -58,7 +57,7 @@ func lookInTime(ctx context.Context, c config.Cluster, now time.Time) (jsonClust
 	defer cancel()
 	state, _, err := lookAtCluster(within, c, now)
 	if cause := context.Cause(within); err != nil && cause != nil && ctx.Err() == nil {
-		said := asFault(errors.Join(cause))
+		said := asFault(cause)
 		state.Error = &said
 	}
 	return state, err
@@ -89,8 +88,9 @@ func (k *knownClusters) look(ctx context.Context, c config.Cluster, now time.Tim
 	case !known:
 		return state, "", err
 	case written.Old(now):
-		return written, fmt.Sprintf("what is known of cluster %s is %s old: look at postgres-pitr-status.service and its timer",
-			c.Name, readable.Age(now.Sub(written.At))), nil
+		note := fmt.Sprintf("what is known of cluster %s is %s old: look at postgres-pitr-status.service and its timer",
+			c.Name, readable.Age(now.Sub(written.At)))
+		return written, note, nil
 	}
 	return written, "", nil
 }
