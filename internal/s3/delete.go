@@ -86,10 +86,14 @@ func (b *Bucket) sortOut(ctx context.Context, keys []string, refused []types.Err
 	bad := make(map[string]bool, len(refused))
 	var failed []error
 	for _, e := range refused {
-		bad[aws.ToString(e.Key)] = true
-		failed = append(failed, b.fail(ctx, "delete", aws.ToString(e.Key), &smithy.GenericAPIError{
+		key := aws.ToString(e.Key)
+		err := b.deleteAsSeen(ctx, key, &smithy.GenericAPIError{
 			Code: aws.ToString(e.Code), Message: aws.ToString(e.Message),
-		}))
+		})
+		if err != nil {
+			bad[key] = true
+			failed = append(failed, b.fail(ctx, "delete", key, err))
+		}
 	}
 	for _, key := range keys {
 		if !bad[key] {
@@ -114,6 +118,7 @@ func (b *Bucket) deleteEach(ctx context.Context, keys []string) (deleted []strin
 		_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{
 			Bucket: &b.opts.Bucket, Key: &key, ExpectedBucketOwner: b.owner(),
 		})
+		err = b.deleteAsSeen(ctx, key, err)
 		if err != nil && codeOf(err) != "NoSuchKey" {
 			failed = append(failed, b.fail(ctx, "delete", key, err))
 			if ctx.Err() != nil {
@@ -124,6 +129,34 @@ func (b *Bucket) deleteEach(ctx context.Context, keys []string) (deleted []strin
 		deleted = append(deleted, key)
 	}
 	return deleted, errors.Join(failed...)
+}
+
+// deleteAsSeen is the second try of a deletion that the bucket's policy denied: a policy can demand that every deletion
+// names the ETag of what it deletes (s3:if-match). Any other outcome of the first is returned as it is.
+func (b *Bucket) deleteAsSeen(ctx context.Context, key string, first error) error {
+	if !deniedByBucket(first) || b.lacks.denies.Load() {
+		return first
+	}
+	seen, err := b.Head(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil || seen.ETag == "" {
+		return first
+	}
+	_, err = b.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+		Bucket: &b.opts.Bucket, Key: &key, IfMatch: &seen.ETag, ExpectedBucketOwner: b.owner(),
+	})
+	if deniedByBucket(err) {
+		b.lacks.denies.Store(true)
+		return first
+	}
+	return err
+}
+
+// deniedByBucket reports whether a policy of the bucket denies, in AWS's words ("Troubleshoot access denied errors").
+func deniedByBucket(err error) bool {
+	return codeOf(err) == "AccessDenied" && says(err, "explicit deny in a resource-based policy")
 }
 
 // DeleteIf removes a key if it still has the ETag that the caller saw; else ErrChanged is in the chain, and it stays. A

@@ -24,6 +24,7 @@ type lacks struct {
 	checksums atomic.Bool // refuses whatever is named x-amz-checksum-…
 	batches   atomic.Bool // deletes one key a request
 	deletesIf atomic.Bool // has no conditions on deletions
+	denies    atomic.Bool // its policy denies deletions on conditions, too
 }
 
 // checksumRefused reports whether the store may have refused CRC64NVME, as opposed to a body that did not match

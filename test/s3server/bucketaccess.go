@@ -10,8 +10,8 @@ import (
 )
 
 // Settings of a bucket that say who gets in and how bytes are kept: default encryption, public access block and
-// policy. They are kept and returned as S3 does, and not obeyed: everything here is encrypted by name only, nothing is
-// public, and who may do what is said by the policies of callers.
+// policy. They are kept and returned as S3 does, and not obeyed but for one statement (demand.go): everything here is
+// encrypted by name only, nothing is public, and who may do what is said by the policies of callers.
 
 type encryptionXML struct {
 	XMLName xml.Name         `xml:"ServerSideEncryptionConfiguration"`

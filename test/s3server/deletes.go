@@ -68,6 +68,8 @@ func (s *Server) removeEntry(c *call, b *bucket, o deleteEntry) (deletedXML, err
 		if err := c.mayDeleteIf(b, o.Key, unquote(o.ETag)); err != nil {
 			return deletedXML{}, err
 		}
+	} else if b.demandsIfMatch(c.resource(o.Key)) {
+		return deletedXML{}, c.deniedByBucket(right, o.Key)
 	}
 	gone, err := b.remove(o.Key, o.VersionID, s.now())
 	entry := deletedXML{Key: o.Key, VersionID: o.VersionID, DeleteMarker: gone.Marker}
@@ -86,6 +88,8 @@ func (s *Server) deleteObject(c *call) error {
 		if err := c.mayDeleteIf(b, c.key, unquote(match)); err != nil {
 			return err
 		}
+	} else if b.demandsIfMatch(c.resource(c.key)) {
+		return c.deniedByBucket("s3:DeleteObject", c.key)
 	}
 	gone, err := b.remove(c.key, c.query.Get("versionId"), s.now())
 	if err != nil {
