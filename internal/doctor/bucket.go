@@ -105,6 +105,9 @@ func (p *poster) closed(id, tried, right string, err error) {
 		p.unknown(id, tried, oneLine(err), fault.Remedy(err))
 		return
 	}
+	if named := iam.Refused(err.Error()); named != "" { // one answer may take two rights
+		right = named
+	}
 	f := p.unknown(id, tried, oneLine(err),
 		"Add this statement to the policy of people's key; `pgbtui aws policy "+
 			"--role restorer --role doctor` prints all of them.")

@@ -1,8 +1,10 @@
 package doctor_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/doctor"
 	"codeberg.org/pgbtui/pgbtui/internal/iam"
+	"codeberg.org/pgbtui/pgbtui/internal/s3"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
 
@@ -167,34 +170,49 @@ func policy(statement string) func(p *patient) {
 // Without the rights of the doctor nothing is called well, and the statement lets it look.
 func TestWhatNoKeyMayAskForIsNotKnownAndTheStatementLetsItBeAsked(t *testing.T) {
 	p := newPatient(t)
-	for _, check := range []string{
-		"bucket.versioning", "bucket.object-lock", "bucket.public-access", "bucket.encryption", "bucket.policy", "bucket.lifecycle",
-		"bucket.old-versions", "bucket.uploads",
+	tried := map[string]bool{
+		"s3:ListBucket":                  true, // in TestEachRightThatIsMissingIsFoundAndItsStatementMendsIt
+		"s3:GetAccountPublicAccessBlock": true, // in TestTheAccountsPublicAccessBlockCounts
+	}
+	for _, c := range []struct {
+		right  string
+		checks []string
+	}{
+		{"s3:GetBucketVersioning", []string{"bucket.versioning", "bucket.object-lock"}}, // both are asked for at once
+		{"s3:GetBucketObjectLockConfiguration", []string{"bucket.versioning", "bucket.object-lock"}},
+		{"s3:GetLifecycleConfiguration", []string{"bucket.lifecycle", "bucket.old-versions", "bucket.uploads"}},
+		{"s3:GetEncryptionConfiguration", []string{"bucket.encryption"}},
+		{"s3:GetBucketPublicAccessBlock", []string{"bucket.public-access"}},
+		{"s3:GetBucketPolicy", []string{"bucket.policy"}},
 	} {
-		none := []iam.Statement{{Sid: "List", Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}}
-		if check == "bucket.object-lock" { // both are asked for at once
-			none[0].Action = append(none[0].Action, "s3:GetBucketVersioning")
+		tried[c.right] = true
+		for _, check := range c.checks {
+			short := without(p.own(iam.Doctor), c.right)
+			p.grant(iam.Restorer, short)
+			p.grant(iam.Writer, short)
+			f := p.one(check)
+			if f.Result != doctor.Unknown || f.Statement == nil || !slices.Equal(f.Statement.Action, []string{c.right}) {
+				t.Errorf("%s without %s: %+v", check, c.right, f)
+				continue
+			}
+			p.grant(iam.Restorer, append(short, *f.Statement))
+			if f := p.one(check); f.Result == doctor.Unknown {
+				t.Errorf("%s: the statement for %s does not let it look: %+v", check, c.right, f)
+			}
 		}
-		p.grant(iam.Restorer, none)
-		p.grant(iam.Writer, none)
-		f := p.one(check)
-		if f.Result != doctor.Unknown || f.Statement == nil {
-			t.Errorf("%s: %+v", check, f)
-			continue
-		}
-		granted := append(none, *f.Statement)
-		if check == "bucket.versioning" {
-			granted = append(granted, p.own(iam.Doctor)...)
-		}
-		p.grant(iam.Restorer, granted)
-		if f := p.one(check); f.Result == doctor.Unknown {
-			t.Errorf("%s: its statement does not let it look: %+v", check, f)
+	}
+	for _, s := range p.own(iam.Doctor) {
+		for _, right := range s.Action {
+			if !tried[right] {
+				t.Errorf("nothing takes %s away and gives it back", right)
+			}
 		}
 	}
 }
 
 // The bucket's own block leaves something open: the account's may close it, and who may not ask is told how.
 func TestTheAccountsPublicAccessBlockCounts(t *testing.T) {
+	const open = "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>"
 	for _, c := range []struct {
 		what, answer string
 		status       int
@@ -205,7 +223,7 @@ func TestTheAccountsPublicAccessBlockCounts(t *testing.T) {
 		{"closed", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>" +
 			"<BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>", 200, doctor.OK, "the account's block", false},
 		{"open", "<Error><Code>NoSuchPublicAccessBlockConfiguration</Code></Error>", 404, doctor.Warn, "could make backups public", false},
-		{"denied", "<Error><Code>AccessDenied</Code></Error>", 403, doctor.Warn, "not told", true},
+		{"denied", "<Error><Code>AccessDenied</Code></Error>", 403, doctor.Unknown, "not told", true},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -220,9 +238,44 @@ func TestTheAccountsPublicAccessBlockCounts(t *testing.T) {
 			if f.Result != c.want || !strings.Contains(f.Seen, c.says) || (f.Statement != nil) != c.statement {
 				t.Errorf("%+v", f)
 			}
-			if c.statement && f.Statement.Action[0] != "s3:GetAccountPublicAccessBlock" {
+			if !c.statement {
+				return
+			}
+			if !allows(t, *f.Statement, "s3:GetAccountPublicAccessBlock", "*") {
 				t.Errorf("%+v", f.Statement)
 			}
+			c.status, c.answer = 200, open // as S3 answers whoever has that right
+			if f := p.one("bucket.public-access"); f.Result != doctor.Warn {
+				t.Errorf("%+v", f)
+			}
 		})
+	}
+}
+
+// allows reports whether a statement, pasted into a policy, gives a right.
+func allows(t *testing.T, s iam.Statement, right, resource string) bool {
+	t.Helper()
+	text, err := json.Marshal(iam.Policy{Version: "2012-10-17", Statement: []iam.Statement{s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := s3server.ParsePolicy(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policy.Allows(right, resource)
+}
+
+// No test reaches AWS, and nothing is asked for this: it is judged by the endpoint alone.
+func TestABucketAtAWSWhoseAccountNobodyNamesIsTold(t *testing.T) {
+	p := newPatient(t)
+	b, err := s3.Open(t.Context(), s3.Options{Bucket: "backups", Region: "us-east-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	f := record(doctor.OwnerFinding(t.Context(), p.job, b))[0]
+	if f.Result != doctor.Warn || !strings.Contains(f.Remedy, "s3.expected_bucket_owner") {
+		t.Errorf("%+v", f)
 	}
 }

@@ -199,3 +199,35 @@ func TestBugsAreThoseOfTheMinorVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestAVersionIsJudgedByTheListAndOneThatNobodyReadOfIsNotKnown(t *testing.T) {
+	for number, want := range map[int]doctor.Result{150019: doctor.Warn, 150020: doctor.OK, 160001: doctor.Unknown} {
+		f := record(doctor.BugsFinding("x", number))[0]
+		if f.Result != want || want != doctor.OK && f.Remedy == "" {
+			t.Errorf("%d: %+v", number, f)
+		}
+	}
+}
+
+func TestAStandbyIsToldOfWhatItDoesNotHave(t *testing.T) {
+	primary := pgtest.StartWith(t, pgtest.Options{Settings: map[string]string{"wal_level": "replica", "max_wal_senders": "4"}})
+	p := newPatient(t)
+	p.job.Database = primary.CreateDatabase(t)
+	standby := primary.Standby(t, map[string]string{"hot_standby_feedback": "off"})
+	p.pg = standby
+	p.job.Postgres = config.Postgres{Host: standby.Host, Port: standby.Port, User: standby.User}
+	const check = "postgresql.unlogged"
+	if f := p.one(check); f.Result != doctor.Warn || !strings.Contains(f.Seen, "hot_standby_feedback off") {
+		t.Errorf("%+v", f)
+	}
+	standby.Exec(t, "postgres", "ALTER SYSTEM SET hot_standby_feedback = on")
+	standby.Exec(t, "postgres", "SELECT pg_reload_conf(), pg_sleep(1)")
+	if f := p.one(check); f.Result != doctor.OK || !strings.Contains(f.Seen, "standby") {
+		t.Errorf("%+v", f)
+	}
+	primary.Exec(t, p.job.Database, "CREATE UNLOGGED TABLE sessions (id int)")
+	standby.CatchUp(t, primary)
+	if f := p.one(check); f.Result != doctor.Warn || !strings.Contains(f.Seen, "1 unlogged table") {
+		t.Errorf("%+v", f)
+	}
+}

@@ -36,19 +36,19 @@ func (p *poster) opened(ctx context.Context, block s3.PublicAccess) {
 		return
 	}
 	text := "a policy or an ACL could make backups public"
-	switch {
-	case err != nil:
-		text += ", unless the account's own block keeps it from that, which was not told: " + oneLine(err)
-	case !account.Known:
-		text += ", unless the account's own block keeps it from that, which was not looked at: s3.expected_bucket_owner " +
-			"names no account, or the store is not AWS"
+	remedy := "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket +
+		" --public-access-block-configuration " +
+		"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`."
+	if err == nil {
+		if !account.Known {
+			text += ", unless the account's own block keeps it from that, which was not looked at: s3.expected_bucket_owner " +
+				"names no account, or the store is not AWS"
+		}
+		p.add(id, seen{result: Warn, tried: tried, seen: text, remedy: remedy})
+		return
 	}
-	f := p.add(id, seen{
-		result: Warn, tried: tried, seen: text,
-		remedy: "Run `aws s3api put-public-access-block --bucket " + p.job.S3.Bucket +
-			" --public-access-block-configuration " +
-			"BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`.",
-	})
+	text += ", unless the account's own block keeps it from that, which was not told: " + oneLine(err)
+	f := p.unknown(id, tried, text, remedy)
 	if statement, ok := iam.Missing(iam.Doctor, p.job, "s3:GetAccountPublicAccessBlock"); ok &&
 		fault.CodeOf(err) == fault.NotPermitted {
 		f.Statement = &statement
