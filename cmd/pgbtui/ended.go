@@ -20,6 +20,7 @@ func newEndedCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			end := systemd.EndFrom(args[0], p.getenv)
 			runEnded(cmd.Context(), p.logs, end)
+			endWait(cmd.Context(), p.logs, args[0])
 			reportEnd(cmd.Context(), p, end)
 			return nil
 		},

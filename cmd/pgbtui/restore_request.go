@@ -3,9 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup/restore"
+	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
 	"codeberg.org/pgbtui/pgbtui/internal/request"
 )
@@ -14,13 +18,19 @@ import (
 // what came of it goes into a file beside it, for the console. The journal has it all the same.
 
 func runRestoreRequest(ctx context.Context, r restorer, id string) error {
-	asked, err := request.Take(request.DefaultDir, id)
+	wait, err := takeRequest(id)
 	if err != nil {
 		return err
 	}
+	asked := wait.Request
 	answer := request.Answer{Request: asked}
 	_ = request.WriteAnswer(request.DefaultDir, id, answer) // the one that counts is the last
-	err = r.carryOut(ctx, asked, &answer)
+	err = r.carryOut(ctx, wait, &answer)
+	if ctx.Err() == nil { // else ExecStopPost= knows whether the host goes down, and the wait goes on
+		if over := wait.Over(); over != nil {
+			err = errors.Join(err, over)
+		}
+	}
 	answer.End(err)
 	told := request.WriteAnswer(request.DefaultDir, id, answer)
 	if asked.Check {
@@ -35,8 +45,22 @@ func runRestoreRequest(ctx context.Context, r restorer, id string) error {
 	return printAnswer(r.streams, &answer)
 }
 
+// takeRequest takes the request of that ID, or the wait for a thaw that a restart of the host interrupted.
+func takeRequest(id string) (*request.Waiting, error) {
+	asked, err := request.Take(request.DefaultDir, id)
+	if fault.CodeOf(err) != fault.NotFound {
+		return request.NewWaiting(request.DefaultDir, id, asked), err
+	}
+	wait, resumed := request.Resume(request.DefaultDir, id, time.Now())
+	if fault.CodeOf(resumed) == fault.NotFound {
+		return nil, err
+	}
+	return wait, resumed
+}
+
 // carryOut does what is asked for.
-func (r *restorer) carryOut(ctx context.Context, asked request.Restore, answer *request.Answer) error {
+func (r *restorer) carryOut(ctx context.Context, wait *request.Waiting, answer *request.Answer) error {
+	asked := wait.Request
 	if asked.Swap != "" {
 		return r.swapRequested(ctx, asked, answer)
 	}
@@ -60,6 +84,12 @@ func (r *restorer) carryOut(ctx context.Context, asked request.Restore, answer *
 		answer.Checks, answer.Portion, err = restore.Preflight(ctx, at.job, env, at.set, wanted, identities)
 		return err
 	}
+	if !wait.Until.IsZero() {
+		r.logs.logger(slog.LevelInfo).InfoContext(ctx, fmt.Sprintf(
+			"the host restarted while the restore of %s waited for its thaw: it goes on waiting until %s", at.set.ID,
+			wait.Until.Format(time.RFC3339)))
+	}
+	env.ThawWait = wait
 	r.logs.audit(ctx, requester(asked.Owner, asked.By), restoreAction(wanted, at.set))
 	answer.Restored, err = restore.Run(ctx, at.job, env, at.set, wanted, identities)
 	return logged(err)

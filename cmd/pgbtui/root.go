@@ -58,7 +58,7 @@ Exit codes: 0 ok, 1 failed, 3 done with warnings or an objective breached, 4 ref
 		newPruneCommand(p), newCopyCommand(p), newHoldCommand(p), newUnholdCommand(p), newAcknowledgeCommand(p),
 		newInitCommand(p), newConfigCommand(p), newDoctorCommand(p), newAWSCommand(p), newClusterCommand(p),
 		newCostCommand(p), newUnitsCommand(p),
-		newAlertCommand(p), newEndedCommand(p), newVersionCommand(p),
+		newAlertCommand(p), newEndedCommand(p), newResumeCommand(p), newVersionCommand(p),
 	)
 	cmd.AddCommand(releaseVerbs()...)
 	strictExtras(cmd)

@@ -26,11 +26,20 @@ type Env struct {
 	StateDir string // where this host remembers its last set; "" nowhere
 	CacheDir string // where documents are kept that were read; "" nowhere
 
+	ThawWait  ThawWait                // keeps a restore that waits for a thaw across restarts of the host; may be nil
 	ThawEvery time.Duration           // between two looks at a set that is thawed; 0 is the default; shorter in tests
 	LeaseTerm time.Duration           // 0 is the default; shorter in tests
 	SwapStep  func(postgres.SwapStep) // told in tests
 
 	Disks room.Disks // nil asks the kernel; another answer in tests
+}
+
+// ThawWait remembers that a restore waits for a thaw.
+type ThawWait interface {
+	// Begin notes the wait, and returns when it ends: the first one's end, if a restart of the host came between.
+	Begin(now time.Time, most time.Duration) (until time.Time, err error)
+	// Over notes that it is over. After an error nothing may be restored.
+	Over() error
 }
 
 // Stamp is now as documents record it: to the millisecond, so that of two sets or proofs of one

@@ -67,9 +67,15 @@ func writeAnswer(dir, id string, a any) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(a)
+	return writeWhole(dir, file, a)
+}
+
+// writeWhole stores a document at file, whole or not at all, in the place of an earlier one, readable by the folder's
+// group.
+func writeWhole(dir, file string, document any) error {
+	body, err := json.Marshal(document)
 	if err != nil {
-		return fmt.Errorf("request: write answer: %w", err)
+		return fmt.Errorf("request: write %s: %w", filepath.Base(file), err)
 	}
 	f, err := os.CreateTemp(dir, ".answer-*")
 	if err != nil {
@@ -82,7 +88,7 @@ func writeAnswer(dir, id string, a any) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("request: write answer: %w", err)
+		return fmt.Errorf("request: write %s: %w", filepath.Base(file), err)
 	}
 	return nil
 }

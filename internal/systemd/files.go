@@ -105,6 +105,7 @@ func Files(binary string) ([]File, error) {
 		{unitDir + "/" + drillServerBase + "@.service", "drillserver.service", theInstance},
 		{unitDir + "/" + restoreBase + "@.service", "restore.service", theInstance},
 		{unitDir + "/" + pitrBase + "@.service", "pitr.service", theInstance},
+		{unitDir + "/" + restoreResumeBase + ".service", "restoreresume.service", theHost},
 	}
 	operators := &rule{JobInstance: jobInstance, LiteralInstance: literalInstance}
 	for _, source := range sources {

@@ -198,7 +198,7 @@ func TestSystemdVerifySaysNothing(t *testing.T) {
 		"postgres-verify@20261122T020000Z-1a2b3c.service", "postgres-restore@r1.service", "postgres-backup-alert@postgres-backup.service.service", "postgres-backup-watch.service", "postgres-backup-watch.timer",
 		"postgres-backup-doctor.service", "postgres-backup-doctor@sales.service", "postgres-backup-alert-test.service",
 		"postgres-pitr-sweep.service", "postgres-pitr-sweep.timer", "postgres-pitr-status.service", "postgres-pitr-status.timer",
-		"postgres-pitr@r1.service",
+		"postgres-pitr@r1.service", "postgres-restore-resume.service",
 		"postgres-drill-server.socket", "postgres-drill-server@0-1234-999.service",
 	} {
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--root="+root, unit).CombinedOutput()
@@ -220,10 +220,11 @@ func exposure() map[string]string {
 		"postgres-backup-drill.service": "11", "postgres-backup-drill@.service": "11",
 		"postgres-drill@.service": "11", "postgres-verify@.service": "11", "postgres-restore@.service": "11",
 		"postgres-backup-alert@.service": "11", "postgres-backup-watch.service": "11", "postgres-backup-alert-test.service": "11",
-		"postgres-pitr-sweep.service":    "14", // it has to see what else runs as the server's user
-		"postgres-pitr-status.service":   "13", // pgBackRest's locks may lie in /tmp, for all
-		"postgres-pitr@.service":         "16", // the same, and its server's shared memory outlives it
-		"postgres-drill-server@.service": "10", // what runs strangers' code
+		"postgres-pitr-sweep.service":     "14", // it has to see what else runs as the server's user
+		"postgres-pitr-status.service":    "13", // pgBackRest's locks may lie in /tmp, for all
+		"postgres-pitr@.service":          "16", // the same, and its server's shared memory outlives it
+		"postgres-restore-resume.service": "14", // root, without any capability: systemd starts units for nobody less
+		"postgres-drill-server@.service":  "10", // what runs strangers' code
 	}
 }
 

@@ -33,6 +33,8 @@ const (
 	pitrBase       = "postgres-pitr"
 	pitrSweepBase  = "postgres-pitr-sweep"
 	pitrStatusBase = "postgres-pitr-status"
+
+	restoreResumeBase = "postgres-restore-resume"
 )
 
 // scheduled are what a job has a timer for, in the order in which they are switched on together:
@@ -132,6 +134,13 @@ func RestoreService(id string) (string, error) { return literalUnit(restoreBase,
 
 // PITRService is the service that carries out the request named id, which is about a cluster or a copy of it.
 func PITRService(id string) (string, error) { return literalUnit(pitrBase, id) }
+
+// RequestOf is the request that a service of RestoreService carries out; ok is false for other units.
+func RequestOf(unit string) (id string, ok bool) {
+	id = InstanceOf(unit)
+	name, err := RestoreService(id)
+	return id, err == nil && name == unit
+}
 
 // literalInstance holds what systemd allows in an instance name and neither %i nor a shell
 // changes. No leading dot or dash: the program that gets it would take it for an option.

@@ -36,6 +36,8 @@ type Lab struct {
 	groups []string // cgroup directories
 	mounts []string // in the order they were made
 
+	options Options // what it was booted with
+
 	nspawn *exec.Cmd
 	exited chan struct{} // closed when nspawn has been waited for
 	leader int           // the lab's PID 1, as the machine counts
@@ -72,6 +74,7 @@ func Boot(ctx context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.options = options
 	if err := l.start(ctx, system, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("lab: boot %s: %w", l.name, err), l.consoleTail(), l.Shutdown())
 	}

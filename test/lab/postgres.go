@@ -54,6 +54,11 @@ func (l *Lab) createCluster(ctx context.Context) error {
 	if _, err := l.Output(ctx, "root", "systemctl", "start", unit); err != nil {
 		return err
 	}
+	return l.waitPostgreSQL(ctx)
+}
+
+// waitPostgreSQL waits until the cluster answers.
+func (l *Lab) waitPostgreSQL(ctx context.Context) error {
 	return l.poll(ctx, "PostgreSQL", func() error {
 		_, err := l.SQL(ctx, "postgres", "SELECT 1")
 		return err

@@ -46,20 +46,27 @@ func remove(dir string, mounts, groups []string) error {
 	for i := len(mounts) - 1; i >= 0; i-- {
 		errs = append(errs, unmount(mounts[i]))
 	}
-	// From systemd 256 on, an nspawn that was killed leaves a mount of its own.
-	exported := filepath.Join("/run/systemd/nspawn/unix-export", filepath.Base(dir))
-	errs = append(errs, unmountAll(exported))
+	errs = append(errs, removeNspawn(dir))
 	for _, group := range groups {
 		errs = append(errs, removeGroup(group))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err // deleting below a mount that is still there would eat the machine's view of it
 	}
-	_ = os.RemoveAll(filepath.Join("/run/systemd/nspawn/propagate", filepath.Base(dir)))
-	_ = os.Remove(exported)
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("lab: remove: %w", err)
 	}
+	return nil
+}
+
+// removeNspawn removes what an nspawn that was killed leaves in /run; from systemd 256 on that is a mount, too.
+func removeNspawn(dir string) error {
+	exported := filepath.Join("/run/systemd/nspawn/unix-export", filepath.Base(dir))
+	if err := unmountAll(exported); err != nil {
+		return err
+	}
+	_ = os.RemoveAll(filepath.Join("/run/systemd/nspawn/propagate", filepath.Base(dir)))
+	_ = os.Remove(exported)
 	return nil
 }
 

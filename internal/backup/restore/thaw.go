@@ -20,8 +20,15 @@ import (
 // thawDays is for how long the copy is kept: long enough for a second try.
 const thawDays = 7
 
-// await returns when the set can be read.
+// await returns when the set can be read, and nothing remembers the wait any more.
 func (r *restoring) await(ctx context.Context) error {
+	if err := r.awaitThaw(ctx); err != nil || r.env.ThawWait == nil {
+		return err
+	}
+	return r.env.ThawWait.Over()
+}
+
+func (r *restoring) awaitThaw(ctx context.Context) error {
 	tier := s3.Tier(r.req.Thaw)
 	st, err := thaw.Of(ctx, r.env.Bucket, r.source.set)
 	if err != nil {
@@ -41,6 +48,14 @@ func (r *restoring) await(ctx context.Context) error {
 		return err
 	}
 	most := thaw.MostOf(st, tier)
+	if w := r.env.ThawWait; w != nil { // before anybody pays: a host that goes down in between goes on
+		now := r.env.Now()
+		until, err := w.Begin(now, most)
+		if err != nil {
+			return err
+		}
+		most = until.Sub(now)
+	}
 	if st, err = thaw.Begin(ctx, r.env.Bucket, r.source.set, tier, thawDays); err != nil {
 		return err
 	}

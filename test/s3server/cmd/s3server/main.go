@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
 )
@@ -21,6 +22,7 @@ type flags struct {
 	opt              s3server.Options
 	listen, buckets  string
 	certFile, keyPEM string
+	thaw             time.Duration
 }
 
 func main() {
@@ -50,6 +52,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	s.ThawAfter(f.thaw)
 	for _, name := range strings.Split(f.buckets, ",") {
 		if err := s.MakeBucket(name); err != nil {
 			return errors.Join(fmt.Errorf("s3server: make bucket %q: %w", name, err), s.Close())
@@ -91,6 +94,7 @@ func parse(args []string) (flags, error) {
 		f.opt.More = append(f.opt.More, caller)
 		return nil
 	})
+	fs.DurationVar(&f.thaw, "thaw-after", 0, "how long a restore from an archive class takes")
 	fs.StringVar(&f.opt.Region, "region", s3server.DefaultRegion, "region that signatures must name")
 	fs.Func("personality", "behave as a store of another make: "+personalities(), func(name string) error {
 		p, ok := s3server.PersonalityNamed(name)
