@@ -101,10 +101,12 @@ func (l *log) rights(ctx context.Context, w World) {
 			l.steps(w.Job, iam.Restorer, b, trial.Reader(ctx, b, w.Job, key), "")
 		}
 	}
+	honour := trial.Untried
 	if b := buckets[iam.Writer]; b != nil {
 		tried := false
 		result := trial.BucketWhile(ctx, b, w.Job, func(key string) { tried = true; others(key) })
 		l.writer(w.Job, b, result)
+		honour = result.DeletesIf
 		if !tried {
 			others("")
 		}
@@ -112,8 +114,27 @@ func (l *log) rights(ctx context.Context, w World) {
 		others("")
 	}
 	if b := buckets[iam.Keeper]; b != nil {
-		steps, left := trial.Keeper(ctx, b, w.Job)
-		l.steps(w.Job, iam.Keeper, b, steps, strings.Join(left, ", "))
+		kept := trial.Keeper(ctx, b, w.Job)
+		l.steps(w.Job, iam.Keeper, b, kept.Steps, strings.Join(kept.Left, ", "))
+		if honour == trial.Untried {
+			honour = kept.DeletesIf
+		}
+	}
+	l.deletesIf(honour)
+}
+
+// deletesIf says whether the store minds the condition of a deletion, and what retention does where it does not.
+func (l *log) deletesIf(honour trial.Honour) {
+	const id, tried = "s3.conditional-deletes", "delete an object on a condition that does not hold"
+	switch honour {
+	case trial.Minded:
+		l.ok(id, tried, "refused, as it should be: retention deletes no set but the one that it decided about")
+	case trial.Ignored:
+		lack := trial.LackOfDeleteConditions()
+		l.add(id, seen{result: Warn, tried: tried, seen: lack.Detail, remedy: lack.Remedy})
+	case trial.Untried:
+		l.unknown(id, "not tried", "no key that can be used here may delete, and read what it deletes",
+			"Run `sudo pgbtui doctor` where the keeper's key is.")
 	}
 }
 

@@ -56,6 +56,8 @@ func storeCatalogue() []Check {
 			ID: "s3.checksums", Why: "The store's own checksum proves that an object arrived as it was sent.",
 			Docs: stores,
 		},
+		Check{ID: "s3.conditional-deletes", Why: "Retention deletes a set only if it still is the one " +
+			"that it decided about.", Docs: stores},
 		Check{ID: "s3.upload-list", Why: "The next run finds by it what a killed one left, which is paid for.", Docs: rights},
 	)
 }

@@ -45,6 +45,50 @@ func TestWhatAStoreLacksIsToldAndNotFailed(t *testing.T) {
 	}
 }
 
+func TestWhetherTheStoreMindsTheConditionOfADeletionIsTriedWithAKeyThatMayDelete(t *testing.T) {
+	const check = "s3.conditional-deletes"
+	refuses := s3server.Habits{Refuses: []s3server.Refusal{{
+		Op: s3server.OpDeleteObject, Header: "if-match", Status: http.StatusNotImplemented, Code: "NotImplemented",
+	}}}
+	for what, c := range map[string]struct {
+		habits s3server.Habits
+		short  []iam.Role // who may not delete
+		want   doctor.Result
+	}{
+		"minds":                       {want: doctor.OK},
+		"minds, and the keeper tries": {short: []iam.Role{iam.Writer}, want: doctor.OK},
+		"ignores":                     {habits: s3server.Habits{Ignores: []string{"if-match"}}, want: doctor.Warn},
+		"ignores, the keeper's":       {habits: s3server.Habits{Ignores: []string{"if-match"}}, short: []iam.Role{iam.Writer}, want: doctor.Warn},
+		"refuses":                     {habits: refuses, want: doctor.Warn},
+		"nobody may delete":           {short: []iam.Role{iam.Writer, iam.Keeper}, want: doctor.Unknown},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := newPatient(t, s3server.With(func(o *s3server.Options) { o.Habits = c.habits }))
+			for _, role := range c.short {
+				p.grant(role, without(p.own(role), "s3:DeleteObject"))
+			}
+			f := p.one(check)
+			if f.Result != c.want || c.want != doctor.OK && f.Remedy == "" {
+				t.Errorf("%+v", f)
+			}
+			if len(c.short) == 0 {
+				if left := p.left(); len(left) != 0 {
+					t.Errorf("left are %q", left)
+				}
+			}
+		})
+	}
+	// In a bucket with versions, a deletion of what is gone would leave a marker.
+	p := newPatient(t, s3server.WithVersions(), s3server.With(func(o *s3server.Options) {
+		o.Habits = s3server.Habits{Ignores: []string{"if-match"}}
+	}))
+	p.one(check)
+	deleted := len(p.store.Requests(s3server.OpDeleteObject)) + len(p.store.Requests(s3server.OpDeleteObjects))
+	if objects := 3; deleted > objects {
+		t.Errorf("%d deletions of %d objects", deleted, objects)
+	}
+}
+
 func TestTheWayToTheStoreIsLookedAtStepByStep(t *testing.T) {
 	p := newPatient(t)
 	for _, check := range []string{"s3.dns", "s3.tls", "s3.reach", "s3.clock", "s3.key"} {

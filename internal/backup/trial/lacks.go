@@ -33,6 +33,16 @@ func lackOfConditions(how string) Lack {
 	}
 }
 
+// LackOfDeleteConditions is what a store lacks that deletes whatever the condition says.
+func LackOfDeleteConditions() Lack {
+	return Lack{
+		What: "conditional deletes",
+		Detail: "the store deletes whatever the condition says: retention looks at each set right before it deletes it, " +
+			"and what somebody stores under its name in between goes unseen",
+		Remedy: "Turn on the bucket's versioning, which keeps what was deleted, or let one host alone write to each folder.",
+	}
+}
+
 func lackOfUploads(how string) Lack {
 	return Lack{
 		What: "list of uploads",
@@ -55,7 +65,7 @@ func lackOfChecksums() Lack {
 func conditionsHold(ctx context.Context, bucket *s3.Bucket, key string) (bool, error) {
 	for _, o := range []s3.PutOptions{
 		{IfNoneMatch: true},
-		{IfMatch: `"00000000000000000000000000000000"`},
+		{IfMatch: noETag},
 	} {
 		_, err := bucket.Put(ctx, key, []byte("a write whose condition does not hold\n"), o)
 		switch {
@@ -67,6 +77,32 @@ func conditionsHold(ctx context.Context, bucket *s3.Bucket, key string) (bool, e
 	}
 	return true, nil
 }
+
+// Honour is whether a store minds a condition.
+type Honour string
+
+// What came of a trial.
+const (
+	Untried Honour = "" // nobody here may delete
+	Minded  Honour = "minded"
+	Ignored Honour = "ignored"
+)
+
+// tryDeleteCondition deletes an object on a condition that does not hold. A store that minds it leaves the object
+// there; of one that refuses conditions or takes no notice of them the object is gone.
+func tryDeleteCondition(ctx context.Context, bucket *s3.Bucket, key string) (Honour, error) {
+	err := bucket.DeleteIf(ctx, key, noETag)
+	switch {
+	case errors.Is(err, s3.ErrChanged):
+		return Minded, nil
+	case err != nil:
+		return Untried, err
+	}
+	return Ignored, nil
+}
+
+// noETag is that of no object.
+const noETag = `"00000000000000000000000000000000"`
 
 // tryConditions is for an object that is there.
 func (t *Result) tryConditions(ctx context.Context, bucket *s3.Bucket) {

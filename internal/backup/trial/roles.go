@@ -44,13 +44,19 @@ const (
 	proverFolder = "trial.prover/"
 )
 
-// Keeper does once what retention does: it lists, marks, reads, and deletes what it made. left are keys that it could
-// not delete.
-func Keeper(ctx context.Context, bucket *s3.Bucket, job config.Job) (steps []Step, left []string) {
+// Kept is what came of the keeper's trial.
+type Kept struct {
+	Steps     []Step
+	Left      []string // keys that it could not delete
+	DeletesIf Honour   // whether the store minds the condition of a deletion
+}
+
+// Keeper does once what retention does: it lists, marks, reads, and deletes what it made.
+func Keeper(ctx context.Context, bucket *s3.Bucket, job config.Job) (kept Kept) {
 	folder := backup.FolderOf(job)
 	key := folder + keeperFolder + "retired.json"
 	note := func(call Call, err error) bool {
-		steps = append(steps, Step{Call: call, Err: err})
+		kept.Steps = append(kept.Steps, Step{Call: call, Err: err})
 		return err == nil
 	}
 	note(CallList, firstOf(bucket.List(ctx, folder)))
@@ -60,18 +66,21 @@ func Keeper(ctx context.Context, bucket *s3.Bucket, job config.Job) (steps []Ste
 	body := []byte("{}\n")
 	_, err = bucket.Put(ctx, key, body, s3.PutOptions{ContentType: "application/json"})
 	if !note(CallMark, err) {
-		return steps, nil
+		return kept
 	}
 	note(CallGet, readBack(ctx, bucket, key, body))
-	steps = append(steps, openUpload(ctx, bucket, key)...)
+	kept.Steps = append(kept.Steps, openUpload(ctx, bucket, key)...)
 	clean, stop := cleaning(ctx)
 	defer stop()
-	gone, err := bucket.Delete(clean, append([]string{key}, leftBehind(clean, bucket, folder)...))
-	note(CallDelete, err)
-	if !slices.Contains(gone, key) {
-		left = append(left, key)
+	kept.DeletesIf, err = deleteTried(clean, bucket, key)
+	if err != nil {
+		kept.Left = append(kept.Left, key)
 	}
-	return steps, left
+	if others := leftBehind(clean, bucket, folder); err == nil && len(others) > 0 {
+		_, err = bucket.Delete(clean, others)
+	}
+	note(CallDelete, err)
+	return kept
 }
 
 // leftBehind are the objects of trials by keys that may not delete them. None is deleted that is not there: in a

@@ -30,6 +30,7 @@ type Result struct {
 	// MayNotDelete is the store's refusal; nil: the object of the trial is gone again, or never was there.
 	MayNotDelete error
 	Lacks        []Lack // by the store's nature
+	DeletesIf    Honour // whether it minds the condition of a deletion
 }
 
 // Bucket does once what a backup does: it puts a small object, reads and lists it, and uploads in parts.
@@ -57,17 +58,39 @@ func BucketWhile(ctx context.Context, bucket *s3.Bucket, job config.Job, others 
 	others(t.Key)
 	clean, stop := cleaning(ctx)
 	defer stop()
-	_, err = bucket.Delete(clean, []string{t.Key})
+	t.DeletesIf, err = deleteTried(clean, bucket, t.Key)
 	t.Steps = append(t.Steps, Step{Call: CallDelete, Err: err})
+	if t.DeletesIf == Ignored {
+		t.Lacks = append(t.Lacks, LackOfDeleteConditions())
+	}
 	switch {
 	case err == nil:
 		t.Allowed = append(t.Allowed, string(CallDelete))
+		if t.DeletesIf == Minded {
+			t.Allowed = append(t.Allowed, "conditional delete")
+		}
 	case fault.CodeOf(err) == fault.NotPermitted:
 		t.MayNotDelete = err
 	default:
 		t.Refused = append(t.Refused, err)
 	}
 	return t
+}
+
+// deleteTried deletes the object of a trial, and finds out on the way whether the store minds the condition of a
+// deletion. An object that is gone is not deleted again: in a bucket with versions that would leave a marker.
+func deleteTried(ctx context.Context, bucket *s3.Bucket, key string) (Honour, error) {
+	honour, err := tryDeleteCondition(ctx, bucket, key)
+	if honour == Ignored {
+		return honour, nil
+	}
+	if _, plain := bucket.Delete(ctx, []string{key}); plain != nil {
+		return Untried, plain
+	}
+	if err != nil {
+		honour = Untried // such a key may delete and not read, which a condition needs as well
+	}
+	return honour, nil
 }
 
 // note keeps how one call went.
