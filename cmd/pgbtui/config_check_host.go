@@ -28,7 +28,7 @@ func checkDrills(ctx context.Context, env *environment, job config.Job, facts po
 // would be.
 func checkSchedule(ctx context.Context, c *config.Config, job config.Job, now time.Time) (f jsonFinding, given bool) {
 	t := job.Timetable
-	if len(t.Backup.Calendar)+len(t.Verify.Calendar)+len(t.Drill.Calendar)+len(t.Prune.Calendar) == 0 {
+	if len(t.Backup.Calendar)+len(t.Verify.Calendar)+len(t.Drill.Calendar)+len(t.Prune.Calendar)+len(t.Copy.Calendar) == 0 {
 		return jsonFinding{}, false
 	}
 	err := checkCalendars(ctx, c, job)

@@ -71,7 +71,7 @@ func timerWishes(job config.Job, name string) []systemd.TimerWish {
 		timerWish(job.Name, systemd.BackupVerifyTimer(name), t.Verify, ""),
 		timerWish(job.Name, systemd.BackupDrillTimer(name), t.Drill, noDrills),
 		timerWish(job.Name, systemd.BackupPruneTimer(name), t.Prune, noPrunes),
-		timerWish(job.Name, systemd.BackupCopyTimer(name), config.Schedule{}, noCopies),
+		timerWish(job.Name, systemd.BackupCopyTimer(name), t.Copy, noCopies),
 	}
 }
 
@@ -102,6 +102,7 @@ func checkCalendars(ctx context.Context, c *config.Config, job config.Job) error
 		{key: "verify.schedule", of: job.Timetable.Verify},
 		{key: "drill.schedule", of: job.Timetable.Drill},
 		{key: "keep.schedule", of: job.Timetable.Prune},
+		{key: "copy.schedule", of: job.Timetable.Copy},
 	} {
 		if err := understood(ctx, whereSet(c, job, one.key), one.key, one.of.Calendar); err != nil {
 			return err

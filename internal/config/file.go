@@ -98,7 +98,8 @@ type fileSettings struct {
 	} `yaml:"encryption"`
 	Schedule    calendars     `yaml:"schedule"`
 	Jitter      jitter        `yaml:"jitter"`
-	Verify      fileVerify    `yaml:"verify"`
+	Verify      fileTimed     `yaml:"verify"`
+	Copy        fileTimed     `yaml:"copy"`
 	Keep        fileKeep      `yaml:"keep"`
 	Alert       fileAlert     `yaml:"alert"`
 	Heartbeat   fileHeartbeat `yaml:"heartbeat"`

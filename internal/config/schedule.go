@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// When the timers of a job fire: `schedule` and `jitter`, of the job for its backups, and of verify, drill and keep for
+// When the timers of a job fire: `schedule` and `jitter`, of the job for its backups, and of verify, drill, keep and copy for
 // what else it has a timer for. `pgbtui jobs sync` makes drop-ins of them. Rules:
 //
 //   - a schedule is one OnCalendar= expression of systemd.time(7), or a list; only systemd knows which are right, so
@@ -30,9 +30,11 @@ type Timetable struct {
 	Verify Schedule
 	Drill  Schedule
 	Prune  Schedule
+	Copy   Schedule
 }
 
-type fileVerify struct {
+// fileTimed is a section that says of a timer when it fires, and nothing else.
+type fileTimed struct {
 	Schedule calendars `yaml:"schedule"`
 	Jitter   jitter    `yaml:"jitter"`
 }
@@ -83,6 +85,7 @@ func (f fileSettings) timetable() Timetable {
 		Verify: scheduleOf(f.Verify.Schedule, f.Verify.Jitter),
 		Drill:  scheduleOf(f.Drill.Schedule, f.Drill.Jitter),
 		Prune:  scheduleOf(f.Keep.Schedule, f.Keep.Jitter),
+		Copy:   scheduleOf(f.Copy.Schedule, f.Copy.Jitter),
 	}
 }
 
@@ -115,6 +118,7 @@ func (l loader) checkTimetable(name string, t Timetable) error {
 		{s: t.Verify, path: []string{"verify"}},
 		{s: t.Drill, path: []string{"drill"}},
 		{s: t.Prune, path: []string{"keep"}},
+		{s: t.Copy, path: []string{"copy"}},
 	} {
 		if err := l.checkSchedule(name, one.s, one.path); err != nil {
 			return err
@@ -160,6 +164,8 @@ func scheduleRows() []settingRow {
 		{key: "drill.jitter", value: ofJob(func(j Job) string { return j.Timetable.Drill.jitterText() })},
 		{key: "keep.schedule", value: ofJob(func(j Job) string { return list(j.Timetable.Prune.Calendar) })},
 		{key: "keep.jitter", value: ofJob(func(j Job) string { return j.Timetable.Prune.jitterText() })},
+		{key: "copy.schedule", value: ofJob(func(j Job) string { return list(j.Timetable.Copy.Calendar) })},
+		{key: "copy.jitter", value: ofJob(func(j Job) string { return j.Timetable.Copy.jitterText() })},
 	}
 }
 

@@ -21,6 +21,7 @@ jobs:
     jitter: 0
     verify: {schedule: daily, jitter: 1h}
     keep: {by: timer, days: 3, schedule: "04:30", jitter: 90s}
+    copy: {schedule: "05:00", jitter: 0}
 `})
 	if err != nil {
 		t.Fatal(err)
@@ -28,13 +29,13 @@ jobs:
 	a, _ := c.Job("a")
 	b, _ := c.Job("b")
 	if got := a.Timetable; !slices.Equal(got.Backup.Calendar, []string{"*-*-* 01:00:00 UTC"}) ||
-		*got.Backup.Jitter != 10*time.Minute || got.Verify.Given() || got.Prune.Given() ||
+		*got.Backup.Jitter != 10*time.Minute || got.Verify.Given() || got.Prune.Given() || got.Copy.Given() ||
 		!slices.Equal(got.Drill.Calendar, []string{"Sat 03:00 UTC"}) || got.Drill.Jitter != nil {
 		t.Errorf("a: %+v", got)
 	}
 	if got := b.Timetable; !slices.Equal(got.Backup.Calendar, []string{"*-*-* 00/4:00:00 UTC", "hourly"}) ||
 		*got.Backup.Jitter != 0 || *got.Verify.Jitter != time.Hour || got.Prune.Calendar[0] != "04:30" ||
-		*got.Prune.Jitter != 90*time.Second || got.Drill.Calendar[0] != "Sat 03:00 UTC" {
+		*got.Prune.Jitter != 90*time.Second || got.Copy.Calendar[0] != "05:00" || *got.Copy.Jitter != 0 || got.Drill.Calendar[0] != "Sat 03:00 UTC" {
 		t.Errorf("b: %+v", got)
 	}
 }
@@ -50,6 +51,7 @@ func TestATimeThatIsMoreThanATimeIsRefusedWithItsLine(t *testing.T) {
 		"jitter: 8d":                            "is more than a week",
 		"verify: {jitter: soon}":                "is not a duration",
 		"keep: {days: 3, schedule: \"[x]\"}":    "keep.schedule",
+		"copy: {schedule: \"a;b\"}":             "copy.schedule",
 		"schedule: " + strings.Repeat("1", 300): "is not a calendar expression",
 	} {
 		_, dir, err := loadFolder(t, map[string]string{"config.yaml": "s3: {bucket: backups}\njobs:\n  a:\n    " + text + "\n"})
