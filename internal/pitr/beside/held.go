@@ -29,7 +29,9 @@ func WithCopy(
 	defer release()
 	kept, stop := disks.Keep(ctx, "pitr: look into a copy of the cluster", o.files(),
 		"Free space there, or give a folder on another disk by --at.")
-	err = use(kept, Held{Copy: c, Plan: plan})
+	if err = use(kept, Held{Copy: c, Plan: plan}); err != nil && kept.Err() != nil {
+		err = context.Cause(kept) // the disk, or whoever ends the run: that says nothing of the copy
+	}
 	stop()
 	return plan, errors.Join(err, c.remove())
 }
