@@ -171,11 +171,6 @@ func (e *PgBackRest) lockPath() string { return cmp.Or(e.Places.LockPath, LockPa
 func (e *PgBackRest) lockFolder(ctx context.Context) error {
 	file, s := cmp.Or(e.Places.TmpFiles, tmpFiles), e.Server
 	text := fmt.Sprintf("# Written by pgbtui: the locks of pgBackRest.\nd %s 0770 %d %d -\n", e.lockPath(), s.UID, s.GID)
-	if dir := filepath.Dir(FilesDir); filepath.Dir(e.File) == FilesDir {
-		// The archiver runs as the owner of the server's files, who has no other business in there.
-		text += "# The way to the engine's configuration, for that server's archiver.\n"
-		text += fmt.Sprintf("a+ %s - - - - user:%d:--x\n", dir, s.UID)
-	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // as the system has it
 		return fmt.Errorf("pitr: write %s: %w", file, err)
 	}

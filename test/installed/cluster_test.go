@@ -77,9 +77,9 @@ func TestAClusterIsLookedAtByTheOwnerOfItsFilesForEverybodyElse(t *testing.T) {
 	write("/etc/pgbtui/config.yaml", fmt.Sprintf(ownConf, major+"/main"))
 	says("root", "stanza-create", "pgbtui", "cluster", "setup", "main", "--yes") // there is no store
 	root("systemd-tmpfiles", "--create")
-	says("postgres", "repo1-s3-bucket=backups", "cat", "/etc/pgbtui/pgbackrest/main.conf")
+	says("postgres", "repo1-s3-bucket=backups", "cat", "/etc/pgbtui-pgbackrest/main.conf")
 	says("postgres", "ermission denied", "ls", "/etc/pgbtui")
-	says("stranger", "ermission denied", "cat", "/etc/pgbtui/pgbackrest/main.conf")
+	says("stranger", "ermission denied", "cat", "/etc/pgbtui-pgbackrest/main.conf")
 
 	data := "/var/lib/postgresql/" + major + "/main"
 	write(engineFile, fmt.Sprintf(engineConf, data))
