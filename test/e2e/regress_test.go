@@ -26,13 +26,13 @@ func TestTheRegressionDatabaseOfEachVersionComesBackAsItIs(t *testing.T) {
 			server := ofMajor(t, major)
 			runRegressionTests(t, server, filepath.Join(tests, strconv.Itoa(major)))
 			w := newWorldOn(t, server, 0)
-			w.pgbtui(t, server, regression, "--headless")
-			var verified struct{ Proof struct{ OK bool } }
-			decode(t, w.pgbtui(t, server, regression, "verify", "latest", "--json"), &verified)
-			if !verified.Proof.OK {
-				t.Errorf("%+v", verified)
-			}
-			w.isEqual(t, server, regression, "")
+			plain := w.byPrograms(t, server, regression, "")
+			w.pgbtui(t, server, regression, "--headless", "--streams", "1")
+			w.isVerified(t, regression)
+			w.comesBack(t, server, regression, plain)
+			w.backUpInStreams(t, regression)
+			w.isVerified(t, regression)
+			w.comesBack(t, server, regression, plain)
 			w.isDrilled(t, regression, "")
 		})
 	}
