@@ -199,10 +199,12 @@ func (o *clusterRestoreOptions) sayPlan(d jsonClusterRestore) {
 		o.sayf("last transaction in it: %s (%s)\n", c.Commit.Format(time.RFC3339Nano), c.Stopped)
 	}
 	o.sayf("look:    %s\n", c.Psql)
-	call := "sudo pgbtui cluster %s " + c.ID
+	as, way := "sudo ", ""
 	if o.byUnit {
-		call = "pgbtui cluster %s " + c.ID + " --by-unit"
+		as, way = "", " --by-unit"
 	}
-	o.sayf("extract: "+call+" --database DB --table SCHEMA.TABLE --into DB --confirm DB\n", "extract")
-	o.sayf("discard: "+call+"; it is removed at %s\n", "discard", c.ExpiresAt.Format(time.RFC3339))
+	o.sayf("extract: %spgbtui cluster extract %s%s --database DB --table SCHEMA.TABLE --into DB --confirm DB\n",
+		as, c.ID, way)
+	o.sayf("discard: %spgbtui cluster discard %s%s; it is removed at %s\n",
+		as, c.ID, way, c.ExpiresAt.Format(time.RFC3339))
 }
