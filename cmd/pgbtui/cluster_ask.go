@@ -13,8 +13,8 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
 )
 
-// `cluster … --by-unit`: an operator without root writes down what is wanted, starts postgres-pitr@ID.service, and waits
-// for its answer. Whoever stops waiting stops nothing: the unit goes on.
+// `cluster … --by-unit`: an operator without root writes down what is wanted, starts postgres-pitr@ID.service, and
+// waits for its answer. Whoever stops waiting stops nothing: the unit goes on.
 
 // ask lets the unit carry a request out.
 func (o *clusterCopyOptions) ask(ctx context.Context, wish request.Cluster) (answer request.ClusterAnswer, err error) {

@@ -62,9 +62,9 @@ func newClusterDrillCommand(p *program, copies *clusterCopyOptions) *cobra.Comma
 	o := &clusterDrillOptions{clusterCopyOptions: copies, program: p}
 	cmd := &cobra.Command{
 		Use: "drill [CLUSTER]", Short: "Rehearse the recovery of a cluster to a moment, and throw the copy away",
-		Long: `Restore a cluster to a random moment of its newest window, beside the live one as cluster restore does it; prove
-that the moment was reached to the transaction, by the archived WAL itself; connect to every database, count its
-relations and rows, and run pg_amcheck if drill.amcheck or --amcheck says so; and remove the copy again. How long it
+		Long: `Restore a cluster to a random moment of its newest window, beside the live one as cluster restore does it;
+prove that the moment was reached to the transaction, by the archived WAL itself; connect to every database, count
+its relations and rows, and run pg_amcheck if drill.amcheck or --amcheck says so; and remove the copy again. How long it
 took until the server answered at the moment is the measured recovery time. The proof is kept with the copies, and
 noted beside the base backup.
 

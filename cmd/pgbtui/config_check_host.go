@@ -28,7 +28,11 @@ func checkDrills(ctx context.Context, env *environment, job config.Job, facts po
 // would be.
 func checkSchedule(ctx context.Context, c *config.Config, job config.Job, now time.Time) (f jsonFinding, given bool) {
 	t := job.Timetable
-	if len(t.Backup.Calendar)+len(t.Verify.Calendar)+len(t.Drill.Calendar)+len(t.Prune.Calendar)+len(t.Copy.Calendar) == 0 {
+	scheduled := false
+	for _, timer := range []config.Schedule{t.Backup, t.Verify, t.Drill, t.Prune, t.Copy} {
+		scheduled = scheduled || len(timer.Calendar) > 0
+	}
+	if !scheduled {
 		return jsonFinding{}, false
 	}
 	err := checkCalendars(ctx, c, job)

@@ -112,7 +112,8 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	}
 	if o.job == "" {
 		out.addCoverage(snapshot.Coverage)
-		if err := out.addClusters(ctx, c.Clusters, knownClusters{see: lookAtCluster, dir: o.env.readRecords()}, o.env.now()); err != nil {
+		known := knownClusters{see: lookAtCluster, dir: o.env.readRecords()}
+		if err := out.addClusters(ctx, c.Clusters, known, o.env.now()); err != nil {
 			return err
 		}
 	}

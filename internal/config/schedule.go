@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// When the timers of a job fire: `schedule` and `jitter`, of the job for its backups, and of verify, drill, keep and copy for
-// what else it has a timer for. `pgbtui jobs sync` makes drop-ins of them. Rules:
+// When the timers of a job fire: `schedule` and `jitter`, of the job for its backups, and of verify, drill, keep and
+// copy for what else it has a timer for. `pgbtui jobs sync` makes drop-ins of them. Rules:
 //
 //   - a schedule is one OnCalendar= expression of systemd.time(7), or a list; only systemd knows which are right, so
 //     here is only refused what could say more in a unit file than a time

@@ -93,7 +93,10 @@ var catalogue = []Event{
 		"a drill could not restore a set, found the copy wrong, or could not be carried out",
 	},
 	{ClusterDrilled, "9e510a0ab2294b3b9ca8a73c7ae1d766", "a drill recovered a cluster to a moment, to the transaction"},
-	{ClusterDrillBad, "07b38179dee54c93b085666aab52776c", "a drill of a cluster was not made, or the cluster did not recover"},
+	{
+		ClusterDrillBad, "07b38179dee54c93b085666aab52776c",
+		"a drill of a cluster was not made, or the cluster did not recover",
+	},
 	{LockHeld, "d7bac9f316634057aac87a4e703c486c", "another run holds the lock of this database"},
 	{LeftoverRemoved, "e4d6b83a5273402587a6a2596446a48b", "an earlier run's unfinished upload or object was removed"},
 	{Warning, "d27bef8d7003421f945bb38cbb5983f9", "something needs attention, and the run continues"},

@@ -154,7 +154,8 @@ func (c CloudWatch) ofSets(g Group) (all []types.MetricDatum) {
 	return all
 }
 
-// ofHost has what is known of clusters, and counts problems, of each job and of the host itself, also where there is none: an alarm ends by a 0.
+// ofHost has what is known of clusters, and counts problems, of each job and of the host itself, also where there is
+// none: an alarm ends by a 0.
 func (c CloudWatch) ofHost(g Group) (all []types.MetricDatum) {
 	problems := map[string]float64{"": 0}
 	of := map[string]Sample{"": {Labels: []Label{{Name: "backup_instance", Value: c.Host}}}}

@@ -118,8 +118,8 @@ const (
 	AlertTestTimer   = alertTestBase + ".timer"
 )
 
-// ClusterStatusService looks at every cluster and writes down what it found; ClusterStatusTimer starts it, where clusters
-// are configured.
+// ClusterStatusService looks at every cluster and writes down what it found; ClusterStatusTimer starts it, where
+// clusters are configured.
 const (
 	ClusterStatusService = pitrStatusBase + ".service"
 	ClusterStatusTimer   = pitrStatusBase + ".timer"

@@ -92,7 +92,7 @@ func (p Prober) clusters(ctx context.Context, c *config.Config) (all Clusters, h
 		all.All = append(all.All, cluster)
 	}
 	if p.Host == nil || p.HostErr != nil {
-		return all, nil
+		return all, nil //nolint:nilerr // the snapshot has it already
 	}
 	if all.On, hostErr = p.Host.Timer(ctx, systemd.ClusterStatusTimer); hostErr != nil {
 		return all, hostErr

@@ -62,7 +62,8 @@ const UnusableChannel = "a channel that cannot be used"
 
 // Finding is one thing that is wrong now.
 type Finding struct {
-	Subject  string   `json:"subject"` // a job, a cluster, of KindRun the unit, a place in a bucket, a channel; "" is this host
+	// A job, a cluster, of KindRun the unit, a place in a bucket, a channel; "" is this host.
+	Subject  string   `json:"subject"`
 	Kind     Kind     `json:"kind"`
 	Severity Severity `json:"severity"`
 	What     string   `json:"what"`
