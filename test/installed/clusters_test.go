@@ -28,7 +28,7 @@ const clusterConfiguration = `label: production
 s3:
   bucket: backups
   region: us-east-1
-  endpoint: https://localhost:9000
+  endpoint: https://store:9000
   path_style: true
   credentials_file: ` + credentialsFile + `
 clusters:
@@ -42,7 +42,7 @@ func newClusterHost(t *testing.T) *host {
 	need.Program(t, "pgbackrest", "tmux", "pkill")
 	h := &host{lab: lab.Start(t, lab.Options{Hostname: "db1"}), held: map[string]bool{}}
 	h.copyPrograms(t)
-	cert, ca, err := s3server.SelfSigned("localhost")
+	cert, ca, err := s3server.SelfSigned("store")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +52,8 @@ func newClusterHost(t *testing.T) *host {
 	}
 	h.write(t, "/etc/store.pem", string(ca))
 	h.write(t, "/etc/store.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	// pgBackRest takes the first address of a name, which may be that of IPv6 for localhost.
+	h.root(t, "sh", "-c", "echo 127.0.0.1 store >>/etc/hosts")
 	h.write(t, "/etc/systemd/system/store.service", clusterStoreUnit)
 	h.root(t, "systemctl", "start", "store.service")
 	h.root(t, "pgbtui", "units", "install")
