@@ -132,7 +132,7 @@ func TestAnOperatorHasADroppedTableBackByRequests(t *testing.T) {
 	if code, said := h.refused(t, operator, "pgbtui", "cluster", "restore", "main", "--to", moment); code != 77 {
 		t.Errorf("without the unit it ends with %d: %s", code, said)
 	}
-	if code, said := h.refused(t, guest, "pgbtui", "cluster", "restore", "main", "--to", moment, "--by-unit"); code != 77 {
+	if code, said := h.refused(t, guest, "pgbtui", "cluster", "restore", "main", "--to", moment, "--by-unit"); code != 78 {
 		t.Errorf("a stranger's request ends with %d: %s", code, said)
 	}
 	if code, said := h.refused(t, operator, "pgbtui", "cluster", "restore", "main", "--to", "2020-01-01 00:00:00 UTC",
