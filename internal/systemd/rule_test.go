@@ -36,7 +36,7 @@ func TestTheRuleNamesShippedUnitsAlone(t *testing.T) {
 		"postgres-backup-verify.service", "postgres-backup-verify.timer", "postgres-backup-verify@.service", "postgres-backup-verify@.timer",
 		"postgres-backup-watch.service", "postgres-backup-watch.timer",
 		"postgres-backup.service", "postgres-backup.timer", "postgres-backup@.service", "postgres-backup@.timer",
-		"postgres-drill@.service", "postgres-pitr@.service", "postgres-pitr-status.service", "postgres-pitr-status.timer",
+		"postgres-drill@.service", "postgres-pitr-status.service", "postgres-pitr-status.timer", "postgres-pitr@.service",
 		"postgres-restore@.service", "postgres-verify@.service",
 	}
 	slices.Sort(names)
