@@ -73,6 +73,7 @@ func marks() []string {
 		event.VerifyStarted, event.VerifyOK, event.VerifyFailed,
 		event.DrillStarted, event.DrillOK, event.DrillFailed,
 		event.RestoreStarted, event.RestoreOK, event.RestoreFailed,
+		event.ClusterRestoreStarted, event.ClusterRestoreOK, event.ClusterCopyChanged, event.ClusterRequestFailed,
 	} {
 		ids = append(ids, event.MessageID(name))
 	}
@@ -155,21 +156,32 @@ func (h *history) add(runs map[string]*past, e journal.Entry) {
 
 // tell takes what one entry of the unit says. Where systemd's account is missing, the run's own word counts.
 func (r *past) tell(e journal.Entry) {
+	r.tellCluster(e)
 	switch e.Event {
 	case event.RunEnded:
 		r.end(e)
-	case event.BackupStarted, event.VerifyStarted, event.DrillStarted, event.RestoreStarted:
+	case event.BackupStarted, event.VerifyStarted, event.DrillStarted, event.RestoreStarted, event.ClusterRestoreStarted:
 		r.StartedAt, r.begins = e.Time, true
 	case event.BackupCommitted:
 		r.Bytes, _ = strconv.ParseInt(e.Fields["PGBTUI_BYTES"], 10, 64)
 		r.said(e, ui.RunOK)
-	case event.VerifyOK, event.DrillOK, event.RestoreOK:
+	case event.VerifyOK, event.DrillOK, event.RestoreOK, event.ClusterRestoreOK, event.ClusterCopyChanged:
 		r.said(e, ui.RunOK)
 	case event.BackupCancelled:
 		r.said(e, ui.RunCancelled)
-	case event.BackupFailed, event.VerifyFailed, event.DrillFailed, event.RestoreFailed:
+	case event.BackupFailed, event.VerifyFailed, event.DrillFailed, event.RestoreFailed, event.ClusterRequestFailed:
 		r.said(e, ui.RunFailed)
 		r.Detail, r.Remedy = e.Message, e.Fields["PGBTUI_REMEDY"]
+	}
+}
+
+// tellCluster takes what a request about a cluster was for: its file and its answer are gone once it was carried out.
+func (r *past) tellCluster(e journal.Entry) {
+	switch e.Event {
+	case event.ClusterRestoreStarted, event.ClusterRestoreOK:
+		clusterRun(&r.UnitRun, request.RestoreBeside, e.Fields["PGBTUI_CLUSTER"])
+	case event.ClusterCopyChanged:
+		clusterRun(&r.UnitRun, request.Verb(e.Fields["PGBTUI_VERB"]), e.Fields["PGBTUI_COPY"])
 	}
 }
 

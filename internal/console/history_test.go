@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/event"
 	"codeberg.org/pgbtui/pgbtui/internal/journal"
+	"codeberg.org/pgbtui/pgbtui/internal/request"
 	"codeberg.org/pgbtui/pgbtui/internal/ui"
 )
 
@@ -166,5 +167,54 @@ func TestWhatTheHistoryRemembersBetweenPagesIsBounded(t *testing.T) {
 	}
 	for page := look(""); page.Before != ""; {
 		page = look(page.Before)
+	}
+}
+
+// What a request about a cluster was for is in the journal alone, once its asker has read the answer.
+func TestTheHistoryTellsWhatWasDoneWithClusters(t *testing.T) {
+	w := &written{limit: 1000}
+	begin := time.Date(2026, 11, 28, 14, 40, 0, 0, time.UTC)
+	w.say(0, 1, unitStarting, "", begin, nil)
+	w.say(0, 100, "", event.ClusterRestoreStarted, begin.Add(time.Second), map[string]string{"PGBTUI_CLUSTER": "main", "PGBTUI_SET": "20261128-020000F"})
+	w.say(0, 100, "", event.ClusterRestoreOK, begin.Add(time.Minute), map[string]string{"PGBTUI_CLUSTER": "main", "PGBTUI_COPY": "main-0a1b2c"})
+	w.say(1, 1, unitStarting, "", begin.Add(time.Hour), nil)
+	w.say(1, 100, "", event.ClusterCopyChanged, begin.Add(time.Hour+time.Second), map[string]string{"PGBTUI_COPY": "main-0a1b2c", "PGBTUI_VERB": "discard"})
+	w.say(2, 1, unitStarting, "", begin.Add(2*time.Hour), nil)
+	w.say(2, 100, "", event.ClusterRequestFailed, begin.Add(2*time.Hour+time.Second), map[string]string{"PGBTUI_REMEDY": "free some"})
+	for k := range w.entries {
+		w.entries[k].Unit = "postgres-pitr@r.service"
+	}
+	u := &units{}
+	h := &history{pages: w, subject: u.subject}
+	page, err := h.Ended(t.Context(), "")
+	if err != nil || len(page.Runs) != 3 {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	failed, discarded, restored := page.Runs[0], page.Runs[1], page.Runs[2]
+	if restored.State != ui.RunOK || restored.Action != "cluster restore" || restored.Target != "main" || restored.EndedAt.Sub(restored.StartedAt) != time.Minute {
+		t.Errorf("%+v", restored)
+	}
+	if discarded.State != ui.RunOK || discarded.Action != "cluster discard" || discarded.Target != "main-0a1b2c" {
+		t.Errorf("%+v", discarded)
+	}
+	if failed.State != ui.RunFailed || failed.Remedy != "free some" || failed.Action != "cluster restore" {
+		t.Errorf("%+v", failed)
+	}
+}
+
+func TestARunSaysWhatItsRequestAboutAClusterAsksFor(t *testing.T) {
+	dir := t.TempDir()
+	promote := request.Cluster{Verb: request.Promote, Copy: "main-0a1b2c"}
+	if err := request.WriteCluster(dir, "r1", promote); err != nil {
+		t.Fatal(err)
+	}
+	if err := request.WriteClusterAnswer(dir, "r2", request.ClusterAnswer{Request: promote}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"r1", "r2"} {
+		run := ui.UnitRun{Action: "cluster restore"}
+		if clusterSubject(&run, dir, id); run.Action != "cluster promote" || run.Target != "main-0a1b2c" {
+			t.Errorf("%s: %+v", id, run)
+		}
 	}
 }

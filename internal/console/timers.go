@@ -121,7 +121,9 @@ func (t *timers) unused(f systemd.Timer) bool {
 
 // order puts what makes backups first, then what proves them, clears up, and watches.
 func order(t ui.Timer) int {
-	return slices.Index([]string{"backup", "verify", "drill", "prune", "watch", "alert test"}, t.Action)
+	return slices.Index([]string{
+		"backup", "verify", "drill", "prune", "copy", "watch", "cluster status", "alert test",
+	}, t.Action)
 }
 
 func upcoming(ctx context.Context, calendar []string) ([]time.Time, error) {

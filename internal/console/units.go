@@ -122,7 +122,8 @@ func (u *units) run(s systemd.UnitState) (run ui.UnitRun, ok bool) {
 		run.Status = s.Service.StatusText
 	}
 	u.subject(&run)
-	run.Again = run.Action != "restore" // its request is carried out once
+	action := systemd.ActionOf(s.Name)
+	run.Again = action != "restore" && action != "cluster restore" // their requests are carried out once
 	run.State = refine(run)
 	return run, true
 }
@@ -195,6 +196,10 @@ func (u *units) subject(run *ui.UnitRun) {
 		restoreSubject(run, instance)
 		return
 	}
+	if run.Action == "cluster restore" {
+		clusterSubject(run, request.DefaultDir, instance)
+		return
+	}
 	if _, _, scheduled := systemd.ScheduledJobOf(run.Unit); !scheduled {
 		run.Target = instance // the set
 		return
@@ -232,6 +237,25 @@ func restoreSubject(run *ui.UnitRun, id string) {
 		run.Target = live
 		run.Replaces = true
 	}
+}
+
+// clusterSubject is what was asked for of a cluster or of a copy, as restoreSubject reads it.
+func clusterSubject(run *ui.UnitRun, dir, id string) {
+	asked, err := request.ReadCluster(dir, id)
+	if err != nil {
+		answer, err := request.ReadClusterAnswer(dir, id)
+		if err != nil {
+			return
+		}
+		asked = answer.Request
+	}
+	clusterRun(run, asked.Verb, asked.Cluster+asked.Copy)
+}
+
+// clusterRun names a run of postgres-pitr@ID.service after what it does, which is not always a restore.
+func clusterRun(run *ui.UnitRun, verb request.Verb, of string) {
+	run.Action = "cluster " + string(verb)
+	run.Target = of
 }
 
 // started maps an answer of systemd's to the console's, where an already running unit is no error.

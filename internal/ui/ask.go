@@ -148,6 +148,8 @@ var actionText = map[string]string{
 	"prune":      "deletes the backups that no rule keeps",
 	"alert test": "sends a test to every channel that alerts go to",
 	"watch":      "checks whether every database can be recovered, and alerts",
+
+	"cluster status": "looks at what can be recovered of each cluster, and writes it down",
 }
 
 // askHold is the tier 2 dialog for K: keep a set from retention, or let go of it again.
@@ -219,6 +221,8 @@ func askCancel(sh *shared, r UnitRun) tea.Cmd {
 		"drill":   "The drill stops and its server is removed; the backup stays as it is, without new proof.",
 		"prune":   "What is deleted stays deleted; the rest stays until the next time.",
 		"restore": "The restore stops; the half-filled new database stays until you drop it.",
+
+		"cluster restore": "The restore stops; what there is of the copy is removed. The live cluster stays as it is.",
 	}[r.Action]
 	if r.Replaces {
 		consequence = "The live database stays as it is, unless the names were swapped already; the copy beside it stays " +

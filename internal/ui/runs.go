@@ -57,6 +57,8 @@ func runTitle(r UnitRun) string {
 	switch {
 	case r.Action == "watch":
 		return "watch over this host"
+	case r.Action == "cluster status":
+		return "look at the clusters"
 	case r.Action == "alert test":
 		return "test of the alerts"
 	case r.Replaces && r.Database == "":

@@ -48,10 +48,10 @@ func (s RunState) Live() bool {
 // UnitRun is the live or the last run of one unit. A unit that never ran is not in the list.
 type UnitRun struct {
 	Unit       string // "postgres-backup@main.service"; the run's key
-	Action     string // "backup", "verify", "drill", "prune", "watch", "restore"
+	Action     string // "backup", "verify", "drill", "prune", "watch", "restore", "cluster status", "cluster restore"
 	Job        string // of the configuration; "" when unknown
 	Database   string // of the source; "" when unknown
-	Target     string // restore: the database that is made, filled or replaced; verify: the set
+	Target     string // restore: the database it fills or replaces; verify: the set; cluster: its name, or the copy's
 	Replaces   bool   // restore: the target is a live database; without Database, a kept one takes its place
 	State      RunState
 	Status     string    // STATUS= of a live run, as backup.Progress.Status writes it
