@@ -180,6 +180,7 @@ func (r *past) tellCluster(e journal.Entry) {
 	switch e.Event {
 	case event.ClusterRestoreStarted, event.ClusterRestoreOK:
 		clusterRun(&r.UnitRun, request.RestoreBeside, e.Fields["PGBTUI_CLUSTER"])
+		r.Set = "" // what the entry names is a base backup
 	case event.ClusterCopyChanged:
 		clusterRun(&r.UnitRun, request.Verb(e.Fields["PGBTUI_VERB"]), e.Fields["PGBTUI_COPY"])
 	}

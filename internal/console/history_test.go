@@ -191,7 +191,7 @@ func TestTheHistoryTellsWhatWasDoneWithClusters(t *testing.T) {
 		t.Fatalf("%+v, %v", page, err)
 	}
 	failed, discarded, restored := page.Runs[0], page.Runs[1], page.Runs[2]
-	if restored.State != ui.RunOK || restored.Action != "cluster restore" || restored.Target != "main" || restored.EndedAt.Sub(restored.StartedAt) != time.Minute {
+	if restored.State != ui.RunOK || restored.Action != "cluster restore" || restored.Target != "main" || restored.Set != "" || restored.EndedAt.Sub(restored.StartedAt) != time.Minute {
 		t.Errorf("%+v", restored)
 	}
 	if discarded.State != ui.RunOK || discarded.Action != "cluster discard" || discarded.Target != "main-0a1b2c" {
