@@ -125,6 +125,8 @@ func TestAnOperatorHasADroppedTableBackByRequests(t *testing.T) {
 	h.sql(t, "shop", "INSERT INTO items VALUES (101, 'the last one')")
 	moment := h.sql(t, "shop", "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC'")
 	time.Sleep(10 * time.Millisecond)
+	// Recovery ends at this commit. At that of the DROP it would hold the table locked, and be promoted at once.
+	h.sql(t, "shop", "INSERT INTO items VALUES (102, 'after the moment')")
 	h.sql(t, "shop", "DROP TABLE items")
 	h.sql(t, "shop", "CREATE TABLE after_it ()") // a commit behind the moment
 	h.switchWAL(t)
