@@ -10,9 +10,10 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/engines"
 )
 
-// `cluster`: servers that can be recovered to any second, by pgBackRest.
+// `cluster`: servers that can be recovered to any second, by pgBackRest or WAL-G.
 
 type clusterOptions struct {
 	*streams
@@ -26,7 +27,7 @@ type clusterOptions struct {
 func newClusterCommand(p *program) *cobra.Command {
 	o := &clusterOptions{streams: p.streams, env: p.environment, config: p.config}
 	cmd := &cobra.Command{
-		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest", Args: noArgs,
+		Use: "cluster", Short: "Servers that can be recovered to any second, by pgBackRest or WAL-G", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usageText("cluster needs status, setup, backup, check, verify, drill, restore, copies, look, start, stop, " +
 				"promote, extract, keep, discard or sweep")
@@ -34,8 +35,8 @@ func newClusterCommand(p *program) *cobra.Command {
 	}
 	cmd.AddCommand(
 		o.statusCommand(), o.setupCommand(), o.backupCommand(),
-		o.command("check [CLUSTER]", "Let pgBackRest try that WAL reaches the archive", clusterCheckHelp, runClusterCheck),
-		o.command("verify [CLUSTER]", "Let pgBackRest read everything in the repository back",
+		o.command("check [CLUSTER]", "Try that WAL reaches the archive", clusterCheckHelp, runClusterCheck),
+		o.command("verify [CLUSTER]", "Let the engine look whether the repository is whole",
 			clusterVerifyHelp, runClusterVerify),
 	)
 	cmd.AddCommand(newClusterCopyCommands(p)...)
@@ -49,12 +50,13 @@ host, and is shown as well. The exit code is 3 when anything is wrong. Run it as
 server's files; another user is shown what that owner's unit, postgres-pitr-status, has written down, with
 its time.`
 
-const clusterCheckHelp = `Let pgBackRest write a segment of WAL and wait until it is in the archive. Only WAL is
+const clusterCheckHelp = `Write a segment of WAL and wait until it is in the archive. Only WAL is
 written. This does not notice that an earlier segment is missing; pgbtui cluster status does.`
 
-const clusterVerifyHelp = `Let pgBackRest read every file of the repository back and compare its checksum. The
-exit code is 65 when one is damaged or missing; that of pgBackRest itself would be 0. This does not notice a
-missing segment of WAL; pgbtui cluster status does.`
+const clusterVerifyHelp = `Let pgBackRest read every file of the repository back and compare its checksum; WAL-G
+has no such command, and looks whether every segment of WAL is listed. The exit code is 65 when anything is damaged or
+missing; that of the engine itself would be 0. With pgBackRest this does not notice a missing segment of WAL; pgbtui
+cluster status does.`
 
 // command is one that takes the name of a cluster.
 func (o *clusterOptions) command(
@@ -101,21 +103,22 @@ func (o *clusterOptions) statusCommand() *cobra.Command {
 
 func (o *clusterOptions) backupCommand() *cobra.Command {
 	cmd := o.command("backup [CLUSTER]", "Make a base backup",
-		"Make a base backup of a cluster by pgBackRest, while it is in use. What pgBackRest does not keep any more is\n"+
-			"expired afterwards, with the WAL that only it needed.", runClusterBackup)
+		"Make a base backup of a cluster, while it is in use. What is not kept any more is deleted afterwards, with the\n"+
+			"WAL that only it needed; with WAL-G only where keep.full of the cluster is set. Whether WAL-G makes a delta\n"+
+			"for diff and incr is decided by its WALG_DELTA_MAX_STEPS.", runClusterBackup)
 	cmd.Flags().StringVar(&o.kind, "type", string(config.DiffBackup),
 		"`KIND`: full, diff (what changed since the last full one) or incr (since the last of any kind)")
 	return cmd
 }
 
 // one opens the engine of a cluster.
-func (o *clusterOptions) one(ctx context.Context, name string) (*pitr.PgBackRest, error) {
+func (o *clusterOptions) one(ctx context.Context, name string) (*pitr.Engine, error) {
 	return openCluster(ctx, o.config, name)
 }
 
 func openCluster(
 	ctx context.Context, read func() (*config.Config, error), name string,
-) (*pitr.PgBackRest, error) {
+) (*pitr.Engine, error) {
 	c, err := read()
 	if err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func openCluster(
 	if err != nil {
 		return nil, err
 	}
-	return pitr.Open(ctx, cluster)
+	return engines.Open(ctx, cluster)
 }
 
 func runClusterBackup(ctx context.Context, o *clusterOptions, name string) error {
@@ -142,20 +145,11 @@ func runClusterBackup(ctx context.Context, o *clusterOptions, name string) error
 			o.notef("%s", line)
 		}
 	}
-	if err := engine.Backup(ctx, kind, onLine); err != nil {
-		return err
-	}
-	info, err := engine.Info(ctx)
+	made, err := engine.Backup(ctx, kind, onLine)
 	if err != nil {
 		return err
 	}
-	if err := info.Fault(); err != nil {
-		return err
-	}
-	if len(info.Backup) == 0 {
-		return fault.New(fault.Failed, "pgBackRest says that it made a backup, and lists none", "", nil)
-	}
-	newest := baseBackupJSON(info.Backup[len(info.Backup)-1])
+	newest := baseBackupJSON(made)
 	if o.json {
 		return o.printJSON(jsonClusterBackup{Schema: jsonSchema, Cluster: engine.Cluster.Name, Backup: newest})
 	}
@@ -168,7 +162,7 @@ func runClusterCheck(ctx context.Context, o *clusterOptions, name string) error 
 	if err != nil {
 		return err
 	}
-	if _, err := engine.Output(ctx, "check"); err != nil {
+	if err := engine.Check(ctx); err != nil {
 		return err
 	}
 	if o.json {

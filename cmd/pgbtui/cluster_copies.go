@@ -91,7 +91,7 @@ func becomeOwner(uid, gid uint32) error {
 }
 
 // engine opens that of a cluster, as the owner of the server's files.
-func (o *clusterCopyOptions) engine(ctx context.Context, name string) (*pitr.PgBackRest, error) {
+func (o *clusterCopyOptions) engine(ctx context.Context, name string) (*pitr.Engine, error) {
 	e, err := openCluster(ctx, o.config, name)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func newClusterDrillCommand(p *program, copies *clusterCopyOptions) *cobra.Comma
 prove that the moment was reached to the transaction, by the archived WAL itself; connect to every database, count
 its relations and rows, and run pg_amcheck if drill.amcheck or --amcheck says so; and remove the copy again. How long it
 took until the server answered at the moment is the measured recovery time. The proof is kept with the copies, and
-noted beside the base backup.
+noted beside the base backup where the engine keeps notes, as pgBackRest does.
 
 Exit 65: the cluster does not recover as it should. Exit 3: drilled, with warnings. Exit 4, 66 or 73: it could not be
 drilled, since nothing can be recovered, or the disk has no room; that says nothing of the backups. A copy that a killed
@@ -183,7 +183,7 @@ func fillProof(out *jsonCluster, c config.Cluster, s pitr.State) {
 		problems = []pitr.Problem{drill.Unreadable(err)}
 	}
 	if known.Proven == nil {
-		if noted, ok := drill.Noted(s.Info); ok {
+		if noted, ok := drill.Noted(s.Held.Backups); ok {
 			noted.Cluster, noted.Engine = c.Name, string(c.Engine)
 			known.Proven = &noted
 		}

@@ -63,7 +63,7 @@ func TestTheDrillVerbProvesAndTheStatusShowsIt(t *testing.T) {
 		t.Errorf("the status has no proof:\n%s", text)
 	}
 	late := "clusters:\n  main: {data_directory: " + lab.Postgres.Data + ", host: " + lab.Postgres.Host + ", port: " +
-		lab.Postgres.Port + ", config: " + lab.Engine.File + ", proof_objective: 14d, rto: 1h}\n"
+		lab.Postgres.Port + ", config: " + lab.Tool.File + ", proof_objective: 14d, rto: 1h}\n"
 	if err := os.WriteFile(file, []byte(late), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,12 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/backrest"
 	"codeberg.org/pgbtui/pgbtui/internal/s3"
 )
 
 func (o *clusterOptions) setupCommand() *cobra.Command {
-	const help = `Write pgBackRest's configuration for a cluster (` + pitr.FilesDir + `/CLUSTER.conf, with the key for the
+	const help = `Write pgBackRest's configuration for a cluster (` + backrest.FilesDir + `/CLUSTER.conf, with the key for the
 store), make what it needs in the repository, and show the settings that the server needs to archive its WAL. These are
 left to you: archive_mode needs a restart. What is there already is kept: a file that pgbtui did not write is refused,
 and a server that archives by something else as well. Run it as root; it may be run again.`
@@ -25,7 +25,7 @@ and a server that archives by something else as well. Run it as root; it may be 
 }
 
 func runClusterSetup(ctx context.Context, o *clusterOptions, name string) error {
-	engine, err := o.one(ctx, name)
+	engine, err := o.settable(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,25 @@ func runClusterSetup(ctx context.Context, o *clusterOptions, name string) error 
 	return o.printSetup(engine, plan)
 }
 
+// settable is the engine of a cluster that pgbtui can set up.
+func (o *clusterOptions) settable(ctx context.Context, name string) (*backrest.PgBackRest, error) {
+	engine, err := o.one(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	tool, ok := engine.Maker.(*backrest.PgBackRest)
+	if !ok {
+		return nil, fault.New(fault.Refused, "cluster "+engine.Cluster.Name+": "+engine.Words.Name+" is not set up by pgbtui",
+			"Set it up as its own documentation says; its configuration is only read here.", nil)
+	}
+	return tool, nil
+}
+
 // clusterKeys are what the engine signs its requests with: as the SDK finds them for this user, unless they come from
 // the instance's role, which the engine asks by itself.
-func clusterKeys(ctx context.Context, c config.Cluster) (pitr.Keys, error) {
+func clusterKeys(ctx context.Context, c config.Cluster) (backrest.Keys, error) {
 	if c.OnlyRead() {
-		return pitr.Keys{}, nil
+		return backrest.Keys{}, nil
 	}
 	of := c.Repository.S3
 	cfg, err := s3.LoadConfig(ctx, s3.Access{Region: of.Region, CredentialsFile: of.CredentialsFile, Profile: of.Profile})
@@ -63,18 +77,18 @@ func clusterKeys(ctx context.Context, c config.Cluster) (pitr.Keys, error) {
 		found, err = cfg.Credentials.Retrieve(ctx)
 	}
 	if err != nil {
-		return pitr.Keys{}, fault.New(fault.Config, "cluster "+c.Name+": look for a key to the store",
+		return backrest.Keys{}, fault.New(fault.Config, "cluster "+c.Name+": look for a key to the store",
 			"Give s3.credentials_file of the cluster: pgBackRest needs a key of its own, or an instance role.",
 			errors.New("no credentials"))
 	}
 	switch {
 	case found.Source == "EC2RoleProvider":
-		return pitr.Keys{}, nil
+		return backrest.Keys{}, nil
 	case found.SessionToken != "":
-		return pitr.Keys{}, fault.New(fault.Refused, "cluster "+c.Name+": the key to the store is temporary",
+		return backrest.Keys{}, fault.New(fault.Refused, "cluster "+c.Name+": the key to the store is temporary",
 			"Give a lasting one as s3.credentials_file of the cluster: the server archives WAL with it day and night.", nil)
 	}
-	return pitr.Keys{Access: found.AccessKeyID, Secret: found.SecretAccessKey}, nil
+	return backrest.Keys{Access: found.AccessKeyID, Secret: found.SecretAccessKey}, nil
 }
 
 type jsonClusterSetup struct {
@@ -86,7 +100,7 @@ type jsonClusterSetup struct {
 	Restart bool     `json:"restart"`
 }
 
-func (o *clusterOptions) printSetup(engine *pitr.PgBackRest, plan pitr.Setup) error {
+func (o *clusterOptions) printSetup(engine *backrest.PgBackRest, plan backrest.Setup) error {
 	if o.json {
 		return o.printJSON(jsonClusterSetup{
 			Schema: jsonSchema, Cluster: engine.Cluster.Name, File: plan.File, Written: plan.Text != "" && !plan.Exists,

@@ -7,6 +7,7 @@ import (
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/engines"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
@@ -33,8 +34,8 @@ type (
 
 func baseBackupJSON(b pitr.Backup) jsonBaseBackup {
 	return jsonBaseBackup{
-		Label: b.Label, Kind: b.Type, StartedAt: b.Started(), StoppedAt: b.Stopped(), Bytes: b.Info.Size,
-		StoredBytes: b.Info.Repository.Delta, BadPages: b.BadPages(), Usable: true,
+		Label: b.Label, Kind: b.Type, StartedAt: b.Started, StoppedAt: b.Stopped, Bytes: b.SizeBytes,
+		StoredBytes: b.StoredBytes, BadPages: b.BadPages, Usable: true,
 	}
 }
 
@@ -94,7 +95,7 @@ func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (out js
 		Windows: []jsonWindow{}, Gaps: []jsonGap{}, Backups: []jsonBaseBackup{}, Elsewhere: []int{},
 		Problems: []jsonClusterProblem{},
 	}
-	engine, err := pitr.Open(ctx, c)
+	engine, err := engines.Open(ctx, c)
 	var s pitr.State
 	if reached = err == nil; reached {
 		s, err = engine.Look(ctx, now)
@@ -110,7 +111,7 @@ func lookAtCluster(ctx context.Context, c config.Cluster, now time.Time) (out js
 }
 
 func fillCluster(out *jsonCluster, s pitr.State) {
-	out.EngineVersion, out.OK = s.Version.String(), len(s.Problems) == 0
+	out.EngineVersion, out.OK = s.Version, len(s.Problems) == 0
 	out.Summary = s.Text()
 	out.LossSummary = s.LossText(out.Cluster)
 	for _, w := range s.Windows {
@@ -139,7 +140,7 @@ func fillCluster(out *jsonCluster, s pitr.State) {
 	if s.Unarchived != nil {
 		out.Commits = s.Unarchived.Commits
 	}
-	for _, b := range s.Info.Backup {
+	for _, b := range s.Held.Backups {
 		one := baseBackupJSON(b)
 		one.Usable = s.Usable(b.Label)
 		out.Backups = append(out.Backups, one)

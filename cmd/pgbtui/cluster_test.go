@@ -20,7 +20,7 @@ func clusters(t *testing.T, lab *pitrlab.Lab) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := fmt.Sprintf("clusters:\n  main: {data_directory: %s, host: %s, port: %s, config: %s}\n",
-		lab.Postgres.Data, lab.Postgres.Host, lab.Postgres.Port, lab.Engine.File)
+		lab.Postgres.Data, lab.Postgres.Host, lab.Postgres.Port, lab.Tool.File)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -100,5 +100,48 @@ func TestTheClusterVerbsShowMakeAndTryWhatAClusterHas(t *testing.T) {
 	if text := run(fault.OK, "cluster", "status", "main"); !strings.Contains(text, "any second from ") ||
 		!strings.Contains(text, "If this host died now you would lose ") || !strings.Contains(text, "(1 commits") {
 		t.Errorf("with a backup:\n%s", text)
+	}
+}
+
+func TestAClusterOfWALGHasTheSameVerbs(t *testing.T) {
+	lab := pitrlab.StartWALG(t)
+	t.Setenv("PATH", lab.Dir+":"+os.Getenv("PATH"))
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := fmt.Sprintf("clusters:\n  main: {engine: wal-g, data_directory: %s, host: %s, port: %s, config: %s, keep: {full: 1}}\n",
+		lab.Postgres.Data, lab.Postgres.Host, lab.Postgres.Port, lab.Cluster.ConfigFile)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contract, err := readContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(want fault.Code, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		p := newProgram(outside{in: os.Stdin, out: &out, err: &errs, getenv: func(string) string { return "" }, now: time.Now})
+		defer p.close()
+		if code := p.main(t.Context(), append(args, "--config", file)); code != want {
+			t.Fatalf("%q ends with %d, not %d\n%s%s", args, code, want, out.String(), errs.String())
+		}
+		return out.String() + errs.String()
+	}
+	document := func(name string, args ...string) {
+		t.Helper()
+		if err := contract.check(name, []byte(run(fault.OK, append(args, "--json")...))); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	if text := run(fault.Refused, "cluster", "setup", "--yes"); !strings.Contains(text, "WAL-G is not set up by pgbtui") {
+		t.Errorf("set up:\n%s", text)
+	}
+	document("cluster backup", "cluster", "backup", "--type", "full")
+	lab.Postgres.Exec(t, "postgres", "CREATE TABLE items (id int)")
+	lab.SwitchWAL(t)
+	document("cluster check", "cluster", "check")
+	document("cluster verify", "cluster", "verify")
+	document("cluster status", "cluster", "status")
+	if text := run(fault.OK, "cluster", "status"); !strings.Contains(text, "any second from ") || !strings.Contains(text, "base_0000") {
+		t.Errorf("the status:\n%s", text)
 	}
 }

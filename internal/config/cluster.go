@@ -9,7 +9,7 @@ import (
 )
 
 // Clusters: PostgreSQL servers whose WAL is archived, so that they can be recovered to any second. An engine that is
-// not ours, pgBackRest, makes their base backups and keeps their WAL. Rules:
+// not ours, pgBackRest or WAL-G, makes their base backups and keeps their WAL. Rules:
 //
 //   - where the repository lies follows the settings of all jobs, under another prefix than the sets: nothing that
 //     lists or deletes sets ever looks below it
@@ -19,7 +19,7 @@ import (
 type Cluster struct {
 	Name     string
 	Engine   Engine
-	Stanza   string // the engine's name for it
+	Stanza   string // the engine's name for it; "" of an engine that has none
 	Instance string // as of a job
 
 	Debian        string // "15/main": where postgresql-common keeps it; "" when the data directory is given
@@ -54,7 +54,27 @@ type ClusterDrill struct {
 type Engine string
 
 // The engines.
-const EnginePgBackRest Engine = "pgbackrest"
+const (
+	EnginePgBackRest Engine = "pgbackrest"
+	EngineWALG       Engine = "wal-g"
+)
+
+// engineKeys says which keys of a cluster an engine has no use for, and why. Every other one holds for all.
+type engineKeys struct {
+	onlyRead bool   // its configuration is always somebody else's
+	noStanza string // remedy for a stanza
+	keepHere bool   // retention stands here although its configuration is somebody else's, which has no such setting
+	noDiff   string // remedy for keep.diff
+}
+
+var engines = map[Engine]engineKeys{
+	EnginePgBackRest: {},
+	EngineWALG: {
+		onlyRead: true, keepHere: true,
+		noStanza: "Leave it out: WAL-G has no stanzas, and its prefix stands in the file that `config` names.",
+		noDiff:   "Leave it out: WAL-G keeps the deltas of each full backup that it keeps.",
+	},
+}
 
 // Repository is where base backups and WAL are kept. Zero for a configuration of somebody else.
 type Repository struct {
@@ -170,7 +190,7 @@ func (l loader) clusters(c *Config) error {
 // cluster resolves one: its own settings, then those of all jobs, then defaults.
 func (l loader) cluster(name string, f fileCluster, base Job) Cluster {
 	one := Cluster{
-		Name: name, Engine: Engine(cmp.Or(f.Engine, string(EnginePgBackRest))), Stanza: cmp.Or(f.Stanza, name),
+		Name: name, Engine: Engine(cmp.Or(f.Engine, string(EnginePgBackRest))), Stanza: f.Stanza,
 		Instance: cmp.Or(f.Instance, base.Instance),
 		Debian:   f.Cluster, DataDirectory: strings.TrimRight(f.DataDirectory, "/"), Host: f.Host, Port: f.Port,
 		ConfigFile: f.Config,
@@ -179,7 +199,14 @@ func (l loader) cluster(name string, f fileCluster, base Job) Cluster {
 
 		ProofWithin: time.Duration(f.ProofWithin), RTO: time.Duration(f.RTO), Drill: ClusterDrill(f.Drill),
 	}
-	if one.OnlyRead() {
+	keys := engines[one.Engine]
+	if one.Stanza == "" && keys.noStanza == "" {
+		one.Stanza = name
+	}
+	if keys.keepHere {
+		one.Keep = ClusterKeep{Full: f.Keep.Full}
+	}
+	if one.OnlyRead() || keys.onlyRead {
 		return one
 	}
 	one.Keep = ClusterKeep{Full: cmp.Or(f.Keep.Full, clusterFull), Diff: f.Keep.Diff}

@@ -52,6 +52,20 @@ jobs:
 	}
 }
 
+func TestAClusterOfWALGHasItsFileAndKeepsNothingUnlessToldTo(t *testing.T) {
+	c, err := load(t, `clusters:
+  all: {cluster: 15/all, engine: wal-g, config: /var/lib/postgresql/.walg.json}
+  some: {cluster: 15/some, engine: wal-g, config: /etc/wal-g.env, keep: {full: 3}}
+`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, some := c.Clusters[0], c.Clusters[1]
+	if all.Engine != EngineWALG || !all.OnlyRead() || all.Stanza != "" || all.Keep != (ClusterKeep{}) || some.Keep.Full != 3 {
+		t.Errorf("%+v, %+v", all, some)
+	}
+}
+
 func TestAConfigurationOfClustersAloneNeedsNoJob(t *testing.T) {
 	c, err := load(t, "clusters: {main: {cluster: 15/main, config: /etc/pgbackrest.conf}}\n", nil)
 	if err != nil || len(c.Clusters) != 1 || len(c.Jobs) != 0 {
@@ -67,31 +81,36 @@ func TestAClusterThatCannotWorkIsRefusedAtItsLine(t *testing.T) {
 		"m: {}":                    "nothing says which server",
 		"Main: {cluster: 15/main}": "not a name for a cluster",
 		"m: {cluster: main}":       "not a cluster's version and name",
-		"m: {cluster: 15/main, data_directory: /x}":                                   "both `cluster` and `data_directory`",
-		"m: {cluster: 15/main, port: 5433}":                                           "a port beside `cluster`",
-		"m: {data_directory: x}":                                                      "not the whole path of a folder",
-		"m: {data_directory: '/x/%i'}":                                                "not the whole path of a folder",
-		"m: {data_directory: /x, port: eins}":                                         "not a port",
-		"m: {data_directory: /x, host: db.example.org}":                               "not the folder of a socket",
-		"m: {cluster: 15/main, engine: wal-g}":                                        `"wal-g" is not supported`,
-		"m: {cluster: 15/main, engine: barman}":                                       `"barman" is not supported`,
-		"m: {cluster: 15/main, stanza: 'a b'}":                                        "not a stanza's name",
-		"m: {cluster: 15/main, drill: {at: srv}}":                                     "not the whole path of a folder",
-		"m: {cluster: 15/main, keep: {full: -1}}":                                     "not a number of backups",
-		"m: {cluster: 15/main, keep: {days: 1}}":                                      `unknown key "days"`,
-		"m: {cluster: 15/main, config: etc/x}":                                        "not the whole path of a file",
-		"m: {cluster: 15/main, config: /x, keep: {full: 1}}":                          "cannot be set beside `config`",
-		"m: {cluster: 15/main, config: /x, s3: {bucket: abc}}":                        "cannot be set beside `config`",
-		"m: {cluster: 15/main, s3: {bucket: A_b}}":                                    "not a bucket's name",
-		"m: {cluster: 15/main, s3: {path: a//b}}":                                     "cannot be the engine's folder",
-		"m: {cluster: 15/main, s3: {path: ../b}}":                                     "cannot be the engine's folder",
-		"m: {cluster: 15/main, instance: 'über'}":                                     "cannot be the engine's folder",
-		"m: {cluster: 15/main, s3: {endpoint: 'http://store'}}":                       "unencrypted",
-		"m: {cluster: 15/main, s3: {endpoint: 'https://store/x'}}":                    "not the address of a store",
-		"m: {cluster: 15/main, s3: {path: postgresql/pitr}}":                          "where the sets of job",
-		"m: {cluster: 15/main, s3: {path: postgresql}}":                               "where the sets of job",
-		"m: {cluster: 15/main}\n  n: {cluster: 15/main}":                              "the same server as cluster",
-		"m: {cluster: 15/main, s3: {path: p}}\n  n: {cluster: 15/n, s3: {path: p/q}}": "the place of cluster",
+		"m: {cluster: 15/main, data_directory: /x}":                                                         "both `cluster` and `data_directory`",
+		"m: {cluster: 15/main, port: 5433}":                                                                 "a port beside `cluster`",
+		"m: {data_directory: x}":                                                                            "not the whole path of a folder",
+		"m: {data_directory: '/x/%i'}":                                                                      "not the whole path of a folder",
+		"m: {data_directory: /x, port: eins}":                                                               "not a port",
+		"m: {data_directory: /x, host: db.example.org}":                                                     "not the folder of a socket",
+		"m: {cluster: 15/main, engine: wal-g}":                                                              "which pgbtui does not set up",
+		"m: {cluster: 15/main, engine: wal-g, config: /x, stanza: m}":                                       "not a setting of wal-g",
+		"m: {cluster: 15/main, engine: wal-g, config: /x, keep: {diff: 1}}":                                 "not a setting of wal-g",
+		"m: {cluster: 15/main, engine: wal-g, config: /x, keep: {full: -1}}":                                "not a number of backups",
+		"m: {cluster: 15/main, engine: wal-g, config: /x, s3: {bucket: abc}}":                               "cannot be set beside `config`",
+		"m: {cluster: 15/main, engine: wal-g, config: /x}\n  n: {cluster: 15/n, engine: wal-g, config: /x}": "is that of cluster",
+		"m: {cluster: 15/main, engine: barman}":                                                             `"barman" is not supported`,
+		"m: {cluster: 15/main, stanza: 'a b'}":                                                              "not a stanza's name",
+		"m: {cluster: 15/main, keep: {full: -1}}":                                                           "not a number of backups",
+		"m: {cluster: 15/main, drill: {at: srv}}":                                                           "not the whole path of a folder",
+		"m: {cluster: 15/main, keep: {days: 1}}":                                                            `unknown key "days"`,
+		"m: {cluster: 15/main, config: etc/x}":                                                              "not the whole path of a file",
+		"m: {cluster: 15/main, config: /x, keep: {full: 1}}":                                                "cannot be set beside `config`",
+		"m: {cluster: 15/main, config: /x, s3: {bucket: abc}}":                                              "cannot be set beside `config`",
+		"m: {cluster: 15/main, s3: {bucket: A_b}}":                                                          "not a bucket's name",
+		"m: {cluster: 15/main, s3: {path: a//b}}":                                                           "cannot be the engine's folder",
+		"m: {cluster: 15/main, s3: {path: ../b}}":                                                           "cannot be the engine's folder",
+		"m: {cluster: 15/main, instance: 'über'}":                                                           "cannot be the engine's folder",
+		"m: {cluster: 15/main, s3: {endpoint: 'http://store'}}":                                             "unencrypted",
+		"m: {cluster: 15/main, s3: {endpoint: 'https://store/x'}}":                                          "not the address of a store",
+		"m: {cluster: 15/main, s3: {path: postgresql/pitr}}":                                                "where the sets of job",
+		"m: {cluster: 15/main, s3: {path: postgresql}}":                                                     "where the sets of job",
+		"m: {cluster: 15/main}\n  n: {cluster: 15/main}":                                                    "the same server as cluster",
+		"m: {cluster: 15/main, s3: {path: p}}\n  n: {cluster: 15/n, s3: {path: p/q}}":                       "the place of cluster",
 	} {
 		_, err := load(t, clusterStore+"clusters:\n  "+text+"\njobs:\n  shop: {}\n", nil)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "config.yaml:") {

@@ -53,9 +53,13 @@ func (l loader) checkCluster(c Cluster, f fileCluster) error {
 		return l.clusterProblem(c.Name, "not a name for a cluster",
 			"Give 1 to 40 of a-z, 0-9, _ and hyphen; what PostgreSQL calls it stands in `cluster`.")
 	}
-	if c.Engine != EnginePgBackRest {
-		return l.clusterProblem(c.Name, fmt.Sprintf("%q is not supported", c.Engine),
-			"Set it to pgbackrest, the one engine there is.", "engine")
+	keys, ok := engines[c.Engine]
+	if !ok {
+		return l.clusterProblem(c.Name, fmt.Sprintf("%.40q is not supported", c.Engine),
+			"Set it to pgbackrest or wal-g.", "engine")
+	}
+	if err := l.checkEngineKeys(c, f, keys); err != nil {
+		return err
 	}
 	for _, check := range []func(Cluster, fileCluster) error{
 		l.checkServer, l.checkStanza, l.checkClusterKeep, l.checkRepository, l.checkClusterDrill,
@@ -63,6 +67,21 @@ func (l loader) checkCluster(c Cluster, f fileCluster) error {
 		if err := check(c, f); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkEngineKeys refuses what the engine has no use for.
+func (l loader) checkEngineKeys(c Cluster, f fileCluster, keys engineKeys) error {
+	switch {
+	case keys.noStanza != "" && f.Stanza != "":
+		return l.clusterProblem(c.Name, "not a setting of "+string(c.Engine), keys.noStanza, "stanza")
+	case keys.onlyRead && !c.OnlyRead():
+		return l.clusterProblem(c.Name, "no settings of "+string(c.Engine)+", which pgbtui does not set up",
+			"Name the file that has them, such as /var/lib/postgresql/.walg.json, or an environment file: it is only read.",
+			"config")
+	case keys.noDiff != "" && f.Keep.Diff != 0:
+		return l.clusterProblem(c.Name, "not a setting of "+string(c.Engine), keys.noDiff, "keep", "diff")
 	}
 	return nil
 }
@@ -98,7 +117,7 @@ func plainPath(path string) bool {
 }
 
 func (l loader) checkStanza(c Cluster, _ fileCluster) error {
-	if !stanzaName.MatchString(c.Stanza) {
+	if c.Stanza != "" && !stanzaName.MatchString(c.Stanza) {
 		return l.clusterProblem(c.Name, fmt.Sprintf("%.60q is not a stanza's name", c.Stanza),
 			"Give letters, digits, dot, _ and hyphen.", "stanza")
 	}
@@ -121,7 +140,7 @@ const mostKept = 9999999 // the engine's own limit
 
 func (l loader) checkClusterKeep(c Cluster, f fileCluster) error {
 	switch {
-	case c.OnlyRead() && (f.Keep.Full != 0 || f.Keep.Diff != 0):
+	case c.OnlyRead() && !engines[c.Engine].keepHere && (f.Keep.Full != 0 || f.Keep.Diff != 0):
 		return l.clusterProblem(c.Name, "cannot be set beside `config`",
 			"Set repo1-retention-full in "+c.ConfigFile+", which is only read here, or leave `config` out.", "keep")
 	case f.Keep.Full < 0 || f.Keep.Full > mostKept:
@@ -229,6 +248,9 @@ func (l loader) checkApart(one, other Cluster) error {
 	case one.Debian != "" && one.Debian == other.Debian,
 		one.DataDirectory != "" && one.DataDirectory == other.DataDirectory:
 		return l.clusterProblem(one.Name, "the same server as cluster "+other.Name, "Leave one of the two out.")
+	case one.ConfigFile != "" && one.ConfigFile == other.ConfigFile && one.Stanza == other.Stanza:
+		return l.clusterProblem(one.Name, one.ConfigFile+" is that of cluster "+other.Name+" as well",
+			"Give each a file of its own, with a prefix or a stanza of its own.", "config")
 	case one.OnlyRead() || other.OnlyRead():
 		return nil
 	case !sameStore(one.Repository.S3, other.Repository.S3):

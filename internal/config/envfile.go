@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
@@ -25,6 +26,37 @@ func Passed(file string) (map[string]string, error) {
 		}
 	}
 	return passed, nil
+}
+
+// variableName is what a process can have in its environment, and a shell can set.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// EnvironmentOf are the variables of somebody else's environment file, as NAME=value, for the program that the file is
+// for. Lines may begin with export, as shells take them.
+func EnvironmentOf(file string) (env []string, err error) {
+	if err := refuseWritable(file); err != nil {
+		return nil, err
+	}
+	raw, err := bounded.ReadFile(file, bounded.File)
+	if err != nil {
+		return nil, fault.New(fault.Config, "config: read "+file, "", err)
+	}
+	var lines []string
+	for line := range strings.SplitSeq(string(raw), "\n") {
+		line = strings.TrimSpace(line)
+		lines = append(lines, strings.TrimPrefix(line, "export "))
+	}
+	vars, err := parseEnvFile(file, strings.Join(lines, "\n"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sortedKeys(vars) {
+		if !variableName.MatchString(name) || strings.Contains(vars[name].value, "\x00") {
+			return nil, fault.New(fault.Config, fmt.Sprintf("config: %s:%d: not NAME=value", file, vars[name].line), "", nil)
+		}
+		env = append(env, name+"="+vars[name].value)
+	}
+	return env, nil
 }
 
 // variable is what an environment file sets, and in which line.

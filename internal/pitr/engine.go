@@ -1,160 +1,151 @@
 package pitr
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"os"
+	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/config"
-	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/wal"
+	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
-// PgBackRest runs pgBackRest for one cluster.
-type PgBackRest struct {
+// Engine is one cluster with the program that keeps its base backups and its WAL. What differs between such programs is
+// behind Reader, Maker and Restorer, and in Words; each has a package of its own.
+type Engine struct {
 	Cluster config.Cluster
 	Server  Server
-	File    string   // its configuration
-	Bin     string   // "": pgbackrest on PATH
-	Secrets []string // PGBACKREST_REPO1_…=… besides what is in the file
-	Places  Places
+	Words   Words
+
+	Reader
+	Maker
+	Restorer
 }
 
-// Open finds the server and the configuration of a cluster. It talks to no store and to no server.
-func Open(ctx context.Context, c config.Cluster) (*PgBackRest, error) {
-	server, err := Find(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return &PgBackRest{Cluster: c, Server: server, File: FileOf(c)}, nil
+// Reader reads what the engine keeps.
+type Reader interface {
+	// Version is the engine's. One that is not installed, or too old: an error with a remedy.
+	Version(ctx context.Context) (string, error)
+	// Holdings is what lies in the repository. An error is that of the look; a repository that cannot be read is
+	// Holdings.Fault.
+	Holdings(ctx context.Context, segmentBytes int64) (Holdings, error)
+	// Get writes a segment or a timeline's history into a file, for the owner of the server's files, who has to be able
+	// to write to the file's folder. It writes no file larger than so many bytes: see Command.Largest. ErrNotKept: the
+	// repository does not have it. Engine.Fetch is what everything else calls.
+	Get(ctx context.Context, name, file string, largest int64) error
 }
 
-func (e *PgBackRest) program() string { return cmp.Or(e.Bin, "pgbackrest") }
-
-// Command is a call of the engine as a person would type it, without the program's name.
-func (e *PgBackRest) Command(args ...string) []string {
-	return append([]string{"--config=" + e.File, "--stanza=" + e.Cluster.Stanza}, args...)
+// Maker makes and proves. Each line that the engine says goes to onLine, which may be nil.
+type Maker interface {
+	Backup(ctx context.Context, kind config.BackupKind, onLine func(string)) (Backup, error)
+	// Check tries that WAL reaches the repository, and waits for it.
+	Check(ctx context.Context) error
+	Verify(ctx context.Context) (Verification, error)
 }
 
-// quiet leaves standard output to the answer, and writes no file of log.
-var quiet = []string{
-	"--log-level-console=off", "--log-level-stderr=warn", "--log-level-file=off", "--log-timestamp=n",
+// Restorer restores files, and lets a server fetch WAL.
+type Restorer interface {
+	Restore(ctx context.Context, r Restore, onLine func(string)) error
+	// FetchCommand are the words of a restore_command before %f and %p, for the server of a restored directory.
+	FetchCommand(r Restore) []string
+	// Environment is what that server needs for it.
+	Environment() []string
 }
 
-// aloud is for runs whose lines are told one by one.
-var aloud = []string{
-	"--log-level-console=off", "--log-level-stderr=info", "--log-level-file=off", "--log-timestamp=n",
+// Restore says which base backup is restored to where. All folders are of the owner of the server's files.
+type Restore struct {
+	Label       string
+	Data        string // empty, or not there
+	Tablespaces string // folder for them, each below it by its name
+	Scratch     string // for the engine's own files, such as locks; it goes with the restored directory
 }
 
-// Output runs a command of the engine, and returns what it prints.
-func (e *PgBackRest) Output(ctx context.Context, args ...string) (out []byte, err error) {
-	err = e.run(ctx, append(append([]string{}, quiet...), args...), nil, func(c *command) {
-		c.read = func(r io.Reader) (err error) {
-			out, err = bounded.ReadAll(r, mostOutput)
-			return err
-		}
-	})
-	return out, err
+// ErrNotKept is a file that the repository does not have.
+var ErrNotKept = errors.New("it is not in the repository")
+
+// Holdings is what lies in a repository, by its own listing: the first and the last segment that an engine names say
+// nothing of those between.
+type Holdings struct {
+	Fault    error     // why the repository cannot be read; then nothing else is known but Problems
+	SystemID string    // of the server that it is of; "": not known
+	Version  string    // of that server: "15"
+	Backups  []Backup  // the oldest first
+	Segments Segments  // of that server
+	Problems []Problem // that only this engine has a word for
 }
 
-// Run runs a command of the engine that works for a while; each line that it says goes to onLine.
-func (e *PgBackRest) Run(ctx context.Context, onLine func(string), args ...string) error {
-	return e.run(ctx, append(append([]string{}, aloud...), args...), onLine, nil)
-}
-
-func (e *PgBackRest) run(ctx context.Context, args []string, onLine func(string), change func(*command)) error {
-	as, err := e.Server.owner()
-	if err != nil {
-		return err
-	}
-	c := command{
-		program: e.program(), args: e.Command(args...), env: append(environment(), e.Secrets...), as: as, onLine: onLine,
-	}
-	what := "pitr: pgbackrest " + verbOf(args)
-	c.failed = func(end *exitError) error { return meaningOf(what, end) }
-	if change != nil {
-		change(&c)
-	}
-	return run(ctx, c)
-}
-
-// verbOf is the command among the options.
-func verbOf(args []string) string {
-	for _, arg := range args {
-		if !strings.HasPrefix(arg, "--") {
-			return arg
+// Whole are the backups that recovery can start from, the oldest first.
+func (h Holdings) Whole() (whole []Backup) {
+	for _, b := range h.Backups {
+		if b.Whole {
+			whole = append(whole, b)
 		}
 	}
-	return ""
+	return whole
 }
 
-// Info asks what the repository holds of the cluster. The engine ends with 0 also where it knows nothing, so the
-// status inside decides: see Info.Fault.
-func (e *PgBackRest) Info(ctx context.Context) (Info, error) {
-	out, err := e.Output(ctx, "info", "--output=json")
-	if err != nil {
-		return Info{}, err
-	}
-	return readInfo(out, e.Cluster.Stanza)
+// Backup is one base backup.
+type Backup struct {
+	Label        string
+	Type         string // full, diff, incr
+	Prior        string // the backup that it builds on; "" of a full one
+	Started      time.Time
+	Stopped      time.Time // recovery has to reach beyond it
+	StartSegment string    // up to StopSegment all are needed; "" of a backup without WAL
+	StopSegment  string
+	StartLSN     wal.LSN // from which on WAL is replayed; 0: not known
+	StopLSN      wal.LSN // where it is consistent
+	SizeBytes    int64   // of the cluster
+	StoredBytes  int64   // by this backup; 0: not known
+	BadPages     bool    // pages with a wrong checksum were met
+	Whole        bool    // it and all that it builds on are there, and it is of the server that the repository is of now
+	Annotation   map[string]printable.Name
 }
 
-// Backup makes a base backup.
-func (e *PgBackRest) Backup(ctx context.Context, kind config.BackupKind, onLine func(string)) error {
-	return e.Run(ctx, onLine, "--type="+string(kind), "backup")
+// Verification is what was found when everything was read back.
+type Verification struct {
+	OK    bool     `json:"ok"`
+	Bad   []string `json:"bad"`   // backups that are not valid, by label
+	Lines []string `json:"lines"` // what the engine says, line by line
 }
 
-// Annotate writes a note beside a backup: what a drill has shown of it.
-func (e *PgBackRest) Annotate(ctx context.Context, label, key, value string) error {
-	if !backupLabel.MatchString(label) {
-		return fault.New(fault.Usage, fmt.Sprintf("pitr: %.60q is not a backup's label", label), "", nil)
-	}
-	_, err := e.Output(ctx, "--set="+label, "--annotation="+key+"="+value, "annotate")
-	return err
+// Words are an engine's own, in texts that are the same for all.
+type Words struct {
+	Name        string                    // "pgBackRest"
+	Listing     string                    // the command that lists what there is
+	OtherServer string                    // remedy: what to do after a major upgrade
+	Dropped     string                    // remedy: why WAL can be lost while the server's archiver is green
+	Loses       string                    // who may have taken segments away: "somebody deleted them"
+	BadPages    func(label string) string // remedy: where to see which pages
+}
+
+// Annotator is a Maker that can write a note beside a backup.
+type Annotator interface {
+	Annotate(ctx context.Context, label, key, value string) error
+}
+
+// Annotator is the engine's; false where it has no place for notes.
+func (e *Engine) Annotator() (Annotator, bool) {
+	to, ok := e.Maker.(Annotator)
+	return to, ok
 }
 
 // SQL asks the server, as the owner of its files and by its socket, for one value of JSON.
-func (e *PgBackRest) SQL(ctx context.Context, query string, into any) error {
+func (e *Engine) SQL(ctx context.Context, query string, into any) error {
 	return e.Server.SQL(ctx, "postgres", query, into)
 }
 
-// SQL asks the server, as the owner of its files, for one value of JSON.
-func (s Server) SQL(ctx context.Context, database, query string, into any) error {
-	as, err := s.owner()
+// ScratchDir makes a private folder for WAL, of the owner of the server's files.
+func (s Server) ScratchDir() (dir string, remove func(), err error) {
+	dir, err = os.MkdirTemp("", "pgbtui-wal-")
+	if err == nil && os.Geteuid() == 0 {
+		err = os.Chown(dir, int(s.UID), int(s.GID))
+	}
 	if err != nil {
-		return err
+		_ = os.RemoveAll(dir)
+		return "", nil, fmt.Errorf("pitr: make a folder for WAL: %w", err)
 	}
-	out, err := output(ctx, command{
-		program: s.Program("psql"), as: as, env: s.environment(database),
-		args: []string{
-			"--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--no-password",
-			"--command=" + query,
-		},
-		failed: func(end *exitError) error {
-			return fault.New(fault.Unavailable, "pitr: ask the server of "+s.DataDirectory,
-				"Start PostgreSQL, and let the owner of its files log in by the socket (`local all postgres peer`).", end)
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(out, into); err != nil {
-		return fmt.Errorf("pitr: read the server's answer: %w", err)
-	}
-	return nil
-}
-
-// environment is what libpq needs to reach the server.
-func (s Server) environment(database string) []string {
-	env := append(environment(), "PGCLIENTENCODING=UTF8", "PGCONNECT_TIMEOUT=10", "PGDATABASE="+database,
-		"PGAPPNAME=pgbtui", "PGOPTIONS=-c statement_timeout=30s")
-	if s.Host != "" {
-		env = append(env, "PGHOST="+s.Host)
-	}
-	if s.Port != "" {
-		env = append(env, "PGPORT="+s.Port)
-	}
-	return env
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }

@@ -40,24 +40,26 @@ const (
 	ProblemServer      ProblemKind = "server" // it does not answer
 )
 
-func unreadable(err error) Problem {
+func (w Words) unreadable(err error) Problem {
 	return Problem{
 		Kind: ProblemRepository, What: "the repository cannot be read: " + err.Error(),
-		Remedy: cmp.Or(fault.Remedy(err), "Look at the store, and at what `pgbackrest info` says."),
+		Remedy: cmp.Or(fault.Remedy(err), "Look at the store, and at what `"+w.Listing+"` says."),
 	}
 }
 
-func otherServer(stored, live string) Problem {
+func (w Words) otherServer(stored, live string) Problem {
 	return Problem{
 		Kind: ProblemOtherServer,
 		What: fmt.Sprintf("the repository is of the server with system identifier %s, and this one has %s",
 			printable.Text(stored), printable.Text(live)),
-		Remedy: "Correct `data_directory` or `stanza`; after a major upgrade run `pgbackrest stanza-upgrade`.",
+		Remedy: w.OtherServer,
 	}
 }
 
-func lostBackup(label, lost string) Problem {
-	what := "the manifest of base backup " + label + " is not in the repository, though pgBackRest lists it"
+// LostBackup is a base backup that the engine lists and that nothing can be recovered from. lost is what is missing of
+// it: itself, or one that it builds on.
+func (w Words) LostBackup(label, lost string) Problem {
+	what := "the files of base backup " + label + " are not in the repository, though " + w.Name + " lists it"
 	if lost != label {
 		what = "base backup " + label + " builds on " + lost + ", which is not in the repository any more"
 	}
@@ -68,61 +70,55 @@ func lostBackup(label, lost string) Problem {
 	}
 }
 
-func dropped(believed, last string) Problem {
+func (w Words) dropped(believed, last string) Problem {
 	return Problem{
-		Kind: ProblemDropped,
-		What: "the server takes WAL up to " + believed + " for archived, and the repository ends with " + last,
-		Remedy: "Make a backup, from which on the cluster can be recovered again, and raise archive-push-queue-max: " +
-			"beyond it pgBackRest drops WAL and calls that success.",
+		Kind:   ProblemDropped,
+		What:   "the server takes WAL up to " + believed + " for archived, and the repository ends with " + last,
+		Remedy: "Make a backup, from which on the cluster can be recovered again. " + w.Dropped,
 	}
 }
 
 // judge says what is wrong with a state that was found out.
-func (s State) judge(c config.Cluster, serverErr error) (all []Problem) {
+func (s State) judge(c config.Cluster, w Words, serverErr error) (all []Problem) {
 	add := func(kind ProblemKind, what, remedy string) {
 		all = append(all, Problem{Kind: kind, What: what, Remedy: remedy})
-	}
-	if s.StopFile != "" {
-		add(ProblemStopped, "the engine is stopped by "+s.StopFile+": neither WAL nor backups are stored",
-			"Run `pgbackrest --stanza="+c.Stanza+" start` as the owner of the server's files when the reason is gone.")
 	}
 	all = append(all, s.judgeArchiver(c, serverErr)...)
 	for _, gap := range s.Gaps {
 		add(ProblemGap, gap.text(), "Make a backup if there is none after it yet, and find out why these segments are "+
-			"missing: somebody deleted them, or pgBackRest dropped them.")
+			"missing: "+w.Loses+".")
 	}
 	readable := !s.unread()
 	switch newest, ok := s.Newest(); {
 	case !readable:
-	case !ok && len(s.Info.Archive) > 0 && s.Info.Archive[0].Max != "":
+	case !ok && s.Segments > 0:
 		add(ProblemNoBackup, "WAL is archived, and no whole base backup is there: nothing can be recovered",
 			"Make one: `pgbtui cluster backup --type full`.")
 	case !ok:
 		add(ProblemNoBackup, "there is no base backup: nothing can be recovered",
 			"Make one: `pgbtui cluster backup --type full`.")
 	default:
-		all = append(all, s.judgeBackups(c, newest)...)
+		all = append(all, s.judgeBackups(c, w, newest)...)
 	}
 	return all
 }
 
-func (s State) judgeBackups(c config.Cluster, newest Window) (all []Problem) {
+func (s State) judgeBackups(c config.Cluster, w Words, newest Window) (all []Problem) {
 	last := newest.Backups[len(newest.Backups)-1]
-	for _, b := range s.Info.Backup {
-		if b.Label == last && s.At.Sub(b.Stopped()) > c.BaseWithin {
+	for _, b := range s.Held.Backups {
+		if b.Label == last && s.At.Sub(b.Stopped) > c.BaseWithin {
 			all = append(all, Problem{
 				Kind: ProblemOldBackup,
 				What: fmt.Sprintf("the newest base backup is %s old, more than base_within (%s)",
-					readable.Age(s.At.Sub(b.Stopped())), readable.Age(c.BaseWithin)),
+					readable.Age(s.At.Sub(b.Stopped)), readable.Age(c.BaseWithin)),
 				Remedy: "Make one, `pgbtui cluster backup`, and look at what should have: a recovery replays all WAL since.",
 			})
 		}
-		if b.BadPages() {
+		if b.BadPages {
 			all = append(all, Problem{
-				Kind: ProblemBadPages,
-				What: "base backup " + b.Label + " has pages with a wrong checksum: they were damaged in the database itself",
-				Remedy: "Look which with `pgbackrest info --set=" + b.Label + "`, keep an older backup, and repair or restore " +
-					"the table.",
+				Kind:   ProblemBadPages,
+				What:   "base backup " + b.Label + " has pages with a wrong checksum: they were damaged in the database itself",
+				Remedy: w.BadPages(b.Label) + " Keep an older backup, and repair or restore the table.",
 			})
 		}
 	}

@@ -7,12 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/wal"
 )
@@ -29,11 +27,11 @@ type Control struct {
 
 // Control asks pg_controldata.
 func (s Server) Control(ctx context.Context) (Control, error) {
-	as, err := s.owner()
+	as, err := s.Owner()
 	if err != nil {
 		return Control{}, err
 	}
-	out, err := output(ctx, command{program: s.Program("pg_controldata"), args: []string{s.DataDirectory}, as: as})
+	out, err := Output(ctx, Command{Program: s.Program("pg_controldata"), Args: []string{s.DataDirectory}, As: as})
 	if err != nil {
 		return Control{}, fmt.Errorf("pitr: read the control file of %s: %w", s.DataDirectory, err)
 	}
@@ -48,7 +46,7 @@ func (s Server) Control(ctx context.Context) (Control, error) {
 	timeline, _ := strconv.ParseUint(values["Latest checkpoint's TimeLineID"], 10, 32)
 	c.Timeline = uint32(timeline)
 	c.Checkpoint, _ = wal.ParseLSN(values["Latest checkpoint location"])
-	if !validSegmentBytes(c.SegmentBytes) || c.SystemID == "" {
+	if !ValidSegmentBytes(c.SegmentBytes) || c.SystemID == "" {
 		return Control{}, fault.New(fault.Failed,
 			"pitr: pg_controldata of "+s.DataDirectory+" says nothing that is known", "", nil)
 	}
@@ -81,8 +79,8 @@ const archiverSQL = `SELECT pg_catalog.json_build_object(
 	FROM pg_catalog.pg_stat_archiver`
 
 // Archiver asks the server.
-func (e *PgBackRest) Archiver(ctx context.Context) (a Archiver, err error) {
-	return a, e.SQL(ctx, archiverSQL, &a)
+func (s Server) Archiver(ctx context.Context) (a Archiver, err error) {
+	return a, s.SQL(ctx, "postgres", archiverSQL, &a)
 }
 
 // Failing reports whether the newest that the archiver did was to fail.
@@ -94,7 +92,7 @@ func (a Archiver) Failing() bool {
 func (s Server) Ready() (int, error) {
 	found, err := os.ReadDir(filepath.Join(s.DataDirectory, "pg_wal", "archive_status"))
 	if errors.Is(err, os.ErrPermission) {
-		return 0, fault.New(fault.NotPermitted, "pitr: count the segments that wait", asOwner, err)
+		return 0, fault.New(fault.NotPermitted, "pitr: count the segments that wait", AsOwner, err)
 	}
 	ready := 0
 	for _, f := range found {
@@ -132,7 +130,7 @@ func (s Server) Unarchived(ctx context.Context, from Segment, c Control) (u Unar
 
 // begins is the position in WAL of a segment's first byte.
 func (s Segment) begins(segmentBytes int64) wal.LSN {
-	return wal.LSN(s.position(segmentBytes) * uint64(segmentBytes)) // sizes are positive
+	return wal.LSN(s.Position(segmentBytes) * uint64(segmentBytes)) // sizes are positive
 }
 
 // commits hands each commit to see, from a segment on to the end of what lies in a folder, or until it says false.
@@ -140,34 +138,34 @@ func (s Segment) begins(segmentBytes int64) wal.LSN {
 func (s Server) commits(
 	ctx context.Context, dir string, from Segment, segmentBytes int64, see func(wal.Record) bool,
 ) error {
-	as, err := s.owner()
+	as, err := s.Owner()
 	if err != nil {
 		return err
 	}
-	c := command{program: s.Program("pg_waldump"), as: as, args: []string{
+	c := Command{Program: s.Program("pg_waldump"), As: as, Args: []string{
 		"--path=" + dir, "--timeline=" + strconv.FormatUint(uint64(from.Timeline), 10),
 		"--start=" + from.begins(segmentBytes).String(), "--rmgr=" + wal.Transactions,
 		"--end=" + endOf(dir, from, segmentBytes).String(),
 	}}
 	more := true
-	c.read = func(r io.Reader) error {
+	c.Read = func(r io.Reader) error {
 		err := wal.Read(wal.Transactions, &whileReader{from: r, more: &more}, func(record wal.Record) {
 			if record.Kind == wal.Commit && more {
 				more = see(record)
 			}
 		})
 		if !more {
-			return errEnough
+			return ErrEnough
 		}
 		return err
 	}
-	c.failed = func(end *exitError) error {
-		if end.code == 1 { // at a record that is not whole yet, or at what is left of an older segment
+	c.Failed = func(end *ExitError) error {
+		if end.Code == 1 { // at a record that is not whole yet, or at what is left of an older segment
 			return nil
 		}
 		return end
 	}
-	return run(ctx, c)
+	return Run(ctx, c)
 }
 
 // endOf is where the segments end that lie in a folder one after the other.
@@ -176,7 +174,7 @@ func endOf(dir string, from Segment, segmentBytes int64) wal.LSN {
 		if _, err := os.Stat(filepath.Join(dir, from.Name())); err != nil {
 			return from.begins(segmentBytes)
 		}
-		from = segmentAt(from.Timeline, from.position(segmentBytes)+1, segmentBytes)
+		from = SegmentAt(from.Timeline, from.Position(segmentBytes)+1, segmentBytes)
 	}
 }
 
@@ -191,32 +189,4 @@ func (w *whileReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return w.from.Read(p)
-}
-
-// lockPathLine is where an engine's configuration says that locks and stop files are.
-var lockPathLine = regexp.MustCompile(`(?m)^\s*lock-path\s*=\s*(\S+)\s*$`)
-
-// Stopped is the stop file that keeps the engine from working; "" if there is none.
-func (e *PgBackRest) Stopped() (string, error) {
-	raw, err := bounded.ReadFile(e.File, bounded.File)
-	if errors.Is(err, os.ErrNotExist) {
-		remedy := "Correct `config` of the cluster."
-		if !e.Cluster.OnlyRead() {
-			remedy = "Run `pgbtui cluster setup " + e.Cluster.Name + "`, which writes it."
-		}
-		return "", fault.New(fault.NotFound, "pitr: read the engine's configuration", remedy, err)
-	}
-	if err != nil {
-		return "", fault.New(fault.NotPermitted, "pitr: read the engine's configuration", asOwner, err)
-	}
-	dir := "/tmp/pgbackrest" // the engine's default
-	if m := lockPathLine.FindSubmatch(raw); m != nil {
-		dir = string(m[1])
-	}
-	for _, name := range []string{e.Cluster.Stanza + ".stop", "all.stop"} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return filepath.Join(dir, name), nil
-		}
-	}
-	return "", nil
 }

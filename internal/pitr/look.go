@@ -9,21 +9,22 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/wal"
 )
 
 // State is what a look at a cluster found.
 type State struct {
 	At         time.Time
-	Version    Version
-	Info       Info
+	Version    string   // of the engine
+	Held       Holdings // what lies in the repository
+	Segments   int      // that are kept
 	Windows    []Window // the newest last
 	Gaps       []Gap
 	OffTheWay  []uint32  // timelines with WAL that recovery to the newest one does not go through
 	Archiver   *Archiver // nil: the server does not answer
 	Ready      int       // segments that wait to be archived
 	Unarchived *Unarchived
-	StopFile   string
 	Problems   []Problem
 }
 
@@ -49,12 +50,12 @@ func (s State) Loss() (time.Duration, bool) {
 // Look finds out what can be recovered, and what is wrong. An error is that of the look itself; what is wrong with the
 // cluster are its Problems. The server is asked before the repository is listed: what it takes for archived then has to
 // be there.
-func (e *PgBackRest) Look(ctx context.Context, now time.Time) (State, error) {
+func (e *Engine) Look(ctx context.Context, now time.Time) (State, error) {
 	return e.LookAlong(ctx, now, 0)
 }
 
 // LookAlong is Look along a timeline; 0 is the newest that WAL is archived of.
-func (e *PgBackRest) LookAlong(ctx context.Context, now time.Time, timeline uint32) (State, error) {
+func (e *Engine) LookAlong(ctx context.Context, now time.Time, timeline uint32) (State, error) {
 	s := State{At: now}
 	var err error
 	if s.Version, err = e.Version(ctx); err != nil {
@@ -67,99 +68,99 @@ func (e *PgBackRest) LookAlong(ctx context.Context, now time.Time, timeline uint
 	if s.Ready, err = e.Server.Ready(); err != nil {
 		return s, err
 	}
-	if s.StopFile, err = e.Stopped(); err != nil {
-		return s, err
-	}
-	archiver, silent := e.Archiver(ctx)
+	archiver, silent := e.Server.Archiver(ctx)
 	if silent == nil {
 		s.Archiver = &archiver
 	} else if ctx.Err() != nil {
 		return s, silent
 	}
-	if s.Info, err = e.Info(ctx); err != nil {
+	if s.Held, err = e.Holdings(ctx, control.SegmentBytes); err != nil {
 		return s, err
 	}
-	if problem := s.Info.Fault(); problem != nil {
-		s.Problems = append(s.Problems, unreadable(problem))
-	} else if err := e.lookAtRepository(ctx, &s, control, timeline); err != nil {
-		return s, err
+	held := s.Held
+	s.Problems = append(s.Problems, held.Problems...)
+	switch {
+	case held.Fault != nil:
+		s.Problems = append(s.Problems, e.Words.unreadable(held.Fault))
+	case held.SystemID != "" && held.SystemID != control.SystemID:
+		s.Problems = append(s.Problems, e.Words.otherServer(held.SystemID, control.SystemID))
+	default:
+		if err := e.lookAtRepository(ctx, &s, control, timeline); err != nil {
+			return s, err
+		}
 	}
-	s.Problems = append(s.Problems, s.judge(e.Cluster, silent)...)
+	s.Problems = append(s.Problems, s.judge(e.Cluster, e.Words, silent)...)
 	return s, nil
 }
 
-// lookAtRepository lists what is there and computes the windows.
-func (e *PgBackRest) lookAtRepository(ctx context.Context, s *State, control Control, timeline uint32) error {
-	database, ok := s.Info.Current()
-	if !ok {
+// lookAtRepository computes the windows from what is there.
+func (e *Engine) lookAtRepository(ctx context.Context, s *State, control Control, timeline uint32) error {
+	held := s.Held
+	for _, positions := range held.Segments {
+		s.Segments += len(positions)
+	}
+	if s.Segments == 0 {
 		return nil
 	}
-	if database.SystemID.String() != control.SystemID {
-		s.Problems = append(s.Problems, otherServer(database.SystemID.String(), control.SystemID))
-		return nil
-	}
-	archive := database.Version + "-" + fmt.Sprint(database.ID)
-	list, err := e.List(ctx, archive, control.SegmentBytes)
+	dir, remove, err := e.Server.ScratchDir()
 	if err != nil {
 		return err
 	}
-	var whole []Backup
-	for _, b := range s.Info.Whole(database.ID) {
-		chain := append([]string{b.Label, b.Prior}, b.Reference...)
-		lost := slices.IndexFunc(chain, func(label string) bool { return label != "" && !list.Backups[label] })
-		if lost >= 0 {
-			s.Problems = append(s.Problems, lostBackup(b.Label, chain[lost]))
-			continue
-		}
-		whole = append(whole, b)
-	}
-	if len(list.Segments) == 0 {
-		return nil
-	}
-	newest := cmp.Or(timeline, newestTimeline(list))
-	var history []branch
+	defer remove()
+	newest := cmp.Or(timeline, held.Segments.Newest())
+	var history []wal.Branch
 	if newest > 1 {
-		if history, err = e.history(ctx, archive, newest); err != nil {
+		if history, err = e.History(ctx, newest, dir); err != nil {
 			return err
 		}
 	}
 	w := wayTo(newest, history, control.SegmentBytes)
-	for timeline := range list.Segments {
+	for timeline := range held.Segments {
 		if !slices.Contains(w.timelines, timeline) {
 			s.OffTheWay = append(s.OffTheWay, timeline)
 		}
 	}
 	slices.Sort(s.OffTheWay)
-	pieces := w.pieces(list.Segments)
-	s.Windows = w.windows(pieces, whole)
-	if err := e.findEnds(ctx, s.Windows, w); err != nil {
+	pieces := w.pieces(held.Segments)
+	s.Windows = w.windows(pieces, held.Whole())
+	if err := e.findEnds(ctx, dir, s.Windows, w); err != nil {
 		return err
 	}
 	s.Gaps = w.gaps(pieces, s.Windows)
 	return e.lookAtTheEnd(ctx, s, control, pieces)
 }
 
-func newestTimeline(l Listing) (newest uint32) {
-	for timeline := range l.Segments {
-		newest = max(newest, timeline)
+// mostHistory bounds a timeline's history, in bytes: it is no larger than any segment.
+const mostHistory = 1 << 20
+
+// History fetches from which timelines one comes, the oldest first. The folder is of the owner of the server's files.
+func (e *Engine) History(ctx context.Context, timeline uint32, dir string) ([]wal.Branch, error) {
+	file := filepath.Join(dir, wal.HistoryName(timeline))
+	defer func() { _ = os.Remove(file) }()
+	if err := e.Fetch(ctx, wal.HistoryName(timeline), file, mostHistory); err != nil {
+		return nil, fmt.Errorf("pitr: fetch the history of timeline %d: %w", timeline, err)
 	}
-	return newest
+	raw, err := bounded.ReadFile(file, mostHistory)
+	if err != nil {
+		return nil, fmt.Errorf("pitr: read the history of timeline %d: %w", timeline, err)
+	}
+	return wal.ParseHistory(string(raw))
 }
 
 // lookAtTheEnd compares the last archived segment with what the server has and believes.
-func (e *PgBackRest) lookAtTheEnd(ctx context.Context, s *State, control Control, pieces []piece) error {
+func (e *Engine) lookAtTheEnd(ctx context.Context, s *State, control Control, pieces []piece) error {
 	if len(pieces) == 0 {
 		return nil
 	}
 	last := pieces[len(pieces)-1]
 	if a := s.Archiver; a != nil {
-		believed, ok := parseSegmentName(a.LastSegment)
-		if ok && believed.Timeline == last.timeline && believed.position(control.SegmentBytes) > last.to {
+		believed, ok := ParseSegment(a.LastSegment)
+		if ok && believed.Timeline == last.timeline && believed.Position(control.SegmentBytes) > last.to {
 			s.Problems = append(s.Problems,
-				dropped(a.LastSegment, segmentAt(last.timeline, last.to, control.SegmentBytes).Name()))
+				e.Words.dropped(a.LastSegment, SegmentAt(last.timeline, last.to, control.SegmentBytes).Name()))
 		}
 	}
-	u, err := e.Server.Unarchived(ctx, segmentAt(last.timeline, last.to+1, control.SegmentBytes), control)
+	u, err := e.Server.Unarchived(ctx, SegmentAt(last.timeline, last.to+1, control.SegmentBytes), control)
 	s.Unarchived = &u
 	return err
 }
@@ -173,15 +174,7 @@ const walksBack = 64
 const mostEnds = 50
 
 // findEnds finds the last commit of each window.
-func (e *PgBackRest) findEnds(ctx context.Context, windows []Window, on way) error {
-	if len(windows) == 0 {
-		return nil
-	}
-	dir, err := e.folder()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
+func (e *Engine) findEnds(ctx context.Context, dir string, windows []Window, on way) error {
 	for i := max(0, len(windows)-mostEnds); i < len(windows); i++ {
 		if err := e.findEnd(ctx, dir, &windows[i], on); err != nil {
 			return err
@@ -190,32 +183,15 @@ func (e *PgBackRest) findEnds(ctx context.Context, windows []Window, on way) err
 	return nil
 }
 
-// folder is a private one of the owner of the server's files.
-func (e *PgBackRest) folder() (string, error) {
-	dir, err := os.MkdirTemp("", "pgbtui-wal-")
-	if err != nil {
-		return "", fmt.Errorf("pitr: make a folder for WAL: %w", err)
-	}
-	if os.Geteuid() != 0 {
-		return dir, nil
-	}
-	if err := os.Chown(dir, int(e.Server.UID), int(e.Server.GID)); err != nil {
-		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("pitr: hand a folder to the owner of the server's files: %w", err)
-	}
-	return dir, nil
-}
-
 // findEnd walks back from a window's last segment to the last commit. A record that reaches into the next segment is
 // read with it, so that one is kept.
-func (e *PgBackRest) findEnd(ctx context.Context, dir string, w *Window, on way) error {
-	last, _ := parseSegmentName(w.Last)
-	first, _ := parseSegmentName(w.First)
-	position := last.position(on.segmentBytes)
+func (e *Engine) findEnd(ctx context.Context, dir string, w *Window, on way) error {
+	last, _ := ParseSegment(w.Last)
+	first, _ := ParseSegment(w.First)
+	position := last.Position(on.segmentBytes)
 	for range walksBack {
-		at := segmentAt(on.at(position), position, on.segmentBytes)
-		// With locks of its own a stop file does not keep it from reading.
-		err := e.Fetch(ctx, at.Name(), filepath.Join(dir, at.Name()), on.segmentBytes, "--lock-path="+dir)
+		at := SegmentAt(on.at(position), position, on.segmentBytes)
+		err := e.Fetch(ctx, at.Name(), filepath.Join(dir, at.Name()), on.segmentBytes)
 		if err != nil {
 			return fmt.Errorf("pitr: fetch segment %s: %w", at.Name(), err)
 		}
@@ -231,7 +207,7 @@ func (e *PgBackRest) findEnd(ctx context.Context, dir string, w *Window, on way)
 			w.Until = latest(until, w.After)
 			return nil
 		}
-		if position <= first.position(on.segmentBytes) {
+		if position <= first.Position(on.segmentBytes) {
 			return nil // nothing was committed since the backup
 		}
 		_ = os.Remove(filepath.Join(dir, on.name(position+1)))

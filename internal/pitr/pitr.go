@@ -1,5 +1,5 @@
 // Package pitr drives and shows the engine that keeps a PostgreSQL cluster's every second: base backups and archived
-// WAL. The engine is pgBackRest, from 2.45 on; no physical format is ours. Rules:
+// WAL. No physical format is ours. What differs between engines is in a package of each, behind Engine. Rules:
 //
 //   - every program runs as the owner of the server's files, without a shell, with an environment of what it needs;
 //     secrets are in the engine's own file or in that environment, never in an argument
@@ -62,8 +62,8 @@ func Find(ctx context.Context, c config.Cluster) (Server, error) {
 
 func findDebian(ctx context.Context, name string) (debianServer, error) {
 	what := "pitr: look for cluster " + name
-	out, err := output(ctx, command{program: "pg_lsclusters", args: []string{"--json"}})
-	if errors.Is(err, errNoProgram) {
+	out, err := Output(ctx, Command{Program: "pg_lsclusters", Args: []string{"--json"}})
+	if errors.Is(err, ErrNoProgram) {
 		return debianServer{}, fault.New(fault.Config, what,
 			"Give `data_directory` and `port` in place of `cluster`: this system has no postgresql-common.", err)
 	}
@@ -92,7 +92,7 @@ func (s *Server) look() error {
 	info, err := os.Stat(s.DataDirectory)
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fault.New(fault.NotPermitted, what, asOwner, err)
+		return fault.New(fault.NotPermitted, what, AsOwner, err)
 	case err != nil:
 		return fault.New(fault.NotFound, what, "Correct `data_directory` or `cluster` in the configuration.", err)
 	}
@@ -102,7 +102,7 @@ func (s *Server) look() error {
 	raw, err := bounded.ReadFile(filepath.Join(s.DataDirectory, "PG_VERSION"), 64)
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fault.New(fault.NotPermitted, what, asOwner, err)
+		return fault.New(fault.NotPermitted, what, AsOwner, err)
 	case err != nil:
 		return fault.New(fault.NotFound, what, "Give the data directory of a PostgreSQL server.", err)
 	}
@@ -117,8 +117,8 @@ func (s *Server) look() error {
 	return nil
 }
 
-// asOwner is the remedy where this user may not look.
-const asOwner = "Run it as root, or as the owner of the server's files (`sudo -u postgres`)."
+// AsOwner is the remedy where this user may not look.
+const AsOwner = "Run it as root, or as the owner of the server's files (`sudo -u postgres`)."
 
 // Program is the path of one of the server's programs.
 func (s Server) Program(name string) string {

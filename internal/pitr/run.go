@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,61 +34,62 @@ const (
 	longestLine = 2000
 )
 
-// errEnough ends the reading of what a program prints when more would tell nothing more; the program is stopped.
-var errEnough = errors.New("enough was read")
+// ErrEnough ends the reading of what a program prints when more would tell nothing more; the program is stopped.
+var ErrEnough = errors.New("enough was read")
 
-var errNoProgram = errors.New("the program is not installed")
+// ErrNoProgram is a program that is not there.
+var ErrNoProgram = errors.New("the program is not installed")
 
-// command is what run needs to know.
-type command struct {
-	program string
-	args    []string
-	env     []string
-	as      *syscall.Credential    // nil: this process's user
-	read    func(io.Reader) error  // standard output; nil: nobody reads it
-	onLine  func(text string)      // each line of standard error; may be nil
-	failed  func(*exitError) error // what an exit code means; nil: the error as it is
-	largest uint64                 // bytes of any file that it writes; 0: as it likes
+// Command is a program that is to be run.
+type Command struct {
+	Program string
+	Args    []string
+	Env     []string               // nil: Environment()
+	As      *syscall.Credential    // nil: this process's user
+	Read    func(io.Reader) error  // standard output; nil: nobody reads it
+	OnLine  func(text string)      // each line of standard error; may be nil
+	Failed  func(*ExitError) error // what an exit code means; nil: the error as it is
+	Largest int64                  // bytes of any file that it writes; 0: as it likes
 }
 
-// exitError is the end of a program that failed, with what it said.
-type exitError struct {
-	program string
-	code    int // -1: by a signal
-	said    []string
-	err     error
+// ExitError is the end of a program that failed, with what it said.
+type ExitError struct {
+	Program string
+	Code    int      // -1: by a signal
+	Said    []string // its last lines
+	Err     error
 }
 
-func (e *exitError) Error() string {
-	said := strings.Join(e.said, "; ")
+func (e *ExitError) Error() string {
+	said := strings.Join(e.Said, "; ")
 	if said == "" {
-		said = e.err.Error()
+		said = e.Err.Error()
 	}
-	return e.program + ": " + said
+	return e.Program + ": " + said
 }
 
-func (e *exitError) Unwrap() error { return e.err }
+func (e *ExitError) Unwrap() error { return e.Err }
 
-// output is what a program prints, as a whole.
-func output(ctx context.Context, c command) (out []byte, err error) {
-	c.read = func(r io.Reader) (err error) {
+// Output is what a program prints, as a whole.
+func Output(ctx context.Context, c Command) (out []byte, err error) {
+	c.Read = func(r io.Reader) (err error) {
 		out, err = bounded.ReadAll(r, mostOutput)
 		return err
 	}
-	return out, run(ctx, c)
+	return out, Run(ctx, c)
 }
 
-// run runs a program to its end.
-func run(ctx context.Context, c command) error {
+// Run runs a program to its end.
+func Run(ctx context.Context, c Command) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	program, args := c.words()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir, cmd.Env = "/", c.env
+	cmd.Dir, cmd.Env = "/", c.Env
 	if cmd.Env == nil {
-		cmd.Env = environment()
+		cmd.Env = Environment()
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.as}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.As}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = stopsWithin
 	errs, err := cmd.StderrPipe()
@@ -95,7 +97,7 @@ func run(ctx context.Context, c command) error {
 		return err
 	}
 	var out io.Reader
-	if c.read != nil {
+	if c.Read != nil {
 		if out, err = cmd.StdoutPipe(); err != nil {
 			return err
 		}
@@ -105,10 +107,10 @@ func run(ctx context.Context, c command) error {
 	}
 	var said []string
 	var follows sync.WaitGroup
-	follows.Go(func() { said = follow(errs, c.onLine) })
+	follows.Go(func() { said = follow(errs, c.OnLine) })
 	var unread error
-	if c.read != nil {
-		if unread = c.read(out); unread != nil {
+	if c.Read != nil {
+		if unread = c.Read(out); unread != nil {
 			stop() // else it waits for somebody who reads
 		}
 		_, _ = io.Copy(io.Discard, out)
@@ -118,40 +120,40 @@ func run(ctx context.Context, c command) error {
 }
 
 // words are the command line. Who may not change another user's limits can lower those of what becomes the program.
-func (c command) words() (program string, args []string) {
-	if c.largest == 0 {
-		return c.program, c.args
+func (c Command) words() (program string, args []string) {
+	if c.Largest == 0 {
+		return c.Program, c.Args
 	}
-	limits := []string{"--fsize=" + strconv.FormatUint(c.largest, 10), "--core=0", "--", c.program}
-	return "prlimit", append(limits, c.args...)
+	limits := []string{"--fsize=" + strconv.FormatInt(c.Largest, 10), "--core=0", "--", c.Program}
+	return "prlimit", append(limits, c.Args...)
 }
 
-func (c command) notStarted(err error) error {
+func (c Command) notStarted(err error) error {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("pitr: start %s: %w", c.program, errNoProgram)
+		return fmt.Errorf("pitr: start %s: %w", c.Program, ErrNoProgram)
 	}
-	return fmt.Errorf("pitr: start %s: %w", c.program, err)
+	return fmt.Errorf("pitr: start %s: %w", c.Program, err)
 }
 
 // ended says what the end of a program means.
-func (c command) ended(ctx context.Context, err, unread error, said []string) error {
+func (c Command) ended(ctx context.Context, err, unread error, said []string) error {
 	switch {
-	case errors.Is(unread, errEnough):
+	case errors.Is(unread, ErrEnough):
 		return nil
 	case unread != nil:
-		return fmt.Errorf("pitr: read what %s prints: %w", c.program, unread)
+		return fmt.Errorf("pitr: read what %s prints: %w", c.Program, unread)
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("pitr: %s: %w", c.program, context.Cause(ctx))
+		return fmt.Errorf("pitr: %s: %w", c.Program, context.Cause(ctx))
 	}
-	end := &exitError{program: c.program, code: -1, said: said, err: err}
+	end := &ExitError{Program: c.Program, Code: -1, Said: said, Err: err}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		end.code = exit.ExitCode()
+		end.Code = exit.ExitCode()
 	}
-	if c.failed != nil {
-		return c.failed(end)
+	if c.Failed != nil {
+		return c.Failed(end)
 	}
 	return end
 }
@@ -177,26 +179,29 @@ func follow(from io.Reader, onLine func(string)) (last []string) {
 	return last
 }
 
-// environment is what programs get of ours: what they need, and the engine's secrets where they are given by it.
-func environment() []string {
+// Environment is what programs get of ours: what they need, and the variables whose names begin with a prefix of their
+// engine's.
+func Environment(prefixes ...string) []string {
 	env := []string{"LC_ALL=C", "TZ=UTC"}
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if name == "PATH" || name == "HOME" || strings.HasPrefix(name, "PGBACKREST_REPO") {
+		own := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if name == "PATH" || name == "HOME" || slices.ContainsFunc(prefixes, own) {
 			env = append(env, kv)
 		}
 	}
 	return env
 }
 
-// owner is how programs become the owner of the server's files. Only root has to, and can.
-func (s Server) owner() (*syscall.Credential, error) {
+// Owner is how a program becomes the owner of the server's files; nil is this process's user already. Nobody but root
+// and the owner can: code NotPermitted.
+func (s Server) Owner() (*syscall.Credential, error) {
 	switch uint32(os.Geteuid()) {
 	case s.UID:
 		return nil, nil
 	case 0:
 	default:
-		return nil, fault.New(fault.NotPermitted, "pitr: become the owner of "+s.DataDirectory, asOwner, nil)
+		return nil, fault.New(fault.NotPermitted, "pitr: become the owner of "+s.DataDirectory, AsOwner, nil)
 	}
 	as := &syscall.Credential{Uid: s.UID, Gid: s.GID}
 	account, err := user.LookupId(strconv.FormatUint(uint64(s.UID), 10))

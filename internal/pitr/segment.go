@@ -2,6 +2,7 @@ package pitr
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -15,7 +16,8 @@ type Segment struct {
 	Number   uint32 // in its log
 }
 
-func parseSegmentName(name string) (Segment, bool) {
+// ParseSegment reads the name of one, and of nothing else: not of what PostgreSQL or an engine adds to such a name.
+func ParseSegment(name string) (Segment, bool) {
 	if len(name) != 24 {
 		return Segment{}, false
 	}
@@ -36,17 +38,48 @@ func (s Segment) Name() string { return fmt.Sprintf("%08X%08X%08X", s.Timeline, 
 // perLog is how many segments of a size, in bytes, a log has.
 func perLog(segmentBytes int64) uint64 { return 1 << 32 / uint64(segmentBytes) }
 
-// position counts segments from the beginning of all WAL.
-func (s Segment) position(segmentBytes int64) uint64 {
+// Position counts segments from the beginning of all WAL.
+func (s Segment) Position(segmentBytes int64) uint64 {
 	return uint64(s.Log)*perLog(segmentBytes) + uint64(s.Number)
 }
 
-// segmentAt is the segment at a position of a timeline.
-func segmentAt(timeline uint32, position uint64, segmentBytes int64) Segment {
+// SegmentAt is the segment at a position of a timeline.
+func SegmentAt(timeline uint32, position uint64, segmentBytes int64) Segment {
 	logs := perLog(segmentBytes)
 	// A log has at most 4096 segments.
 	return Segment{Timeline: timeline, Log: uint32(position / logs), Number: uint32(position % logs)}
 }
 
-// validSegmentBytes reports whether PostgreSQL knows the size: a power of two from 1 MiB to 1 GiB.
-func validSegmentBytes(n int64) bool { return n >= 1<<20 && n <= 1<<30 && n&(n-1) == 0 }
+// ValidSegmentBytes reports whether PostgreSQL knows the size: a power of two from 1 MiB to 1 GiB.
+func ValidSegmentBytes(n int64) bool { return n >= 1<<20 && n <= 1<<30 && n&(n-1) == 0 }
+
+// Segments are those that are kept: of each timeline their positions, in order after Sort.
+type Segments map[uint32][]uint64
+
+// Add takes one by its name. What no server of that size of segments can have written is left out.
+func (s Segments) Add(name string, segmentBytes int64) {
+	segment, ok := ParseSegment(name)
+	if !ok || uint64(segment.Number) >= perLog(segmentBytes) {
+		return
+	}
+	s[segment.Timeline] = append(s[segment.Timeline], segment.Position(segmentBytes))
+}
+
+// Sort puts them in order, each once: one may be kept in two forms.
+func (s Segments) Sort() {
+	for timeline, positions := range s {
+		slices.Sort(positions)
+		s[timeline] = slices.Compact(positions)
+	}
+}
+
+// Newest is the greatest timeline that has segments; 0 where there are none.
+func (s Segments) Newest() (newest uint32) {
+	for timeline := range s {
+		newest = max(newest, timeline)
+	}
+	return newest
+}
+
+// MostSegments bounds how many files an archive is believed to hold: half a year of a segment every two seconds.
+const MostSegments = 8_000_000

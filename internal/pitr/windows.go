@@ -26,13 +26,13 @@ type Window struct {
 
 // Side is -1 for a position before the WAL of the window, 1 for one behind it, and 0 in it.
 func (w Window) Side(at wal.LSN, segmentBytes int64) int {
-	first, _ := parseSegmentName(w.First)
-	last, _ := parseSegmentName(w.Last)
+	first, _ := ParseSegment(w.First)
+	last, _ := ParseSegment(w.Last)
 	position := uint64(at) / uint64(segmentBytes) // sizes are positive
 	switch {
-	case position < first.position(segmentBytes):
+	case position < first.Position(segmentBytes):
 		return -1
-	case position > last.position(segmentBytes):
+	case position > last.Position(segmentBytes):
 		return 1
 	}
 	return 0
@@ -65,12 +65,12 @@ type way struct {
 }
 
 // wayTo is made of a timeline's history, the oldest first.
-func wayTo(timeline uint32, history []branch, segmentBytes int64) way {
+func wayTo(timeline uint32, history []wal.Branch, segmentBytes int64) way {
 	w := way{segmentBytes: segmentBytes, from: []uint64{0}}
 	for _, b := range history {
-		w.timelines = append(w.timelines, b.timeline)
+		w.timelines = append(w.timelines, b.Timeline)
 		// the segment in which it ends is there whole on the next one, which began with a copy of its head
-		w.from = append(w.from, uint64(b.until)/uint64(segmentBytes)) // sizes are positive
+		w.from = append(w.from, uint64(b.Until)/uint64(segmentBytes)) // sizes are positive
 	}
 	w.timelines = append(w.timelines, timeline)
 	return w
@@ -86,7 +86,7 @@ func (w way) at(position uint64) uint32 {
 }
 
 // pieces are those of the listed segments that lie on the way.
-func (w way) pieces(segments map[uint32][]uint64) (all []piece) {
+func (w way) pieces(segments Segments) (all []piece) {
 	var there []uint64
 	for timeline, positions := range segments {
 		for _, p := range positions {
@@ -111,18 +111,18 @@ func (w way) pieces(segments map[uint32][]uint64) (all []piece) {
 }
 
 func (w way) name(position uint64) string {
-	return segmentAt(w.at(position), position, w.segmentBytes).Name()
+	return SegmentAt(w.at(position), position, w.segmentBytes).Name()
 }
 
 // usable are the backups that recovery can start from in a piece, with what they need of it.
 func (w way) usable(p piece, whole []Backup) (in []Backup) {
 	for _, b := range whole {
-		start, okStart := parseSegmentName(b.Archive.Start)
-		stop, okStop := parseSegmentName(b.Archive.Stop)
+		start, okStart := ParseSegment(b.StartSegment)
+		stop, okStop := ParseSegment(b.StopSegment)
 		if !okStart || !okStop {
 			continue
 		}
-		from, to := start.position(w.segmentBytes), stop.position(w.segmentBytes)
+		from, to := start.Position(w.segmentBytes), stop.Position(w.segmentBytes)
 		if from >= p.from && to <= p.to && from <= to && w.at(from) == start.Timeline && w.at(to) == stop.Timeline {
 			in = append(in, b)
 		}
@@ -138,7 +138,7 @@ func (w way) windows(pieces []piece, whole []Backup) (all []Window) {
 			continue
 		}
 		one := Window{
-			After: in[0].Stopped(), Until: in[0].Stopped(), Timeline: p.timeline, First: in[0].Archive.Start, Last: w.name(p.to),
+			After: in[0].Stopped, Until: in[0].Stopped, Timeline: p.timeline, First: in[0].StartSegment, Last: w.name(p.to),
 		}
 		for _, b := range in {
 			one.Backups = append(one.Backups, b.Label)
@@ -161,21 +161,21 @@ func (w way) gaps(pieces []piece, windows []Window) (all []Gap) {
 	if len(windows) == 0 {
 		return nil
 	}
-	first, _ := parseSegmentName(windows[0].First)
+	first, _ := ParseSegment(windows[0].First)
 	for i := 1; i < len(pieces); i++ {
 		before, after := pieces[i-1], pieces[i]
-		if before.to < first.position(w.segmentBytes) {
+		if before.to < first.Position(w.segmentBytes) {
 			continue
 		}
 		named, count := w.missing(before, after)
 		gap := Gap{Segments: named, Missing: count}
 		for _, one := range windows {
-			last, _ := parseSegmentName(one.Last)
-			start, _ := parseSegmentName(one.First)
-			if last.position(w.segmentBytes) <= before.to {
+			last, _ := ParseSegment(one.Last)
+			start, _ := ParseSegment(one.First)
+			if last.Position(w.segmentBytes) <= before.to {
 				gap.From = one.Until
 			}
-			if start.position(w.segmentBytes) >= after.from && gap.To.IsZero() {
+			if start.Position(w.segmentBytes) >= after.from && gap.To.IsZero() {
 				gap.To = one.After
 			}
 		}

@@ -99,6 +99,8 @@ func ofMinIO() []piece {
 // clusters are the packages whose tests back a cluster up by pgBackRest.
 var clusters = []struct{ tests, pkg string }{
 	{"pitr", "internal/pitr"},
+	{"backrest", "internal/pitr/backrest"},
+	{"wal-g", "internal/pitr/walg"},
 	{"beside", "internal/pitr/beside"},
 	{"drills", "internal/pitr/drill"},
 }

@@ -1,6 +1,6 @@
-// Package pitrlab is a PostgreSQL cluster whose WAL goes to an S3 server over TLS by the pgBackRest of this machine:
-// what the tests of base backups, windows, restores to a time and drills stand on. Segments have 1 MiB, so that WAL is
-// quick to make. Every program runs as the user postgres when the tests are root.
+// Package pitrlab is a PostgreSQL cluster whose WAL goes to an S3 server over TLS by the pgBackRest of this machine, or
+// by WAL-G: what the tests of base backups, windows, restores to a time and drills stand on. Segments have 1 MiB, so
+// that WAL is quick to make. Every program runs as the user postgres when the tests are root.
 package pitrlab
 
 import (
@@ -24,6 +24,8 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/backrest"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/walg"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/pgtest"
 	"codeberg.org/pgbtui/pgbtui/test/s3server"
@@ -37,8 +39,10 @@ type Lab struct {
 	Postgres *pgtest.Server
 	Store    *s3server.Running
 	Cluster  config.Cluster
-	Engine   *pitr.PgBackRest
-	Dir      string // of the engine: its file, its locks
+	Engine   *pitr.Engine
+	Tool     *backrest.PgBackRest // behind the engine; nil of one with WAL-G
+	WALG     *walg.WALG           // behind the engine of StartWALG
+	Dir      string               // of the engine: its file, its locks
 }
 
 // Options change how one is made.
@@ -82,7 +86,8 @@ func StartWith(t testing.TB, o Options) *Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Engine = &pitr.PgBackRest{Cluster: l.Cluster, Server: server, File: file}
+	l.Tool = &backrest.PgBackRest{Cluster: l.Cluster, Server: server, File: file}
+	l.Engine = l.Tool.Engine()
 	l.Configure(t, o.Global...)
 	l.PgBackRest(t, "stanza-create")
 	return l
@@ -124,20 +129,20 @@ func (l *Lab) readable(t testing.TB, file string) string {
 // Configure writes the engine's file anew, with more lines in its [global].
 func (l *Lab) Configure(t testing.TB, global ...string) {
 	t.Helper()
-	version, err := l.Engine.Version(t.Context())
+	version, err := l.Tool.Release(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := pitr.Conf{
+	text, err := backrest.Conf{
 		Cluster: l.Cluster, Server: l.Engine.Server, LockPath: filepath.Join(l.Dir, "lock"),
-		Keys: pitr.Keys{Access: l.Store.AccessKey, Secret: l.Store.SecretKey},
+		Keys: backrest.Keys{Access: l.Store.AccessKey, Secret: l.Store.SecretKey},
 	}.Text(version)
 	if err != nil {
 		t.Fatal(err)
 	}
 	global = append(global, "archive-timeout=10", "spool-path="+filepath.Join(l.Dir, "spool"))
 	text = strings.Replace(text, "[global]\n", "[global]\n"+strings.Join(global, "\n")+"\n", 1)
-	if err := os.WriteFile(l.Engine.File, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(l.Tool.File, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,7 +161,7 @@ func (l *Lab) PgBackRest(t testing.TB, args ...string) string {
 func (l *Lab) TryPgBackRest(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "pgbackrest", l.Engine.Command(args...)...)
+	cmd := exec.CommandContext(ctx, "pgbackrest", l.Tool.Command(args...)...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	if os.Geteuid() == 0 {
@@ -171,14 +176,11 @@ func (l *Lab) TryPgBackRest(args ...string) (string, error) {
 // Backup makes a base backup and returns its label.
 func (l *Lab) Backup(t testing.TB, kind config.BackupKind) string {
 	t.Helper()
-	if err := l.Engine.Backup(t.Context(), kind, nil); err != nil {
+	made, err := l.Engine.Backup(t.Context(), kind, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := l.Engine.Info(t.Context())
-	if err != nil || len(info.Backup) == 0 {
-		t.Fatalf("no backup after a backup: %v", err)
-	}
-	return info.Backup[len(info.Backup)-1].Label
+	return made.Label
 }
 
 // SwitchWAL ends the segment that is being written, waits until it is archived, and returns its name.
@@ -286,5 +288,5 @@ func (l *Lab) trust(t testing.TB) *tls.Config {
 
 // Anonymous replaces what is of this laboratory in what a program printed, for documentation.
 func (l *Lab) Anonymous(text string) string {
-	return strings.NewReplacer(l.Engine.File, "/etc/pgbtui-pgbackrest/main.conf").Replace(text)
+	return strings.NewReplacer(l.Tool.File, "/etc/pgbtui-pgbackrest/main.conf").Replace(text)
 }

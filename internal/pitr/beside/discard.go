@@ -9,7 +9,7 @@ import (
 )
 
 // Start runs the server of a copy again, after the host was started or somebody has stopped it.
-func (c *Copy) Start(ctx context.Context, e *pitr.PgBackRest) error {
+func (c *Copy) Start(ctx context.Context, e *pitr.Engine) error {
 	release, err := c.hold()
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (p *planner) reachTime(s *Scanner, newest wal.Record) error {
 	if err != nil {
 		return err
 	}
-	return p.choose(s, window, func(b pitr.Backup) bool { return b.Stopped().Before(at) })
+	return p.choose(s, window, func(b pitr.Backup) bool { return b.Stopped.Before(at) })
 }
 
 func (p *planner) reachPosition(s *Scanner, at wal.LSN) error {
@@ -49,7 +49,7 @@ func (p *planner) reachPosition(s *Scanner, at wal.LSN) error {
 	if err != nil {
 		return err
 	}
-	return p.choose(s, window, func(b pitr.Backup) bool { return stopLSN(b) <= at })
+	return p.choose(s, window, func(b pitr.Backup) bool { return b.StopLSN <= at })
 }
 
 // windowOf is the window that a target lies in: side says 0 of it, -1 where the target lies before, and 1 behind. A

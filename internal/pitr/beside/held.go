@@ -19,7 +19,7 @@ type Held struct {
 // WithCopy restores as Restore does, hands the copy to use, and removes it, however that ended. A sweep removes what
 // a killed one has left.
 func WithCopy(
-	ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks, use func(context.Context, Held) error,
+	ctx context.Context, e *pitr.Engine, o Order, disks room.Disks, use func(context.Context, Held) error,
 ) (Plan, error) {
 	o.Drill = true
 	c, plan, release, err := restore(ctx, e, o, disks)
@@ -44,17 +44,20 @@ func (h Held) Promote(ctx context.Context) error { return h.promote(ctx) }
 type Ends struct{ Before, After wal.Record }
 
 // Ends reads the archived WAL around where the copy's recovery has stopped: what the copy itself says is not asked.
-func (h Held) Ends(ctx context.Context, e *pitr.PgBackRest) (ends Ends, err error) {
-	dir, remove, err := scratchDir(e)
+func (h Held) Ends(ctx context.Context, e *pitr.Engine) (ends Ends, err error) {
+	dir, remove, err := e.Server.ScratchDir()
 	if err != nil {
 		return ends, err
 	}
 	defer remove()
-	info, err := e.Info(ctx)
+	held, err := e.Holdings(ctx, h.Plan.control.SegmentBytes)
+	if err == nil {
+		err = held.Fault
+	}
 	if err != nil {
 		return ends, err
 	}
-	s, err := NewScanner(ctx, e, info, dir, h.Plan.control.SegmentBytes, h.Plan.Timeline)
+	s, err := NewScanner(ctx, e, held.Segments, dir, h.Plan.control.SegmentBytes, h.Plan.Timeline)
 	if err != nil {
 		return ends, err
 	}

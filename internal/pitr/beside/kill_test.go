@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/backrest"
 	"codeberg.org/pgbtui/pgbtui/test/pitrlab"
 )
 
@@ -18,8 +18,8 @@ import (
 const restoreVariable = "PGBTUI_TEST_BESIDE"
 
 type restoreOrder struct {
-	Engine *pitr.PgBackRest
-	Dir    string
+	Tool *backrest.PgBackRest
+	Dir  string
 }
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func restoreAsOrdered(text string) int {
 	if err := json.Unmarshal([]byte(text), &order); err != nil {
 		return 2
 	}
-	_, _, err := Restore(context.Background(), order.Engine, Order{Target: Target{End: true}, Dir: order.Dir}, nil)
+	_, _, err := Restore(context.Background(), order.Tool.Engine(), Order{Target: Target{End: true}, Dir: order.Dir}, nil)
 	if err != nil {
 		return 1
 	}
@@ -44,7 +44,7 @@ func restoreAsOrdered(text string) int {
 // killed restores in a process of its own, and kills it with SIGKILL that long after its record is there.
 func killed(t *testing.T, lab *pitrlab.Lab, dir string, after time.Duration) {
 	t.Helper()
-	order, err := json.Marshal(restoreOrder{Engine: lab.Engine, Dir: dir})
+	order, err := json.Marshal(restoreOrder{Tool: lab.Tool, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,6 +177,6 @@ func (c *Copy) amcheck(ctx context.Context, database string, inRecovery bool) (s
 
 // Live is the live server, for the owner of its files. The role is named: root who has become that user would else be
 // taken for root still.
-func (c *Copy) Live(e *pitr.PgBackRest) postgres.Target {
+func (c *Copy) Live(e *pitr.Engine) postgres.Target {
 	return postgres.Target{Host: e.Server.Host, Port: e.Server.Port, User: c.User}
 }

@@ -62,15 +62,15 @@ type Plan struct {
 
 // planner collects a plan.
 type planner struct {
-	engine *pitr.PgBackRest
+	engine *pitr.Engine
 	order  Order
 	state  pitr.State
-	info   pitr.Info
+	held   pitr.Holdings
 	plan   Plan
 }
 
 // Prepare looks whether a target can be reached, and how. It starts nothing, and leaves nothing.
-func Prepare(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks) (Plan, error) {
+func Prepare(ctx context.Context, e *pitr.Engine, o Order, disks room.Disks) (Plan, error) {
 	if o.Choose == nil {
 		if err := o.Target.Check(); err != nil {
 			return Plan{}, err
@@ -79,8 +79,8 @@ func Prepare(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks)
 	p := &planner{engine: e, order: o}
 	var err error
 	if p.state, err = e.LookAlong(ctx, time.Now(), o.Timeline); err == nil {
-		p.info = p.state.Info
-		err = p.info.Fault()
+		p.held = p.state.Held
+		err = p.held.Fault
 	}
 	if err == nil && o.Choose != nil {
 		p.order.Target, err = o.Choose(p.state)
@@ -106,20 +106,19 @@ func Prepare(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks)
 
 // version refuses a stanza that is not of this server: its programs could not start the copy.
 func (p *planner) version() error {
-	database, ok := p.info.Current()
-	if !ok || len(p.info.Whole(database.ID)) == 0 {
+	if len(p.held.Whole()) == 0 {
 		return fault.New(fault.NotFound, "pitr: there is no whole base backup to begin from",
 			"Make one; WAL alone recovers nothing.", nil)
 	}
-	if database.Version != fmt.Sprint(p.engine.Server.Major) {
+	if p.held.Version != "" && p.held.Version != fmt.Sprint(p.engine.Server.Major) {
 		return fault.New(fault.Refused,
-			fmt.Sprintf("pitr: the repository is of PostgreSQL %s, the server here of %d", database.Version,
+			fmt.Sprintf("pitr: the repository is of PostgreSQL %s, the server here of %d", p.held.Version,
 				p.engine.Server.Major),
 			"Install the programs of that version, and name a data directory of it.", nil)
 	}
-	if database.SystemID.String() != fmt.Sprint(p.plan.control.SystemID) {
+	if p.held.SystemID != "" && p.held.SystemID != fmt.Sprint(p.plan.control.SystemID) {
 		return fault.New(fault.Refused,
-			fmt.Sprintf("pitr: the repository is of system %s, the server here is system %d", database.SystemID,
+			fmt.Sprintf("pitr: the repository is of system %s, the server here is system %d", p.held.SystemID,
 				p.plan.control.SystemID),
 			"Correct the stanza or the data directory of the cluster in the configuration.", nil)
 	}
@@ -131,12 +130,12 @@ const mostScanned = 4096
 
 // reach finds the end of what is archived, the target in it where that is not a time, and the base backup before it.
 func (p *planner) reach(ctx context.Context) error {
-	dir, remove, err := scratchDir(p.engine)
+	dir, remove, err := p.engine.Server.ScratchDir()
 	if err != nil {
 		return err
 	}
 	defer remove()
-	s, err := NewScanner(ctx, p.engine, p.info, dir, p.plan.control.SegmentBytes, p.order.Timeline)
+	s, err := NewScanner(ctx, p.engine, p.held.Segments, dir, p.plan.control.SegmentBytes, p.order.Timeline)
 	if err != nil {
 		return err
 	}
@@ -227,33 +226,22 @@ func around(records []wal.Record, at wal.LSN) []wal.Record {
 	return nil
 }
 
-// stopLSN is where a backup is consistent. One that cannot be read is behind everything.
-func stopLSN(b pitr.Backup) wal.LSN {
-	at, err := wal.ParseLSN(b.LSN.Stop)
-	if err != nil {
-		return 1<<64 - 1
-	}
-	return at
-}
-
 // choose takes the newest base backup that lies before the target, on the line that leads to it, without a gap between.
 func (p *planner) choose(s *Scanner, in pitr.Window, before func(pitr.Backup) bool) error {
-	database, _ := p.info.Current()
-	whole := p.info.Whole(database.ID)
+	whole := p.held.Whole()
 	for i := len(whole) - 1; i >= 0; i-- {
 		b := whole[i]
-		segment, err := parseSegment(b.Archive.Stop)
-		if err != nil {
+		segment, ok := pitr.ParseSegment(b.StopSegment)
+		if !ok {
 			continue // a backup without WAL
 		}
-		if until, ours := s.Until(segment.Timeline); !ours || stopLSN(b) > until || !before(b) ||
+		if until, ours := s.Until(segment.Timeline); !ours || b.StopLSN > until || !before(b) ||
 			!slices.Contains(in.Backups, b.Label) {
 			continue
 		}
-		p.plan.Set, p.plan.Backup, p.plan.SizeBytes = b.Label, b.Stopped(), b.Info.Size
-		p.plan.Window = in
-		p.plan.From, _ = wal.ParseLSN(b.LSN.Start) // without it the whole way is not known, and nothing else
-		if b.BadPages() {
+		p.plan.Set, p.plan.Backup, p.plan.SizeBytes = b.Label, b.Stopped, b.SizeBytes
+		p.plan.Window, p.plan.From = in, b.StartLSN
+		if b.BadPages {
 			p.plan.Notes = append(p.plan.Notes, "the base backup "+b.Label+" has pages with a wrong checksum")
 		}
 		return nil
@@ -261,7 +249,7 @@ func (p *planner) choose(s *Scanner, in pitr.Window, before func(pitr.Backup) bo
 	oldest := whole[0]
 	return fault.New(fault.NotFound,
 		fmt.Sprintf("pitr: no whole base backup ends before %s on timeline %d; the oldest of all ended at %s",
-			p.order.Target, p.plan.Timeline, serverTime(oldest.Stopped())),
+			p.order.Target, p.plan.Timeline, serverTime(oldest.Stopped)),
 		"Choose a moment behind that, or another --timeline.", nil)
 }
 
@@ -310,17 +298,4 @@ func (p *planner) libraries(ctx context.Context) {
 		return
 	}
 	p.plan.Libraries, p.plan.LeftOut = keptLibraries(postgres.PlainLibraries(loaded))
-}
-
-// scratchDir is a folder for segments, of the owner of the server's files.
-func scratchDir(e *pitr.PgBackRest) (dir string, remove func(), err error) {
-	dir, err = os.MkdirTemp("", "pgbtui-wal-")
-	if err == nil && os.Geteuid() == 0 {
-		err = os.Chown(dir, int(e.Server.UID), int(e.Server.GID))
-	}
-	if err != nil {
-		_ = os.RemoveAll(dir)
-		return "", nil, fmt.Errorf("pitr: make a folder for WAL: %w", err)
-	}
-	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }

@@ -16,7 +16,7 @@ import (
 const mostOutput = 1 << 20
 
 // program is one of the server's, run as the owner of its files.
-func program(e *pitr.PgBackRest, name string, args ...string) (postgres.Program, error) {
+func program(e *pitr.Engine, name string, args ...string) (postgres.Program, error) {
 	as, err := e.Server.Owner()
 	if err != nil {
 		return postgres.Program{}, err
@@ -42,7 +42,7 @@ func stream(ctx context.Context, p postgres.Program, read func(io.Reader) error)
 }
 
 // ReadControl is pg_controldata of a data directory.
-func ReadControl(ctx context.Context, e *pitr.PgBackRest, dataDirectory string) (Control, error) {
+func ReadControl(ctx context.Context, e *pitr.Engine, dataDirectory string) (Control, error) {
 	p, err := program(e, "pg_controldata", "--pgdata="+dataDirectory)
 	if err != nil {
 		return Control{}, err
@@ -59,7 +59,7 @@ func ReadControl(ctx context.Context, e *pitr.PgBackRest, dataDirectory string) 
 }
 
 // writeOwned writes a file for the owner of the server's files.
-func writeOwned(e *pitr.PgBackRest, file, text string) error {
+func writeOwned(e *pitr.Engine, file, text string) error {
 	err := os.WriteFile(file, []byte(text), 0o600)
 	if err == nil && os.Geteuid() == 0 {
 		err = os.Chown(file, int(e.Server.UID), int(e.Server.GID))

@@ -102,32 +102,6 @@ func TestACopysSettingsCannotBeBrokenOutOf(t *testing.T) {
 	}
 }
 
-func TestTheLineOfTimelinesIsRead(t *testing.T) {
-	got, err := parseHistory([]byte("1\t0/A000000\tno recovery target specified\n\n2\t0/C000028\tbefore 2026\n"))
-	if err != nil || len(got) != 2 || got[0] != (ancestor{2, 0xC000028}) || got[1] != (ancestor{1, 0xA000000}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := parseHistory([]byte("1 nowhere")); fault.CodeOf(err) != fault.Integrity {
-		t.Error(err)
-	}
-}
-
-func TestTheSegmentThatATimelineWasLeftInIsNotItsLast(t *testing.T) {
-	listing := "00000001.history\n00000001000000000000000D-ab.gz\n00000001000000000000000E-cd.gz\n" +
-		"00000001000000000000000E.00000028.backup\n00000001000000000000000F.partial-ef.gz\n00000002000000000000000F-ab.gz\n"
-	if got := greatestOf(listing, 1); got != "00000001000000000000000E-cd.gz" {
-		t.Error(got)
-	}
-	if got := greatestOf(listing, 3); got != "" {
-		t.Error(got)
-	}
-}
-
-func FuzzHistory(f *testing.F) {
-	f.Add([]byte("1\t0/A000000\tno recovery target specified\n"))
-	f.Fuzz(func(_ *testing.T, raw []byte) { _, _ = parseHistory(raw) })
-}
-
 func TestSettingsThatWALAsksMoreOfAreReadFromTheLog(t *testing.T) {
 	c := &Copy{dir: t.TempDir()}
 	log := "WARNING:  hot standby is not possible because of insufficient parameter settings\n" +

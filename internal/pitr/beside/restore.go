@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ import (
 
 // Restore makes a copy of the cluster as it was at the target, which waits there, read-only. When it fails, nothing is
 // left of it.
-func Restore(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks) (*Copy, Plan, error) {
+func Restore(ctx context.Context, e *pitr.Engine, o Order, disks room.Disks) (*Copy, Plan, error) {
 	c, plan, release, err := restore(ctx, e, o, disks)
 	if err != nil {
 		return nil, plan, err
@@ -30,7 +31,7 @@ func Restore(ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks)
 
 // restore is Restore whose copy is still held.
 func restore(
-	ctx context.Context, e *pitr.PgBackRest, o Order, disks room.Disks,
+	ctx context.Context, e *pitr.Engine, o Order, disks room.Disks,
 ) (c *Copy, plan Plan, release func(), err error) {
 	if plan, err = Prepare(ctx, e, o, disks); err != nil {
 		return nil, plan, nil, err
@@ -53,7 +54,7 @@ func restore(
 }
 
 // newCopy makes the record and the folders of a copy, and locks it.
-func newCopy(e *pitr.PgBackRest, o Order, plan Plan) (c *Copy, release func(), err error) {
+func newCopy(e *pitr.Engine, o Order, plan Plan) (c *Copy, release func(), err error) {
 	role, err := user.LookupId(strconv.FormatUint(uint64(e.Server.UID), 10))
 	if err != nil {
 		return nil, nil, fault.New(fault.Config, "pitr: the owner of the server's files has no name", "", err)
@@ -91,7 +92,7 @@ func newCopy(e *pitr.PgBackRest, o Order, plan Plan) (c *Copy, release func(), e
 const operators = "pgbtui"
 
 // MakeDir makes the folder of all copies where the installed units have not.
-func MakeDir(e *pitr.PgBackRest, dir string) error {
+func MakeDir(e *pitr.Engine, dir string) error {
 	err := os.Mkdir(dir, 0o750)
 	if os.IsExist(err) {
 		return nil
@@ -113,12 +114,10 @@ func MakeDir(e *pitr.PgBackRest, dir string) error {
 	return nil
 }
 
-func (c *Copy) restore(ctx context.Context, e *pitr.PgBackRest, o Order, plan Plan) error {
+func (c *Copy) restore(ctx context.Context, e *pitr.Engine, o Order, plan Plan) error {
 	began := time.Now()
 	o.tell("restoring %s into %s", c.Set, c.Data)
-	err := e.Run(ctx, o.Tell, "--pg1-path="+c.place().data(), "--lock-path="+c.place().locks(), "--set="+c.Set,
-		"--type=none", "--archive-mode=off", "--tablespace-map-all="+c.place().tablespaces(), "restore")
-	if err != nil {
+	if err := e.Restore(ctx, c.order(), o.Tell); err != nil {
 		return err
 	}
 	c.Reached.FilesSeconds = time.Since(began).Seconds()
@@ -139,6 +138,12 @@ func (c *Copy) restore(ctx context.Context, e *pitr.PgBackRest, o Order, plan Pl
 		control = control.raise(again)
 	}
 	return c.errEnded()
+}
+
+// order is what the engine is asked for.
+func (c *Copy) order() pitr.Restore {
+	p := c.place()
+	return pitr.Restore{Label: c.Set, Data: p.data(), Tablespaces: p.tablespaces(), Scratch: p.locks()}
 }
 
 // atLeast has the greater limits of the two: those of now and those of the base backup.
@@ -171,7 +176,7 @@ func (c Control) raise(parameters []parameter) Control {
 }
 
 // configure writes the copy's settings. What ALTER SYSTEM of the source had set is kept for people, and not used.
-func (c *Copy) configure(e *pitr.PgBackRest, plan Plan, control Control) error {
+func (c *Copy) configure(e *pitr.Engine, plan Plan, control Control) error {
 	p := c.place()
 	auto := filepath.Join(p.data(), "postgresql.auto.conf")
 	if sources := filepath.Join(p.dir, "source-auto.conf"); !exists(sources) {
@@ -203,9 +208,8 @@ func exists(path string) bool {
 }
 
 // restoreCommand is what the server runs for each segment. The server expands %f and %p, and hands it to a shell.
-func (c *Copy) restoreCommand(e *pitr.PgBackRest) string {
-	words := append([]string{e.ProgramPath()}, e.Command("--pg1-path="+c.place().data(),
-		"--lock-path="+c.place().locks(), "--no-archive-async", "--log-level-file=off", "archive-get")...)
+func (c *Copy) restoreCommand(e *pitr.Engine) string {
+	words := slices.Clone(e.FetchCommand(c.order()))
 	for i, word := range words {
 		words[i] = "'" + strings.ReplaceAll(strings.ReplaceAll(word, "%", "%%"), "'", `'\''`) + "'"
 	}
@@ -214,7 +218,7 @@ func (c *Copy) restoreCommand(e *pitr.PgBackRest) string {
 
 // replay starts the server and waits until it has stopped at its target. again are settings that were too small; the
 // server is then ended.
-func (c *Copy) replay(ctx context.Context, e *pitr.PgBackRest, o Order) (again []parameter, err error) {
+func (c *Copy) replay(ctx context.Context, e *pitr.Engine, o Order) (again []parameter, err error) {
 	_ = os.Remove(c.place().log())
 	ended, err := c.startServer(e)
 	if err != nil {

@@ -2,7 +2,6 @@ package beside
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,7 +32,7 @@ func (c *Copy) Database(name string) postgres.Target {
 }
 
 // startServer starts the copy's server, which then lives on its own until it is told to end.
-func (c *Copy) startServer(e *pitr.PgBackRest) (ended <-chan struct{}, err error) {
+func (c *Copy) startServer(e *pitr.Engine) (ended <-chan struct{}, err error) {
 	p, err := program(e, "postgres", "-D", c.place().data(), "-c", "config_file="+c.place().config())
 	if err != nil {
 		return nil, err
@@ -112,9 +112,7 @@ func (c *Copy) endStragglers() {
 				continue
 			}
 			at, _ := os.Readlink(link)
-			args, _ := bounded.ReadFile(filepath.Join(filepath.Dir(link), "cmdline"), bounded.File)
-			if at == data || strings.HasPrefix(at, data+"/") ||
-				bytes.Contains(append(append([]byte{0}, args...), 0), []byte("\x00--pg1-path="+data+"\x00")) {
+			if at == data || strings.HasPrefix(at, data+"/") || namedBy(pid, data) {
 				found = syscall.Kill(pid, syscall.SIGKILL) == nil || found
 			}
 		}
@@ -123,6 +121,15 @@ func (c *Copy) endStragglers() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// namedBy reports whether a process has a folder as an argument of its own, or as the value of an option.
+func namedBy(pid int, folder string) bool {
+	raw, _ := bounded.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid), bounded.File)
+	return slices.ContainsFunc(strings.Split(string(raw), "\x00"), func(arg string) bool {
+		_, value, _ := strings.Cut(arg, "=")
+		return arg == folder || strings.HasPrefix(arg, "--") && value == folder
+	})
 }
 
 // Seen is what the copy's server says of itself.

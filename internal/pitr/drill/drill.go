@@ -42,7 +42,7 @@ type Drilled struct {
 
 // Run makes a drill. An error with fault.Integrity says that the cluster does not recover as it should; it is written
 // down as a failed proof. Any other error says that the drill could not be made.
-func Run(ctx context.Context, e *pitr.PgBackRest, o Options) (d Drilled, err error) {
+func Run(ctx context.Context, e *pitr.Engine, o Options) (d Drilled, err error) {
 	began := o.Now()
 	clock := time.Now()
 	d.Proof = Proof{Cluster: e.Cluster.Name, Engine: string(e.Cluster.Engine), StartedAt: began.UTC().Truncate(time.Second)}
@@ -119,7 +119,7 @@ func (o Options) tell(format string, args ...any) {
 }
 
 // look proves what there is to prove of a copy that stands at its target.
-func (d *Drilled) look(ctx context.Context, e *pitr.PgBackRest, h beside.Held, o Options) error {
+func (d *Drilled) look(ctx context.Context, e *pitr.Engine, h beside.Held, o Options) error {
 	p := &d.Proof
 	p.FilesSeconds = h.Reached.FilesSeconds
 	p.Reached.LSN, p.Reached.Commit = h.Reached.LSN, h.Reached.Commit
@@ -212,9 +212,14 @@ func (p Proof) note() string {
 		int64(p.RTOSeconds+0.5))
 }
 
-// annotate writes the proof beside the base backup too, where another host finds it.
-func (d *Drilled) annotate(ctx context.Context, e *pitr.PgBackRest) {
-	if err := e.Annotate(ctx, d.Proof.Set, Annotation, d.Proof.note()); err != nil {
+// annotate writes the proof beside the base backup too, where another host finds it. An engine without a place for it
+// has it in the proofs alone.
+func (d *Drilled) annotate(ctx context.Context, e *pitr.Engine) {
+	to, ok := e.Annotator()
+	if !ok {
+		return
+	}
+	if err := to.Annotate(ctx, d.Proof.Set, Annotation, d.Proof.note()); err != nil {
 		d.Warnings = append(d.Warnings, "the proof is not noted beside base backup "+d.Proof.Set+": "+err.Error())
 	}
 }

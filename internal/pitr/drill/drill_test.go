@@ -127,8 +127,8 @@ func TestADrillProvesTheMomentAndLeavesNothingButItsProof(t *testing.T) {
 	if err != nil || k.Proven == nil || !k.Proven.Target.Equal(p.Target) {
 		t.Errorf("%+v, %v", k, err)
 	}
-	info, err := lab.Engine.Info(t.Context())
-	if noted, ok := Noted(info); err != nil || !ok || noted.Set != label || noted.Target.Sub(p.Target).Abs() > time.Microsecond {
+	held, err := lab.Engine.Holdings(t.Context(), pitrlab.SegmentBytes)
+	if noted, ok := Noted(held.Backups); err != nil || !ok || noted.Set != label || noted.Target.Sub(p.Target).Abs() > time.Microsecond {
 		t.Errorf("beside the backup: %+v, %v", noted, err)
 	}
 	nothingLeft(t, dir)

@@ -71,8 +71,8 @@ var noted = regexp.MustCompile(`^(\S{1,40}) reached (\S{1,40}) in ([0-9]{1,9})s$
 
 // Noted is the newest proof that the engine has notes of, for a host that has none of its own. Whoever may write to the
 // repository may have written them.
-func Noted(info pitr.Info) (p Proof, ok bool) {
-	for _, backup := range info.Backup {
+func Noted(backups []pitr.Backup) (p Proof, ok bool) {
+	for _, backup := range backups {
 		m := noted.FindStringSubmatch(string(backup.Annotation[Annotation]))
 		if m == nil {
 			continue

@@ -146,16 +146,16 @@ func TestARandomMomentLiesInTheNewestWindowAndASeedRepeatsIt(t *testing.T) {
 
 func TestTheNoteBesideABackupIsReadByAnotherHost(t *testing.T) {
 	p := good(19)
-	info := pitr.Info{Backup: []pitr.Backup{
+	backups := []pitr.Backup{
 		{Label: "a", Annotation: map[string]printable.Name{Annotation: printable.Name(good(12).note())}},
 		{Label: "b", Annotation: map[string]printable.Name{Annotation: printable.Name(p.note())}},
 		{Label: "c", Annotation: map[string]printable.Name{Annotation: "today reached now in 1s", "other": "x"}},
-	}}
-	got, ok := Noted(info)
+	}
+	got, ok := Noted(backups)
 	if !ok || got.Set != "b" || !got.Target.Equal(p.Target) || !got.FinishedAt.Equal(p.FinishedAt) || got.RTOSeconds != 192 {
 		t.Errorf("%+v", got)
 	}
-	if _, ok := Noted(pitr.Info{Backup: info.Backup[2:]}); ok {
+	if _, ok := Noted(backups[2:]); ok {
 		t.Error("nonsense is a proof")
 	}
 }
@@ -166,6 +166,6 @@ func FuzzProof(f *testing.F) {
 		if p, err := parse(raw, "main"); err == nil && (p.Cluster != "main" || p.OK && p.Target.IsZero()) {
 			t.Errorf("%+v", p)
 		}
-		_, _ = Noted(pitr.Info{Backup: []pitr.Backup{{Annotation: map[string]printable.Name{Annotation: printable.Name(note)}}}})
+		_, _ = Noted([]pitr.Backup{{Annotation: map[string]printable.Name{Annotation: printable.Name(note)}}})
 	})
 }

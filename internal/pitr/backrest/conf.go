@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -42,7 +43,7 @@ type Keys struct {
 // Conf is what the engine's configuration is made of.
 type Conf struct {
 	Cluster  config.Cluster
-	Server   Server
+	Server   pitr.Server
 	Keys     Keys
 	LockPath string
 }

@@ -1,4 +1,4 @@
-package pitr_test
+package backrest_test
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
-	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/backrest"
 	"codeberg.org/pgbtui/pgbtui/test/need"
 	"codeberg.org/pgbtui/pgbtui/test/pitrlab"
 )
@@ -20,7 +20,7 @@ func TestTheEngineBacksUpAndTellsWhatItHas(t *testing.T) {
 	label := lab.Backup(t, config.FullBackup)
 	lab.Postgres.Exec(t, "postgres", "CREATE TABLE items AS SELECT generate_series(1, 1000) AS id")
 	segment := lab.SwitchWAL(t)
-	info, err := lab.Engine.Info(t.Context())
+	info, err := lab.Tool.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,20 +30,20 @@ func TestTheEngineBacksUpAndTellsWhatItHas(t *testing.T) {
 	if len(info.Archive) != 1 || info.Archive[0].Max != segment || len(info.Whole(1)) != 1 || info.Backup[0].Label != label {
 		t.Errorf("info says %+v after %s and %s", info, label, segment)
 	}
-	if err := lab.Engine.Annotate(t.Context(), label, "pgbtui-drill", "2026-11-28T02:00:00Z"); err != nil {
+	if err := lab.Tool.Annotate(t.Context(), label, "pgbtui-drill", "2026-11-28T02:00:00Z"); err != nil {
 		t.Error(err)
 	}
-	if info, err = lab.Engine.Info(t.Context()); err != nil || info.Backup[0].Annotation["pgbtui-drill"] == "" {
+	if info, err = lab.Tool.Info(t.Context()); err != nil || info.Backup[0].Annotation["pgbtui-drill"] == "" {
 		t.Errorf("no note beside the backup: %+v, %v", info.Backup, err)
 	}
 }
 
 // setUp is the laboratory's server as a cluster that was never set up.
-func setUp(lab *pitrlab.Lab) *pitr.PgBackRest {
-	e := *lab.Engine
+func setUp(lab *pitrlab.Lab) *backrest.PgBackRest {
+	e := *lab.Tool
 	e.Cluster.Name, e.Cluster.Stanza, e.Cluster.Repository.Path = "second", "second", "pitr/db1/second"
 	e.File = filepath.Join(lab.Dir, "etc", "second.conf")
-	e.Places = pitr.Places{
+	e.Places = backrest.Places{
 		LockPath: filepath.Join(lab.Dir, "locks"), TmpFiles: filepath.Join(lab.Dir, "tmpfiles.d", "second.conf"),
 	}
 	return &e
@@ -54,7 +54,7 @@ func TestSetupWritesWhatIsMissingAndNothingOver(t *testing.T) {
 	need.Root(t)
 	lab := pitrlab.Start(t, nil)
 	engine := setUp(lab)
-	keys := pitr.Keys{Access: lab.Store.AccessKey, Secret: lab.Store.SecretKey}
+	keys := backrest.Keys{Access: lab.Store.AccessKey, Secret: lab.Store.SecretKey}
 	plan, err := engine.PlanSetup(t.Context(), keys)
 	if err != nil || plan.Exists || plan.Restart || !strings.Contains(strings.Join(plan.Changes, "\n"), engine.ArchiveCommand()) {
 		t.Fatalf("the plan is %+v, %v", plan, err)
@@ -66,7 +66,7 @@ func TestSetupWritesWhatIsMissingAndNothingOver(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the file with the key is %v, %v", info, err)
 	}
-	if there, err := engine.Info(t.Context()); err != nil || there.Status.Code != pitr.StatusNoBackup {
+	if there, err := engine.Info(t.Context()); err != nil || there.Status.Code != backrest.StatusNoBackup {
 		t.Errorf("no stanza: %+v, %v", there, err)
 	}
 	for _, statement := range plan.Changes {
@@ -79,7 +79,7 @@ func TestSetupWritesWhatIsMissingAndNothingOver(t *testing.T) {
 	} else if err := engine.Apply(t.Context(), again); err != nil {
 		t.Error(err)
 	}
-	if s, err := engine.Look(t.Context(), time.Now()); err != nil || s.Info.Archive[0].Max == "" {
+	if s, err := engine.Engine().Look(t.Context(), time.Now()); err != nil || s.Segments == 0 {
 		t.Errorf("no WAL arrives: %+v, %v", s, err)
 	}
 	if err := os.WriteFile(engine.File, []byte("[global]\n"), 0o600); err != nil {

@@ -1,4 +1,4 @@
-package pitr_test
+package backrest_test
 
 import (
 	"bytes"
@@ -20,14 +20,14 @@ import (
 // rewrite changes the engine's file until the test's end.
 func rewrite(t *testing.T, lab *pitrlab.Lab, from, to string) {
 	t.Helper()
-	raw, err := os.ReadFile(lab.Engine.File)
+	raw, err := os.ReadFile(lab.Tool.File)
 	if err != nil || !strings.Contains(string(raw), from) {
 		t.Fatalf("no %s in the engine's file: %v", from, err)
 	}
-	if err := os.WriteFile(lab.Engine.File, []byte(strings.Replace(string(raw), from, to, 1)), 0o644); err != nil {
+	if err := os.WriteFile(lab.Tool.File, []byte(strings.Replace(string(raw), from, to, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.WriteFile(lab.Engine.File, raw, 0o644) })
+	t.Cleanup(func() { _ = os.WriteFile(lab.Tool.File, raw, 0o644) })
 }
 
 // damagePage writes over a page of a table, as a bad disk does.
@@ -71,7 +71,7 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 	})
 	t.Run("a key that the store does not know", func(t *testing.T) {
 		rewrite(t, lab, "repo1-s3-key=", "repo1-s3-key=other")
-		_, err := lab.Engine.Output(t.Context(), "repo-ls")
+		_, err := lab.Tool.Output(t.Context(), "repo-ls")
 		if fault.CodeOf(err) != fault.NotPermitted || fault.Remedy(err) == "" {
 			t.Errorf("%v is %v", fault.CodeOf(err), err)
 		}
@@ -79,14 +79,14 @@ func TestWhatTheEngineHidesIsTold(t *testing.T) {
 	})
 	t.Run("no secret is in what is told", func(t *testing.T) {
 		rewrite(t, lab, "repo1-s3-bucket=", "repo1-s3-bucket=not-")
-		_, err := lab.Engine.Output(t.Context(), "repo-ls")
+		_, err := lab.Tool.Output(t.Context(), "repo-ls")
 		if err == nil || strings.Contains(err.Error(), lab.Store.SecretKey) {
 			t.Errorf("it says %v", err)
 		}
 	})
 	t.Run("a backup while the engine is stopped", func(t *testing.T) {
 		lab.PgBackRest(t, "stop")
-		err := lab.Engine.Backup(t.Context(), config.FullBackup, nil)
+		_, err := lab.Engine.Backup(t.Context(), config.FullBackup, nil)
 		lab.PgBackRest(t, "start")
 		if fault.CodeOf(err) != fault.Refused || !strings.Contains(fault.Remedy(err), "start") {
 			t.Errorf("a stopped engine: %v", err)

@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 )
 
 // Version is pgBackRest's, such as 2.45.
@@ -28,10 +29,16 @@ func (v Version) PlainHTTP() bool { return v.AtLeast(Version{Major: 2, Minor: 58
 
 var versionText = regexp.MustCompile(`^pgBackRest ([0-9]{1,4})\.([0-9]{1,4})(\.[0-9]+)?(dev)?\s*$`)
 
-// Version asks the engine which one it is.
-func (e *PgBackRest) Version(ctx context.Context) (Version, error) {
-	out, err := output(ctx, command{program: e.program(), args: []string{"version"}})
-	if errors.Is(err, errNoProgram) {
+// Version is the one that is installed.
+func (e *PgBackRest) Version(ctx context.Context) (string, error) {
+	v, err := e.Release(ctx)
+	return v.String(), err
+}
+
+// Release is the version, by its numbers.
+func (e *PgBackRest) Release(ctx context.Context) (Version, error) {
+	out, err := pitr.Output(ctx, pitr.Command{Program: e.program(), Args: []string{"version"}})
+	if errors.Is(err, pitr.ErrNoProgram) {
 		return Version{}, fault.New(fault.Config, "pitr: pgBackRest is not installed",
 			"Install it: `apt-get install pgbackrest`.", nil)
 	}

@@ -1,4 +1,4 @@
-package pitr_test
+package backrest_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr/backrest"
 	"codeberg.org/pgbtui/pgbtui/test/pitrlab"
 )
 
@@ -126,7 +127,7 @@ func TestTheWindowIsWhatTheRepositoryHoldsAndEachTrapIsTold(t *testing.T) {
 		lab.Delete(t, file)
 		lab.SwitchWAL(t)
 		lab.PgBackRest(t, "check")
-		if info, err := lab.Engine.Info(t.Context()); err != nil || info.Status.Code != pitr.StatusOK {
+		if info, err := lab.Tool.Info(t.Context()); err != nil || info.Status.Code != backrest.StatusOK {
 			t.Errorf("info is not green: %+v, %v", info.Status, err)
 		}
 		s := look(t, lab)
@@ -142,7 +143,7 @@ func TestTheWindowIsWhatTheRepositoryHoldsAndEachTrapIsTold(t *testing.T) {
 	})
 	t.Run("a base backup that is gone", func(t *testing.T) {
 		remove(t, lab, "backup/main/"+full)
-		if info, err := lab.Engine.Info(t.Context()); err != nil || info.Status.Code != pitr.StatusOK || len(info.Backup) != 2 {
+		if info, err := lab.Tool.Info(t.Context()); err != nil || info.Status.Code != backrest.StatusOK || len(info.Backup) != 2 {
 			t.Errorf("info is not green: %+v, %v", info, err)
 		}
 		expect(t, look(t, lab), pitr.ProblemLostBackup, pitr.ProblemLostBackup, pitr.ProblemNoBackup)
@@ -163,7 +164,7 @@ func TestWALThatTheEngineDropsIsToldThoughTheServerIsGreen(t *testing.T) {
 	commit(t, lab)
 	lab.SwitchWAL(t)
 	// The store is away for the archiver, and its queue full: pgBackRest calls that success.
-	raw, err := os.ReadFile(lab.Engine.File)
+	raw, err := os.ReadFile(lab.Tool.File)
 	if err != nil {
 		t.Fatal(err)
 	}

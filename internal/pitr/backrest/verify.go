@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"context"
@@ -6,29 +6,23 @@ import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
-
-// Verification is what the engine found when it read everything back.
-type Verification struct {
-	OK    bool     `json:"ok"`
-	Bad   []string `json:"bad"`   // backups that are not valid, by label
-	Lines []string `json:"lines"` // what it says, line by line
-}
 
 var verifiedBackup = regexp.MustCompile(`backup: ([0-9A-Z_F-]+), status: ([a-z ]+)`)
 
 // Verify reads every file of the repository back. The engine ends with 0 also when it found damage, and prints nothing
 // unless it is asked to.
-func (e *PgBackRest) Verify(ctx context.Context) (Verification, error) {
+func (e *PgBackRest) Verify(ctx context.Context) (pitr.Verification, error) {
 	out, err := e.Output(ctx, "verify", "--output=text", "--verbose")
 	if err != nil {
-		return Verification{}, err
+		return pitr.Verification{}, err
 	}
 	return readVerification(string(out))
 }
 
-func readVerification(text string) (v Verification, err error) {
+func readVerification(text string) (v pitr.Verification, err error) {
 	status := ""
 	for _, line := range printable.Lines(text) {
 		line = strings.TrimRight(line, " ")

@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 )
 
 // recorded is what pgBackRest 2.45 printed of a stanza with a full and an incremental backup.
@@ -118,7 +119,8 @@ func TestAnExitOfTheEngineHasACodeAndARemedy(t *testing.T) {
 		{exit: 64, said: "ERROR: [064]: unable to write: No space left on device", want: fault.NoSpace},
 		{exit: 95, said: "ERROR: [095]: unable to find hostname in certificate", want: fault.Unavailable},
 	} {
-		err := meaningOf("pitr: try", &exitError{program: "pgbackrest", code: one.exit, said: []string{one.said}, err: errors.New("x")})
+		err := meaningOf("pitr: try",
+			&pitr.ExitError{Program: "pgbackrest", Code: one.exit, Said: []string{one.said}, Err: errors.New("x")})
 		if fault.CodeOf(err) != one.want || fault.Remedy(err) == "" || !strings.Contains(err.Error(), one.said) {
 			t.Errorf("%d is %v: %v", one.exit, fault.CodeOf(err), err)
 		}
@@ -133,7 +135,7 @@ func TestTheEnginesFileIsOnlyOfItsOwnStanza(t *testing.T) {
 				S3: config.S3{Bucket: "b", Region: "r", Endpoint: "https://store:9000"}, Path: "pitr/db1/main", SkipVerify: true,
 			},
 		},
-		Server: Server{DataDirectory: "/d", Port: "5433", Host: "/run/pg"}, Keys: Keys{Access: "A", Secret: "S"}, LockPath: LockPath,
+		Server: pitr.Server{DataDirectory: "/d", Port: "5433", Host: "/run/pg"}, Keys: Keys{Access: "A", Secret: "S"}, LockPath: LockPath,
 	}
 	text, err := conf.Text(OldestEngine)
 	if err != nil {
@@ -158,31 +160,6 @@ func TestTheEnginesFileIsOnlyOfItsOwnStanza(t *testing.T) {
 	conf.Keys = Keys{Access: "A\nlock-path=/x"}
 	if _, err := conf.Text(Version{Major: 2, Minor: 60}); err == nil {
 		t.Error("a key brought a line of its own")
-	}
-}
-
-func TestSegmentsCountOnByTheirSize(t *testing.T) {
-	for _, one := range []struct {
-		bytes  int64
-		before string
-		after  string
-	}{
-		{bytes: 16 << 20, before: "0000000100000002000000FF", after: "000000010000000300000000"},
-		{bytes: 1 << 20, before: "000000010000000200000FFF", after: "000000010000000300000000"},
-		{bytes: 1 << 30, before: "0000000A0000000200000003", after: "0000000A0000000300000000"},
-	} {
-		s, ok := parseSegmentName(one.before)
-		if !ok {
-			t.Fatal(one.before)
-		}
-		if got := segmentAt(s.Timeline, s.position(one.bytes)+1, one.bytes).Name(); got != one.after {
-			t.Errorf("after %s of %d comes %s", one.before, one.bytes, got)
-		}
-	}
-	for _, name := range []string{"", "00000001000000020000000f", "0000000100000002000000FF.partial", "00000001.history", "+0000001+0000002+00000FF"} {
-		if _, ok := parseSegmentName(name); ok {
-			t.Errorf("%q is a segment", name)
-		}
 	}
 }
 

@@ -1,9 +1,10 @@
-package pitr
+package backrest
 
 import (
 	"strings"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 )
 
 // Exit codes of pgBackRest (src/build/error/error.yaml), as far as something better is known to do than to read what
@@ -85,12 +86,12 @@ var meanings = map[int]meaning{
 }
 
 // meaningOf turns an exit of pgBackRest into a fault. What it says stays in front of it.
-func meaningOf(what string, end *exitError) error {
-	known, ok := meanings[end.code]
+func meaningOf(what string, end *pitr.ExitError) error {
+	known, ok := meanings[end.Code]
 	if !ok {
 		known = meaning{code: fault.Failed}
 	}
-	said := strings.ToLower(strings.Join(end.said, " "))
+	said := strings.ToLower(strings.Join(end.Said, " "))
 	switch {
 	case strings.Contains(said, "[accessdenied]"), strings.Contains(said, "http request failed with 403"),
 		strings.Contains(said, "<code>signaturedoesnotmatch"), strings.Contains(said, "<code>invalidaccesskeyid"):

@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 	"codeberg.org/pgbtui/pgbtui/internal/printable"
 )
 
@@ -159,7 +160,7 @@ func (i *Info) check() error {
 			return bad("an archive's name", a.ID)
 		}
 		for _, segment := range []string{a.Min, a.Max} {
-			if _, ok := parseSegmentName(segment); !ok && segment != "" {
+			if _, ok := pitr.ParseSegment(segment); !ok && segment != "" {
 				return bad("a WAL segment", segment)
 			}
 		}
@@ -184,7 +185,7 @@ func (b Backup) check() (what, value string) {
 	}
 	for _, segment := range []string{b.Archive.Start, b.Archive.Stop} {
 		// of a backup that was made without archiving, there is none
-		if _, ok := parseSegmentName(segment); !ok && segment != "" {
+		if _, ok := pitr.ParseSegment(segment); !ok && segment != "" {
 			return "a WAL segment", segment
 		}
 	}
@@ -242,7 +243,7 @@ func (i Info) Fault() error {
 			"Run `pgbtui cluster setup`, which creates what the engine needs in the repository.", nil)
 	case StatusOtherDatabase, StatusMixed, StatusNoSuchBackup, StatusOther:
 	}
-	return meaningOf(what, &exitError{program: "pgbackrest", code: codeIn(message), said: []string{message}})
+	return meaningOf(what, &pitr.ExitError{Program: "pgbackrest", Code: codeIn(message), Said: []string{message}})
 }
 
 var codeText = regexp.MustCompile(`\[(?:([0-9]{3})|([A-Za-z]+)Error)\]`)

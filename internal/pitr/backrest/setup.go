@@ -1,4 +1,4 @@
-package pitr
+package backrest
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/bounded"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 )
 
 // Setting a cluster up. Rules: a file of somebody else is never written over; the server's settings are shown and left
@@ -39,7 +40,7 @@ const settingsSQL = `SELECT pg_catalog.json_build_object('mode', pg_catalog.curr
 // PlanSetup says what is to be done, and changes nothing.
 func (e *PgBackRest) PlanSetup(ctx context.Context, keys Keys) (s Setup, err error) {
 	s.File = e.File
-	version, err := e.Version(ctx)
+	version, err := e.Release(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -53,7 +54,7 @@ func (e *PgBackRest) PlanSetup(ctx context.Context, keys Keys) (s Setup, err err
 		}
 	}
 	var now serverSettings
-	if err := e.SQL(ctx, settingsSQL, &now); err != nil {
+	if err := e.Server.SQL(ctx, "postgres", settingsSQL, &now); err != nil {
 		s.Unknown = err.Error()
 		return s, nil //nolint:nilerr // the plan says so
 	}
@@ -177,7 +178,7 @@ func (e *PgBackRest) lockFolder(ctx context.Context) error {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // it holds no secret
 		return fmt.Errorf("pitr: write %s: %w", file, err)
 	}
-	if _, err := output(ctx, command{program: "systemd-tmpfiles", args: []string{"--create", file}}); err != nil {
+	if _, err := pitr.Output(ctx, pitr.Command{Program: "systemd-tmpfiles", Args: []string{"--create", file}}); err != nil {
 		return fmt.Errorf("pitr: make %s: %w", e.lockPath(), err)
 	}
 	return nil
