@@ -257,6 +257,9 @@ func (r *run) gather(ctx context.Context, s *streams) error {
 // complete makes objects of the uploads, and confirms them.
 func (r *run) complete(ctx context.Context, s *streams) error {
 	r.enter(ctx, backup.StageConfirm, 0)
+	if r.job.Bandwidth > 0 {
+		r.meter.Limited(r.job.Bandwidth.String()) // what is left of a dump is sent only now
+	}
 	for i, one := range s.all {
 		done, err := one.upload.Complete(ctx)
 		if err != nil {
