@@ -193,7 +193,7 @@ func (w *world) lacks(t *testing.T, p s3server.Personality, config string) (lack
 	if err := json.Unmarshal([]byte(out), &checked); err != nil {
 		t.Fatal(err)
 	}
-	told := []string{"checksums", "conditional writes", "list of uploads", "clock"}
+	told := []string{"checksums", "conditional writes", "list of uploads", "conditional deletes", "clock"}
 	for _, f := range checked.Jobs[0].Findings {
 		if !slices.Contains(told, f.What) {
 			continue
