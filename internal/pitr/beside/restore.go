@@ -104,7 +104,7 @@ func MakeDir(e *pitr.Engine, dir string) error {
 		}
 		err = os.Chown(dir, int(e.Server.UID), gid)
 		if err == nil {
-			err = os.Chmod(dir, 0o750|os.ModeSetgid) //nolint:gosec // what is made in it is the operators' to list
+			err = os.Chmod(dir, 0o750|os.ModeSetgid) // what is made in it is the operators' to list
 		}
 	}
 	if err != nil {

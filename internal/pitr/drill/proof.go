@@ -86,7 +86,7 @@ func (p Proof) write(copies string) error {
 	p.Schema = proofSchema
 	dir := folder(copies, p.Cluster)
 	what := "pitr: write the proof of cluster " + p.Cluster
-	//nolint:gosec // operators read it through the group of the folder above
+	// operators read it through the group of the folder above
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fault.New(fault.NotPermitted, what, "Run it as root or as the owner of the server's files.", err)
 	}
