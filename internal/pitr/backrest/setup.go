@@ -178,7 +178,8 @@ func (e *PgBackRest) lockFolder(ctx context.Context) error {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // it holds no secret
 		return fmt.Errorf("pitr: write %s: %w", file, err)
 	}
-	if _, err := pitr.Output(ctx, pitr.Command{Program: "systemd-tmpfiles", Args: []string{"--create", file}}); err != nil {
+	create := pitr.Command{Program: "systemd-tmpfiles", Args: []string{"--create", file}}
+	if _, err := pitr.Output(ctx, create); err != nil {
 		return fmt.Errorf("pitr: make %s: %w", e.lockPath(), err)
 	}
 	return nil

@@ -45,7 +45,9 @@ type Drilled struct {
 func Run(ctx context.Context, e *pitr.Engine, o Options) (d Drilled, err error) {
 	began := o.Now()
 	clock := time.Now()
-	d.Proof = Proof{Cluster: e.Cluster.Name, Engine: string(e.Cluster.Engine), StartedAt: began.UTC().Truncate(time.Second)}
+	d.Proof = Proof{
+		Cluster: e.Cluster.Name, Engine: string(e.Cluster.Engine), StartedAt: began.UTC().Truncate(time.Second),
+	}
 	order := beside.Order{Dir: o.Dir, At: o.At, Tell: o.Tell, Choose: func(s pitr.State) (beside.Target, error) {
 		return choose(s, o)
 	}}
@@ -192,8 +194,9 @@ func reached(target, commit time.Time, ends beside.Ends) error {
 	if wrong == "" {
 		return nil
 	}
-	return fault.New(fault.Integrity, fmt.Sprintf("the target %s was not reached to the transaction: the last in the copy "+
-		"ended at %s, and %s", stamp(target), stamp(commit), wrong), "", nil)
+	return fault.New(fault.Integrity, fmt.Sprintf(
+		"the target %s was not reached to the transaction: the last in the copy ended at %s, and %s",
+		stamp(target), stamp(commit), wrong), "", nil)
 }
 
 func stamp(at time.Time) string {
