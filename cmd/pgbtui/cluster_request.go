@@ -87,7 +87,9 @@ func (o *clusterCopyOptions) describe(id string, answer *request.ClusterAnswer) 
 	if err != nil {
 		return err
 	}
-	answer.Copy, answer.Psql, answer.Running = c, c.PsqlLine("postgres"), c.Running()
+	answer.Copy = c
+	answer.Psql = c.PsqlLine("postgres")
+	answer.Running = c.Running()
 	return nil
 }
 

@@ -190,7 +190,9 @@ func TestTheHistoryTellsWhatWasDoneWithClusters(t *testing.T) {
 	if err != nil || len(page.Runs) != 3 {
 		t.Fatalf("%+v, %v", page, err)
 	}
-	failed, discarded, restored := page.Runs[0], page.Runs[1], page.Runs[2]
+	failed := page.Runs[0]
+	discarded := page.Runs[1]
+	restored := page.Runs[2]
 	if restored.State != ui.RunOK || restored.Action != "cluster restore" || restored.Target != "main" || restored.Set != "" || restored.EndedAt.Sub(restored.StartedAt) != time.Minute {
 		t.Errorf("%+v", restored)
 	}

@@ -219,7 +219,10 @@ type ClusterAnswer struct {
 func (a *ClusterAnswer) End(err error) {
 	var end Answer
 	end.End(err)
-	a.Over, a.Error, a.Remedy, a.Code = end.Over, end.Error, end.Remedy, end.Code
+	a.Over = end.Over
+	a.Error = end.Error
+	a.Remedy = end.Remedy
+	a.Code = end.Code
 }
 
 // Err is the error of the answer, or nil.

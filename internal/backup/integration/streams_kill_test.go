@@ -115,7 +115,9 @@ func TestAServerThatStopsAmidParallelRowsLeavesTheNamedDatabaseAndTheNextRestore
 	w, set := bigSet.world(t)
 	own := pgtest.Start(t)
 	w.pg = own
-	w.job.Postgres.Host, w.job.Postgres.Port, w.job.Postgres.User = own.Host, own.Port, own.User
+	w.job.Postgres.Host = own.Host
+	w.job.Postgres.Port = own.Port
+	w.job.Postgres.User = own.User
 	var once sync.Once
 	var stopped sync.WaitGroup
 	stopped.Add(1)

@@ -239,7 +239,9 @@ func (p *planner) choose(s *Scanner, in pitr.Window, before func(pitr.Backup) bo
 			!slices.Contains(in.Backups, b.Label) {
 			continue
 		}
-		p.plan.Set, p.plan.Backup, p.plan.SizeBytes = b.Label, b.Stopped, b.SizeBytes
+		p.plan.Set = b.Label
+		p.plan.Backup = b.Stopped
+		p.plan.SizeBytes = b.SizeBytes
 		p.plan.Window, p.plan.From = in, b.StartLSN
 		if b.BadPages {
 			p.plan.Notes = append(p.plan.Notes, "the base backup "+b.Label+" has pages with a wrong checksum")

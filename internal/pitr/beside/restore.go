@@ -249,7 +249,9 @@ func (c *Copy) replay(ctx context.Context, e *pitr.Engine, o Order) (again []par
 			o.Watch(seen)
 		}
 		if line := c.stopped(); seen.Paused && line != "" {
-			c.Reached.LSN, c.Reached.Commit, c.Reached.Log = seen.LSN, seen.Commit, line
+			c.Reached.LSN = seen.LSN
+			c.Reached.Commit = seen.Commit
+			c.Reached.Log = line
 			c.Phase = Ready
 			if err := c.save(); err != nil {
 				return nil, err

@@ -56,7 +56,9 @@ func Run(ctx context.Context, e *pitr.Engine, o Options) (d Drilled, err error) 
 		return d.look(ctx, e, h, o)
 	})
 	d.Proof.FinishedAt = o.Now().UTC().Truncate(time.Second)
-	d.Proof.Target, d.Proof.Set, d.Proof.Timeline = plan.Target.Time, plan.Set, plan.Timeline
+	d.Proof.Target = plan.Target.Time
+	d.Proof.Set = plan.Set
+	d.Proof.Timeline = plan.Timeline
 	d.Proof.ClusterBytes = plan.SizeBytes
 	if err == nil {
 		d.Proof.OK = true

@@ -165,7 +165,9 @@ func (e *WALG) Verify(ctx context.Context) (v pitr.Verification, err error) {
 	for _, b := range h.Backups {
 		word := "its files are there"
 		if !b.Whole {
-			v.OK, v.Bad, word = false, append(v.Bad, b.Label), "files are missing, or it is of another server"
+			v.OK = false
+			v.Bad = append(v.Bad, b.Label)
+			word = "files are missing, or it is of another server"
 		}
 		v.Lines = append(v.Lines, "backup "+b.Label+": "+word)
 	}
