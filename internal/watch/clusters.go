@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/pgbtui/pgbtui/internal/config"
 	"codeberg.org/pgbtui/pgbtui/internal/fault"
+	"codeberg.org/pgbtui/pgbtui/internal/pitr"
 	"codeberg.org/pgbtui/pgbtui/internal/pitr/record"
 	"codeberg.org/pgbtui/pgbtui/internal/readable"
 	"codeberg.org/pgbtui/pgbtui/internal/systemd"
@@ -25,18 +26,18 @@ const (
 	KindClusterLook  Kind = clusterKind + "look"  // the look itself failed
 )
 
-// Kinds of problems that are told apart here: package pitr has them all.
+// Kinds of problems that are told apart here.
 const (
-	gap         = "gap"
-	repository  = "repository"
-	otherServer = "other-server"
-	noServer    = "server"
-	archiver    = "archiver"
-	archiveOff  = "archive-off"
-	archiveLag  = "archive-lag"
-	badPages    = "bad-pages"
-	lostBackup  = "lost-backup"
-	stopped     = "stopped"
+	gap         = string(pitr.ProblemGap)
+	repository  = string(pitr.ProblemRepository)
+	otherServer = string(pitr.ProblemOtherServer)
+	noServer    = string(pitr.ProblemServer)
+	archiver    = string(pitr.ProblemArchiver)
+	archiveOff  = string(pitr.ProblemArchiveOff)
+	archiveLag  = string(pitr.ProblemLag)
+	badPages    = string(pitr.ProblemBadPages)
+	lostBackup  = string(pitr.ProblemLostBackup)
+	stopped     = string(pitr.ProblemStopped)
 )
 
 // Cluster is what a snapshot has of one.
@@ -182,7 +183,7 @@ func clusterSeverity(kind string) Severity {
 // mergedOfCluster makes one finding of those of a kind. Where there is another one of what lasts, people are told.
 func mergedOfCluster(found []Finding) (all []Finding) {
 	for _, f := range found {
-		if slices.Contains([]Kind{clusterKind + gap, clusterKind + lostBackup, clusterKind + badPages}, f.Kind) {
+		if slices.Contains([]string{gap, lostBackup, badPages}, strings.TrimPrefix(string(f.Kind), clusterKind)) {
 			f.Cause = f.What
 		}
 		k := slices.IndexFunc(all, func(o Finding) bool { return o.key() == f.key() })
