@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"codeberg.org/pgbtui/pgbtui/internal/backup"
@@ -69,6 +68,12 @@ func clusterAnswer(id, unit string, end systemd.Outcome) (request.ClusterAnswer,
 	return answer, answer.Err()
 }
 
+// lacksAnswer is for a unit whose program answers otherwise than this one expects.
+func lacksAnswer() error {
+	return fault.New(fault.Failed, "the unit's answer lacks what was asked for",
+		"Run `sudo pgbtui units install`: the unit may run another version of pgbtui. Its journal says what it did.", nil)
+}
+
 // following tells what the unit says of itself, as it changes.
 func (o *clusterCopyOptions) following() func(systemd.UnitState) {
 	told := ""
@@ -106,7 +111,7 @@ func (o *clusterRestoreOptions) restoreByUnit(ctx context.Context, cluster strin
 		return err
 	}
 	if answer.Plan == nil || !o.check && answer.Copy == nil {
-		return fmt.Errorf("the unit's answer lacks what was asked for")
+		return lacksAnswer()
 	}
 	if o.check {
 		return o.print(*answer.Plan, nil)
@@ -130,7 +135,7 @@ func (o *clusterCopyOptions) lookByUnit(ctx context.Context, id string, how besi
 		return err
 	}
 	if answer.Look == nil || answer.Copy == nil {
-		return fmt.Errorf("the unit's answer lacks what was asked for")
+		return lacksAnswer()
 	}
 	return o.printLook(*answer.Look, answeredCopy(answer))
 }
@@ -149,7 +154,7 @@ func (o *clusterCopyOptions) extractByUnit(
 		return done, err
 	}
 	if answer.Extracted == nil {
-		return done, fmt.Errorf("the unit's answer lacks what was asked for")
+		return done, lacksAnswer()
 	}
 	return *answer.Extracted, nil
 }
